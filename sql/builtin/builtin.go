@@ -1,0 +1,140 @@
+// Package builtin implements PostgreSQL's built-in functions, operators, casts, aggregates and window functions, one
+// file per family. Implementations are bound to rows of pg_proc: by C symbol (prosrc) for scalar and set-returning
+// functions, by OID for aggregates and for functions that PostgreSQL itself writes in SQL. What pg_proc declares
+// (argument types, strictness, result type) is not declared again here. A row without implementation answers 0A000.
+package builtin
+
+import (
+	"sync"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Call is what an implementation may know about its call site and session. One Call serves all rows of a statement;
+// implementations must not keep it.
+type Call struct {
+	Env      *types.Env
+	Sess     Session
+	Proc     types.OID
+	ArgTypes []types.OID // actual types, polymorphic ones resolved
+	RetType  types.OID
+	Coll     types.OID
+	// Cache is for the implementation's own per-call-site state (a compiled pattern, say).
+	Cache any
+}
+
+// Fn computes one value. For strict functions (pg_proc.proisstrict) the caller has handled NULL arguments. args is the
+// caller's buffer; the result may refer to argument bytes.
+type Fn func(c *Call, args []types.Datum) (types.Datum, error)
+
+// SetFn starts a set-returning function.
+type SetFn func(c *Call, args []types.Datum) (Rows, error)
+
+// Rows yields a set-returning function's rows: one Datum for a scalar result, the fields for a composite one. The slice
+// is valid until the next call.
+type Rows interface {
+	Next() (row []types.Datum, ok bool, err error)
+}
+
+// AggState accumulates one group. Add's args are reused by the caller: keep Clones. For strict transition functions
+// the caller drops rows with NULL arguments. Final may be called more than once (window frames).
+type AggState interface {
+	Add(args []types.Datum) error
+	Final() (types.Datum, error)
+	// Size is about how many bytes the state holds.
+	Size() int
+}
+
+// AggInverse is an AggState that can take a row out again, for moving window frames. ok false: recompute.
+type AggInverse interface {
+	Remove(args []types.Datum) (ok bool, err error)
+}
+
+// Agg makes states. direct holds the direct arguments of an ordered-set aggregate (its Add gets sorted input).
+type Agg struct {
+	New func(c *Call, direct []types.Datum) (AggState, error)
+	// Strict: rows with a NULL argument are not added.
+	Strict bool
+}
+
+// WindowFn is a window function that is not an aggregate.
+type WindowFn func(c *Call, w Partition) (types.Datum, error)
+
+// Partition is a window function's view of its partition (PostgreSQL's WindowObject). Positions count from 0.
+type Partition interface {
+	Rows() int
+	Current() int
+	// Peer reports whether two rows are equal under the window's ORDER BY.
+	Peer(a, b int) bool
+	// Arg evaluates argument i on the row at pos.
+	Arg(i, pos int) (types.Datum, error)
+	// FrameStart, FrameEnd bound the current row's frame [start, end), and InFrame applies the exclusion clause.
+	FrameStart() (int, error)
+	FrameEnd() (int, error)
+	InFrame(pos int) (bool, error)
+	// State is kept per call and partition.
+	State() *any
+}
+
+// Func is an implemented function.
+type Func struct {
+	Proc   *pgdata.Proc
+	Strict bool
+	Fn     Fn    // nil for set-returning ones
+	Set    SetFn
+}
+
+var index = sync.OnceValue(func() map[types.OID]*Func {
+	m := map[types.OID]*Func{}
+	procs := pgdata.Procs()
+	for i := range procs {
+		p := &procs[i]
+		f := &Func{Proc: p, Strict: p.Strict}
+		if fn := byOID[p.OID]; fn != nil {
+			f.Fn = fn
+		} else if set := setByOID[p.OID]; set != nil {
+			f.Set = set
+		} else if p.Lang == langInternal && p.RetSet {
+			f.Set = setBySymbol[p.Src]
+		} else if p.Lang == langInternal {
+			f.Fn = bySymbol[p.Src]
+		}
+		if f.Fn != nil || f.Set != nil {
+			m[p.OID] = f
+		}
+	}
+	return m
+})
+
+const langInternal = 12
+
+// Lookup returns the implementation of a built-in function, or 0A000 naming it.
+func Lookup(oid types.OID) (*Func, error) {
+	if f := index()[oid]; f != nil {
+		return f, nil
+	}
+	return nil, pgerr.Unsupported("function " + Signature(oid))
+}
+
+// LookupAgg returns a built-in aggregate, or 0A000 naming it.
+func LookupAgg(oid types.OID) (*Agg, error) {
+	if a := aggregates[oid]; a != nil {
+		return a, nil
+	}
+	return nil, pgerr.Unsupported("aggregate " + Signature(oid))
+}
+
+// LookupWindow returns a built-in window function, or 0A000 naming it.
+func LookupWindow(oid types.OID) (WindowFn, error) {
+	if w := windows[oid]; w != nil {
+		return w, nil
+	}
+	return nil, pgerr.Unsupported("window function " + Signature(oid))
+}
+
+// Implemented counts the pg_proc rows that have an implementation.
+func Implemented() (n, total int) {
+	return len(index()) + len(aggregates) + len(windows), len(pgdata.Procs())
+}

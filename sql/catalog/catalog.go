@@ -1,0 +1,361 @@
+// Package catalog describes a database's objects: immutable descriptors (Table, Schema …) in an immutable, versioned
+// Catalog. A transaction that runs DDL works on its own Catalog through an Editor; commit publishes the change. The
+// built-in part (types, functions, operators, casts) is PostgreSQL 15's own data, package pgdata.
+//
+// Descriptors are stored as JSON rows of system table 1 and change in the same transaction as the data (I2).
+package catalog
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/tidwall/btree"
+)
+
+// Catalog is one version of a database's objects. It is safe for concurrent reads.
+type Catalog struct {
+	// Version is unique per content: equal versions are the same catalog.
+	Version uint64
+	schemas btree.Map[OID, *Schema]
+	tables  btree.Map[OID, *Table]
+	// names: relations, indexes included, share one name space per schema, as in pg_class. Key: nameKey.
+	names btree.Map[string, OID]
+	// indexes maps an index OID to its table's.
+	indexes     btree.Map[OID, OID]
+	nextOID     OID
+	nextStorage uint32
+}
+
+// FirstStorageID is the first storage id of a user table; smaller ones are the system's (docs/formats/keys.md).
+const FirstStorageID = 100
+
+// versions numbers catalogs in this process. It only grows, so a plan's version never matches a later catalog.
+var versions atomic.Uint64
+
+func nameKey(schema OID, name string) string {
+	return string(binary.BigEndian.AppendUint32(nil, schema)) + name
+}
+
+// New returns the catalog of an empty database: PostgreSQL's schemas, and public.
+func New() *Catalog {
+	c := &Catalog{Version: versions.Add(1), nextOID: FirstNormalOID, nextStorage: FirstStorageID}
+	for _, s := range []*Schema{
+		{OID: PgCatalogOID, Name: "pg_catalog", Owner: SuperuserOID},
+		{OID: PgToastOID, Name: "pg_toast", Owner: SuperuserOID},
+		{OID: PublicOID, Name: "public", Owner: SuperuserOID},
+		{OID: InformationSchemaOID, Name: "information_schema", Owner: SuperuserOID},
+		{OID: TarnSchemaOID, Name: "tarn", Owner: SuperuserOID},
+	} {
+		c.schemas.Set(s.OID, s)
+		c.names.Set(nameKey(0, s.Name), s.OID)
+	}
+	for _, t := range systemTables() {
+		c.putTable(t)
+	}
+	return c
+}
+
+// Schema returns the schema of that name, or nil.
+func (c *Catalog) Schema(name string) *Schema {
+	oid, ok := c.names.Get(nameKey(0, name))
+	if !ok {
+		return nil
+	}
+	return c.SchemaByOID(oid)
+}
+
+func (c *Catalog) SchemaByOID(oid OID) *Schema {
+	s, _ := c.schemas.Get(oid)
+	return s
+}
+
+// Schemas calls f for each schema in OID order until it returns false.
+func (c *Catalog) Schemas(f func(*Schema) bool) {
+	c.schemas.Scan(func(_ OID, s *Schema) bool { return f(s) })
+}
+
+// Relation returns the relation of that name in the schema, or nil. An index is returned as its table with the index.
+func (c *Catalog) Relation(schema OID, name string) (*Table, *Index) {
+	oid, ok := c.names.Get(nameKey(schema, name))
+	if !ok || schema == 0 {
+		return nil, nil
+	}
+	return c.RelationByOID(oid)
+}
+
+// RelationByOID is Relation by pg_class OID.
+func (c *Catalog) RelationByOID(oid OID) (*Table, *Index) {
+	if t, ok := c.tables.Get(oid); ok {
+		return t, nil
+	}
+	if owner, ok := c.indexes.Get(oid); ok {
+		t, _ := c.tables.Get(owner)
+		return t, t.IndexByOID(oid)
+	}
+	return nil, nil
+}
+
+// Table returns the table, view or sequence with that OID, or nil.
+func (c *Catalog) Table(oid OID) *Table {
+	t, _ := c.tables.Get(oid)
+	return t
+}
+
+// Tables calls f for each table, view and sequence in OID order until it returns false.
+func (c *Catalog) Tables(f func(*Table) bool) {
+	c.tables.Scan(func(_ OID, t *Table) bool { return f(t) })
+}
+
+func (c *Catalog) putTable(t *Table) {
+	if old, ok := c.tables.Get(t.OID); ok {
+		c.dropNames(old)
+	}
+	c.tables.Set(t.OID, t)
+	c.names.Set(nameKey(t.Schema, t.Name), t.OID)
+	for _, x := range t.Indexes {
+		c.indexes.Set(x.OID, t.OID)
+		c.names.Set(nameKey(t.Schema, x.Name), x.OID)
+	}
+}
+
+func (c *Catalog) dropNames(t *Table) {
+	c.names.Delete(nameKey(t.Schema, t.Name))
+	for _, x := range t.Indexes {
+		c.indexes.Delete(x.OID)
+		c.names.Delete(nameKey(t.Schema, x.Name))
+	}
+}
+
+func (c *Catalog) copy() *Catalog {
+	n := &Catalog{nextOID: c.nextOID, nextStorage: c.nextStorage}
+	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
+	return n
+}
+
+// objKind is the first key byte of a descriptor row; the OID follows, big endian.
+type objKind byte
+
+const (
+	objSchema objKind = 's'
+	objTable  objKind = 't'
+)
+
+type objKey struct {
+	kind objKind
+	oid  OID
+}
+
+// Write is one descriptor row to store: Key within system table 1; a nil Value deletes it.
+type Write struct{ Key, Value []byte }
+
+// Editor collects the changes of one transaction on top of the catalog it started from. Catalog is what the
+// transaction itself sees.
+type Editor struct {
+	cat     *Catalog
+	changed map[objKey]any // *Schema, *Table; nil: dropped
+	shared  bool           // cat has been handed out: copy before the next change
+	alloc   *Allocator
+}
+
+// Allocator hands out OIDs and storage ids, unique across the transactions of a store. Values that an aborted
+// transaction took are not used again before a restart.
+type Allocator struct {
+	oid     atomic.Uint32
+	storage atomic.Uint32
+}
+
+// NewAllocator starts after everything that c uses.
+func NewAllocator(c *Catalog) *Allocator {
+	a := &Allocator{}
+	a.oid.Store(c.nextOID - 1)
+	a.storage.Store(c.nextStorage - 1)
+	return a
+}
+
+func (a *Allocator) OID() OID          { return a.oid.Add(1) }
+func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
+
+func (c *Catalog) Edit(a *Allocator) *Editor {
+	return &Editor{cat: c, changed: map[objKey]any{}, shared: true, alloc: a}
+}
+
+// Catalog returns the catalog with the changes so far.
+func (e *Editor) Catalog() *Catalog {
+	e.shared = true
+	return e.cat
+}
+
+func (e *Editor) OID() OID          { return e.alloc.OID() }
+func (e *Editor) StorageID() uint32 { return e.alloc.StorageID() }
+
+func (e *Editor) writable() *Catalog {
+	if e.shared {
+		e.cat = e.cat.copy()
+		e.cat.Version = versions.Add(1)
+		e.shared = false
+	}
+	return e.cat
+}
+
+// PutTable adds or replaces a relation.
+func (e *Editor) PutTable(t *Table) {
+	e.writable().putTable(t)
+	e.changed[objKey{objTable, t.OID}] = t
+}
+
+func (e *Editor) DropTable(oid OID) {
+	c := e.writable()
+	if t, ok := c.tables.Get(oid); ok {
+		c.dropNames(t)
+		c.tables.Delete(oid)
+	}
+	e.changed[objKey{objTable, oid}] = nil
+}
+
+func (e *Editor) PutSchema(s *Schema) {
+	c := e.writable()
+	if old, ok := c.schemas.Get(s.OID); ok {
+		c.names.Delete(nameKey(0, old.Name))
+	}
+	c.schemas.Set(s.OID, s)
+	c.names.Set(nameKey(0, s.Name), s.OID)
+	e.changed[objKey{objSchema, s.OID}] = s
+}
+
+func (e *Editor) DropSchema(oid OID) {
+	c := e.writable()
+	if s, ok := c.schemas.Get(oid); ok {
+		c.names.Delete(nameKey(0, s.Name))
+		c.schemas.Delete(oid)
+	}
+	e.changed[objKey{objSchema, oid}] = nil
+}
+
+// Changed reports whether there is anything to commit.
+func (e *Editor) Changed() bool { return len(e.changed) > 0 }
+
+// Mark and Restore undo DDL back to a savepoint.
+type Mark struct {
+	cat     *Catalog
+	changed map[objKey]any
+}
+
+func (e *Editor) Mark() Mark {
+	m := Mark{cat: e.Catalog(), changed: make(map[objKey]any, len(e.changed))}
+	for k, v := range e.changed {
+		m.changed[k] = v
+	}
+	return m
+}
+
+func (e *Editor) Restore(m Mark) {
+	e.cat, e.changed, e.shared = m.cat, m.changed, true
+	e.changed = make(map[objKey]any, len(m.changed))
+	for k, v := range m.changed {
+		e.changed[k] = v
+	}
+}
+
+// Tables calls f for every table changed: t is nil where it was dropped.
+func (e *Editor) Tables(f func(oid OID, t *Table)) {
+	for k, v := range e.changed {
+		if k.kind == objTable {
+			t, _ := v.(*Table)
+			f(k.oid, t)
+		}
+	}
+}
+
+// Writes encodes the changes as rows. Temporary relations are not stored.
+func (e *Editor) Writes() ([]Write, error) {
+	var out []Write
+	for k, v := range e.changed {
+		key := binary.BigEndian.AppendUint32([]byte{byte(k.kind)}, k.oid)
+		if v == nil {
+			out = append(out, Write{Key: key})
+			continue
+		}
+		if t, ok := v.(*Table); ok && t.Persistence == Temporary {
+			continue
+		}
+		val, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encode descriptor %d: %w", k.oid, err)
+		}
+		out = append(out, Write{Key: key, Value: val})
+	}
+	return out, nil
+}
+
+// Apply publishes the editor's changes on top of base, the newest catalog, which may hold other transactions'
+// changes since the editor started. Objects that both changed are excluded by the table locks that DDL takes.
+func (e *Editor) Apply(base *Catalog) *Catalog {
+	n := base.copy()
+	n.Version = versions.Add(1)
+	for k, v := range e.changed {
+		switch k.kind {
+		case objTable:
+			if old, ok := n.tables.Get(k.oid); ok {
+				n.dropNames(old)
+				n.tables.Delete(k.oid)
+			}
+		case objSchema:
+			if old, ok := n.schemas.Get(k.oid); ok {
+				n.names.Delete(nameKey(0, old.Name))
+				n.schemas.Delete(k.oid)
+			}
+		}
+		switch o := v.(type) {
+		case *Table:
+			n.putTable(o)
+		case *Schema:
+			n.schemas.Set(o.OID, o)
+			n.names.Set(nameKey(0, o.Name), o.OID)
+		}
+	}
+	return n
+}
+
+// Load builds the catalog from its stored rows (key within system table 1, value). Rows come in key order.
+func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error) {
+	c := New()
+	err := rows(func(key, value []byte) error {
+		if len(key) != 5 {
+			return fmt.Errorf("descriptor key of %d bytes", len(key))
+		}
+		oid := binary.BigEndian.Uint32(key[1:])
+		switch objKind(key[0]) {
+		case objSchema:
+			s := &Schema{}
+			if err := json.Unmarshal(value, s); err != nil {
+				return fmt.Errorf("schema %d: %w", oid, err)
+			}
+			if old, ok := c.schemas.Get(oid); ok {
+				c.names.Delete(nameKey(0, old.Name))
+			}
+			c.schemas.Set(oid, s)
+			c.names.Set(nameKey(0, s.Name), oid)
+			c.nextOID = max(c.nextOID, oid+1)
+		case objTable:
+			t := &Table{}
+			if err := json.Unmarshal(value, t); err != nil {
+				return fmt.Errorf("table %d: %w", oid, err)
+			}
+			c.putTable(t)
+			c.nextOID = max(c.nextOID, oid+1, t.RowType+2)
+			for _, x := range t.Indexes {
+				c.nextOID = max(c.nextOID, x.OID+1)
+			}
+			for _, x := range t.Constraints {
+				c.nextOID = max(c.nextOID, x.OID+1)
+			}
+			c.nextStorage = max(c.nextStorage, t.StorageID+1)
+		default:
+			return fmt.Errorf("descriptor of unknown kind %q", key[0])
+		}
+		return nil
+	})
+	return c, err
+}

@@ -1,0 +1,78 @@
+package catalog
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+)
+
+// initdbInformationSchema is the OID that the dumped cluster gave to information_schema's relations' schema; they are
+// recognised by name instead, so only relation OIDs are taken over.
+var systemTables = sync.OnceValue(func() []*Table {
+	rels, cols, views := pgdata.Load("system_relations"), pgdata.Load("system_columns"), pgdata.Load("system_views")
+	body := map[string]string{}
+	for _, r := range views.Rows {
+		body[*r[0]] = *r[3]
+	}
+	byOID := map[string]*Table{}
+	var out []*Table
+	for _, r := range rels.Rows {
+		t := &Table{OID: num[OID](*r[0]), Name: *r[2], Kind: RelKind((*r[3])[0]), Persistence: Permanent, Owner: SuperuserOID,
+			RowType: num[OID](*r[4]), Schema: PgCatalogOID, View: body[*r[0]]}
+		if *r[1] == "information_schema" {
+			t.Schema = InformationSchemaOID
+		}
+		t.Virtual = t.Kind == RelTable
+		byOID[*r[0]] = t
+		out = append(out, t)
+	}
+	// attrelid, attnum, attname, atttypid, attlen, atttypmod, attndims, attbyval, attalign, attstorage, attnotnull, attcollation
+	for _, r := range cols.Rows {
+		t := byOID[*r[0]]
+		c := Column{AttNum: num[int16](*r[1]), Name: *r[2], Type: num[OID](*r[3]), TypMod: num[int32](*r[5]),
+			NDims: num[int](*r[6]), NotNull: *r[10] == "t", Collation: num[OID](*r[11]), Storage: (*r[9])[0]}
+		t.Columns = append(t.Columns, c)
+	}
+	return append(out, tarnTables()...)
+})
+
+func num[T ~int | ~int16 | ~int32 | ~uint32](s string) T {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		panic("catalog: " + err.Error())
+	}
+	return T(n)
+}
+
+// tarnTables are the relations of schema tarn (spec/surface.md). All are Virtual; sql/catalog/syscat computes them.
+func tarnTables() []*Table {
+	const (
+		boolean, bigint, text, float8, timestamptz, pgLSN, integer OID = 16, 20, 25, 701, 1184, 3220, 23
+	)
+	type col struct {
+		name string
+		typ  OID
+	}
+	make := func(oid OID, name string, cols ...col) *Table {
+		t := &Table{OID: oid, RowType: oid + 500, Schema: TarnSchemaOID, Name: name, Kind: RelTable, Persistence: Permanent,
+			Owner: SuperuserOID, Virtual: true}
+		for i, c := range cols {
+			column := Column{AttNum: int16(i + 1), Name: c.name, Type: c.typ, TypMod: -1}
+			if c.typ == text {
+				column.Collation = 100
+			}
+			t.Columns = append(t.Columns, column)
+		}
+		return t
+	}
+	return []*Table{
+		make(9001, "branches", col{"branch_id", text}, col{"name", text}, col{"parent", text}, col{"branch_lsn", pgLSN},
+			col{"current_lsn", pgLSN}, col{"created_at", timestamptz}, col{"created_by", text}, col{"expires_at", timestamptz},
+			col{"protected", boolean}, col{"state", text}, col{"depth", integer}, col{"shared_bytes", bigint},
+			col{"unique_bytes", bigint}, col{"pinned_wal_bytes", bigint}),
+		make(9002, "mirrors", col{"table_name", text}, col{"delta_path", text}, col{"delta_version", bigint},
+			col{"published_lsn", pgLSN}, col{"lag_bytes", bigint}, col{"lag_seconds", float8}, col{"tail_rows", bigint},
+			col{"files", bigint}, col{"file_bytes", bigint}, col{"deleted_rows", bigint}, col{"state", text}, col{"last_error", text}),
+	}
+}
