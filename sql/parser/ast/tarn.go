@@ -1,0 +1,56 @@
+package ast
+
+// Tarn's own statements (spec/surface.md). Their grammar is sql/parser/tarn.go.
+
+// BranchPoint is AT LSN … or AT TIMESTAMP …; both empty: the head.
+type BranchPoint struct {
+	LSN       string
+	Timestamp string
+}
+
+// CreateBranchStmt is CREATE BRANCH [IF NOT EXISTS] name [FROM parent] [AT …] [WITH (…)].
+type CreateBranchStmt struct {
+	Name        string
+	IfNotExists bool
+	From        string
+	At          BranchPoint
+	Options     map[string]string
+}
+
+// DropBranchStmt is DROP BRANCH [IF EXISTS] name [CASCADE].
+type DropBranchStmt struct {
+	Name     string
+	IfExists bool
+	Cascade  bool
+}
+
+// AlterBranchStmt is ALTER BRANCH name RENAME TO new | SET (…) | RESET [TO …]. One of Rename, Set, Reset is given.
+type AlterBranchStmt struct {
+	Name   string
+	Rename string
+	Set    map[string]string
+	Reset  bool
+	To     BranchPoint
+}
+
+// MergeBranchStmt is MERGE BRANCH source [INTO target] [ON CONFLICT …] [DRY RUN].
+type MergeBranchStmt struct {
+	Source, Target string
+	OnConflict     string // abort, use source, use target
+	DryRun         bool
+}
+
+// UseBranchStmt is USE BRANCH name.
+type UseBranchStmt struct{ Name string }
+
+func (*CreateBranchStmt) node() {}
+func (*DropBranchStmt) node()   {}
+func (*AlterBranchStmt) node()  {}
+func (*MergeBranchStmt) node()  {}
+func (*UseBranchStmt) node()    {}
+
+func (*CreateBranchStmt) children(func(Node)) {}
+func (*DropBranchStmt) children(func(Node))   {}
+func (*AlterBranchStmt) children(func(Node))  {}
+func (*MergeBranchStmt) children(func(Node))  {}
+func (*UseBranchStmt) children(func(Node))    {}
