@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+func (e *Engine) wakeMaintenance() {
+	select {
+	case e.maintain <- struct{}{}:
+	default:
+	}
+}
+
+// maintenance removes log that nobody needs any more, when Pebble has written what it led to.
+func (e *Engine) maintenance() {
+	defer e.workers.Done()
+	for {
+		select {
+		case <-e.done:
+			return
+		case <-e.maintain:
+			if err := e.TrimLog(); err != nil {
+				e.opts.Logger.Warn("log not trimmed", "error", err)
+			}
+		}
+	}
+}
+
+// TrimLog removes log segments that neither recovery, nor the restore window, nor a hold needs.
+func (e *Engine) TrimLog() error {
+	limit := e.durableApplied()
+	if limit == 0 {
+		return nil
+	}
+	if keep := wal.LSN(e.opts.KeepLogBytes); keep > 0 {
+		end := e.log.WrittenLSN()
+		limit = min(limit, end-min(keep, end))
+	}
+	if e.opts.KeepLogAge > 0 {
+		limit = min(limit, e.log.OlderThan(time.Now().Add(-e.opts.KeepLogAge)))
+	}
+	return e.log.TruncateBefore(limit)
+}
+
+// durableApplied is the position from which on recovery needs the log if the store stopped now; 0: all of it.
+func (e *Engine) durableApplied() wal.LSN {
+	st, ok, err := e.kv.DurableState()
+	if err != nil || !ok {
+		return 0
+	}
+	return st.LSN
+}
+
+// dropUnfinishedIngests adds to g the removal of what bulk writers of an earlier process left without committing it.
+func (e *Engine) dropUnfinishedIngests(g *change.Group) error {
+	return e.kv.PendingIngests(func(marker []byte, table uint32, index uint16) {
+		g.DeleteRange(change.AppendKeyPrefix(nil, table, index), prefixEnd(table, index))
+		g.Delete(marker, 0)
+	})
+}
+
+// prefixEnd is the first key after all keys of an index.
+func prefixEnd(table uint32, index uint16) []byte {
+	if index == 1<<16-1 {
+		return change.AppendKeyPrefix(nil, table+1, 0)
+	}
+	return change.AppendKeyPrefix(nil, table, index+1)
+}
+
+type stats struct {
+	commits, groups atomic.Uint64
+}
+
+// Metrics are counters since Open.
+type Metrics struct {
+	Commits, Groups uint64 // groups: leaders' batches; commits/groups is how well commits share a sync
+	Log             wal.Metrics
+	Visible         wal.LSN
+	KV              *pebble.Metrics
+}
+
+// Metrics returns the counters.
+func (e *Engine) Metrics() Metrics {
+	return Metrics{
+		Commits: e.stats.commits.Load(), Groups: e.stats.groups.Load(),
+		Log: e.log.Metrics(), Visible: e.visible.Load(), KV: e.kv.Metrics(),
+	}
+}

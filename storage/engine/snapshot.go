@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tarndb/tarn/storage/kv"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// Snapshot is an unchanging view of the store: all commits up to its LSN and nothing else (I2). It is shared by all that
+// ask while nothing new becomes visible, and counts its references.
+type Snapshot struct {
+	lsn  wal.LSN
+	kv   kv.Snapshot
+	refs atomic.Int64
+}
+
+// publish makes the state of the store, which is that after the log up to lsn, the one that new snapshots see.
+// Called with applyTurn: nothing is applied meanwhile.
+func (e *Engine) publish(lsn wal.LSN) {
+	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot()}
+	s.refs.Store(1)
+	if old := e.current.Swap(s); old != nil {
+		old.Release()
+	}
+}
+
+// Snapshot returns the newest visible state. The caller releases it.
+func (e *Engine) Snapshot() *Snapshot {
+	for {
+		s := e.current.Load()
+		if s.tryRetain() {
+			return s
+		}
+	}
+}
+
+func (s *Snapshot) tryRetain() bool {
+	for {
+		n := s.refs.Load()
+		if n == 0 {
+			return false // just replaced
+		}
+		if s.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// LSN is the position of the last commit that the snapshot sees.
+func (s *Snapshot) LSN() wal.LSN { return s.lsn }
+
+// Retain adds a reference; the caller must hold one.
+func (s *Snapshot) Retain() { s.refs.Add(1) }
+
+// Release gives a reference back. Iterators of the snapshot must be closed before the last one goes.
+func (s *Snapshot) Release() {
+	if s.refs.Add(-1) == 0 {
+		// It can only fail when it is closed twice.
+		_ = s.kv.Close()
+	}
+}
+
+// Get returns the value of a key. It is valid until c, nil when ok is false, is closed.
+func (s *Snapshot) Get(key []byte) (value []byte, c io.Closer, ok bool, err error) {
+	return s.kv.Get(key)
+}
+
+// AppendGet appends the value of a key to dst, which owns it then.
+func (s *Snapshot) AppendGet(dst, key []byte) (value []byte, ok bool, err error) {
+	v, c, ok, err := s.kv.Get(key)
+	if !ok {
+		return dst, false, err
+	}
+	dst = append(dst, v...)
+	return dst, true, c.Close()
+}
+
+// GetLatest returns the newest committed value of a key, newer than any snapshot perhaps. It is valid until c, nil when
+// ok is false, is closed.
+func (e *Engine) GetLatest(key []byte) (value []byte, c io.Closer, ok bool, err error) {
+	return e.kv.Get(key)
+}
+
+// Iter walks the keys of a snapshot from lo (included) to hi (excluded) in byte order. After NewIter it stands nowhere.
+// It is for one goroutine. Key and Value are valid until the next move.
+type Iter struct {
+	it   *pebble.Iterator
+	opts pebble.IterOptions
+	err  error
+}
+
+var iters = sync.Pool{New: func() any { return new(Iter) }}
+
+// NewIter returns an iterator over the snapshot; nil bounds are open. The bounds are copied. An error in making it is
+// reported by Error. The caller closes it before releasing the snapshot.
+func (s *Snapshot) NewIter(lo, hi []byte) *Iter {
+	i := iters.Get().(*Iter)
+	i.opts.LowerBound, i.opts.UpperBound = lo, hi
+	i.it, i.err = s.kv.NewIter(&i.opts)
+	return i
+}
+
+// SetBounds changes the range; the iterator stands nowhere afterwards.
+func (i *Iter) SetBounds(lo, hi []byte) {
+	if i.it != nil {
+		i.it.SetBounds(lo, hi)
+	}
+}
+
+func (i *Iter) First() bool            { return i.it != nil && i.it.First() }
+func (i *Iter) Last() bool             { return i.it != nil && i.it.Last() }
+func (i *Iter) SeekGE(key []byte) bool { return i.it != nil && i.it.SeekGE(key) }
+
+// SeekLT moves to the last key before key.
+func (i *Iter) SeekLT(key []byte) bool { return i.it != nil && i.it.SeekLT(key) }
+func (i *Iter) Next() bool             { return i.it != nil && i.it.Next() }
+func (i *Iter) Prev() bool             { return i.it != nil && i.it.Prev() }
+func (i *Iter) Valid() bool            { return i.it != nil && i.it.Valid() }
+func (i *Iter) Key() []byte            { return i.it.Key() }
+
+// Value returns the value where the iterator stands; a read error makes it nil and is reported by Error.
+func (i *Iter) Value() []byte {
+	v, err := i.it.ValueAndErr()
+	if err != nil {
+		i.err = err
+		return nil
+	}
+	return v
+}
+
+// Error is the reason why a move ended early, nil at the end of the range. To be asked when a loop has ended.
+func (i *Iter) Error() error {
+	if i.err != nil || i.it == nil {
+		return i.err
+	}
+	return i.it.Error()
+}
+
+// Close ends the iterator, which must not be used afterwards, and returns its Error.
+func (i *Iter) Close() error {
+	err := i.err
+	if i.it != nil {
+		if cerr := i.it.Close(); err == nil {
+			err = cerr
+		}
+	}
+	*i = Iter{}
+	iters.Put(i)
+	return err
+}
