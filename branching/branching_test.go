@@ -1,0 +1,178 @@
+package branching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// fake is a store whose content is one file.
+type fake struct {
+	dir    string
+	closed atomic.Bool
+}
+
+func openFake(_ context.Context, w Where) (Runtime, error) {
+	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	f := &fake{dir: w.Dir}
+	if f.read() == "" {
+		f.write(w.Database + ":")
+	}
+	return f, nil
+}
+
+func (f *fake) read() string   { b, _ := os.ReadFile(filepath.Join(f.dir, "data")); return string(b) }
+func (f *fake) write(s string) { os.WriteFile(filepath.Join(f.dir, "data"), []byte(s), 0o600) }
+func (f *fake) LSN() wal.LSN   { return wal.LSN(len(f.read())) }
+func (f *fake) Close() error   { f.closed.Store(true); return nil }
+func (f *fake) Checkpoint(_ context.Context, dir string) (wal.LSN, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return 0, err
+	}
+	return f.LSN(), os.WriteFile(filepath.Join(dir, "data"), []byte(f.read()), 0o600)
+}
+
+func open(t *testing.T, dir string, idle time.Duration) *Manager {
+	t.Helper()
+	m, err := Open(Options{Dir: dir, Open: openFake, IdleTimeout: idle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func on(t *testing.T, m *Manager, db, branch string, f func(*fake)) {
+	t.Helper()
+	h, err := m.Acquire(context.Background(), db, branch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Release()
+	f(h.Runtime.(*fake))
+}
+
+// Branches start as their parent is, live apart, and stay over a restart.
+func TestBranchesLiveApart(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	m := open(t, dir, time.Hour)
+	on(t, m, "postgres", "main", func(f *fake) { f.write("a") })
+	if _, err := m.CreateBranch(ctx, "postgres", "dev", CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.CreateBranch(ctx, "postgres", "deep", CreateOptions{Parent: "dev"}); err != nil {
+		t.Fatal(err)
+	}
+	on(t, m, "postgres", "dev", func(f *fake) { f.write("ab") })
+	on(t, m, "postgres", "main", func(f *fake) { f.write("ac") })
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m = open(t, dir, time.Hour)
+	defer m.Close()
+	for branch, want := range map[string]string{"main": "ac", "dev": "ab", "deep": "a"} {
+		on(t, m, "postgres", branch, func(f *fake) {
+			if f.read() != want {
+				t.Errorf("%s: %q, want %q", branch, f.read(), want)
+			}
+		})
+	}
+	if d := m.Databases()[0]; d.branch("deep").Depth != 2 {
+		t.Errorf("depth %d", d.branch("deep").Depth)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	m := open(t, dir, time.Hour)
+	defer m.Close()
+	must := func(want, got error) {
+		t.Helper()
+		if !errors.Is(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	create := func(name string, o CreateOptions) error {
+		_, err := m.CreateBranch(ctx, "postgres", name, o)
+		return err
+	}
+	must(nil, create("a", CreateOptions{}))
+	must(nil, create("b", CreateOptions{Parent: "a"}))
+	must(nil, create("p", CreateOptions{Protected: true}))
+	must(ErrBranchExists, create("a", CreateOptions{}))
+	must(ErrNoBranch, create("x", CreateOptions{Parent: "nobody"}))
+	must(ErrHasChildren, m.DropBranch(ctx, "postgres", "a", false))
+	must(ErrProtected, m.DropBranch(ctx, "postgres", "p", false))
+	must(ErrNoBranch, m.DropBranch(ctx, "postgres", "zz", false))
+	must(ErrNoDatabase, m.DropBranch(ctx, "zz", "a", false))
+	must(ErrDatabaseExists, m.CreateDatabase(ctx, "postgres", "", 10))
+	h, err := m.Acquire(ctx, "postgres", "b")
+	must(nil, err)
+	must(ErrInUse, m.DropBranch(ctx, "postgres", "a", true))
+	h.Release()
+	must(nil, m.DropBranch(ctx, "postgres", "a", true))
+	_, err = m.Acquire(ctx, "postgres", "b")
+	must(ErrNoBranch, err)
+	must(nil, m.CreateDatabase(ctx, "copy", "postgres", 10))
+	on(t, m, "copy", "main", func(f *fake) {
+		if f.read() != "postgres:" {
+			t.Errorf("copy holds %q", f.read())
+		}
+	})
+	must(nil, m.DropDatabase(ctx, "copy"))
+	left, _ := os.ReadDir(filepath.Join(dir, "stores"))
+	if len(left) != 1 {
+		t.Errorf("%d databases on disk", len(left))
+	}
+}
+
+// Idle branches are closed and open again on use.
+func TestIdleBranchesClose(t *testing.T) {
+	m := open(t, t.TempDir(), 5*time.Millisecond)
+	defer m.Close()
+	var first *fake
+	on(t, m, "postgres", "main", func(f *fake) { first = f })
+	deadline := time.Now().Add(10 * time.Second)
+	for !first.closed.Load() {
+		if time.Now().After(deadline) {
+			t.Fatal("still open")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	on(t, m, "postgres", "main", func(f *fake) {
+		if f == first || f.closed.Load() {
+			t.Error("got the closed store")
+		}
+	})
+}
+
+// A crash between the store's copy and the tree leaves nothing; a damaged tree is reported.
+func TestDebrisAndDamage(t *testing.T) {
+	dir := t.TempDir()
+	m := open(t, dir, time.Hour)
+	on(t, m, "postgres", "main", func(*fake) {})
+	m.Close()
+	d := m.Databases()[0]
+	debris := filepath.Join(dir, "stores", fmt.Sprint(d.ID), "999999")
+	os.MkdirAll(debris, 0o700)
+	m = open(t, dir, time.Hour)
+	if _, err := os.Stat(debris); !os.IsNotExist(err) {
+		t.Errorf("debris is still there: %v", err)
+	}
+	m.Close()
+	path := filepath.Join(dir, "tarn.json")
+	b, _ := os.ReadFile(path)
+	os.WriteFile(path, []byte(strings.Replace(string(b), `"main"`, `"mine"`, 1)), 0o600)
+	if _, err := Open(Options{Dir: dir, Open: openFake}); !errors.Is(err, ErrDamaged) {
+		t.Errorf("damaged tree: %v", err)
+	}
+}

@@ -1,0 +1,659 @@
+package branching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrNoDatabase     = errors.New("database does not exist")
+	ErrDatabaseExists = errors.New("database already exists")
+	ErrNoBranch       = errors.New("branch does not exist")
+	ErrBranchExists   = errors.New("branch already exists")
+	ErrInUse          = errors.New("branch is in use")
+	ErrHasChildren    = errors.New("branch has children")
+	ErrProtected      = errors.New("branch is protected")
+	ErrLastBranch     = errors.New("branch is the last one")
+	ErrClosed         = errors.New("server is shutting down")
+)
+
+// Runtime is what runs on one open store.
+type Runtime interface {
+	// Checkpoint makes dir a store of its own that equals this one at the returned position, which is taken in the
+	// commit path: nothing acknowledged before the call is missing (I6).
+	Checkpoint(ctx context.Context, dir string) (wal.LSN, error)
+	// LSN is the newest visible position.
+	LSN() wal.LSN
+	Close() error
+}
+
+// Where names an open branch for Options.Open.
+type Where struct {
+	Database, Branch     string
+	DatabaseID, BranchID uint32
+	Dir                  string
+}
+
+// Options configure a Manager.
+type Options struct {
+	Dir    string
+	Open   func(ctx context.Context, w Where) (Runtime, error)
+	Logger *slog.Logger
+	// IdleTimeout closes a branch that nobody uses; default a minute.
+	IdleTimeout time.Duration
+	// Forget tells that a branch's store is gone for good, so that what others keep beside it can go too.
+	Forget func(w Where)
+}
+
+// Manager owns the tree and the open stores.
+type Manager struct {
+	opts Options
+	// change serialises everything that writes the tree; it is taken before mu.
+	change sync.Mutex
+	mu     struct {
+		sync.Mutex
+		tree   *Tree
+		open   map[uint32]*slot // by branch id
+		closed bool
+	}
+	stop chan struct{}
+	wg   sync.WaitGroup
+}
+
+// slot is a branch that is open or being opened or closed.
+type slot struct {
+	ready   chan struct{} // closed when runtime or err is there
+	runtime Runtime
+	err     error
+	refs    int
+	idle    time.Time // since when refs is 0
+	closing bool
+	gone    chan struct{} // closed when the runtime is closed
+}
+
+// Open reads the tree of a data directory, made with database postgres when there is none.
+func Open(o Options) (*Manager, error) {
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = time.Minute
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := &Manager{opts: o, stop: make(chan struct{})}
+	m.mu.open = map[uint32]*slot{}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "stores"), 0o700); err != nil {
+		return nil, err
+	}
+	tree, err := readTree(o.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		tree = &Tree{Format: treeFormat, NextID: 16384}
+		tree.addDatabase("postgres", superuserID)
+		tree.Roles = []*Role{{ID: superuserID, Name: "postgres", Super: true, Inherit: true, CreateRole: true, CreateDB: true,
+			Login: true, Replication: true, BypassRLS: true, ConnLimit: -1}}
+		err = tree.write(o.Dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open data directory %s: %w", o.Dir, err)
+	}
+	if err := tree.removeDebris(filepath.Join(o.Dir, "stores")); err != nil {
+		return nil, fmt.Errorf("open data directory %s: remove debris: %w", o.Dir, err)
+	}
+	m.mu.tree = tree
+	m.wg.Add(1)
+	go m.reap()
+	return m, nil
+}
+
+// superuserID is the OID of PostgreSQL's bootstrap superuser.
+const superuserID = 10
+
+func (t *Tree) newID() uint32 {
+	t.NextID++
+	return t.NextID - 1
+}
+
+func (t *Tree) addDatabase(name string, owner uint32) *Database {
+	d := &Database{ID: t.newID(), Name: name, Owner: owner, Created: time.Now().UTC()}
+	d.Branches = []*Branch{{ID: t.newID(), Name: MainBranch, Created: d.Created}}
+	t.Databases = append(t.Databases, d)
+	return d
+}
+
+// Handle is a reference to an open branch. The branch stays open until Release.
+type Handle struct {
+	m       *Manager
+	slot    *slot
+	Where   Where
+	once    sync.Once
+	Runtime Runtime
+}
+
+func (h *Handle) Release() {
+	h.once.Do(func() {
+		h.m.mu.Lock()
+		defer h.m.mu.Unlock()
+		h.slot.refs--
+		if h.slot.refs == 0 {
+			h.slot.idle = time.Now()
+		}
+	})
+}
+
+// Acquire opens a branch, or joins those who use it. Errors: ErrNoDatabase, ErrNoBranch, ErrClosed, and what Open gives.
+func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle, error) {
+	for {
+		m.mu.Lock()
+		if m.mu.closed {
+			m.mu.Unlock()
+			return nil, ErrClosed
+		}
+		d := m.mu.tree.database(database)
+		if d == nil {
+			m.mu.Unlock()
+			return nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)
+		}
+		b := d.branch(branch)
+		if b == nil {
+			m.mu.Unlock()
+			return nil, fmt.Errorf("%w: %s", ErrNoBranch, branch)
+		}
+		w := m.where(d, b)
+		s := m.mu.open[b.ID]
+		if s != nil && s.closing {
+			m.mu.Unlock()
+			select {
+			case <-s.gone:
+				continue
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		}
+		if s == nil {
+			s = &slot{ready: make(chan struct{}), gone: make(chan struct{}), refs: 1}
+			m.mu.open[b.ID] = s
+			m.mu.Unlock()
+			// The open serves everybody who waits for it, so it does not end with this caller's context.
+			s.runtime, s.err = m.opts.Open(context.WithoutCancel(ctx), w)
+			if s.err != nil {
+				m.mu.Lock()
+				delete(m.mu.open, b.ID)
+				m.mu.Unlock()
+				close(s.gone)
+			}
+			close(s.ready)
+		} else {
+			s.refs++
+			m.mu.Unlock()
+		}
+		h := &Handle{m: m, slot: s, Where: w}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			h.Release()
+			return nil, context.Cause(ctx)
+		}
+		if s.err != nil {
+			h.Release()
+			return nil, fmt.Errorf("open branch %s@%s: %w", database, branch, s.err)
+		}
+		h.Runtime = s.runtime
+		return h, nil
+	}
+}
+
+func (m *Manager) where(d *Database, b *Branch) Where {
+	return Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID)}
+}
+
+func (m *Manager) dir(database, branch uint32) string {
+	return filepath.Join(m.opts.Dir, "stores", fmt.Sprint(database), fmt.Sprint(branch))
+}
+
+// update changes a copy of the tree and puts it in force once it is on disk.
+func (m *Manager) update(f func(t *Tree) error) error {
+	m.mu.Lock()
+	t := m.mu.tree.clone()
+	m.mu.Unlock()
+	if err := f(t); err != nil {
+		return err
+	}
+	if err := t.write(m.opts.Dir); err != nil {
+		return fmt.Errorf("write branch tree: %w", err)
+	}
+	m.mu.Lock()
+	m.mu.tree = t
+	m.mu.Unlock()
+	return nil
+}
+
+// CreateOptions of a branch.
+type CreateOptions struct {
+	Parent    string // default: main
+	CreatedBy string
+	Expires   time.Time
+	Protected bool
+}
+
+// CreateBranch makes a branch of the parent's present state and returns it.
+func (m *Manager) CreateBranch(ctx context.Context, database, name string, o CreateOptions) (Branch, error) {
+	if o.Parent == "" {
+		o.Parent = MainBranch
+	}
+	parent, err := m.Acquire(ctx, database, o.Parent)
+	if err != nil {
+		return Branch{}, err
+	}
+	defer parent.Release()
+	m.change.Lock()
+	defer m.change.Unlock()
+	var made Branch
+	err = m.update(func(t *Tree) error {
+		d := t.database(database)
+		if d == nil {
+			return fmt.Errorf("%w: %s", ErrNoDatabase, database)
+		}
+		p := d.branchByID(parent.Where.BranchID)
+		if p == nil {
+			return fmt.Errorf("%w: %s", ErrNoBranch, o.Parent)
+		}
+		if d.branch(name) != nil {
+			return fmt.Errorf("%w: %s", ErrBranchExists, name)
+		}
+		b := &Branch{ID: t.newID(), Name: name, Parent: p.ID, Depth: p.Depth + 1, Created: time.Now().UTC(), CreatedBy: o.CreatedBy,
+			Expires: o.Expires, Protected: o.Protected}
+		if b.LSN, err = m.checkpoint(ctx, parent.Runtime, m.dir(d.ID, b.ID)); err != nil {
+			return err
+		}
+		d.Branches = append(d.Branches, b)
+		made = *b
+		return nil
+	})
+	return made, err
+}
+
+// checkpoint fills dir; a failure leaves nothing behind.
+func (m *Manager) checkpoint(ctx context.Context, from Runtime, dir string) (wal.LSN, error) {
+	// Left from an attempt whose tree was not written.
+	if err := os.RemoveAll(dir); err != nil {
+		return 0, err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return 0, err
+	}
+	lsn, err := from.Checkpoint(ctx, dir)
+	if err == nil {
+		err = syncDir(filepath.Dir(dir))
+	}
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("copy store: %w", err), os.RemoveAll(dir))
+	}
+	return lsn, nil
+}
+
+// DropBranch removes a branch, with cascade also its descendants. Errors: ErrNoBranch, ErrInUse (somebody is
+// connected), ErrHasChildren, ErrProtected, ErrLastBranch.
+func (m *Manager) DropBranch(ctx context.Context, database, name string, cascade bool) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	d, doomed, err := m.subtree(database, name, cascade)
+	if err != nil {
+		return err
+	}
+	// Closed first, so that nobody can come in between; a refusal lets them be opened again.
+	wheres, release, err := m.evict(ctx, d, doomed)
+	defer release()
+	if err != nil {
+		return err
+	}
+	err = m.update(func(t *Tree) error {
+		d := t.database(database)
+		kept := d.Branches[:0]
+		for _, b := range d.Branches {
+			if !contains(doomed, b.ID) {
+				kept = append(kept, b)
+			}
+		}
+		d.Branches = kept
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.removeStores(wheres)
+}
+
+func (m *Manager) removeStores(wheres []Where) error {
+	var errs error
+	for _, w := range wheres {
+		if m.opts.Forget != nil {
+			m.opts.Forget(w)
+		}
+		errs = errors.Join(errs, os.RemoveAll(w.Dir))
+	}
+	return errs
+}
+
+// subtree lists the branches that a drop would remove and checks that it may.
+func (m *Manager) subtree(database, name string, cascade bool) (*Database, []uint32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.mu.tree.database(database)
+	if d == nil {
+		return nil, nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)
+	}
+	b := d.branch(name)
+	if b == nil {
+		return nil, nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
+	}
+	doomed := []uint32{b.ID}
+	for _, c := range d.Branches { // parents stand before children
+		if c.Parent != 0 && contains(doomed, c.Parent) {
+			if !cascade {
+				return nil, nil, fmt.Errorf("%w: %s", ErrHasChildren, c.Name)
+			}
+			doomed = append(doomed, c.ID)
+		}
+	}
+	for _, id := range doomed {
+		if c := d.branchByID(id); c.Protected {
+			return nil, nil, fmt.Errorf("%w: %s", ErrProtected, c.Name)
+		}
+	}
+	if len(doomed) == len(d.Branches) {
+		return nil, nil, fmt.Errorf("%w: %s", ErrLastBranch, name)
+	}
+	return d, doomed, nil
+}
+
+// evict closes branches that nobody uses and keeps them shut until release.
+func (m *Manager) evict(ctx context.Context, d *Database, ids []uint32) (wheres []Where, release func(), err error) {
+	shut := map[uint32]*slot{}
+	release = func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for id, s := range shut {
+			if m.mu.open[id] == s {
+				delete(m.mu.open, id)
+			}
+			close(s.gone)
+		}
+	}
+	for _, id := range ids {
+		b := d.branchByID(id)
+		wheres = append(wheres, m.where(d, b))
+		m.mu.Lock()
+		s := m.mu.open[id]
+		for s != nil && s.closing {
+			m.mu.Unlock()
+			<-s.gone
+			m.mu.Lock()
+			s = m.mu.open[id]
+		}
+		if s != nil && s.refs > 0 {
+			m.mu.Unlock()
+			return nil, release, fmt.Errorf("%w: %s", ErrInUse, b.Name)
+		}
+		if s == nil {
+			s = &slot{gone: make(chan struct{})}
+			m.mu.open[id] = s
+		}
+		s.closing = true
+		shut[id] = s
+		r := s.runtime
+		s.runtime = nil
+		m.mu.Unlock()
+		if r != nil {
+			if err := r.Close(); err != nil {
+				m.opts.Logger.Error("close branch", "branch", b.Name, "error", err)
+			}
+		}
+	}
+	return wheres, release, ctx.Err()
+}
+
+func contains(ids []uint32, id uint32) bool {
+	for _, x := range ids {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
+
+// CreateDatabase makes a database: empty, or as a copy of template's main branch by the same mechanism as a branch.
+func (m *Manager) CreateDatabase(ctx context.Context, name, template string, owner uint32) error {
+	var from *Handle
+	if template != "" {
+		var err error
+		if from, err = m.Acquire(ctx, template, MainBranch); err != nil {
+			return err
+		}
+		defer from.Release()
+	}
+	m.change.Lock()
+	defer m.change.Unlock()
+	return m.update(func(t *Tree) error {
+		if t.database(name) != nil {
+			return fmt.Errorf("%w: %s", ErrDatabaseExists, name)
+		}
+		d := t.addDatabase(name, owner)
+		if from == nil {
+			return nil
+		}
+		lsn, err := m.checkpoint(ctx, from.Runtime, m.dir(d.ID, d.Branches[0].ID))
+		d.Branches[0].LSN = lsn
+		return err
+	})
+}
+
+// DropDatabase removes a database with all of its branches. Errors: ErrNoDatabase, ErrInUse.
+func (m *Manager) DropDatabase(ctx context.Context, name string) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	m.mu.Lock()
+	d := m.mu.tree.database(name)
+	m.mu.Unlock()
+	if d == nil {
+		return fmt.Errorf("%w: %s", ErrNoDatabase, name)
+	}
+	var ids []uint32
+	for _, b := range d.Branches {
+		ids = append(ids, b.ID)
+	}
+	wheres, release, err := m.evict(ctx, d, ids)
+	defer release()
+	if err != nil {
+		return err
+	}
+	err = m.update(func(t *Tree) error {
+		kept := t.Databases[:0]
+		for _, x := range t.Databases {
+			if x.ID != d.ID {
+				kept = append(kept, x)
+			}
+		}
+		t.Databases = kept
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.removeStores(wheres), os.RemoveAll(filepath.Join(m.opts.Dir, "stores", fmt.Sprint(d.ID))))
+}
+
+// AlterDatabase changes a database's entry (name, owner, settings).
+func (m *Manager) AlterDatabase(name string, f func(*Database) error) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	return m.update(func(t *Tree) error {
+		d := t.database(name)
+		if d == nil {
+			return fmt.Errorf("%w: %s", ErrNoDatabase, name)
+		}
+		if err := f(d); err != nil {
+			return err
+		}
+		for _, x := range t.Databases {
+			if x != d && x.Name == d.Name {
+				return fmt.Errorf("%w: %s", ErrDatabaseExists, d.Name)
+			}
+		}
+		return nil
+	})
+}
+
+// Databases returns the databases with their branches as they are now; the caller may keep them and must not change them.
+func (m *Manager) Databases() []*Database {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.tree.Databases
+}
+
+// Roles returns the roles as they are now; the caller must not change them.
+func (m *Manager) Roles() []*Role {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.tree.Roles
+}
+
+// UpdateRoles replaces the roles by what f makes of them; newID gives out OIDs.
+func (m *Manager) UpdateRoles(f func(roles []*Role, newID func() uint32) ([]*Role, error)) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	return m.update(func(t *Tree) error {
+		roles, err := f(t.Roles, t.newID)
+		if err == nil {
+			t.Roles = roles
+		}
+		return err
+	})
+}
+
+// State is what tarn.branches shows of a branch beyond the tree.
+type State struct {
+	Active bool
+	LSN    wal.LSN // current, for an active branch
+	// SharedBytes are in files that another branch links too, UniqueBytes in the others.
+	SharedBytes, UniqueBytes, LogBytes int64
+}
+
+// State looks at a branch's directory and runtime.
+func (m *Manager) State(d *Database, b *Branch) (State, error) {
+	var st State
+	m.mu.Lock()
+	if s := m.mu.open[b.ID]; s != nil && s.runtime != nil && !s.closing {
+		select {
+		case <-s.ready:
+			st.Active, st.LSN = true, s.runtime.LSN()
+		default:
+		}
+	}
+	m.mu.Unlock()
+	err := filepath.WalkDir(m.dir(d.ID, b.ID), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return ignoreGone(err)
+		}
+		info, err := e.Info()
+		if err != nil {
+			return ignoreGone(err)
+		}
+		size := info.Size()
+		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+			size = sys.Blocks * 512
+			if sys.Nlink > 1 {
+				st.SharedBytes += size
+				return nil
+			}
+		}
+		st.UniqueBytes += size
+		if filepath.Base(filepath.Dir(path)) == "wal" {
+			st.LogBytes += size
+		}
+		return nil
+	})
+	return st, err
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// reap closes idle branches.
+func (m *Manager) reap() {
+	defer m.wg.Done()
+	tick := time.NewTicker(max(m.opts.IdleTimeout/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.stop:
+			return
+		case <-tick.C:
+		}
+		m.mu.Lock()
+		var idle []*slot
+		for id, s := range m.mu.open {
+			if s.refs == 0 && !s.closing && s.runtime != nil && time.Since(s.idle) >= m.opts.IdleTimeout {
+				s.closing = true
+				idle = append(idle, s)
+				go m.closeSlot(id, s)
+			}
+		}
+		m.mu.Unlock()
+		for _, s := range idle {
+			<-s.gone
+		}
+	}
+}
+
+func (m *Manager) closeSlot(id uint32, s *slot) {
+	if err := s.runtime.Close(); err != nil {
+		m.opts.Logger.Error("close idle branch", "branch_id", id, "error", err)
+	}
+	m.mu.Lock()
+	delete(m.mu.open, id)
+	m.mu.Unlock()
+	close(s.gone)
+}
+
+// Close closes every open branch. Handles must have been released, or their users must be done.
+func (m *Manager) Close() error {
+	m.mu.Lock()
+	if m.mu.closed {
+		m.mu.Unlock()
+		return nil
+	}
+	m.mu.closed = true
+	var open []*slot
+	for _, s := range m.mu.open {
+		open = append(open, s)
+	}
+	m.mu.Unlock()
+	close(m.stop)
+	m.wg.Wait()
+	var err error
+	for _, s := range open {
+		if s.closing {
+			<-s.gone
+			continue
+		}
+		<-s.ready
+		if s.runtime != nil {
+			err = errors.Join(err, s.runtime.Close())
+		}
+	}
+	return err
+}

@@ -1,0 +1,207 @@
+package branching
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// MainBranch is the branch that every database starts with.
+const MainBranch = "main"
+
+// Tree is the content of tarn.json.
+type Tree struct {
+	Format    int
+	NextID    uint32
+	Databases []*Database
+	Roles     []*Role
+	// Checksum is the CRC-32C of the file with this field zero (I8).
+	Checksum uint32
+}
+
+const treeFormat = 1
+
+// Database is a database and its branches, parents before children.
+type Database struct {
+	ID       uint32 // pg_database.oid
+	Name     string
+	Owner    uint32
+	Created  time.Time
+	Settings map[string]string `json:",omitempty"` // ALTER DATABASE … SET
+	Template bool              `json:",omitempty"`
+	// NoConnect: datallowconn is false.
+	NoConnect bool `json:",omitempty"`
+	Branches  []*Branch
+}
+
+// Branch is one branch. Its store lives in stores/<Database.ID>/<ID>.
+type Branch struct {
+	ID        uint32
+	Name      string
+	Parent    uint32 `json:",omitempty"` // 0: none, or dropped
+	LSN       wal.LSN
+	Depth     int
+	Created   time.Time
+	CreatedBy string
+	Expires   time.Time `json:",omitzero"`
+	Protected bool      `json:",omitempty"`
+}
+
+// Role is a role of the whole server (pg_authid).
+type Role struct {
+	ID                                          uint32
+	Name                                        string
+	Super, Inherit, CreateRole, CreateDB, Login bool
+	Replication, BypassRLS                      bool
+	ConnLimit                                   int
+	Password                                    string            `json:",omitempty"` // SCRAM-SHA-256 verifier
+	ValidUntil                                  time.Time         `json:",omitzero"`
+	MemberOf                                    []uint32          `json:",omitempty"`
+	Settings                                    map[string]string `json:",omitempty"` // ALTER ROLE … SET
+}
+
+func (d *Database) branch(name string) *Branch {
+	for _, b := range d.Branches {
+		if b.Name == name {
+			return b
+		}
+	}
+	return nil
+}
+
+func (d *Database) branchByID(id uint32) *Branch {
+	for _, b := range d.Branches {
+		if b.ID == id {
+			return b
+		}
+	}
+	return nil
+}
+
+func (t *Tree) database(name string) *Database {
+	for _, d := range t.Databases {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// clone copies the tree so that a change that cannot be written leaves the old one in force.
+func (t *Tree) clone() *Tree {
+	raw, err := json.Marshal(t)
+	if err != nil {
+		panic(err) // only plain data in it
+	}
+	c := &Tree{}
+	if err := json.Unmarshal(raw, c); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// ErrDamaged is wrapped by errors about a tree file whose checksum is wrong.
+var ErrDamaged = errors.New("file is damaged")
+
+func readTree(dir string) (*Tree, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "tarn.json"))
+	if err != nil {
+		return nil, err
+	}
+	t := &Tree{}
+	if err := json.Unmarshal(raw, t); err != nil {
+		return nil, fmt.Errorf("tarn.json: %w: %w", ErrDamaged, err)
+	}
+	if t.Format != treeFormat {
+		return nil, fmt.Errorf("tarn.json: format %d, this program reads %d", t.Format, treeFormat)
+	}
+	sum := t.Checksum
+	if t.Checksum = 0; sum != crc32.Checksum(t.encode(), castagnoli) {
+		return nil, fmt.Errorf("tarn.json: %w: checksum does not match", ErrDamaged)
+	}
+	return t, nil
+}
+
+func (t *Tree) encode() []byte {
+	raw, err := json.MarshalIndent(t, "", " ")
+	if err != nil {
+		panic(err) // only plain data in it
+	}
+	return append(raw, '\n')
+}
+
+// write replaces the tree file: new file, sync, rename, sync of the directory.
+func (t *Tree) write(dir string) error {
+	t.Checksum = 0
+	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
+	tmp := filepath.Join(dir, "tarn.json.new")
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(t.encode())
+	err = errors.Join(err, f.Sync(), f.Close())
+	t.Checksum = 0
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, "tarn.json")); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// removeDebris deletes store directories that the tree does not name.
+func (t *Tree) removeDebris(stores string) error {
+	known := map[string]bool{}
+	for _, d := range t.Databases {
+		known[fmt.Sprint(d.ID)] = true
+		for _, b := range d.Branches {
+			known[fmt.Sprintf("%d/%d", d.ID, b.ID)] = true
+		}
+	}
+	dbs, err := os.ReadDir(stores)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, db := range dbs {
+		if !known[db.Name()] {
+			if err := os.RemoveAll(filepath.Join(stores, db.Name())); err != nil {
+				return err
+			}
+			continue
+		}
+		branches, err := os.ReadDir(filepath.Join(stores, db.Name()))
+		if err != nil {
+			return err
+		}
+		for _, b := range branches {
+			if !known[db.Name()+"/"+b.Name()] {
+				if err := os.RemoveAll(filepath.Join(stores, db.Name(), b.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
