@@ -1,0 +1,162 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tarndb/tarn/storage/object"
+)
+
+// Log is a table that this process writes. One goroutine at a time may use it.
+type Log struct {
+	store object.Store
+	snap  *Snapshot
+	// checkpointed is the newest version that has a checkpoint, -1 for none.
+	checkpointed int64
+}
+
+// Open loads the newest version of a table, or prepares an empty one whose first commit makes version 0.
+func Open(ctx context.Context, store object.Store) (*Log, error) {
+	snap, err := Load(ctx, store, -1)
+	if errors.Is(err, ErrNoTable) {
+		return &Log{store: store, snap: newSnapshot(), checkpointed: -1}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := snap.Protocol.checkWrite(); err != nil {
+		return nil, err
+	}
+	l := &Log{store: store, snap: snap, checkpointed: readHint(ctx, store, -1)}
+	if l.checkpointed == 0 {
+		l.checkpointed = -1
+	}
+	return l, nil
+}
+
+// Snapshot is the table's state. It changes with each Commit.
+func (l *Log) Snapshot() *Snapshot { return l.snap }
+
+// Version is the newest version, -1 before the first commit.
+func (l *Log) Version() int64 { return l.snap.Version }
+
+// Commit makes the next version of the actions. The files that they name are durable already. ErrConflict says that
+// another writer made that version and nothing of ours was; after any other error the version may exist (the device
+// failed after the name was given): reopen the log to know.
+func (l *Log) Commit(ctx context.Context, actions []Action) (version int64, err error) {
+	v := l.snap.Version + 1
+	if err := l.check(actions); err != nil {
+		return 0, fmt.Errorf("commit delta version %d: %w", v, err)
+	}
+	data, err := EncodeActions(actions)
+	if err != nil {
+		return 0, err
+	}
+	if err := l.store.PutIfAbsent(ctx, commitKey(v), data); err != nil {
+		if errors.Is(err, object.ErrExist) {
+			return 0, fmt.Errorf("commit delta version %d: %w", v, ErrConflict)
+		}
+		return 0, fmt.Errorf("commit delta version %d: %w", v, err)
+	}
+	return v, l.snap.apply(v, actions)
+}
+
+// check holds a commit of our own to more than the protocol asks of a reader.
+func (l *Log) check(actions []Action) error {
+	if err := l.snap.checkCommit(actions); err != nil {
+		return err
+	}
+	proto, meta := l.snap.Protocol, l.snap.Metadata
+	removed := map[FileKey]bool{}
+	for i := range actions {
+		a := &actions[i]
+		if a.Protocol != nil {
+			proto = *a.Protocol
+		}
+		if a.Metadata != nil {
+			meta = *a.Metadata
+		}
+		if a.Remove != nil {
+			k := FileKey{a.Remove.Path, a.Remove.DeletionVector.ID()}
+			if l.snap.Files[k] == nil {
+				return fmt.Errorf("file %s is not in the table", a.Remove.Path)
+			}
+			removed[k] = true
+		}
+	}
+	if err := proto.checkWrite(); err != nil {
+		return err
+	}
+	schema, err := ParseSchema(meta.SchemaString)
+	if err != nil {
+		return err
+	}
+	if schema.HasNTZ() && !proto.Has(FeatureTimestampNTZ) {
+		return fmt.Errorf("schema needs %s", FeatureTimestampNTZ)
+	}
+	for i := range actions {
+		a := actions[i].Add
+		if a == nil {
+			continue
+		}
+		if a.DeletionVector != nil && !proto.Has(FeatureDeletionVectors) {
+			return fmt.Errorf("file %s needs %s", a.Path, FeatureDeletionVectors)
+		}
+		k := FileKey{a.Path, a.DeletionVector.ID()}
+		for old := range removed {
+			if old.Path == a.Path && old.DV == k.DV {
+				return fmt.Errorf("file %s is removed and added unchanged", a.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// SinceCheckpoint is the number of versions after the newest checkpoint.
+func (l *Log) SinceCheckpoint() int64 { return l.snap.Version - l.checkpointed }
+
+// Checkpoint writes the checkpoint of the newest version. Tombstones older than retention go.
+func (l *Log) Checkpoint(ctx context.Context, now time.Time, retention time.Duration) error {
+	if l.snap.Version < 0 {
+		return nil
+	}
+	if err := WriteCheckpoint(ctx, l.store, l.snap, now.Add(-retention)); err != nil {
+		return err
+	}
+	l.checkpointed = l.snap.Version
+	return nil
+}
+
+// Expire deletes commits and checkpoints that no version younger than retention needs: everything before the newest
+// checkpoint whose commit is older than that. The checkpoint's own commit stays.
+func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration) (deleted int, err error) {
+	files, err := listLog(ctx, l.store, 0)
+	if err != nil {
+		return 0, fmt.Errorf("expire delta log: %w", err)
+	}
+	cutoff := now.Add(-retention)
+	newestOld := int64(-1)
+	for _, f := range files {
+		if f.commit && f.info.ModTime.Before(cutoff) {
+			newestOld = max(newestOld, f.version)
+		}
+	}
+	keep := int64(-1)
+	for _, f := range files {
+		if f.checkpoint && f.version <= newestOld {
+			keep = max(keep, f.version)
+		}
+	}
+	for _, f := range files {
+		if f.version >= keep {
+			continue
+		}
+		if err := l.store.Delete(ctx, f.info.Key); err != nil {
+			return deleted, fmt.Errorf("expire delta log: %w", err)
+		}
+		deleted++
+	}
+	return deleted, nil
+}

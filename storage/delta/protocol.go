@@ -1,0 +1,78 @@
+package delta
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Features that this package reads and writes.
+const (
+	FeatureDeletionVectors = "deletionVectors"
+	FeatureTimestampNTZ    = "timestampNtz"
+	// PropDeletionVectors is the table property that allows writers to make deletion vectors.
+	PropDeletionVectors = "delta.enableDeletionVectors"
+)
+
+// readable are the features of tables that we read.
+var readable = []string{FeatureDeletionVectors, FeatureTimestampNTZ, "timestampWithoutTimezone", "vacuumProtocolCheck"}
+
+// writable are the features of tables that we write; appendOnly and invariants are active only by property or column
+// metadata, which our own tables do not have.
+var writable = []string{FeatureDeletionVectors, FeatureTimestampNTZ, "appendOnly", "invariants"}
+
+// BaseProtocol is what every reader takes.
+func BaseProtocol() Protocol { return Protocol{MinReaderVersion: 1, MinWriterVersion: 2} }
+
+// With returns the protocol that also has a feature that readers must know. Features of the legacy versions that p
+// implies stay listed.
+func (p Protocol) With(feature string) Protocol {
+	if p.Has(feature) {
+		return p
+	}
+	q := Protocol{MinReaderVersion: 3, MinWriterVersion: 7,
+		ReaderFeatures: slices.Clone(p.ReaderFeatures), WriterFeatures: slices.Clone(p.WriterFeatures)}
+	if p.MinWriterVersion < 7 && p.MinWriterVersion >= 2 {
+		q.WriterFeatures = append(q.WriterFeatures, "appendOnly", "invariants")
+	}
+	q.ReaderFeatures = append(q.ReaderFeatures, feature)
+	q.WriterFeatures = append(q.WriterFeatures, feature)
+	return q
+}
+
+// Has reports whether the protocol lists the feature.
+func (p Protocol) Has(feature string) bool { return slices.Contains(p.WriterFeatures, feature) }
+
+func (p Protocol) checkRead() error {
+	switch {
+	case p.MinReaderVersion == 1:
+		return nil
+	case p.MinReaderVersion == 3:
+		for _, f := range p.ReaderFeatures {
+			if !slices.Contains(readable, f) {
+				return fmt.Errorf("%w: reader feature %s", ErrFeature, f)
+			}
+		}
+		return nil
+	case p.MinReaderVersion == 2:
+		return fmt.Errorf("%w: reader version 2 (columnMapping)", ErrFeature)
+	}
+	return fmt.Errorf("%w: reader version %d", ErrFeature, p.MinReaderVersion)
+}
+
+func (p Protocol) checkWrite() error {
+	if err := p.checkRead(); err != nil {
+		return err
+	}
+	if p.MinWriterVersion <= 2 {
+		return nil
+	}
+	if p.MinWriterVersion != 7 {
+		return fmt.Errorf("%w: writer version %d", ErrFeature, p.MinWriterVersion)
+	}
+	for _, f := range p.WriterFeatures {
+		if !slices.Contains(writable, f) {
+			return fmt.Errorf("%w: writer feature %s", ErrFeature, f)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package parquet
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+func allTypes() []Column {
+	arr := func(t Type) Type { return Type{ID: Array, Elem: &t} }
+	return []Column{
+		{"z flag", Type{ID: Boolean}}, {"by", Type{ID: Byte}}, {"sh", Type{ID: Short}}, {"in", Type{ID: Integer}}, {"a_b", Type{ID: Long}},
+		{"a b", Type{ID: Float}}, {"do", Type{ID: Double}}, {"d9", Type{ID: Decimal, Precision: 9, Scale: 2}},
+		{"d18", Type{ID: Decimal, Precision: 18}}, {"d38", Type{ID: Decimal, Precision: 38, Scale: 10}}, {"st", Type{ID: String}},
+		{"bi", Type{ID: Binary}}, {"da", Type{ID: Date}}, {"ts", Type{ID: Timestamp}}, {"tn", Type{ID: TimestampNTZ}},
+		{"al", arr(Type{ID: Long})}, {"as", arr(Type{ID: String})}, {RowIDColumn, Type{ID: Long}},
+	}
+}
+
+func randomValue(r *rand.Rand, t Type) tuple.Value {
+	if r.IntN(7) == 0 {
+		return tuple.Null
+	}
+	switch t.ID {
+	case Boolean:
+		return tuple.Bool(r.IntN(2) == 0)
+	case Byte:
+		return tuple.Int(int64(int8(r.Uint32())))
+	case Short:
+		return tuple.Int(int64(int16(r.Uint32())))
+	case Integer, Date:
+		return tuple.Int(int64(int32(r.Uint32())))
+	case Float:
+		return tuple.Float(float64(float32(r.NormFloat64())))
+	case Double:
+		return tuple.Float(r.NormFloat64())
+	case Decimal:
+		if t.Precision <= 9 {
+			return tuple.Int(r.Int64N(1999999999) - 999999999)
+		}
+		if t.Precision > 18 {
+			n := new(big.Int).Mul(big.NewInt(r.Int64()-r.Int64()), big.NewInt(r.Int64()))
+			return tuple.Bytes(AppendInt128(nil, n))
+		}
+		return tuple.Int(r.Int64N(1e18) - 5e17)
+	case String, Binary:
+		b := make([]byte, r.IntN(20))
+		for i := range b {
+			b[i] = 'a' + byte(r.IntN(26))
+		}
+		return tuple.Bytes(b)
+	case Array:
+		var el []tuple.Value
+		for range r.IntN(4) {
+			el = append(el, randomValue(r, *t.Elem))
+		}
+		return tuple.Bytes(AppendList(nil, el))
+	}
+	return tuple.Int(int64(r.Uint64()))
+}
+
+func show(v tuple.Value) string {
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.IsScalar():
+		return fmt.Sprint(v.Uint())
+	}
+	return fmt.Sprintf("%q", v.Bytes())
+}
+
+// Every type comes back as it was written, across batches and row groups, and the statistics bound the values.
+func TestRoundTrip(t *testing.T) {
+	cols := allTypes()
+	for _, rows := range []int{1, 5000, RowGroupRows + 10} {
+		if rows > 5000 && testing.Short() {
+			continue
+		}
+		r := rand.New(rand.NewPCG(1, uint64(rows)))
+		var file bytes.Buffer
+		w := NewWriter(&file, cols, WriterOptions{Codec: Codec(rows % 2)})
+		want := make([][]tuple.Value, len(cols))
+		for done := 0; done < rows; {
+			n := min(rows-done, 1+r.IntN(9000))
+			batch := make([][]tuple.Value, len(cols))
+			for c := range cols {
+				for i := range n {
+					v := randomValue(r, cols[c].Type)
+					if cols[c].Name == RowIDColumn {
+						v = tuple.Int(int64(10 * (done + i)))
+					}
+					batch[c] = append(batch[c], v)
+				}
+				want[c] = append(want[c], batch[c]...)
+			}
+			if err := w.Write(batch); err != nil {
+				t.Fatal(err)
+			}
+			done += n
+		}
+		st, err := w.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st.Rows != int64(rows) || st.Bytes != int64(file.Len()) {
+			t.Fatalf("stats say %d rows, %d bytes; want %d, %d", st.Rows, st.Bytes, rows, file.Len())
+		}
+		rd, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g := (rows + RowGroupRows - 1) / RowGroupRows; rd.RowGroups() != g {
+			t.Fatalf("%d row groups, want %d", rd.RowGroups(), g)
+		}
+		for c, col := range cols {
+			var got []tuple.Value
+			nulls := int64(0)
+			for g := range rd.RowGroups() {
+				if got, err = rd.Column(got, g, col.Name, col.Type); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := newStats(col.Type)
+			for i := range want[c] {
+				if show(got[i]) != show(want[c][i]) {
+					t.Fatalf("%s row %d: read %s, wrote %s", col.Name, i, show(got[i]), show(want[c][i]))
+				}
+				if want[c][i].IsNull() {
+					nulls++
+				}
+			}
+			cs := st.Columns[c]
+			if cs.Nulls != nulls {
+				t.Errorf("%s: %d nulls, stats say %d", col.Name, nulls, cs.Nulls)
+			}
+			if !cs.Ranged {
+				continue
+			}
+			s.add([]tuple.Value{cs.Min, cs.Max})
+			s.add(want[c])
+			if r := s.result(); show(r.Min) != show(cs.Min) || show(r.Max) != show(cs.Max) {
+				t.Errorf("%s: a value is outside of the range of the statistics", col.Name)
+			}
+		}
+	}
+}
+
+func TestColumnThatTheFileLacksIsNull(t *testing.T) {
+	var file bytes.Buffer
+	w := NewWriter(&file, []Column{{"a", Type{ID: Long}}}, WriterOptions{})
+	if err := w.Write([][]tuple.Value{{tuple.Int(1), tuple.Int(2)}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rd, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vals, err := rd.Column(nil, 0, "b", Type{ID: String})
+	if err != nil || len(vals) != 2 || !vals[0].IsNull() || !vals[1].IsNull() {
+		t.Fatalf("%v %v", vals, err)
+	}
+	if _, err := rd.Column(nil, 0, "a", Type{ID: String}); err == nil {
+		t.Fatal("a long was read as a string")
+	}
+}
+
+func TestNaNHasNoRange(t *testing.T) {
+	s := newStats(Type{ID: Double})
+	s.add([]tuple.Value{tuple.Float(1), tuple.Float(math.NaN()), tuple.Null})
+	if r := s.result(); r.Ranged || r.Nulls != 1 {
+		t.Fatalf("%+v", r)
+	}
+}
+
+// A flipped byte in a page is an error or, where parquet has no checksum (footer padding), harmless: never a panic.
+func FuzzReader(f *testing.F) {
+	var file bytes.Buffer
+	w := NewWriter(&file, []Column{{"a", Type{ID: Long}}, {"b", Type{ID: String}}}, WriterOptions{})
+	w.Write([][]tuple.Value{{tuple.Int(1), tuple.Null}, {tuple.String("x"), tuple.String("y")}})
+	w.Close()
+	f.Add(file.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rd, err := NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil || rd.Rows() > 1e6 {
+			return
+		}
+		for g := range rd.RowGroups() {
+			rd.Column(nil, g, "a", Type{ID: Long})
+			rd.Column(nil, g, "b", Type{ID: String})
+		}
+	})
+}
+
+func FuzzList(f *testing.F) {
+	f.Add(AppendList(nil, []tuple.Value{tuple.Int(7), tuple.Null, tuple.String("abc")}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		elems, err := DecodeList(nil, b)
+		if err == nil && !bytes.Equal(AppendList(nil, elems), b) {
+			t.Fatalf("%x decodes to something else", b)
+		}
+	})
+}

@@ -1,0 +1,183 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// RowIDColumn is the hidden column of row ids (see the package comment).
+const RowIDColumn = "_tarn_row_id"
+
+// RowGroupRows is the size of a full row group: DuckDB's unit of parallelism.
+const RowGroupRows = 122880
+
+// TypeID is a Delta primitive type, or array.
+type TypeID uint8
+
+const (
+	Invalid TypeID = iota
+	Boolean
+	Byte
+	Short
+	Integer
+	Long
+	Float
+	Double
+	Decimal
+	String
+	Binary
+	Date
+	Timestamp
+	TimestampNTZ
+	Array
+)
+
+var typeNames = [...]string{"invalid", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
+	"string", "binary", "date", "timestamp", "timestamp_ntz", "array"}
+
+// Type is a column's Delta type.
+type Type struct {
+	ID               TypeID
+	Precision, Scale uint8 // of Decimal: 1 <= Precision <= 38, Scale <= Precision
+	Elem             *Type // of Array; a primitive
+}
+
+func (t Type) String() string {
+	switch t.ID {
+	case Decimal:
+		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
+	case Array:
+		return "array<" + t.Elem.String() + ">"
+	}
+	return typeNames[t.ID]
+}
+
+// Equal reports whether two types are the same.
+func (t Type) Equal(o Type) bool {
+	if t.ID != o.ID || t.Precision != o.Precision || t.Scale != o.Scale || (t.Elem == nil) != (o.Elem == nil) {
+		return false
+	}
+	return t.Elem == nil || t.Elem.Equal(*o.Elem)
+}
+
+// ScalarByName returns a primitive type by its Delta name, decimals excepted.
+func ScalarByName(name string) (Type, bool) {
+	for i, n := range typeNames {
+		if n == name && i != int(Invalid) && i != int(Decimal) && i != int(Array) {
+			return Type{ID: TypeID(i)}, true
+		}
+	}
+	return Type{}, false
+}
+
+// Column is one column of a file. Every column may hold NULLs.
+type Column struct {
+	Name string
+	Type Type
+}
+
+func (t Type) node() pq.Node {
+	switch t.ID {
+	case Boolean:
+		return pq.Leaf(pq.BooleanType)
+	case Byte:
+		return pq.Int(8)
+	case Short:
+		return pq.Int(16)
+	case Integer:
+		return pq.Leaf(pq.Int32Type)
+	case Long:
+		return pq.Leaf(pq.Int64Type)
+	case Float:
+		return pq.Leaf(pq.FloatType)
+	case Double:
+		return pq.Leaf(pq.DoubleType)
+	case Decimal:
+		typ := pq.Int32Type
+		switch {
+		case t.Precision > 18:
+			typ = pq.FixedLenByteArrayType(16)
+		case t.Precision > 9:
+			typ = pq.Int64Type
+		}
+		return pq.Decimal(int(t.Scale), int(t.Precision), typ)
+	case String:
+		return pq.String()
+	case Binary:
+		return pq.Leaf(pq.ByteArrayType)
+	case Date:
+		return pq.Date()
+	case Timestamp:
+		return pq.TimestampAdjusted(pq.Microsecond, true)
+	case TimestampNTZ:
+		return pq.TimestampAdjusted(pq.Microsecond, false)
+	case Array:
+		return pq.List(pq.Optional(t.Elem.node()))
+	}
+	panic("parquet: invalid column type " + t.String())
+}
+
+// List form of an array value:
+//
+//	u32 count | count × element
+//	element = 0x00 (NULL) | 0x01, 8 bytes LE (scalar) | 0x02, u32 length, bytes
+
+// AppendList appends the array of the elements to dst.
+func AppendList(dst []byte, elems []tuple.Value) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(elems)))
+	for _, v := range elems {
+		switch {
+		case v.IsNull():
+			dst = append(dst, 0)
+		case v.IsScalar():
+			dst = binary.LittleEndian.AppendUint64(append(dst, 1), v.Uint())
+		default:
+			dst = binary.LittleEndian.AppendUint32(append(dst, 2), uint32(v.Len()))
+			dst = append(dst, v.Bytes()...)
+		}
+	}
+	return dst
+}
+
+// DecodeList appends the elements of a list to dst; their bytes belong to b.
+func DecodeList(dst []tuple.Value, b []byte) ([]tuple.Value, error) {
+	bad := func() ([]tuple.Value, error) { return nil, fmt.Errorf("list value is damaged") }
+	if len(b) < 4 {
+		return bad()
+	}
+	n := binary.LittleEndian.Uint32(b)
+	b = b[4:]
+	for range n {
+		if len(b) == 0 {
+			return bad()
+		}
+		tag := b[0]
+		b = b[1:]
+		switch tag {
+		case 0:
+			dst = append(dst, tuple.Null)
+		case 1:
+			if len(b) < 8 {
+				return bad()
+			}
+			dst = append(dst, tuple.Uint(binary.LittleEndian.Uint64(b)))
+			b = b[8:]
+		case 2:
+			if len(b) < 4 || uint64(len(b)-4) < uint64(binary.LittleEndian.Uint32(b)) {
+				return bad()
+			}
+			l := binary.LittleEndian.Uint32(b)
+			dst = append(dst, tuple.Bytes(b[4:4+l:4+l]))
+			b = b[4+l:]
+		default:
+			return bad()
+		}
+	}
+	if len(b) != 0 {
+		return bad()
+	}
+	return dst, nil
+}

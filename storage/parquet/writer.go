@@ -1,0 +1,279 @@
+package parquet
+
+import (
+	"fmt"
+	"io"
+
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Codec is how pages are compressed.
+type Codec uint8
+
+const (
+	Snappy Codec = iota // the default: cheapest to scan
+	Zstd
+)
+
+// WriterOptions of a file. The zero value is right.
+type WriterOptions struct {
+	Codec Codec
+}
+
+// Writer writes one file, batch by batch. It is not safe for concurrent use.
+type Writer struct {
+	out   *countingWriter
+	cols  []Column
+	opt   WriterOptions
+	w     *pq.Writer // made with the first batch, whose values choose the encodings
+	ws    []*pq.ColumnWriter
+	stats []*statsOf
+	buf   []pq.Value
+	elems []tuple.Value
+	flba  []byte
+	rows  int64
+	group int // rows in the open row group
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// NewWriter starts a file on out, which the caller closes after Close.
+func NewWriter(out io.Writer, cols []Column, opt WriterOptions) *Writer {
+	w := &Writer{out: &countingWriter{w: out}, cols: cols, opt: opt}
+	for _, c := range cols {
+		w.stats = append(w.stats, newStats(c.Type))
+	}
+	return w
+}
+
+// Rows is the number of rows written.
+func (w *Writer) Rows() int64 { return w.rows }
+
+// Bytes is what has reached the output so far.
+func (w *Writer) Bytes() int64 { return w.out.n }
+
+// sampleRows is how many values of the first batch decide whether a column gets a dictionary.
+const sampleRows = 2048
+
+// dictMaxBytes is where a dictionary stops paying and the column writer falls back to plain pages.
+const dictMaxBytes = 1 << 20
+
+func (w *Writer) open(first [][]tuple.Value) {
+	schema := newSchema(w.cols, func(i int, n pq.Node) pq.Node {
+		switch {
+		case w.cols[i].Name == RowIDColumn:
+			return pq.Encoded(n, &pq.DeltaBinaryPacked)
+		case w.cols[i].Type.ID != Array && w.cols[i].Type.ID != Boolean && repeats(first[i]):
+			return pq.Encoded(n, &pq.RLEDictionary)
+		}
+		return n
+	})
+	var codec compress.Codec = &pq.Snappy
+	if w.opt.Codec == Zstd {
+		codec = &pq.Zstd
+	}
+	w.w = pq.NewWriter(w.out, schema, pq.Compression(codec), pq.DataPageVersion(1), pq.CreatedBy("tarn", "1", "0"),
+		pq.PageBufferSize(1<<20), pq.DictionaryMaxBytes(dictMaxBytes), pq.MaxRowsPerRowGroup(RowGroupRows))
+	w.ws = w.w.ColumnWriters()
+}
+
+// repeats reports whether a sample holds each value about four times or more.
+func repeats(vals []tuple.Value) bool {
+	if len(vals) > sampleRows {
+		vals = vals[:sampleRows]
+	}
+	if len(vals) < 16 {
+		return false
+	}
+	limit, full := len(vals)/4, 0
+	scalars, texts := map[uint64]struct{}{}, map[string]struct{}{}
+	for i := range vals {
+		switch v := vals[i]; {
+		case v.IsNull():
+			continue
+		case v.IsScalar():
+			scalars[v.Uint()] = struct{}{}
+		default:
+			texts[v.Str()] = struct{}{}
+		}
+		full++
+		if len(scalars)+len(texts) > limit {
+			return false
+		}
+	}
+	return full > 0
+}
+
+// Write appends the rows of a batch: one slice of values per column, all of the same length. The values may be
+// reused after it returns.
+func (w *Writer) Write(cols [][]tuple.Value) error {
+	if len(cols) != len(w.cols) {
+		return fmt.Errorf("write parquet: %d columns for a schema of %d", len(cols), len(w.cols))
+	}
+	if len(cols) == 0 {
+		return fmt.Errorf("write parquet: a file needs a column")
+	}
+	if w.w == nil {
+		w.open(cols)
+	}
+	n := len(cols[0])
+	for lo := 0; lo < n; {
+		hi := min(n, lo+RowGroupRows-w.group)
+		for i := range cols {
+			if len(cols[i]) != n {
+				return fmt.Errorf("write parquet: column %s has %d values, %s has %d", w.cols[i].Name, len(cols[i]),
+					w.cols[0].Name, n)
+			}
+			w.stats[i].add(cols[i][lo:hi])
+			if err := w.column(i, cols[i][lo:hi]); err != nil {
+				return fmt.Errorf("write parquet column %s: %w", w.cols[i].Name, err)
+			}
+		}
+		w.rows += int64(hi - lo)
+		w.group += hi - lo
+		lo = hi
+		if w.group == RowGroupRows {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Writer) flush() error {
+	w.group = 0
+	if err := w.w.Flush(); err != nil {
+		return fmt.Errorf("write parquet: %w", err)
+	}
+	return nil
+}
+
+// batchRows is how many values go to a column writer at once; a page is cut after such a batch at the earliest.
+const batchRows = 4096
+
+func (w *Writer) column(i int, vals []tuple.Value) error {
+	typ := w.cols[i].Type
+	for len(vals) > 0 {
+		n := min(len(vals), batchRows)
+		w.buf = w.buf[:0]
+		var err error
+		if typ.ID == Array {
+			err = w.lists(i, typ, vals[:n])
+		} else {
+			err = w.scalars(i, typ, vals[:n])
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := w.ws[i].WriteRowValues(w.buf); err != nil {
+			return err
+		}
+		vals = vals[n:]
+	}
+	return nil
+}
+
+func (w *Writer) scalars(i int, typ Type, vals []tuple.Value) error {
+	conv, err := toParquet(typ)
+	if err != nil {
+		return err
+	}
+	for k := range vals {
+		if vals[k].IsNull() {
+			w.buf = append(w.buf, pq.Value{}.Level(0, 0, i))
+			continue
+		}
+		w.buf = append(w.buf, conv(vals[k]).Level(0, 1, i))
+	}
+	return nil
+}
+
+// lists writes levels of the three-level LIST: 0 = NULL array, 1 = empty, 2 = NULL element, 3 = element.
+func (w *Writer) lists(i int, typ Type, vals []tuple.Value) error {
+	conv, err := toParquet(*typ.Elem)
+	if err != nil {
+		return err
+	}
+	for k := range vals {
+		if vals[k].IsNull() {
+			w.buf = append(w.buf, pq.Value{}.Level(0, 0, i))
+			continue
+		}
+		w.elems, err = DecodeList(w.elems[:0], vals[k].Bytes())
+		if err != nil {
+			return err
+		}
+		if len(w.elems) == 0 {
+			w.buf = append(w.buf, pq.Value{}.Level(0, 1, i))
+		}
+		for e, v := range w.elems {
+			rep := min(e, 1)
+			if v.IsNull() {
+				w.buf = append(w.buf, pq.Value{}.Level(rep, 2, i))
+			} else {
+				w.buf = append(w.buf, conv(v).Level(rep, 3, i))
+			}
+		}
+	}
+	return nil
+}
+
+func toParquet(typ Type) (func(tuple.Value) pq.Value, error) {
+	switch typ.ID {
+	case Boolean:
+		return func(v tuple.Value) pq.Value { return pq.BooleanValue(v.Bool()) }, nil
+	case Byte, Short, Integer, Date:
+		return func(v tuple.Value) pq.Value { return pq.Int32Value(int32(v.Int())) }, nil
+	case Long, Timestamp, TimestampNTZ:
+		return func(v tuple.Value) pq.Value { return pq.Int64Value(v.Int()) }, nil
+	case Float:
+		return func(v tuple.Value) pq.Value { return pq.FloatValue(float32(v.Float())) }, nil
+	case Double:
+		return func(v tuple.Value) pq.Value { return pq.DoubleValue(v.Float()) }, nil
+	case String, Binary:
+		return func(v tuple.Value) pq.Value { return pq.ByteArrayValue(v.Bytes()) }, nil
+	case Decimal:
+		switch {
+		case typ.Precision <= 9:
+			return func(v tuple.Value) pq.Value { return pq.Int32Value(int32(v.Int())) }, nil
+		case typ.Precision <= 18:
+			return func(v tuple.Value) pq.Value { return pq.Int64Value(v.Int()) }, nil
+		}
+		return func(v tuple.Value) pq.Value { return pq.FixedLenByteArrayValue(v.Bytes()) }, nil
+	}
+	return nil, fmt.Errorf("type %s cannot be written", typ)
+}
+
+// FileStats is what the Delta log records about a file.
+type FileStats struct {
+	Rows    int64
+	Bytes   int64
+	Columns []ColumnStats // by the writer's columns
+}
+
+// Close finishes the file. A file without rows is an error: Delta tables have none.
+func (w *Writer) Close() (FileStats, error) {
+	if w.rows == 0 {
+		return FileStats{}, fmt.Errorf("write parquet: file has no rows")
+	}
+	if err := w.w.Close(); err != nil {
+		return FileStats{}, fmt.Errorf("write parquet: %w", err)
+	}
+	st := FileStats{Rows: w.rows, Bytes: w.out.n}
+	for _, s := range w.stats {
+		st.Columns = append(st.Columns, s.result())
+	}
+	return st, nil
+}
