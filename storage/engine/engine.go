@@ -106,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 
 func (e *Engine) open(ctx context.Context) error {
 	fs, dir := e.opts.FS, e.opts.Dir
-	if err := fs.MkdirAll(dir, 0o755); err != nil {
+	if err := makeDir(fs, dir); err != nil {
 		return err
 	}
 	var err error
@@ -143,7 +143,7 @@ func (e *Engine) open(ctx context.Context) error {
 	}
 	if !exists {
 		// Last, when everything that it stands for is there. From here on a damaged or missing part is reported.
-		if err := e.manifest.write(fs, dir); err != nil {
+		if err := errors.Join(e.manifest.write(fs, dir), syncDir(fs, fs.PathDir(dir))); err != nil {
 			return err
 		}
 	}

@@ -131,3 +131,30 @@ func syncDir(fs vfs.FS, dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// makeDir creates dir and what is missing above it, durably.
+func makeDir(fs vfs.FS, dir string) error {
+	var parents []string
+	for path := dir; ; {
+		if _, err := fs.Stat(path); err == nil {
+			break
+		} else if !oserror.IsNotExist(err) {
+			return err
+		}
+		parent := fs.PathDir(path)
+		parents = append(parents, parent)
+		if parent == path {
+			break
+		}
+		path = parent
+	}
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, parent := range parents {
+		if err := syncDir(fs, parent); err != nil {
+			return fmt.Errorf("sync directory %s: %w", parent, err)
+		}
+	}
+	return nil
+}

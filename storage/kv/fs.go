@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -8,9 +9,15 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// barrierFS calls before ahead of each write to a manifest. A manifest names files that hold applied changes; those
-// changes must be durable in the log first, or a crash could leave the store ahead of it (I3). Commits that do not wait
-// for a sync make that possible; with the others the call finds nothing to do.
+// barrierFS keeps two rules about Pebble's manifests.
+//
+// It calls before ahead of each write to one. A manifest names files that hold applied changes; those changes must be
+// durable in the log first, or a crash could leave the store ahead of it (I3). Commits that do not wait for a sync make
+// that possible; with the others the call finds nothing to do.
+//
+// It makes the name of a new manifest durable together with its content. Pebble leaves that to the sync of the
+// directory after it has put up the marker that names the manifest, and so relies on the file system to keep the order
+// of the two names.
 type barrierFS struct {
 	vfs.FS
 	before func() error
@@ -19,7 +26,7 @@ type barrierFS struct {
 func (fs barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := fs.FS.Create(name, c)
 	if err == nil && fs.before != nil && strings.HasPrefix(fs.PathBase(name), "MANIFEST-") {
-		f = barrierFile{f, fs.before}
+		f = &manifestFile{File: f, fs: fs, dir: fs.PathDir(name)}
 	}
 	return f, err
 }
@@ -27,16 +34,35 @@ func (fs barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, erro
 // Unwrap is for Pebble, which looks for the file system under its wrappers.
 func (fs barrierFS) Unwrap() vfs.FS { return fs.FS }
 
-type barrierFile struct {
+type manifestFile struct {
 	vfs.File
-	before func() error
+	fs    barrierFS
+	dir   string
+	named bool // the directory entry is durable
 }
 
-func (f barrierFile) Write(b []byte) (int, error) {
-	if err := f.before(); err != nil {
+func (f *manifestFile) Write(b []byte) (int, error) {
+	if err := f.fs.before(); err != nil {
 		return 0, err
 	}
 	return f.File.Write(b)
+}
+
+func (f *manifestFile) Sync() error { return f.sync(f.File.Sync) }
+
+func (f *manifestFile) SyncData() error { return f.sync(f.File.SyncData) }
+
+func (f *manifestFile) sync(file func() error) error {
+	if err := file(); err != nil || f.named {
+		return err
+	}
+	d, err := f.fs.OpenDir(f.dir)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(d.Sync(), d.Close())
+	f.named = err == nil
+	return err
 }
 
 // pebbleLogger passes what Pebble says on. Pebble expects Fatalf not to return.

@@ -15,16 +15,27 @@ type Hold struct {
 	from LSN // protected by log.segMu
 }
 
-// Hold registers a hold from position from on. It fails with ErrTruncated when that is no longer kept.
+// Hold registers a hold from position from on, 0: from the oldest that is kept. It fails with ErrTruncated when from is
+// no longer kept.
 func (l *Log) Hold(name string, from LSN) (*Hold, error) {
 	l.segMu.Lock()
 	defer l.segMu.Unlock()
+	if from == 0 {
+		from = l.segMu.segments[0].Start
+	}
 	if from < l.segMu.segments[0].Start {
 		return nil, fmt.Errorf("hold log for %s at %s: %w", name, from, ErrTruncated)
 	}
 	h := &Hold{log: l, name: name, from: from}
 	l.segMu.holds[h] = struct{}{}
 	return h, nil
+}
+
+// From is the position from which on the log is held.
+func (h *Hold) From() LSN {
+	h.log.segMu.Lock()
+	defer h.log.segMu.Unlock()
+	return h.from
 }
 
 // Advance moves the hold forward; going back has no effect.
