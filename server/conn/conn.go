@@ -1,0 +1,291 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tarndb/tarn/server/pgwire"
+	"github.com/tarndb/tarn/sql/pgerr"
+)
+
+// phase is what a connection is doing, for those who want to interrupt it.
+type phase uint8
+
+const (
+	phaseStartup phase = iota // not authenticated, or session still opening
+	phaseIdle                 // waiting for the client
+	phaseActive               // a session call is running, or more of the pipeline is at hand
+)
+
+// conn is one connection. Its goroutine owns everything outside of mu.
+type conn struct {
+	srv  *Server
+	sock net.Conn // what was accepted; deadlines are set here
+	nc   net.Conn // sock, or TLS over it
+	r    *pgwire.Reader
+	out  output
+	sess Session
+
+	startup Startup
+	started time.Time
+
+	// Message handling.
+	skip     bool // an error happened: ignore messages up to Sync
+	pipeline bool // extended messages came and their Sync has not
+	bind     pgwire.Bind
+	parse    pgwire.Parse
+	names    names
+
+	base       context.Context // ends with the connection
+	baseCancel context.CancelCauseFunc
+
+	async atomic.Bool // Startup.Notify was called
+
+	mu struct {
+		sync.Mutex
+		phase  phase
+		since  time.Time // of the phase
+		tx     byte
+		kicked bool         // a read deadline in the past is set
+		drain  bool         // leave when the transaction is over
+		doom   *pgerr.Error // leave now, with this error
+		query  context.Context
+		cancel context.CancelCauseFunc
+	}
+}
+
+var longAgo = time.Unix(1, 0)
+
+// errBye ends a connection without a word.
+var errBye = errors.New("connection ends")
+
+// serve runs the connection from its first byte to its last.
+func (c *conn) serve() {
+	defer c.finish()
+	err := c.open()
+	if err == nil {
+		err = c.loop()
+	}
+	c.farewell(err)
+}
+
+// finish runs also after a panic, and ends it here.
+func (c *conn) finish() {
+	if p := recover(); p != nil {
+		c.srv.log.Error("connection panicked", "pid", c.startup.PID, "panic", p, "stack", string(debug.Stack()))
+		c.out.release()
+		c.farewell(pgerr.Fatal(pgerr.InternalError, "internal error; this connection ends"))
+	}
+	c.baseCancel(context.Canceled)
+	c.closeSession()
+	c.out.release()
+	c.nc.Close()
+	c.r.Release()
+	c.srv.remove(c)
+}
+
+func (c *conn) closeSession() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.srv.log.Error("session close panicked", "pid", c.startup.PID, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	if c.sess != nil {
+		c.sess.Close()
+		c.sess = nil
+	}
+}
+
+// farewell tells the client why the connection ends, when there is something to tell and somebody to hear.
+func (c *conn) farewell(err error) {
+	if e := c.doomed(); e != nil {
+		err = e
+	}
+	e := asFatal(err)
+	if e == nil || c.out.err != nil {
+		return
+	}
+	c.sock.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	c.out.fail(e)
+	c.out.flush()
+}
+
+// asFatal returns the FATAL error in err's chain, nil if there is none.
+func asFatal(err error) *pgerr.Error {
+	var e *pgerr.Error
+	if errors.As(err, &e) && (e.Severity == pgerr.SeverityFatal || e.Severity == pgerr.SeverityPanic) {
+		return e
+	}
+	return nil
+}
+
+// loop handles messages until the client leaves or must.
+func (c *conn) loop() error {
+	for {
+		typ, body, err := c.next()
+		if err != nil {
+			return err
+		}
+		if err := c.handle(typ, body); err != nil {
+			return err
+		}
+	}
+}
+
+// next returns the next message. The connection counts as idle while it has to wait for one.
+func (c *conn) next() (byte, []byte, error) {
+	if !c.r.HasMessage() {
+		if err := c.leave(); err != nil {
+			return 0, nil, err
+		}
+		defer c.enter()
+	}
+	for {
+		typ, body, err := c.r.Next()
+		switch {
+		case err == nil:
+			return typ, body, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if err := c.leave(); err != nil {
+				return 0, nil, err
+			}
+		case err == io.EOF:
+			return 0, nil, errBye
+		default:
+			return 0, nil, err
+		}
+	}
+}
+
+// leave makes the connection idle: cancels that come from now on find nobody, and what waited for this moment is
+// done. An error says that the connection must end.
+func (c *conn) leave() error {
+	tx := c.sess.TxStatus()
+	free := tx == pgwire.TxIdle && !c.pipeline
+	if free && c.async.CompareAndSwap(true, false) {
+		c.sess.Notifications(&c.out)
+		if err := c.out.flush(); err != nil {
+			return errBye
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.doom != nil {
+		return c.mu.doom
+	}
+	if c.mu.drain && free {
+		return errShutdown()
+	}
+	if c.mu.phase != phaseIdle {
+		c.mu.phase, c.mu.since = phaseIdle, time.Now()
+	}
+	c.mu.tx = tx
+	if c.mu.query.Err() != nil {
+		c.renewLocked()
+	}
+	c.unkickLocked()
+	// Notify between the look at async and here found the connection active and did not kick it.
+	if free && c.async.Load() {
+		c.kickLocked()
+	}
+	return nil
+}
+
+// enter makes the connection active.
+func (c *conn) enter() {
+	c.mu.Lock()
+	c.mu.phase, c.mu.since = phaseActive, time.Now()
+	c.unkickLocked()
+	c.mu.Unlock()
+}
+
+// kickLocked makes the pending read return with a deadline error.
+func (c *conn) kickLocked() {
+	if !c.mu.kicked {
+		c.mu.kicked = true
+		c.sock.SetReadDeadline(longAgo)
+	}
+}
+
+func (c *conn) unkickLocked() {
+	if c.mu.kicked && c.mu.doom == nil {
+		c.mu.kicked = false
+		c.sock.SetReadDeadline(time.Time{})
+	}
+}
+
+// renewLocked makes a new context for statements. One serves all statements until it is canceled.
+func (c *conn) renewLocked() {
+	if c.mu.cancel != nil {
+		c.mu.cancel(context.Canceled)
+	}
+	c.mu.query, c.mu.cancel = context.WithCancelCause(c.base)
+}
+
+// ctx is the context of the next session call.
+func (c *conn) ctx() context.Context { return c.mu.query } // written by this goroutine only
+
+// doomed is why the connection must end, nil if it need not.
+func (c *conn) doomed() *pgerr.Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.doom
+}
+
+// cancelQuery cancels the running statement; it does nothing to an idle connection.
+func (c *conn) cancelQuery(cause *pgerr.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.phase == phaseActive {
+		c.mu.cancel(cause)
+	}
+}
+
+// terminate ends the connection with a FATAL error: at once when idle, after its statement has noticed otherwise.
+func (c *conn) terminate(why *pgerr.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.doom != nil {
+		return
+	}
+	c.mu.doom = why
+	c.kickLocked()
+	c.sock.SetWriteDeadline(time.Now().Add(5 * time.Second)) // a client that does not read cannot hold us
+	c.baseCancel(why)
+}
+
+// drain asks the connection to end when its transaction is over.
+func (c *conn) drain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.drain = true
+	if c.mu.phase != phaseActive {
+		c.kickLocked()
+	}
+}
+
+// notify is Startup.Notify.
+func (c *conn) notify() {
+	if c.async.Swap(true) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.phase == phaseIdle && c.mu.tx == pgwire.TxIdle {
+		c.kickLocked()
+	}
+}
+
+func errShutdown() *pgerr.Error {
+	return pgerr.Fatal(pgerr.AdminShutdown, "terminating connection due to administrator command")
+}
+
+func (c *conn) logger() *slog.Logger { return c.srv.log }
