@@ -23,7 +23,7 @@ type barrierFS struct {
 	before func() error
 }
 
-func (fs barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (fs *barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := fs.FS.Create(name, c)
 	if err == nil && fs.before != nil && strings.HasPrefix(fs.PathBase(name), "MANIFEST-") {
 		f = &manifestFile{File: f, fs: fs, dir: fs.PathDir(name)}
@@ -32,11 +32,11 @@ func (fs barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, erro
 }
 
 // Unwrap is for Pebble, which looks for the file system under its wrappers.
-func (fs barrierFS) Unwrap() vfs.FS { return fs.FS }
+func (fs *barrierFS) Unwrap() vfs.FS { return fs.FS }
 
 type manifestFile struct {
 	vfs.File
-	fs    barrierFS
+	fs    *barrierFS
 	dir   string
 	named bool // the directory entry is durable
 }

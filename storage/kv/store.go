@@ -38,8 +38,9 @@ type Store struct {
 	fs     vfs.FS
 	dir    string
 	cache  *pebble.Cache
-	fdiskf atomic.Bool // a flush failed for want of space
-	temp   atomic.Uint64
+	writer *pebble.Options // how sorted files are written
+	temp   atomic.Uint64   // number of the last Files
+	full   atomic.Bool     // a flush failed for want of space
 
 	state   State // after the last Apply; owned by the applier
 	scratch struct {
@@ -54,7 +55,7 @@ const FormatVersion = pebble.FormatTableFormatV6
 
 func (o Options) pebble(s *Store) *pebble.Options {
 	p := &pebble.Options{
-		FS:                 barrierFS{FS: o.FS, before: o.Barrier},
+		FS:                 &barrierFS{FS: o.FS, before: o.Barrier},
 		Cache:              s.cache,
 		DisableWAL:         true,
 		ReadOnly:           o.ReadOnly,
@@ -74,13 +75,13 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) {
 				if vfs.IsNoSpaceError(err) {
-					s.fdiskf.Store(true)
+					s.full.Store(true)
 				}
 				o.Logger.Error("store background work failed", "error", err)
 			},
 			FlushEnd: func(info pebble.FlushInfo) {
 				if info.Err == nil {
-					s.fdiskf.Store(false)
+					s.full.Store(false)
 				}
 				if o.Flushed != nil {
 					o.Flushed()
@@ -117,6 +118,8 @@ func Open(dir string, o Options) (*Store, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{fs: o.FS, dir: dir, cache: pebble.NewCache(o.CacheBytes)}
+	s.writer = o.pebble(s)
+	s.writer.EnsureDefaults()
 	db, err := pebble.Open(dir, o.pebble(s))
 	if err != nil {
 		s.cache.Unref()
@@ -163,7 +166,7 @@ func (s *Store) DurableState() (st State, ok bool, err error) {
 }
 
 // DiskFull reports that the store could not write a memory table for want of space. It tries again by itself.
-func (s *Store) DiskFull() bool { return s.fdiskf.Load() }
+func (s *Store) DiskFull() bool { return s.full.Load() }
 
 // Flush writes everything in memory to files.
 func (s *Store) Flush() error { return s.db.Flush() }
