@@ -1,0 +1,206 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// Options of a transaction.
+type Options struct {
+	Isolation Isolation
+	// Owner holds the transaction's locks; nil: an owner of its own, made when the first lock is taken. A session
+	// passes its own, which must hold no transaction-level locks.
+	Owner *lock.Owner
+}
+
+// Txn is a transaction. It ends with Commit or Rollback, after which neither it nor anything read through it may be
+// used: it goes back to a pool.
+type Txn struct {
+	m     *Manager
+	iso   Isolation
+	owner *lock.Owner
+	own   *lock.Owner // of this Txn, kept for the next transaction without a session
+	xid   uint64
+
+	snap  *engine.Snapshot // RepeatableRead: taken by the first statement
+	cmd   uint32           // command that writes now
+	dirty bool             // it has written
+	views []uint32         // bounds of the open Views
+
+	ws     writeSet
+	extras []extra
+	group  change.Group
+	buf    []byte
+}
+
+func newTxn(m *Manager) *Txn {
+	t := &Txn{m: m}
+	t.ws.values.limit, t.ws.values.dir = m.cfg.MemoryBytes, m.cfg.TempDir
+	t.ws.init()
+	return t
+}
+
+// Begin starts a transaction. It takes no snapshot yet.
+func (m *Manager) Begin(o Options) *Txn {
+	t := m.pool.Get().(*Txn)
+	t.iso, t.owner = o.Isolation, o.Owner
+	t.cmd = 1
+	m.stats.begun.Add(1)
+	m.stats.active.Add(1)
+	return t
+}
+
+// Isolation is the level that the transaction began with.
+func (t *Txn) Isolation() Isolation { return t.iso }
+
+// XID is the transaction's number, given out by the first call or write.
+func (t *Txn) XID() uint64 {
+	if t.xid == 0 {
+		t.xid = t.m.eng.NextXID()
+		t.lockOwner().SetXID(t.xid)
+	}
+	return t.xid
+}
+
+// AssignedXID is the number if there is one yet, else 0.
+func (t *Txn) AssignedXID() uint64 { return t.xid }
+
+// Wrote reports whether there is something to commit (it may have been rolled back meanwhile).
+func (t *Txn) Wrote() bool { return !t.ws.empty() || len(t.extras) > 0 }
+
+// Memory is about how many bytes the uncommitted writes take in memory, and how many in a file.
+func (t *Txn) Memory() (memory, file int64) {
+	ws := &t.ws
+	return int64(cap(ws.keys)+cap(ws.nodes)*40+cap(ws.versions)*32+cap(ws.tower)*4) + ws.values.memory, ws.values.onDisk
+}
+
+// LockOwner is who holds the transaction's locks.
+func (t *Txn) LockOwner() *lock.Owner { return t.lockOwner() }
+
+func (t *Txn) lockOwner() *lock.Owner {
+	if t.owner == nil {
+		if t.own == nil {
+			t.own = t.m.locks.NewOwner(0)
+		}
+		t.owner = t.own
+	}
+	return t.owner
+}
+
+// Commit makes the writes permanent, as d says, and gives the locks back. It returns the position of the commit, 0 if
+// nothing was written. Whatever it returns, the transaction is over; with an error nothing of it happened, except
+// after engine.ErrStopped (not known then). Errors: those of engine.Commit and of reading back spilled values.
+func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) {
+	if !t.Wrote() {
+		t.m.stats.readOnly.Add(1)
+		t.end(0)
+		return 0, nil
+	}
+	if err := t.buildGroup(); err != nil {
+		t.m.stats.rolledBack.Add(1)
+		t.end(0)
+		return 0, err
+	}
+	if t.group.Empty() {
+		t.m.stats.readOnly.Add(1)
+		t.end(0)
+		return 0, nil
+	}
+	t.group.XID = t.XID()
+	lsn, err := t.m.eng.Commit(ctx, &t.group, d)
+	if err != nil {
+		t.m.stats.rolledBack.Add(1)
+		t.end(0)
+		return 0, err
+	}
+	t.m.stats.committed.Add(1)
+	t.end(lsn)
+	return lsn, nil
+}
+
+// Rollback forgets the writes and gives the locks back.
+func (t *Txn) Rollback() {
+	t.m.stats.rolledBack.Add(1)
+	t.end(0)
+}
+
+// end gives everything back; lsn is that of the commit, 0 if nothing has changed.
+func (t *Txn) end(lsn wal.LSN) {
+	m := t.m
+	if t.owner != nil {
+		t.owner.End(uint64(lsn))
+		t.owner = nil
+	}
+	if t.snap != nil {
+		t.snap.Release()
+		t.snap = nil
+	}
+	if t.ws.values.onDisk > 0 {
+		m.stats.spilled.Add(uint64(t.ws.values.onDisk))
+	}
+	t.xid, t.dirty = 0, false
+	t.views = t.views[:0]
+	t.ws.reset()
+	clear(t.extras)
+	t.extras = t.extras[:0]
+	t.group.Reset()
+	if cap(t.buf) > keepBytes {
+		t.buf = nil
+	}
+	m.stats.active.Add(-1)
+	m.pool.Put(t)
+}
+
+// buildGroup writes what is left of the transaction into t.group: schema and file records, deleted ranges, then the
+// last version of each key in key order. What was put before its range was deleted is left out.
+func (t *Txn) buildGroup() error {
+	g, ws := &t.group, &t.ws
+	g.Reset()
+	for i := range t.extras {
+		t.extras[i].addTo(g)
+	}
+	for i := range ws.ranges {
+		g.DeleteRange(ws.ranges[i].lo, ws.ranges[i].hi)
+	}
+	for n := ws.next(0); n != 0; n = ws.next(n) {
+		if err := t.groupKey(g, n); err != nil {
+			return err
+		}
+	}
+	return g.Err()
+}
+
+func (t *Txn) groupKey(g *change.Group, n uint32) error {
+	v, _ := t.ws.visible(n, maxBound)
+	if v == 0 {
+		return nil // rolled back, or deleted with its range
+	}
+	d, ver := &t.ws.nodes[n], &t.ws.versions[v]
+	old := d.old
+	key := t.ws.key(n)
+	if old != 0 && t.ws.rangeSeq(key, maxBound) != 0 {
+		old = 0 // the range takes the old version away
+	}
+	if ver.size == deleted {
+		if old != 0 || !isRow(key) {
+			g.Delete(key, old)
+		}
+		return nil
+	}
+	value, err := t.ws.values.get(ver.pos, int(ver.size), t.buf)
+	if err != nil {
+		return err
+	}
+	if len(value) > 0 && cap(value) > cap(t.buf) && t.ws.values.onDisk > 0 && t.ws.values.segs[ver.pos>>segmentBits].data == nil {
+		t.buf = value
+	}
+	g.Put(key, value, old)
+	return nil
+}
+
+// isRow reports whether the key is that of a row: index 1 of its table.
+func isRow(key []byte) bool { return change.IndexOf(key) == change.PrimaryIndex }

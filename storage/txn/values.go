@@ -1,0 +1,147 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/tarndb/tarn/storage/engine"
+)
+
+// valueLog keeps the values of a write set, append-only, by position. Beyond a bound the oldest segments move to a
+// file that has no name any more, so that it goes with the process. A position is also the offset in that file.
+type valueLog struct {
+	segs   []segment // segment i begins at position i*segmentBytes; a larger value takes several
+	memory int64     // capacity of the segments in memory
+	limit  int64
+	oldest int // first segment that may still be in memory
+	dir    string
+	file   *os.File
+	onDisk int64
+}
+
+type segment struct {
+	data []byte // nil: in the file, or inside a larger segment before
+	used int
+}
+
+const (
+	segmentBits  = 20
+	segmentBytes = 1 << segmentBits
+	firstBytes   = 4 << 10 // a small transaction needs no more
+)
+
+// append stores v and returns its position.
+func (l *valueLog) append(v []byte) (uint64, error) {
+	last := len(l.segs) - 1
+	if last < 0 || l.segs[last].used == segmentBytes || l.segs[last].used+len(v) > segmentBytes {
+		if err := l.newSegment(len(v)); err != nil {
+			return 0, err
+		}
+		last = len(l.segs) - 1
+		if len(v) > segmentBytes { // it fills its segments; the next value begins new ones
+			at := last
+			l.segs[at].data = append(l.segs[at].data, v...)
+			l.segs[at].used = segmentBytes
+			for range (len(v) - 1) / segmentBytes {
+				l.segs = append(l.segs, segment{used: segmentBytes})
+			}
+			return uint64(at) << segmentBits, nil
+		}
+	}
+	s := &l.segs[last]
+	pos := uint64(last)<<segmentBits | uint64(len(s.data))
+	before := cap(s.data)
+	s.data = append(s.data, v...)
+	s.used = len(s.data)
+	l.memory += int64(cap(s.data) - before)
+	return pos, nil
+}
+
+func (l *valueLog) newSegment(need int) error {
+	if l.memory+segmentBytes > l.limit {
+		if err := l.spill(); err != nil {
+			return err
+		}
+	}
+	size := firstBytes
+	switch {
+	case need > segmentBytes:
+		size = need
+	case len(l.segs) > 0:
+		size = segmentBytes
+	}
+	l.segs = append(l.segs, segment{data: make([]byte, 0, max(size, need))})
+	l.memory += int64(max(size, need))
+	return nil
+}
+
+// spill moves all segments to the file.
+func (l *valueLog) spill() error {
+	if l.file == nil {
+		f, err := os.CreateTemp(l.dir, "tarn-txn-*")
+		if err != nil {
+			return fmt.Errorf("spill write set: %w", err)
+		}
+		l.file = f
+		if err := os.Remove(f.Name()); err != nil {
+			return fmt.Errorf("spill write set: %w", err)
+		}
+	}
+	for ; l.oldest < len(l.segs); l.oldest++ {
+		s := &l.segs[l.oldest]
+		if s.data == nil {
+			continue
+		}
+		if _, err := l.file.WriteAt(s.data, int64(l.oldest)<<segmentBits); err != nil {
+			if errors.Is(err, syscall.ENOSPC) {
+				err = errors.Join(engine.ErrDiskFull, err)
+			}
+			return fmt.Errorf("spill write set: %w", err)
+		}
+		l.onDisk += int64(len(s.data))
+		l.memory -= int64(cap(s.data))
+		s.data, s.used = nil, segmentBytes
+	}
+	return nil
+}
+
+// get returns the value of n bytes at pos: in memory if it is there (valid until the log is reset, not to be changed),
+// else read into buf.
+func (l *valueLog) get(pos uint64, n int, buf []byte) ([]byte, error) {
+	if data := l.segs[pos>>segmentBits].data; data != nil || n == 0 {
+		at := int(pos & (segmentBytes - 1))
+		return data[min(at, len(data)):][:n:n], nil
+	}
+	if cap(buf) < n {
+		buf = make([]byte, n)
+	}
+	buf = buf[:n]
+	if _, err := l.file.ReadAt(buf, int64(pos)); err != nil {
+		return nil, fmt.Errorf("read spilled write set: %w", err)
+	}
+	return buf, nil
+}
+
+// reset empties the log and keeps the first segment if it is small.
+func (l *valueLog) reset() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+	var first []byte
+	if len(l.segs) > 0 && cap(l.segs[0].data) <= keepBytes {
+		first = l.segs[0].data[:0]
+	}
+	clear(l.segs)
+	l.segs = l.segs[:0]
+	l.memory, l.oldest, l.onDisk = 0, 0, 0
+	if first != nil {
+		l.segs = append(l.segs, segment{data: first})
+		l.memory = int64(cap(first))
+	}
+}
+
+// keepBytes bounds every piece of memory that an idle Txn keeps.
+const keepBytes = 64 << 10
