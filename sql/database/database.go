@@ -1,0 +1,137 @@
+// Package database is one open branch of a database as SQL sees it: its store, transactions and locks, the current
+// catalog, and what is shared by the sessions on it (table readers, sequences, statistics).
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// System tables by storage id (docs/formats/keys.md).
+const (
+	CatalogStorage   = 1
+	SequenceStorage  = 2
+	StatisticStorage = 3
+)
+
+// DB is an open branch. Its methods may be called by any number of goroutines.
+type DB struct {
+	Name, Branch string
+	ID           uint32 // pg_database.oid
+	Engine       *engine.Engine
+	Locks        *lock.Manager
+	Txns         *txn.Manager
+	Alloc        *catalog.Allocator
+	Log          *slog.Logger
+
+	catalog atomic.Pointer[catalog.Catalog]
+	publish sync.Mutex // serialises catalog changes
+
+	rels sync.Map // catalog.OID → *relEntry
+
+	sequences sequences
+}
+
+type relEntry struct {
+	table *catalog.Table
+	rel   *rowstore.Rel
+	err   error
+}
+
+// Options name the branch and bound its memory.
+type Options struct {
+	Name, Branch string
+	ID           uint32
+	Engine       engine.Options
+	Txn          txn.Config
+	Logger       *slog.Logger
+}
+
+// Open opens the store and loads its catalog.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	eng, err := engine.Open(ctx, o.Engine)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{Name: o.Name, Branch: o.Branch, ID: o.ID, Engine: eng, Locks: lock.NewManager(), Log: o.Logger}
+	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
+	d.sequences.init(d)
+	c, err := d.loadCatalog()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("load catalog: %w", err), eng.Close())
+	}
+	d.Alloc = catalog.NewAllocator(c)
+	d.catalog.Store(c)
+	return d, nil
+}
+
+func (d *DB) loadCatalog() (*catalog.Catalog, error) {
+	snap := d.Engine.Snapshot()
+	defer snap.Release()
+	lo := tuple.AppendPrefix(nil, CatalogStorage, 1)
+	hi := tuple.AppendPrefix(nil, CatalogStorage, 2)
+	return catalog.Load(func(yield func(key, value []byte) error) error {
+		it, err := snap.NewIter(lo, hi)
+		if err != nil {
+			return err
+		}
+		defer it.Close()
+		for ok := it.First(); ok; ok = it.Next() {
+			if err := yield(it.Key()[tuple.KeyPrefixLen:], it.Value()); err != nil {
+				return err
+			}
+		}
+		return it.Error()
+	})
+}
+
+// Catalog is the newest committed catalog.
+func (d *DB) Catalog() *catalog.Catalog { return d.catalog.Load() }
+
+// Publish puts a committed transaction's catalog changes in force. It is called after the commit is visible and before
+// the transaction's table locks are given back: who waited for them plans with the new catalog.
+func (d *DB) Publish(e *catalog.Editor) {
+	d.publish.Lock()
+	defer d.publish.Unlock()
+	d.catalog.Store(e.Apply(d.catalog.Load()))
+	e.Tables(func(oid catalog.OID, _ *catalog.Table) { d.rels.Delete(oid) })
+}
+
+// Rel returns the reader and writer of a table's rows.
+func (d *DB) Rel(t *catalog.Table) (*rowstore.Rel, error) {
+	if e, ok := d.rels.Load(t.OID); ok {
+		if e := e.(*relEntry); e.table == t {
+			return e.rel, e.err
+		}
+	}
+	e := &relEntry{table: t}
+	e.rel, e.err = rowstore.Open(t)
+	// A transaction with DDL of its own keeps its version to itself; the newest committed one is what is shared.
+	if d.Catalog().Table(t.OID) == t {
+		d.rels.Store(t.OID, e)
+	}
+	return e.rel, e.err
+}
+
+// LSN is the newest visible position; with Checkpoint and Close it makes DB a branch's runtime.
+func (d *DB) LSN() wal.LSN { return d.Engine.VisibleLSN() }
+
+// Checkpoint makes dir a copy of the store (engine.Checkpoint).
+func (d *DB) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
+	return d.Engine.Checkpoint(ctx, dir)
+}
+
+// Close closes the store. No session may be on it.
+func (d *DB) Close() error { return d.Engine.Close() }

@@ -1,0 +1,373 @@
+package rowstore
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// Writer writes rows of one table in one transaction. Its buffers are used again from row to row. It is for one goroutine.
+type Writer struct {
+	rel *Rel
+	t   *txn.Txn
+	m   *txn.Manager
+	ev  IndexEval
+	opt lock.Options
+	env *types.Env
+	// Exclusive: a table lock keeps everybody else out, so that row locks are not needed (COPY into a new table).
+	Exclusive bool
+
+	key, row, ekey, evalue, ekey2, evalue2, buf []byte
+	keys, keys2, old                            []types.Datum
+}
+
+// NewWriter prepares writes. ev may be nil for tables whose indexes need none; env formats values in errors.
+func (r *Rel) NewWriter(m *txn.Manager, t *txn.Txn, ev IndexEval, opt lock.Options, env *types.Env) *Writer {
+	return &Writer{rel: r, t: t, m: m, ev: ev, opt: opt, env: env}
+}
+
+// Reset is NewWriter on the same table with the buffers kept.
+func (w *Writer) Reset(t *txn.Txn, env *types.Env) { w.t, w.env, w.Exclusive = t, env, false }
+
+// Conflict is a unique index that already has a row with the new one's key.
+type Conflict struct {
+	Index *catalog.Index
+	// Key is the storage key of the row in the way; valid until the Writer's next call.
+	Key []byte
+}
+
+// Insert adds a row (vals by attribute number - 1; they satisfy NOT NULL) with its index entries. Key is the new row's
+// storage key, valid until the next call. Errors: 23505, and those of locking.
+func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, err error) {
+	c, err := w.tryInsert(ctx, vals, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil {
+		return nil, w.duplicate(c.Index, vals)
+	}
+	return w.key, nil
+}
+
+// TryInsert is Insert that reports a conflict on one of the arbiter indexes (all unique ones if there are none) instead of
+// failing; then nothing was written. The key in the way is locked against other inserts, not against its own changes.
+func (w *Writer) TryInsert(ctx context.Context, vals []types.Datum, arbiters []types.OID) (*Conflict, error) {
+	return w.tryInsert(ctx, vals, &arbiters)
+}
+
+func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]types.OID) (*Conflict, error) {
+	r := w.rel
+	w.key = w.key[:0]
+	if r.primary != nil {
+		w.key = r.AppendPrimaryKey(w.key, vals)
+	} else {
+		w.key = r.AppendHiddenKey(w.key, w.m.NextKeyID())
+	}
+	// All unique keys are checked before anything is written: ON CONFLICT must leave no trace.
+	if arbiters != nil {
+		for pass := 0; pass < 2; pass++ {
+			c, err := w.conflicts(ctx, vals, *arbiters, pass == 0)
+			if err != nil || c != nil {
+				if c != nil && pass == 1 {
+					return nil, w.duplicate(c.Index, vals)
+				}
+				return c, err
+			}
+			if len(*arbiters) == 0 {
+				break
+			}
+		}
+	} else if r.primary != nil {
+		taken, err := w.taken(ctx, w.key)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			return &Conflict{Index: r.primary, Key: w.key}, nil
+		}
+	}
+	w.row = r.AppendRow(w.row[:0], vals)
+	if err := w.t.Put(w.key, w.row, 0); err != nil {
+		return nil, err
+	}
+	for _, x := range r.second {
+		in, single, err := w.entry(x, vals)
+		if err != nil {
+			return nil, err
+		}
+		if !in {
+			continue
+		}
+		if single && arbiters == nil {
+			taken, err := w.taken(ctx, w.ekey)
+			if err != nil {
+				return nil, err
+			}
+			if taken {
+				return nil, w.duplicateKeys(x.cat, w.keys)
+			}
+		}
+		if err := w.t.Put(w.ekey, w.evalue, 0); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// entry leaves the entry of the row at w.key in ekey, evalue and its key values in keys.
+func (w *Writer) entry(x *index, vals []types.Datum) (in, single bool, err error) {
+	w.keys, in, err = x.keyVals(vals, w.keys, w.ev)
+	if err != nil || !in {
+		return false, false, err
+	}
+	w.ekey, w.evalue, single = x.appendEntry(w.ekey[:0], w.evalue[:0], w.keys, vals, w.key[tuple.KeyPrefixLen:])
+	return true, single, nil
+}
+
+// conflicts looks for the first unique index that has the row's key, among the arbiters (listed) or the others.
+func (w *Writer) conflicts(ctx context.Context, vals []types.Datum, arbiters []types.OID, listed bool) (*Conflict, error) {
+	r := w.rel
+	wanted := func(ix *catalog.Index) bool {
+		if len(arbiters) == 0 {
+			return listed
+		}
+		for _, a := range arbiters {
+			if a == ix.OID {
+				return listed
+			}
+		}
+		return !listed
+	}
+	if r.primary != nil && wanted(r.primary) {
+		taken, err := w.taken(ctx, w.key)
+		if err != nil || taken {
+			return conflictIf(taken, r.primary, w.key), err
+		}
+	}
+	for _, x := range r.second {
+		if !x.cat.Unique || !wanted(x.cat) {
+			continue
+		}
+		in, single, err := w.entry(x, vals)
+		if err != nil {
+			return nil, err
+		}
+		if !in || !single {
+			continue
+		}
+		taken, err := w.taken(ctx, w.ekey)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			value, ok, err := w.t.GetLatest(w.buf[:0], w.ekey)
+			if err != nil || !ok {
+				return nil, err
+			}
+			if w.buf, err = r.entryRowKey(x, w.ekey, value, nil); err != nil {
+				return nil, err
+			}
+			return &Conflict{Index: x.cat, Key: w.buf}, nil
+		}
+	}
+	return nil, nil
+}
+
+func conflictIf(taken bool, ix *catalog.Index, key []byte) *Conflict {
+	if !taken {
+		return nil
+	}
+	return &Conflict{Index: ix, Key: key}
+}
+
+// taken locks a unique key and then looks whether something stands there: whoever else inserts it waits for this
+// transaction to end.
+func (w *Writer) taken(ctx context.Context, key []byte) (bool, error) {
+	if !w.Exclusive {
+		if _, err := w.t.LockRow(ctx, key, lock.Update, w.opt); err != nil {
+			return false, err
+		}
+	}
+	var ok bool
+	var err error
+	w.buf, ok, err = w.t.GetLatest(w.buf[:0], key)
+	return ok, err
+}
+
+// Update replaces a row that the caller has locked. old is the row as stored (its row id included), vals the new values.
+// Key is the row's storage key now. Errors: 23505.
+func (w *Writer) Update(ctx context.Context, oldKey, old []byte, vals []types.Datum) (key []byte, err error) {
+	r := w.rel
+	if r.primary != nil {
+		w.key = r.AppendPrimaryKey(w.key[:0], vals)
+	} else {
+		w.key = append(w.key[:0], oldKey...)
+	}
+	oldID := tuple.RowID(old)
+	w.row = r.AppendRow(w.row[:0], vals)
+	moved := !bytes.Equal(w.key, oldKey)
+	if moved {
+		taken, err := w.taken(ctx, w.key)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			return nil, w.duplicate(r.primary, vals)
+		}
+		if err := w.t.Delete(oldKey, oldID); err != nil {
+			return nil, err
+		}
+		oldID = 0
+	}
+	if err := w.t.Put(w.key, w.row, oldID); err != nil {
+		return nil, err
+	}
+	if len(r.second) == 0 {
+		return w.key, nil
+	}
+	if w.old, err = w.decode(old); err != nil {
+		return nil, err
+	}
+	for _, x := range r.second {
+		if err := w.updateEntry(ctx, x, oldKey, vals); err != nil {
+			return nil, err
+		}
+	}
+	return w.key, nil
+}
+
+func (w *Writer) decode(row []byte) ([]types.Datum, error) {
+	if w.old == nil {
+		w.old = make([]types.Datum, w.rel.layout.Len())
+	}
+	return w.old, w.rel.layout.Decode(row, nil, w.old)
+}
+
+func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals []types.Datum) error {
+	var wasIn bool
+	var err error
+	if w.keys2, wasIn, err = x.keyVals(w.old, w.keys2, w.ev); err != nil {
+		return err
+	}
+	if wasIn {
+		w.ekey2, w.evalue2, _ = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, oldKey[tuple.KeyPrefixLen:])
+	}
+	in, single, err := w.entry(x, vals)
+	if err != nil {
+		return err
+	}
+	same := in && wasIn && bytes.Equal(w.ekey, w.ekey2)
+	if same && bytes.Equal(w.evalue, w.evalue2) {
+		return nil
+	}
+	if wasIn && !same {
+		if err := w.t.Delete(w.ekey2, 0); err != nil {
+			return err
+		}
+	}
+	if !in {
+		return nil
+	}
+	if single && !same {
+		taken, err := w.taken(ctx, w.ekey)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return w.duplicateKeys(x.cat, w.keys)
+		}
+	}
+	return w.t.Put(w.ekey, w.evalue, 0)
+}
+
+// Delete removes a row that the caller has locked, with its index entries.
+func (w *Writer) Delete(key, old []byte) error {
+	if err := w.t.Delete(key, tuple.RowID(old)); err != nil {
+		return err
+	}
+	if len(w.rel.second) == 0 {
+		return nil
+	}
+	var err error
+	if w.old, err = w.decode(old); err != nil {
+		return err
+	}
+	for _, x := range w.rel.second {
+		var in bool
+		if w.keys2, in, err = x.keyVals(w.old, w.keys2, w.ev); err != nil {
+			return err
+		}
+		if !in {
+			continue
+		}
+		w.ekey2, w.evalue2, _ = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, key[tuple.KeyPrefixLen:])
+		if err := w.t.Delete(w.ekey2, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AppendEntry appends the entry of a row in one secondary index, for building it; in is false where the index leaves the
+// row out. Duplicates are the caller's to find: single entries with equal keys.
+func (r *Rel) AppendEntry(ix *catalog.Index, ev IndexEval, rowKey []byte, vals []types.Datum, key, value []byte) (k, v []byte, single, in bool, err error) {
+	x := r.index(ix)
+	keys, in, err := x.keyVals(vals, nil, ev)
+	if err != nil || !in {
+		return key, value, false, false, err
+	}
+	k, v, single = x.appendEntry(key, value, keys, vals, rowKey[tuple.KeyPrefixLen:])
+	return k, v, single, true, nil
+}
+
+func (w *Writer) duplicate(ix *catalog.Index, vals []types.Datum) error {
+	keys := make([]types.Datum, 0, len(ix.Keys))
+	if x := w.rel.index(ix); x != nil {
+		var err error
+		if keys, _, err = x.keyVals(vals, keys, w.ev); err != nil {
+			return err
+		}
+	} else {
+		for i := range ix.Keys {
+			keys = append(keys, vals[ix.Keys[i].Att-1])
+		}
+	}
+	return w.duplicateKeys(ix, keys)
+}
+
+func (w *Writer) duplicateKeys(ix *catalog.Index, keys []types.Datum) error {
+	return Duplicate(w.rel.Table, ix, keys, w.env)
+}
+
+// Duplicate is the error for a key that is in a unique index already (23505).
+func Duplicate(t *catalog.Table, ix *catalog.Index, keys []types.Datum, env *types.Env) error {
+	e := pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint \"%s\"", ix.Name).
+		WithDetail("Key " + KeyText(t, ix, keys, env) + " already exists.")
+	e.Table, e.Constraint = t.Name, ix.Name
+	return e
+}
+
+// KeyText is "(a, b)=(1, x)" for an index key, as PostgreSQL's messages show it.
+func KeyText(t *catalog.Table, ix *catalog.Index, keys []types.Datum, env *types.Env) string {
+	names := make([]string, len(keys))
+	vals := make([]string, len(keys))
+	for i := range keys {
+		k := &ix.Keys[i]
+		names[i] = k.Expr
+		if k.Att != 0 {
+			names[i] = t.Column(k.Att).Name
+		}
+		vals[i] = "null"
+		if !keys[i].IsNull() {
+			vals[i] = string(types.Lookup(k.Type).AppendText(nil, keys[i], env))
+		}
+	}
+	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(vals, ", ") + ")"
+}

@@ -1,0 +1,45 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// sqlError gives storage's sentinels their SQLSTATE and wording, in one place. Errors that have one keep it.
+func sqlError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var pe *pgerr.Error
+	if errors.As(err, &pe) {
+		return err
+	}
+	var dead *lock.DeadlockError
+	switch {
+	case errors.Is(err, txn.ErrConcurrentDelete):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent delete")
+	case errors.Is(err, txn.ErrSerialization):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
+	case errors.As(err, &dead):
+		return pgerr.Wrap(err, pgerr.DeadlockDetected, "deadlock detected").WithDetail(dead.Detail()).
+			WithHint("See server log for query details.")
+	case errors.Is(err, lock.ErrNotAvailable):
+		return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock")
+	case errors.Is(err, lock.ErrTimeout):
+		return pgerr.Wrap(err, pgerr.LockNotAvailable, "canceling statement due to lock timeout")
+	case errors.Is(err, engine.ErrDiskFull):
+		return pgerr.Wrap(err, pgerr.DiskFull, "could not write to the log: no space left on device")
+	case errors.Is(err, engine.ErrStopped), errors.Is(err, engine.ErrClosed):
+		return pgerr.Wrap(err, pgerr.CrashShutdown, "the store has stopped: %v", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return pgerr.Wrap(err, pgerr.QueryCanceled, "canceling statement due to statement timeout")
+	case errors.Is(err, context.Canceled):
+		return pgerr.Wrap(err, pgerr.QueryCanceled, "canceling statement due to user request")
+	}
+	return pgerr.Wrap(err, pgerr.InternalError, "%v", err)
+}
