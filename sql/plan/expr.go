@@ -177,6 +177,25 @@ type Subscript struct {
 	T            Type
 }
 
+// SubscriptAssign is arg with Val put at […]…, for UPDATE t SET arr[i] = v: bounds as in Subscript. A NULL array
+// counts as empty. Val has the element's type, or the container's for a slice. For jsonb T is jsonb.
+type SubscriptAssign struct {
+	Arg          Expr
+	Lower, Upper []Expr
+	Slice        bool
+	Val          Expr
+	T            Type
+}
+
+// FieldAssign is the composite arg with field Field (from 0) replaced by Val. A NULL arg counts as a row of NULLs.
+type FieldAssign struct {
+	Arg   Expr
+	Field int
+	Name  string
+	Val   Expr
+	T     Type
+}
+
 // RowCtor is ROW(…): a value of type record, or of the composite T.
 type RowCtor struct {
 	Fields []Expr
@@ -281,34 +300,36 @@ type GroupingCall struct {
 	Cols []ColID
 }
 
-func (e *Const) Type() Type          { return e.T }
-func (e *Param) Type() Type          { return e.T }
-func (e *ColRef) Type() Type         { return e.T }
-func (e *FuncCall) Type() Type       { return e.T }
-func (e *Relabel) Type() Type        { return e.T }
-func (e *CoerceViaIO) Type() Type    { return e.T }
-func (e *ArrayCoerce) Type() Type    { return e.T }
-func (e *CoerceToDomain) Type() Type { return e.T }
-func (e *BoolOp) Type() Type         { return boolType }
-func (e *NullTest) Type() Type       { return boolType }
-func (e *BoolTest) Type() Type       { return boolType }
-func (e *Case) Type() Type           { return e.T }
-func (e *Coalesce) Type() Type       { return e.T }
-func (e *MinMax) Type() Type         { return e.T }
-func (e *NullIf) Type() Type         { return e.T }
-func (e *DistinctFrom) Type() Type   { return boolType }
-func (e *ScalarArrayOp) Type() Type  { return boolType }
-func (e *ArrayCtor) Type() Type      { return e.T }
-func (e *Subscript) Type() Type      { return e.T }
-func (e *RowCtor) Type() Type        { return e.T }
-func (e *FieldSelect) Type() Type    { return e.T }
-func (e *RowCompare) Type() Type     { return boolType }
-func (e *Subquery) Type() Type       { return e.T }
-func (e *SQLValue) Type() Type       { return e.T }
-func (e *CurrentOf) Type() Type      { return boolType }
-func (e *NextVal) Type() Type        { return e.T }
-func (e *Aggref) Type() Type         { return e.T }
-func (e *WindowCall) Type() Type     { return e.T }
-func (e *GroupingCall) Type() Type   { return Type{OID: 23, Mod: -1} }
+func (e *Const) Type() Type           { return e.T }
+func (e *Param) Type() Type           { return e.T }
+func (e *ColRef) Type() Type          { return e.T }
+func (e *FuncCall) Type() Type        { return e.T }
+func (e *Relabel) Type() Type         { return e.T }
+func (e *CoerceViaIO) Type() Type     { return e.T }
+func (e *ArrayCoerce) Type() Type     { return e.T }
+func (e *CoerceToDomain) Type() Type  { return e.T }
+func (e *BoolOp) Type() Type          { return boolType }
+func (e *NullTest) Type() Type        { return boolType }
+func (e *BoolTest) Type() Type        { return boolType }
+func (e *Case) Type() Type            { return e.T }
+func (e *Coalesce) Type() Type        { return e.T }
+func (e *MinMax) Type() Type          { return e.T }
+func (e *NullIf) Type() Type          { return e.T }
+func (e *DistinctFrom) Type() Type    { return boolType }
+func (e *ScalarArrayOp) Type() Type   { return boolType }
+func (e *ArrayCtor) Type() Type       { return e.T }
+func (e *Subscript) Type() Type       { return e.T }
+func (e *SubscriptAssign) Type() Type { return e.T }
+func (e *FieldAssign) Type() Type     { return e.T }
+func (e *RowCtor) Type() Type         { return e.T }
+func (e *FieldSelect) Type() Type     { return e.T }
+func (e *RowCompare) Type() Type      { return boolType }
+func (e *Subquery) Type() Type        { return e.T }
+func (e *SQLValue) Type() Type        { return e.T }
+func (e *CurrentOf) Type() Type       { return boolType }
+func (e *NextVal) Type() Type         { return e.T }
+func (e *Aggref) Type() Type          { return e.T }
+func (e *WindowCall) Type() Type      { return e.T }
+func (e *GroupingCall) Type() Type    { return Type{OID: 23, Mod: -1} }
 
 var boolType = Type{OID: 16, Mod: -1}

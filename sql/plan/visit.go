@@ -111,6 +111,21 @@ func MapChildren(e Expr, f func(Expr) Expr) Expr {
 			c.Arg, c.Lower, c.Upper = a, lo, hi
 			return &c
 		}
+	case *SubscriptAssign:
+		a, v := f(x.Arg), f(x.Val)
+		lo, ok1 := mapList(x.Lower, f)
+		hi, ok2 := mapList(x.Upper, f)
+		if a != x.Arg || v != x.Val || ok1 || ok2 {
+			c := *x
+			c.Arg, c.Val, c.Lower, c.Upper = a, v, lo, hi
+			return &c
+		}
+	case *FieldAssign:
+		if a, v := f(x.Arg), f(x.Val); a != x.Arg || v != x.Val {
+			c := *x
+			c.Arg, c.Val = a, v
+			return &c
+		}
 	case *RowCtor:
 		if fs, ok := mapList(x.Fields, f); ok {
 			c := *x
