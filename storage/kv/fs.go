@@ -5,25 +5,38 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// barrierFS keeps two rules about Pebble's manifests.
+// barrierFS is the file system that Pebble works on. It keeps three rules.
 //
-// It calls before ahead of each write to one. A manifest names files that hold applied changes; those changes must be
-// durable in the log first, or a crash could leave the store ahead of it (I3). Commits that do not wait for a sync make
-// that possible; with the others the call finds nothing to do.
+// It makes the log durable ahead of each write to a manifest (Options.Barrier). A manifest names files that hold applied
+// changes; those must be in the log for good first, or a crash could leave the store ahead of it (I3). Commits that do
+// not wait for a sync make that possible; with the others there is nothing to do.
 //
 // It makes the name of a new manifest durable together with its content. Pebble leaves that to the sync of the
 // directory after it has put up the marker that names the manifest, and so relies on the file system to keep the order
 // of the two names.
+//
+// It lets Pebble wait when the disk is full. Pebble ends the process when a manifest cannot be written, and repeats a
+// failed flush at once: here the manifest is tried again until there is space, and new files are made with a pause.
+// Commits are refused meanwhile (DiskFull).
 type barrierFS struct {
 	vfs.FS
 	before func() error
+	full   *atomic.Bool
 }
 
+// fullPause is the time between two tries on a full disk.
+const fullPause = 50 * time.Millisecond
+
 func (fs *barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if fs.full.Load() {
+		time.Sleep(fullPause)
+	}
 	f, err := fs.FS.Create(name, c)
 	if err == nil && fs.before != nil && strings.HasPrefix(fs.PathBase(name), "MANIFEST-") {
 		f = &manifestFile{File: f, fs: fs, dir: fs.PathDir(name)}
@@ -41,11 +54,19 @@ type manifestFile struct {
 	named bool // the directory entry is durable
 }
 
-func (f *manifestFile) Write(b []byte) (int, error) {
+func (f *manifestFile) Write(b []byte) (written int, err error) {
 	if err := f.fs.before(); err != nil {
 		return 0, err
 	}
-	return f.File.Write(b)
+	for {
+		n, err := f.File.Write(b[written:])
+		written += n
+		if !vfs.IsNoSpaceError(err) {
+			return written, err
+		}
+		f.fs.full.Store(true)
+		time.Sleep(fullPause)
+	}
 }
 
 func (f *manifestFile) Sync() error { return f.sync(f.File.Sync) }

@@ -55,7 +55,7 @@ const FormatVersion = pebble.FormatTableFormatV6
 
 func (o Options) pebble(s *Store) *pebble.Options {
 	p := &pebble.Options{
-		FS:                 &barrierFS{FS: o.FS, before: o.Barrier},
+		FS:                 &barrierFS{FS: o.FS, before: o.Barrier, full: &s.full},
 		Cache:              s.cache,
 		DisableWAL:         true,
 		ReadOnly:           o.ReadOnly,
@@ -74,8 +74,8 @@ func (o Options) pebble(s *Store) *pebble.Options {
 		Logger: pebbleLogger{o.Logger, o.OnFatal},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) {
-				if vfs.IsNoSpaceError(err) {
-					s.full.Store(true)
+				if vfs.IsNoSpaceError(err) && s.full.Swap(true) {
+					return // said before
 				}
 				o.Logger.Error("store background work failed", "error", err)
 			},

@@ -205,17 +205,22 @@ func (r *Reader) read() (rec Record, reason string, err error) {
 	if r.size < off+int64(headerSize)+int64(h.length) {
 		return rec, "record is cut off", nil
 	}
-	whole := headerSize + int(h.length)
-	if b, err = r.fill(off, whole); err != nil {
+	whole, size := headerSize+int(h.length), int(recordSize(int(h.length)))
+	if b, err = r.fill(off, size); err != nil {
 		return rec, "", err
 	}
 	if len(b) < whole {
 		return rec, "record is cut off", nil
 	}
-	if crc32.Checksum(b[4:], castagnoli) != h.crc {
+	if crc32.Checksum(b[4:whole], castagnoli) != h.crc {
 		return rec, "record fails its checksum", nil
 	}
-	rec = Record{LSN: r.pos, End: r.pos + recordSize(int(h.length)), Payload: b[headerSize:]}
+	for _, pad := range b[whole:] {
+		if pad != 0 {
+			return rec, "bytes between records are not zero", nil
+		}
+	}
+	rec = Record{LSN: r.pos, End: r.pos + LSN(size), Payload: b[headerSize:whole]}
 	r.pos, r.link, r.linked = rec.End, h.crc, true
 	return rec, "", nil
 }
