@@ -35,7 +35,7 @@ const (
 // append stores v and returns its position.
 func (l *valueLog) append(v []byte) (uint64, error) {
 	last := len(l.segs) - 1
-	if last < 0 || l.segs[last].used == segmentBytes || l.segs[last].used+len(v) > segmentBytes {
+	if last < 0 || l.segs[last].used >= l.fill() || l.segs[last].used+len(v) > segmentBytes {
 		if err := l.newSegment(len(v)); err != nil {
 			return 0, err
 		}
@@ -60,7 +60,7 @@ func (l *valueLog) append(v []byte) (uint64, error) {
 }
 
 func (l *valueLog) newSegment(need int) error {
-	if l.memory+segmentBytes > l.limit {
+	if l.memory+int64(l.fill()) > l.limit {
 		if err := l.spill(); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (l *valueLog) newSegment(need int) error {
 	case need > segmentBytes:
 		size = need
 	case len(l.segs) > 0:
-		size = segmentBytes
+		size = l.fill()
 	}
 	l.segs = append(l.segs, segment{data: make([]byte, 0, max(size, need))})
 	l.memory += int64(max(size, need))
@@ -142,6 +142,9 @@ func (l *valueLog) reset() {
 		l.memory = int64(cap(first))
 	}
 }
+
+// fill is how many bytes a segment takes before the next one begins: less than a segment if memory is tight.
+func (l *valueLog) fill() int { return int(min(segmentBytes, max(l.limit/8, 512))) }
 
 // keepBytes bounds every piece of memory that an idle Txn keeps.
 const keepBytes = 64 << 10

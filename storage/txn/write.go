@@ -37,6 +37,7 @@ func (t *Txn) Delete(key []byte, old uint64) error {
 }
 
 func (t *Txn) write(key []byte, v version, old uint64) {
+	t.XID()
 	n := t.ws.insert(key)
 	if d := &t.ws.nodes[n]; d.top == 0 {
 		d.old = old
@@ -54,6 +55,7 @@ func (t *Txn) DeleteRange(lo, hi []byte) error {
 	if bytes.Compare(lo, hi) >= 0 {
 		return change.ErrBadRange
 	}
+	t.XID()
 	t.ws.seq++
 	t.ws.ranges = append(t.ws.ranges, rangeDelete{
 		lo: bytes.Clone(lo), hi: bytes.Clone(hi), cmd: t.cmd, seq: t.ws.seq,
