@@ -234,10 +234,10 @@ func (l *Log) Append(payloads [][]byte, ends []LSN) error {
 		}
 	}
 	if err := l.reserveLocked(size); err != nil {
-		return l.appendFailedLocked(err)
+		return l.appendFailedLocked(err, 0)
 	}
-	if err := l.writeLocked(payloads, ends); err != nil {
-		return l.appendFailedLocked(err)
+	if n, err := l.writeLocked(payloads, ends); err != nil {
+		return l.appendFailedLocked(err, n)
 	}
 	l.written.Store(uint64(l.mu.end))
 	l.stats.records.Add(uint64(len(payloads)))
@@ -280,7 +280,8 @@ func (l *Log) reserveLocked(size LSN) error {
 // flushBytes is how much is gathered before it is written.
 const flushBytes = 1 << 20
 
-func (l *Log) writeLocked(payloads [][]byte, ends []LSN) error {
+// writeLocked returns how many bytes of records were written when it fails.
+func (l *Log) writeLocked(payloads [][]byte, ends []LSN) (written int, err error) {
 	buf, at, link, durable := l.mu.buf[:0], l.mu.end, l.mu.link, l.durable.Load()
 	bufAt := at
 	for i, p := range payloads {
@@ -293,8 +294,10 @@ func (l *Log) writeLocked(payloads [][]byte, ends []LSN) error {
 		at += size
 		ends[i] = at
 		if len(buf) >= flushBytes || i == len(payloads)-1 {
-			if _, err := l.mu.file.WriteAt(buf, l.offsetLocked(bufAt)); err != nil {
-				return err
+			n, err := l.mu.file.WriteAt(buf, l.offsetLocked(bufAt))
+			written += n
+			if err != nil {
+				return written, err
 			}
 			buf, bufAt = buf[:0], at
 		}
@@ -304,15 +307,19 @@ func (l *Log) writeLocked(payloads [][]byte, ends []LSN) error {
 	}
 	l.mu.end, l.mu.link = at, link
 	l.mu.zeroed = max(l.mu.zeroed, at)
-	return nil
+	return written, nil
 }
 
-// appendFailedLocked decides whether the log can go on after a failed write. Whole records may stand at the end of the
-// log although their commits fail: the header of the first is wiped, durably, so that a restart does not find them.
-// No space is needed for that, for the header is in the file or it is not.
-func (l *Log) appendFailedLocked(cause error) error {
+// appendFailedLocked decides whether the log can go on after a failed write, of which written bytes of records got
+// through. Whole records may stand at the end of the log although their commits fail: the header of the first is wiped,
+// durably, so that a restart does not find them. It is in the file already, so that this needs no space, except on file
+// systems that never overwrite; if it fails there the log has failed.
+func (l *Log) appendFailedLocked(cause error, written int) error {
 	if !vfs.IsNoSpaceError(cause) {
 		return l.fail(fmt.Errorf("write log segment %s: %w", l.mu.seg.name(), cause))
+	}
+	if written == 0 {
+		return ErrDiskFull
 	}
 	at := l.offsetLocked(l.mu.end)
 	info, err := l.mu.file.Stat()
