@@ -1,0 +1,128 @@
+package types
+
+import (
+	"time"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+)
+
+// DateStyle is the format half of the DateStyle setting.
+type DateStyle uint8
+
+const (
+	DateISO DateStyle = iota
+	DateSQL
+	DatePostgres
+	DateGerman
+)
+
+// DateOrder is the field order half of the DateStyle setting.
+type DateOrder uint8
+
+const (
+	OrderMDY DateOrder = iota
+	OrderDMY
+	OrderYMD
+)
+
+// IntervalStyle is the setting of that name.
+type IntervalStyle uint8
+
+const (
+	IntervalPostgres IntervalStyle = iota
+	IntervalPostgresVerbose
+	IntervalSQLStandard
+	IntervalISO8601
+)
+
+// Env is what input and output depend on besides the value. A nil *Env gives the defaults named at each field.
+// An Env is not changed while it is in use.
+type Env struct {
+	DateStyle     DateStyle      // ISO
+	DateOrder     DateOrder      // MDY
+	IntervalStyle IntervalStyle  // postgres
+	TimeZone      *time.Location // UTC
+	// ExtraFloatDigits is the setting less 1, so that the zero Env has PostgreSQL's default of 1: shortest
+	// output that reads back. -1 and below print 15 (6) digits plus the setting.
+	ExtraFloatDigits int
+	ByteaEscape      bool // bytea_output = escape; hex
+
+	// TxnTime is the transaction's start, for 'now', 'today' and time zones of times without a date.
+	// Zero means that time.Now is asked.
+	TxnTime  time.Time
+	Resolver Resolver // nil: only built-in types, reg* input takes numbers only
+	// Notice receives warnings; nil drops them.
+	Notice func(*pgerr.Error)
+}
+
+// RegKind says which catalog a reg* name belongs to.
+type RegKind uint8
+
+const (
+	RegKindProc RegKind = iota + 1
+	RegKindProcedure
+	RegKindOper
+	RegKindOperator
+	RegKindClass
+	RegKindType
+	RegKindNamespace
+	RegKindRole
+	RegKindCollation
+	RegKindConfig
+	RegKindDictionary
+)
+
+// Resolver finds what the catalog knows.
+type Resolver interface {
+	// UserType returns a type that is not built in; nil if there is none.
+	UserType(oid OID) *Type
+	// RegName prints an object as its reg* type does: quoted and qualified where search_path needs it; ok is false
+	// if the OID is nobody's.
+	RegName(kind RegKind, oid OID) (name string, ok bool)
+	// RegOID finds the object that a reg* input names; the error is PostgreSQL's (42P01, 42883, 42704, …).
+	RegOID(kind RegKind, name string) (OID, error)
+}
+
+var defaultEnv = Env{}
+
+func (e *Env) orDefault() *Env {
+	if e == nil {
+		return &defaultEnv
+	}
+	return e
+}
+
+// Zone is the session's time zone, never nil.
+func (e *Env) Zone() *time.Location {
+	if e == nil || e.TimeZone == nil {
+		return time.UTC
+	}
+	return e.TimeZone
+}
+
+// Now is the transaction's start.
+func (e *Env) Now() time.Time {
+	if e == nil || e.TxnTime.IsZero() {
+		return time.Now()
+	}
+	return e.TxnTime
+}
+
+// Type finds a type, built in or the user's; nil if there is none.
+func (e *Env) Type(oid OID) *Type {
+	if t := Lookup(oid); t != nil {
+		return t
+	}
+	if e == nil || e.Resolver == nil {
+		return nil
+	}
+	return e.Resolver.UserType(oid)
+}
+
+// typeOrErr is Type with PostgreSQL's error for an OID without a type.
+func (e *Env) typeOrErr(oid OID) (*Type, error) {
+	if t := e.Type(oid); t != nil {
+		return t, nil
+	}
+	return nil, pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", oid)
+}

@@ -1,0 +1,204 @@
+package types
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+func uintOut(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+	return strconv.AppendUint(dst, d.Uint(), 10)
+}
+
+func uint32Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+	return binary.BigEndian.AppendUint32(dst, uint32(d.Uint()))
+}
+
+func uint32Recv(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
+	if err := sized(b, 4); err != nil {
+		return Null, err
+	}
+	return tuple.Uint(uint64(binary.BigEndian.Uint32(b))), nil
+}
+
+var oidCodec = &codec{
+	out: uintOut,
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		v, err := ParseOID(s)
+		return tuple.Uint(uint64(v)), err
+	},
+	send: uint32Send,
+	recv: uint32Recv,
+}
+
+// ParseOID reads an unsigned 32-bit number; a negative one wraps, as it does in PostgreSQL's oidin.
+func ParseOID(s string) (OID, error) {
+	num := trimSpace(s)
+	v, st := scanInt(num, 1<<63)
+	switch {
+	case st == intSyntax:
+		return 0, syntaxError("oid", s)
+	case st == intRange || v > math.MaxUint32 || v < math.MinInt32:
+		return 0, rangeError("oid", s)
+	}
+	return OID(v), nil
+}
+
+// xidCodec is xid and cid: input is C's strtoul, which reads 0x and 0 prefixes, stops at the first other character
+// and keeps the low 32 bits.
+var xidCodec = &codec{
+	out: uintOut,
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		return tuple.Uint(uint64(uint32(strtoul(s)))), nil
+	},
+	send: uint32Send,
+	recv: uint32Recv,
+}
+
+func strtoul(s string) uint64 {
+	s = trimLeftSpace(s)
+	neg := strings.HasPrefix(s, "-")
+	if neg || strings.HasPrefix(s, "+") {
+		s = s[1:]
+	}
+	base := uint64(10)
+	if strings.HasPrefix(s, "0") {
+		base = 8
+		if len(s) > 2 && s[1]|0x20 == 'x' {
+			if _, ok := unhex(s[2]); ok {
+				base, s = 16, s[2:]
+			}
+		}
+	}
+	var v uint64
+	for i := 0; i < len(s); i++ {
+		d, ok := unhex(s[i])
+		if !ok || uint64(d) >= base {
+			break
+		}
+		if v > (math.MaxUint64-uint64(d))/base {
+			return math.MaxUint64
+		}
+		v = v*base + uint64(d)
+	}
+	if neg {
+		return -v
+	}
+	return v
+}
+
+func uint64Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+	return binary.BigEndian.AppendUint64(dst, d.Uint())
+}
+
+func uint64Recv(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
+	if err := sized(b, 8); err != nil {
+		return Null, err
+	}
+	return tuple.Uint(binary.BigEndian.Uint64(b)), nil
+}
+
+var xid8Codec = &codec{
+	out:  uintOut,
+	in:   func(_ *Type, s string, _ int32, _ *Env) (Datum, error) { return tuple.Uint(strtoul(s)), nil },
+	send: uint64Send,
+	recv: uint64Recv,
+}
+
+// tidCodec is (block,offset), held as block<<16 | offset.
+var tidCodec = &codec{
+	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+		dst = strconv.AppendUint(append(dst, '('), d.Uint()>>16, 10)
+		dst = strconv.AppendUint(append(dst, ','), d.Uint()&0xffff, 10)
+		return append(dst, ')')
+	},
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		v, ok := parseTID(s)
+		if !ok {
+			return Null, syntaxError("tid", s)
+		}
+		return tuple.Uint(v), nil
+	},
+	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(d.Uint()>>16))
+		return binary.BigEndian.AppendUint16(dst, uint16(d.Uint()))
+	},
+	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
+		if err := sized(b, 6); err != nil {
+			return Null, err
+		}
+		return tuple.Uint(uint64(binary.BigEndian.Uint32(b))<<16 | uint64(binary.BigEndian.Uint16(b[4:]))), nil
+	},
+}
+
+func parseTID(s string) (uint64, bool) {
+	open := strings.IndexByte(s, '(')
+	if open < 0 {
+		return 0, false
+	}
+	block, rest, ok := strings.Cut(s[open+1:], ",")
+	off, _, ok2 := strings.Cut(rest, ")")
+	if !ok || !ok2 {
+		return 0, false
+	}
+	b, st := scanInt(trimLeftSpace(block), 1<<63)
+	o, st2 := scanInt(trimLeftSpace(off), 1<<63)
+	if st != intOK || st2 != intOK || o < 0 || o > math.MaxUint16 || b > math.MaxUint32 || b < math.MinInt32 {
+		return 0, false
+	}
+	return uint64(uint32(b))<<16 | uint64(o), true
+}
+
+// lsnCodec is pg_lsn: a 64-bit log position as two hexadecimal halves.
+var lsnCodec = &codec{
+	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return AppendLSN(dst, d.Uint()) },
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		v, ok := ParseLSN(s)
+		if !ok {
+			return Null, syntaxError("pg_lsn", s)
+		}
+		return tuple.Uint(v), nil
+	},
+	send: uint64Send,
+	recv: uint64Recv,
+}
+
+func AppendLSN(dst []byte, lsn uint64) []byte {
+	start := len(dst)
+	dst = strconv.AppendUint(dst, lsn>>32, 16)
+	dst = append(dst, '/')
+	dst = strconv.AppendUint(dst, lsn&math.MaxUint32, 16)
+	for i := start; i < len(dst); i++ {
+		if dst[i] >= 'a' {
+			dst[i] -= 'a' - 'A'
+		}
+	}
+	return dst
+}
+
+// ParseLSN reads two hexadecimal numbers of one to eight digits with a slash between.
+func ParseLSN(s string) (uint64, bool) {
+	hi, lo, ok := strings.Cut(s, "/")
+	if !ok {
+		return 0, false
+	}
+	var v uint64
+	for _, h := range [2]string{hi, lo} {
+		if len(h) == 0 || len(h) > 8 {
+			return 0, false
+		}
+		var half uint64
+		for i := 0; i < len(h); i++ {
+			d, ok := unhex(h[i])
+			if !ok {
+				return 0, false
+			}
+			half = half<<4 | uint64(d)
+		}
+		v = v<<32 | half
+	}
+	return v, true
+}

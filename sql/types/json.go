@@ -1,0 +1,3 @@
+package types
+
+var jsonCodec, jsonbCodec = noCodec, noCodec

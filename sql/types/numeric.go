@@ -1,0 +1,302 @@
+package types
+
+import (
+	"encoding/binary"
+	"math/big"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Limits of PostgreSQL's numeric (utils/numeric.h).
+const (
+	numericMinSigDigits   = 16
+	numericMaxDisplay     = 1000
+	numericMaxResultScale = 2000
+	numericMaxPrecision   = 1000
+	numericWeightMax      = 32767 // 0x7fff, in base-10000 digits
+)
+
+func numericOf(d Datum) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
+
+func errNumericOverflow() error {
+	return pgerr.New(pgerr.NumericValueOutOfRange, "value overflows numeric format")
+}
+
+func errDivisionByZero() error { return pgerr.New(pgerr.DivisionByZero, "division by zero") }
+
+var numericCodec = &codec{
+	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return numericOf(d).AppendText(dst) },
+	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
+		d, err := ParseNumeric(s)
+		if err != nil {
+			return Null, err
+		}
+		return numericTypmod(d, mod)
+	},
+	send: numericSend,
+	recv: numericRecv,
+}
+
+// ParseNumeric reads what numeric_in reads.
+func ParseNumeric(s string) (Datum, error) {
+	num := trimSpace(s)
+	if num == "" {
+		return Null, syntaxError("numeric", s)
+	}
+	body := num
+	if num[0] == '+' || num[0] == '-' {
+		body = num[1:]
+	}
+	if body == "" || !isDigit(body[0]) && body[0] != '.' {
+		inf := strings.EqualFold(body, "infinity") || strings.EqualFold(body, "inf")
+		switch {
+		case strings.EqualFold(num, "nan"):
+			return tuple.NumericNaN, nil
+		case inf && num[0] == '-':
+			return tuple.NumericNegInf, nil
+		case inf:
+			return tuple.NumericInf, nil
+		}
+		return Null, syntaxError("numeric", s)
+	}
+	b, err := tuple.AppendNumericText(make([]byte, 0, 4+len(num)/2+4), num)
+	switch err {
+	case nil:
+		return tuple.Bytes(b), nil
+	case tuple.ErrNumericRange:
+		return Null, errNumericOverflow()
+	}
+	return Null, syntaxError("numeric", s)
+}
+
+// numeric typmod: (precision << 16 | scale & 0x7ff) + 4, the scale being an 11-bit signed number.
+func numericMod(mod int32) (precision, scale int) {
+	mod -= varHeader
+	return int(mod>>16) & 0xffff, (int(mod)&0x7ff ^ 1024) - 1024
+}
+
+func numericTypmod(d Datum, mod int32) (Datum, error) {
+	if mod < varHeader {
+		return d, nil
+	}
+	n := numericOf(d)
+	precision, scale := numericMod(mod)
+	if n.IsSpecial() {
+		if n.IsInf(0) {
+			return Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
+				WithDetail("A field with precision %d, scale %d cannot hold an infinite value.", precision, scale)
+		}
+		return d, nil
+	}
+	if n.Scale() != max(scale, 0) || scale < 0 {
+		var err error
+		if d, err = NumericRound(d, scale); err != nil {
+			return Null, err
+		}
+		n = numericOf(d)
+	}
+	if maxDigits := precision - scale; !n.IsZero() && decimalWeight(n) >= maxDigits {
+		limit := "1"
+		if maxDigits != 0 {
+			limit = "10^" + itoa(maxDigits)
+		}
+		return Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
+			WithDetail("A field with precision %d, scale %d must round to an absolute value less than %s.", precision, scale, limit)
+	}
+	return d, nil
+}
+
+// decimalWeight is the power of ten of the first decimal digit of a number that is not zero.
+func decimalWeight(n tuple.Numeric) int {
+	w := n.Weight() * 4
+	switch d := n.Digit(0); {
+	case d >= 1000:
+		return w + 3
+	case d >= 100:
+		return w + 2
+	case d >= 10:
+		return w + 1
+	}
+	return w
+}
+
+// numericSend: number of digits, weight, sign, display scale and base-10000 digits, 16 bits each.
+func numericSend(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+	n := numericOf(d)
+	sign := uint16(0)
+	switch {
+	case n.IsNaN():
+		sign = 0xc000
+	case n.IsInf(1):
+		sign = 0xd000
+	case n.IsInf(-1):
+		sign = 0xf000
+	case n.Neg():
+		sign = 0x4000
+	}
+	scale := n.Scale()
+	if sign == 0xd000 || sign == 0xf000 {
+		scale = 0
+	}
+	nd := n.NumDigits()
+	dst = binary.BigEndian.AppendUint16(dst, uint16(nd))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(int16(n.Weight())))
+	dst = binary.BigEndian.AppendUint16(dst, sign)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(scale))
+	for i := range nd {
+		dst = binary.BigEndian.AppendUint16(dst, uint16(n.Digit(i)))
+	}
+	return dst
+}
+
+func numericRecv(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
+	r := binReader{b: b}
+	nd, weight, sign, scale := int(r.uint16()), int(int16(r.uint16())), r.uint16(), int(r.uint16())
+	if r.short || len(r.b) < 2*nd {
+		return Null, binaryShort()
+	}
+	if len(r.b) > 2*nd {
+		return Null, binaryLong()
+	}
+	bad := func(what string) (Datum, error) {
+		return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"numeric\" value", what)
+	}
+	var d Datum
+	switch sign {
+	case 0, 0x4000:
+	case 0xc000:
+		return tuple.NumericNaN, nil
+	case 0xd000:
+		return numericTypmod(tuple.NumericInf, mod)
+	case 0xf000:
+		return numericTypmod(tuple.NumericNegInf, mod)
+	default:
+		return bad("sign")
+	}
+	if scale > tuple.NumericMaxScale {
+		return bad("scale")
+	}
+	digits := make([]uint16, nd)
+	for i := range digits {
+		if digits[i] = r.uint16(); digits[i] >= tuple.NumericBase {
+			return bad("digit")
+		}
+	}
+	// Digits below the display scale are cut off, as PostgreSQL does on receipt.
+	if keep := weight + 1 + (scale+3)/4; keep <= 0 {
+		digits = nil
+	} else if keep <= len(digits) {
+		digits = digits[:keep]
+		if over := (4 - scale%4) % 4; over > 0 && len(digits) == keep {
+			p := uint16(pow10[over])
+			digits[keep-1] -= digits[keep-1] % p
+		}
+	}
+	p, err := tuple.AppendNumeric(nil, sign == 0x4000, weight, scale, digits)
+	if err != nil {
+		return Null, errNumericOverflow()
+	}
+	d = tuple.Bytes(p)
+	return numericTypmod(d, mod)
+}
+
+var pow10 = [...]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+	100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+	100000000000000000, 1000000000000000000, 10000000000000000000}
+
+// NumericInt is an integer as numeric, scale 0.
+func NumericInt(v int64) Datum {
+	return tuple.Bytes(tuple.AppendNumericInt(make([]byte, 0, 14), v))
+}
+
+// packUnscaled packs ±u * 10^-scale; scale is at most 16.
+func packUnscaled(neg bool, u uint64, scale int) Datum {
+	var digits [10]uint16
+	i := len(digits)
+	whole, frac := u/pow10[scale], u%pow10[scale]
+	fd := (scale + 3) / 4
+	frac *= pow10[fd*4-scale]
+	for range fd {
+		i--
+		digits[i] = uint16(frac % tuple.NumericBase)
+		frac /= tuple.NumericBase
+	}
+	weight := -1
+	for whole > 0 {
+		i--
+		digits[i] = uint16(whole % tuple.NumericBase)
+		whole /= tuple.NumericBase
+		weight++
+	}
+	b, _ := tuple.AppendNumeric(make([]byte, 0, 4+2*(len(digits)-i)), neg, weight, scale, digits[i:])
+	return tuple.Bytes(b)
+}
+
+// packBig packs v * 10^-scale; a negative scale multiplies and leaves a display scale of 0.
+func packBig(v *big.Int, scale int) (Datum, error) {
+	if v.IsInt64() && scale >= 0 && scale <= 16 {
+		i := v.Int64()
+		u := uint64(i)
+		if i < 0 {
+			u = -u
+		}
+		return packUnscaled(i < 0, u, scale), nil
+	}
+	text := v.Append(make([]byte, 0, 64), 10)
+	if scale != 0 {
+		text = append(text, 'e')
+		text = appendInt(text, -scale)
+	}
+	if scale > tuple.NumericMaxScale {
+		return Null, errNumericOverflow()
+	}
+	b, err := tuple.AppendNumericText(nil, asString(text))
+	if err != nil {
+		return Null, errNumericOverflow()
+	}
+	return tuple.Bytes(b), nil
+}
+
+// unscaledBig is n * 10^scale, cut off towards zero where that is no integer. n is finite.
+func unscaledBig(n tuple.Numeric, scale int) *big.Int {
+	if s := n.Scale(); s > scale {
+		v, _ := n.UnscaledBig(s)
+		return v.Quo(v, bigPow10(s-scale))
+	}
+	v, _ := n.UnscaledBig(scale)
+	return v
+}
+
+var bigPows = func() (p [40]*big.Int) {
+	p[0] = big.NewInt(1)
+	for i := 1; i < len(p); i++ {
+		p[i] = new(big.Int).Mul(p[i-1], big.NewInt(10))
+	}
+	return p
+}()
+
+// bigPow10 is 10^n; the caller must not change it.
+func bigPow10(n int) *big.Int {
+	if n < len(bigPows) {
+		return bigPows[n]
+	}
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+}
+
+// quoRound is a / b rounded half away from zero, into a.
+func quoRound(a, b *big.Int) *big.Int {
+	neg := a.Sign()*b.Sign() < 0
+	rem := new(big.Int)
+	a.QuoRem(a, b, rem)
+	rem.Abs(rem).Lsh(rem, 1)
+	if rem.CmpAbs(b) >= 0 {
+		if neg {
+			a.Sub(a, bigPows[0])
+		} else {
+			a.Add(a, bigPows[0])
+		}
+	}
+	return a
+}

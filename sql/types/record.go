@@ -1,0 +1,208 @@
+package types
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+var recordCodec = &codec{out: recordOut, in: recordIn, send: recordSend, recv: recordRecv}
+
+// MakeRecord packs a record of values of the given types.
+func MakeRecord(ts []*Type, vals []Datum) Datum {
+	var buf [16]tuple.Field
+	fields := buf[:0]
+	for i, t := range ts {
+		fields = append(fields, tuple.Field{OID: t.OID, Kind: t.Kind, Value: vals[i]})
+	}
+	return tuple.Bytes(tuple.AppendRecord(nil, fields))
+}
+
+func recordOut(_ *Type, dst []byte, d Datum, env *Env) []byte {
+	r := tuple.Record(d.Bytes())
+	dst = append(dst, '(')
+	for i := range r.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		f := r.Field(i)
+		if f.Value.IsNull() {
+			continue
+		}
+		t := env.Type(f.OID)
+		if t == nil {
+			continue
+		}
+		start := len(dst)
+		dst = t.AppendText(dst, f.Value, env)
+		dst = quoteField(dst, start)
+	}
+	return append(dst, ')')
+}
+
+// quoteField puts dst[start:] in double quotes if record syntax would read it differently. Quotes and backslashes are
+// doubled.
+func quoteField(dst []byte, start int) []byte {
+	doubles, quote := 0, len(dst) == start
+	for _, c := range dst[start:] {
+		switch {
+		case c == '"' || c == '\\':
+			doubles++
+		case c == '(' || c == ')' || c == ',' || isSpace(c):
+			quote = true
+		}
+	}
+	if !quote && doubles == 0 {
+		return dst
+	}
+	end := len(dst)
+	for range doubles + 2 {
+		dst = append(dst, '"')
+	}
+	w := len(dst) - 2
+	for r := end - 1; r >= start; r-- {
+		dst[w] = dst[r]
+		w--
+		if dst[r] == '"' || dst[r] == '\\' {
+			dst[w] = dst[r]
+			w--
+		}
+	}
+	dst[start] = '"'
+	return dst
+}
+
+func recordIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
+	if t.TypType != TypeComposite {
+		return Null, pgerr.New(pgerr.FeatureNotSupported, "input of anonymous composite types is not implemented")
+	}
+	malformed := func(detail string) error {
+		return pgerr.New(pgerr.InvalidTextRepresentation, "malformed record literal: \"%s\"", s).WithDetail("%s", detail)
+	}
+	rest := trimLeftSpace(s)
+	if !strings.HasPrefix(rest, "(") {
+		return Null, malformed("Missing left parenthesis.")
+	}
+	rest = rest[1:]
+	fields := make([]tuple.Field, len(t.Attrs))
+	var buf []byte
+	for i, a := range t.Attrs {
+		if i > 0 {
+			if !strings.HasPrefix(rest, ",") {
+				return Null, malformed("Too few columns.")
+			}
+			rest = rest[1:]
+		}
+		at, err := env.typeOrErr(a.Type)
+		if err != nil {
+			return Null, err
+		}
+		fields[i] = tuple.Field{OID: at.OID, Kind: at.Kind, Value: Null}
+		if rest != "" && (rest[0] == ',' || rest[0] == ')') {
+			continue
+		}
+		n := 0
+		if buf, n = readField(buf[:0], rest); n < 0 {
+			return Null, malformed("Unexpected end of input.")
+		}
+		rest = rest[n:]
+		if fields[i].Value, err = at.ParseText(string(buf), a.Mod, env); err != nil {
+			return Null, err
+		}
+	}
+	if !strings.HasPrefix(rest, ")") {
+		if rest == "" && len(t.Attrs) == 0 {
+			return Null, malformed("Too many columns.")
+		}
+		return Null, malformed("Too many columns.")
+	}
+	if trimLeftSpace(rest[1:]) != "" {
+		return Null, malformed("Junk after right parenthesis.")
+	}
+	return tuple.Bytes(tuple.AppendRecord(nil, fields)), nil
+}
+
+// readField reads up to a comma or parenthesis outside of quotes; -1 if the text ends first.
+func readField(buf []byte, s string) ([]byte, int) {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case !quoted && (c == ',' || c == ')'):
+			return buf, i
+		case c == '\\':
+			i++
+			if i == len(s) {
+				return buf, -1
+			}
+			buf = append(buf, s[i])
+		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
+			buf = append(buf, '"')
+			i++
+		case c == '"':
+			quoted = !quoted
+		default:
+			buf = append(buf, c)
+		}
+	}
+	return buf, -1
+}
+
+// recordSend: number of fields, then {type OID, length, bytes} per field.
+func recordSend(_ *Type, dst []byte, d Datum, env *Env) []byte {
+	r := tuple.Record(d.Bytes())
+	dst = binary.BigEndian.AppendUint32(dst, uint32(r.Len()))
+	for i := range r.Len() {
+		f := r.Field(i)
+		dst = binary.BigEndian.AppendUint32(dst, f.OID)
+		t := env.Type(f.OID)
+		if t == nil {
+			f.Value = Null
+		}
+		dst = appendSized(dst, t, f.Value, env)
+	}
+	return dst
+}
+
+func recordRecv(t *Type, b []byte, _ int32, env *Env) (Datum, error) {
+	if t.TypType != TypeComposite {
+		return Null, pgerr.New(pgerr.FeatureNotSupported, "input of anonymous composite types is not implemented")
+	}
+	r := binReader{b: b}
+	n := int(int32(r.uint32()))
+	if r.short {
+		return Null, binaryShort()
+	}
+	if n != len(t.Attrs) {
+		return Null, pgerr.New(pgerr.DatatypeMismatch, "wrong number of columns: %d, expected %d", n, len(t.Attrs))
+	}
+	fields := make([]tuple.Field, n)
+	for i, a := range t.Attrs {
+		at, err := env.typeOrErr(a.Type)
+		if err != nil {
+			return Null, err
+		}
+		fields[i] = tuple.Field{OID: at.OID, Kind: at.Kind, Value: Null}
+		oid := r.uint32()
+		field, null := r.sized()
+		if r.short {
+			return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "insufficient data left in message")
+		}
+		if oid != a.Type {
+			return Null, pgerr.New(pgerr.DatatypeMismatch, "binary data has type %d (%s) instead of expected %d (%s) in record column %d",
+				oid, FormatType(oid, -1, env), a.Type, FormatType(a.Type, -1, env), i+1)
+		}
+		if null {
+			continue
+		}
+		if fields[i].Value, err = at.ParseBinary(field, a.Mod, env); err != nil {
+			return Null, err
+		}
+	}
+	if len(r.b) > 0 {
+		return Null, binaryLong()
+	}
+	return tuple.Bytes(tuple.AppendRecord(nil, fields)), nil
+}

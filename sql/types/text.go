@@ -1,0 +1,192 @@
+package types
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// NameLen is the number of bytes of a name, the final zero that PostgreSQL keeps left out.
+const NameLen = 63
+
+const varHeader = 4 // PostgreSQL's VARHDRSZ, which is part of a string's typmod
+
+func bytesOut(_ *Type, dst []byte, d Datum, _ *Env) []byte { return append(dst, d.Bytes()...) }
+
+var textCodec = &codec{
+	out: bytesOut,
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		if err := CheckUTF8(s); err != nil {
+			return Null, err
+		}
+		return tuple.String(s), nil
+	},
+	send: bytesOut,
+	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) { return t.io.in(t, asString(b), mod, env) },
+}
+
+var varcharCodec = &codec{
+	out: bytesOut,
+	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
+		if err := CheckUTF8(s); err != nil {
+			return Null, err
+		}
+		return varcharLen(tuple.String(s), mod, false)
+	},
+	send: bytesOut,
+	recv: textCodec.recv,
+}
+
+var bpcharCodec = &codec{
+	out: bytesOut,
+	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
+		if err := CheckUTF8(s); err != nil {
+			return Null, err
+		}
+		return bpcharLen(tuple.String(s), mod, false)
+	},
+	send: bytesOut,
+	recv: textCodec.recv,
+}
+
+var nameCodec = &codec{
+	out: bytesOut,
+	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
+		if err := CheckUTF8(s); err != nil {
+			return Null, err
+		}
+		return tuple.String(TruncateName(s)), nil
+	},
+	send: bytesOut,
+	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
+		s := asString(b)
+		if err := CheckUTF8(s); err != nil {
+			return Null, err
+		}
+		if len(s) > NameLen {
+			return Null, pgerr.New(pgerr.NameTooLong, "identifier too long").
+				WithDetail("Identifier must be less than %d characters.", NameLen+1)
+		}
+		return tuple.String(s), nil
+	},
+}
+
+// aclItemCodec keeps the text that pg_dump and psql read; grants are made by GRANT, so input is refused.
+var aclItemCodec = &codec{out: bytesOut, in: noCodec.in, send: noCodec.send, recv: noCodec.recv}
+
+var voidCodec = &codec{
+	out:  func(_ *Type, dst []byte, _ Datum, _ *Env) []byte { return dst },
+	in:   func(*Type, string, int32, *Env) (Datum, error) { return tuple.String(""), nil },
+	send: func(_ *Type, dst []byte, _ Datum, _ *Env) []byte { return dst },
+	recv: func(*Type, []byte, int32, *Env) (Datum, error) { return tuple.String(""), nil },
+}
+
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// CheckUTF8 is 22021 for text that is not UTF-8 or holds a zero byte.
+func CheckUTF8(s string) error {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return nil
+	}
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n <= 1 || s[i] == 0 {
+			return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": %s", badBytes(s[i:]))
+		}
+		i += n
+	}
+	return nil
+}
+
+// badBytes shows as many bytes as the first one announces, as PostgreSQL does.
+func badBytes(s string) string {
+	n := 1
+	switch c := s[0]; {
+	case c&0xe0 == 0xc0:
+		n = 2
+	case c&0xf0 == 0xe0:
+		n = 3
+	case c&0xf8 == 0xf0:
+		n = 4
+	}
+	var b strings.Builder
+	for i := 0; i < min(n, len(s)); i++ {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "0x%02x", s[i])
+	}
+	return b.String()
+}
+
+// TruncateName cuts an identifier to 63 bytes at a character's start.
+func TruncateName(s string) string {
+	if len(s) <= NameLen {
+		return s
+	}
+	n := NameLen
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// varcharLen cuts to typmod's length: only blanks unless the cast was explicit.
+func varcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
+	limit := int(mod) - varHeader
+	if limit < 0 || d.Len() <= limit {
+		return d, nil
+	}
+	s := d.Str()
+	cut := charOffset(s, limit)
+	if cut == len(s) {
+		return d, nil
+	}
+	if !explicit && strings.TrimRight(s[cut:], " ") != "" {
+		return Null, pgerr.New(pgerr.StringDataRightTruncation, "value too long for type character varying(%d)", limit)
+	}
+	return tuple.String(s[:cut]), nil
+}
+
+// bpcharLen cuts or pads to typmod's length in characters.
+func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
+	limit := int(mod) - varHeader
+	if limit < 0 {
+		return d, nil
+	}
+	s := d.Str()
+	chars := utf8.RuneCountInString(s)
+	if chars == limit {
+		return d, nil
+	}
+	if chars < limit {
+		b := make([]byte, len(s)+limit-chars)
+		for i := copy(b, s); i < len(b); i++ {
+			b[i] = ' '
+		}
+		return tuple.Bytes(b), nil
+	}
+	cut := charOffset(s, limit)
+	if !explicit && strings.TrimRight(s[cut:], " ") != "" {
+		return Null, pgerr.New(pgerr.StringDataRightTruncation, "value too long for type character(%d)", limit)
+	}
+	return tuple.String(s[:cut]), nil
+}
+
+// charOffset is the byte offset of the n-th character, or len(s).
+func charOffset(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// BPCharTrim is bpchar's value without its padding, which comparison, length and conversion to text ignore.
+func BPCharTrim(s string) string { return strings.TrimRight(s, " ") }

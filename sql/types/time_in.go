@@ -1,0 +1,1112 @@
+package types
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+)
+
+// Date and time input (manual: B.1 Date/Time Input Interpretation): the text is cut into fields by how they look,
+// then each field is given a meaning from its look and from what is known already.
+
+const maxDateFields = 25
+
+type fieldKind uint8
+
+const (
+	fieldNumber  fieldKind = iota + 1
+	fieldDate              // digits or letters with - / . inside
+	fieldTime              // has a colon
+	fieldZone              // sign and digits
+	fieldString            // letters
+	fieldSpecial           // sign and letters
+)
+
+type dateField struct {
+	kind fieldKind
+	text string // lower case, except names inside fieldDate
+}
+
+// fail is why input was refused; each has its own SQLSTATE and wording.
+type dateFail uint8
+
+const (
+	dateOK dateFail = iota
+	badFormat
+	fieldOverflow
+	monthDayOverflow
+	intervalOverflow
+	zoneOverflow
+	badZone
+)
+
+func dateError(f dateFail, typ, s, zone string) error {
+	switch f {
+	case fieldOverflow:
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "date/time field value out of range: \"%s\"", s)
+	case monthDayOverflow:
+		return pgerr.New(pgerr.DatetimeFieldOverflow, "date/time field value out of range: \"%s\"", s).
+			WithHint("Perhaps you need a different \"datestyle\" setting.")
+	case intervalOverflow:
+		return pgerr.New(pgerr.IntervalFieldOverflow, "interval field value out of range: \"%s\"", s)
+	case zoneOverflow:
+		return pgerr.New(pgerr.InvalidTimeZoneDisplacementValue, "time zone displacement out of range: \"%s\"", s)
+	case badZone:
+		return pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", zone)
+	}
+	return pgerr.New(pgerr.InvalidDatetimeFormat, "invalid input syntax for type %s: \"%s\"", typ, s)
+}
+
+// splitDate cuts the text into fields.
+func splitDate(s string, fields []dateField) ([]dateField, dateFail) {
+	for i := 0; i < len(s); {
+		c := s[i]
+		from := i
+		var kind fieldKind
+		switch {
+		case isSpace(c):
+			i++
+			continue
+		case isDigit(c):
+			i = skip(s, i, isDigit)
+			kind = fieldNumber
+			switch {
+			case i < len(s) && s[i] == ':':
+				kind = fieldTime
+				i = skip(s, i, func(c byte) bool { return isDigit(c) || c == ':' || c == '.' })
+			case i < len(s) && (s[i] == '-' || s[i] == '/' || s[i] == '.'):
+				delim := s[i]
+				i++
+				kind = fieldDate
+				if i < len(s) && isDigit(s[i]) {
+					i = skip(s, i, isDigit)
+					if delim == '.' {
+						kind = fieldNumber
+					}
+					if i < len(s) && s[i] == delim {
+						kind = fieldDate
+						i = skip(s, i, func(c byte) bool { return isDigit(c) || c == delim })
+					}
+				} else {
+					i = skip(s, i, func(c byte) bool { return isAlnum(c) || c == delim })
+				}
+			}
+		case c == '.':
+			kind = fieldNumber
+			i = skip(s, i+1, isDigit)
+		case isAlpha(c):
+			kind = fieldString
+			i = skip(s, i, isAlpha)
+			if i < len(s) {
+				date := s[i] == '-' || s[i] == '/' || s[i] == '.'
+				if s[i] == '+' || isDigit(s[i]) {
+					_, known := dateWords[strings.ToLower(s[from:i])]
+					date = !known
+				}
+				if date {
+					kind = fieldDate
+					i = skip(s, i, func(c byte) bool {
+						return isAlnum(c) || c == '+' || c == '-' || c == '/' || c == '_' || c == '.' || c == ':'
+					})
+				}
+			}
+		case c == '+' || c == '-':
+			sign := s[i : i+1]
+			i = skip(s, i+1, isSpace)
+			from = i
+			switch {
+			case i < len(s) && isDigit(s[i]):
+				kind = fieldZone
+				i = skip(s, i, func(c byte) bool { return isDigit(c) || c == ':' || c == '.' || c == '-' })
+			case i < len(s) && isAlpha(s[i]):
+				kind = fieldSpecial
+				i = skip(s, i, isAlpha)
+			default:
+				return nil, badFormat
+			}
+			if len(fields) == maxDateFields {
+				return nil, badFormat
+			}
+			fields = append(fields, dateField{kind, sign + strings.ToLower(s[from:i])})
+			continue
+		case c > ' ' && c < 0x7f: // other punctuation only separates
+			i++
+			continue
+		default:
+			return nil, badFormat
+		}
+		if len(fields) == maxDateFields {
+			return nil, badFormat
+		}
+		fields = append(fields, dateField{kind, strings.ToLower(s[from:i])})
+	}
+	return fields, dateOK
+}
+
+func skip(s string, i int, in func(byte) bool) int {
+	for i < len(s) && in(s[i]) {
+		i++
+	}
+	return i
+}
+
+// Bits of the fields that have been seen (numbers are ours).
+const (
+	seenYear = 1 << iota
+	seenMonth
+	seenDay
+	seenDOY
+	seenHour
+	seenMinute
+	seenSecond
+	seenMilli
+	seenMicro
+	seenTZ
+	seenDTZ
+	seenDTZMod
+	seenAMPM
+	seenEra
+	seenDOW
+	seenWeek
+	seenDecade
+	seenCentury
+	seenMillennium
+
+	seenDate    = seenYear | seenMonth | seenDay
+	seenAllSecs = seenSecond | seenMilli | seenMicro
+	seenTime    = seenHour | seenMinute | seenAllSecs
+)
+
+type wordKind uint8
+
+const (
+	wordIgnore wordKind = iota + 1
+	wordMonth
+	wordDOW
+	wordEra  // val 1: BC
+	wordAMPM // val 1: PM
+	wordReserved
+	wordUnit    // a label for the number after it
+	wordISOTime // the T of ISO 8601
+	wordDST     // makes the zone before it a daylight saving one
+)
+
+// Reserved words (special values) and units.
+const (
+	resNow = iota + 1
+	resToday
+	resYesterday
+	resTomorrow
+	resZulu
+	resEpoch
+	resLate
+	resEarly
+)
+
+type dateUnit uint8
+
+const (
+	unitNone dateUnit = iota
+	unitYear
+	unitMonth
+	unitDay
+	unitHour
+	unitMinute
+	unitSecond
+	unitMilli
+	unitMicro
+	unitJulian
+	unitTime
+	unitWeek
+	unitDecade
+	unitCentury
+	unitMillennium
+	unitQuarter
+	unitOther
+)
+
+type dateWord struct {
+	kind wordKind
+	val  int
+}
+
+var dateWords = makeDateWords()
+
+func makeDateWords() map[string]dateWord {
+	m := map[string]dateWord{
+		"-infinity": {wordReserved, resEarly}, "infinity": {wordReserved, resLate}, "epoch": {wordReserved, resEpoch}, "now": {wordReserved, resNow},
+		"today": {wordReserved, resToday}, "yesterday": {wordReserved, resYesterday}, "tomorrow": {wordReserved, resTomorrow},
+		"allballs": {wordReserved, resZulu},
+		"ad":       {wordEra, 0}, "bc": {wordEra, 1}, "am": {wordAMPM, 0}, "pm": {wordAMPM, 1},
+		"at": {wordIgnore, 0}, "on": {wordIgnore, 0},
+		"d": {wordUnit, int(unitDay)}, "h": {wordUnit, int(unitHour)}, "j": {wordUnit, int(unitJulian)}, "jd": {wordUnit, int(unitJulian)},
+		"julian": {wordUnit, int(unitJulian)}, "m": {wordUnit, int(unitMonth)}, "mm": {wordUnit, int(unitMinute)}, "s": {wordUnit, int(unitSecond)},
+		"y": {wordUnit, int(unitYear)}, "dow": {wordUnit, int(unitOther)}, "doy": {wordUnit, int(unitOther)},
+		"isodow": {wordUnit, int(unitOther)}, "isoyear": {wordUnit, int(unitOther)},
+		"t": {wordISOTime, int(unitTime)}, "dst": {wordDST, 3600}, "sept": {wordMonth, 9},
+		"tues": {wordDOW, 2}, "thur": {wordDOW, 4}, "thurs": {wordDOW, 4}, "weds": {wordDOW, 3},
+	}
+	for i, n := range monthNames {
+		n = strings.ToLower(n)
+		m[n], m[n[:3]] = dateWord{wordMonth, i + 1}, dateWord{wordMonth, i + 1}
+	}
+	for i, n := range dayNames {
+		n = strings.ToLower(n)
+		m[n], m[n[:3]] = dateWord{wordDOW, i}, dateWord{wordDOW, i}
+	}
+	return m
+}
+
+type specialTime uint8
+
+const (
+	specialNone specialTime = iota
+	specialEpoch
+	specialLate
+	specialEarly
+)
+
+// parsedTime is what a text means. east is the offset that was given or that the session's zone has then.
+type parsedTime struct {
+	civil
+	east    int
+	special specialTime
+}
+
+// dateDecoder collects the meaning of the fields.
+type dateDecoder struct {
+	parsedTime
+	env      *Env
+	timeOnly bool
+	seen     int
+	yday     int
+	text     bool // a month by name was seen
+	twoDigit bool // the year has at most two digits
+	julian   bool
+	bc       bool
+	ampm     int // 0 none, 1 am, 2 pm
+	label    dateUnit
+	dstExtra int // seconds of a DST word
+	named    *time.Location
+	abbrev   string // of a zone that decides itself
+	abbrevIn *time.Location
+	zoneErr  string
+}
+
+func parseDateTime(s, typ string, env *Env) (parsedTime, error) {
+	return decodeDate(s, typ, env, false)
+}
+
+func parseTimeOnly(s, typ string, env *Env) (parsedTime, error) {
+	return decodeDate(s, typ, env, true)
+}
+
+func decodeDate(s, typ string, env *Env, timeOnly bool) (parsedTime, error) {
+	var buf [maxDateFields]dateField
+	fields, fail := splitDate(s, buf[:0])
+	if fail != dateOK {
+		return parsedTime{}, dateError(fail, typ, s, "")
+	}
+	d := dateDecoder{env: env.orDefault(), timeOnly: timeOnly}
+	fail = d.decode(fields)
+	if fail != dateOK {
+		return parsedTime{}, dateError(fail, typ, s, d.zoneErr)
+	}
+	return d.parsedTime, nil
+}
+
+func (d *dateDecoder) decode(fields []dateField) dateFail {
+	for i := range fields {
+		var got int
+		var fail dateFail
+		switch f := &fields[i]; f.kind {
+		case fieldDate:
+			got, fail = d.dateField(fields, i)
+		case fieldTime:
+			if d.label != unitNone {
+				if d.label != unitTime {
+					return badFormat
+				}
+				d.label = unitNone
+			}
+			got, fail = d.clock(f.text)
+			if fail == dateOK && !d.timeOnly && d.timeOverflows() {
+				return fieldOverflow
+			}
+		case fieldZone:
+			if d.east, fail = parseZone(f.text); fail == dateOK {
+				got = seenTZ
+			}
+		case fieldNumber:
+			got, fail = d.numberField(fields, i)
+		default:
+			got, fail = d.word(fields, i)
+		}
+		if fail != dateOK {
+			return fail
+		}
+		if d.seen&got != 0 {
+			return badFormat
+		}
+		d.seen |= got
+	}
+	if fail := d.checkDate(); fail != dateOK {
+		return fail
+	}
+	if d.ampm != 0 && d.hour > 12 {
+		return fieldOverflow
+	}
+	if d.ampm == 1 && d.hour == 12 {
+		d.hour = 0
+	} else if d.ampm == 2 && d.hour != 12 {
+		d.hour += 12
+	}
+	if d.timeOnly {
+		if d.timeOverflows() {
+			return fieldOverflow
+		}
+		if d.seen&seenTime != seenTime {
+			return badFormat
+		}
+		return d.zoneOfTime()
+	}
+	if d.special != specialNone {
+		return dateOK
+	}
+	if d.seen&seenDate != seenDate {
+		return badFormat
+	}
+	return d.zoneOfDate()
+}
+
+func (d *dateDecoder) local() int64 {
+	if !validJulian(d.year, d.mon) {
+		return 0
+	}
+	ts, ok := d.civil.timestamp()
+	if !ok {
+		return 0
+	}
+	return ts
+}
+
+// zoneOfDate settles the offset once the date is known.
+func (d *dateDecoder) zoneOfDate() dateFail {
+	switch {
+	case d.named != nil:
+		if d.seen&seenDTZMod != 0 {
+			return badFormat
+		}
+		d.east = offsetOfLocal(d.named, d.local())
+	case d.abbrevIn != nil:
+		if d.seen&seenDTZMod != 0 {
+			return badFormat
+		}
+		d.east = offsetOfAbbrev(d.abbrevIn, d.abbrev, d.local())
+	case d.seen&seenTZ == 0:
+		if d.seen&seenDTZMod != 0 {
+			return badFormat
+		}
+		d.east = offsetOfLocal(d.env.Zone(), d.local())
+	default:
+		d.east += d.dstExtra
+	}
+	return dateOK
+}
+
+// zoneOfTime does the same for a time of day: a zone with daylight saving needs a date, today's if none was given.
+func (d *dateDecoder) zoneOfTime() dateFail {
+	if d.named == nil && d.abbrevIn == nil && d.seen&seenTZ != 0 {
+		d.east += d.dstExtra
+		return dateOK
+	}
+	if d.seen&seenDTZMod != 0 {
+		return badFormat
+	}
+	at := d.local()
+	if d.seen&seenDate == 0 {
+		if d.named != nil {
+			if !fixedOffset(d.named) {
+				return badFormat
+			}
+			d.east = offsetOfLocal(d.named, 0)
+			return dateOK
+		}
+		now, _ := d.env.localNow()
+		c := civilOf(now)
+		c.hour, c.min, c.sec, c.usec = d.hour, d.min, d.sec, d.usec
+		at, _ = c.timestamp()
+	} else if d.seen&seenDate != seenDate {
+		return badFormat
+	}
+	switch {
+	case d.named != nil:
+		d.east = offsetOfLocal(d.named, at)
+	case d.abbrevIn != nil:
+		d.east = offsetOfAbbrev(d.abbrevIn, d.abbrev, at)
+	default:
+		d.east = offsetOfLocal(d.env.Zone(), at)
+	}
+	return dateOK
+}
+
+// fixedOffset reports a zone that never changes its offset.
+func fixedOffset(loc *time.Location) bool {
+	t := time.Unix(-1<<40, 0).In(loc)
+	_, first := t.Zone()
+	for range 400 {
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			return true
+		}
+		t = end
+		if _, off := t.Zone(); off != first {
+			return false
+		}
+	}
+	return false
+}
+
+func (d *dateDecoder) timeOverflows() bool {
+	if d.hour < 0 || d.hour > 24 || d.min < 0 || d.min > 59 || d.sec < 0 || d.sec > 60 || d.usec < 0 || d.usec > usecPerSec {
+		return true
+	}
+	return d.timeOfDay() > usecPerDay
+}
+
+// dateField is a field with - / . in it: a date, or a zone's name, or a time with its zone run together.
+func (d *dateDecoder) dateField(fields []dateField, i int) (int, dateFail) {
+	text := fields[i].text
+	switch {
+	case d.timeOnly:
+		last := fields[len(fields)-1].kind
+		if i == 0 && len(fields) >= 2 && (last == fieldDate || fields[1].kind == fieldTime) {
+			return d.wholeDate(text)
+		}
+		if !isDigit(text[0]) {
+			return d.zoneName(text)
+		}
+		if d.seen&seenTime == seenTime {
+			return 0, badFormat
+		}
+		return d.timeWithZone(text, d.seen|seenDate)
+	case d.label == unitJulian:
+		n := len(text)
+		for j := 0; j < len(text); j++ {
+			if !isDigit(text[j]) {
+				n = j
+				break
+			}
+		}
+		jd, fail := atoiField(text[:n])
+		if fail != dateOK {
+			return 0, fail
+		}
+		d.year, d.mon, d.day = fromJulian(jd)
+		d.julian, d.label = true, unitNone
+		if d.east, fail = parseZone(text[n:]); fail != dateOK {
+			return 0, fail
+		}
+		return seenDate | seenTime | seenTZ, dateOK
+	case d.label != unitNone || d.seen&(seenMonth|seenDay) == seenMonth|seenDay:
+		if isDigit(text[0]) || d.label != unitNone {
+			if d.label != unitNone && d.label != unitTime {
+				return 0, badFormat
+			}
+			d.label = unitNone
+			if d.seen&seenTime == seenTime {
+				return 0, badFormat
+			}
+			return d.timeWithZone(text, d.seen)
+		}
+		return d.zoneName(text)
+	}
+	return d.wholeDate(text)
+}
+
+// timeWithZone is hhmmss-zz.
+func (d *dateDecoder) timeWithZone(text string, seen int) (int, dateFail) {
+	dash := strings.IndexByte(text, '-')
+	if dash < 0 {
+		return 0, badFormat
+	}
+	var fail dateFail
+	if d.east, fail = parseZone(text[dash:]); fail != dateOK {
+		return 0, fail
+	}
+	got, fail := d.runTogether(text[:dash], seen)
+	return got | seenTZ, fail
+}
+
+func (d *dateDecoder) zoneName(text string) (int, dateFail) {
+	loc, ok := LoadZone(text)
+	if !ok {
+		d.zoneErr = text
+		return 0, badZone
+	}
+	d.named = loc
+	return seenTZ, dateOK
+}
+
+// wholeDate is a date in one field: 1999-01-08, 08.01.1999, 8-Jan-99.
+func (d *dateDecoder) wholeDate(text string) (int, dateFail) {
+	var parts [maxDateFields]string
+	n := 0
+	for i := 0; i < len(text) && n < maxDateFields; {
+		for i < len(text) && !isAlnum(text[i]) {
+			i++
+		}
+		if i == len(text) {
+			return 0, badFormat
+		}
+		from := i
+		if isDigit(text[i]) {
+			i = skip(text, i, isDigit)
+		} else {
+			i = skip(text, i, isAlpha)
+		}
+		parts[n] = text[from:i]
+		n++
+		if i < len(text) {
+			i++ // the separator, whatever it is
+		}
+	}
+	seen, got, byName := d.seen, 0, false
+	for i, p := range parts[:n] {
+		if !isAlpha(p[0]) {
+			continue
+		}
+		w := dateWords[p]
+		switch {
+		case w.kind == wordIgnore:
+			continue
+		case w.kind != wordMonth || seen&seenMonth != 0:
+			return 0, badFormat
+		}
+		d.mon, byName = w.val, true
+		seen |= seenMonth
+		got |= seenMonth
+		parts[i] = ""
+	}
+	for _, p := range parts[:n] {
+		if p == "" {
+			continue
+		}
+		if isAlpha(p[0]) {
+			continue
+		}
+		g, fail := d.number(p, byName, seen)
+		if fail != dateOK {
+			return 0, fail
+		}
+		if seen&g != 0 {
+			return 0, badFormat
+		}
+		seen |= g
+		got |= g
+	}
+	if seen&^(seenDOY|seenTZ) != seenDate {
+		return 0, badFormat
+	}
+	return got, dateOK
+}
+
+// atoiField reads digits (with a sign) that must fit an int32.
+func atoiField(s string) (int, dateFail) {
+	v, err := strconv.ParseInt(s, 10, 32)
+	if err == nil {
+		return int(v), dateOK
+	}
+	if err.(*strconv.NumError).Err == strconv.ErrRange {
+		return 0, fieldOverflow
+	}
+	return 0, badFormat
+}
+
+// leadingInt splits off the digits at the front.
+func leadingInt(s string) (v int, rest string, fail dateFail) {
+	n := skip(s, 0, isDigit)
+	if n == 0 {
+		return 0, s, badFormat
+	}
+	v, fail = atoiField(s[:n])
+	return v, s[n:], fail
+}
+
+// fraction reads ".ddd" (or ".") as a part of one.
+func fraction(s string) (float64, dateFail) {
+	if s == "." {
+		return 0, dateOK
+	}
+	if len(s) < 2 || s[0] != '.' || !allDigits(s[1:]) {
+		return 0, badFormat
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0, badFormat
+	}
+	return f, dateOK
+}
+
+func fractionUsec(s string) (int, dateFail) {
+	f, fail := fraction(s)
+	return int(math.RoundToEven(f * usecPerSec)), fail
+}
+
+// clock is hh:mm, hh:mm:ss[.ffffff] or mm:ss.ffffff.
+func (d *dateDecoder) clock(text string) (int, dateFail) {
+	h, m, sec, us, fail := parseClock(text, false)
+	if fail != dateOK {
+		return 0, fail
+	}
+	if h > math.MaxInt32 {
+		return 0, fieldOverflow
+	}
+	d.hour, d.min, d.sec, d.usec = int(h), m, sec, us
+	return seenTime, dateOK
+}
+
+func parseClock(text string, minToSec bool) (h int64, m, s, us int, fail dateFail) {
+	n := skip(text, 0, isDigit)
+	h, err := strconv.ParseInt(text[:n], 10, 64)
+	if err != nil && n > 0 {
+		return 0, 0, 0, 0, fieldOverflow
+	}
+	text = text[n:]
+	if !strings.HasPrefix(text, ":") {
+		return 0, 0, 0, 0, badFormat
+	}
+	part := func() (v int) {
+		text = text[1:]
+		if skip(text, 0, isDigit) == 0 { // "12:" and "12::3" read as zero
+			return 0
+		}
+		v, text, fail = leadingInt(text)
+		return v
+	}
+	if m = part(); fail != dateOK {
+		return
+	}
+	switch {
+	case text == "":
+		if minToSec {
+			h, m, s = 0, int(min(h, math.MaxInt32)), m
+		}
+	case text[0] == '.':
+		if us, fail = fractionUsec(text); fail != dateOK {
+			return
+		}
+		if h > math.MaxInt32 {
+			return 0, 0, 0, 0, fieldOverflow
+		}
+		h, m, s = 0, int(h), m
+	case text[0] == ':':
+		if s = part(); fail != dateOK {
+			return
+		}
+		if text != "" {
+			if us, fail = fractionUsec(text); fail != dateOK {
+				return
+			}
+		}
+	default:
+		return 0, 0, 0, 0, badFormat
+	}
+	if m > 59 || s > 60 || us > usecPerSec {
+		fail = fieldOverflow
+	}
+	return
+}
+
+// parseZone reads [+-]hh[:mm[:ss]] or [+-]hhmm, as seconds east of UTC.
+func parseZone(text string) (int, dateFail) {
+	if text == "" || text[0] != '+' && text[0] != '-' {
+		return 0, badFormat
+	}
+	digits := text[1:]
+	h, rest, fail := leadingInt(digits)
+	if fail == fieldOverflow {
+		return 0, zoneOverflow
+	}
+	if fail != dateOK {
+		return 0, fail
+	}
+	m, s := 0, 0
+	switch {
+	case strings.HasPrefix(rest, ":"):
+		for _, v := range [2]*int{&m, &s} {
+			if !strings.HasPrefix(rest, ":") {
+				break
+			}
+			if rest = rest[1:]; skip(rest, 0, isDigit) == 0 {
+				continue
+			}
+			if *v, rest, fail = leadingInt(rest); fail != dateOK {
+				return 0, zoneOverflow
+			}
+		}
+	case rest == "" && len(digits) > 2:
+		h, m = h/100, h%100
+	}
+	if h > 15 || m > 59 || s > 59 {
+		return 0, zoneOverflow
+	}
+	if rest != "" {
+		return 0, badFormat
+	}
+	secs := h*3600 + m*60 + s
+	if text[0] == '-' {
+		return -secs, dateOK
+	}
+	return secs, dateOK
+}
+
+// numberField is a field of digits, perhaps with a point.
+func (d *dateDecoder) numberField(fields []dateField, i int) (int, dateFail) {
+	text := fields[i].text
+	if d.label != unitNone {
+		return d.labelled(text)
+	}
+	point := strings.IndexByte(text, '.')
+	seen := d.seen
+	if d.timeOnly {
+		seen |= seenDate
+		switch {
+		case point >= 0 && i == 0 && len(fields) >= 2 && fields[len(fields)-1].kind == fieldDate:
+			return d.wholeDate(text)
+		case point > 2:
+			return d.runTogether(text, seen)
+		case point >= 0:
+			return 0, badFormat
+		case len(text) > 4:
+			return d.runTogether(text, seen)
+		}
+		return d.number(text, false, seen)
+	}
+	switch {
+	case point >= 0 && d.seen&seenDate == 0:
+		return d.wholeDate(text)
+	case point > 2:
+		return d.runTogether(text, seen)
+	case len(text) >= 6 && (d.seen&seenDate == 0 || d.seen&seenTime == 0):
+		return d.runTogether(text, seen)
+	}
+	return d.number(text, d.text, seen)
+}
+
+// labelled is a number after a unit: y2001m02d04, j2451187.
+func (d *dateDecoder) labelled(text string) (int, dateFail) {
+	label := d.label
+	d.label = unitNone
+	v, rest, fail := leadingInt(text)
+	if fail == fieldOverflow {
+		return 0, fail
+	}
+	if rest != "" && (rest[0] != '.' || label != unitJulian && label != unitTime && label != unitSecond) {
+		return 0, badFormat
+	}
+	switch label {
+	case unitYear:
+		d.year = v
+		return seenYear, dateOK
+	case unitMonth:
+		// After hours an m means minutes.
+		if d.seen&seenMonth != 0 && d.seen&seenHour != 0 {
+			d.min = v
+			return seenMinute, dateOK
+		}
+		d.mon = v
+		return seenMonth, dateOK
+	case unitDay:
+		d.day = v
+		return seenDay, dateOK
+	case unitHour:
+		d.hour = v
+		return seenHour, dateOK
+	case unitMinute:
+		d.min = v
+		return seenMinute, dateOK
+	case unitSecond:
+		d.sec = v
+		if rest == "" {
+			return seenSecond, dateOK
+		}
+		d.usec, fail = fractionUsec(rest)
+		return seenAllSecs, fail
+	case unitJulian:
+		if v > dateEnd+epochJulian {
+			return 0, fieldOverflow
+		}
+		d.year, d.mon, d.day = fromJulian(v)
+		d.julian = true
+		if rest == "" {
+			return seenDate, dateOK
+		}
+		f, fail := fraction(rest)
+		if fail != dateOK {
+			return 0, fail
+		}
+		d.setTime(int64(f * usecPerDay))
+		return seenDate | seenTime, dateOK
+	case unitTime:
+		got, fail := d.runTogether(text, d.seen|seenDate)
+		if fail == dateOK && got != seenTime {
+			fail = badFormat
+		}
+		return got, fail
+	}
+	return 0, badFormat
+}
+
+// number is one number without a label, placed by what is known (manual: B.1, point 5).
+func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail) {
+	v, rest, fail := leadingInt(text)
+	if fail != dateOK {
+		return 0, fail
+	}
+	digits := len(text) - len(rest)
+	if rest != "" {
+		if rest[0] != '.' {
+			return 0, badFormat
+		}
+		if digits > 2 {
+			return d.runTogether(text, seen|seenDate)
+		}
+		if d.usec, fail = fractionUsec(rest); fail != dateOK {
+			return 0, fail
+		}
+	}
+	have := seen & seenDate
+	if len(text) == 3 && have == seenYear && v >= 1 && v <= 366 {
+		d.yday = v
+		return seenDOY | seenMonth | seenDay, dateOK
+	}
+	setYear := func() (int, dateFail) {
+		d.year = v
+		d.twoDigit = len(text) <= 2
+		return seenYear, dateOK
+	}
+	setDay := func() (int, dateFail) { d.day = v; return seenDay, dateOK }
+	setMonth := func() (int, dateFail) { d.mon = v; return seenMonth, dateOK }
+	order := d.env.DateOrder
+	switch have {
+	case 0:
+		switch {
+		case len(text) >= 3 || order == OrderYMD:
+			return setYear()
+		case order == OrderDMY:
+			return setDay()
+		}
+		return setMonth()
+	case seenYear, seenDay:
+		return setMonth()
+	case seenMonth:
+		if byName && (len(text) >= 3 || order == OrderYMD) {
+			return setYear()
+		}
+		return setDay()
+	case seenYear | seenMonth:
+		if byName && len(text) >= 3 && d.twoDigit {
+			// The first number was the day after all.
+			d.day, d.year, d.twoDigit = d.year, v, false
+			return seenDay, dateOK
+		}
+		return setDay()
+	case seenMonth | seenDay:
+		return setYear()
+	case seenDate:
+		return d.runTogether(text, seen)
+	}
+	return 0, badFormat
+}
+
+// runTogether is yymmdd, yyyymmdd, hhmm or hhmmss[.ffffff].
+func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
+	if point := strings.IndexByte(text, '.'); point >= 0 {
+		var fail dateFail
+		if d.usec, fail = fractionUsec(text[point:]); fail != dateOK {
+			return 0, fail
+		}
+		text = text[:point]
+	} else if seen&seenDate != seenDate && len(text) >= 6 {
+		n := len(text)
+		d.day, _ = strconv.Atoi(text[n-2:])
+		d.mon, _ = strconv.Atoi(text[n-4 : n-2])
+		d.year = atoi(text[:n-4])
+		if n == 6 {
+			d.twoDigit = true
+		}
+		return seenDate, dateOK
+	}
+	if seen&seenTime != seenTime && allDigits(text) {
+		switch len(text) {
+		case 6:
+			d.sec, _ = strconv.Atoi(text[4:])
+			d.min, _ = strconv.Atoi(text[2:4])
+			d.hour, _ = strconv.Atoi(text[:2])
+			return seenTime, dateOK
+		case 4:
+			d.sec = 0
+			d.min, _ = strconv.Atoi(text[2:])
+			d.hour, _ = strconv.Atoi(text[:2])
+			return seenTime, dateOK
+		}
+	}
+	return 0, badFormat
+}
+
+// word is a field of letters.
+func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
+	text := fields[i].text
+	if a, ok := zoneAbbrevs[text]; ok {
+		if a.Zone == "" {
+			d.east = a.Offset
+			if a.DST {
+				return seenTZ | seenDTZ, dateOK
+			}
+			return seenTZ, dateOK
+		}
+		loc, ok := LoadZone(a.Zone)
+		if !ok {
+			d.zoneErr = a.Zone
+			return 0, badZone
+		}
+		d.abbrevIn, d.abbrev = loc, text
+		return seenTZ, dateOK
+	}
+	w := dateWords[text]
+	switch w.kind {
+	case wordIgnore:
+		return 0, dateOK
+	case wordReserved:
+		return d.reserved(w.val)
+	case wordMonth:
+		if d.timeOnly {
+			return 0, badFormat
+		}
+		got := seenMonth
+		if d.seen&seenMonth != 0 && !d.text && d.seen&seenDay == 0 && d.mon >= 1 && d.mon <= 31 {
+			d.day = d.mon
+			got = seenDay
+		}
+		d.text = true
+		d.mon = w.val
+		return got, dateOK
+	case wordDST:
+		d.dstExtra = w.val
+		return seenDTZMod | seenDTZ, dateOK
+	case wordAMPM:
+		d.ampm = w.val + 1
+		return seenAMPM, dateOK
+	case wordEra:
+		d.bc = w.val == 1
+		return seenEra, dateOK
+	case wordDOW:
+		if d.timeOnly {
+			return 0, badFormat
+		}
+		return seenDOW, dateOK
+	case wordUnit:
+		d.label = dateUnit(w.val)
+		return 0, dateOK
+	case wordISOTime:
+		if !d.timeOnly && d.seen&seenDate != seenDate {
+			return 0, badFormat
+		}
+		if i+1 >= len(fields) || fields[i+1].kind != fieldNumber && fields[i+1].kind != fieldTime && fields[i+1].kind != fieldDate {
+			return 0, badFormat
+		}
+		d.label = unitTime
+		return 0, dateOK
+	}
+	if loc, ok := LoadZone(text); ok {
+		d.named = loc
+		return seenTZ, dateOK
+	}
+	return 0, badFormat
+}
+
+func (d *dateDecoder) reserved(val int) (int, dateFail) {
+	setDay := func(plus int) {
+		now, _ := d.env.localNow()
+		c := civilOf(now + int64(plus)*usecPerDay)
+		d.year, d.mon, d.day = c.year, c.mon, c.day
+	}
+	switch val {
+	case resNow:
+		now, east := d.env.localNow()
+		c := civilOf(now)
+		if d.timeOnly {
+			d.hour, d.min, d.sec, d.usec = c.hour, c.min, c.sec, c.usec
+			return seenTime, dateOK
+		}
+		d.civil, d.east = c, east
+		return seenDate | seenTime | seenTZ, dateOK
+	case resZulu:
+		d.hour, d.min, d.sec, d.usec, d.east = 0, 0, 0, 0, 0
+		return seenTime | seenTZ, dateOK
+	}
+	if d.timeOnly {
+		return 0, badFormat
+	}
+	switch val {
+	case resToday:
+		setDay(0)
+		return seenDate, dateOK
+	case resYesterday:
+		setDay(-1)
+		return seenDate, dateOK
+	case resTomorrow:
+		setDay(1)
+		return seenDate, dateOK
+	case resEpoch:
+		d.special = specialEpoch
+	case resLate:
+		d.special = specialLate
+	case resEarly:
+		d.special = specialEarly
+	}
+	return seenDate | seenTime | seenTZ, dateOK
+}
+
+// checkDate completes the year and checks the ranges of year, month and day.
+func (d *dateDecoder) checkDate() dateFail {
+	if d.special != specialNone {
+		return dateOK
+	}
+	if d.seen&seenYear != 0 {
+		switch {
+		case d.julian:
+		case d.bc:
+			if d.year <= 0 {
+				return fieldOverflow
+			}
+			d.year = 1 - d.year
+		case d.twoDigit:
+			if d.year < 70 {
+				d.year += 2000
+			} else if d.year < 100 {
+				d.year += 1900
+			}
+		case d.year <= 0:
+			return fieldOverflow
+		}
+	}
+	if d.seen&seenDOY != 0 {
+		jd := julianDay(d.year, 1, 1) + d.yday - 1
+		d.year, d.mon, d.day = fromJulian(jd)
+	}
+	if d.seen&seenMonth != 0 && (d.mon < 1 || d.mon > 12) {
+		return monthDayOverflow
+	}
+	if d.seen&seenDay != 0 && (d.day < 1 || d.day > 31) {
+		return monthDayOverflow
+	}
+	if d.seen&seenDate == seenDate && d.day > daysIn(d.year, d.mon) {
+		return fieldOverflow
+	}
+	return dateOK
+}

@@ -1,0 +1,180 @@
+package types
+
+import "strconv"
+
+// append2 appends at least two digits.
+func append2(dst []byte, v int) []byte {
+	if v < 100 {
+		return append(dst, '0'+byte(v/10), '0'+byte(v%10))
+	}
+	return strconv.AppendInt(dst, int64(v), 10)
+}
+
+// appendYear appends at least four digits; years before 1 count from 1 BC and the caller adds " BC".
+func appendYear(dst []byte, y int) []byte {
+	if y <= 0 {
+		y = 1 - y
+	}
+	if y < 10000 {
+		return append(dst, '0'+byte(y/1000), '0'+byte(y/100%10), '0'+byte(y/10%10), '0'+byte(y%10))
+	}
+	return strconv.AppendInt(dst, int64(y), 10)
+}
+
+// appendFrac appends ".ffffff" without the zeros at its end, nothing for 0.
+func appendFrac(dst []byte, usec int) []byte {
+	if usec == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for div := 100000; usec > 0; div /= 10 {
+		dst = append(dst, '0'+byte(usec/div))
+		usec %= div
+	}
+	return dst
+}
+
+// appendClock appends hh:mm:ss[.ffffff].
+func appendClock(dst []byte, c *civil) []byte {
+	dst = append(append2(dst, c.hour), ':')
+	dst = append(append2(dst, c.min), ':')
+	dst = append2(dst, c.sec)
+	return appendFrac(dst, c.usec)
+}
+
+// appendZone appends +hh[:mm[:ss]], always with minutes for XSD.
+func appendZone(dst []byte, east int, xsd bool) []byte {
+	if east < 0 {
+		dst = append(dst, '-')
+		east = -east
+	} else {
+		dst = append(dst, '+')
+	}
+	h, m, s := east/3600, east/60%60, east%60
+	dst = append2(dst, h)
+	if m != 0 || s != 0 || xsd {
+		dst = append2(append(dst, ':'), m)
+	}
+	if s != 0 {
+		dst = append2(append(dst, ':'), s)
+	}
+	return dst
+}
+
+func appendISODate(dst []byte, c *civil) []byte {
+	dst = append(appendYear(dst, c.year), '-')
+	dst = append(append2(dst, c.mon), '-')
+	return append2(dst, c.day)
+}
+
+func appendBC(dst []byte, c *civil) []byte {
+	if c.year <= 0 {
+		return append(dst, " BC"...)
+	}
+	return dst
+}
+
+// appendDate prints a date alone.
+func appendDate(dst []byte, c *civil, env *Env) []byte {
+	e := env.orDefault()
+	three := func(a, b int, sep byte) {
+		dst = append(append2(dst, a), sep)
+		dst = append(append2(dst, b), sep)
+		dst = appendYear(dst, c.year)
+	}
+	dmy := e.DateOrder == OrderDMY
+	switch e.DateStyle {
+	case DateISO:
+		dst = appendISODate(dst, c)
+	case DateSQL:
+		if dmy {
+			three(c.day, c.mon, '/')
+		} else {
+			three(c.mon, c.day, '/')
+		}
+	case DateGerman:
+		three(c.day, c.mon, '.')
+	default:
+		if dmy {
+			three(c.day, c.mon, '-')
+		} else {
+			three(c.mon, c.day, '-')
+		}
+	}
+	return appendBC(dst, c)
+}
+
+var (
+	dayNames   = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+	monthNames = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
+)
+
+// zoneTag is what a timestamptz prints after its clock; a nil one is a timestamp.
+type zoneTag struct {
+	east   int
+	abbrev string
+}
+
+// appendDateTime prints date and time in the session's DateStyle.
+func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
+	e := env.orDefault()
+	dmy := e.DateOrder == OrderDMY
+	switch e.DateStyle {
+	case DateISO:
+		dst = append(appendISODate(dst, c), ' ')
+		dst = appendClock(dst, c)
+		if z != nil {
+			dst = appendZone(dst, z.east, false)
+		}
+		return appendBC(dst, c)
+	case DateSQL, DateGerman:
+		sep, a, b := byte('/'), c.mon, c.day
+		if dmy || e.DateStyle == DateGerman {
+			a, b = b, a
+		}
+		if e.DateStyle == DateGerman {
+			sep = '.'
+		}
+		dst = append(append2(dst, a), sep)
+		dst = append(append2(dst, b), sep)
+		dst = append(appendYear(dst, c.year), ' ')
+		dst = appendClock(dst, c)
+		if z != nil {
+			if z.abbrev != "" {
+				dst = append(append(dst, ' '), z.abbrev...)
+			} else {
+				dst = appendZone(dst, z.east, false)
+			}
+		}
+		return appendBC(dst, c)
+	}
+	dst = append(append(dst, dayNames[weekday(julianDay(c.year, c.mon, c.day))][:3]...), ' ')
+	if dmy {
+		dst = append(append2(dst, c.day), ' ')
+		dst = append(append(dst, monthNames[c.mon-1][:3]...), ' ')
+	} else {
+		dst = append(append(dst, monthNames[c.mon-1][:3]...), ' ')
+		dst = append(append2(dst, c.day), ' ')
+	}
+	dst = append(appendClock(dst, c), ' ')
+	dst = appendYear(dst, c.year)
+	if z != nil {
+		dst = append(dst, ' ')
+		if z.abbrev != "" {
+			dst = append(dst, z.abbrev...)
+		} else {
+			dst = appendZone(dst, z.east, false)
+		}
+	}
+	return appendBC(dst, c)
+}
+
+// AppendXSDTimestamp prints as to_json does: ISO with a T, the zone with minutes.
+func appendXSD(dst []byte, c *civil, z *zoneTag) []byte {
+	dst = append(appendISODate(dst, c), 'T')
+	dst = appendClock(dst, c)
+	if z != nil {
+		dst = appendZone(dst, z.east, true)
+	}
+	return appendBC(dst, c)
+}

@@ -1,0 +1,78 @@
+package types
+
+import (
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// enumCodec reads and prints labels; the Datum is the label's sort position.
+var enumCodec = &codec{
+	out: func(t *Type, dst []byte, d Datum, _ *Env) []byte {
+		if l := t.Label(d); l != nil {
+			dst = append(dst, l.Name...)
+		}
+		return dst
+	},
+	in: enumIn,
+	send: func(t *Type, dst []byte, d Datum, env *Env) []byte {
+		return t.AppendText(dst, d, env)
+	},
+	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) { return enumIn(t, string(b), mod, env) },
+}
+
+func enumIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
+	for i := range t.Labels {
+		if t.Labels[i].Name == s {
+			return tuple.Float(float64(t.Labels[i].Sort)), nil
+		}
+	}
+	return Null, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input value for enum %s: \"%s\"", FormatType(t.OID, -1, env), s)
+}
+
+// Label is the enum label that d stands for; nil if it was dropped from the type.
+func (t *Type) Label(d Datum) *Label {
+	lo, hi := 0, len(t.Labels)
+	want := float32(d.Float())
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if t.Labels[mid].Sort < want {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(t.Labels) && t.Labels[lo].Sort == want {
+		return &t.Labels[lo]
+	}
+	return nil
+}
+
+// domainCodec reads and prints as the base type does. The domain's constraints are the executor's to check.
+var domainCodec = &codec{
+	out: func(t *Type, dst []byte, d Datum, env *Env) []byte {
+		if b := env.Type(t.Base); b != nil {
+			dst = b.AppendText(dst, d, env)
+		}
+		return dst
+	},
+	in: func(t *Type, s string, _ int32, env *Env) (Datum, error) {
+		b, err := env.typeOrErr(t.Base)
+		if err != nil {
+			return Null, err
+		}
+		return b.ParseText(s, t.BaseMod, env)
+	},
+	send: func(t *Type, dst []byte, d Datum, env *Env) []byte {
+		if b := env.Type(t.Base); b != nil {
+			dst = b.AppendBinary(dst, d, env)
+		}
+		return dst
+	},
+	recv: func(t *Type, data []byte, _ int32, env *Env) (Datum, error) {
+		b, err := env.typeOrErr(t.Base)
+		if err != nil {
+			return Null, err
+		}
+		return b.ParseBinary(data, t.BaseMod, env)
+	},
+}
