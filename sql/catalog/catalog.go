@@ -318,6 +318,9 @@ func (e *Editor) Apply(base *Catalog) *Catalog {
 	return n
 }
 
+// Rebase puts the editor's changes on top of a newer catalog.
+func (e *Editor) Rebase(base *Catalog) { e.cat, e.shared = e.Apply(base), true }
+
 // Load builds the catalog from its stored rows (key within system table 1, value). Rows come in key order.
 func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error) {
 	c := New()

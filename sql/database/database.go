@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -26,6 +26,9 @@ const (
 	StatisticStorage = 3
 )
 
+// StateIndex is the index number of system tables' entries: not 1, whose values are rows with ids of their own.
+const StateIndex = 2
+
 // DB is an open branch. Its methods may be called by any number of goroutines.
 type DB struct {
 	Name, Branch string
@@ -39,15 +42,10 @@ type DB struct {
 	catalog atomic.Pointer[catalog.Catalog]
 	publish sync.Mutex // serialises catalog changes
 
-	rels sync.Map // catalog.OID → *relEntry
+	// Rels opens tables for the operators of all sessions.
+	Rels *exec.Rels
 
 	sequences sequences
-}
-
-type relEntry struct {
-	table *catalog.Table
-	rel   *rowstore.Rel
-	err   error
 }
 
 // Options name the branch and bound its memory.
@@ -80,13 +78,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 func (d *DB) loadCatalog() (*catalog.Catalog, error) {
 	snap := d.Engine.Snapshot()
 	defer snap.Release()
-	lo := tuple.AppendPrefix(nil, CatalogStorage, 1)
-	hi := tuple.AppendPrefix(nil, CatalogStorage, 2)
+	lo := tuple.AppendPrefix(nil, CatalogStorage, StateIndex)
+	hi := tuple.AppendPrefix(nil, CatalogStorage, StateIndex+1)
 	return catalog.Load(func(yield func(key, value []byte) error) error {
-		it, err := snap.NewIter(lo, hi)
-		if err != nil {
-			return err
-		}
+		it := snap.NewIter(lo, hi)
 		defer it.Close()
 		for ok := it.First(); ok; ok = it.Next() {
 			if err := yield(it.Key()[tuple.KeyPrefixLen:], it.Value()); err != nil {
@@ -106,23 +101,6 @@ func (d *DB) Publish(e *catalog.Editor) {
 	d.publish.Lock()
 	defer d.publish.Unlock()
 	d.catalog.Store(e.Apply(d.catalog.Load()))
-	e.Tables(func(oid catalog.OID, _ *catalog.Table) { d.rels.Delete(oid) })
-}
-
-// Rel returns the reader and writer of a table's rows.
-func (d *DB) Rel(t *catalog.Table) (*rowstore.Rel, error) {
-	if e, ok := d.rels.Load(t.OID); ok {
-		if e := e.(*relEntry); e.table == t {
-			return e.rel, e.err
-		}
-	}
-	e := &relEntry{table: t}
-	e.rel, e.err = rowstore.Open(t)
-	// A transaction with DDL of its own keeps its version to itself; the newest committed one is what is shared.
-	if d.Catalog().Table(t.OID) == t {
-		d.rels.Store(t.OID, e)
-	}
-	return e.rel, e.err
 }
 
 // LSN is the newest visible position; with Checkpoint and Close it makes DB a branch's runtime.

@@ -39,7 +39,7 @@ type sequence struct {
 func (s *sequences) init(d *DB) { s.db, s.open = d, map[uint32]*sequence{} }
 
 func seqKey(id uint32) []byte {
-	return binary.BigEndian.AppendUint32(tuple.AppendPrefix(nil, SequenceStorage, 1), id)
+	return binary.BigEndian.AppendUint32(tuple.AppendPrefix(nil, SequenceStorage, StateIndex), id)
 }
 
 // SeqState encodes a sequence's state for a transactional write: CREATE, ALTER … RESTART and TRUNCATE … RESTART IDENTITY

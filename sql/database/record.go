@@ -1,0 +1,48 @@
+package database
+
+import (
+	"sort"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/change"
+)
+
+// SchemaRecord is the log record that says what a table's rows look like from a commit on, for those who read the log
+// without a catalog. t is nil for a dropped table, old what it was before (nil: new). nil: nothing that concerns them.
+func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *change.Schema {
+	stored := func(t *catalog.Table) bool {
+		return t != nil && t.Kind == catalog.RelTable && t.Persistence == catalog.Permanent && !t.Virtual
+	}
+	if !stored(t) {
+		if !stored(old) {
+			return nil
+		}
+		return &change.Schema{TableID: oid, StorageID: old.StorageID, Version: uint64(old.Version) + 1, TableName: old.Name, Dropped: true}
+	}
+	s := &change.Schema{TableID: oid, StorageID: t.StorageID, Version: uint64(t.Version), TableName: t.Name}
+	if sc := c.SchemaByOID(t.Schema); sc != nil {
+		s.SchemaName = sc.Name
+	}
+	for i := range t.Columns {
+		col := &t.Columns[i]
+		r := change.Column{Name: col.Name, AttNum: col.AttNum, TypeOID: col.Type, TypMod: col.TypMod, Kind: col.Kind,
+			NotNull: col.NotNull, Dropped: col.Dropped}
+		if ty := types.Lookup(col.Type); ty != nil && ty.Elem != 0 {
+			if el := types.Lookup(ty.Elem); el != nil {
+				r.ElemOID, r.ElemKind = el.OID, el.Kind
+			}
+		}
+		s.Columns = append(s.Columns, r)
+	}
+	if pk := t.PrimaryIndex(); pk != nil {
+		for _, k := range pk.Keys {
+			s.PrimaryKey = append(s.PrimaryKey, int(k.Att)-1)
+		}
+	}
+	for name, value := range t.Options {
+		s.Options = append(s.Options, change.Option{Name: name, Value: value})
+	}
+	sort.Slice(s.Options, func(i, j int) bool { return s.Options[i].Name < s.Options[j].Name })
+	return s
+}

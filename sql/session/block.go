@@ -1,0 +1,275 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// blockMode is where the session stands (manual 55.2.2.1 and 55.2.3).
+type blockMode uint8
+
+const (
+	idle     blockMode = iota
+	implicit           // a transaction that ends with the query string or at Sync
+	inBlock            // BEGIN … COMMIT
+)
+
+// block is the session's transaction.
+type block struct {
+	mode       blockMode
+	failed     bool
+	t          *txn.Txn        // nil until the first statement that needs it, and after a failure without savepoints
+	editor     *catalog.Editor // nil without DDL
+	editorBase uint64          // version of the catalog that editor stands on
+	saves      []savepoint
+	level      txn.Isolation
+	// levelFixed: a statement has run; SET TRANSACTION comes too late.
+	levelFixed bool
+	readOnly   bool
+	start      time.Time
+	setMark    int
+	deferred   deferredChecks
+	onCommit   []func()
+	onRollback []func()
+}
+
+// deferredChecks runs constraint checks that wait for the commit (sql/exec fills it).
+type deferredChecks interface {
+	Run(ctx context.Context) error
+	Mark() int
+	RollbackTo(mark int)
+}
+
+type savepoint struct {
+	name    string
+	sp      txn.Savepoint
+	editor  *catalog.Mark
+	setMark int
+	checks  int
+	hooks   int
+}
+
+// TxStatus is ReadyForQuery's indicator.
+func (s *Session) TxStatus() byte {
+	switch {
+	case s.block.mode != inBlock:
+		return 'I'
+	case s.block.failed:
+		return 'E'
+	}
+	return 'T'
+}
+
+// errInFailed answers everything but the end of a failed transaction.
+func errInFailed() error {
+	return pgerr.New(pgerr.InFailedSQLTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+}
+
+// open makes sure that a transaction is there: implicit unless a block is open.
+func (s *Session) open() {
+	b := &s.block
+	if b.mode == idle {
+		b.mode = implicit
+		b.start, b.setMark = time.Now(), s.settings.Mark()
+		s.setLevel()
+	}
+	if b.t == nil {
+		b.t = s.db.Txns.Begin(txn.Options{Isolation: b.level, Owner: s.owner})
+	}
+}
+
+func (s *Session) setLevel() {
+	b := &s.block
+	level, _ := s.settings.Get("default_transaction_isolation")
+	b.level, b.levelFixed = isolation(level), false
+	b.readOnly = s.settings.Bool("default_transaction_read_only")
+}
+
+func isolation(level string) txn.Isolation {
+	if level == "repeatable read" {
+		return txn.RepeatableRead
+	}
+	return txn.ReadCommitted
+}
+
+func levelName(l txn.Isolation) string {
+	if l == txn.RepeatableRead {
+		return "repeatable read"
+	}
+	return "read committed"
+}
+
+// beginBlock is BEGIN. An implicit transaction of the same query string becomes the block.
+func (s *Session) beginBlock() {
+	b := &s.block
+	if b.mode == inBlock {
+		s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.ActiveSQLTransaction, "there is already a transaction in progress"))
+		return
+	}
+	if b.mode == idle {
+		b.start, b.setMark = time.Now(), s.settings.Mark()
+		s.setLevel()
+	}
+	b.mode = inBlock
+}
+
+// commitBlock ends the transaction. For a failed one it is a rollback: done is false.
+func (s *Session) commitBlock(ctx context.Context) (done bool, err error) {
+	b := &s.block
+	if b.failed {
+		s.rollbackBlock()
+		return false, nil
+	}
+	if b.mode == idle {
+		return true, nil
+	}
+	s.closePortals(func(p *portal) bool { return !p.hold })
+	if err := s.finish(ctx); err != nil {
+		s.rollbackBlock()
+		return false, sqlError(err)
+	}
+	return true, nil
+}
+
+// finish commits what the transaction has done.
+func (s *Session) finish(ctx context.Context) error {
+	b := &s.block
+	if b.deferred != nil {
+		if err := b.deferred.Run(ctx); err != nil {
+			return err
+		}
+	}
+	t, e := b.t, b.editor
+	if t != nil {
+		if err := s.endTemps(ctx); err != nil {
+			return err
+		}
+		if e != nil && e.Changed() {
+			if err := s.storeCatalog(t, e); err != nil {
+				return err
+			}
+			// The catalog is published while the table locks are still held.
+			t.BeforeUnlock(func() { s.publish(e) })
+		}
+		b.t = nil
+		durability := engine.Sync
+		if v, _ := s.settings.Get("synchronous_commit"); v == "off" {
+			durability = engine.Async
+		}
+		if _, err := t.Commit(ctx, durability); err != nil {
+			return err
+		}
+	}
+	s.settings.CommitTransaction()
+	hooks := b.onCommit
+	s.block = block{}
+	for _, f := range hooks {
+		f()
+	}
+	return nil
+}
+
+// rollbackBlock ends the transaction without a trace.
+func (s *Session) rollbackBlock() {
+	b := &s.block
+	if b.mode == idle {
+		return
+	}
+	s.closePortals(func(p *portal) bool { return !p.hold || p.made == b.start })
+	if b.t != nil {
+		b.t.Rollback()
+	}
+	s.settings.RollbackTo(b.setMark)
+	hooks := b.onRollback
+	s.block = block{}
+	for i := len(hooks) - 1; i >= 0; i-- {
+		hooks[i]()
+	}
+}
+
+// fail notes that a statement has failed. An implicit transaction is over; a block waits for its end, or for ROLLBACK TO.
+func (s *Session) fail() {
+	b := &s.block
+	switch b.mode {
+	case implicit:
+		s.rollbackBlock()
+	case inBlock:
+		b.failed = true
+		s.closePortals(func(p *portal) bool { return !p.hold })
+		if len(b.saves) == 0 && b.t != nil {
+			// Nothing can bring it back: give its locks to those who wait.
+			b.t.Rollback()
+			b.t = nil
+		}
+	}
+}
+
+func (s *Session) savepoint(name string) error {
+	s.open()
+	b := &s.block
+	sp := savepoint{name: name, sp: b.t.Savepoint(), setMark: s.settings.Mark(), hooks: len(b.onCommit)}
+	if b.editor != nil {
+		m := b.editor.Mark()
+		sp.editor = &m
+	}
+	if b.deferred != nil {
+		sp.checks = b.deferred.Mark()
+	}
+	b.saves = append(b.saves, sp)
+	return nil
+}
+
+func (s *Session) findSave(name string) (int, error) {
+	for i := len(s.block.saves) - 1; i >= 0; i-- {
+		if s.block.saves[i].name == name {
+			return i, nil
+		}
+	}
+	return 0, pgerr.New(pgerr.InvalidSavepointSpecification, "savepoint \"%s\" does not exist", name)
+}
+
+func (s *Session) releaseSavepoint(name string) error {
+	i, err := s.findSave(name)
+	if err != nil {
+		return err
+	}
+	b := &s.block
+	if err := b.t.Release(b.saves[i].sp); err != nil {
+		return err
+	}
+	b.saves = b.saves[:i]
+	return nil
+}
+
+func (s *Session) rollbackToSavepoint(name string) error {
+	i, err := s.findSave(name)
+	if err != nil {
+		return err
+	}
+	b := &s.block
+	sp := &b.saves[i]
+	s.closePortals(func(p *portal) bool { return p.depth > i })
+	if err := b.t.RollbackTo(sp.sp); err != nil {
+		return err
+	}
+	switch {
+	case sp.editor != nil:
+		b.editor.Restore(*sp.editor)
+		b.editorBase = 0
+	case b.editor != nil:
+		b.editor = nil
+	}
+	s.settings.RollbackTo(sp.setMark)
+	if b.deferred != nil {
+		b.deferred.RollbackTo(sp.checks)
+	}
+	b.onCommit = b.onCommit[:min(len(b.onCommit), sp.hooks)]
+	b.saves = b.saves[:i+1]
+	b.failed = false
+	return nil
+}

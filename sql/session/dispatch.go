@@ -1,0 +1,364 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// textColumn is a result column of utility statements.
+func textColumn(name string) types.Field {
+	return types.Field{Name: name, TypeOID: types.Text, TypeSize: -1, TypeMod: -1}
+}
+
+// utilityColumns says what a utility statement returns, for Describe; nil: nothing.
+func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
+	switch x := n.(type) {
+	case *ast.VariableShowStmt:
+		if strings.EqualFold(x.Name, "all") {
+			return []types.Field{textColumn("name"), textColumn("setting"), textColumn("description")}, nil
+		}
+		name := x.Name
+		if d := settings.Lookup(name); d != nil {
+			name = d.Name
+		}
+		return []types.Field{textColumn(name)}, nil
+	case *ast.ExplainStmt:
+		return s.explainColumns(x), nil
+	case *ast.ExecuteStmt:
+		p, err := s.sqlPrepared(x.Name)
+		if err != nil {
+			return nil, err
+		}
+		return p.cols, nil
+	case *ast.FetchStmt:
+		if x.Ismove {
+			return nil, nil
+		}
+		p, err := s.cursor(x.Portalname)
+		if err != nil {
+			return nil, err
+		}
+		return p.stmt.cols, nil
+	}
+	return nil, nil
+}
+
+// utilityPortal runs a utility statement through the extended protocol.
+func (s *Session) utilityPortal(ctx context.Context, p *portal, maxRows int) error {
+	return s.utilityFormats(ctx, *p.stmt.stmt, p.source, false, p.formats, false, p.params)
+}
+
+// utility runs a statement that is not planned, and answers it.
+func (s *Session) utility(ctx context.Context, stmt ast.Stmt, source string, several bool) error {
+	return s.utilityFormats(ctx, stmt, source, several, nil, true, nil)
+}
+
+// call is one utility statement under way.
+type call struct {
+	stmt     ast.Stmt
+	source   string
+	several  bool // one of several of a simple query string
+	formats  []int16
+	describe bool
+	params   []types.Datum
+}
+
+func (s *Session) utilityFormats(ctx context.Context, stmt ast.Stmt, source string, several bool, formats []int16, describe bool, params []types.Datum) error {
+	c := &call{stmt: stmt, source: source, several: several, formats: formats, describe: describe, params: params}
+	tag, err := s.dispatch(ctx, c)
+	if err != nil {
+		return err
+	}
+	if tag != "" {
+		s.out.CommandComplete(tag)
+	}
+	return nil
+}
+
+// dispatch finds the room of a utility statement. An empty tag: the statement has answered itself.
+func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error) {
+	switch n := c.stmt.Node.(type) {
+	case *ast.TransactionStmt:
+		return s.transaction(ctx, n, c.several)
+	case *ast.VariableSetStmt:
+		tag := "SET"
+		if n.Kind == ast.VAR_RESET || n.Kind == ast.VAR_RESET_ALL {
+			tag = "RESET"
+		}
+		err := s.set(n)
+		if err == nil && s.block.mode == idle {
+			s.settings.CommitTransaction()
+		}
+		return tag, err
+	case *ast.VariableShowStmt:
+		return s.showStatement(n, c)
+	case *ast.ConstraintsSetStmt:
+		s.open()
+		return "SET CONSTRAINTS", s.setConstraints(ctx, n)
+	case *ast.PrepareStmt:
+		return "PREPARE", s.prepareSQL(n, c)
+	case *ast.ExecuteStmt:
+		return "", s.executeSQL(ctx, n, c)
+	case *ast.DeallocateStmt:
+		return s.deallocate(n)
+	case *ast.DeclareCursorStmt:
+		return "DECLARE CURSOR", s.declare(ctx, n, c)
+	case *ast.FetchStmt:
+		return s.fetch(ctx, n, c)
+	case *ast.ClosePortalStmt:
+		return s.closeCursor(n)
+	case *ast.DiscardStmt:
+		return s.discard(ctx, n)
+	case *ast.ExplainStmt:
+		return s.explain(ctx, n, c)
+	case *ast.CopyStmt:
+		return s.copy(ctx, n, c)
+	case *ast.LockStmt:
+		return "LOCK TABLE", s.lockStatement(ctx, n, c)
+	case *ast.CheckPointStmt:
+		return "CHECKPOINT", nil
+	case *ast.VacuumStmt:
+		return s.vacuum(ctx, n, c)
+	case *ast.DoStmt:
+		return "", pgerr.Unsupported("DO")
+	case *ast.CallStmt:
+		return "", pgerr.Unsupported("CALL")
+	case *ast.ListenStmt, *ast.NotifyStmt:
+		return "", pgerr.Unsupported("LISTEN and NOTIFY")
+	case *ast.UnlistenStmt:
+		return "UNLISTEN", nil // nothing can be listened to
+	case *ast.SelectStmt:
+		return s.ddl(ctx, c) // SELECT INTO
+	}
+	for _, x := range s.shared.Extensions {
+		tag, handled, err := x(ctx, s, c.stmt.Node)
+		if handled || err != nil {
+			return tag, err
+		}
+	}
+	return s.ddl(ctx, c)
+}
+
+func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, several bool) (string, error) {
+	switch n.Kind {
+	case ast.TRANS_STMT_BEGIN, ast.TRANS_STMT_START:
+		s.beginBlock()
+		tag := "BEGIN"
+		if n.Kind == ast.TRANS_STMT_START {
+			tag = "START TRANSACTION"
+		}
+		return tag, s.transactionOptions(n.Options)
+	case ast.TRANS_STMT_COMMIT:
+		if s.block.mode != inBlock {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
+		}
+		chain := n.Chain
+		if chain && s.block.mode != inBlock {
+			return "", pgerr.New(pgerr.NoActiveSQLTransaction, "COMMIT AND CHAIN can only be used in transaction blocks")
+		}
+		level, ro := s.block.level, s.block.readOnly
+		done, err := s.commitBlock(ctx)
+		if err != nil {
+			return "", err
+		}
+		s.chain(chain, level, ro)
+		if !done {
+			return "ROLLBACK", nil
+		}
+		return "COMMIT", nil
+	case ast.TRANS_STMT_ROLLBACK:
+		if s.block.mode != inBlock {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
+			if n.Chain {
+				return "", pgerr.New(pgerr.NoActiveSQLTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks")
+			}
+		}
+		level, ro := s.block.level, s.block.readOnly
+		s.rollbackBlock()
+		s.chain(n.Chain, level, ro)
+		return "ROLLBACK", nil
+	case ast.TRANS_STMT_SAVEPOINT:
+		if s.block.mode != inBlock {
+			return "", pgerr.New(pgerr.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
+		}
+		return "SAVEPOINT", s.savepoint(n.SavepointName)
+	case ast.TRANS_STMT_RELEASE:
+		if s.block.mode != inBlock {
+			return "", pgerr.New(pgerr.NoActiveSQLTransaction, "RELEASE SAVEPOINT can only be used in transaction blocks")
+		}
+		return "RELEASE", s.releaseSavepoint(n.SavepointName)
+	case ast.TRANS_STMT_ROLLBACK_TO:
+		if s.block.mode != inBlock {
+			return "", pgerr.New(pgerr.NoActiveSQLTransaction, "ROLLBACK TO SAVEPOINT can only be used in transaction blocks")
+		}
+		return "ROLLBACK", s.rollbackToSavepoint(n.SavepointName)
+	}
+	return "", pgerr.Unsupported("two-phase commit")
+}
+
+// chain is AND CHAIN: the next block has the same characteristics.
+func (s *Session) chain(on bool, level txn.Isolation, readOnly bool) {
+	if on {
+		s.beginBlock()
+		s.block.level, s.block.readOnly = level, readOnly
+	}
+}
+
+func (s *Session) showStatement(n *ast.VariableShowStmt, c *call) (string, error) {
+	cols, err := s.utilityColumns(n)
+	if err != nil {
+		return "", err
+	}
+	var rows [][]types.Datum
+	if strings.EqualFold(n.Name, "all") {
+		for _, d := range settings.All() {
+			v, _ := s.show(d.Name)
+			rows = append(rows, []types.Datum{types.String(d.Name), types.String(v), types.String(d.Short)})
+		}
+	} else {
+		v, err := s.show(n.Name)
+		if err != nil {
+			return "", err
+		}
+		rows = append(rows, []types.Datum{types.String(v)})
+	}
+	return "SHOW", s.sendRows(c, cols, rows)
+}
+
+// sendRows answers a utility statement with rows.
+func (s *Session) sendRows(c *call, cols []types.Field, rows [][]types.Datum) error {
+	if c.describe {
+		s.out.RowDescription(cols, c.formats)
+	}
+	if err := s.out.Shape(cols, c.formats, s.env); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := s.out.Row(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockStatement is LOCK TABLE.
+func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) error {
+	if s.block.mode != inBlock {
+		return pgerr.New(pgerr.NoActiveSQLTransaction, "LOCK TABLE can only be used in transaction blocks")
+	}
+	s.open()
+	opt := s.lockOptions()
+	if n.Nowait {
+		opt.Policy = lock.NoWait
+	}
+	for _, r := range n.Relations {
+		rv, ok := r.(*ast.RangeVar)
+		if !ok {
+			continue
+		}
+		t, err := s.resolveTable(rv, c.source)
+		if err != nil {
+			return err
+		}
+		if t.Kind != catalog.RelTable && t.Kind != catalog.RelView {
+			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", t.Name)
+		}
+		// The parser numbers the modes as lock.h does, from ACCESS SHARE = 1.
+		if _, err := s.block.t.LockTable(ctx, uint64(t.OID), lock.AccessShare+lock.Mode(n.Mode-1), opt); err != nil {
+			if opt.Policy == lock.NoWait {
+				return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", t.Name)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, error) {
+	switch n.Target {
+	case ast.DISCARD_PLANS:
+		s.plans.init()
+		return "DISCARD PLANS", nil
+	case ast.DISCARD_SEQUENCES:
+		clear(s.seqs)
+		s.lastSeq = 0
+		return "DISCARD SEQUENCES", nil
+	case ast.DISCARD_TEMP:
+		s.dropTemps(ctx)
+		return "DISCARD TEMP", nil
+	}
+	if s.block.mode == inBlock {
+		return "", pgerr.New(pgerr.ActiveSQLTransaction, "DISCARD ALL cannot run inside a transaction block")
+	}
+	s.closePortals(func(p *portal) bool { return p.sqlCursor })
+	s.settings.ResetAll()
+	s.settings.CommitTransaction()
+	clear(s.stmts)
+	s.owner.UnlockAllAdvisory()
+	s.plans.init()
+	s.dropTemps(ctx)
+	clear(s.seqs)
+	s.lastSeq = 0
+	s.reportDue = true
+	return "DISCARD ALL", nil
+}
+
+// vacuum is VACUUM and ANALYZE. There is nothing to vacuum: old versions go with compaction.
+func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (string, error) {
+	if n.IsVacuumcmd && (s.block.mode == inBlock || c.several) {
+		return "", pgerr.New(pgerr.ActiveSQLTransaction, "VACUUM cannot run inside a transaction block")
+	}
+	analyze := !n.IsVacuumcmd
+	for _, o := range n.Options {
+		if d, ok := o.(*ast.DefElem); ok && d.Defname == "analyze" {
+			analyze = true
+		}
+	}
+	var tables []*catalog.Table
+	for _, r := range n.Rels {
+		v, ok := r.(*ast.VacuumRelation)
+		if !ok {
+			continue
+		}
+		t, err := s.resolveTable(v.Relation, c.source)
+		if err != nil {
+			return "", err
+		}
+		tables = append(tables, t)
+	}
+	if len(n.Rels) == 0 {
+		s.catalog().Tables(func(t *catalog.Table) bool {
+			if t.Kind == catalog.RelTable && !t.Virtual {
+				tables = append(tables, t)
+			}
+			return true
+		})
+	}
+	if analyze {
+		s.open()
+		for _, t := range tables {
+			if t.Kind != catalog.RelTable || t.Virtual {
+				continue
+			}
+			if err := s.analyzeTable(ctx, t); err != nil {
+				return "", fmt.Errorf("analyze %s: %w", t.Name, err)
+			}
+		}
+	}
+	if n.IsVacuumcmd {
+		return "VACUUM", s.endImplicit(ctx)
+	}
+	return "ANALYZE", nil
+}

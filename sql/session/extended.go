@@ -1,0 +1,439 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// prepared is a prepared statement of either kind: Parse message or PREPARE.
+type prepared struct {
+	name    string
+	sql     string
+	stmt    *ast.Stmt // nil: empty query
+	plan    *query    // nil for utility statements, and after the branch changed
+	params  []types.OID
+	given   []types.OID // as the client gave them
+	cols    []types.Field
+	fromSQL bool
+	made    time.Time
+}
+
+// portal is a bound statement: of the extended protocol, or a cursor that DECLARE made.
+type portal struct {
+	name    string
+	stmt    *prepared
+	query   *query
+	params  []types.Datum
+	formats []int16
+	source  string
+
+	rows                 rowSource // nil before the first Execute
+	done                 bool
+	count                int64
+	started              bool
+	made                 time.Time // the transaction that it lives in
+	depth                int       // savepoints below it
+	sqlCursor            bool
+	scroll, hold, binary bool
+	kept                 *keptRows // cursors that scroll or outlive their transaction
+}
+
+// rowSource gives a portal's rows.
+type rowSource interface {
+	Next() (row []types.Datum, ok bool, err error)
+	Close() error
+}
+
+func (s *Session) closePortals(which func(*portal) bool) {
+	for name, p := range s.portals {
+		if which(p) {
+			p.close()
+			delete(s.portals, name)
+		}
+	}
+}
+
+func (p *portal) close() {
+	if p.rows != nil {
+		p.rows.Close()
+		p.rows = nil
+	}
+}
+
+// Parse makes a prepared statement (manual 55.2.3).
+func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint32) (err error) {
+	defer s.endExtended(&err)
+	s.begun()
+	if name != "" && s.stmts[name] != nil {
+		return pgerr.New(pgerr.DuplicatePstatement, "prepared statement \"%s\" already exists", name)
+	}
+	p, err := s.prepare(name, sql, paramTypes)
+	if err != nil {
+		return err
+	}
+	s.stmts[name] = p
+	return nil
+}
+
+// prepare parses and plans; the same text planned before costs a look-up.
+func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error) {
+	p := &prepared{name: name, sql: sql, made: time.Now()}
+	s.scratch.key = appendParseKey(s.scratch.key[:0], sql, given)
+	if q := s.plans.get(s.scratch.key); q != nil && s.valid(q) && !s.block.failed {
+		p.stmt, p.plan, p.params, p.cols = &q.stmt, q, q.bound.Params, q.cols
+		p.given = append(p.given, given...)
+		return p, nil
+	}
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	switch len(stmts) {
+	case 0:
+		return p, nil
+	case 1:
+	default:
+		return nil, pgerr.New(pgerr.SyntaxError, "cannot insert multiple commands into a prepared statement")
+	}
+	p.stmt, p.given = &stmts[0], append([]types.OID(nil), given...)
+	if s.block.failed && !allowedInFailed(p.stmt.Node) {
+		return nil, errInFailed()
+	}
+	if isQuery(p.stmt.Node) {
+		if p.plan, err = s.plan(*p.stmt, sql, p.given); err != nil {
+			return nil, err
+		}
+		p.params, p.cols = p.plan.bound.Params, p.plan.cols
+		s.plans.put(string(s.scratch.key), p.plan)
+		return p, nil
+	}
+	p.params = p.given
+	p.cols, err = s.utilityColumns(p.stmt.Node)
+	return p, err
+}
+
+func appendParseKey(b []byte, sql string, given []types.OID) []byte {
+	b = append(append(b, sql...), 1)
+	for _, o := range given {
+		b = append(b, byte(o), byte(o>>8), byte(o>>16), byte(o>>24))
+	}
+	return b
+}
+
+// refresh plans a prepared statement again where the catalog or the search path has changed.
+func (s *Session) refresh(p *prepared) error {
+	if p.stmt == nil || !isQuery(p.stmt.Node) || p.plan != nil && s.valid(p.plan) {
+		return nil
+	}
+	q, err := s.plan(*p.stmt, p.sql, p.params)
+	if err != nil {
+		return err
+	}
+	if p.plan != nil && !sameResult(p.cols, q.cols) {
+		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+	}
+	p.plan, p.cols = q, q.cols
+	return nil
+}
+
+func sameResult(a, b []types.Field) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || a[i].TypeOID != b[i].TypeOID || a[i].TypeMod != b[i].TypeMod {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Session) statement(name string) (*prepared, error) {
+	if p := s.stmts[name]; p != nil {
+		return p, nil
+	}
+	if name == "" {
+		return nil, pgerr.New(pgerr.InvalidSQLStatementName, "unnamed prepared statement does not exist")
+	}
+	return nil, pgerr.New(pgerr.InvalidSQLStatementName, "prepared statement \"%s\" does not exist", name)
+}
+
+// Bind makes a portal.
+func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16) (err error) {
+	defer s.endExtended(&err)
+	s.begun()
+	st, err := s.statement(stmt)
+	if err != nil {
+		return err
+	}
+	if s.block.failed && (st.stmt == nil || !allowedInFailed(st.stmt.Node)) {
+		return errInFailed()
+	}
+	if err := s.refresh(st); err != nil {
+		return err
+	}
+	if len(params) != len(st.params) {
+		return pgerr.New(pgerr.ProtocolViolation, "bind message supplies %d parameters, but prepared statement \"%s\" requires %d", len(params), stmt, len(st.params))
+	}
+	if len(resultFormats) > 1 && len(resultFormats) != len(st.cols) {
+		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(st.cols))
+	}
+	if name != "" && s.portals[name] != nil {
+		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", name)
+	}
+	var p *portal
+	if old := s.portals[name]; old != nil {
+		old.close()
+		p = old
+		*p = portal{params: old.params[:0], formats: old.formats[:0]}
+	} else {
+		p = &portal{}
+	}
+	p.name, p.stmt, p.query, p.source = name, st, st.plan, st.sql
+	p.formats = append(p.formats, resultFormats...)
+	for i, raw := range params {
+		d, err := s.param(st.params[i], format(paramFormats, i), raw)
+		if err != nil {
+			e := *pgerr.From(err)
+			if e.Where == "" {
+				e.Where = paramContext(name, i)
+			}
+			return &e
+		}
+		p.params = append(p.params, d)
+	}
+	s.portals[name] = p
+	return nil
+}
+
+// paramContext is the CONTEXT of an error in a parameter's value.
+func paramContext(portal string, i int) string {
+	if portal == "" {
+		return "unnamed portal parameter $" + itoa(int64(i+1))
+	}
+	return "portal \"" + portal + "\" parameter $" + itoa(int64(i+1))
+}
+
+func format(fs []int16, i int) int16 {
+	switch len(fs) {
+	case 0:
+		return 0
+	case 1:
+		return fs[0]
+	}
+	return fs[i]
+}
+
+// param reads one parameter; the value owns its bytes.
+func (s *Session) param(oid types.OID, f int16, raw []byte) (types.Datum, error) {
+	if raw == nil {
+		return types.Null, nil
+	}
+	t := s.lookupType(oid)
+	if t == nil {
+		return types.Null, pgerr.Unsupported("parameter type")
+	}
+	var d types.Datum
+	var err error
+	if f == 1 {
+		d, err = t.ParseBinary(raw, -1, s.env)
+	} else {
+		d, err = t.ParseText(string(raw), -1, s.env)
+	}
+	if err != nil {
+		return types.Null, err
+	}
+	if f == 1 {
+		d = d.Clone()
+	}
+	return d, nil
+}
+
+// DescribeStatement answers Describe for a prepared statement.
+func (s *Session) DescribeStatement(ctx context.Context, name string, out Output) (err error) {
+	defer s.endExtended(&err)
+	p, err := s.statement(name)
+	if err != nil {
+		return err
+	}
+	if s.block.failed && (p.cols != nil) {
+		return errInFailed()
+	}
+	if err := s.refresh(p); err != nil {
+		return err
+	}
+	out.ParameterDescription(p.params)
+	if p.cols == nil {
+		out.NoData()
+	} else {
+		out.RowDescription(p.cols, nil)
+	}
+	return nil
+}
+
+// DescribePortal answers Describe for a portal.
+func (s *Session) DescribePortal(ctx context.Context, name string, out Output) (err error) {
+	defer s.endExtended(&err)
+	p := s.portals[name]
+	if p == nil {
+		return noPortal(name)
+	}
+	if s.block.failed && p.stmt.cols != nil {
+		return errInFailed()
+	}
+	if p.stmt.cols == nil {
+		out.NoData()
+	} else {
+		out.RowDescription(p.stmt.cols, p.formats)
+	}
+	return nil
+}
+
+func noPortal(name string) error {
+	return pgerr.New(pgerr.InvalidCursorName, "portal \"%s\" does not exist", name)
+}
+
+// Execute runs a portal, up to maxRows rows of it.
+func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Output) (err error) {
+	s.out = out
+	defer func() { s.sendReports(); s.out = nil }()
+	defer s.endExtended(&err)
+	p := s.portals[name]
+	if p == nil {
+		return noPortal(name)
+	}
+	if p.stmt == nil || p.stmt.stmt == nil {
+		out.EmptyQuery()
+		return nil
+	}
+	if s.block.failed && !allowedInFailed(p.stmt.stmt.Node) {
+		return errInFailed()
+	}
+	s.setActivity("active", p.stmt.sql)
+	ctx, stop := s.statementTimeout(ctx)
+	defer stop()
+	if p.query == nil {
+		if p.done {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", name)
+		}
+		p.done = true
+		return s.utilityPortal(ctx, p, maxRows)
+	}
+	if maxRows <= 0 && !p.started {
+		p.started, p.done = true, true
+		return s.run(ctx, p.query, p.params, p.formats, false, p.source)
+	}
+	return s.executePart(ctx, p, maxRows)
+}
+
+// executePart gives the next rows of a portal that is read in pieces.
+func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error {
+	if !p.started {
+		if err := s.start(ctx, p); err != nil {
+			return err
+		}
+	}
+	if p.stmt.cols != nil {
+		if err := s.out.Shape(p.stmt.cols, p.formats, s.env); err != nil {
+			return err
+		}
+	}
+	n := 0
+	for !p.done && (maxRows <= 0 || n < maxRows) {
+		row, ok, err := p.rows.Next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			p.done = true
+			break
+		}
+		if p.stmt.cols != nil {
+			if err := s.out.Row(row); err != nil {
+				return err
+			}
+		}
+		n++
+	}
+	p.count += int64(n)
+	if !p.done {
+		s.out.PortalSuspended()
+		return nil
+	}
+	total := p.count
+	if c, ok := p.rows.(interface{ Count() int64 }); ok {
+		total = c.Count()
+	} else if p.query.tag == "SELECT" {
+		total = int64(n)
+	}
+	s.out.CommandComplete(completeTag(p.query.tag, total))
+	return nil
+}
+
+// start opens a portal's execution. Statements that change rows run to their end first, as PostgreSQL does.
+func (s *Session) start(ctx context.Context, p *portal) error {
+	q, err := s.prepareRun(ctx, p.query, p.source)
+	if err != nil {
+		return err
+	}
+	p.query, p.started, p.made, p.depth = q, true, s.block.start, len(s.block.saves)
+	ec := &exec.Context{}
+	// The statement's own context ends with this call; the portal's goes on with the next Execute.
+	s.execContext(context.WithoutCancel(ctx), ec, p.params)
+	if q.bound.ReadOnly {
+		p.rows, err = q.prog.Run(ec)
+		return err
+	}
+	kept := newKeptRows(s)
+	n, err := q.prog.Exec(ec, kept.add)
+	if err != nil {
+		return err
+	}
+	kept.count = n
+	p.rows = kept
+	return nil
+}
+
+// CloseStatement and ClosePortal forget; it is no error if there is nothing.
+func (s *Session) CloseStatement(name string) { delete(s.stmts, name) }
+
+func (s *Session) ClosePortal(name string) {
+	if p := s.portals[name]; p != nil {
+		p.close()
+		delete(s.portals, name)
+	}
+}
+
+// Sync ends a pipeline: an implicit transaction is committed.
+func (s *Session) Sync(ctx context.Context) error {
+	var err error
+	if s.block.mode == implicit {
+		err = s.endImplicit(ctx)
+		if err != nil {
+			err = sqlError(err)
+			s.fail()
+		}
+	}
+	if p := s.portals[""]; p != nil && s.block.mode == idle {
+		p.close() // kept for its buffers
+		p.stmt = nil
+	}
+	s.idleActivity()
+	return err
+}
+
+// Fail says that the client's message was wrong before the session saw it.
+func (s *Session) Fail() { s.fail() }
+
+func (s *Session) endExtended(err *error) {
+	if *err != nil {
+		*err = sqlError(*err)
+		s.fail()
+	}
+}

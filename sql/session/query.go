@@ -1,0 +1,292 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/opt"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// query is a planned statement: immutable, and good as long as its catalog and search path are the session's.
+type query struct {
+	stmt    ast.Stmt
+	bound   *plan.Statement
+	prog    *exec.Program
+	version uint64 // catalog
+	path    string // search_path and what else binding depends on
+	cols    []types.Field
+	tag     string
+	size    int
+	locks   []tableLock
+	// Results of EXPLAIN need the tree.
+	phys *plan.Physical
+}
+
+type tableLock struct {
+	oid  catalog.OID
+	mode lock.Mode
+}
+
+// planCache keeps queries by their text, bounded in bytes; the oldest half goes when it is full.
+type planCache struct {
+	byText map[string]*query
+	order  []string
+	bytes  int
+}
+
+const (
+	planCacheBytes = 8 << 20
+	// Texts longer than this are not kept: an IN list of a megabyte is not coming again.
+	planCacheText = 16 << 10
+)
+
+func (c *planCache) init() { *c = planCache{byText: map[string]*query{}} }
+
+func (c *planCache) get(key []byte) *query { return c.byText[string(key)] }
+
+func (c *planCache) put(key string, q *query) {
+	if len(key) > planCacheText {
+		return
+	}
+	if old := c.byText[key]; old != nil {
+		c.bytes -= old.size
+	} else {
+		c.order = append(c.order, key)
+	}
+	q.size = 4096 + 24*len(key)
+	c.byText[key] = q
+	if c.bytes += q.size; c.bytes <= planCacheBytes {
+		return
+	}
+	half := len(c.order) / 2
+	for _, k := range c.order[:half] {
+		c.bytes -= c.byText[k].size
+		delete(c.byText, k)
+	}
+	c.order = append(c.order[:0], c.order[half:]...)
+}
+
+// planKey is what binding depends on besides the catalog.
+func (s *Session) planKey() string {
+	path, _ := s.settings.Get("search_path")
+	return path
+}
+
+// valid reports whether a query may run as it is.
+func (s *Session) valid(q *query) bool {
+	return q.version == s.catalog().Version && q.path == s.planKey()
+}
+
+// plan binds and optimizes a statement. Parameter types that are 0 are inferred.
+func (s *Session) plan(stmt ast.Stmt, source string, paramTypes []types.OID) (*query, error) {
+	cat := s.catalog()
+	bound, err := bind.Statement(s.bindEnv(cat, source), stmt.Node, paramTypes)
+	if err != nil {
+		return nil, err
+	}
+	return s.planBound(cat, stmt, bound)
+}
+
+func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement) (*query, error) {
+	phys, err := opt.Optimize(s.optEnv(cat), bound)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := exec.Prepare(phys, s.env, exec.Options{})
+	if err != nil {
+		return nil, err
+	}
+	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, path: s.planKey(), tag: bound.Tag, phys: phys}
+	if len(bound.Out) > 0 || bound.Tag == "SELECT" {
+		q.cols = fields(bound.Out)
+	}
+	for _, u := range bound.Tables {
+		if u.Table.Virtual || u.Table.Kind == catalog.RelView {
+			continue
+		}
+		mode := lock.AccessShare
+		switch {
+		case u.Modify:
+			mode = lock.RowExclusive
+		case u.RowShare:
+			mode = lock.RowShare
+		}
+		q.locks = append(q.locks, tableLock{u.Table.OID, mode})
+	}
+	return q, nil
+}
+
+func fields(cols []plan.Col) []types.Field {
+	out := make([]types.Field, len(cols))
+	for i, c := range cols {
+		out[i] = types.Field{Name: c.Name, TableOID: c.Table, AttNum: c.AttNum, TypeOID: c.T.OID, TypeMod: c.T.Mod, TypeSize: -1}
+		if c.AttNum < 0 {
+			out[i].AttNum = 0
+		}
+		if t := types.Lookup(c.T.OID); t != nil {
+			out[i].TypeSize = t.Len
+		}
+	}
+	return out
+}
+
+func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
+	path, temp := s.searchPath(cat)
+	return &bind.Env{Catalog: cat, SearchPath: path, TempSchema: temp, Database: s.db.Name, Types: s.env, Source: source,
+		Cache: s.bindCache, Notice: s.Notice}
+}
+
+func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
+	return &opt.Env{Catalog: cat, Stats: s.db,
+		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
+			return s.BindStored(t, sql, out)
+		}}
+}
+
+// BindStored binds a stored expression over columns of its table (exec.ExprSource).
+func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (plan.Expr, error) {
+	return bind.TableExpr(s.bindEnv(s.catalog(), ""), t, sql, cols)
+}
+
+// searchPath resolves the setting: the schemas that exist, in order.
+func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types.OID) {
+	v, _ := s.settings.Get("search_path")
+	for _, name := range splitPath(v) {
+		switch name {
+		case "$user":
+			name = s.user
+		case "pg_temp":
+			if s.tempSchema != 0 {
+				path = append(path, s.tempSchema)
+			}
+			continue
+		}
+		if sc := cat.Schema(name); sc != nil && !slices.Contains(path, sc.OID) {
+			path = append(path, sc.OID)
+		}
+	}
+	return path, s.tempSchema
+}
+
+// splitPath reads a list of identifiers as SET search_path takes it.
+func splitPath(v string) []string {
+	var out []string
+	for v = strings.TrimSpace(v); v != ""; {
+		var name string
+		if v[0] == '"' {
+			var b strings.Builder
+			i := 1
+			for ; i < len(v); i++ {
+				if v[i] == '"' {
+					if i+1 < len(v) && v[i+1] == '"' {
+						i++
+					} else {
+						break
+					}
+				}
+				b.WriteByte(v[i])
+			}
+			name, v = b.String(), v[min(i+1, len(v)):]
+			_, v, _ = strings.Cut(v, ",")
+		} else {
+			name, v, _ = strings.Cut(v, ",")
+			name = strings.ToLower(strings.TrimSpace(name))
+		}
+		if name != "" {
+			out = append(out, name)
+		}
+		v = strings.TrimSpace(v)
+	}
+	return out
+}
+
+// lockTables takes a query's table locks. stale reports that the catalog has changed before they were all there.
+func (s *Session) lockTables(ctx context.Context, q *query) (stale bool, err error) {
+	opt := s.lockOptions()
+	for _, l := range q.locks {
+		if _, err := s.block.t.LockTable(ctx, uint64(l.oid), l.mode, opt); err != nil {
+			return false, err
+		}
+	}
+	return !s.valid(q), nil
+}
+
+func (s *Session) lockOptions() lock.Options {
+	return lock.Options{Timeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
+}
+
+// prepareRun opens the transaction, takes the locks and plans anew where that was outdated.
+func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*query, error) {
+	s.open()
+	if s.block.readOnly && !q.bound.ReadOnly {
+		return nil, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", q.tag)
+	}
+	for {
+		stale, err := s.lockTables(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if !stale {
+			s.block.levelFixed = true
+			return q, nil
+		}
+		// The locks of the old plan stay until the end of the transaction: they do no harm.
+		n, err := s.plan(q.stmt, source, q.bound.Params)
+		if err != nil {
+			return nil, err
+		}
+		q = n
+	}
+}
+
+// context fills what an execution needs.
+func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
+	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
+		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: s.settings.Int("work_mem") << 10,
+		TempDir: s.shared.TempDir, LockTimeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
+}
+
+// run executes a query to its end and sends rows and tag.
+func (s *Session) run(ctx context.Context, q *query, params []types.Datum, formats []int16, describe bool, source string) error {
+	q, err := s.prepareRun(ctx, q, source)
+	if err != nil {
+		return err
+	}
+	var ec exec.Context
+	s.execContext(ctx, &ec, params)
+	var emit func([]types.Datum) error
+	if q.cols != nil {
+		if describe {
+			s.out.RowDescription(q.cols, formats)
+		}
+		if err := s.out.Shape(q.cols, formats, s.env); err != nil {
+			return err
+		}
+		emit = s.out.Row
+	}
+	n, err := q.prog.Exec(&ec, emit)
+	if err != nil {
+		return err
+	}
+	s.out.CommandComplete(completeTag(q.tag, n))
+	return nil
+}
+
+// completeTag is CommandComplete's text (manual 55.7).
+func completeTag(tag string, n int64) string {
+	if tag == "INSERT" {
+		return "INSERT 0 " + strconv.FormatInt(n, 10)
+	}
+	return tag + " " + strconv.FormatInt(n, 10)
+}

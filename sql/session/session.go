@@ -1,0 +1,324 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// Cluster is what a session asks of the server around its database. cmd/tarn wires it.
+type Cluster interface {
+	// Open opens a branch; release is called once when the session is done with it. Errors: 3D000.
+	Open(ctx context.Context, database, branch string) (db *database.DB, release func(), err error)
+	Databases() []DatabaseInfo
+	Roles() []RoleInfo
+	Branches() ([]BranchInfo, error)
+	Mirrors(ctx context.Context, db *database.DB) ([]MirrorInfo, error)
+	// Cancel stops another session's statement (pg_cancel_backend); Terminate ends it.
+	Cancel(pid uint32) bool
+	Terminate(pid uint32) bool
+	// DefaultSettings are those of the configuration, the database and the role, in that order.
+	DefaultSettings(database, role string) []Setting
+	Columnar() ColumnarEngine
+}
+
+// Setting is a value with where it comes from (pg_settings.source).
+type Setting struct{ Name, Value, Source string }
+
+// DatabaseInfo is a row of pg_database.
+type DatabaseInfo struct {
+	OID       uint32
+	Name      string
+	Owner     uint32
+	Template  bool
+	AllowConn bool
+}
+
+// RoleInfo is a row of pg_authid.
+type RoleInfo struct {
+	OID                                         uint32
+	Name                                        string
+	Super, Inherit, CreateRole, CreateDB, Login bool
+	Replication, BypassRLS                      bool
+	ConnLimit                                   int
+	Password                                    string
+	ValidUntil                                  time.Time
+	MemberOf                                    []uint32
+}
+
+// BranchInfo is a row of tarn.branches.
+type BranchInfo struct {
+	ID, Database, Name, Parent, CreatedBy, State string
+	LSN, CurrentLSN                              uint64
+	Created, Expires                             time.Time
+	Protected                                    bool
+	Depth                                        int
+	SharedBytes, UniqueBytes, LogBytes           int64
+}
+
+// MirrorInfo is a row of tarn.mirrors.
+type MirrorInfo struct {
+	Table                        catalog.OID
+	Name, Path, State, LastError string
+	Version                      int64
+	PublishedLSN                 uint64
+	LagBytes                     int64
+	LagSeconds                   float64
+	TailRows, Files, FileBytes   int64
+	DeletedRows                  int64
+}
+
+// Extension runs a statement that is not SQL's own: branches, pipelines, jobs. It returns the command tag; handled is
+// false for a statement that is not its.
+type Extension func(ctx context.Context, s *Session, stmt ast.Node) (tag string, handled bool, err error)
+
+// Shared is what the sessions of a server have in common.
+type Shared struct {
+	Cluster    Cluster
+	Extensions []Extension
+	Log        *slog.Logger
+	// WorkMem etc. are settings; TempDir is where operators spill.
+	TempDir string
+	Started time.Time
+
+	mu       sync.Mutex
+	sessions map[uint32]*Session // by pid
+}
+
+// Startup is what a client says of itself.
+type Startup struct {
+	User, Database string
+	Params         map[string]string
+	PID, CancelKey uint32
+	RemoteAddr     string
+	Notify         func()
+}
+
+// Session is one client's state. Its methods are called from one goroutine, except those that say otherwise.
+type Session struct {
+	shared   *Shared
+	db       *database.DB
+	release  func()
+	user     string
+	userOID  catalog.OID
+	start    Startup
+	started  time.Time
+	settings *settings.Values
+	env      *types.Env // replaced, never changed, when a setting that it holds changes
+	owner    *lock.Owner
+
+	block   block
+	plans   planCache
+	stmts   map[string]*prepared
+	portals map[string]*portal
+
+	out        Output            // of the call under way
+	report     map[string]string // reported settings as the client knows them
+	reportMark int
+	reportDue  bool
+	scratch    scratch
+	tempSchema catalog.OID
+	temps      map[catalog.OID]*catalog.Table // the session's temporary relations
+	tempGen    int
+	merged     mergedCatalog
+	seqs       map[catalog.OID]int64 // currval
+	lastSeq    catalog.OID
+	bindCache  *bind.Cache
+
+	activity activity
+}
+
+// scratch are buffers of the hot path.
+type scratch struct {
+	key    []byte
+	lits   []parser.Literal
+	params []types.Datum
+}
+
+// activity is what pg_stat_activity shows; other goroutines read it.
+type activity struct {
+	state atomic.Pointer[activityState]
+}
+
+type activityState struct {
+	State      string // active, idle, idle in transaction, idle in transaction (aborted)
+	Query      string
+	QueryStart time.Time
+	StateSince time.Time
+}
+
+// Connect opens a session for an authenticated user. Errors: 3D000, 28000, 22023 for a bad start-up option.
+func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
+	dbname, branch, _ := strings.Cut(st.Database, "@")
+	if branch == "" {
+		branch = "main"
+	}
+	role, ok := sh.role(st.User)
+	if !ok {
+		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" does not exist", st.User)
+	}
+	if !role.Login {
+		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" is not permitted to log in", st.User)
+	}
+	s := &Session{shared: sh, user: st.User, userOID: role.OID, start: st, started: time.Now(), settings: settings.New(),
+		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
+		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &bind.Cache{}}
+	s.plans.init()
+	if err := s.initSettings(dbname); err != nil {
+		return nil, err
+	}
+	db, release, err := sh.Cluster.Open(ctx, dbname, branch)
+	if err != nil {
+		return nil, err
+	}
+	s.attach(db, release)
+	sh.mu.Lock()
+	if sh.sessions == nil {
+		sh.sessions = map[uint32]*Session{}
+	}
+	sh.sessions[st.PID] = s
+	sh.mu.Unlock()
+	s.setActivity("idle", "")
+	return s, nil
+}
+
+func (s *Session) attach(db *database.DB, release func()) {
+	s.db, s.release = db, release
+	s.owner = db.Locks.NewOwner(s.start.PID)
+}
+
+func (sh *Shared) role(name string) (RoleInfo, bool) {
+	for _, r := range sh.Cluster.Roles() {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return RoleInfo{}, false
+}
+
+// Sessions returns the open sessions, for pg_stat_activity.
+func (sh *Shared) Sessions() []*Session {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	out := make([]*Session, 0, len(sh.sessions))
+	for _, s := range sh.sessions {
+		out = append(out, s)
+	}
+	return out
+}
+
+// DB is the branch that the session is on.
+func (s *Session) DB() *database.DB { return s.db }
+
+// User is the session's role name.
+func (s *Session) User() string { return s.user }
+
+// Superuser reports whether the session may do everything.
+func (s *Session) Superuser() bool {
+	r, _ := s.shared.role(s.user)
+	return r.Super
+}
+
+// InTransactionBlock reports whether BEGIN (or a multi-statement string) has opened a block.
+func (s *Session) InTransactionBlock() bool { return s.block.mode == inBlock }
+
+// Notice sends a notice or warning to the client.
+func (s *Session) Notice(n *pgerr.Error) {
+	if s.out != nil && noticeRank(n.Severity) >= s.minNotice() {
+		s.out.Notice(n)
+	}
+}
+
+func (s *Session) minNotice() int {
+	v, _ := s.settings.Get("client_min_messages")
+	return noticeRank(strings.ToUpper(v))
+}
+
+func noticeRank(severity string) int {
+	switch {
+	case strings.HasPrefix(severity, "DEBUG"):
+		return 0
+	case severity == pgerr.SeverityLog:
+		return 1
+	case severity == pgerr.SeverityNotice:
+		return 2
+	case severity == pgerr.SeverityWarning:
+		return 3
+	case severity == pgerr.SeverityError:
+		return 4
+	}
+	return 5 // INFO is always sent
+}
+
+// UseBranch moves the session to another branch of its database, outside of a transaction block.
+func (s *Session) UseBranch(ctx context.Context, branch string) error {
+	db, release, err := s.shared.Cluster.Open(ctx, s.db.Name, branch)
+	if err != nil {
+		return err
+	}
+	s.reset()
+	s.release()
+	s.attach(db, release)
+	return nil
+}
+
+// reset drops what belongs to the branch: portals, prepared plans, temporary tables, locks.
+func (s *Session) reset() {
+	s.rollbackBlock()
+	s.closePortals(func(*portal) bool { return true })
+	s.dropTemps(context.Background())
+	s.owner.UnlockAllAdvisory()
+	s.plans.init()
+	for _, p := range s.stmts {
+		p.plan = nil
+	}
+	s.merged = mergedCatalog{}
+	clear(s.seqs)
+	s.lastSeq = 0
+}
+
+// Close ends the session, rolling back what is open.
+func (s *Session) Close() {
+	s.reset()
+	s.release()
+	sh := s.shared
+	sh.mu.Lock()
+	delete(sh.sessions, s.start.PID)
+	sh.mu.Unlock()
+}
+
+func (s *Session) setActivity(state, query string) {
+	now := time.Now()
+	a := &activityState{State: state, Query: query, QueryStart: now, StateSince: now}
+	if query == "" {
+		if old := s.activity.state.Load(); old != nil {
+			a.Query, a.QueryStart = old.Query, old.QueryStart
+		}
+	}
+	s.activity.state.Store(a)
+}
+
+// idleActivity is setActivity between statements of the extended protocol.
+func (s *Session) idleActivity() {
+	switch {
+	case s.block.mode != inBlock:
+		s.setActivity("idle", "")
+	case s.block.failed:
+		s.setActivity("idle in transaction (aborted)", "")
+	default:
+		s.setActivity("idle in transaction", "")
+	}
+}

@@ -1,0 +1,358 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// initSettings applies what the server, the database, the role and the client's start-up packet ask for, in that order.
+func (s *Session) initSettings(dbname string) error {
+	s.env = &types.Env{TimeZone: time.UTC, Notice: s.Notice}
+	s.settings.OnChange = s.settingChanged
+	s.settings.Force("session_authorization", s.user)
+	for _, d := range s.shared.Cluster.DefaultSettings(dbname, s.user) {
+		if err := s.settings.Init(d.Name, d.Value, d.Source, true); err != nil {
+			s.shared.Log.Warn("setting ignored", "name", d.Name, "error", err)
+		}
+	}
+	set := func(name, value string) error {
+		if err := s.settings.Init(name, value, "client", false); err != nil {
+			e := *pgerr.From(err)
+			e.Severity = pgerr.SeverityFatal
+			return &e
+		}
+		return nil
+	}
+	for name, value := range s.start.Params {
+		switch name {
+		case "user", "database", "replication":
+		case "options":
+			for _, kv := range startupOptions(value) {
+				if err := set(kv[0], kv[1]); err != nil {
+					return err
+				}
+			}
+		default:
+			if strings.HasPrefix(name, "_pq_.") {
+				continue
+			}
+			if err := set(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	s.env.Resolver = (*resolver)(s)
+	for _, name := range settings.Reported() {
+		s.report[name], _ = s.settings.Get(name)
+	}
+	return nil
+}
+
+// startupOptions reads PGOPTIONS: -c name=value, --name=value; a backslash keeps a blank.
+func startupOptions(v string) [][2]string {
+	var words []string
+	var b strings.Builder
+	in := false
+	for i := 0; i < len(v); i++ {
+		switch {
+		case v[i] == '\\' && i+1 < len(v):
+			i++
+			b.WriteByte(v[i])
+			in = true
+		case v[i] == ' ' || v[i] == '\t' || v[i] == '\n':
+			if in {
+				words = append(words, b.String())
+				b.Reset()
+				in = false
+			}
+		default:
+			b.WriteByte(v[i])
+			in = true
+		}
+	}
+	if in {
+		words = append(words, b.String())
+	}
+	var out [][2]string
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		switch {
+		case w == "-c" && i+1 < len(words):
+			i++
+			w = words[i]
+		case strings.HasPrefix(w, "-c"):
+			w = w[2:]
+		case strings.HasPrefix(w, "--"):
+			w = w[2:]
+		default:
+			continue
+		}
+		if name, value, ok := strings.Cut(w, "="); ok {
+			out = append(out, [2]string{strings.ReplaceAll(name, "-", "_"), value})
+		}
+	}
+	return out
+}
+
+// settingChanged keeps env in step with the settings that it holds.
+func (s *Session) settingChanged(d *settings.Def, value string) {
+	e := *s.env
+	switch strings.ToLower(d.Name) {
+	case "datestyle":
+		style, order, _ := strings.Cut(value, ", ")
+		e.DateStyle = map[string]types.DateStyle{"ISO": types.DateISO, "SQL": types.DateSQL, "Postgres": types.DatePostgres, "German": types.DateGerman}[style]
+		e.DateOrder = map[string]types.DateOrder{"MDY": types.OrderMDY, "DMY": types.OrderDMY, "YMD": types.OrderYMD}[order]
+	case "intervalstyle":
+		e.IntervalStyle = map[string]types.IntervalStyle{"postgres": types.IntervalPostgres, "postgres_verbose": types.IntervalPostgresVerbose,
+			"sql_standard": types.IntervalSQLStandard, "iso_8601": types.IntervalISO8601}[value]
+	case "timezone":
+		if loc, err := settings.Zone(value); err == nil {
+			e.TimeZone = loc
+		}
+	case "extra_float_digits":
+		e.ExtraFloatDigits = int(s.settings.Int("extra_float_digits")) - 1
+	case "bytea_output":
+		e.ByteaEscape = value == "escape"
+	default:
+		return
+	}
+	s.env = &e
+}
+
+// ParameterStatus lists what is reported at the start.
+func (s *Session) ParameterStatus() [][2]string {
+	var out [][2]string
+	for _, name := range settings.Reported() {
+		out = append(out, [2]string{name, s.report[name]})
+	}
+	return out
+}
+
+// sendReports tells the client of reported settings that have changed since it heard of them.
+func (s *Session) sendReports() {
+	if s.out == nil || s.settings.Mark() == s.reportMark && s.block.mode == idle && !s.reportDue {
+		return
+	}
+	s.reportDue = false
+	s.reportMark = s.settings.Mark()
+	for _, name := range settings.Reported() {
+		if v, _ := s.settings.Get(name); v != s.report[name] {
+			s.report[name] = v
+			s.out.ParameterStatus(name, v)
+		}
+	}
+}
+
+// set is SET, RESET and SET TRANSACTION.
+func (s *Session) set(n *ast.VariableSetStmt) error {
+	s.reportDue = true
+	switch n.Kind {
+	case ast.VAR_SET_VALUE, ast.VAR_SET_CURRENT:
+		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") {
+			return s.setTransaction(n.Name, settingValue(n))
+		}
+		v := settingValue(n)
+		if err := s.settings.Set(n.Name, v, n.IsLocal); err != nil {
+			return err
+		}
+		if n.IsLocal && s.block.mode != inBlock {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "SET LOCAL can only be used in transaction blocks"))
+		}
+		return nil
+	case ast.VAR_SET_DEFAULT, ast.VAR_RESET:
+		return s.settings.Reset(n.Name)
+	case ast.VAR_RESET_ALL:
+		s.settings.ResetAll()
+		return nil
+	case ast.VAR_SET_MULTI:
+		return s.setCharacteristics(n)
+	}
+	return pgerr.Unsupported("this form of SET")
+}
+
+// settingValue joins the arguments of SET as PostgreSQL does: identifiers of a list are quoted where they must be.
+func settingValue(n *ast.VariableSetStmt) string {
+	list := strings.EqualFold(n.Name, "search_path") || strings.EqualFold(n.Name, "temp_tablespaces") ||
+		strings.EqualFold(n.Name, "session_preload_libraries") || strings.EqualFold(n.Name, "local_preload_libraries")
+	var parts []string
+	for _, a := range n.Args {
+		var v string
+		switch c := a.(type) {
+		case *ast.A_Const:
+			v = constText(c)
+			if _, str := c.Val.(*ast.String); str && list {
+				v = quoteIdent(v)
+			}
+		case *ast.TypeCast: // SET TIME ZONE INTERVAL '…'
+			if k, ok := c.Arg.(*ast.A_Const); ok {
+				v = intervalZone(constText(k))
+			}
+		}
+		parts = append(parts, v)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func constText(c *ast.A_Const) string {
+	switch v := c.Val.(type) {
+	case *ast.Integer:
+		return itoa(int64(v.Ival))
+	case *ast.Float:
+		return v.Fval
+	case *ast.String:
+		return v.Sval
+	case *ast.Boolean:
+		if v.Boolval {
+			return "true"
+		}
+		return "false"
+	}
+	return ""
+}
+
+// intervalZone turns INTERVAL '-08:00' HOUR TO MINUTE into a POSIX zone.
+func intervalZone(v string) string {
+	v = strings.TrimSpace(v)
+	sign := "+"
+	if strings.HasPrefix(v, "-") {
+		sign, v = "-", v[1:]
+	}
+	v = strings.TrimPrefix(v, "+")
+	inverse := map[string]string{"+": "-", "-": "+"}[sign]
+	return "<" + sign + v + ">" + inverse + v
+}
+
+func quoteIdent(v string) string {
+	plain := v != ""
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && (c >= '0' && c <= '9' || c == '$')) {
+			plain = false
+		}
+	}
+	if plain {
+		return v
+	}
+	return `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+}
+
+// setCharacteristics is SET TRANSACTION and SET SESSION CHARACTERISTICS.
+func (s *Session) setCharacteristics(n *ast.VariableSetStmt) error {
+	switch n.Name {
+	case "TRANSACTION":
+		if s.block.mode != inBlock {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "SET TRANSACTION can only be used in transaction blocks"))
+			return nil
+		}
+		return s.transactionOptions(n.Args)
+	case "SESSION CHARACTERISTICS":
+		for _, a := range n.Args {
+			if d, ok := a.(*ast.DefElem); ok {
+				name := "default_" + d.Defname
+				if err := s.settings.Set(name, optionText(d), false); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	case "TRANSACTION SNAPSHOT":
+		return pgerr.Unsupported("SET TRANSACTION SNAPSHOT")
+	}
+	return pgerr.Unsupported("SET " + n.Name)
+}
+
+func optionText(d *ast.DefElem) string {
+	switch a := d.Arg.(type) {
+	case *ast.A_Const:
+		if i, ok := a.Val.(*ast.Integer); ok {
+			return map[bool]string{true: "on", false: "off"}[i.Ival != 0]
+		}
+		return constText(a)
+	case *ast.String:
+		return a.Sval
+	case *ast.Integer:
+		return map[bool]string{true: "on", false: "off"}[a.Ival != 0]
+	}
+	return ""
+}
+
+func (s *Session) transactionOptions(opts []ast.Node) error {
+	for _, o := range opts {
+		if d, ok := o.(*ast.DefElem); ok {
+			if err := s.setTransaction(d.Defname, optionText(d)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// setTransaction changes the open transaction's isolation level or access mode.
+func (s *Session) setTransaction(name, value string) error {
+	b := &s.block
+	switch strings.ToLower(name) {
+	case "transaction_isolation":
+		v, err := settings.Lookup("transaction_isolation").Parse(value)
+		if err != nil {
+			return err
+		}
+		if b.levelFixed && isolation(v) != b.level {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query")
+		}
+		if b.t != nil && isolation(v) != b.level {
+			b.t.Rollback() // nothing has been read or written through it
+			b.t = nil
+		}
+		b.level = isolation(v)
+	case "transaction_read_only":
+		ro, ok := settings.ParseBool(value)
+		if !ok {
+			return pgerr.New(pgerr.InvalidParameterValue, "parameter \"transaction_read_only\" requires a Boolean value")
+		}
+		if b.readOnly && !ro && b.levelFixed {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "transaction read-write mode must be set before any query")
+		}
+		b.readOnly = ro
+	case "transaction_deferrable":
+	default:
+		return pgerr.Unsupported("transaction option " + name)
+	}
+	return nil
+}
+
+// show returns a parameter as SHOW prints it.
+func (s *Session) show(name string) (string, error) {
+	switch strings.ToLower(name) {
+	case "transaction_isolation":
+		if s.block.mode == idle {
+			v, _ := s.settings.Get("default_transaction_isolation")
+			return v, nil
+		}
+		return levelName(s.block.level), nil
+	case "transaction_read_only":
+		if s.block.mode == idle {
+			return s.settings.Show("default_transaction_read_only")
+		}
+		return map[bool]string{true: "on", false: "off"}[s.block.readOnly], nil
+	case "is_superuser":
+		return map[bool]string{true: "on", false: "off"}[s.Superuser()], nil
+	case "branch":
+		return s.db.Branch, nil
+	}
+	return s.settings.Show(name)
+}
+
+// statementTimeout bounds ctx by the setting.
+func (s *Session) statementTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	ms := s.settings.Int("statement_timeout")
+	if ms == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
+}
