@@ -42,6 +42,7 @@ var iters = sync.Pool{New: func() any { return new(Iter) }}
 // NewIter returns an iterator over lo (included) to hi (excluded; nil = open). The bounds must not change while it is
 // open. An error in making it is reported by Error. The caller closes it before releasing the View.
 func (v View) NewIter(lo, hi []byte) *Iter {
+	v.check()
 	i := iters.Get().(*Iter)
 	scratch, value := i.scratch[:0], i.value[:0]
 	*i = Iter{bound: v.bound, base: v.snap.NewIter(lo, hi), lo: lo, hi: hi, scratch: scratch, value: value}

@@ -48,6 +48,7 @@ type LockedRow struct {
 // Under REPEATABLE READ RowChanged and RowGone are the errors ErrConcurrentUpdate and ErrConcurrentDelete. The other
 // errors are those of LockRow; lock.ErrNotAvailable with lock.Skip means: leave the row out.
 func (v View) LockVersion(ctx context.Context, key []byte, seen uint64, strength lock.Mode, o lock.Options, dst []byte) (LockedRow, error) {
+	v.check()
 	t := v.t
 	own, ownNewer := v.ownVersion(key)
 	if ownNewer {

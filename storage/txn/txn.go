@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
@@ -29,7 +30,8 @@ type Txn struct {
 	snap  *engine.Snapshot // RepeatableRead: taken by the first statement
 	cmd   uint32           // command that writes now
 	dirty bool             // it has written
-	views []uint32         // bounds of the open Views
+	views []openView
+	gen   atomic.Uint32 // counts the transactions that this Txn has been
 
 	ws     writeSet
 	extras []extra
@@ -139,6 +141,11 @@ func (t *Txn) end(lsn wal.LSN) {
 		t.snap.Release()
 		t.snap = nil
 	}
+	t.gen.Add(1)
+	for i := range t.views {
+		t.views[i].snap.Release()
+	}
+	clear(t.views)
 	if t.ws.values.onDisk > 0 {
 		m.stats.spilled.Add(uint64(t.ws.values.onDisk))
 	}
@@ -160,6 +167,11 @@ func (t *Txn) end(lsn wal.LSN) {
 func (t *Txn) buildGroup() error {
 	g, ws := &t.group, &t.ws
 	g.Reset()
+	if len(ws.nodes) > 1000 && int(ws.seq) >= len(ws.nodes)-1 {
+		// Of the values written, about as large a part is left as of the writes.
+		left := float64(ws.values.bytes) * float64(len(ws.nodes)) / float64(ws.seq)
+		g.Grow(len(ws.keys) + int(left) + 8*len(ws.nodes))
+	}
 	for i := range t.extras {
 		t.extras[i].addTo(g)
 	}

@@ -455,6 +455,29 @@ func TestNothingToCommit(t *testing.T) {
 	}
 }
 
+// TestViewOutlivesTransaction: the end releases what was left open; a late Release is harmless, a late read is not served.
+func TestViewOutlivesTransaction(t *testing.T) {
+	m := openManager(t, Config{})
+	x := m.Begin(Options{})
+	v := x.Statement()
+	w := v.Retain()
+	x.Rollback()
+	v.Release()
+	y := m.Begin(Options{})
+	yv := y.Statement()
+	w.Release()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("read through a View of an ended transaction")
+			}
+		}()
+		w.Get(nil, rowKey(ownTable, "k"))
+	}()
+	yv.Release()
+	y.Rollback()
+}
+
 func TestKeyIDsGrowOverRestarts(t *testing.T) {
 	m := openManager(t, Config{})
 	a := m.NextKeyID()

@@ -19,6 +19,7 @@ type valueLog struct {
 	dir    string
 	file   *os.File
 	onDisk int64
+	bytes  int64 // of all values
 }
 
 type segment struct {
@@ -34,6 +35,7 @@ const (
 
 // append stores v and returns its position.
 func (l *valueLog) append(v []byte) (uint64, error) {
+	l.bytes += int64(len(v))
 	last := len(l.segs) - 1
 	if last < 0 || l.segs[last].used >= l.fill() || l.segs[last].used+len(v) > segmentBytes {
 		if err := l.newSegment(len(v)); err != nil {
@@ -136,7 +138,7 @@ func (l *valueLog) reset() {
 	}
 	clear(l.segs)
 	l.segs = l.segs[:0]
-	l.memory, l.oldest, l.onDisk = 0, 0, 0
+	l.memory, l.oldest, l.onDisk, l.bytes = 0, 0, 0, 0
 	if first != nil {
 		l.segs = append(l.segs, segment{data: first})
 		l.memory = int64(cap(first))

@@ -6,11 +6,19 @@ import (
 )
 
 // View is what a statement sees: a snapshot and the transaction's writes of the commands before. It is small and
-// copied by value; whoever got it from Statement, Latest or Retain calls Release once, after closing its Iters.
+// copied by value; whoever got it from Statement, Latest or Retain calls Release once, after closing its Iters. The end
+// of the transaction releases what is left: then Release does nothing, and any other use panics.
 type View struct {
 	t     *Txn
 	snap  *engine.Snapshot
 	bound uint32 // commands below it are seen
+	gen   uint32 // of t
+}
+
+// openView is a View that has not been released.
+type openView struct {
+	snap  *engine.Snapshot
+	bound uint32
 }
 
 // maxBound sees every write of the transaction.
@@ -23,15 +31,25 @@ func (t *Txn) Statement() View {
 		t.cmd++
 		t.dirty = false
 	}
-	t.views = append(t.views, t.cmd)
-	return View{t: t, snap: t.snapshot(), bound: t.cmd}
+	return t.open(t.snapshot(), t.cmd)
 }
 
 // Latest is the newest committed state with all of the transaction's writes, those of the statement under way
 // included, whatever the isolation level: for constraint checks. It is fixed when it is made, but for the latter.
 func (t *Txn) Latest() View {
-	t.views = append(t.views, maxBound)
-	return View{t: t, snap: t.m.eng.Snapshot(), bound: maxBound}
+	return t.open(t.m.eng.Snapshot(), maxBound)
+}
+
+// open makes a View that owns a reference to the snapshot.
+func (t *Txn) open(snap *engine.Snapshot, bound uint32) View {
+	t.views = append(t.views, openView{snap, bound})
+	return View{t: t, snap: snap, bound: bound, gen: t.gen.Load()}
+}
+
+func (v View) check() {
+	if v.gen != v.t.gen.Load() {
+		panic("txn: View used after the end of its transaction")
+	}
 }
 
 // snapshot returns the snapshot of a new statement, with a reference for the caller.
@@ -48,29 +66,35 @@ func (t *Txn) snapshot() *engine.Snapshot {
 
 // Retain returns another View of the same, to be released on its own (a cursor's).
 func (v View) Retain() View {
+	v.check()
 	v.snap.Retain()
-	v.t.views = append(v.t.views, v.bound)
-	return v
+	return v.t.open(v.snap, v.bound)
 }
 
 // Release ends the View.
 func (v View) Release() {
+	if v.gen != v.t.gen.Load() {
+		return
+	}
 	vs := v.t.views
 	for i := len(vs) - 1; i >= 0; i-- {
-		if vs[i] == v.bound {
-			vs[i] = vs[len(vs)-1]
-			v.t.views = vs[:len(vs)-1]
-			break
+		if vs[i].bound == v.bound && vs[i].snap == v.snap {
+			last := len(vs) - 1
+			vs[i] = vs[last]
+			vs[last] = openView{}
+			v.t.views = vs[:last]
+			v.snap.Release()
+			return
 		}
 	}
-	v.snap.Release()
+	panic("txn: View released twice")
 }
 
 // oldestView is the smallest bound of the open Views.
 func (t *Txn) oldestView() uint32 {
 	oldest := t.cmd
-	for _, b := range t.views {
-		oldest = min(oldest, b)
+	for i := range t.views {
+		oldest = min(oldest, t.views[i].bound)
 	}
 	return oldest
 }
@@ -81,7 +105,8 @@ func (v View) LSN() wal.LSN { return v.snap.LSN() }
 // Snapshot is the committed part of the View, for readers of other shapes of the data; it lives as long as the View.
 func (v View) Snapshot() *engine.Snapshot { return v.snap }
 
-// Wrote reports whether the View shows writes of its own transaction in [lo, hi); a nil hi is open.
+// Wrote reports whether the View shows writes of its own transaction in [lo, hi); a nil hi is open. It may say so
+// falsely where there are many that it does not show.
 func (v View) Wrote(lo, hi []byte) bool {
 	ws := &v.t.ws
 	if ws.empty() {
@@ -92,16 +117,22 @@ func (v View) Wrote(lo, hi []byte) bool {
 			return true
 		}
 	}
-	for n := ws.seek(lo); n != 0 && (hi == nil || string(ws.key(n)) < string(hi)); n = ws.next(n) {
+	n := ws.seek(lo)
+	for range 16 {
+		if n == 0 || hi != nil && string(ws.key(n)) >= string(hi) {
+			return false
+		}
 		if seen, _ := ws.visible(n, v.bound); seen != 0 {
 			return true
 		}
+		n = ws.next(n)
 	}
-	return false
+	return true
 }
 
 // Get appends the value of a key to dst, which owns it then; ok is false if there is none.
 func (v View) Get(dst, key []byte) (value []byte, ok bool, err error) {
+	v.check()
 	ws := &v.t.ws
 	if ws.empty() {
 		return v.snap.AppendGet(dst, key)
