@@ -105,7 +105,7 @@ func (c *client) next() string {
 	case *pgproto3.NoticeResponse:
 		return fmt.Sprintf("%s %s %s", m.Severity, m.Code, m.Message)
 	case *pgproto3.ParameterStatus:
-		return "ParameterStatus " + m.Name
+		return "ParameterStatus " + m.Name + " " + m.Value
 	case *pgproto3.BackendKeyData:
 		c.pid, c.key = m.ProcessID, m.SecretKey
 		return "BackendKeyData"

@@ -172,6 +172,7 @@ func (c *conn) leave() error {
 	free := tx == pgwire.TxIdle && !c.pipeline
 	if free && c.async.CompareAndSwap(true, false) {
 		c.sess.Notifications(&c.out)
+		c.out.report()
 		if err := c.out.flush(); err != nil {
 			return errBye
 		}

@@ -31,6 +31,7 @@ import (
 //	begin, commit    transaction block
 //	copyin, copyout N
 //	notice           a notice, then 0 rows
+//	set VALUE        reports TimeZone twice
 //	notify           calls Startup.Notify from another goroutine
 //	(nothing)        empty query
 type fakeBackend struct {
@@ -88,8 +89,8 @@ type fakeSession struct {
 
 var fakeCols = []Column{{Name: "n", TypeOID: types.Int4, TypeSize: 4, TypeMod: -1}, {Name: "t", TypeOID: types.Text, TypeSize: -1, TypeMod: -1}}
 
-func (s *fakeSession) ParameterStatus() []KV {
-	return []KV{{"server_version", "15.0"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"}, {"integer_datetimes", "on"}, {"standard_conforming_strings", "on"}}
+func (s *fakeSession) ParameterStatus() [][2]string {
+	return [][2]string{{"server_version", "15.0"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"}, {"integer_datetimes", "on"}, {"standard_conforming_strings", "on"}}
 }
 
 func (s *fakeSession) Simple(ctx context.Context, sql string, out Output) error {
@@ -193,6 +194,10 @@ func (s *fakeSession) run(ctx context.Context, p *fakePortal, maxRows int, out O
 	case "notice":
 		out.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "look here"))
 		out.CommandComplete("SELECT 0")
+	case "set":
+		out.ParameterStatus("TimeZone", "first")
+		out.ParameterStatus("TimeZone", arg)
+		out.CommandComplete("SET")
 	case "notify":
 		go s.start.Notify()
 		out.CommandComplete("NOTIFY")

@@ -83,6 +83,7 @@ func (c *conn) ready(err error) error {
 	if c.async.Load() && c.sess.TxStatus() == pgwire.TxIdle && c.async.CompareAndSwap(true, false) {
 		c.sess.Notifications(&c.out)
 	}
+	c.out.report()
 	c.out.buf = pgwire.AppendReadyForQuery(c.out.b(), c.sess.TxStatus())
 	if c.out.flush() != nil {
 		return errBye
@@ -177,11 +178,11 @@ func (c *conn) checkBind(body []byte) error {
 		switch f := formatAt(b.ParamFormats, i); f {
 		case 0:
 			if err := pgwire.CheckUTF8(p); err != nil {
-				return err
+				return pgerr.From(err).WithWhere("%s", b.ParamContext(i))
 			}
 		case 1:
 		default:
-			return pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", f)
+			return pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", f).WithWhere("%s", b.ParamContext(i))
 		}
 	}
 	return nil

@@ -30,6 +30,8 @@ type output struct {
 	cols []colEncoder
 	env  *types.Env
 	err  error // first failed write; nothing is written after it
+
+	reports [][2]string // settings whose new values wait for ReadyForQuery
 }
 
 type colEncoder struct {
@@ -162,8 +164,23 @@ func (o *output) ParameterDescription(oids []uint32) {
 func (o *output) CommandComplete(tag string) { o.buf = pgwire.AppendCommandComplete(o.b(), tag) }
 func (o *output) EmptyQuery()                { o.buf = pgwire.AppendEmptyQuery(o.b()) }
 func (o *output) PortalSuspended()           { o.buf = pgwire.AppendPortalSuspended(o.b()) }
+
 func (o *output) ParameterStatus(name, value string) {
-	o.buf = pgwire.AppendParameterStatus(o.b(), name, value)
+	for i := range o.reports {
+		if o.reports[i][0] == name {
+			o.reports[i][1] = value
+			return
+		}
+	}
+	o.reports = append(o.reports, [2]string{name, value})
+}
+
+// report writes the ParameterStatus messages that wait.
+func (o *output) report() {
+	for _, kv := range o.reports {
+		o.buf = pgwire.AppendParameterStatus(o.b(), kv[0], kv[1])
+	}
+	o.reports = o.reports[:0]
 }
 
 func (o *output) Notification(pid uint32, channel, payload string) {

@@ -21,6 +21,7 @@ func TestSimpleProtocol(t *testing.T) {
 		{"plain", "ERROR XX000 something internal\nReadyForQuery I"},
 		{"a\xffb", "ERROR 22021 invalid byte sequence for encoding \"UTF8\": 0xff\nReadyForQuery I"},
 		{"copyout 2", "CopyOutResponse\nCopyData \"line 0\\n\"\nCopyData \"line 1\\n\"\nCopyDone\nCommandComplete COPY 2\nReadyForQuery I"},
+		{"set UTC; row 0", "CommandComplete SET\nRowDescription n:23:0 t:25:0\nCommandComplete SELECT 0\nParameterStatus TimeZone UTC\nReadyForQuery I"},
 		{"fatal", "FATAL 57P01 as asked\nclosed"},
 	} {
 		if got := c.query(q.sql); got != q.want {
@@ -196,7 +197,7 @@ func TestStartup(t *testing.T) {
 		{"version 2", startupPacket(2<<16, ""), "FATAL 0A000 unsupported frontend protocol 2.0: server supports 3.0 to 3.0"},
 		{"version 4", startupPacket(4<<16, ""), "FATAL 0A000 unsupported frontend protocol 4.0: server supports 3.0 to 3.0"},
 		{"layout", startupPacket(3<<16, "user\x00u"), "FATAL 08P01 invalid startup packet layout: expected terminator as last byte"},
-		{"too long", "\x00\x00\x27\x11", "FATAL 08P01 invalid length of startup packet"},
+		{"too long", "\x00\x00\x27\x15", "FATAL 08P01 invalid length of startup packet"},
 		{"too short", "\x00\x00\x00\x03", "FATAL 08P01 invalid length of startup packet"},
 		{"http", "GET / HTTP/1.1\r\n\r\n", "FATAL 08P01 invalid length of startup packet"},
 		{"database", startupPacket(3<<16, "user\x00u\x00database\x00missing\x00\x00"), "AuthenticationOk\nFATAL 3D000 database \"missing\" does not exist"},
@@ -223,6 +224,6 @@ func TestStartup(t *testing.T) {
 	if n, ok := m.(*pgproto3.NegotiateProtocolVersion); !ok || len(n.UnrecognizedOptions) != 1 {
 		t.Fatalf("%+v %v", m, err)
 	}
-	c.expect("AuthenticationOk\nParameterStatus server_version\nParameterStatus server_encoding\nParameterStatus client_encoding\n" +
-		"ParameterStatus integer_datetimes\nParameterStatus standard_conforming_strings\nBackendKeyData\nReadyForQuery I")
+	c.expect("AuthenticationOk\nParameterStatus server_version 15.0\nParameterStatus server_encoding UTF8\nParameterStatus client_encoding UTF8\n" +
+		"ParameterStatus integer_datetimes on\nParameterStatus standard_conforming_strings on\nBackendKeyData\nReadyForQuery I")
 }

@@ -3,6 +3,7 @@ package pgwire
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -126,8 +127,19 @@ func (b *Bind) Decode(src []byte) error {
 		}
 		b.Params = append(b.Params, m.bytes(int(l)))
 	}
+	if m.err != nil && n > 0 {
+		return m.err.WithWhere("%s", b.ParamContext(len(b.Params)-1))
+	}
 	b.ResultFormats = m.formats(b.ResultFormats)
 	return m.end()
+}
+
+// ParamContext is how PostgreSQL names parameter i (from 0) in the context of an error.
+func (b *Bind) ParamContext(i int) string {
+	if len(b.Portal) == 0 {
+		return fmt.Sprintf("unnamed portal parameter $%d", i+1)
+	}
+	return fmt.Sprintf("portal \"%s\" parameter $%d", b.Portal, i+1)
 }
 
 // Forget drops the references into the message.

@@ -29,9 +29,9 @@ const (
 // Length limits, PostgreSQL's own (pqcomm.h, libpq.h): startup packets, messages that carry no data, all others,
 // and answers to an authentication request. The length field counts itself.
 const (
-	maxStartupLen = 10000
+	maxStartupLen = 10004
 	maxSmallLen   = 10000
-	maxLargeLen   = 1<<30 - 1
+	maxLargeLen   = 1<<30 - 2
 	maxAuthLen    = 65535
 )
 
