@@ -179,10 +179,12 @@ func (p *arrayParser) parse() ([]tuple.ArrayDim, error) {
 			return nil, p.malformed("Array contents must start with \"{\".")
 		}
 	}
+	all := p.all
 	lens, err := p.contents()
 	if err != nil {
 		return nil, err
 	}
+	p.all = all
 	if given != nil {
 		if len(lens) != len(given) {
 			return nil, p.malformed("Specified array dimensions do not match array contents.")
@@ -284,6 +286,7 @@ func (p *arrayParser) contents() ([]int, error) {
 	depth, ndim := 0, 0
 	state := arrayStart
 	s := p.s
+	p.all = s // from here on errors show what follows the dimensions
 	for i := 0; ; {
 		if i == len(s) {
 			return nil, p.malformed("Unexpected end of input.")

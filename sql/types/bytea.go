@@ -91,7 +91,7 @@ func decodeByteaEscape(s string) ([]byte, error) {
 			b = append(b, s[i])
 			i++
 		case i+3 < len(s) && s[i+1] >= '0' && s[i+1] <= '3' && isOctal(s[i+2]) && isOctal(s[i+3]):
-			b = append(b, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|s[i+3]-'0')
+			b = append(b, (s[i+1]-'0')<<6|(s[i+2]-'0')<<3|(s[i+3]-'0'))
 			i += 4
 		case i+1 < len(s) && s[i+1] == '\\':
 			b = append(b, '\\')

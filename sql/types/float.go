@@ -3,6 +3,7 @@ package types
 import (
 	"encoding/binary"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,9 @@ func AppendFloat(dst []byte, v float64, bits, extra int) []byte {
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, v, 'e', prec, bits)
+	if a := math.Abs(v); prec < 0 && (a >= 1<<53 || bits == 32 && a >= 1<<24) && a < 1e42 {
+		dst = strictlyShortest(dst, start, v, bits)
+	}
 	return layoutFloat(dst, start, top, extra < 0)
 }
 
@@ -137,42 +141,79 @@ func layoutFloat(dst []byte, start, top int, trim bool) []byte {
 // ParseFloat8 reads what float8in reads.
 func ParseFloat8(s string) (float64, error) { return parseFloat(s, 64, "double precision") }
 
-// parseFloat accepts what C's strtod accepts, blanks around it, and PostgreSQL's names of the special values.
+// parseFloat accepts what C's strtod accepts, blanks around it, and PostgreSQL's names of the special values. A number
+// that is out of range is reported before what follows it, as strtod finds it first.
 func parseFloat(s string, bits int, typ string) (float64, error) {
 	num := trimSpace(s)
-	neg := strings.HasPrefix(num, "-")
-	body := strings.TrimPrefix(strings.TrimPrefix(num, "-"), "+")
-	if len(num)-len(body) > 1 || body == "" {
-		return 0, syntaxError(typ, s)
-	}
-	if !isDigit(body[0]) && body[0] != '.' {
-		v := math.NaN()
+	sign := skipSign(num)
+	body := num[sign:]
+	if body == "" || !isDigit(body[0]) && body[0] != '.' {
+		v := math.Float64frombits(0x7ff8000000000000)
 		switch {
 		case strings.EqualFold(body, "nan"):
+			return v, nil
 		case strings.EqualFold(body, "infinity"), strings.EqualFold(body, "inf"):
-			v = math.Inf(1)
-		default:
-			return 0, syntaxError(typ, s)
+			if num[0] == '-' {
+				return math.Inf(-1), nil
+			}
+			return math.Inf(1), nil
 		}
-		if neg {
-			v = -v
-		}
-		return v, nil
-	}
-	if strings.ContainsRune(num, '_') {
 		return 0, syntaxError(typ, s)
 	}
-	if len(body) > 2 && body[0] == '0' && body[1]|0x20 == 'x' && !strings.ContainsAny(body, "pP") {
-		num += "p0"
-	}
-	v, err := strconv.ParseFloat(num, bits)
-	if err != nil && err.(*strconv.NumError).Err == strconv.ErrSyntax {
+	n, hex := floatPrefix(body)
+	if n == 0 {
 		return 0, syntaxError(typ, s)
 	}
-	if err != nil || v == 0 && nonzeroMantissa(body) {
-		return 0, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type %s", trimSpace(s), typ)
+	text := num[:sign+n]
+	parse := text
+	if hex && !strings.ContainsAny(text, "pP") {
+		parse += "p0"
+	}
+	v, err := strconv.ParseFloat(parse, bits)
+	if err != nil || v == 0 && nonzeroMantissa(body[:n]) {
+		if bits == 32 {
+			text = s
+		}
+		return 0, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type %s", text, typ)
+	}
+	if len(text) < len(num) {
+		return 0, syntaxError(typ, s)
 	}
 	return v, nil
+}
+
+// floatPrefix is the length of the longest number without sign that s starts with, 0 for none.
+func floatPrefix(s string) (n int, hex bool) {
+	digit, expMark := isDigit, byte('e')
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		digit, expMark = func(c byte) bool { _, ok := unhex(c); return ok }, 'p'
+		if from := skip(s, 2, func(c byte) bool { return c == '.' }); from < len(s) && from <= 3 && digit(s[from]) {
+			hex, n = true, 2
+		} else {
+			return 1, false
+		}
+	}
+	from := n
+	n = skip(s, n, digit)
+	digits := n - from
+	if n < len(s) && s[n] == '.' {
+		end := skip(s, n+1, digit)
+		digits += end - n - 1
+		n = end
+	}
+	if digits == 0 {
+		return 0, false
+	}
+	if n < len(s) && s[n]|0x20 == expMark {
+		e := n + 1
+		if e < len(s) && (s[e] == '-' || s[e] == '+') {
+			e++
+		}
+		if end := skip(s, e, isDigit); end > e {
+			n = end
+		}
+	}
+	return n, hex
 }
 
 func nonzeroMantissa(s string) bool {
@@ -186,6 +227,55 @@ func nonzeroMantissa(s string) bool {
 			break
 		}
 		if c != '0' && c != '.' {
+			return true
+		}
+	}
+	return false
+}
+
+// strictlyShortest replaces the shortest digits of v (e format, in dst[start:]) where they lie exactly between v and
+// its neighbour: they would read back as v by the tie rule only, which PostgreSQL's printer does not count on. Such
+// digits exist only for numbers beyond the integers that the mantissa holds and below 10^42.
+func strictlyShortest(dst []byte, start int, v float64, bits int) []byte {
+	if !onTie(dst[start:], v, bits) {
+		return dst
+	}
+	for prec := 1; prec <= 17; prec++ {
+		dst = strconv.AppendFloat(dst[:start], v, 'e', prec, bits)
+		if back, err := strconv.ParseFloat(string(dst[start:]), bits); err == nil && back == v && !onTie(dst[start:], v, bits) {
+			break
+		}
+	}
+	// Zeros at the end come from the tries above.
+	e := len(dst) - 1
+	for dst[e] != 'e' {
+		e--
+	}
+	last := e
+	for dst[last-1] == '0' && last-1 > start+1 {
+		last--
+	}
+	if dst[last-1] == '.' {
+		last--
+	}
+	return append(dst[:last], dst[e:]...)
+}
+
+func onTie(text []byte, v float64, bits int) bool {
+	d, ok := new(big.Float).SetPrec(300).SetString(string(text))
+	if !ok {
+		return false
+	}
+	v = math.Abs(v)
+	d.Abs(d)
+	lower, upper := math.Nextafter(v, 0), math.Nextafter(v, math.Inf(1))
+	if bits == 32 {
+		lower, upper = float64(math.Nextafter32(float32(v), 0)), float64(math.Nextafter32(float32(v), float32(math.Inf(1))))
+	}
+	exact := new(big.Float).SetPrec(300).SetFloat64(v)
+	twice := new(big.Float).SetPrec(300).Add(d, d)
+	for _, neighbour := range [2]float64{lower, upper} {
+		if sum := new(big.Float).SetPrec(300).SetFloat64(neighbour); twice.Cmp(sum.Add(sum, exact)) == 0 {
 			return true
 		}
 	}

@@ -134,22 +134,41 @@ var tidCodec = &codec{
 	},
 }
 
+// parseTID finds the numbers after the first parenthesis or comma and after the next comma, as tidin does.
 func parseTID(s string) (uint64, bool) {
-	open := strings.IndexByte(s, '(')
-	if open < 0 {
+	var from [2]int
+	n := 0
+	for i := 0; i < len(s) && n < 2 && s[i] != ')'; i++ {
+		if s[i] == ',' || s[i] == '(' && n == 0 {
+			from[n] = i + 1
+			n++
+		}
+	}
+	if n < 2 {
 		return 0, false
 	}
-	block, rest, ok := strings.Cut(s[open+1:], ",")
-	off, _, ok2 := strings.Cut(rest, ")")
-	if !ok || !ok2 {
+	block, rest := strtoulPrefix(s[from[0]:])
+	off, end := strtoulPrefix(s[from[1]:])
+	if !strings.HasPrefix(rest, ",") || !strings.HasPrefix(end, ")") || off > math.MaxUint16 ||
+		block > math.MaxUint32 && block < math.MaxUint64-math.MaxInt32 {
 		return 0, false
 	}
-	b, st := scanInt(trimLeftSpace(block), 1<<63)
-	o, st2 := scanInt(trimLeftSpace(off), 1<<63)
-	if st != intOK || st2 != intOK || o < 0 || o > math.MaxUint16 || b > math.MaxUint32 || b < math.MinInt32 {
-		return 0, false
+	return uint64(uint32(block))<<16 | off, true
+}
+
+// strtoulPrefix is C's strtoul in base 10; a negative number wraps, no digits are 0 and take nothing.
+func strtoulPrefix(s string) (v uint64, rest string) {
+	i := skip(s, 0, isSpace)
+	sign := i + skipSign(s[i:])
+	end := skip(s, sign, isDigit)
+	if end == sign {
+		return 0, s
 	}
-	return uint64(uint32(b))<<16 | uint64(o), true
+	v, err := strconv.ParseUint(s[sign:end], 10, 64)
+	if err == nil && s[i] == '-' {
+		v = -v
+	}
+	return v, s[end:]
 }
 
 // lsnCodec is pg_lsn: a 64-bit log position as two hexadecimal halves.

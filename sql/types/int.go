@@ -113,7 +113,7 @@ var charCodec = &codec{
 	},
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
 		if len(s) == 4 && s[0] == '\\' && isOctal(s[1]) && isOctal(s[2]) && isOctal(s[3]) {
-			return tuple.Int(int64((s[1]-'0')<<6 | (s[2]-'0')<<3 | s[3] - '0')), nil
+			return tuple.Int(int64((s[1]-'0')<<6 | (s[2]-'0')<<3 | (s[3] - '0'))), nil
 		}
 		if s == "" {
 			return tuple.Int(0), nil

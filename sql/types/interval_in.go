@@ -209,7 +209,7 @@ func (a *intervalAcc) decode(parts []dateField, fields int, env *Env) dateFail {
 			}
 			if w.ago {
 				ago = true
-				unit, started = unitNone, false
+				unit, started = unitOther, true
 				continue
 			}
 			if w.unit == unitNone {
@@ -286,12 +286,13 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 	switch {
 	case rest == "":
 	case rest[0] == '-':
-		m, err := strconv.ParseInt(rest[1:], 10, 32)
-		if err != nil && err.(*strconv.NumError).Err == strconv.ErrSyntax {
-			return 0, unit, badFormat
-		}
-		if err != nil || m < 0 || m >= 12 {
+		end := skip(rest, 1, isDigit)
+		m := int64(atoi(rest[1:end]))
+		if m >= 12 {
 			return 0, unit, fieldOverflow
+		}
+		if end != len(rest) {
+			return 0, unit, badFormat
 		}
 		if neg {
 			m = -m
@@ -374,7 +375,7 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 // isoNumber reads [+-]digits[.digits] and splits it into whole and fraction.
 func isoNumber(s string) (v int64, frac float64, rest string, fail dateFail) {
 	n := 0
-	if n < len(s) && (s[n] == '-' || s[n] == '+') {
+	if n < len(s) && s[n] == '-' {
 		n++
 	}
 	n = skip(s, n, isDigit)
@@ -416,7 +417,7 @@ func (a *intervalAcc) decodeISO(s string) dateFail {
 		if fail != dateOK {
 			return fail
 		}
-		width := skip(from, skipSign(from), isDigit) - skipSign(from)
+		width := skip(strings.TrimPrefix(from, "-"), 0, isDigit)
 		unit := byte(0)
 		if rest != "" {
 			unit = rest[0]

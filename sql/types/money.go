@@ -58,7 +58,7 @@ func parseMoney(all string) (Datum, error) {
 	s = trimLeftSpace(s)
 	s = trimLeftSpace(strings.TrimPrefix(s, "$"))
 	var u uint64
-	digits, decimals, point := 0, 0, false
+	decimals, point := 0, false
 	i := 0
 	over := false
 	add := func(d uint64) {
@@ -73,26 +73,26 @@ loop:
 		switch c := s[i]; {
 		case isDigit(c) && decimals < 2:
 			add(uint64(c - '0'))
-			digits++
 			if point {
 				decimals++
 			}
 		case c == '.' && !point:
 			point = true
-		case c == ',' && !point:
+		case c == ',':
 		default:
 			break loop
 		}
-	}
-	if digits == 0 {
-		return Null, syntaxError("money", all)
 	}
 	up := i < len(s) && isDigit(s[i]) && s[i] >= '5'
 	for ; decimals < 2; decimals++ {
 		add(0)
 	}
-	if up && u < 1<<63 {
+	if up {
+		over = over || u == 1<<63
 		u++
+	}
+	if over {
+		return Null, rangeError("money", all)
 	}
 	for i < len(s) && isDigit(s[i]) {
 		i++
@@ -107,7 +107,7 @@ loop:
 			return Null, syntaxError("money", all)
 		}
 	}
-	if over || !neg && u > math.MaxInt64 {
+	if !neg && u > math.MaxInt64 {
 		return Null, rangeError("money", all)
 	}
 	if neg {

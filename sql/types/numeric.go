@@ -2,7 +2,9 @@ package types
 
 import (
 	"encoding/binary"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -61,7 +63,13 @@ func ParseNumeric(s string) (Datum, error) {
 		}
 		return Null, syntaxError("numeric", s)
 	}
-	b, err := tuple.AppendNumericText(make([]byte, 0, 4+len(num)/2+4), num)
+	if strings.ContainsAny(num, "eE") {
+		var err error
+		if num, err = normalExponent(num, s); err != nil {
+			return Null, err
+		}
+	}
+	b, err := tuple.AppendNumericText(make([]byte, 0, 8+len(num)/2), num)
 	switch err {
 	case nil:
 		return tuple.Bytes(b), nil
@@ -69,6 +77,48 @@ func ParseNumeric(s string) (Datum, error) {
 		return Null, errNumericOverflow()
 	}
 	return Null, syntaxError("numeric", s)
+}
+
+// normalExponent checks a number with an exponent as PostgreSQL does: the digits first, then the exponent's range,
+// then what follows. The exponent of a zero only lowers its scale.
+func normalExponent(num, all string) (string, error) {
+	e := strings.IndexAny(num, "eE")
+	mant, exp := num[:e], trimLeftSpace(num[e+1:])
+	digits, zero, frac, point := 0, true, 0, false
+	for i := 0; i < len(mant); i++ {
+		switch c := mant[i]; {
+		case isDigit(c):
+			digits++
+			zero = zero && c == '0'
+			if point {
+				frac++
+			}
+		case c == '.' && !point:
+			point = true
+		case i == 0 && (c == '-' || c == '+'):
+		default:
+			return "", syntaxError("numeric", all)
+		}
+	}
+	sign := skipSign(exp)
+	n := skip(exp, sign, isDigit)
+	if digits == 0 || n == sign {
+		return "", syntaxError("numeric", all)
+	}
+	v, err := strconv.ParseInt(exp[:n], 10, 64)
+	if err != nil || v >= math.MaxInt32/2 || v <= -(math.MaxInt32/2) {
+		return "", errNumericOverflow()
+	}
+	if n != len(exp) {
+		return "", syntaxError("numeric", all)
+	}
+	switch {
+	case zero && v > 0:
+		v = min(v, int64(frac))
+	case v > 1<<18 || v < -1<<18:
+		return "", errNumericOverflow()
+	}
+	return mant + "e" + strconv.FormatInt(v, 10), nil
 }
 
 // numeric typmod: (precision << 16 | scale & 0x7ff) + 4, the scale being an 11-bit signed number.
@@ -138,7 +188,7 @@ func numericSend(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 	}
 	scale := n.Scale()
 	if sign == 0xd000 || sign == 0xf000 {
-		scale = 0
+		scale = 0x20 // what PostgreSQL's header word of an infinity shows here
 	}
 	nd := n.NumDigits()
 	dst = binary.BigEndian.AppendUint16(dst, uint16(nd))

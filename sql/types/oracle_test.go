@@ -50,7 +50,7 @@ func (a answer) String() string {
 	if a.err != "" {
 		return a.err
 	}
-	return fmt.Sprintf("%q %x", a.text, a.binary)
+	return fmt.Sprintf("%.200q %.100x", a.text, a.binary)
 }
 
 func errString(code, message, detail, hint string) string {
@@ -133,6 +133,9 @@ func ours(oid OID, lit string, env *Env) (a answer) {
 	a.text = ty.Text(d, env)
 	a.binary = ty.AppendBinary(nil, d, env)
 	back, err := ty.ParseBinary(a.binary, -1, env)
+	if pgerr.Is(err, pgerr.InvalidTimeZoneDisplacementValue) {
+		return a // text input takes POSIX zones of more than 16 hours, binary input does not
+	}
 	if err != nil {
 		a.text += " and binary input: " + err.Error()
 	} else if !ty.Equal(d, back) || ty.Text(back, env) != a.text {
@@ -152,8 +155,8 @@ func compareAnswers(t *testing.T, typ string, lits []string, want []answer, oid 
 		if got.err == want[i].err && got.text == want[i].text && bytes.Equal(got.binary, want[i].binary) {
 			continue
 		}
-		if bad++; bad <= 15 {
-			t.Errorf("%s %q\n   got %v\n  want %v", typ, lit, got, want[i])
+		if bad++; bad <= 6 {
+			t.Errorf("%s %.150q\n   got %v\n  want %v", typ, lit, got, want[i])
 		}
 	}
 	if bad > 0 {

@@ -45,7 +45,7 @@ var oracleCases = []oracleCase{
 	{"timestamp", Timestamp, append(dateSeeds, stampSeeds...), dateAlphabet, 6000},
 	{"timestamptz", TimestampTZ, append(dateSeeds, stampSeeds...), dateAlphabet, 6000},
 	{"interval", Interval, intervalSeeds, "0123456789-+:. PTYMDdayshourmin@ago", 8000},
-	{"bit", Bit, []string{"", "0", "1", "1010", "b101", "B11", "x1F", "XaB", "2", "xg", "101010101010"}, "01bx2f", 200},
+	{`"bit"`, Bit, []string{"", "0", "1", "1010", "b101", "B11", "x1F", "XaB", "2", "xg", "101010101010"}, "01bx2f", 200},
 	{"varbit", VarBit, []string{"", "0", "1", "1010", "b101", "x1F", "2", "xg"}, "01bx2f", 200},
 	{"money", Money, []string{"0", "1", "-1", "$1,234.56", "($5.00)", "-$3.456", "1.005", "92233720368547758.07", "92233720368547758.08", "-92233720368547758.08", "", "x", "12 3", "$", "1.5-", " $ 1 ", "123,456.789"}, "0123456789$,.-() ", 800},
 }

@@ -174,6 +174,7 @@ const (
 	seenDecade
 	seenCentury
 	seenMillennium
+	seenReserved
 
 	seenDate    = seenYear | seenMonth | seenDay
 	seenAllSecs = seenSecond | seenMilli | seenMicro
@@ -326,7 +327,7 @@ func (d *dateDecoder) decode(fields []dateField) dateFail {
 		case fieldDate:
 			got, fail = d.dateField(fields, i)
 		case fieldTime:
-			if d.label != unitNone {
+			if d.label != unitNone && !d.timeOnly {
 				if d.label != unitTime {
 					return badFormat
 				}
@@ -467,7 +468,7 @@ func fixedOffset(loc *time.Location) bool {
 			return false
 		}
 	}
-	return false
+	return true
 }
 
 func (d *dateDecoder) timeOverflows() bool {
@@ -727,14 +728,14 @@ func parseZone(text string) (int, dateFail) {
 		return 0, badFormat
 	}
 	digits := text[1:]
+	if len(digits) > 1 && digits[0] == '-' && isDigit(digits[1]) {
+		return 0, zoneOverflow
+	}
 	h, rest, fail := leadingInt(digits)
 	if fail == fieldOverflow {
 		return 0, zoneOverflow
 	}
-	if fail != dateOK {
-		return 0, fail
-	}
-	m, s := 0, 0
+	m, s := 0, 0 // a sign alone is zero
 	switch {
 	case strings.HasPrefix(rest, ":"):
 		for _, v := range [2]*int{&m, &s} {
@@ -800,7 +801,7 @@ func (d *dateDecoder) numberField(fields []dateField, i int) (int, dateFail) {
 // labelled is a number after a unit: y2001m02d04, j2451187.
 func (d *dateDecoder) labelled(text string) (int, dateFail) {
 	label := d.label
-	d.label = unitNone
+	d.label, d.special = unitNone, specialNone
 	v, rest, fail := leadingInt(text)
 	if fail == fieldOverflow {
 		return 0, fail
@@ -1069,14 +1070,11 @@ func (d *dateDecoder) reserved(val int) (int, dateFail) {
 	case resEarly:
 		d.special = specialEarly
 	}
-	return seenDate | seenTime | seenTZ, dateOK
+	return seenReserved, dateOK // the rest of the text may say what it likes
 }
 
 // checkDate completes the year and checks the ranges of year, month and day.
 func (d *dateDecoder) checkDate() dateFail {
-	if d.special != specialNone {
-		return dateOK
-	}
 	if d.seen&seenYear != 0 {
 		switch {
 		case d.julian:
@@ -1096,8 +1094,11 @@ func (d *dateDecoder) checkDate() dateFail {
 		}
 	}
 	if d.seen&seenDOY != 0 {
-		jd := julianDay(d.year, 1, 1) + d.yday - 1
-		d.year, d.mon, d.day = fromJulian(jd)
+		if jd := julianDay(d.year, 1, 1) + d.yday - 1; jd >= 0 {
+			d.year, d.mon, d.day = fromJulian(jd)
+		} else {
+			d.mon, d.day = 1, 1 // out of range, as the year will show
+		}
 	}
 	if d.seen&seenMonth != 0 && (d.mon < 1 || d.mon > 12) {
 		return monthDayOverflow

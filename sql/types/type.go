@@ -163,7 +163,9 @@ func NewUserType(t Type, base *Type) *Type {
 }
 
 // IsArray reports a true array: variable length, subscripted by elements (not int2vector, oidvector, point…).
-func (t *Type) IsArray() bool { return t.Elem != 0 && t.Subscript == arraySubscriptHandler }
+func (t *Type) IsArray() bool {
+	return t.Elem != 0 && t.Subscript == arraySubscriptHandler && t.Storage != 'p'
+}
 
 // Collatable reports whether values of the type take a collation.
 func (t *Type) Collatable() bool { return t.Collation != 0 }

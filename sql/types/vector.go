@@ -1,6 +1,9 @@
 package types
 
 import (
+	"encoding/binary"
+	"strings"
+
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -21,20 +24,31 @@ var vectorCodec = &codec{
 		elem := Lookup(t.Elem)
 		var vals []Datum
 		for s = trimLeftSpace(s); s != ""; s = trimLeftSpace(s) {
-			n := 0
-			for n < len(s) && !isSpace(s[n]) {
-				n++
+			n := skip(s, 0, func(c byte) bool { return !isSpace(c) })
+			if t.OID == OidVector { // a number ends where its digits do
+				n = max(skip(s, skipSign(s), isDigit), 1)
 			}
 			v, err := elem.ParseText(s[:n], -1, env)
-			if err != nil {
-				return Null, err
+			if err != nil { // PostgreSQL names all that is left
+				e := pgerr.From(err)
+				e.Message = strings.Replace(e.Message, "\""+s[:n]+"\"", "\""+s+"\"", 1)
+				return Null, e
 			}
 			vals = append(vals, v)
 			s = s[n:]
 		}
 		return MakeVector(t, vals), nil
 	},
-	send: arraySend,
+	send: func(t *Type, dst []byte, d Datum, env *Env) []byte {
+		if tuple.Array(d.Bytes()).Len() > 0 {
+			return arraySend(t, dst, d, env)
+		}
+		// An empty vector still has its one dimension: {1, no nulls, element, length 0, lower bound 0}.
+		for _, w := range [5]uint32{1, 0, t.Elem, 0, 0} {
+			dst = binary.BigEndian.AppendUint32(dst, w)
+		}
+		return dst
+	},
 	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 		d, err := arrayRecv(t, b, mod, env)
 		if err != nil {

@@ -1,6 +1,8 @@
 package types
 
 import (
+	"encoding/binary"
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -51,50 +53,96 @@ func LoadZone(name string) (*time.Location, bool) {
 	return posixZone(name)
 }
 
-// posixZone reads NAME[+-]hh[:mm[:ss]]; the sign is the opposite of ISO's: west is positive.
+// posixZone reads NAME offset [NAME [offset]]; an offset is [+-]hh[:mm[:ss]] and its sign is the opposite of ISO's:
+// west is positive. With a second name, daylight saving follows the rules of the USA. Explicit rules are not read.
 func posixZone(s string) (*time.Location, bool) {
-	n := 0
-	abbrev := ""
-	if strings.HasPrefix(s, "<") {
-		n = strings.IndexByte(s, '>') + 1
-		if n < 3 {
-			return nil, false
-		}
-		abbrev = s[1 : n-1]
-	} else {
-		for n < len(s) && isAlpha(s[n]) {
-			n++
-		}
-		if n < 3 {
-			return nil, false
-		}
-		abbrev = s[:n]
-	}
-	rest := s[n:]
-	west := 1
-	if rest == "" {
+	std, rest := posixName(s)
+	west, rest, ok := posixOffset(rest)
+	if std == "" || !ok {
 		return nil, false
 	}
-	switch rest[0] {
-	case '-':
-		west, rest = -1, rest[1:]
-	case '+':
-		rest = rest[1:]
+	if rest == "" {
+		return time.FixedZone(strings.ToUpper(std), -west), true
 	}
-	secs := 0
-	for i, unit := range [3]int{3600, 60, 1} {
-		part, more, found := strings.Cut(rest, ":")
-		v, err := strconv.Atoi(part)
-		if err != nil || v < 0 || !allDigits(part) || i == 0 && v > 167 || i > 0 && v > 59 {
+	dst, rest := posixName(rest)
+	dstWest := west - 3600
+	if rest != "" {
+		if dstWest, rest, ok = posixOffset(rest); !ok {
 			return nil, false
 		}
-		secs += v * unit
-		rest = more
-		if !found {
-			return time.FixedZone(strings.ToUpper(abbrev), -west*secs), true
-		}
 	}
-	return nil, false
+	if dst == "" || rest != "" {
+		return nil, false
+	}
+	return ruleZone(s, strings.ToUpper(std), west, strings.ToUpper(dst), dstWest)
+}
+
+func posixName(s string) (name, rest string) {
+	if strings.HasPrefix(s, "<") {
+		name, rest, ok := strings.Cut(s[1:], ">")
+		if !ok {
+			return "", ""
+		}
+		return name, rest
+	}
+	n := skip(s, 0, func(c byte) bool { return !isDigit(c) && c != ',' && c != '-' && c != '+' })
+	return s[:n], s[n:]
+}
+
+func posixOffset(s string) (secs int, rest string, ok bool) {
+	sign := 1
+	switch {
+	case s == "":
+		return 0, "", false
+	case s[0] == '-':
+		sign, s = -1, s[1:]
+	case s[0] == '+':
+		s = s[1:]
+	}
+	for i, unit := range [3]int{3600, 60, 1} {
+		n := skip(s, 0, isDigit)
+		v, err := strconv.Atoi(s[:n])
+		if err != nil || i == 0 && v > 167 || i > 0 && v > 59 {
+			return 0, "", false
+		}
+		secs += v * unit
+		if s = s[n:]; i == 2 || !strings.HasPrefix(s, ":") {
+			break
+		}
+		s = s[1:]
+	}
+	return sign * secs, s, true
+}
+
+// ruleZone makes a location with a yearly rule: a TZif file with one transition long ago and the rule as its footer.
+func ruleZone(name, std string, west int, dst string, dstWest int) (*time.Location, bool) {
+	clock := func(w int) string {
+		sign := ""
+		if w < 0 {
+			sign, w = "-", -w
+		}
+		return fmt.Sprintf("%s%d:%02d:%02d", sign, w/3600, w/60%60, w%60)
+	}
+	footer := "<" + std + ">" + clock(west) + "<" + dst + ">" + clock(dstWest) + ",M3.2.0,M11.1.0"
+	block := func(timeSize int) []byte {
+		b := append([]byte("TZif2"), make([]byte, 15)...)
+		for _, n := range [6]int{0, 0, 0, 1, 1, len(std) + 1} { // isutc, isstd, leap, transitions, types, characters
+			b = binary.BigEndian.AppendUint32(b, uint32(n))
+		}
+		if timeSize == 8 {
+			b = binary.BigEndian.AppendUint64(b, 1<<63+1<<61)
+		} else {
+			b = binary.BigEndian.AppendUint32(b, 1<<31)
+		}
+		b = append(b, 0)
+		b = binary.BigEndian.AppendUint32(b, uint32(-west))
+		b = append(b, 0, 0)
+		return append(append(b, std...), 0)
+	}
+	data := append(block(4), block(8)...)
+	data = append(data, "\n"+footer+"\n"...)
+	loc, err := time.LoadLocationFromTZData(name, data)
+	return loc, err == nil
 }
 
 // FixedZone is the zone that SET TIME ZONE makes of a plain offset, in seconds east of UTC; String gives the name
