@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/tarndb/tarn/server/auth"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -69,6 +70,13 @@ type Session interface {
 	Notifications(out Output)
 	// Close ends the session, rolling back what is open. It is called once, whatever happened before.
 	Close()
+}
+
+// IdleLimiter is a Session with idle_session_timeout or idle_in_transaction_session_timeout.
+type IdleLimiter interface {
+	// IdleLimit is how long the client may now stay silent, and the error that it gets then (57P05, 25P03); 0 is for
+	// ever. It is asked whenever the connection turns idle.
+	IdleLimit() (time.Duration, *pgerr.Error)
 }
 
 // Column describes a result column (manual: 55.7 RowDescription).

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -22,7 +23,7 @@ type selectSession struct {
 }
 
 func (s *selectSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16) error {
-	for _, c := range params[0] {
+	for _, c := range bytes.Join(params, nil) {
 		s.n = s.n*10 + int64(c-'0')
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"runtime/debug"
@@ -47,18 +46,19 @@ type conn struct {
 	base       context.Context // ends with the connection
 	baseCancel context.CancelCauseFunc
 
-	async atomic.Bool // Startup.Notify was called
+	async     atomic.Bool // Startup.Notify was called
+	interrupt atomic.Bool // mu.drain or mu.doom is set: look before the next message of a client that never pauses
 
 	mu struct {
 		sync.Mutex
-		phase  phase
-		since  time.Time // of the phase
-		tx     byte
-		kicked bool         // a read deadline in the past is set
-		drain  bool         // leave when the transaction is over
-		doom   *pgerr.Error // leave now, with this error
-		query  context.Context
-		cancel context.CancelCauseFunc
+		phase    phase
+		since    time.Time // of the phase
+		tx       byte
+		deadline time.Time    // read deadline of sock; longAgo is a kick
+		drain    bool         // leave when the transaction is over
+		doom     *pgerr.Error // leave now, with this error
+		query    context.Context
+		cancel   context.CancelCauseFunc
 	}
 }
 
@@ -110,7 +110,14 @@ func (c *conn) farewell(err error) {
 		err = e
 	}
 	e := asFatal(err)
-	if e == nil || c.out.err != nil {
+	if e == nil {
+		return
+	}
+	if e.Code != pgerr.AdminShutdown {
+		c.srv.log.Info("connection refused or ended", "pid", c.startup.PID, "user", c.startup.User,
+			"database", c.startup.Database, "remote", hostOf(c.sock), "code", e.Code, "error", e.Message)
+	}
+	if c.out.err != nil {
 		return
 	}
 	c.sock.SetWriteDeadline(time.Now().Add(2 * time.Second))
@@ -166,7 +173,7 @@ func (c *conn) next() (byte, []byte, error) {
 }
 
 // leave makes the connection idle: cancels that come from now on find nobody, and what waited for this moment is
-// done. An error says that the connection must end.
+// done. It is called again when the wait was interrupted. An error says that the connection must end.
 func (c *conn) leave() error {
 	tx := c.sess.TxStatus()
 	free := tx == pgwire.TxIdle && !c.pipeline
@@ -177,13 +184,15 @@ func (c *conn) leave() error {
 			return errBye
 		}
 	}
+	var limit time.Duration
+	var late *pgerr.Error
+	if l, ok := c.sess.(IdleLimiter); ok && !c.pipeline {
+		limit, late = l.IdleLimit()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mu.doom != nil {
-		return c.mu.doom
-	}
-	if c.mu.drain && free {
-		return errShutdown()
+	if err := c.endLocked(free); err != nil {
+		return err
 	}
 	if c.mu.phase != phaseIdle {
 		c.mu.phase, c.mu.since = phaseIdle, time.Now()
@@ -192,10 +201,28 @@ func (c *conn) leave() error {
 	if c.mu.query.Err() != nil {
 		c.renewLocked()
 	}
-	c.unkickLocked()
+	var until time.Time
+	if limit > 0 {
+		if until = c.mu.since.Add(limit); !time.Now().Before(until) {
+			late.Severity = pgerr.SeverityFatal
+			return late
+		}
+	}
 	// Notify between the look at async and here found the connection active and did not kick it.
 	if free && c.async.Load() {
-		c.kickLocked()
+		until = longAgo
+	}
+	c.deadlineLocked(until)
+	return nil
+}
+
+// endLocked is why the connection must end now, at a place where it may; free tells that it is in no transaction.
+func (c *conn) endLocked(free bool) error {
+	if c.mu.doom != nil {
+		return c.mu.doom
+	}
+	if c.mu.drain && free {
+		return errShutdown()
 	}
 	return nil
 }
@@ -204,22 +231,17 @@ func (c *conn) leave() error {
 func (c *conn) enter() {
 	c.mu.Lock()
 	c.mu.phase, c.mu.since = phaseActive, time.Now()
-	c.unkickLocked()
+	if c.mu.doom == nil {
+		c.deadlineLocked(time.Time{})
+	}
 	c.mu.Unlock()
 }
 
-// kickLocked makes the pending read return with a deadline error.
-func (c *conn) kickLocked() {
-	if !c.mu.kicked {
-		c.mu.kicked = true
-		c.sock.SetReadDeadline(longAgo)
-	}
-}
-
-func (c *conn) unkickLocked() {
-	if c.mu.kicked && c.mu.doom == nil {
-		c.mu.kicked = false
-		c.sock.SetReadDeadline(time.Time{})
+// deadlineLocked sets the read deadline; longAgo makes a pending read return at once.
+func (c *conn) deadlineLocked(t time.Time) {
+	if !c.mu.deadline.Equal(t) {
+		c.mu.deadline = t
+		c.sock.SetReadDeadline(t)
 	}
 }
 
@@ -229,6 +251,12 @@ func (c *conn) renewLocked() {
 		c.mu.cancel(context.Canceled)
 	}
 	c.mu.query, c.mu.cancel = context.WithCancelCause(c.base)
+}
+
+func (c *conn) renew() {
+	c.mu.Lock()
+	c.renewLocked()
+	c.mu.Unlock()
 }
 
 // ctx is the context of the next session call.
@@ -258,7 +286,8 @@ func (c *conn) terminate(why *pgerr.Error) {
 		return
 	}
 	c.mu.doom = why
-	c.kickLocked()
+	c.interrupt.Store(true)
+	c.deadlineLocked(longAgo)
 	c.sock.SetWriteDeadline(time.Now().Add(5 * time.Second)) // a client that does not read cannot hold us
 	c.baseCancel(why)
 }
@@ -268,8 +297,9 @@ func (c *conn) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.drain = true
+	c.interrupt.Store(true)
 	if c.mu.phase != phaseActive {
-		c.kickLocked()
+		c.deadlineLocked(longAgo)
 	}
 }
 
@@ -281,12 +311,10 @@ func (c *conn) notify() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mu.phase == phaseIdle && c.mu.tx == pgwire.TxIdle {
-		c.kickLocked()
+		c.deadlineLocked(longAgo)
 	}
 }
 
 func errShutdown() *pgerr.Error {
 	return pgerr.Fatal(pgerr.AdminShutdown, "terminating connection due to administrator command")
 }
-
-func (c *conn) logger() *slog.Logger { return c.srv.log }

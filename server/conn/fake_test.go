@@ -41,6 +41,7 @@ type fakeBackend struct {
 	waiting  chan uint32 // PIDs whose "wait" has begun
 	waited   chan error  // and how it ended
 	closed   chan uint32
+	idle     time.Duration // IdleLimit outside of transaction blocks
 }
 
 func newFakeBackend() *fakeBackend {
@@ -330,6 +331,13 @@ func (s *fakeSession) Fail() {
 func (s *fakeSession) TxStatus() byte { return s.tx }
 
 func (s *fakeSession) Notifications(out Output) { out.Notification(s.start.PID, "ch", "payload") }
+
+func (s *fakeSession) IdleLimit() (time.Duration, *pgerr.Error) {
+	if s.tx != 'I' {
+		return 0, nil
+	}
+	return s.b.idle, pgerr.Fatal(pgerr.IdleSessionTimeout, "terminating connection due to idle-session timeout")
+}
 
 func (s *fakeSession) Close() { s.b.closed <- s.start.PID }
 

@@ -189,6 +189,90 @@ func TestNotifyWhileIdle(t *testing.T) {
 	}
 }
 
+func TestIdleLimit(t *testing.T) {
+	b := newFakeBackend()
+	b.idle = 5 * time.Millisecond
+	_, _, addr := startServer(t, "tcp", Options{Backend: b})
+	c := newClient(t, dialRaw(t, addr))
+	c.send(&pgproto3.StartupMessage{ProtocolVersion: 3 << 16, Parameters: map[string]string{"user": "u"}}, &pgproto3.Query{String: "begin"})
+	c.until("ReadyForQuery")
+	if got := c.until("ReadyForQuery"); got != "CommandComplete BEGIN\nReadyForQuery T" {
+		t.Fatal(got)
+	}
+	if got := c.query("commit"); got != "CommandComplete COMMIT\nReadyForQuery I" {
+		t.Fatal(got)
+	}
+	if got := c.next(); got != "FATAL 57P05 terminating connection due to idle-session timeout" {
+		t.Error(got)
+	}
+}
+
+// A client that pipelines without a pause does not hold up a shutdown.
+func TestShutdownBetweenPipelinedStatements(t *testing.T) {
+	s, b, addr := startServer(t, "tcp", Options{})
+	c := dial(t, addr)
+	c.send(&pgproto3.Query{String: "wait"}, &pgproto3.Query{String: "row 1"}, &pgproto3.Query{String: "row 1"})
+	pid := <-b.waiting
+	done := make(chan error, 1)
+	go func() { done <- s.Shutdown(context.Background()) }()
+	for !s.isClosing() {
+		runtime.Gosched()
+	}
+	for _, k := range s.snapshot() {
+		for !k.interrupt.Load() {
+			runtime.Gosched()
+		}
+	}
+	s.Cancel(pid)
+	c.expect("ERROR 57014 canceling statement due to user request\nReadyForQuery I")
+	if got := c.next(); got != "FATAL 57P01 terminating connection due to administrator command" {
+		t.Error(got)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// What a connection holds while it waits: a thousand of them must be cheap.
+func TestIdleConnectionsAreCheap(t *testing.T) {
+	const n = 300
+	_, _, addr := startServer(t, "tcp", Options{MaxConnections: n + 1})
+	used := func() uint64 {
+		runtime.GC()
+		runtime.GC() // empties the pools
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	request := []byte("Q\x00\x00\x00\x0arow 9\x00")
+	open := func() net.Conn {
+		nc := dialRaw(t, addr)
+		nc.Write([]byte(startupPacket(3<<16, "user\x00u\x00\x00")))
+		nc.Write(request)
+		var tail [6]byte
+		for ready := 0; ready < 2; { // byte by byte: a client's buffers must not count
+			copy(tail[:], tail[1:])
+			if _, err := nc.Read(tail[5:]); err != nil {
+				t.Fatal(err)
+			}
+			if tail == [6]byte{'Z', 0, 0, 0, 5, 'I'} {
+				ready++
+			}
+		}
+		return nc
+	}
+	open()
+	before := used()
+	for i := 0; i < n; i++ {
+		open()
+	}
+	each := (used() - before) / n
+	t.Logf("%d bytes each, client included", each)
+	if each > 32<<10 {
+		t.Errorf("%d bytes for an idle connection", each)
+	}
+}
+
 // Shutdown ends idle connections at once, lets a transaction finish, and cuts what is left at its deadline.
 func TestShutdown(t *testing.T) {
 	s, b, addr := startServer(t, "tcp", Options{})

@@ -84,9 +84,18 @@ func (c *conn) ready(err error) error {
 		c.sess.Notifications(&c.out)
 	}
 	c.out.report()
-	c.out.buf = pgwire.AppendReadyForQuery(c.out.b(), c.sess.TxStatus())
+	tx := c.sess.TxStatus()
+	c.out.buf = pgwire.AppendReadyForQuery(c.out.b(), tx)
 	if c.out.flush() != nil {
 		return errBye
+	}
+	if c.ctx().Err() != nil {
+		c.renew() // a cancel that came too late is not the next statement's
+	}
+	if c.interrupt.Load() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.endLocked(tx == pgwire.TxIdle)
 	}
 	return nil
 }
@@ -127,9 +136,7 @@ func (c *conn) report(err error) error {
 	}
 	c.out.fail(e)
 	if c.ctx().Err() != nil { // one cancel, one error
-		c.mu.Lock()
-		c.renewLocked()
-		c.mu.Unlock()
+		c.renew()
 	}
 	return nil
 }

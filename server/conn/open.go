@@ -3,6 +3,7 @@ package conn
 import (
 	"crypto/tls"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tarndb/tarn/server/auth"
@@ -24,7 +25,7 @@ func (c *conn) open() error {
 		return err
 	}
 	c.mu.Lock()
-	c.mu.kicked = false
+	c.mu.deadline = time.Time{}
 	c.sock.SetDeadline(time.Time{})
 	doom, drain := c.mu.doom, c.mu.drain
 	c.mu.Unlock()
@@ -107,6 +108,11 @@ func (c *conn) readStartup(b []byte) error {
 		if pgwire.CheckUTF8([]byte(k)) != nil || pgwire.CheckUTF8([]byte(v)) != nil {
 			return pgerr.Fatal(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\" in startup packet")
 		}
+	}
+	switch v := strings.ToLower(s.Params["replication"]); v {
+	case "", "false", "off", "no", "0":
+	default:
+		return fatal(pgerr.Unsupported("the replication protocol"))
 	}
 	if s.Minor > 0 || len(s.Unknown) > 0 {
 		c.out.buf = pgwire.AppendNegotiate(c.out.b(), s.Unknown)

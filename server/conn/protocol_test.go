@@ -201,6 +201,7 @@ func TestStartup(t *testing.T) {
 		{"too short", "\x00\x00\x00\x03", "FATAL 08P01 invalid length of startup packet"},
 		{"http", "GET / HTTP/1.1\r\n\r\n", "FATAL 08P01 invalid length of startup packet"},
 		{"database", startupPacket(3<<16, "user\x00u\x00database\x00missing\x00\x00"), "AuthenticationOk\nFATAL 3D000 database \"missing\" does not exist"},
+		{"replication", startupPacket(3<<16, "user\x00u\x00replication\x00database\x00\x00"), "FATAL 0A000 the replication protocol is not supported"},
 		{"panic", startupPacket(3<<16, "user\x00u\x00database\x00panic\x00\x00"), "FATAL XX000 internal error; this connection ends"},
 	} {
 		c := newClient(t, dialRaw(t, addr))
