@@ -15,10 +15,10 @@
 //
 // # One table
 //
-//	           published versions                 tail
-//	  … ──┬──────────────┬──────────────┬─────────────────────────┬───────────── log
-//	      v7             v8             │ sealed segment │ open   │
-//	      files, dead rows              └ rows, ids, deleted ids ─┘
+//	         published versions                 tail
+//	… ──┬──────────────┬──────────────┬─────────────────────────┬───────────── log
+//	    v7             v8             │ sealed segment │ open   │
+//	    files, dead rows              └ rows, ids, deleted ids ─┘
 //
 // The tail is a chain of segments. A segment holds, for the changes after its start, new rows column by column in
 // row-id order, the ids of deleted rows, and marks: how many of both there were at each commit. Publishing seals the

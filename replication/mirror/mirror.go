@@ -1,0 +1,415 @@
+package mirror
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tarndb/tarn/replication/slot"
+	"github.com/tarndb/tarn/replication/tail"
+	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+var (
+	// ErrNotMirrored says that the table has no mirror: unknown, switched off, or of a type that Delta lacks.
+	ErrNotMirrored = errors.New("table is not mirrored")
+	// ErrNotReady says that the columnar shape of a table is being built; rows have the answer.
+	ErrNotReady = errors.New("mirror is not ready")
+	// ErrTooOld says that a View was asked for an LSN before the versions that are kept.
+	ErrTooOld = errors.New("mirror no longer holds that position")
+	// ErrClosed is returned after Close.
+	ErrClosed = errors.New("mirror is closed")
+)
+
+// Options of a Mirror. Zero fields take the default.
+type Options struct {
+	Engine    *engine.Engine
+	Warehouse object.Store
+	Database  string // names the directory of the tables, e.g. app or app@dev
+	SlotDir   string // where the position is kept, on local disk
+	// Bootstrap returns the schemas of all tables as of a snapshot. It is asked when there is no position: a new
+	// mirror of an old store, or a branch. nil: the log has them all.
+	Bootstrap func(ctx context.Context, s *engine.Snapshot) ([]*change.Schema, error)
+	Logger    *slog.Logger
+
+	MaxLag        time.Duration // of what other engines see; default 1 s
+	TailRows      int           // a table with so many unpublished rows is published at once; default 256k
+	TailBytes     int64         // likewise; default 32 MB
+	MemoryBytes   int64         // of all tails; above it the log is not read on; default 256 MB
+	Workers       int           // publications at a time; default 2
+	FileRows      int           // rows of a file that a copy writes; default 1M
+	CheckpointLog int64         // Delta commits per checkpoint; default 20
+	LogRetention  time.Duration // of Delta versions for other engines; default 1 h
+	FileRetention time.Duration // of files that the newest version does not name; default 15 min
+	SmallFile     int64         // files below it are merged; default 16 MB
+	MergeFiles    int           // so many small files start a merge; default 16
+	DeadRatio     float64       // of deleted rows that starts a rewrite; default 0.3
+	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
+
+	step func(where string) error // tests: called between the steps of a commit
+}
+
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+func (o Options) withDefaults() Options {
+	def(&o.MaxLag, time.Second)
+	def(&o.TailRows, 256<<10)
+	def(&o.TailBytes, 32<<20)
+	def(&o.MemoryBytes, 256<<20)
+	def(&o.Workers, 2)
+	def(&o.FileRows, 1<<20)
+	def(&o.CheckpointLog, 20)
+	def(&o.LogRetention, time.Hour)
+	def(&o.FileRetention, 15*time.Minute)
+	def(&o.SmallFile, 16<<20)
+	def(&o.MergeFiles, 16)
+	def(&o.DeadRatio, 0.3)
+	def(&o.KeepVersions, 3*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.step == nil {
+		o.step = func(string) error { return nil }
+	}
+	return o
+}
+
+// Mirror mirrors one store. Its methods may be called by any number of goroutines.
+type Mirror struct {
+	opt     Options
+	eng     *engine.Engine
+	storeID wal.StoreID
+	slot    *slot.Slot
+	log     *slog.Logger
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	wake   chan struct{} // to the scheduler; one place
+	loaded chan struct{} // closed when the tables of the slot are there and the tail runs
+	tail   *tail.Tail    // set before loaded is closed
+
+	mu        sync.Mutex
+	tables    map[uint32]*table
+	byStorage map[uint32]*table
+	applied   wal.LSN // End of the last transaction that is in the tail, whole
+	bytes     int64   // of all segments
+	room      chan struct{}
+	awaited   int   // copies whose snapshot the tail has not reached
+	failed    error // why the tail ended
+	saved     wal.LSN
+	changed   bool // tables came, went or changed since the slot was saved
+	touched   []*table
+	scratch   []tuple.Value
+}
+
+// Open starts to mirror. It returns at once; loading and catching up go on in the background, and View answers
+// ErrNotReady until then.
+func Open(opt Options) (*Mirror, error) {
+	opt = opt.withDefaults()
+	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
+		loaded: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
+	s, err := slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
+	if err != nil {
+		return nil, fmt.Errorf("open mirror: %w", err)
+	}
+	m.slot = s
+	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	m.wg.Go(m.run)
+	return m, nil
+}
+
+// Close stops. What is not published yet is published after the next Open; Sync before Close avoids that.
+func (m *Mirror) Close() error {
+	m.cancel(ErrClosed)
+	m.wg.Wait()
+	m.slot.Close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.tables {
+		if t.copying != nil {
+			t.copying.release()
+		}
+		t.wakeLocked()
+	}
+	return nil
+}
+
+func (m *Mirror) run() {
+	from, err := m.load()
+	if err != nil {
+		m.fail(fmt.Errorf("load mirror: %w", err))
+		return
+	}
+	m.tail = tail.New(m.eng.Log(), from, m)
+	close(m.loaded)
+	m.wg.Go(m.schedule)
+	err = m.tail.Run(m.ctx)
+	m.fail(err)
+}
+
+func (m *Mirror) fail(err error) {
+	if errors.Is(err, ErrClosed) || m.ctx.Err() != nil {
+		return
+	}
+	m.log.Error("mirror stopped", "err", err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed = err
+	for _, t := range m.tables {
+		t.wakeLocked()
+	}
+}
+
+func (m *Mirror) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// savedState is what the slot holds next to the position.
+type savedState struct {
+	Tables []savedTable `json:"tables"`
+}
+
+type savedTable struct {
+	Dir    string  `json:"dir"`
+	Schema string  `json:"schema"` // change.Schema as of the position, base64
+	Copy   bool    `json:"copy,omitempty"`
+	Text   []int16 `json:"text,omitempty"`
+}
+
+// load brings back the tables of the slot and returns where the tail starts.
+func (m *Mirror) load() (wal.LSN, error) {
+	if m.slot.Fresh() {
+		return m.bootstrap()
+	}
+	pos := m.slot.Position()
+	var st savedState
+	if err := json.Unmarshal(m.slot.State(), &st); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	m.applied, m.saved = pos, pos
+	m.mu.Unlock()
+	for _, sv := range st.Tables {
+		raw, err := base64.StdEncoding.DecodeString(sv.Schema)
+		if err != nil {
+			return 0, err
+		}
+		s, err := change.DecodeSchema(raw)
+		if err != nil {
+			return 0, err
+		}
+		t := m.reopen(s, sv, pos)
+		m.mu.Lock()
+		m.tables[t.id] = t
+		if !t.off {
+			m.byStorage[t.schema.StorageID] = t
+		}
+		m.mu.Unlock()
+	}
+	return pos, nil
+}
+
+func (m *Mirror) bootstrap() (wal.LSN, error) {
+	snap := m.eng.Snapshot()
+	defer snap.Release()
+	if m.opt.Bootstrap == nil {
+		return 0, m.slot.HoldFrom(0)
+	}
+	at := snap.LSN()
+	if err := m.slot.HoldFrom(at); err != nil {
+		return 0, err
+	}
+	schemas, err := m.opt.Bootstrap(m.ctx, snap)
+	if err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.applied, m.changed = at, true
+	for _, s := range schemas {
+		if s.Dropped {
+			continue
+		}
+		t := m.newTable(s)
+		m.tables[t.id] = t
+		if t.off = option(s, "mirror") == "off"; t.off {
+			continue
+		}
+		m.byStorage[s.StorageID] = t
+		m.startCopyLocked(t, nil)
+	}
+	return at, nil
+}
+
+func (m *Mirror) newTable(s *change.Schema) *table {
+	dir := tableDir(m.opt.Database, s)
+	return &table{id: s.TableID, dir: dir, store: object.Sub(m.opt.Warehouse, dir), schema: s,
+		inflight: map[string]bool{}, pinned: map[string]int{}}
+}
+
+// reopen makes a table of the slot: from its Delta log, or by a copy if that is not what the slot left.
+func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) *table {
+	t := m.newTable(s)
+	t.dir, t.store = sv.Dir, object.Sub(m.opt.Warehouse, sv.Dir)
+	text := map[int16]bool{}
+	for _, a := range sv.Text {
+		text[a] = true
+	}
+	again := func(err error) *table {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if err != nil {
+			m.log.Warn("mirror copies a table anew", "table", t.name(), "err", err)
+			t.err = err
+		}
+		m.startCopyLocked(t, text)
+		return t
+	}
+	if t.off = option(s, "mirror") == "off"; t.off {
+		return t
+	}
+	if sv.Copy {
+		return again(nil)
+	}
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	if err := t.openLog(m.ctx); err != nil {
+		return again(err)
+	}
+	v, err := m.loadVersion(m.ctx, t)
+	if err != nil {
+		return again(err)
+	}
+	if v.lsn > pos || v.m.schema.Version > s.Version {
+		s = v.m.schema
+	}
+	mp, compatible, err := newMapping(s, v.m, v.m.text())
+	if err == nil && !compatible {
+		err = errors.New("published schema differs")
+	}
+	if err == nil {
+		err = t.setSchemaLocked(s, mp)
+	}
+	if err != nil {
+		return again(err)
+	}
+	if err := m.sweep(t, true); err != nil {
+		m.log.Warn("mirror cannot remove files", "table", t.name(), "err", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.skip = v.lsn
+	m.installLocked(t, v)
+	t.segs = []*segment{newSegment(max(pos, v.lsn), mp)}
+	return t
+}
+
+// save makes the position durable from which a restart follows the log.
+func (m *Mirror) save() error {
+	m.mu.Lock()
+	pos := m.applied
+	var st savedState
+	for _, t := range m.tables {
+		if t.dropped {
+			continue
+		}
+		pos = min(pos, t.positionLocked(m.applied))
+	}
+	if pos <= m.saved && !m.changed {
+		m.mu.Unlock()
+		return nil
+	}
+	pos = max(pos, m.saved)
+	for _, t := range m.tables {
+		if t.dropped {
+			continue
+		}
+		// The schema as of the position: of a table with something unpublished, that of its newest version. A table
+		// of which nothing is published is made again by the log after the position.
+		schema := t.schema
+		if t.unpublishedLocked() != nil {
+			if t.newest().number < 0 {
+				continue
+			}
+			schema = t.newest().m.schema
+		}
+		sv := savedTable{Dir: t.dir, Schema: base64.StdEncoding.EncodeToString(change.AppendSchema(nil, schema)),
+			Copy: t.copying != nil || t.fatal != nil}
+		text := map[int16]bool{}
+		if t.copying != nil {
+			text = t.copying.text
+		} else if t.m != nil {
+			text = t.m.text()
+		}
+		for a, on := range text {
+			if on {
+				sv.Text = append(sv.Text, a)
+			}
+		}
+		slices.Sort(sv.Text)
+		st.Tables = append(st.Tables, sv)
+	}
+	m.changed = false
+	m.mu.Unlock()
+	slices.SortFunc(st.Tables, func(a, b savedTable) int { return compareStrings(a.Dir, b.Dir) })
+	data, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	if err := m.slot.Save(pos, data); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.saved = pos
+	m.mu.Unlock()
+	return nil
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// EncodeMissing and DecodeMissing are the form of option missing.<attnum> of a Schema: the value that rows from before
+// ADD COLUMN … DEFAULT have, as a row of one column.
+func EncodeMissing(k tuple.Kind, v tuple.Value) string {
+	row := tuple.NewLayout([]tuple.Kind{k}, nil).Append(nil, 0, []tuple.Value{v})
+	return base64.StdEncoding.EncodeToString(row)
+}
+
+// DecodeMissing reads what EncodeMissing wrote.
+func DecodeMissing(k tuple.Kind, s string) (tuple.Value, error) {
+	row, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return tuple.Null, fmt.Errorf("missing value: %w", err)
+	}
+	l := tuple.NewLayout([]tuple.Kind{k}, nil)
+	if err := l.Validate(row); err != nil {
+		return tuple.Null, fmt.Errorf("missing value: %w", err)
+	}
+	return l.Get(row, 0), nil
+}

@@ -1,0 +1,481 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// errLost says that a deleted row is in no file and no segment: the mirror is not what the log says, and is copied anew.
+var errLost = errors.New("a deleted row is not in the mirror")
+
+// publish brings the table's Delta version up to the applied position: one commit per segment.
+func (m *Mirror) publish(ctx context.Context, t *table) error {
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	if err := t.openLog(ctx); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	if t.unready() != nil {
+		m.mu.Unlock()
+		return nil
+	}
+	if !t.open().empty() {
+		m.nextSegmentLocked(t, t.m)
+	}
+	var todo []*segment
+	for _, s := range t.segs {
+		if s.end != 0 && s.start >= t.newest().lsn {
+			todo = append(todo, s)
+		}
+	}
+	gen := t.gen
+	m.mu.Unlock()
+	for _, s := range todo {
+		if err := m.publishSegment(ctx, t, s, gen); err != nil {
+			return err
+		}
+	}
+	return m.maintain(ctx, t)
+}
+
+// publishSegment makes a Delta version of the newest one and a sealed segment. Called with t.pub.
+func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen int) error {
+	m.mu.Lock()
+	if t.gen != gen {
+		m.mu.Unlock()
+		return nil
+	}
+	base := t.newest()
+	p := s.take(s.end)
+	m.mu.Unlock()
+
+	dead := map[int]*roaring.Bitmap{}
+	if err := m.resolve(ctx, t, base, []*slice{&p}, p.dels, s.reset, dead); err != nil {
+		return err
+	}
+	var added []*fileState
+	if p.live() > 0 {
+		f, err := m.writeSlice(ctx, t, &p)
+		if f != nil {
+			defer m.landed(t, f.f.key)
+		}
+		if err != nil {
+			return err
+		}
+		added = append(added, f)
+	}
+	if err := m.opt.step("files"); err != nil {
+		return err
+	}
+	c := m.newCommit(t, s.m, s.end)
+	c.structural = s.structural || base.number < 0 || s.reset && base.m != s.m
+	var files []*fileState
+	if s.reset {
+		c.removeAll()
+	} else {
+		var err error
+		if files, err = c.removeRows(base.files, dead); err != nil {
+			return err
+		}
+	}
+	c.add(added)
+	files = append(files, added...)
+	number := base.number
+	if c.changes() {
+		var err error
+		if number, err = c.commit(ctx, operationOf(s, added, dead)); err != nil {
+			return err
+		}
+	}
+	if err := m.opt.step("committed"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t.gen == gen {
+		m.installLocked(t, newVersion(s.end, number, s.m, files))
+	}
+	return nil
+}
+
+func operationOf(s *segment, added []*fileState, dead map[int]*roaring.Bitmap) string {
+	switch {
+	case s.reset:
+		return "TRUNCATE"
+	case s.structural:
+		return "CHANGE SCHEMA"
+	case len(added) > 0 && len(dead) > 0:
+		return "UPDATE"
+	case len(dead) > 0:
+		return "DELETE"
+	}
+	return "WRITE"
+}
+
+// resolve finds the rows that dels name: in the slices, whose dead rows it marks, or in the files of base, whose newly
+// dead positions it adds to dead on top of what the version has. reset says that ids found nowhere are of rows that
+// went with everything.
+func (m *Mirror) resolve(ctx context.Context, t *table, base *version, parts []*slice, dels []uint64, reset bool, dead map[int]*roaring.Bitmap) error {
+	for _, id := range dels {
+		found := false
+		for _, p := range parts {
+			if pos, ok := p.position(id); ok {
+				p.kill(pos)
+				found = true
+				break
+			}
+		}
+		if found || reset {
+			continue
+		}
+		i, pos, ok, err := base.locate(ctx, t.store, id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: %s, row id %d", errLost, t.name(), id)
+		}
+		b := dead[i]
+		if b == nil {
+			b = roaring.New()
+			if old := base.files[i].dead; old != nil {
+				b = old.Clone()
+			}
+			dead[i] = b
+		}
+		b.Add(pos)
+	}
+	return nil
+}
+
+// writeSlice writes the live rows of a slice to a file that no commit names yet.
+func (m *Mirror) writeSlice(ctx context.Context, t *table, p *slice) (*fileState, error) {
+	live := make([]uint32, 0, p.live())
+	for i := range p.ids {
+		if p.dead == nil || !p.dead.Contains(uint32(i)) {
+			live = append(live, uint32(i))
+		}
+	}
+	first, last := p.ids[live[0]], p.ids[live[len(live)-1]]
+	w, err := newFile(ctx, t.store, p.seg.m, last-first+1 != uint64(len(live)))
+	if err != nil {
+		return nil, err
+	}
+	defer w.abort()
+	m.takeOff(t, w.key)
+	if err := w.rows(p.cols, p.ids, live); err != nil {
+		m.landed(t, w.key)
+		return nil, err
+	}
+	f, err := w.finish(true)
+	if err != nil {
+		m.landed(t, w.key)
+		return nil, err
+	}
+	return f, nil
+}
+
+// takeOff keeps sweep away from a file until landed.
+func (m *Mirror) takeOff(t *table, key string) {
+	m.mu.Lock()
+	t.inflight[key] = true
+	m.mu.Unlock()
+}
+
+func (m *Mirror) landed(t *table, key string) {
+	m.mu.Lock()
+	delete(t.inflight, key)
+	m.mu.Unlock()
+}
+
+// commit collects the actions of one Delta commit. It lives under t.pub.
+type commit struct {
+	m          *Mirror
+	t          *table
+	mp         *mapping
+	lsn        wal.LSN
+	txn        bool // the commit moves the table's position to lsn
+	structural bool
+	dataChange bool
+	now        int64
+	dvs        *delta.DVFile
+	removes    []delta.Action
+	adds       []delta.Action
+}
+
+func (m *Mirror) newCommit(t *table, mp *mapping, lsn wal.LSN) *commit {
+	return &commit{m: m, t: t, mp: mp, lsn: lsn, txn: true, dataChange: true, now: time.Now().UnixMilli(), dvs: delta.NewDVFile()}
+}
+
+func (c *commit) remove(a *delta.Add) {
+	now, size := c.now, a.Size
+	c.removes = append(c.removes, delta.Action{Remove: &delta.Remove{Path: a.Path, DeletionTimestamp: &now, DataChange: c.dataChange,
+		ExtendedFileMetadata: true, PartitionValues: map[string]*string{}, Size: &size, DeletionVector: a.DeletionVector}})
+}
+
+// removeAll takes out every file that the log has.
+func (c *commit) removeAll() {
+	for _, a := range c.t.log.Snapshot().SortedFiles() {
+		c.remove(a)
+	}
+}
+
+// removeRows gives files new deletion vectors and returns the files that are left. dead is by index into files.
+func (c *commit) removeRows(files []*fileState, dead map[int]*roaring.Bitmap) ([]*fileState, error) {
+	out := make([]*fileState, 0, len(files))
+	for i, f := range files {
+		d := dead[i]
+		if d == nil {
+			out = append(out, f)
+			continue
+		}
+		c.remove(f.add)
+		if int64(d.GetCardinality()) == f.f.rows {
+			continue
+		}
+		d.RunOptimize()
+		s, err := c.withDead(f, d)
+		if err != nil {
+			return nil, err
+		}
+		c.adds = append(c.adds, delta.Action{Add: s.add})
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// withDead is a file with a new deletion vector in this commit's vector file.
+func (c *commit) withDead(f *fileState, dead *roaring.Bitmap) (*fileState, error) {
+	desc, err := c.dvs.Add(dead)
+	if err != nil {
+		return nil, err
+	}
+	a := *f.add
+	a.DeletionVector, a.DataChange = desc, c.dataChange
+	if a.Stats, err = delta.Loosen(a.Stats); err != nil {
+		return nil, err
+	}
+	return &fileState{f: f.f, dead: dead, add: &a}, nil
+}
+
+func (c *commit) add(files []*fileState) {
+	for _, f := range files {
+		c.adds = append(c.adds, delta.Action{Add: f.add})
+	}
+}
+
+// changes reports whether there is something to commit.
+func (c *commit) changes() bool { return c.structural || len(c.removes) > 0 || len(c.adds) > 0 }
+
+// header are the protocol and metaData actions that the commit needs. A feature comes with the first commit that uses it.
+func (c *commit) header() []delta.Action {
+	snap := c.t.log.Snapshot()
+	proto, fresh := snap.Protocol, snap.Version < 0
+	if fresh {
+		proto = delta.BaseProtocol()
+	}
+	was := proto
+	meta := snap.Metadata
+	if fresh {
+		created := c.now
+		meta = delta.Metadata{ID: uuid.NewString(), Format: delta.Format{Provider: "parquet", Options: map[string]string{}},
+			PartitionColumns: []string{}, CreatedTime: &created}
+	}
+	meta.Configuration = maps.Clone(meta.Configuration)
+	if meta.Configuration == nil {
+		meta.Configuration = map[string]string{}
+	}
+	changed := fresh
+	if c.structural || fresh {
+		schema := c.mp.deltaSchema()
+		if schema.HasNTZ() {
+			proto = proto.With(delta.FeatureTimestampNTZ)
+		}
+		meta.Name, meta.SchemaString = c.mp.schema.TableName, schema.String()
+		maps.Copy(meta.Configuration, c.mp.properties())
+		meta.Configuration["delta.logRetentionDuration"] = interval(c.m.opt.LogRetention)
+		meta.Configuration["delta.deletedFileRetentionDuration"] = interval(c.m.opt.FileRetention)
+		changed = true
+	}
+	if !c.dvs.Empty() && !proto.Has(delta.FeatureDeletionVectors) {
+		proto = proto.With(delta.FeatureDeletionVectors)
+		meta.Configuration[delta.PropDeletionVectors] = "true"
+		changed = true
+	}
+	var out []delta.Action
+	if fresh || len(proto.WriterFeatures) != len(was.WriterFeatures) {
+		out = append(out, delta.Action{Protocol: &proto})
+	}
+	if changed {
+		out = append(out, delta.Action{Metadata: &meta})
+	}
+	return out
+}
+
+func interval(d time.Duration) string { return fmt.Sprintf("interval %d seconds", int64(d.Seconds())) }
+
+// commit makes the Delta version. If the outcome is in doubt, or another writer came first, the log is reopened: what it
+// then says counts.
+func (c *commit) commit(ctx context.Context, operation string) (int64, error) {
+	if !c.dvs.Empty() {
+		if err := c.dvs.Write(ctx, c.t.store); err != nil {
+			return 0, err
+		}
+	}
+	blind := len(c.removes) == 0
+	id := uuid.NewString()
+	actions := []delta.Action{{CommitInfo: &delta.CommitInfo{Timestamp: c.now, Operation: operation,
+		OperationParameters: map[string]string{"lsn": c.lsn.String()}, IsBlindAppend: &blind, EngineInfo: "tarn", TxnID: id}}}
+	actions = append(actions, c.header()...)
+	if c.txn {
+		now := c.now
+		actions = append(actions, delta.Action{Txn: &delta.Txn{AppID: c.m.appID(c.t), Version: int64(c.lsn), LastUpdated: &now}})
+	}
+	actions = append(append(actions, c.removes...), c.adds...)
+	v, err := c.t.log.Commit(ctx, actions)
+	if err == nil {
+		return v, nil
+	}
+	c.t.log = nil // read it again before the next use
+	if errors.Is(err, delta.ErrConflict) {
+		return 0, &foreignError{err}
+	}
+	return 0, &foreignError{fmt.Errorf("outcome is in doubt: %w", err)}
+}
+
+// foreignError says that the Delta log may hold something else than the state in memory.
+type foreignError struct{ err error }
+
+func (e *foreignError) Error() string { return e.err.Error() }
+func (e *foreignError) Unwrap() error { return e.err }
+
+// installLocked makes v the newest version.
+func (m *Mirror) installLocked(t *table, v *version) {
+	t.vers = append(t.vers, v)
+	t.err = nil
+	m.pruneLocked(t)
+	t.wakeLocked()
+}
+
+// maxVersions bounds what is kept for Views of older snapshots.
+const maxVersions = 32
+
+// pruneLocked lets go of versions and segments that no View will ask for.
+func (m *Mirror) pruneLocked(t *table) {
+	if len(t.vers) == 0 {
+		return
+	}
+	n := 0
+	for n+1 < len(t.vers) {
+		next := t.vers[n+1]
+		old := time.Since(next.made) > m.opt.KeepVersions || next.lsn == t.vers[n].lsn
+		if !old && len(t.vers)-n <= maxVersions && m.bytes < m.opt.MemoryBytes/2 {
+			break
+		}
+		n++
+	}
+	t.vers = t.vers[n:]
+	for len(t.segs) > 1 && t.segs[0].end <= t.vers[0].lsn {
+		m.forgetLocked(t.segs[0])
+		t.segs = t.segs[1:]
+	}
+}
+
+// maintain writes checkpoints and removes what nobody needs any more. Called with t.pub.
+func (m *Mirror) maintain(ctx context.Context, t *table) error {
+	if t.log == nil {
+		return nil
+	}
+	if t.log.SinceCheckpoint() >= m.opt.CheckpointLog {
+		if err := m.opt.step("before checkpoint"); err != nil {
+			return err
+		}
+		if err := t.log.Checkpoint(ctx, time.Now(), m.opt.FileRetention); err != nil {
+			return err
+		}
+		if _, err := t.log.Expire(ctx, time.Now(), m.opt.LogRetention); err != nil {
+			return err
+		}
+	}
+	if time.Since(t.swept) > m.opt.FileRetention/4 {
+		return m.sweep(t, false)
+	}
+	return nil
+}
+
+// sweep deletes the files of the table that neither its newest Delta version, nor a tombstone that is younger than the
+// retention, nor a version or View in memory, nor a writer names (I7). At a start there are no writers, so that what a
+// crash left goes at once. Called with t.pub, the log open.
+func (m *Mirror) sweep(t *table, start bool) error {
+	t.swept = time.Now()
+	snap := t.log.Snapshot()
+	if snap.Version < 0 {
+		return nil
+	}
+	named := map[string]bool{}
+	name := func(path string, dv *delta.DVDescriptor) error {
+		key, err := delta.DataKey(path)
+		if err != nil {
+			return err
+		}
+		named[key] = true
+		if dv != nil {
+			if key, err = dv.Key(); err != nil {
+				return err
+			}
+			named[key] = true
+		}
+		return nil
+	}
+	for _, a := range snap.Files {
+		if err := name(a.Path, a.DeletionVector); err != nil {
+			return err
+		}
+	}
+	expiry := time.Now().Add(-m.opt.FileRetention).UnixMilli()
+	for _, r := range snap.Tombstones {
+		if r.DeletionTimestamp != nil && *r.DeletionTimestamp > expiry {
+			if err := name(r.Path, r.DeletionVector); err != nil {
+				return err
+			}
+		}
+	}
+	// Listed before the pins are read: a file that is finished after the listing is not in it.
+	infos, err := t.store.List(m.ctx, "", "")
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	for key := range t.inflight {
+		named[key] = true
+	}
+	for key := range t.pinned {
+		named[key] = true
+	}
+	for _, v := range t.vers {
+		for _, f := range v.files {
+			named[f.f.key] = true
+		}
+	}
+	m.mu.Unlock()
+	for _, i := range infos {
+		if named[i.Key] || isLog(i.Key) || !start && time.Since(i.ModTime) < m.opt.FileRetention {
+			continue
+		}
+		if err := t.store.Delete(m.ctx, i.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isLog(key string) bool { return len(key) > 11 && key[:11] == "_delta_log/" }

@@ -1,0 +1,241 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tarndb/tarn/storage/delta"
+)
+
+// saveEvery is how often the position is made durable. It bounds what a restart reads again, nothing else.
+const saveEvery = time.Second
+
+// job is work on one table.
+type job func(ctx context.Context, t *table) error
+
+// schedule hands out work until the mirror closes: copies, publications that are due, compactions.
+func (m *Mirror) schedule() {
+	slots := make(chan struct{}, m.opt.Workers)
+	merging := make(chan struct{}, 1)
+	timer := time.NewTimer(saveEvery)
+	defer timer.Stop()
+	nextSave := time.Now().Add(saveEvery)
+	for m.ctx.Err() == nil {
+		wait := m.dispatch(slots, merging)
+		if now := time.Now(); !now.Before(nextSave) {
+			nextSave = now.Add(saveEvery)
+			if err := m.save(); err != nil {
+				m.log.Error("mirror cannot save its position", "err", err)
+			}
+		}
+		timer.Reset(min(wait, time.Until(nextSave)))
+		select {
+		case <-m.wake:
+		case <-timer.C:
+		case <-m.ctx.Done():
+		}
+	}
+	// Wait for the workers, then leave the newest position behind.
+	for range cap(slots) {
+		slots <- struct{}{}
+	}
+	merging <- struct{}{}
+	if err := m.save(); err != nil {
+		m.log.Error("mirror cannot save its position", "err", err)
+	}
+}
+
+// dispatch starts what is due and returns how long until more is.
+func (m *Mirror) dispatch(slots, merging chan struct{}) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, wait := time.Now(), time.Minute
+	for _, t := range m.tables {
+		if !t.compacting && t.wantMerge && !t.busy && len(merging) == 0 && t.unready() == nil {
+			t.compacting, t.wantMerge = true, false
+			merging <- struct{}{}
+			m.start(t, m.compact, merging, &t.compacting)
+		}
+		if t.busy {
+			continue
+		}
+		work, due := m.nextJobLocked(t)
+		if work == nil {
+			continue
+		}
+		if due.Before(t.retryAt) {
+			due = t.retryAt
+		}
+		if due.After(now) {
+			wait = min(wait, due.Sub(now))
+			continue
+		}
+		if len(slots) == cap(slots) {
+			continue // the end of a job wakes us
+		}
+		slots <- struct{}{}
+		t.busy, t.asked = true, false
+		m.start(t, work, slots, &t.busy)
+	}
+	return wait
+}
+
+func (t *table) unready() error {
+	switch {
+	case t.dropped || t.off:
+		return ErrNotMirrored
+	case t.fatal != nil:
+		return errors.Join(ErrNotMirrored, t.fatal)
+	case t.copying != nil:
+		return ErrNotReady
+	}
+	return nil
+}
+
+func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
+	switch c := t.copying; {
+	case t.dropped || t.off:
+		if !t.remove || t.compacting || len(t.pinned) > 0 {
+			return nil, time.Time{}
+		}
+		return m.removeTable, time.Time{}
+	case t.fatal != nil:
+		return nil, time.Time{}
+	case c != nil && c.snap == nil:
+		return m.snapshotCopy, time.Time{}
+	case c != nil && c.ready:
+		return m.copyTable, time.Time{}
+	case c != nil:
+		return nil, time.Time{}
+	}
+	s := t.unpublishedLocked()
+	if s == nil {
+		return nil, time.Time{}
+	}
+	if t.asked {
+		return m.publish, time.Time{}
+	}
+	// The rest of the lag is for the commit itself.
+	return m.publish, s.since.Add(m.opt.MaxLag * 6 / 10)
+}
+
+// start runs a job in its own goroutine; flag is cleared and the slot given back at its end.
+func (m *Mirror) start(t *table, work job, slots chan struct{}, flag *bool) {
+	m.wg.Go(func() {
+		err := work(m.ctx, t)
+		if err != nil && m.ctx.Err() == nil {
+			m.jobFailed(t, err)
+		}
+		m.mu.Lock()
+		*flag = false
+		if err == nil && t.unready() == nil {
+			t.failures = 0
+			t.wantMerge = len(m.plan(t.newest())) > 0
+		}
+		m.mu.Unlock()
+		<-slots
+		m.poke()
+	})
+}
+
+// jobFailed decides what an error means for the table.
+func (m *Mirror) jobFailed(t *table, err error) {
+	var foreign *foreignError
+	if errors.As(err, &foreign) {
+		m.reconcile(t)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var fb *fallbackError
+	switch {
+	case t.dropped || t.off:
+	case errors.As(err, &fb):
+		m.log.Info("mirror column becomes a string column", "table", t.name(), "column", fb.column, "err", fb)
+		m.startCopyLocked(t, map[int16]bool{fb.attnum: true})
+		return
+	case errors.Is(err, errLost), errors.Is(err, delta.ErrCorrupt):
+		m.log.Error("mirror copies a table anew", "table", t.name(), "err", err)
+		m.startCopyLocked(t, nil)
+	default:
+		m.log.Error("mirror cannot publish", "table", t.name(), "err", err)
+	}
+	t.err = err
+	t.failures++
+	t.retryAt = time.Now().Add(min(time.Second<<min(t.failures, 6), time.Minute))
+	t.wakeLocked()
+}
+
+// reconcile reads the Delta log again after a commit whose outcome is not known, or that another writer came before.
+func (m *Mirror) reconcile(t *table) {
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	err := t.openLog(m.ctx)
+	var v *version
+	if err == nil {
+		v, err = m.loadVersion(m.ctx, t)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t.unready() != nil {
+		return
+	}
+	base := t.newest()
+	if errors.Is(err, errNotOurs) && base.number < 0 {
+		return // nothing was committed
+	}
+	if err == nil && v.number == base.number {
+		return
+	}
+	if err == nil && v.number == base.number+1 {
+		for _, s := range t.segs {
+			if s.end == v.lsn && s.start >= base.lsn && !s.empty() {
+				v.m = s.m
+				m.installLocked(t, v)
+				return
+			}
+		}
+	}
+	m.log.Warn("delta table was changed by another writer; mirror copies it anew", "table", t.name(), "err", err)
+	m.startCopyLocked(t, nil)
+}
+
+// removeTable deletes the Delta table of a dropped table.
+func (m *Mirror) removeTable(ctx context.Context, t *table) error {
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	m.mu.Lock()
+	revived := !t.dropped && !t.off
+	m.mu.Unlock()
+	if revived {
+		return nil // its copy replaces the content
+	}
+	t.log = nil
+	// The log goes last: what is left of an interrupted removal is still a table that a restart can recognise.
+	infos, err := t.store.List(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	for _, log := range []bool{false, true} {
+		for _, i := range infos {
+			if isLog(i.Key) == log {
+				if err := t.store.Delete(ctx, i.Key); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if l, ok := m.opt.Warehouse.(interface{ Sweep(prefix string) error }); ok {
+		if err := l.Sweep(t.dir); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.remove = false
+	if t.dropped && m.tables[t.id] == t {
+		delete(m.tables, t.id)
+	}
+	m.changed = true
+	return nil
+}
