@@ -20,5 +20,6 @@
 // Describe S|P name · Execute portal=… max=… · Close S|P name · Sync · Flush · Terminate · CopyData "…" · CopyDone ·
 // CopyFail "…" · FunctionCall · Raw "bytes". Strings are Go string literals.
 //
-// Masked in replies: OIDs of tables, versions, process ids and keys, and the error fields that name source files.
+// Masked in replies: OIDs of tables, versions, process ids and keys, the error fields that name source files, and the
+// details of deadlocks and of waits for rows.
 package wire

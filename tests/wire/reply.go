@@ -67,7 +67,11 @@ func replyText(m pgproto3.BackendMessage) string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", m), "*pgproto3.")
 }
 
+// errorText leaves out what names processes, transactions and places on PostgreSQL's pages.
 func errorText(m *pgproto3.ErrorResponse) string {
+	if m.Code == "40P01" || strings.HasPrefix(m.Where, "while ") {
+		m.Detail, m.Hint, m.Where = "", "", ""
+	}
 	s := fmt.Sprintf(" %s %s %q", m.Severity, m.Code, m.Message)
 	for _, f := range []struct{ name, val string }{
 		{"detail", m.Detail}, {"hint", m.Hint}, {"where", m.Where}, {"internal", m.InternalQuery},
