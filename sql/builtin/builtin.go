@@ -82,7 +82,7 @@ type Partition interface {
 type Func struct {
 	Proc   *pgdata.Proc
 	Strict bool
-	Fn     Fn    // nil for set-returning ones
+	Fn     Fn // nil for set-returning ones
 	Set    SetFn
 }
 

@@ -1,0 +1,214 @@
+package builtin
+
+import (
+	"math"
+	"math/big"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// decimalMoments is variance and stddev of integers and numerics: the sums of x and x² are exact, only the last
+// division (and root) rounds.
+type decimalMoments struct {
+	decimalSum
+	squares      big.Int // sum of x² at twice the scale
+	scratch      big.Int
+	ints         bool
+	sample, root bool
+}
+
+func (s *decimalMoments) square(d datum) *big.Int {
+	v := types.NumericBig(d, s.scale)
+	return s.scratch.Mul(v, v)
+}
+
+func (s *decimalMoments) Add(a []datum) error {
+	if s.ints {
+		v := a[0].Int()
+		s.n++
+		s.small.add(v)
+		s.scratch.SetInt64(v)
+		s.squares.Add(&s.squares, s.scratch.Mul(&s.scratch, &s.scratch))
+		return nil
+	}
+	before := s.scale
+	s.add(a[0])
+	if tuple.Numeric(a[0].Bytes()).IsSpecial() {
+		return nil
+	}
+	if s.scale > before {
+		s.squares.Mul(&s.squares, bigPow10(2*(s.scale-before)))
+	}
+	s.squares.Add(&s.squares, s.square(a[0]))
+	return nil
+}
+
+func (s *decimalMoments) Remove(a []datum) (bool, error) {
+	if s.ints {
+		v := a[0].Int()
+		s.n--
+		s.small.sub(v)
+		s.scratch.SetInt64(v)
+		s.squares.Sub(&s.squares, s.scratch.Mul(&s.scratch, &s.scratch))
+		return true, nil
+	}
+	if !s.remove(a[0]) {
+		return false, nil
+	}
+	if !tuple.Numeric(a[0].Bytes()).IsSpecial() {
+		s.squares.Sub(&s.squares, s.square(a[0]))
+	}
+	return true, nil
+}
+
+func (s *decimalMoments) Size() int { return s.size() + len(s.squares.Bits())*8 + 64 }
+
+func (s *decimalMoments) Final() (datum, error) {
+	if s.n == 0 || s.sample && s.n <= 1 {
+		return null, nil
+	}
+	if s.nan+s.posi+s.neg > 0 {
+		return tuple.NumericNaN, nil
+	}
+	sum := s.wide
+	if sum == nil {
+		sum = s.small.big()
+	}
+	n := big.NewInt(s.n)
+	above := new(big.Int).Mul(n, &s.squares)
+	above.Sub(above, new(big.Int).Mul(sum, sum))
+	if above.Sign() <= 0 {
+		return types.NumericInt(0), nil
+	}
+	below := new(big.Int).Mul(n, n)
+	if s.sample {
+		below.Sub(below, n)
+	}
+	num, err := types.NumericFromBig(above, 2*s.scale)
+	if err != nil {
+		return null, err
+	}
+	den, err := types.NumericFromBig(below, 0)
+	if err != nil {
+		return null, err
+	}
+	v, err := types.NumericDiv(num, den)
+	if err != nil || !s.root {
+		return v, err
+	}
+	scale, _ := types.NumericScale(v)
+	return sqrtAtScale(v, scale)
+}
+
+// sqrtAtScale is the root rounded half up to a scale.
+func sqrtAtScale(v datum, scale int) (datum, error) {
+	// round(sqrt(x)·10^s) = floor((floor(sqrt(4·x·10^2s)) + 1) / 2)
+	x := types.NumericBig(v, 2*scale)
+	x.Lsh(x, 2)
+	x.Sqrt(x)
+	x.Add(x, big.NewInt(1))
+	x.Rsh(x, 1)
+	return types.NumericFromBig(x, scale)
+}
+
+// regression keeps the sums of the two-argument aggregates, like floatMoments in PostgreSQL's order of operations.
+// Arguments are (Y, X).
+type regression struct {
+	n, sx, sxx, sy, syy, sxy float64
+	final                    func(s *regression) (float64, bool)
+}
+
+func (s *regression) Add(a []datum) error {
+	y, x := a[0].Float(), a[1].Float()
+	prev, sx0, sy0 := s.n, s.sx, s.sy
+	s.n++
+	s.sx += x
+	s.sy += y
+	if prev == 0 {
+		if x != x || isInf(x) {
+			s.sxx, s.sxy = math.NaN(), math.NaN()
+		}
+		if y != y || isInf(y) {
+			s.syy, s.sxy = math.NaN(), math.NaN()
+		}
+		return nil
+	}
+	dx, dy := float64(x*s.n)-s.sx, float64(y*s.n)-s.sy
+	scale := 1 / float64(s.n*prev)
+	s.sxx += float64(float64(dx*dx) * scale)
+	s.syy += float64(float64(dy*dy) * scale)
+	s.sxy += float64(float64(dx*dy) * scale)
+	if isInf(s.sx) || isInf(s.sxx) || isInf(s.sy) || isInf(s.syy) || isInf(s.sxy) {
+		xFinite, yFinite := !isInf(sx0) && !isInf(x), !isInf(sy0) && !isInf(y)
+		if (isInf(s.sx) || isInf(s.sxx)) && xFinite || (isInf(s.sy) || isInf(s.syy)) && yFinite || isInf(s.sxy) && xFinite && yFinite {
+			return errOverflow()
+		}
+		for _, v := range []*float64{&s.sxx, &s.syy, &s.sxy} {
+			if isInf(*v) {
+				*v = math.NaN()
+			}
+		}
+	}
+	return nil
+}
+
+func (s *regression) Size() int { return 72 }
+func (s *regression) Final() (datum, error) {
+	v, ok := s.final(s)
+	if !ok {
+		return null, nil
+	}
+	return tuple.Float(v), nil
+}
+
+func statAggs() aggByName {
+	m := aggByName{}
+	for _, name := range []string{"variance", "var_samp", "var_pop", "stddev", "stddev_samp", "stddev_pop"} {
+		root, sample := strings.HasPrefix(name, "std"), !strings.HasSuffix(name, "_pop")
+		moment := map[[2]bool]func(*floatMoments) (float64, bool){
+			{false, false}: momentVarPop, {false, true}: momentVarSamp, {true, false}: momentStdPop, {true, true}: momentStdSamp,
+		}[[2]bool{root, sample}]
+		m[name] = func(p *pgdata.Proc) *Agg {
+			switch p.ArgTypes[0] {
+			case types.Float4, types.Float8:
+				return strictAgg(func() AggState { return &floatMoments{final: moment} })
+			case types.Int2, types.Int4, types.Int8:
+				return strictAgg(func() AggState { return &decimalMoments{ints: true, root: root, sample: sample} })
+			}
+			return strictAgg(func() AggState { return &decimalMoments{root: root, sample: sample} })
+		}
+	}
+	finals := map[string]func(s *regression) (float64, bool){
+		"regr_sxx":   func(s *regression) (float64, bool) { return s.sxx, s.n >= 1 },
+		"regr_syy":   func(s *regression) (float64, bool) { return s.syy, s.n >= 1 },
+		"regr_sxy":   func(s *regression) (float64, bool) { return s.sxy, s.n >= 1 },
+		"regr_avgx":  func(s *regression) (float64, bool) { return s.sx / s.n, s.n >= 1 },
+		"regr_avgy":  func(s *regression) (float64, bool) { return s.sy / s.n, s.n >= 1 },
+		"covar_pop":  func(s *regression) (float64, bool) { return s.sxy / s.n, s.n >= 1 },
+		"covar_samp": func(s *regression) (float64, bool) { return s.sxy / (s.n - 1), s.n >= 2 },
+		"corr": func(s *regression) (float64, bool) {
+			return s.sxy / math.Sqrt(s.sxx*s.syy), s.n >= 1 && s.sxx != 0 && s.syy != 0
+		},
+		"regr_r2": func(s *regression) (float64, bool) {
+			if s.n < 1 || s.sxx == 0 {
+				return 0, false
+			}
+			if s.syy == 0 {
+				return 1, true
+			}
+			return (s.sxy * s.sxy) / (s.sxx * s.syy), true
+		},
+		"regr_slope": func(s *regression) (float64, bool) { return s.sxy / s.sxx, s.n >= 1 && s.sxx != 0 },
+		"regr_intercept": func(s *regression) (float64, bool) {
+			return (s.sy - float64(s.sx*s.sxy)/s.sxx) / s.n, s.n >= 1 && s.sxx != 0
+		},
+	}
+	for name, final := range finals {
+		m[name] = anyVariant(strictAgg(func() AggState { return &regression{final: final} }))
+	}
+	m["regr_count"] = anyVariant(strictAgg(func() AggState { return &countState{} }))
+	return m
+}

@@ -1,0 +1,396 @@
+package builtin
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// intSum is sum and avg of smallint and integer: 64 bits hold two billion rows' sum.
+type intSum struct {
+	sum, n int64
+	avg    bool
+}
+
+func (s *intSum) Add(a []datum) error            { s.sum += a[0].Int(); s.n++; return nil }
+func (s *intSum) Remove(a []datum) (bool, error) { s.sum -= a[0].Int(); s.n--; return true, nil }
+func (s *intSum) Size() int                      { return 32 }
+func (s *intSum) Final() (datum, error) {
+	switch {
+	case s.n == 0:
+		return null, nil
+	case s.avg:
+		return types.NumericDiv(types.NumericInt(s.sum), types.NumericInt(s.n))
+	}
+	return tuple.Int(s.sum), nil
+}
+
+// int128 is a signed accumulator.
+type int128 struct {
+	hi int64
+	lo uint64
+}
+
+func (s *int128) add(v int64) {
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, uint64(v), 0)
+	s.hi += v>>63 + int64(carry)
+}
+
+func (s *int128) sub(v int64) {
+	var borrow uint64
+	s.lo, borrow = bits.Sub64(s.lo, uint64(v), 0)
+	s.hi -= v>>63 + int64(borrow)
+}
+
+func (s *int128) big() *big.Int {
+	v := big.NewInt(s.hi)
+	v.Lsh(v, 64)
+	return v.Add(v, new(big.Int).SetUint64(s.lo))
+}
+
+// int64 is the value where 64 bits hold it.
+func (s *int128) int64() (int64, bool) { return int64(s.lo), s.hi == int64(s.lo)>>63 }
+
+func (s *int128) numeric() (datum, error) {
+	if v, ok := s.int64(); ok {
+		return types.NumericInt(v), nil
+	}
+	return types.NumericFromBig(s.big(), 0)
+}
+
+// bigintSum is sum and avg of bigint, exact in 128 bits.
+type bigintSum struct {
+	sum int128
+	n   int64
+	avg bool
+}
+
+func (s *bigintSum) Add(a []datum) error            { s.sum.add(a[0].Int()); s.n++; return nil }
+func (s *bigintSum) Remove(a []datum) (bool, error) { s.sum.sub(a[0].Int()); s.n--; return true, nil }
+func (s *bigintSum) Size() int                      { return 40 }
+func (s *bigintSum) Final() (datum, error) {
+	if s.n == 0 {
+		return null, nil
+	}
+	v, err := s.sum.numeric()
+	if err != nil || !s.avg {
+		return v, err
+	}
+	return types.NumericDiv(v, types.NumericInt(s.n))
+}
+
+// decimalSum adds numerics exactly: 128 bits at a common scale, big.Int beyond.
+type decimalSum struct {
+	n              int64 // rows, special values included
+	nan, posi, neg int64
+	scale          int   // the largest seen
+	atScale        int64 // rows of that scale
+	small          int128
+	wide           *big.Int // nil while small holds the sum
+}
+
+func (s *decimalSum) special(v tuple.Numeric, by int64) bool {
+	switch {
+	case !v.IsSpecial():
+		return false
+	case v.IsNaN():
+		s.nan += by
+	case v.IsInf(1):
+		s.posi += by
+	default:
+		s.neg += by
+	}
+	return true
+}
+
+func (s *decimalSum) rescale(scale int) {
+	p := pow10(scale - s.scale)
+	v, ok := s.small.int64()
+	if s.wide == nil && ok && p != 0 {
+		if r, ok := mulInt64(v, p); ok {
+			s.small = int128{r >> 63, uint64(r)}
+			s.scale = scale
+			return
+		}
+	}
+	s.widen()
+	s.wide.Mul(s.wide, bigPow10(scale-s.scale))
+	s.scale = scale
+}
+
+func (s *decimalSum) widen() {
+	if s.wide == nil {
+		s.wide = s.small.big()
+	}
+}
+
+func (s *decimalSum) add(d datum) {
+	v := tuple.Numeric(d.Bytes())
+	s.n++
+	if s.special(v, 1) {
+		return
+	}
+	switch sc := v.Scale(); {
+	case sc > s.scale:
+		s.rescale(sc)
+		s.atScale = 1
+	case sc == s.scale:
+		s.atScale++
+	}
+	if u, ok := v.Unscaled(s.scale); ok && s.wide == nil {
+		s.small.add(u)
+		return
+	}
+	s.widen()
+	s.wide.Add(s.wide, types.NumericBig(d, s.scale))
+}
+
+// remove fails where the result's scale would shrink by an amount that is not known.
+func (s *decimalSum) remove(d datum) bool {
+	v := tuple.Numeric(d.Bytes())
+	if s.special(v, -1) {
+		s.n--
+		return true
+	}
+	if v.Scale() == s.scale && s.scale > 0 {
+		if s.atScale <= 1 {
+			return false
+		}
+		s.atScale--
+	}
+	s.n--
+	if u, ok := v.Unscaled(s.scale); ok && s.wide == nil {
+		s.small.sub(u)
+		return true
+	}
+	s.widen()
+	s.wide.Sub(s.wide, types.NumericBig(d, s.scale))
+	return true
+}
+
+// total is the sum; NaN and the infinities win.
+func (s *decimalSum) total() (datum, error) {
+	switch {
+	case s.nan > 0 || s.posi > 0 && s.neg > 0:
+		return tuple.NumericNaN, nil
+	case s.posi > 0:
+		return tuple.NumericInf, nil
+	case s.neg > 0:
+		return tuple.NumericNegInf, nil
+	case s.wide != nil:
+		return types.NumericFromBig(s.wide, s.scale)
+	case s.scale == 0:
+		return s.small.numeric()
+	}
+	return types.NumericFromBig(s.small.big(), s.scale)
+}
+
+func (s *decimalSum) size() int {
+	if s.wide == nil {
+		return 96
+	}
+	return 96 + len(s.wide.Bits())*8
+}
+
+func pow10(n int) int64 {
+	if n > 18 {
+		return 0
+	}
+	p := int64(1)
+	for range n {
+		p *= 10
+	}
+	return p
+}
+
+func bigPow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
+
+type numericSum struct {
+	decimalSum
+	avg bool
+}
+
+func (s *numericSum) Add(a []datum) error            { s.add(a[0]); return nil }
+func (s *numericSum) Remove(a []datum) (bool, error) { return s.remove(a[0]), nil }
+func (s *numericSum) Size() int                      { return s.size() }
+func (s *numericSum) Final() (datum, error) {
+	if s.n == 0 {
+		return null, nil
+	}
+	v, err := s.total()
+	if err != nil || !s.avg {
+		return v, err
+	}
+	return types.NumericDiv(v, types.NumericInt(s.n))
+}
+
+// floatSum is sum of real (single: the sum itself is rounded at each step) and double precision.
+type floatSum struct {
+	sum    float64
+	has    bool
+	single bool
+}
+
+func (s *floatSum) Add(a []datum) error {
+	v := a[0].Float()
+	if !s.has {
+		s.sum, s.has = v, true
+		return nil
+	}
+	r := s.sum + v
+	if s.single {
+		r = float64(float32(r))
+	}
+	if isInf(r) && !isInf(s.sum) && !isInf(v) {
+		return errOverflow()
+	}
+	s.sum = r
+	return nil
+}
+
+func (s *floatSum) Size() int { return 24 }
+func (s *floatSum) Final() (datum, error) {
+	if !s.has {
+		return null, nil
+	}
+	return tuple.Float(s.sum), nil
+}
+
+// moneySum adds money, which overflows silently in PostgreSQL 15.
+type moneySum struct {
+	sum int64
+	n   int64
+}
+
+func (s *moneySum) Add(a []datum) error            { s.sum += a[0].Int(); s.n++; return nil }
+func (s *moneySum) Remove(a []datum) (bool, error) { s.sum -= a[0].Int(); s.n--; return true, nil }
+func (s *moneySum) Size() int                      { return 16 }
+func (s *moneySum) Final() (datum, error) {
+	if s.n == 0 {
+		return null, nil
+	}
+	return tuple.Int(s.sum), nil
+}
+
+// intervalSum is sum and avg of interval.
+type intervalSum struct {
+	sum types.IntervalVal
+	n   int64
+	avg bool
+}
+
+func (s *intervalSum) Add(a []datum) error {
+	v, err := intervalAdd(s.sum, types.IntervalOf(a[0]))
+	if err != nil {
+		return err
+	}
+	s.sum = v
+	s.n++
+	return nil
+}
+
+func (s *intervalSum) Remove(a []datum) (bool, error) {
+	v, err := intervalSub(s.sum, types.IntervalOf(a[0]))
+	if err != nil {
+		return false, err
+	}
+	s.sum = v
+	s.n--
+	return true, nil
+}
+
+func (s *intervalSum) Size() int { return 40 }
+func (s *intervalSum) Final() (datum, error) {
+	if s.n == 0 {
+		return null, nil
+	}
+	if s.avg {
+		v, err := intervalDivide(s.sum, float64(s.n))
+		if err != nil {
+			return null, err
+		}
+		return v.Datum(), nil
+	}
+	return s.sum.Datum(), nil
+}
+
+func sumAggs() aggByName {
+	summing := func(p *pgdata.Proc) *Agg {
+		avg := p.Name == "avg"
+		switch p.ArgTypes[0] {
+		case types.Int2, types.Int4:
+			return strictAgg(func() AggState { return &intSum{avg: avg} })
+		case types.Int8:
+			return strictAgg(func() AggState { return &bigintSum{avg: avg} })
+		case types.Numeric:
+			return strictAgg(func() AggState { return &numericSum{avg: avg} })
+		case types.Interval:
+			return strictAgg(func() AggState { return &intervalSum{avg: avg} })
+		case types.Money:
+			return strictAgg(func() AggState { return &moneySum{} })
+		case types.Float4, types.Float8:
+			if avg {
+				return strictAgg(func() AggState { return &floatMoments{final: momentMean} })
+			}
+			single := p.ArgTypes[0] == types.Float4
+			return strictAgg(func() AggState { return &floatSum{single: single} })
+		}
+		return nil
+	}
+	return aggByName{"sum": summing, "avg": summing}
+}
+
+// floatMoments keeps what avg, variance and stddev of floats need: PostgreSQL's way of Youngs and Cramer, step by step,
+// so that the rounding errors are the same.
+type floatMoments struct {
+	n, sx, sxx float64
+	final      func(s *floatMoments) (float64, bool)
+}
+
+func (s *floatMoments) Add(a []datum) error {
+	v := a[0].Float()
+	prev, before := s.n, s.sx
+	s.n++
+	s.sx += v
+	if prev == 0 {
+		if v != v || isInf(v) {
+			s.sxx = math.NaN()
+		}
+		return nil
+	}
+	tmp := float64(v*s.n) - s.sx
+	s.sxx += float64(tmp*tmp) / float64(s.n*prev)
+	if isInf(s.sx) || isInf(s.sxx) {
+		if !isInf(before) && !isInf(v) {
+			return errOverflow()
+		}
+		s.sxx = math.NaN()
+	}
+	return nil
+}
+
+func (s *floatMoments) Size() int { return 40 }
+func (s *floatMoments) Final() (datum, error) {
+	v, ok := s.final(s)
+	if !ok {
+		return null, nil
+	}
+	return tuple.Float(v), nil
+}
+
+func momentMean(s *floatMoments) (float64, bool)   { return s.sx / s.n, s.n > 0 }
+func momentVarPop(s *floatMoments) (float64, bool) { return s.sxx / s.n, s.n > 0 }
+func momentVarSamp(s *floatMoments) (float64, bool) {
+	return s.sxx / (s.n - 1), s.n > 1
+}
+func momentStdPop(s *floatMoments) (float64, bool) {
+	return math.Sqrt(s.sxx / s.n), s.n > 0
+}
+func momentStdSamp(s *floatMoments) (float64, bool) {
+	return math.Sqrt(s.sxx / (s.n - 1)), s.n > 1
+}
