@@ -94,8 +94,9 @@ func hashNumeric(d Datum, seed uint64) uint64 {
 }
 
 // intervalSpan is the interval in µs as PostgreSQL compares it (months of 30 days, days of 24 hours), 128 bits.
-func intervalSpan(d Datum) (hi int64, lo uint64) {
-	v := IntervalOf(d)
+func intervalSpan(d Datum) (hi int64, lo uint64) { return IntervalOf(d).span() }
+
+func (v IntervalVal) span() (hi int64, lo uint64) {
 	days := int64(v.Months)*30 + int64(v.Days)
 	u, neg := magnitude(days)
 	h, l := bits.Mul64(u, usecPerDay)

@@ -333,7 +333,7 @@ func toScale(a Datum, scale int, round bool) (Datum, error) {
 	if n.IsSpecial() {
 		return a, nil
 	}
-	scale = min(max(scale, -numericMaxResultScale), numericMaxResultScale)
+	scale = min(max(scale, -(numericWeightMax+1)*4-1), tuple.NumericMaxScale)
 	have := n.Scale()
 	if scale == have {
 		return a, nil

@@ -102,7 +102,7 @@ func posixOffset(s string) (secs int, rest string, ok bool) {
 	for i, unit := range [3]int{3600, 60, 1} {
 		n := skip(s, 0, isDigit)
 		v, err := strconv.Atoi(s[:n])
-		if err != nil || i == 0 && v > 167 || i > 0 && v > 59 {
+		if err != nil || v > [3]int{167, 59, 60}[i] {
 			return 0, "", false
 		}
 		secs += v * unit
