@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -23,8 +22,10 @@ type selectSession struct {
 }
 
 func (s *selectSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16) error {
-	for _, c := range bytes.Join(params, nil) {
-		s.n = s.n*10 + int64(c-'0')
+	for _, p := range params {
+		for _, c := range p {
+			s.n = s.n*10 + int64(c-'0')
+		}
 	}
 	return nil
 }
@@ -127,6 +128,13 @@ func benchPointSelect(b *testing.B, network string) {
 	b.ResetTimer()
 	for i := 0; i < b.N; i++ {
 		round()
+	}
+}
+
+// The connection itself allocates nothing for a point select.
+func TestPointSelectAllocations(t *testing.T) {
+	if r := testing.Benchmark(func(b *testing.B) { benchPointSelect(b, "unix") }); r.AllocsPerOp() > 0 {
+		t.Errorf("%d allocations, %d bytes", r.AllocsPerOp(), r.AllocedBytesPerOp())
 	}
 }
 

@@ -62,6 +62,9 @@ type conn struct {
 	}
 }
 
+// writeGrace is how long the last words of a connection may take.
+const writeGrace = time.Second
+
 var longAgo = time.Unix(1, 0)
 
 // errBye ends a connection without a word.
@@ -73,6 +76,8 @@ func (c *conn) serve() {
 	err := c.open()
 	if err == nil {
 		err = c.loop()
+	} else if err != errBye {
+		c.srv.count.failed.Add(1)
 	}
 	c.farewell(err)
 }
@@ -80,6 +85,7 @@ func (c *conn) serve() {
 // finish runs also after a panic, and ends it here.
 func (c *conn) finish() {
 	if p := recover(); p != nil {
+		c.srv.count.panics.Add(1)
 		c.srv.log.Error("connection panicked", "pid", c.startup.PID, "panic", p, "stack", string(debug.Stack()))
 		c.out.release()
 		c.farewell(pgerr.Fatal(pgerr.InternalError, "internal error; this connection ends"))
@@ -120,7 +126,7 @@ func (c *conn) farewell(err error) {
 	if c.out.err != nil {
 		return
 	}
-	c.sock.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	c.sock.SetWriteDeadline(time.Now().Add(writeGrace))
 	c.out.fail(e)
 	c.out.flush()
 }
@@ -288,7 +294,7 @@ func (c *conn) terminate(why *pgerr.Error) {
 	c.mu.doom = why
 	c.interrupt.Store(true)
 	c.deadlineLocked(longAgo)
-	c.sock.SetWriteDeadline(time.Now().Add(5 * time.Second)) // a client that does not read cannot hold us
+	c.sock.SetWriteDeadline(time.Now().Add(writeGrace)) // a client that does not read cannot hold us
 	c.baseCancel(why)
 }
 

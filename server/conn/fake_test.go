@@ -333,7 +333,7 @@ func (s *fakeSession) TxStatus() byte { return s.tx }
 func (s *fakeSession) Notifications(out Output) { out.Notification(s.start.PID, "ch", "payload") }
 
 func (s *fakeSession) IdleLimit() (time.Duration, *pgerr.Error) {
-	if s.tx != 'I' {
+	if s.tx != 'I' || s.b.idle == 0 {
 		return 0, nil
 	}
 	return s.b.idle, pgerr.Fatal(pgerr.IdleSessionTimeout, "terminating connection due to idle-session timeout")

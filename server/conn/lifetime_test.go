@@ -73,7 +73,7 @@ func TestLostClientCancelsStatement(t *testing.T) {
 }
 
 func TestPanicEndsOneConnection(t *testing.T) {
-	_, b, addr := startServer(t, "tcp", Options{})
+	s, b, addr := startServer(t, "tcp", Options{})
 	other := dial(t, addr)
 	c := dial(t, addr)
 	if got := c.query("panic"); got != "FATAL XX000 internal error; this connection ends\nclosed" {
@@ -82,6 +82,9 @@ func TestPanicEndsOneConnection(t *testing.T) {
 	if pid := <-b.closed; pid != c.pid {
 		t.Errorf("session %d closed", pid)
 	}
+	if n := s.Metrics().Panics; n != 1 {
+		t.Errorf("%d panics counted", n)
+	}
 	if got := other.query("row 0"); !strings.HasSuffix(got, "ReadyForQuery I") {
 		t.Error(got)
 	}
@@ -89,6 +92,9 @@ func TestPanicEndsOneConnection(t *testing.T) {
 
 func TestTerminateAndInfo(t *testing.T) {
 	s, b, addr := startServer(t, "tcp", Options{})
+	if got := s.Metrics(); got != (Metrics{}) {
+		t.Errorf("%+v", got)
+	}
 	idle, busy, block := dial(t, addr), dial(t, addr), dial(t, addr)
 	block.query("begin")
 	busy.send(&pgproto3.Query{String: "wait"})
@@ -105,6 +111,9 @@ func TestTerminateAndInfo(t *testing.T) {
 		} else if time.Now().After(deadline) {
 			t.Fatalf("got %s, want %s", got, want)
 		}
+	}
+	if got := s.Metrics(); got != (Metrics{Accepted: 3, Sessions: 3}) {
+		t.Errorf("%+v", got)
 	}
 	if s.Terminate(12345) {
 		t.Error("terminated nobody")
@@ -130,6 +139,14 @@ func TestTerminateWhileBlockedOnClient(t *testing.T) {
 	if got := c.next(); got != "FATAL 57P01 terminating connection due to administrator command" {
 		t.Error(got)
 	}
+	<-b.closed
+
+	c = dial(t, addr)
+	c.send(&pgproto3.Query{String: "big 1000000"}) // 1 GB: it cannot all be on its way
+	if _, err := c.nc.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	s.Terminate(c.pid)
 	<-b.closed
 }
 

@@ -63,6 +63,7 @@ type Server struct {
 	opts    Options
 	log     *slog.Logger
 	binding []byte // tls-server-end-point of TLS
+	count   counters
 
 	mu        sync.Mutex
 	conns     map[uint32]*conn // by PID, from accept to end
@@ -137,6 +138,7 @@ func (s *Server) isClosing() bool {
 // accept registers a connection and starts its goroutine. Connections that have not got through startup are bounded
 // too: beyond twice the sessions, new ones are closed at once.
 func (s *Server) accept(nc net.Conn) {
+	s.count.accepted.Add(1)
 	setKeepAlive(nc)
 	var key [4]byte
 	rand.Read(key[:])
@@ -149,6 +151,7 @@ func (s *Server) accept(nc net.Conn) {
 	s.mu.Lock()
 	if s.closing || len(s.conns) >= 2*s.opts.MaxConnections+64 {
 		s.mu.Unlock()
+		s.count.refused.Add(1)
 		c.baseCancel(context.Canceled)
 		nc.Close()
 		return
@@ -177,6 +180,7 @@ func (s *Server) admit(c *conn) error {
 		return pgerr.Fatal(pgerr.CannotConnectNow, "the database system is shutting down")
 	}
 	if len(s.admitted) >= s.opts.MaxConnections {
+		s.count.refused.Add(1)
 		return pgerr.Fatal(pgerr.TooManyConnections, "sorry, too many clients already")
 	}
 	s.admitted[c.startup.PID] = c
@@ -209,6 +213,7 @@ func (s *Server) find(pid uint32) *conn {
 // cancelRequest is a CancelRequest packet: without the right key it does nothing, and nobody is told either way.
 func (s *Server) cancelRequest(pid, key uint32) {
 	if c := s.find(pid); c != nil && c.startup.CancelKey == key {
+		s.count.canceled.Add(1)
 		c.cancelQuery(userCancel())
 	}
 }

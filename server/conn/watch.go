@@ -20,6 +20,7 @@ func (s *Server) watch(stop <-chan struct{}) {
 		case now := <-tick.C:
 			for _, c := range s.snapshot() {
 				if c.busySince(now.Add(-s.opts.ClientCheck)) && c.hungUp() {
+					s.count.lost.Add(1)
 					c.terminate(pgerr.Fatal(pgerr.ConnectionFailure, "connection to client lost"))
 				}
 			}
