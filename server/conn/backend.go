@@ -32,15 +32,13 @@ type Startup struct {
 	Notify func()
 }
 
-// Session executes. All calls come from one goroutine; ctx is valid until the call returns. *session.Session of
-// sql/session is one: the types of its arguments are types of sql/types or aliases, so that neither package needs the
-// other.
+// Session executes. All calls come from one goroutine; ctx is valid until the call returns.
 //
 // Errors: a *pgerr.Error anywhere in the chain goes to the client as it is, any other as XX000. Severity FATAL ends
 // the connection.
 type Session interface {
 	// ParameterStatus lists what is reported at the start. Later changes go through Output.ParameterStatus.
-	ParameterStatus() [][2]string // name, value
+	ParameterStatus() []KV
 	// Simple runs a query string of the simple protocol to its end, implicit transaction included. An error is
 	// rolled into the session's state already.
 	Simple(ctx context.Context, sql string, out Output) error
@@ -79,12 +77,15 @@ type IdleLimiter interface {
 	IdleLimit() (time.Duration, *pgerr.Error)
 }
 
+// KV is a reported setting.
+type KV struct{ Name, Value string }
+
 // Column describes a result column (manual: 55.7 RowDescription).
 type Column = types.Field
 
 // Output takes the results of one session call. Only methods with an error result can block on the client; an error
 // from one of them means that the client is gone or that a value has no encoding, and ends the statement.
-type Output = interface {
+type Output interface {
 	// RowDescription describes rows to the client. It has no influence on Row.
 	RowDescription(cols []Column, formats []int16)
 	NoData()
@@ -114,14 +115,14 @@ type Output = interface {
 
 // CopyReader reads what the client copies in. A session may stop early with an error; what the client still sends of
 // its COPY is then dropped.
-type CopyReader = interface {
+type CopyReader interface {
 	// Next returns a chunk, cut where the client happened to cut, valid until the following call. io.EOF after
 	// CopyDone; 57014 after CopyFail; other errors end the connection.
 	Next() ([]byte, error)
 }
 
 // CopyWriter sends COPY data.
-type CopyWriter = interface {
+type CopyWriter interface {
 	// Write sends one CopyData message; PostgreSQL sends one per row. data is not kept.
 	Write(data []byte) (int, error)
 	// Close ends the COPY; CommandComplete follows.

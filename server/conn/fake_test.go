@@ -90,8 +90,8 @@ type fakeSession struct {
 
 var fakeCols = []Column{{Name: "n", TypeOID: types.Int4, TypeSize: 4, TypeMod: -1}, {Name: "t", TypeOID: types.Text, TypeSize: -1, TypeMod: -1}}
 
-func (s *fakeSession) ParameterStatus() [][2]string {
-	return [][2]string{{"server_version", "15.0"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"}, {"integer_datetimes", "on"}, {"standard_conforming_strings", "on"}}
+func (s *fakeSession) ParameterStatus() []KV {
+	return []KV{{"server_version", "15.0"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"}, {"integer_datetimes", "on"}, {"standard_conforming_strings", "on"}}
 }
 
 func (s *fakeSession) Simple(ctx context.Context, sql string, out Output) error {

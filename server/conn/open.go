@@ -214,7 +214,7 @@ func (c *conn) openSession() error {
 	}
 	c.sess = sess
 	for _, kv := range sess.ParameterStatus() {
-		c.out.buf = pgwire.AppendParameterStatus(c.out.b(), kv[0], kv[1])
+		c.out.buf = pgwire.AppendParameterStatus(c.out.b(), kv.Name, kv.Value)
 	}
 	c.out.buf = pgwire.AppendBackendKeyData(c.out.b(), c.startup.PID, c.startup.CancelKey)
 	c.out.buf = pgwire.AppendReadyForQuery(c.out.b(), sess.TxStatus())

@@ -31,7 +31,7 @@ type output struct {
 	env  *types.Env
 	err  error // first failed write; nothing is written after it
 
-	reports [][2]string // settings whose new values wait for ReadyForQuery
+	reports []KV // settings whose new values wait for ReadyForQuery
 }
 
 type colEncoder struct {
@@ -167,18 +167,18 @@ func (o *output) PortalSuspended()           { o.buf = pgwire.AppendPortalSuspen
 
 func (o *output) ParameterStatus(name, value string) {
 	for i := range o.reports {
-		if o.reports[i][0] == name {
-			o.reports[i][1] = value
+		if o.reports[i].Name == name {
+			o.reports[i].Value = value
 			return
 		}
 	}
-	o.reports = append(o.reports, [2]string{name, value})
+	o.reports = append(o.reports, KV{name, value})
 }
 
 // report writes the ParameterStatus messages that wait.
 func (o *output) report() {
 	for _, kv := range o.reports {
-		o.buf = pgwire.AppendParameterStatus(o.b(), kv[0], kv[1])
+		o.buf = pgwire.AppendParameterStatus(o.b(), kv.Name, kv.Value)
 	}
 	o.reports = o.reports[:0]
 }
