@@ -181,9 +181,12 @@ func (e *Engine) logBatch(b *batch) error {
 	case err == nil:
 		e.armSync()
 	}
-	if failed := new(wal.FailedError); errors.As(err, &failed) {
-		e.stop(err)
-		return e.stopped()
+	if err != nil {
+		var failed *wal.FailedError
+		if errors.As(err, &failed) {
+			e.stop(err)
+			return e.stopped()
+		}
 	}
 	return err
 }

@@ -63,6 +63,7 @@ type Engine struct {
 
 	visible   wal.Position
 	current   atomic.Pointer[Snapshot] // the newest; the engine holds a reference to it
+	grave     graveyard
 	nextRowID atomic.Uint64
 	nextXID   atomic.Uint64
 	failure   atomic.Pointer[stopError]
@@ -297,6 +298,7 @@ func (e *Engine) Close() error {
 	if s := e.current.Swap(nil); s != nil {
 		s.Release()
 	}
+	e.grave.clear()
 	var err error
 	if e.kv.State().LSN-e.durableApplied() > closeFlushBytes {
 		err = e.kv.Flush()

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,15 +16,48 @@ import (
 // Snapshot is an unchanging view of the store: all commits up to its LSN and nothing else (I2). It is shared by all that
 // ask while nothing new becomes visible, and counts its references.
 type Snapshot struct {
-	lsn  wal.LSN
-	kv   kv.Snapshot
-	refs atomic.Int64
+	lsn   wal.LSN
+	kv    kv.Snapshot
+	refs  atomic.Int64
+	grave *graveyard
+}
+
+// graveyard collects snapshots that nobody uses any more. When Pebble's oldest snapshot is closed it looks for
+// compactions that have become possible, which costs as much as a commit's own work: closing many at a time, the
+// newest first, makes it look once.
+type graveyard struct {
+	mu   sync.Mutex
+	dead []*Snapshot // protected by mu
+}
+
+const graveyardSize = 16
+
+func (g *graveyard) add(s *Snapshot) {
+	g.mu.Lock()
+	g.dead = append(g.dead, s)
+	full := len(g.dead) >= graveyardSize
+	g.mu.Unlock()
+	if full {
+		g.clear()
+	}
+}
+
+func (g *graveyard) clear() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	slices.SortFunc(g.dead, func(a, b *Snapshot) int { return cmp.Compare(b.lsn, a.lsn) })
+	for i, s := range g.dead {
+		// It can only fail when it is closed twice.
+		_ = s.kv.Close()
+		g.dead[i] = nil
+	}
+	g.dead = g.dead[:0]
 }
 
 // publish makes the state of the store, which is that after the log up to lsn, the one that new snapshots see.
 // Called with applyTurn: nothing is applied meanwhile.
 func (e *Engine) publish(lsn wal.LSN) {
-	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot()}
+	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot(), grave: &e.grave}
 	s.refs.Store(1)
 	if old := e.current.Swap(s); old != nil {
 		old.Release()
@@ -60,8 +95,7 @@ func (s *Snapshot) Retain() { s.refs.Add(1) }
 // Release gives a reference back. Iterators of the snapshot must be closed before the last one goes.
 func (s *Snapshot) Release() {
 	if s.refs.Add(-1) == 0 {
-		// It can only fail when it is closed twice.
-		_ = s.kv.Close()
+		s.grave.add(s)
 	}
 }
 
