@@ -273,14 +273,14 @@ type LockItem struct {
 // UPDATE, DELETE, MERGE and FOR UPDATE find their target through it.
 const RowLocAttNum = -100
 
-// Insert adds Source's rows. Source columns line up with Cols (attribute numbers of Table); the others take their
-// defaults: every column of the table that is stored and not in Cols has an entry in Defaults (nil: NULL).
+// Insert adds Source's rows. Source columns line up with Targets (attribute numbers of Table); the others take their
+// defaults: every column of the table that is stored and not in Targets has an entry in Defaults (nil: NULL).
 type Insert struct {
 	Table      *catalog.Table
 	Alias      string
 	Source     Rel
 	SourceCols []ColID
-	Cols       []int16
+	Targets    []int16
 	Defaults   map[int16]Expr
 	Conflict   *OnConflict
 	Row        []Col // the new row's columns as RETURNING and checks name them
