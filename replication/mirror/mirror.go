@@ -232,7 +232,9 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 	snap := m.eng.Snapshot()
 	defer snap.Release()
 	if m.opt.Bootstrap == nil {
-		return 0, m.slot.HoldFrom(0)
+		// Saved at once: the log must be there after a crash, too.
+		from := m.eng.Log().OldestLSN()
+		return from, m.slot.Save(from, []byte("{}"))
 	}
 	at := snap.LSN()
 	if err := m.slot.HoldFrom(at); err != nil {
@@ -311,9 +313,6 @@ func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) *table {
 	}
 	if err != nil {
 		return again(err)
-	}
-	if err := m.sweep(t, true); err != nil {
-		m.log.Warn("mirror cannot remove files", "table", t.name(), "err", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -76,8 +76,8 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	if err := m.opt.step("files"); err != nil {
 		return err
 	}
-	c := m.newCommit(t, s.m, s.end)
-	c.structural = s.structural || base.number < 0 || s.reset && base.m != s.m
+	c := m.newCommit(t, p.m, s.end)
+	c.structural = s.structural || base.number < 0 || s.reset && base.m != p.m
 	var files []*fileState
 	if s.reset {
 		c.removeAll()
@@ -102,7 +102,7 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if t.gen == gen {
-		m.installLocked(t, newVersion(s.end, number, s.m, files))
+		m.installLocked(t, newVersion(s.end, number, p.m, files))
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func (m *Mirror) writeSlice(ctx context.Context, t *table, p *slice) (*fileState
 		}
 	}
 	first, last := p.ids[live[0]], p.ids[live[len(live)-1]]
-	w, err := newFile(ctx, t.store, p.seg.m, last-first+1 != uint64(len(live)))
+	w, err := newFile(ctx, t.store, p.m, last-first+1 != uint64(len(live)))
 	if err != nil {
 		return nil, err
 	}
@@ -406,17 +406,32 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 			return err
 		}
 	}
-	if time.Since(t.swept) > m.opt.FileRetention/4 {
-		return m.sweep(t, false)
+	m.mu.Lock()
+	due := time.Since(t.swept) > m.opt.FileRetention/4
+	m.mu.Unlock()
+	if due {
+		return m.sweep(t)
 	}
 	return nil
 }
 
+// tidy is maintain for a table that has nothing to publish.
+func (m *Mirror) tidy(ctx context.Context, t *table) error {
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	if err := t.openLog(ctx); err != nil {
+		return err
+	}
+	return m.sweep(t)
+}
+
 // sweep deletes the files of the table that neither its newest Delta version, nor a tombstone that is younger than the
-// retention, nor a version or View in memory, nor a writer names (I7). At a start there are no writers, so that what a
-// crash left goes at once. Called with t.pub, the log open.
-func (m *Mirror) sweep(t *table, start bool) error {
+// retention, nor a version or View in memory, nor a writer names (I7): what a crash left, and what has expired. Called
+// with t.pub, the log open; so every file is either named by the log, or in flight, or nobody's.
+func (m *Mirror) sweep(t *table) error {
+	m.mu.Lock()
 	t.swept = time.Now()
+	m.mu.Unlock()
 	snap := t.log.Snapshot()
 	if snap.Version < 0 {
 		return nil
@@ -449,7 +464,7 @@ func (m *Mirror) sweep(t *table, start bool) error {
 			}
 		}
 	}
-	// Listed before the pins are read: a file that is finished after the listing is not in it.
+	// Listed before the writers are looked at: a file that is finished after the listing is not in it.
 	infos, err := t.store.List(m.ctx, "", "")
 	if err != nil {
 		return err
@@ -468,7 +483,7 @@ func (m *Mirror) sweep(t *table, start bool) error {
 	}
 	m.mu.Unlock()
 	for _, i := range infos {
-		if named[i.Key] || isLog(i.Key) || !start && time.Since(i.ModTime) < m.opt.FileRetention {
+		if named[i.Key] || isLog(i.Key) {
 			continue
 		}
 		if err := t.store.Delete(m.ctx, i.Key); err != nil {

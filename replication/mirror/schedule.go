@@ -111,6 +111,9 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 	}
 	s := t.unpublishedLocked()
 	if s == nil {
+		if t.swept.IsZero() {
+			return m.tidy, time.Time{}
+		}
 		return nil, time.Time{}
 	}
 	if t.asked {

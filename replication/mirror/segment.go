@@ -111,15 +111,6 @@ func (s *segment) at(lsn wal.LSN) (rows, dels int) {
 	return s.marks[i-1].rows, s.marks[i-1].dels
 }
 
-// position finds a row of the first n by id.
-func (s *segment) position(id uint64, n int) (uint32, bool) {
-	if n == 0 || id < s.ids[0] || id > s.ids[n-1] {
-		return 0, false
-	}
-	i := sort.Search(n, func(i int) bool { return s.ids[i] >= id })
-	return uint32(i), i < n && s.ids[i] == id
-}
-
 // arena copies values into large blocks that nobody frees singly.
 type arena struct{ free []byte }
 
@@ -140,7 +131,7 @@ const arenaBlock = 64 << 10
 
 // slice is a part of the tail that belongs to a View or a publication: the first rows and dels of a segment.
 type slice struct {
-	seg  *segment
+	m    *mapping
 	ids  []uint64
 	dels []uint64
 	cols [][]tuple.Value
@@ -150,14 +141,22 @@ type slice struct {
 // take fixes the content at lsn. Called with Mirror.mu.
 func (s *segment) take(lsn wal.LSN) slice {
 	rows, dels := s.at(lsn)
-	p := slice{seg: s, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], cols: make([][]tuple.Value, len(s.cols))}
+	p := slice{m: s.m, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], cols: make([][]tuple.Value, len(s.cols))}
 	for _, c := range s.m.columns {
 		p.cols[c.pos] = s.cols[c.pos][:rows:rows]
 	}
 	return p
 }
 
-func (p *slice) position(id uint64) (uint32, bool) { return p.seg.position(id, len(p.ids)) }
+// position finds a row by id.
+func (p *slice) position(id uint64) (uint32, bool) {
+	n := len(p.ids)
+	if n == 0 || id < p.ids[0] || id > p.ids[n-1] {
+		return 0, false
+	}
+	i := sort.Search(n, func(i int) bool { return p.ids[i] >= id })
+	return uint32(i), i < n && p.ids[i] == id
+}
 
 func (p *slice) kill(pos uint32) {
 	if p.dead == nil {

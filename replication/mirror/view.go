@@ -215,7 +215,7 @@ func (v *View) fill(ctx context.Context, i int, base *version, parts []slice, de
 			continue
 		}
 		out := Tail{Rows: len(p.ids), RowIDs: p.ids, Deleted: p.dead}
-		for _, c := range p.seg.m.columns {
+		for _, c := range p.m.columns {
 			out.Columns = append(out.Columns, p.cols[c.pos])
 		}
 		tv.Tail = append(tv.Tail, out)
