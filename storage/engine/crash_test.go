@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,7 @@ type ledger struct {
 
 type picture struct {
 	fs           *vfs.MemFS
+	dir          string // of the store to check: the one that crashed, or a branch made just before
 	acked, tried [crashSessions]uint64
 	unsynced     int
 }
@@ -73,7 +75,9 @@ func runCrashSession(e *Engine, l *ledger, n uint64, upTo uint64, rng *rand.Rand
 // check opens the picture and returns the last transaction of each session that is there.
 func (p *picture) check(t *testing.T) (last [crashSessions]uint64) {
 	t.Helper()
-	e, err := Open(context.Background(), crashOptions(p.fs, nil))
+	o := crashOptions(p.fs, nil)
+	o.Dir = p.dir
+	e, err := Open(context.Background(), o)
 	if err != nil {
 		t.Fatalf("open after crash (%d%% of unsynced data): %v", p.unsynced, err)
 	}
@@ -180,7 +184,7 @@ func TestCrash(t *testing.T) {
 		for i := range taken {
 			last := taken[i].check(t)
 			pictures++
-			if i == len(taken)-1 {
+			if taken[i].dir == "db" {
 				base, at = taken[i].fs, last // after check: a crash, a recovery, and on
 			}
 		}
@@ -193,9 +197,12 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 	const wanted = 6
 	var (
 		l     ledger
-		mu    sync.Mutex
+		mu    sync.Mutex // protects the following and, once the store is open, rng
 		taken []picture
 		gap   = rng.IntN(12)
+		steps = uint64(20 + rng.IntN(60))
+		fork  = rng.Uint64N(steps)
+		seeds = rng.Perm(1000)[:crashSessions]
 	)
 	for n := range at {
 		l.tried[n].Store(at[n])
@@ -209,18 +216,14 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if gap--; gap >= 0 || len(taken) == wanted {
+		if gap--; gap >= 0 || len(taken) >= wanted {
 			return nil
 		}
 		gap = rng.IntN(40)
-		p := picture{unsynced: []int{0, 20, 50, 90, 100}[rng.IntN(5)]}
-		for n := range p.acked {
-			p.acked[n] = l.acked[n].Load()
-		}
+		p := picture{dir: "db", unsynced: []int{0, 20, 50, 90, 100}[rng.IntN(5)]}
+		l.read(&p.acked, &l.acked)
 		p.fs = base.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: p.unsynced, RNG: rng})
-		for n := range p.tried {
-			p.tried[n] = l.tried[n].Load()
-		}
+		l.read(&p.tried, &l.tried)
 		taken = append(taken, p)
 		return nil
 	}))
@@ -229,18 +232,40 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	steps := uint64(20 + rng.IntN(60))
 	for n := range uint64(crashSessions) {
-		own := rand.New(rand.NewPCG(rng.Uint64(), n))
+		own := rand.New(rand.NewPCG(uint64(seeds[n]), n))
 		wg.Go(func() {
 			if err := runCrashSession(e, &l, n, at[n]+steps, own); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+	wg.Go(func() {
+		// A branch is durable when Checkpoint returns, and has what was acknowledged before (I6).
+		for l.tried[0].Load() < at[0]+fork {
+			runtime.Gosched()
+		}
+		p := picture{dir: fmt.Sprintf("branch%d", at[0]+fork)}
+		l.read(&p.acked, &l.acked)
+		if _, err := e.Checkpoint(context.Background(), p.dir); err != nil {
+			t.Error(err)
+			return
+		}
+		l.read(&p.tried, &l.tried)
+		p.fs = base.CrashClone(vfs.CrashCloneCfg{})
+		mu.Lock()
+		taken = append(taken, p)
+		mu.Unlock()
+	})
 	wg.Wait()
 	mustClose(t, e)
 	mu.Lock()
 	defer mu.Unlock()
 	return taken
+}
+
+func (l *ledger) read(to *[crashSessions]uint64, from *[crashSessions]atomic.Uint64) {
+	for n := range to {
+		to[n] = from[n].Load()
+	}
 }
