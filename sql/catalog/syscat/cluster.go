@@ -1,0 +1,82 @@
+package syscat
+
+import (
+	"sort"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+const (
+	encodingUTF8  = 6
+	defaultSpace  = 1663
+	defaultLocale = "C.UTF-8"
+)
+
+func pgDatabase(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	for _, d := range s.srv.Databases() {
+		s.add(oid(d.OID), text(d.Name), oid(d.Owner), num(encodingUTF8), char('c'), boolean(d.Template), boolean(d.AllowConn), num(-1), num(3), num(1), oid(defaultSpace),
+			text(defaultLocale), text(defaultLocale), null, null, null)
+	}
+	return nil
+}
+
+func pgAuthid(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	for _, r := range s.srv.Roles() {
+		s.add(oid(r.OID), text(r.Name), boolean(r.Super), boolean(r.Inherit), boolean(r.CreateRole), boolean(r.CreateDB), boolean(r.Login), boolean(r.Replication),
+			boolean(r.BypassRLS), num(r.ConnLimit), textOrNull(r.Password), timestamp(r.ValidUntil))
+	}
+	return nil
+}
+
+func pgAuthMembers(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	for _, r := range s.srv.Roles() {
+		for _, of := range r.MemberOf {
+			s.add(oid(of), oid(r.OID), oid(catalog.SuperuserOID), no)
+		}
+	}
+	return nil
+}
+
+func lsn(n uint64) types.Datum { return tuple.Uint(n) }
+
+func tarnBranches(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	list, err := s.srv.Branches()
+	if err != nil {
+		return err
+	}
+	for _, b := range list {
+		s.add(text(b.ID), text(b.Name), textOrNull(b.Parent), lsn(b.LSN), lsn(b.CurrentLSN), timestamp(b.Created), textOrNull(b.CreatedBy), timestamp(b.Expires),
+			boolean(b.Protected), text(b.State), num(b.Depth), num(b.SharedBytes), num(b.UniqueBytes), num(b.LogBytes))
+	}
+	return nil
+}
+
+func tarnMirrors(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	list, err := s.srv.Mirrors(s.ctx)
+	if err != nil {
+		return err
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	for _, m := range list {
+		s.add(text(m.Name), text(m.Path), num(m.Version), lsn(m.PublishedLSN), num(m.LagBytes), float(m.LagSeconds), num(m.TailRows), num(m.Files), num(m.FileBytes),
+			num(m.DeletedRows), text(m.State), textOrNull(m.LastError))
+	}
+	return nil
+}

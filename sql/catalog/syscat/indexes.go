@@ -1,0 +1,209 @@
+package syscat
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/types"
+	"sync"
+)
+
+// Bits of pg_index.indoption.
+const (
+	optionDesc       = 1
+	optionNullsFirst = 2
+)
+
+func pgIndex(s *scan) error {
+	if o, ok := s.keyOID(1); ok {
+		if x := systemIndexes().byOID[o]; x != nil {
+			s.addSystemIndexRow(x)
+		} else if t, ix := s.cat.RelationByOID(o); ix != nil {
+			s.addIndexRow(t, ix)
+		}
+		return nil
+	}
+	if o, ok := s.keyOID(2); ok {
+		for _, x := range systemIndexes().byTable[o] {
+			s.addSystemIndexRow(x)
+		}
+		if t := s.cat.Table(o); t != nil {
+			for _, ix := range t.Indexes {
+				s.addIndexRow(t, ix)
+			}
+		}
+		return nil
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		for _, ix := range t.Indexes {
+			s.addIndexRow(t, ix)
+		}
+		return true
+	})
+	for _, x := range systemIndexes().list {
+		s.addSystemIndexRow(x)
+	}
+	return nil
+}
+
+func (s *scan) addIndexRow(t *catalog.Table, ix *catalog.Index) {
+	n := len(ix.Keys)
+	atts, opts := make([]int16, 0, n+len(ix.Include)), make([]int16, 0, n)
+	classes, colls := make([]types.OID, 0, n), make([]types.OID, 0, n)
+	var exprs []string
+	for i := range ix.Keys {
+		k := &ix.Keys[i]
+		o := int16(0)
+		if k.Desc {
+			o |= optionDesc
+		}
+		if k.NullsFirst {
+			o |= optionNullsFirst
+		}
+		class := k.OpClass
+		if class == 0 {
+			class = defaultClasses()[k.Type]
+		}
+		atts, opts, classes, colls = append(atts, k.Att), append(opts, o), append(classes, class), append(colls, k.Collation)
+		if k.Att == 0 {
+			exprs = append(exprs, k.Expr)
+		}
+	}
+	atts = append(atts, ix.Include...)
+	immediate := true
+	for _, c := range t.Constraints {
+		if c.Index == ix.OID && c.Type != catalog.ConForeign && c.Deferrable {
+			immediate = false
+		}
+	}
+	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), no,
+		boolean(!ix.Building), no, yes, yes, no, int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
+		textOrNull(strings.Join(exprs, ", ")), textOrNull(ix.Pred))
+}
+
+func (s *scan) addSystemIndexRow(x *systemIndex) {
+	s.add(oid(x.oid), oid(x.table), num(len(x.keys)), num(len(x.keys)), boolean(x.unique), no, boolean(x.primary), no, yes, no, yes, no, yes, yes, no,
+		int2Vector(x.keys), oidVector(x.coll), oidVector(x.class), int2Vector(x.options), null, null)
+}
+
+// defaultClasses are btree's default operator classes by type.
+var defaultClasses = sync.OnceValue(func() map[types.OID]types.OID {
+	m := map[types.OID]types.OID{}
+	data := pgdata.Load("pg_opclass")
+	method, in, def := data.Col("opcmethod"), data.Col("opcintype"), data.Col("opcdefault")
+	for _, r := range data.Rows {
+		if *r[method] == "403" && *r[def] == "t" {
+			m[parseOID(*r[in])] = parseOID(*r[0])
+		}
+	}
+	m[types.Varchar] = m[types.Text]
+	return m
+})
+
+// equalOps are the btree equality operators of types with themselves.
+var equalOps = sync.OnceValue(func() map[types.OID]types.OID {
+	m := map[types.OID]types.OID{}
+	for _, o := range pgdata.Operators() {
+		if o.Name == "=" && o.Left == o.Right && (o.CanMerge || o.CanHash) {
+			m[o.Left] = o.OID
+		}
+	}
+	m[types.Varchar] = m[types.Text]
+	return m
+})
+
+func pgConstraint(s *scan) error {
+	all := func(t *catalog.Table) {
+		for _, c := range t.Constraints {
+			s.addConstraint(t, c)
+		}
+	}
+	if _, ok := s.keyOID(8); ok {
+		s.tables(8, all)
+		return nil
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		all(t)
+		return true
+	})
+	return nil
+}
+
+func (s *scan) addConstraint(t *catalog.Table, c *catalog.Constraint) {
+	upd, del, match := byte(' '), byte(' '), byte(' ')
+	var eq []types.OID
+	if c.Type == catalog.ConForeign {
+		upd, del, match = orByte(c.OnUpdate, 'a'), orByte(c.OnDelete, 'a'), orByte(c.Match, 's')
+		for _, att := range c.Cols {
+			eq = append(eq, equalOps()[t.Column(att).Type])
+		}
+	}
+	ops := oidArray(eq)
+	s.add(oid(c.OID), text(c.Name), oid(t.Schema), char(byte(c.Type)), boolean(c.Deferrable), boolean(c.Deferred), boolean(c.Validated), oid(t.OID), oid(0), oid(c.Index), oid(0),
+		oid(c.RefTable), char(upd), char(del), char(match), yes, zero, boolean(c.NoInherit || c.Type != catalog.ConCheck), int2s(c.Cols), int2s(c.RefCols), ops, ops, ops, int2s(c.DeleteCols),
+		null, textOrNull(c.Expr))
+}
+
+func orByte(b, def byte) byte {
+	if b == 0 {
+		return def
+	}
+	return b
+}
+
+// pgDepend lists what dropping an object takes along or is stopped by, as far as descriptors say it.
+func pgDepend(s *scan) error {
+	add := func(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
+		s.add(oid(class), oid(obj), num(sub), oid(refClass), oid(ref), num(refSub), char(kind))
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		if t.OID < catalog.FirstNormalOID {
+			return true
+		}
+		add(pgClassRelation, t.OID, 0, pgNamespaceRelation, t.Schema, 0, 'n')
+		if q := t.Sequence; q != nil && q.OwnerTable != 0 {
+			kind := byte('a')
+			if o := s.cat.Table(q.OwnerTable); o != nil && q.OwnerCol > 0 && o.Column(q.OwnerCol).IdentSeq == t.OID {
+				kind = 'i'
+			}
+			add(pgClassRelation, t.OID, 0, pgClassRelation, q.OwnerTable, q.OwnerCol, kind)
+		}
+		if t.RowType != 0 && t.Kind != catalog.RelSequence {
+			add(pgTypeRelation, t.RowType, 0, pgClassRelation, t.OID, 0, 'i')
+			add(pgTypeRelation, t.RowType+1, 0, pgTypeRelation, t.RowType, 0, 'i')
+		}
+		for i := range t.Columns {
+			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
+				add(pgAttrdefRelation, attrdefOID(t.OID, c.AttNum), 0, pgClassRelation, t.OID, c.AttNum, 'a')
+			}
+		}
+		if t.Kind == catalog.RelView {
+			add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
+		}
+		for _, c := range t.Constraints {
+			for _, att := range c.Cols {
+				add(pgConstraintRelation, c.OID, 0, pgClassRelation, t.OID, att, 'a')
+			}
+			if c.Type == catalog.ConForeign {
+				add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.Index, 0, 'n')
+				for _, att := range c.RefCols {
+					add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.RefTable, att, 'n')
+				}
+			}
+		}
+		for _, ix := range t.Indexes {
+			if ix.Constraint != 0 {
+				add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')
+				continue
+			}
+			for _, k := range ix.Keys {
+				if k.Att != 0 {
+					add(pgClassRelation, ix.OID, 0, pgClassRelation, t.OID, k.Att, 'a')
+				}
+			}
+		}
+		return true
+	})
+	return nil
+}

@@ -1,0 +1,473 @@
+package syscat
+
+import (
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// OIDs of catalogs, as classid of pg_depend and pg_description.
+const (
+	pgTypeRelation       catalog.OID = 1247
+	pgClassRelation      catalog.OID = 1259
+	pgAttrdefRelation    catalog.OID = 2604
+	pgConstraintRelation catalog.OID = 2606
+	pgNamespaceRelation  catalog.OID = 2615
+	pgRewriteRelation    catalog.OID = 2618
+)
+
+// Access methods (pg_am).
+const (
+	heapAM  catalog.OID = 2
+	btreeAM catalog.OID = 403
+)
+
+// Columns by which pg_class is looked up.
+const (
+	classOID       = 1
+	className      = 2
+	classNamespace = 3
+)
+
+func pgClass(s *scan) error {
+	if o, ok := s.keyOID(classOID); ok {
+		if x := systemIndexes().byOID[o]; x != nil {
+			s.addSystemIndex(x)
+			return nil
+		}
+		t, ix := s.cat.RelationByOID(o)
+		s.addRelation(t, ix)
+		return nil
+	}
+	if name, ok := s.keyName(className); ok {
+		s.cat.Schemas(func(sc *catalog.Schema) bool {
+			if o, ok := s.keyOID(classNamespace); !ok || o == sc.OID {
+				t, ix := s.cat.Relation(sc.OID, name)
+				s.addRelation(t, ix)
+			}
+			return true
+		})
+		if x := systemIndexes().byName[name]; x != nil {
+			s.addSystemIndex(x)
+		}
+		return nil
+	}
+	namespace, some := s.keyOID(classNamespace)
+	s.cat.Tables(func(t *catalog.Table) bool {
+		if some && t.Schema != namespace {
+			return true
+		}
+		s.addRelation(t, nil)
+		for _, ix := range t.Indexes {
+			s.addRelation(t, ix)
+		}
+		return true
+	})
+	if !some || namespace == catalog.PgCatalogOID {
+		for _, x := range systemIndexes().list {
+			s.addSystemIndex(x)
+		}
+	}
+	return nil
+}
+
+// addRelation adds the pg_class row of a table, or of its index where ix is given.
+func (s *scan) addRelation(t *catalog.Table, ix *catalog.Index) {
+	switch {
+	case t == nil:
+	case ix != nil:
+		s.addIndexClass(t, ix)
+	default:
+		s.addTableClass(t)
+	}
+}
+
+func (s *scan) addTableClass(t *catalog.Table) {
+	rows, pages := float64(-1), int64(0)
+	am, file, ident := catalog.OID(0), t.OID, byte('n')
+	switch t.Kind {
+	case catalog.RelTable:
+		am, ident = heapAM, 'd'
+		if t.Virtual {
+			file, ident = 0, 'n'
+		} else if s.srv != nil {
+			rows, pages = s.srv.TableStats(t)
+		}
+	case catalog.RelMatView:
+		am, ident = heapAM, 'd'
+	case catalog.RelSequence:
+		rows, pages = 1, 1
+	default:
+		file = 0
+	}
+	checks := 0
+	for _, c := range t.Constraints {
+		if c.Type == catalog.ConCheck {
+			checks++
+		}
+	}
+	hasIndex := len(t.Indexes) > 0 || systemIndexes().byTable[t.OID] != nil
+	rowType := t.RowType
+	if t.Kind == catalog.RelSequence {
+		rowType = 0
+	}
+	xmin := types.Datum(zero)
+	if am == heapAM {
+		xmin = num(1)
+	}
+	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(t.Kind)), num(len(t.Columns)), num(checks), boolean(t.Kind == catalog.RelView), no, no, no, no,
+		yes, char(ident), no, oid(0), xmin, xmin, acl(t.ACL), texts(options(t.Options)), null)
+}
+
+func (s *scan) addIndexClass(t *catalog.Table, ix *catalog.Index) {
+	rows, pages := float64(0), int64(1)
+	if s.srv != nil {
+		if rows, _ = s.srv.TableStats(t); rows < 0 {
+			rows = 0
+		}
+	}
+	s.add(oid(ix.OID), text(ix.Name), oid(t.Schema), oid(0), oid(0), oid(t.Owner), oid(methodOID(ix.Method)), oid(ix.OID), oid(0), num(pages), float(rows), zero, oid(0),
+		no, no, char(byte(t.Persistence)), char('i'), num(len(ix.Keys)+len(ix.Include)), zero, no, no, no, no, no, yes, char('n'), no, oid(0), zero, zero,
+		null, texts(options(ix.Options)), null)
+}
+
+// options lists name=value pairs in the order of their names.
+func options(m map[string]string) []string {
+	list := make([]string, 0, len(m))
+	for k, v := range m {
+		list = append(list, k+"="+v)
+	}
+	sort.Strings(list)
+	return list
+}
+
+// methodOID is the pg_am row of an index method.
+func methodOID(name string) catalog.OID {
+	for _, r := range pgdata.Load("pg_am").Rows {
+		if *r[1] == name {
+			return parseOID(*r[0])
+		}
+	}
+	return btreeAM
+}
+
+func parseOID(s string) catalog.OID {
+	o, err := types.ParseOID(s)
+	if err != nil {
+		panic("syscat: " + err.Error())
+	}
+	return o
+}
+
+// systemIndex is an index of PostgreSQL's catalogs: it exists for those who look at it.
+type systemIndex struct {
+	oid, table      catalog.OID
+	name            string
+	unique, primary bool
+	keys, options   []int16
+	class, coll     []catalog.OID
+}
+
+type systemIndexSet struct {
+	list    []*systemIndex
+	byOID   map[catalog.OID]*systemIndex
+	byName  map[string]*systemIndex
+	byTable map[catalog.OID][]*systemIndex
+}
+
+var systemIndexes = sync.OnceValue(func() *systemIndexSet {
+	set := &systemIndexSet{byOID: map[catalog.OID]*systemIndex{}, byName: map[string]*systemIndex{}, byTable: map[catalog.OID][]*systemIndex{}}
+	oids := func(s string) (out []catalog.OID) {
+		for _, f := range strings.Fields(s) {
+			out = append(out, parseOID(f))
+		}
+		return out
+	}
+	atts := func(s string) (out []int16) {
+		for _, o := range oids(s) {
+			out = append(out, int16(o))
+		}
+		return out
+	}
+	for _, r := range pgdata.Load("system_indexes").Rows {
+		x := &systemIndex{oid: parseOID(*r[0]), table: parseOID(*r[1]), name: *r[2], unique: *r[4] == "t", primary: *r[5] == "t",
+			keys: atts(*r[6]), class: oids(*r[7]), coll: oids(*r[8]), options: atts(*r[9])}
+		set.list = append(set.list, x)
+		set.byOID[x.oid], set.byName[x.name] = x, x
+		set.byTable[x.table] = append(set.byTable[x.table], x)
+	}
+	return set
+})
+
+func (s *scan) addSystemIndex(x *systemIndex) {
+	s.add(oid(x.oid), text(x.name), oid(catalog.PgCatalogOID), oid(0), oid(0), oid(catalog.SuperuserOID), oid(btreeAM), oid(0), oid(0), num(1), float(0), zero, oid(0),
+		no, no, char('p'), char('i'), num(len(x.keys)), zero, no, no, no, no, no, yes, char('n'), no, oid(0), zero, zero, null, null, null)
+}
+
+// attribute is what pg_attribute says of a column beyond its type's properties.
+type attribute struct {
+	rel                 catalog.OID
+	name                string
+	num                 int16
+	typ                 catalog.OID
+	mod                 int32
+	coll                catalog.OID
+	target, ndims       int
+	notNull, dropped    bool
+	def, missing        bool
+	identity, generated byte
+	storage             byte
+	missingVal          types.Datum
+}
+
+func (s *scan) addAttribute(a attribute) {
+	length, byval, align, storage := int16(-1), false, byte('i'), byte('x')
+	if t := s.typeOf(a.typ); t != nil {
+		length, byval, align, storage = t.Len, t.ByVal, t.Align, t.Storage
+	}
+	if a.storage != 0 {
+		storage = a.storage
+	}
+	typ := a.typ
+	if a.dropped {
+		typ = 0
+	}
+	if a.missingVal == (types.Datum{}) {
+		a.missingVal = null
+	}
+	s.add(oid(a.rel), text(a.name), oid(typ), num(a.target), num(length), num(a.num), num(a.ndims), num(-1), num(a.mod), boolean(byval), char(align), char(storage), char(0),
+		boolean(a.notNull), boolean(a.def), boolean(a.missing), char(a.identity), char(a.generated), boolean(a.dropped), yes, zero, oid(a.coll), null, null, null, a.missingVal)
+}
+
+// typeOf describes a built-in type or the row type of a relation.
+func (s *scan) typeOf(o catalog.OID) *types.Type {
+	if t := types.Lookup(o); t != nil {
+		return t
+	}
+	return nil
+}
+
+// systemColumns are those that every stored relation has.
+var systemColumns = []struct {
+	name string
+	num  int16
+	typ  catalog.OID
+}{
+	{"ctid", -1, types.TID}, {"xmin", -2, types.XID}, {"cmin", -3, types.CID}, {"xmax", -4, types.XID}, {"cmax", -5, types.CID}, {"tableoid", tableOIDAtt, types.Oid},
+}
+
+func pgAttribute(s *scan) error {
+	if o, ok := s.keyOID(1); ok {
+		if x := systemIndexes().byOID[o]; x != nil {
+			s.addSystemIndexColumns(x)
+			return nil
+		}
+		t, ix := s.cat.RelationByOID(o)
+		switch {
+		case t == nil:
+		case ix != nil:
+			s.addIndexColumns(t, ix)
+		default:
+			s.addColumns(t)
+		}
+		return nil
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		s.addColumns(t)
+		for _, ix := range t.Indexes {
+			s.addIndexColumns(t, ix)
+		}
+		return true
+	})
+	for _, x := range systemIndexes().list {
+		s.addSystemIndexColumns(x)
+	}
+	return nil
+}
+
+func (s *scan) addColumns(t *catalog.Table) {
+	if t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView || t.Kind == catalog.RelSequence {
+		for _, c := range systemColumns {
+			s.addAttribute(attribute{rel: t.OID, name: c.name, num: c.num, typ: c.typ, mod: -1, notNull: true})
+		}
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		a := attribute{rel: t.OID, name: c.Name, num: c.AttNum, typ: c.Type, mod: c.TypMod, coll: c.Collation, target: -1, ndims: c.NDims,
+			notNull: c.NotNull, dropped: c.Dropped, def: c.Default != "", missing: c.HasMissing, identity: c.Identity, generated: c.Generated, storage: c.Storage}
+		if c.StatTarget != 0 {
+			a.target = c.StatTarget
+		}
+		if c.HasMissing && !c.Dropped {
+			a.missingVal = s.missing(c)
+		}
+		s.addAttribute(a)
+	}
+}
+
+// missing is attmissingval: an array with one element.
+func (s *scan) missing(c *catalog.Column) types.Datum {
+	t := s.typeOf(c.Type)
+	if t == nil {
+		return null
+	}
+	v, err := t.ParseText(c.Missing, c.TypMod, nil)
+	if err != nil {
+		return null
+	}
+	return types.MakeArray(t, []types.Datum{v})
+}
+
+func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
+	n := int16(0)
+	for i := range ix.Keys {
+		n++
+		k := &ix.Keys[i]
+		a := attribute{rel: ix.OID, num: n, typ: k.Type, mod: -1, coll: k.Collation, target: -1, name: k.ExprName}
+		if k.Att != 0 {
+			c := t.Column(k.Att)
+			a.name, a.mod, a.ndims = c.Name, c.TypMod, c.NDims
+		}
+		s.addAttribute(a)
+	}
+	for _, att := range ix.Include {
+		n++
+		c := t.Column(att)
+		s.addAttribute(attribute{rel: ix.OID, num: n, typ: c.Type, mod: c.TypMod, ndims: c.NDims, coll: c.Collation, target: -1, name: c.Name})
+	}
+}
+
+func (s *scan) addSystemIndexColumns(x *systemIndex) {
+	t := s.cat.Table(x.table)
+	if t == nil {
+		return
+	}
+	for i, att := range x.keys {
+		c := t.Column(att)
+		s.addAttribute(attribute{rel: x.oid, num: int16(i + 1), typ: c.Type, mod: -1, coll: c.Collation, target: -1, name: c.Name})
+	}
+}
+
+// attrdefOID and rewriteOID are made for objects that have none: no allocated OID is that large.
+func attrdefOID(table catalog.OID, att int16) catalog.OID {
+	return 0x80000000 | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
+}
+
+func rewriteOID(table catalog.OID) catalog.OID { return 0x80000000 | table<<11&0x7fffffff }
+
+func pgAttrdef(s *scan) error {
+	s.tables(2, func(t *catalog.Table) {
+		for i := range t.Columns {
+			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
+				s.add(oid(attrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
+			}
+		}
+	})
+	return nil
+}
+
+func pgRewrite(s *scan) error {
+	s.tables(3, func(t *catalog.Table) {
+		if t.Kind == catalog.RelView || t.Kind == catalog.RelMatView {
+			s.add(oid(rewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
+		}
+	})
+	return nil
+}
+
+func pgSequence(s *scan) error {
+	s.tables(1, func(t *catalog.Table) {
+		if q := t.Sequence; q != nil {
+			s.add(oid(t.OID), oid(q.Type), num(q.Start), num(q.Inc), num(q.Max), num(q.Min), num(q.Cache), boolean(q.Cycle))
+		}
+	})
+	return nil
+}
+
+func pgNamespace(s *scan) error {
+	add := func(sc *catalog.Schema) {
+		if sc != nil {
+			s.add(oid(sc.OID), text(sc.Name), oid(sc.Owner), acl(sc.ACL))
+		}
+	}
+	if o, ok := s.keyOID(1); ok {
+		add(s.cat.SchemaByOID(o))
+		return nil
+	}
+	if name, ok := s.keyName(2); ok {
+		add(s.cat.Schema(name))
+		return nil
+	}
+	s.cat.Schemas(func(sc *catalog.Schema) bool {
+		add(sc)
+		return true
+	})
+	return nil
+}
+
+func pgDescription(s *scan) error {
+	add := func(obj, class catalog.OID, sub int16, comment string) {
+		if comment != "" {
+			s.add(oid(obj), oid(class), num(sub), text(comment))
+		}
+	}
+	table := func(t *catalog.Table) {
+		add(t.OID, pgClassRelation, 0, t.Comment)
+		for _, c := range t.Columns {
+			add(t.OID, pgClassRelation, c.AttNum, t.ColComments[c.AttNum])
+		}
+	}
+	if o, ok := s.keyOID(1); ok {
+		if t, ix := s.cat.RelationByOID(o); t != nil {
+			if ix != nil {
+				add(o, pgClassRelation, 0, ix.Comment)
+			} else {
+				table(t)
+			}
+			return nil
+		}
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		if t.Virtual {
+			return true
+		}
+		table(t)
+		for _, ix := range t.Indexes {
+			add(ix.OID, pgClassRelation, 0, ix.Comment)
+		}
+		for _, c := range t.Constraints {
+			add(c.OID, pgConstraintRelation, 0, c.Comment)
+		}
+		return true
+	})
+	return nil
+}
+
+// Types of relations' rows and of arrays of them.
+func pgType(s *scan) error {
+	if o, ok := s.keyOID(1); ok && types.Lookup(o) != nil {
+		return nil
+	}
+	relid, byRel := s.keyOID(12)
+	s.cat.Tables(func(t *catalog.Table) bool {
+		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence || byRel && relid != 0 && relid != t.OID {
+			return true
+		}
+		s.addRowType(t)
+		return true
+	})
+	return nil
+}
+
+func (s *scan) addRowType(t *catalog.Table) {
+	array := t.RowType + 1
+	s.add(oid(t.RowType), text(t.Name), oid(t.Schema), oid(t.Owner), num(-1), no, char('c'), char('C'), no, yes, char(','), oid(t.OID), oid(0), oid(0), oid(array),
+		oid(2290), oid(2291), oid(2402), oid(2403), oid(0), oid(0), oid(0), char('d'), char('x'), no, oid(0), num(-1), zero, oid(0), null, null, null)
+	s.add(oid(array), text(types.TruncateName("_"+t.Name)), oid(t.Schema), oid(t.Owner), num(-1), no, char('b'), char('A'), no, yes, char(','), oid(0), oid(6179), oid(t.RowType), oid(0),
+		oid(750), oid(751), oid(2400), oid(2401), oid(0), oid(0), oid(3816), char('d'), char('x'), no, oid(0), num(-1), zero, oid(0), null, null, null)
+}

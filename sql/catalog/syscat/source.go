@@ -1,0 +1,192 @@
+package syscat
+
+import (
+	"context"
+	"time"
+
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Server is what the catalogs tell of the server around the database. Its methods may be called by any number of
+// goroutines; results are not changed.
+type Server interface {
+	Databases() []Database
+	Roles() []Role
+	Branches() ([]Branch, error)
+	Mirrors(ctx context.Context) ([]Mirror, error)
+	// TableStats are the last known number of rows (-1: never analyzed) and of 8 kB pages.
+	TableStats(t *catalog.Table) (rows float64, pages int64)
+}
+
+// Database is a row of pg_database.
+type Database struct {
+	OID       uint32
+	Name      string
+	Owner     uint32
+	Template  bool
+	AllowConn bool
+}
+
+// Role is a row of pg_authid.
+type Role struct {
+	OID                                         uint32
+	Name                                        string
+	Super, Inherit, CreateRole, CreateDB, Login bool
+	Replication, BypassRLS                      bool
+	ConnLimit                                   int
+	Password                                    string
+	ValidUntil                                  time.Time
+	MemberOf                                    []uint32
+}
+
+// Branch is a row of tarn.branches.
+type Branch struct {
+	ID, Database, Name, Parent, CreatedBy, State string
+	LSN, CurrentLSN                              uint64
+	Created, Expires                             time.Time
+	Protected                                    bool
+	Depth                                        int
+	SharedBytes, UniqueBytes, LogBytes           int64
+}
+
+// Mirror is a row of tarn.mirrors.
+type Mirror struct {
+	Table                        catalog.OID
+	Name, Path, State, LastError string
+	Version                      int64
+	PublishedLSN                 uint64
+	LagBytes                     int64
+	LagSeconds                   float64
+	TailRows, Files, FileBytes   int64
+	DeletedRows                  int64
+}
+
+// Key is a condition: column = value. The value is not NULL.
+type Key struct {
+	AttNum int16
+	Val    types.Datum
+}
+
+// Scan starts a scan. cols are the attribute numbers that the rows have, in this order; number -6 is tableoid, other
+// system columns are NULL. eq may be used to give fewer rows.
+func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
+	s := &scan{ctx: ctx, cat: cat, srv: srv, table: t, eq: eq}
+	err := s.fill()
+	return &rows{list: s.out, cols: cols, table: t.OID, row: make([]types.Datum, len(cols))}, err
+}
+
+type rows struct {
+	list  [][]types.Datum
+	cols  []int16
+	table catalog.OID
+	row   []types.Datum
+}
+
+func (r *rows) Next() ([]types.Datum, bool, error) {
+	if len(r.list) == 0 {
+		return nil, false, nil
+	}
+	full := r.list[0]
+	r.list = r.list[1:]
+	for i, att := range r.cols {
+		switch {
+		case att > 0:
+			r.row[i] = full[att-1]
+		case att == tableOIDAtt:
+			r.row[i] = oid(r.table)
+		default:
+			r.row[i] = types.Null
+		}
+	}
+	return r.row, true, nil
+}
+
+const tableOIDAtt = -6
+
+// scan collects the rows of one scan, complete and in column order.
+type scan struct {
+	ctx   context.Context
+	cat   *catalog.Catalog
+	srv   Server
+	table *catalog.Table
+	eq    []Key
+	out   [][]types.Datum
+}
+
+func (s *scan) add(vals ...types.Datum) { s.out = append(s.out, vals) }
+
+// fill collects the rows: PostgreSQL's own, then the database's.
+func (s *scan) fill() error {
+	name := s.table.Name
+	if s.table.Schema == catalog.PgCatalogOID || s.table.Schema == catalog.InformationSchemaOID {
+		if st := staticRows(s.table); st != nil {
+			s.out = st.find(s.eq)
+		}
+	}
+	if f := relations[qualified{s.table.Schema, name}]; f != nil {
+		return f(s)
+	}
+	return nil
+}
+
+type qualified struct {
+	schema catalog.OID
+	name   string
+}
+
+// relations are the computed ones. What is in neither this table nor staticSources is there and empty.
+var relations map[qualified]func(*scan) error
+
+func init() {
+	relations = map[qualified]func(*scan) error{}
+	for name, f := range map[string]func(*scan) error{
+		"pg_class": pgClass, "pg_attribute": pgAttribute, "pg_attrdef": pgAttrdef, "pg_index": pgIndex,
+		"pg_constraint": pgConstraint, "pg_type": pgType, "pg_namespace": pgNamespace, "pg_sequence": pgSequence,
+		"pg_description": pgDescription, "pg_depend": pgDepend, "pg_rewrite": pgRewrite,
+		"pg_database": pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers,
+	} {
+		relations[qualified{catalog.PgCatalogOID, name}] = f
+	}
+	relations[qualified{catalog.TarnSchemaOID, "branches"}] = tarnBranches
+	relations[qualified{catalog.TarnSchemaOID, "mirrors"}] = tarnMirrors
+}
+
+// keyOID returns the value that the condition gives to an OID column.
+func (s *scan) keyOID(att int16) (catalog.OID, bool) {
+	for _, k := range s.eq {
+		if k.AttNum == att {
+			n := k.Val.Uint()
+			if n > 1<<32-1 {
+				return 0, true
+			}
+			return catalog.OID(n), true
+		}
+	}
+	return 0, false
+}
+
+// keyName returns the value that the condition gives to a name column.
+func (s *scan) keyName(att int16) (string, bool) {
+	for _, k := range s.eq {
+		if k.AttNum == att {
+			return string(k.Val.Bytes()), true
+		}
+	}
+	return "", false
+}
+
+// tables calls f for the relations of the database and the system's, or the one with that OID.
+func (s *scan) tables(att int16, f func(*catalog.Table)) {
+	if o, ok := s.keyOID(att); ok {
+		if t := s.cat.Table(o); t != nil {
+			f(t)
+		}
+		return
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
+		f(t)
+		return true
+	})
+}

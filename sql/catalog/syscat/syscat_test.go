@@ -1,0 +1,165 @@
+package syscat
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+type server struct{}
+
+func (server) Databases() []Database {
+	return []Database{{OID: 5, Name: "postgres", Owner: 10, AllowConn: true}}
+}
+func (server) Roles() []Role                              { return []Role{{OID: 10, Name: "postgres", Super: true, ConnLimit: -1}} }
+func (server) Branches() ([]Branch, error)                { return []Branch{{ID: "b", Name: "main"}}, nil }
+func (server) Mirrors(context.Context) ([]Mirror, error)  { return []Mirror{{Name: "t"}}, nil }
+func (server) TableStats(*catalog.Table) (float64, int64) { return -1, 0 }
+
+// testCatalog has a table with everything that the catalogs tell, a sequence and a view.
+func testCatalog() *catalog.Catalog {
+	c := catalog.New()
+	e := c.Edit(catalog.NewAllocator(c))
+	t := &catalog.Table{OID: 16384, Schema: catalog.PublicOID, Name: "t", Kind: catalog.RelTable, Persistence: catalog.Permanent, Owner: 10,
+		RowType: 16385, StorageID: 100, Comment: "a table", ColComments: map[int16]string{2: "b's comment"},
+		Columns: []catalog.Column{{AttNum: 1, Name: "a", Type: types.Int4, TypMod: -1, NotNull: true, Kind: tuple.KindInt32, Default: "nextval('public.s'::regclass)"},
+			{AttNum: 2, Name: "b", Type: types.Text, TypMod: -1, Collation: 100, Kind: tuple.KindText, Missing: "x", HasMissing: true},
+			{AttNum: 3, Name: "........pg.dropped.3........", Type: types.Text, TypMod: -1, Kind: tuple.KindText, Dropped: true}},
+		Indexes: []*catalog.Index{{OID: 16387, Name: "t_pkey", ID: 1, Unique: true, Primary: true, Method: "btree", Constraint: 16388,
+			Keys: []catalog.IndexKey{{Att: 1, Type: types.Int4, Kind: tuple.KindInt32}}},
+			{OID: 16389, Name: "t_lower_idx", ID: 2, Method: "hash", Include: []int16{1}, Pred: "(a > 0)",
+				Keys: []catalog.IndexKey{{Expr: "lower(b)", ExprName: "lower", Type: types.Text, Kind: tuple.KindText, Collation: 100, Desc: true, NullsFirst: true}}}},
+		Constraints: []*catalog.Constraint{{OID: 16388, Name: "t_pkey", Type: catalog.ConPrimary, Cols: []int16{1}, Index: 16387, Validated: true},
+			{OID: 16390, Name: "t_a_fkey", Type: catalog.ConForeign, Cols: []int16{1}, Index: 16387, RefTable: 16384, RefCols: []int16{1}, Validated: true},
+			{OID: 16391, Name: "t_check", Type: catalog.ConCheck, Expr: "(a > 0)", Validated: true}},
+		Options: map[string]string{"mirror": "off"}}
+	e.PutTable(t)
+	e.PutTable(&catalog.Table{OID: 16392, Schema: catalog.PublicOID, Name: "s", Kind: catalog.RelSequence, Persistence: catalog.Permanent,
+		Sequence: &catalog.Sequence{Type: types.Int8, Start: 1, Inc: 1, Min: 1, Max: 9, Cache: 1, OwnerTable: 16384, OwnerCol: 1}})
+	e.PutTable(&catalog.Table{OID: 16393, Schema: catalog.PublicOID, Name: "v", Kind: catalog.RelView, Persistence: catalog.Permanent, RowType: 16394,
+		View: "SELECT 1", Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
+	return e.Catalog()
+}
+
+func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types.Datum {
+	t.Helper()
+	schema := catalog.PgCatalogOID
+	if name == "branches" || name == "mirrors" {
+		schema = catalog.TarnSchemaOID
+	}
+	rel, _ := c.Relation(schema, name)
+	if rel == nil {
+		t.Fatalf("no relation %s", name)
+	}
+	cols := make([]int16, len(rel.Columns))
+	for i := range cols {
+		cols[i] = int16(i + 1)
+	}
+	r, err := Scan(context.Background(), c, server{}, rel, cols, eq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][]types.Datum
+	for {
+		row, ok, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return out
+		}
+		out = append(out, append([]types.Datum(nil), row...))
+	}
+}
+
+// TestRowsHaveTheirColumns prints every row of every catalog: a value of the wrong form or a wrong number of columns fails.
+func TestRowsHaveTheirColumns(t *testing.T) {
+	c := testCatalog()
+	c.Tables(func(rel *catalog.Table) bool {
+		if !rel.Virtual || rel.Schema == catalog.InformationSchemaOID {
+			return true
+		}
+		for _, row := range scanAll(t, c, rel.Name) {
+			if len(row) != len(rel.Columns) {
+				t.Fatalf("%s: row of %d columns, want %d", rel.Name, len(row), len(rel.Columns))
+			}
+			for i, d := range row {
+				col := &rel.Columns[i]
+				if d.IsNull() {
+					if col.NotNull && rel.OID >= 100 {
+						t.Errorf("%s.%s is NULL", rel.Name, col.Name)
+					}
+					continue
+				}
+				ty := types.Lookup(col.Type)
+				if d.IsScalar() != scalar(ty.Kind) {
+					t.Fatalf("%s.%s: wrong form for %s", rel.Name, col.Name, ty.Name)
+				}
+				ty.AppendText(nil, d, nil)
+			}
+		}
+		return true
+	})
+}
+
+func scalar(k tuple.Kind) bool {
+	switch k {
+	case tuple.KindText, tuple.KindArray, tuple.KindBytes:
+		return false
+	}
+	return true
+}
+
+// TestRowWidths checks full rows against the relation's columns.
+func TestRowWidths(t *testing.T) {
+	c := testCatalog()
+	for q := range relations {
+		rel, _ := c.Relation(q.schema, q.name)
+		s := &scan{ctx: context.Background(), cat: c, srv: server{}, table: rel}
+		if err := s.fill(); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.out) == 0 && q.name != "pg_auth_members" {
+			t.Errorf("%s is empty", q.name)
+		}
+		for _, r := range s.out {
+			if len(r) != len(rel.Columns) {
+				t.Fatalf("%s: row of %d values, want %d", q.name, len(r), len(rel.Columns))
+			}
+		}
+	}
+}
+
+// TestLookupsAgreeWithScans: what an equality condition finds is what a scan with the condition checked finds.
+func TestLookupsAgreeWithScans(t *testing.T) {
+	c := testCatalog()
+	for _, k := range []struct {
+		rel string
+		att int16
+	}{{"pg_class", 1}, {"pg_class", 2}, {"pg_class", 3}, {"pg_attribute", 1}, {"pg_index", 1}, {"pg_index", 2}, {"pg_constraint", 8}, {"pg_type", 1},
+		{"pg_type", 2}, {"pg_type", 12}, {"pg_proc", 1}, {"pg_proc", 2}, {"pg_namespace", 1}, {"pg_namespace", 2}, {"pg_attrdef", 2}, {"pg_sequence", 1}, {"pg_am", 1},
+		{"pg_description", 1}, {"pg_opclass", 1}, {"pg_collation", 1}} {
+		all := scanAll(t, c, k.rel)
+		count := map[string]int{}
+		val := map[string]types.Datum{}
+		for _, r := range all {
+			key := valueKey(r[k.att-1])
+			count[key]++
+			val[key] = r[k.att-1]
+		}
+		for key, v := range val {
+			n := 0
+			for _, r := range scanAll(t, c, k.rel, Key{AttNum: k.att, Val: v}) {
+				if valueKey(r[k.att-1]) == key {
+					n++
+				}
+			}
+			if n != count[key] {
+				t.Errorf("%s column %d = %q: %d rows, want %d", k.rel, k.att, key, n, count[key])
+			}
+		}
+	}
+}
