@@ -1,0 +1,307 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// funcCall is transformFuncCall.
+func (b *binder) funcCall(s *scope, n *ast.FuncCall) plan.Expr {
+	var args []plan.Expr
+	srfsBefore := len(s.srfs)
+	for _, a := range n.Args {
+		if named, ok := a.(*ast.NamedArgExpr); ok {
+			args = append(args, b.expr(s, named.Arg))
+			continue
+		}
+		args = append(args, b.expr(s, a))
+	}
+	if n.AggWithinGroup {
+		// The aggregated arguments of an ordered-set aggregate follow the direct ones.
+		for _, o := range n.AggOrder {
+			args = append(args, b.exprKind(s, o.(*ast.SortBy).Node, kindOrderBy))
+		}
+	}
+	return b.callOn(s, n, args, srfsBefore)
+}
+
+// callOn is ParseFuncOrColumn over bound arguments.
+func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore int) plan.Expr {
+	name := names(n.Funcname)
+	loc := n.Location
+	var argNames []string
+	for _, a := range n.Args {
+		if named, ok := a.(*ast.NamedArgExpr); ok {
+			for _, have := range argNames {
+				if have == named.Name {
+					b.fail(pgerr.SyntaxError, named.Location, "argument name \"%s\" used more than once", named.Name)
+				}
+			}
+			argNames = append(argNames, named.Name)
+		} else if len(argNames) > 0 {
+			b.fail(pgerr.SyntaxError, b.locOf(args[len(argNames)]), "positional argument cannot follow named argument")
+		}
+	}
+	plainCall := len(n.AggOrder) == 0 && n.AggFilter == nil && n.Over == nil && !n.AggStar && !n.AggDistinct && !n.FuncVariadic && !n.AggWithinGroup
+	actual := make([]types.OID, len(args))
+	for i, a := range args {
+		actual[i] = a.Type().OID
+	}
+	// f(x) may be x.f.
+	if plainCall && len(args) == 1 && len(name) == 1 && len(argNames) == 0 && b.isRowType(actual[0]) {
+		if f := b.fieldOf(args[0], name[0], loc); f != nil {
+			return f
+		}
+	}
+	d := b.funcDetail(name, n.Args, argNames, actual, !n.FuncVariadic, true)
+	if d.cast != 0 {
+		b.onlyPlain(n, name, "")
+		x := b.coerceToTarget(args[0], d.cast, -1, ctxExplicit, plan.CallCastExplicit, loc)
+		if x == nil {
+			b.fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(actual[0]), b.typeStr(d.cast))
+		}
+		return b.at(x, leftmost(loc, b.locOf(x)))
+	}
+	if d.c == nil {
+		b.noFunction(n, name, argNames, actual, d.many)
+	}
+	p := d.c.proc
+	switch d.kinds {
+	case 'p':
+		panic(b.err(pgerr.WrongObjectType, loc, "%s is a procedure", b.signature(name, argNames, actual)).WithHint("To call a procedure, use CALL."))
+	case 'f':
+		b.onlyPlain(n, name, "")
+		if n.Over != nil {
+			b.fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", strings.Join(name, "."))
+		}
+	case 'w':
+		if n.Over == nil {
+			b.fail(pgerr.WrongObjectType, loc, "window function %s requires an OVER clause", strings.Join(name, "."))
+		}
+		if n.AggWithinGroup {
+			b.fail(pgerr.WrongObjectType, loc, "window function %s cannot have WITHIN GROUP", strings.Join(name, "."))
+		}
+	}
+	ordered := d.kinds == 'a' && b.reg.aggs[p.OID].Kind != 'n'
+	if d.kinds == 'a' {
+		b.checkAggForm(n, name, argNames, actual, d.c, ordered)
+	}
+	args, actual, declared := b.completeArgs(s, d.c, args, actual)
+	if ordered {
+		b.unifyHypothetical(d.c, args, actual, declared, n)
+	}
+	ret := b.resolvePolymorphic(actual, declared, p.RetType, loc)
+	b.coerceArgs(args, actual, declared)
+	if d.c.nvar > 0 && p.Variadic != types.Any {
+		args = b.packVariadic(args, declared, d.c.nvar)
+	}
+	if n.FuncVariadic && p.Variadic == types.Any && b.baseElemType(actual[len(actual)-1]) == 0 && len(args) > 0 {
+		b.fail(pgerr.DatatypeMismatch, b.locOf(args[len(args)-1]), "VARIADIC argument must be an array")
+	}
+	if p.RetSet && d.kinds == 'f' {
+		b.checkSRF(s, srfsBefore, loc)
+	}
+	b.noteVolatile(p)
+	if ret == types.AnyElement || ret == types.AnyArray {
+		// Only over pg_statistic's anyarray columns.
+		ret = p.RetType
+	}
+	switch {
+	case d.kinds == 'f':
+		form := plan.CallFunc
+		if n.Funcformat == ast.COERCE_SQL_SYNTAX {
+			form = plan.CallSQLSyntax
+		}
+		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.mk(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
+		b.at(f, b.leftmostOf(loc, args...))
+		if p.RetSet {
+			return b.hoistSRF(s, f, srfsBefore)
+		}
+		return f
+	case n.Over == nil:
+		return b.aggregate(s, n, d.c, name, args, ret, ordered)
+	}
+	return b.windowCall(s, n, d.c, name, args, ret, d.kinds == 'a')
+}
+
+// onlyPlain refuses aggregate decoration on plain functions and casts.
+func (b *binder) onlyPlain(n *ast.FuncCall, name []string, _ string) {
+	full := strings.Join(name, ".")
+	loc := n.Location
+	switch {
+	case n.AggStar:
+		b.fail(pgerr.WrongObjectType, loc, "%s(*) specified, but %s is not an aggregate function", full, full)
+	case n.AggDistinct:
+		b.fail(pgerr.WrongObjectType, loc, "DISTINCT specified, but %s is not an aggregate function", full)
+	case n.AggWithinGroup:
+		b.fail(pgerr.WrongObjectType, loc, "WITHIN GROUP specified, but %s is not an aggregate function", full)
+	case len(n.AggOrder) > 0:
+		b.fail(pgerr.WrongObjectType, loc, "ORDER BY specified, but %s is not an aggregate function", full)
+	case n.AggFilter != nil:
+		b.fail(pgerr.WrongObjectType, loc, "FILTER specified, but %s is not an aggregate function", full)
+	case n.Over != nil:
+		b.fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", full)
+	}
+}
+
+func (b *binder) noFunction(n *ast.FuncCall, name, argNames []string, actual []types.OID, many bool) {
+	sig := b.signature(name, argNames, actual)
+	loc := n.Location
+	if many {
+		panic(b.err(pgerr.AmbiguousFunction, loc, "function %s is not unique", sig).
+			WithHint("Could not choose a best candidate function. You might need to add explicit type casts."))
+	}
+	if len(n.AggOrder) > 1 && !n.AggWithinGroup {
+		panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
+			WithHint("No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate."))
+	}
+	panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
+		WithHint("No function matches the given name and argument types. You might need to add explicit type casts."))
+}
+
+// completeArgs brings arguments into declared order and fills defaults in.
+func (b *binder) completeArgs(s *scope, c *candidate, args []plan.Expr, actual []types.OID) ([]plan.Expr, []types.OID, []types.OID) {
+	p := c.proc
+	if c.order == nil && c.ndef == 0 {
+		return args, actual, append([]types.OID(nil), c.args...)
+	}
+	np := len(p.ArgTypes)
+	outArgs, outTypes := make([]plan.Expr, np), make([]types.OID, np)
+	for i, a := range args {
+		at := i
+		if c.order != nil {
+			at = c.order[i]
+		}
+		outArgs[at], outTypes[at] = a, actual[i]
+	}
+	if c.ndef > 0 {
+		defs := b.defaultArgs(p)
+		b.quiet++
+		for i := range outArgs {
+			if outArgs[i] == nil {
+				outArgs[i] = b.exprKind(&scope{kind: kindOther}, defs[i-(np-len(defs))], kindOther)
+				outTypes[i] = outArgs[i].Type().OID
+			}
+		}
+		b.quiet--
+	}
+	return outArgs, outTypes, append([]types.OID(nil), p.ArgTypes...)
+}
+
+// packVariadic makes the trailing arguments of a variadic call one array.
+func (b *binder) packVariadic(args []plan.Expr, declared []types.OID, nvar int) []plan.Expr {
+	first := len(args) - nvar
+	elems := append([]plan.Expr(nil), args[first:]...)
+	el := elems[0].Type()
+	arr := &plan.ArrayCtor{Elems: elems, Elem: b.mk(declared[first], -1), T: b.mk(b.arrayOf(declared[first]), -1)}
+	_ = el
+	b.at(arr, b.locOf(elems[0]))
+	return append(append([]plan.Expr(nil), args[:first]...), arr)
+}
+
+func (b *binder) checkSRF(s *scope, srfsBefore int, loc int32) {
+	if s.srfStop != "" {
+		panic(b.err(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", s.srfStop).
+			WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
+	}
+	if why := s.kind.noSRF(); why != "" {
+		b.fail(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", why)
+	}
+	if s.kind == kindFromFunction && len(s.srfs) > srfsBefore {
+		b.fail(pgerr.FeatureNotSupported, loc, "set-returning functions must appear at top level of FROM")
+	}
+}
+
+// hoistSRF moves a set-returning call out of its expression: it runs in a ProjectSet below, and the expression names its
+// column. In FROM the call itself is wanted.
+func (b *binder) hoistSRF(s *scope, f *plan.FuncCall, srfsBefore int) plan.Expr {
+	if s.kind == kindFromFunction {
+		s.srfs = append(s.srfs, srfSlot{call: f})
+		return f
+	}
+	level := 0
+	for _, in := range s.srfs[srfsBefore:] {
+		level = max(level, in.level+1)
+	}
+	// The same call written twice in a target list runs once per list position in PostgreSQL, in step: so share nothing.
+	id := b.newCol()
+	s.srfs = append(s.srfs, srfSlot{id: id, call: f, level: level})
+	ref := &plan.ColRef{Col: id, Name: f.Name, T: f.T}
+	b.owner[id] = s
+	b.derived[id] = &derived{kind: 's', def: f, scope: s}
+	return b.at(ref, b.locOf(f))
+}
+
+// fieldOf is a field of a composite value by name; nil if it has none of that name.
+func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
+	if row, ok := e.(*plan.RowCtor); ok && row.T.OID == types.Record {
+		for i, n := range row.Names {
+			if n == name {
+				return row.Fields[i]
+			}
+		}
+		return nil
+	}
+	fields := b.fieldsOf(e)
+	for i, f := range fields {
+		if f.Name == name {
+			x := &plan.FieldSelect{Arg: e, Field: i, Name: name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.typeColl(f.Type)}}
+			return b.at(x, leftmost(b.locOf(e), loc))
+		}
+	}
+	return nil
+}
+
+// fieldsOf lists the fields of a composite value's type; nil where they are not known.
+func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
+	if t := b.typ(b.baseType(e.Type().OID)); t != nil && t.TypType == types.TypeComposite {
+		return t.Attrs
+	}
+	switch v := e.(type) {
+	case *plan.RowCtor:
+		var out []types.Attr
+		for i, f := range v.Fields {
+			out = append(out, types.Attr{Name: v.Names[i], Type: f.Type().OID, Mod: f.Type().Mod})
+		}
+		return out
+	case *plan.FuncCall:
+		return b.outColumns(b.reg.procs[v.Proc], v.Args)
+	case *plan.ColRef:
+		if d := b.derived[v.Col]; d != nil {
+			if f, ok := d.def.(*plan.FuncCall); ok {
+				return b.outColumns(b.reg.procs[f.Proc], f.Args)
+			}
+		}
+	}
+	return nil
+}
+
+// outColumns are the OUT parameters of a function that returns record; polymorphic ones are resolved from its arguments.
+func (b *binder) outColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
+	if p == nil || p.AllArgTypes == nil {
+		return nil
+	}
+	declared := append([]types.OID(nil), p.ArgTypes...)
+	actual := make([]types.OID, len(declared))
+	for i := range declared {
+		if i < len(args) {
+			actual[i] = args[i].Type().OID
+		}
+	}
+	var out []types.Attr
+	for i, t := range p.AllArgTypes {
+		if m := p.ArgModes[i]; m != "o" && m != "b" && m != "t" {
+			continue
+		}
+		if isPolymorphic(t) {
+			t = b.resolvePolymorphic(actual, append([]types.OID(nil), declared...), t, -1)
+		}
+		out = append(out, types.Attr{Name: p.ArgNames[i], Type: t, Mod: -1})
+	}
+	return out
+}

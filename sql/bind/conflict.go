@@ -1,0 +1,199 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// onConflict is transformOnConflictClause and infer_arbiter_indexes.
+func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnConflictClause) *plan.OnConflict {
+	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
+	if !oc.Nothing && n.Infer == nil {
+		panic(b.err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
+			WithHint("For example, ON CONFLICT (column_name)."))
+	}
+	if n.Infer != nil {
+		oc.Indexes = b.arbiters(t, n.Infer, oc.Nothing)
+	}
+	if oc.Nothing {
+		return oc
+	}
+	b.use(t).Select = true
+	existing, excluded := b.newRow(t), b.newRow(t)
+	oc.Existing, oc.Excluded = existing.cols, excluded.cols
+	sc := b.newScope(s.parent)
+	sc.ctes, sc.depth = s.ctes, s.depth
+	it := b.rowItem(sc, t, alias, existing.col)
+	ex := b.rowItem(sc, t, "excluded", excluded.col)
+	sc.ns = []*nsItem{it, ex}
+	for i := range ex.cols {
+		delete(b.origin, excluded.cols[i].ID)
+	}
+	// SET's target columns are named without table; EXCLUDED's columns only qualified where both have them: ambiguous, as in
+	// PostgreSQL.
+	oc.Set = b.setList(sc, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
+	if n.WhereClause != nil {
+		oc.Where = b.boolExpr(sc, n.WhereClause, kindWhere, "WHERE")
+		b.collate(oc.Where)
+	}
+	return oc
+}
+
+// arbiters finds the unique indexes that ON CONFLICT means.
+func (b *binder) arbiters(t *catalog.Table, n *ast.InferClause, nothing bool) []types.OID {
+	if n.Conname != "" {
+		c := t.ConstraintByName(n.Conname)
+		if c == nil {
+			b.fail(pgerr.UndefinedObject, -1, "constraint \"%s\" for table \"%s\" does not exist", n.Conname, t.Name)
+		}
+		if c.Index == 0 || c.Type == catalog.ConForeign {
+			b.fail(pgerr.WrongObjectType, -1, "constraint in ON CONFLICT clause has no associated index")
+		}
+		b.noDeferrable(t, c.Index)
+		return []types.OID{c.Index}
+	}
+	s := b.newScope(nil)
+	row := b.newRow(t)
+	s.ns = []*nsItem{b.rowItem(s, t, t.Name, row.col)}
+	atts := map[int16]bool{}
+	type key struct {
+		e     plan.Expr
+		att   int16
+		class types.OID
+		coll  types.OID
+	}
+	var want []key
+	for _, node := range n.IndexElems {
+		el := node.(*ast.IndexElem)
+		k := key{}
+		if el.Ordering != ast.SORTBY_DEFAULT && el.Ordering != 0 {
+			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "ASC/DESC")
+		}
+		if el.NullsOrdering != ast.SORTBY_NULLS_DEFAULT && el.NullsOrdering != 0 {
+			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "NULLS FIRST/LAST")
+		}
+		if el.Expr == nil {
+			c := t.ColumnByName(el.Name)
+			if c == nil {
+				b.noColumn(s, "", el.Name, n.Location)
+			}
+			k.att = c.AttNum
+		} else {
+			k.e = b.exprKind(s, el.Expr, kindIndexExpr)
+			b.collate(k.e)
+			if ref, ok := k.e.(*plan.ColRef); ok {
+				for _, c := range row.cols {
+					if c.ID == ref.Col {
+						k.att, k.e = c.AttNum, nil
+					}
+				}
+			}
+		}
+		if len(el.Collation) > 0 {
+			k.coll = b.collationByName(el.Collation, n.Location)
+		}
+		if len(el.Opclass) > 0 {
+			k.class = b.opClassByName(el.Opclass, n.Location)
+		}
+		if k.att != 0 {
+			atts[k.att] = true
+		}
+		want = append(want, k)
+	}
+	var pred plan.Expr
+	if n.WhereClause != nil {
+		pred = b.boolExpr(s, n.WhereClause, kindIndexPred, "WHERE")
+		b.collate(pred)
+	}
+	var out []types.OID
+	for _, ix := range t.Indexes {
+		if !ix.Unique || ix.Building {
+			continue
+		}
+		var exprs []plan.Expr
+		have := map[int16]bool{}
+		for _, k := range ix.Keys {
+			if k.Att != 0 {
+				have[k.Att] = true
+			} else {
+				exprs = append(exprs, b.storedExpr(t, k.Expr, plan.Type{}, row.col))
+			}
+		}
+		if len(have) != len(atts) {
+			continue
+		}
+		ok := true
+		for a := range atts {
+			ok = ok && have[a]
+		}
+		for _, e := range exprs {
+			found := false
+			for _, w := range want {
+				found = found || w.e != nil && equal(w.e, e)
+			}
+			ok = ok && found
+		}
+		for _, w := range want {
+			found := w.e == nil
+			for _, e := range exprs {
+				found = found || equal(w.e, e)
+			}
+			if w.coll != 0 || w.class != 0 {
+				match := false
+				for _, k := range ix.Keys {
+					match = match || (w.coll == 0 || w.coll == k.Collation) && (w.class == 0 || w.class == k.OpClass)
+				}
+				found = found && match
+			}
+			ok = ok && found
+		}
+		if !ok {
+			continue
+		}
+		if ix.Pred != "" {
+			if pred == nil {
+				continue
+			}
+			have := conjuncts(pred)
+			implied := true
+			for _, p := range conjuncts(b.storedExpr(t, ix.Pred, plan.Type{OID: types.Bool, Mod: -1}, row.col)) {
+				found := false
+				for _, h := range have {
+					found = found || equal(h, p)
+				}
+				implied = implied && found
+			}
+			if !implied {
+				continue
+			}
+		}
+		b.noDeferrable(t, ix.OID)
+		out = append(out, ix.OID)
+	}
+	if len(out) == 0 {
+		b.fail(pgerr.InvalidColumnReference, -1, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+	}
+	return out
+}
+
+func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
+	for _, c := range t.Constraints {
+		if c.Index == index && c.Type != catalog.ConForeign && c.Deferrable {
+			b.fail(pgerr.ObjectNotInPrerequisiteState, -1, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+		}
+	}
+}
+
+func (b *binder) opClassByName(list []ast.Node, loc int32) types.OID {
+	n := names(list)
+	for _, c := range b.reg.classByName[n[len(n)-1]] {
+		if c.method == btreeAM {
+			return c.OID
+		}
+	}
+	b.fail(pgerr.UndefinedObject, loc, "operator class \"%s\" does not exist for access method \"%s\"", n[len(n)-1], "btree")
+	return 0
+}

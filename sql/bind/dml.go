@@ -1,0 +1,708 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// modifyTarget opens the table of a data-modifying statement; verb is for messages.
+func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.Table {
+	if n.Schemaname == "" {
+		for sc := s; sc != nil; sc = sc.parent {
+			for _, c := range sc.ctes {
+				if c.name == n.Relname {
+					b.fail(pgerr.UndefinedTable, n.Location, "relation \"%s\" cannot be the target of a modifying statement", n.Relname)
+				}
+			}
+		}
+	}
+	t, ix := b.relation(n)
+	if t == nil {
+		b.noRelation(n)
+	}
+	switch {
+	case ix != nil:
+		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for indexes."))
+	case t.Kind == catalog.RelSequence:
+		b.fail(pgerr.WrongObjectType, -1, "cannot change sequence \"%s\"", t.Name)
+	case t.Kind == catalog.RelView:
+		b.unsupported(n.Location, verb+" view \""+t.Name+"\"")
+	case t.Kind == catalog.RelMatView:
+		b.fail(pgerr.WrongObjectType, -1, "cannot change materialized view \"%s\"", t.Name)
+	case t.Virtual:
+		b.fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", t.Name)
+	}
+	b.use(t).Modify = true
+	b.modifies = true
+	return t
+}
+
+func aliasOf(n *ast.RangeVar) string {
+	if n.Alias != nil {
+		return n.Alias.Aliasname
+	}
+	return n.Relname
+}
+
+// targetColumn is a column of the target by name, with PostgreSQL's error.
+func (b *binder) targetColumn(t *catalog.Table, name string, loc int32) *catalog.Column {
+	if c := t.ColumnByName(name); c != nil {
+		return c
+	}
+	if _, ok := systemAtts[name]; ok {
+		b.fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
+	}
+	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
+	return nil
+}
+
+func overriding(o ast.OverridingKind) byte {
+	switch o {
+	case ast.OVERRIDING_SYSTEM_VALUE:
+		return 's'
+	case ast.OVERRIDING_USER_VALUE:
+		return 'u'
+	}
+	return 0
+}
+
+// generatedAlways refuses a value for a column that makes its own.
+func (b *binder) generatedAlways(c *catalog.Column, over byte, update bool) {
+	if c.Generated != 0 {
+		msg := "cannot insert a non-DEFAULT value into column \"%s\""
+		if update {
+			msg = "column \"%s\" can only be updated to DEFAULT"
+		}
+		panic(b.err(pgerr.GeneratedAlways, -1, msg, c.Name).WithDetail("Column \"%s\" is a generated column.", c.Name))
+	}
+	if c.Identity == 'a' {
+		if update {
+			panic(b.err(pgerr.GeneratedAlways, -1, "column \"%s\" can only be updated to DEFAULT", c.Name).
+				WithDetail("Column \"%s\" is an identity column defined as GENERATED ALWAYS.", c.Name))
+		}
+		if over == 0 {
+			panic(b.err(pgerr.GeneratedAlways, -1, "cannot insert a non-DEFAULT value into column \"%s\"", c.Name).
+				WithDetail("Column \"%s\" is an identity column defined as GENERATED ALWAYS.", c.Name).
+				WithHint("Use OVERRIDING SYSTEM VALUE to override."))
+		}
+	}
+}
+
+// insertCols resolves an INSERT's column list; nil list: all columns.
+func (b *binder) insertCols(t *catalog.Table, list []ast.Node) (cols []*catalog.Column, targets []*ast.ResTarget) {
+	if len(list) == 0 {
+		for i := range t.Columns {
+			if !t.Columns[i].Dropped {
+				cols = append(cols, &t.Columns[i])
+				targets = append(targets, nil)
+			}
+		}
+		return cols, targets
+	}
+	whole := map[string]bool{}
+	partial := map[string]bool{}
+	for _, n := range list {
+		rt := n.(*ast.ResTarget)
+		c := b.targetColumn(t, rt.Name, rt.Location)
+		if whole[c.Name] || len(rt.Indirection) == 0 && partial[c.Name] {
+			b.fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
+		}
+		if len(rt.Indirection) == 0 {
+			whole[c.Name] = true
+		} else {
+			partial[c.Name] = true
+		}
+		cols, targets = append(cols, c), append(targets, rt)
+	}
+	return cols, targets
+}
+
+// insert is transformInsertStmt.
+func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
+	ctes := b.withClause(s, n.WithClause)
+	t := b.modifyTarget(s, n.Relation, "INSERT into")
+	alias := aliasOf(n.Relation)
+	ins := &plan.Insert{Table: t, Alias: alias, Overriding: overriding(n.Override), Defaults: map[int16]plan.Expr{}}
+	cols, targets := b.insertCols(t, n.Cols)
+	explicit := len(n.Cols) > 0
+
+	sel, _ := n.SelectStmt.(*ast.SelectStmt)
+	switch {
+	case sel == nil:
+		ins.Source = &plan.Values{Rows: [][]plan.Expr{{}}}
+		cols = nil
+	case len(sel.ValuesLists) > 0 && len(sel.SortClause) == 0 && sel.LimitCount == nil && sel.LimitOffset == nil && sel.WithClause == nil:
+		cols = b.insertValues(s, t, ins, sel, cols, targets, explicit)
+	default:
+		cols = b.insertSelect(s, t, ins, sel, cols, targets, explicit)
+	}
+	seen := map[int16]bool{}
+	for _, c := range cols {
+		ins.Targets = append(ins.Targets, c.AttNum)
+		seen[c.AttNum] = true
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if !c.Dropped && !seen[c.AttNum] && c.Generated == 0 {
+			ins.Defaults[c.AttNum] = b.columnDefault(t, c)
+		}
+	}
+	row := b.newRow(t)
+	ins.Row = row.cols
+	ins.Checks, ins.Generated = b.checks(t, row), b.generated(t, row)
+	if n.OnConflictClause != nil {
+		ins.Conflict = b.onConflict(s, t, alias, n.OnConflictClause)
+	}
+	if len(n.ReturningList) > 0 {
+		ret := b.newScope(s.parent)
+		ret.ctes = s.ctes
+		ret.ns = []*nsItem{b.returningItem(ret, t, alias, row, n.Relation.Alias == nil)}
+		ins.Returning, ins.Out = b.returning(ret, n.ReturningList)
+		b.use(t).Select = true
+	}
+	var rel plan.Rel = ins
+	if len(ctes) > 0 {
+		rel = &plan.With{CTEs: ctes, In: ins}
+	}
+	return rel, ins.Out
+}
+
+func (b *binder) returningItem(s *scope, t *catalog.Table, alias string, row *newRow, named bool) *nsItem {
+	it := b.rowItem(s, t, alias, row.col)
+	if named {
+		it.schema = t.Schema
+	}
+	return it
+}
+
+// returning binds a RETURNING list.
+func (b *binder) returning(s *scope, list []ast.Node) ([]plan.Expr, []plan.Col) {
+	targets := b.targetList(s, list, kindReturning)
+	var es []plan.Expr
+	var cols []plan.Col
+	for _, t := range targets {
+		e := b.resolveUnknown(t.e)
+		b.collate(e)
+		c := plan.Col{ID: b.newCol(), Name: t.name, T: e.Type()}
+		if ref, ok := e.(*plan.ColRef); ok {
+			if o, ok := b.origin[ref.Col]; ok {
+				b.origin[c.ID] = o
+			}
+		}
+		es, cols = append(es, e), append(cols, c)
+	}
+	return es, cols
+}
+
+// checkWidth compares the number of values with the number of columns.
+func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) {
+	if len(values) > len(cols) {
+		loc := int32(-1)
+		if e := values[len(cols)]; e != nil {
+			loc = b.locOf(e)
+		}
+		e := b.err(pgerr.SyntaxError, loc, "INSERT has more expressions than target columns")
+		if len(values) == 1 {
+			if row, ok := values[0].(*plan.RowCtor); ok && len(row.Fields) == len(cols) {
+				e = e.WithHint("The insertion source is a row expression containing the same number of columns expected by the INSERT. Did you accidentally use extra parentheses?")
+			}
+		}
+		panic(e)
+	}
+	if explicit && len(values) < len(cols) {
+		b.fail(pgerr.SyntaxError, targets[len(values)].Location, "INSERT has more target columns than expressions")
+	}
+}
+
+// insertValues binds VALUES rows straight to the columns' types.
+func (b *binder) insertValues(s *scope, t *catalog.Table, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
+	v := &plan.Values{}
+	old := s.kind
+	s.kind = kindValues
+	if len(sel.ValuesLists) == 1 {
+		s.kind = kindValuesSingle
+	}
+	width := -1
+	for _, l := range sel.ValuesLists {
+		var row []plan.Expr
+		for _, it := range l.(*ast.List).Items {
+			if _, ok := it.(*ast.SetToDefault); ok {
+				row = append(row, nil)
+				continue
+			}
+			row = append(row, b.exprList(s, []ast.Node{it})...)
+		}
+		if width >= 0 && len(row) != width {
+			loc := int32(-1)
+			if len(row) > 0 && row[0] != nil {
+				loc = b.locOf(row[0])
+			}
+			b.fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
+		}
+		width = len(row)
+		v.Rows = append(v.Rows, row)
+	}
+	s.kind = old
+	b.checkWidth(v.Rows[0], cols, targets, explicit)
+	cols = cols[:width]
+	if len(s.srfs) > 0 {
+		b.unsupported(b.locOf(s.srfs[0].call), "set-returning function in VALUES of INSERT")
+	}
+	groups := groupTargets(cols, targets)
+	// A column that all rows leave to its default is no source column.
+	keep := make([]bool, len(groups))
+	for g, grp := range groups {
+		for _, row := range v.Rows {
+			for _, i := range grp.at {
+				if row[i] != nil && !(ins.Overriding == 'u' && grp.col.Identity != 0) {
+					keep[g] = true
+				}
+			}
+		}
+	}
+	var out []*catalog.Column
+	for g, grp := range groups {
+		if keep[g] {
+			out = append(out, grp.col)
+		}
+	}
+	for r, row := range v.Rows {
+		var stored []plan.Expr
+		for g, grp := range groups {
+			if !keep[g] {
+				continue
+			}
+			stored = append(stored, b.insertValue(s, t, ins, grp, row))
+		}
+		v.Rows[r] = stored
+	}
+	for i, c := range out {
+		col := plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: colType(c)}
+		v.Out = append(v.Out, col)
+		ins.SourceCols = append(ins.SourceCols, col.ID)
+	}
+	ins.Source = v
+	return out
+}
+
+// targetGroup are the positions of an INSERT's list that go to one column (several with subscripts or fields).
+type targetGroup struct {
+	col     *catalog.Column
+	at      []int
+	targets []*ast.ResTarget
+}
+
+func groupTargets(cols []*catalog.Column, targets []*ast.ResTarget) []targetGroup {
+	var out []targetGroup
+	by := map[int16]int{}
+	for i, c := range cols {
+		g, ok := by[c.AttNum]
+		if !ok {
+			g = len(out)
+			by[c.AttNum] = g
+			out = append(out, targetGroup{col: c})
+		}
+		out[g].at, out[g].targets = append(out[g].at, i), append(out[g].targets, targets[i])
+	}
+	return out
+}
+
+// insertValue is the value of one column in one VALUES row.
+func (b *binder) insertValue(s *scope, t *catalog.Table, ins *plan.Insert, g targetGroup, row []plan.Expr) plan.Expr {
+	c := g.col
+	if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
+		e := row[g.at[0]]
+		if e == nil {
+			return b.defaultOrNull(t, c)
+		}
+		b.generatedAlways(c, ins.Overriding, false)
+		if ins.Overriding == 'u' && c.Identity != 0 {
+			return b.defaultOrNull(t, c)
+		}
+		e = b.assign(e, colType(c), c.Name, b.locOf(e), assignExpr)
+		b.collate(e)
+		return e
+	}
+	b.generatedAlways(c, ins.Overriding, false)
+	var e plan.Expr = &plan.Const{Val: types.Null, T: colType(c)}
+	for k, i := range g.at {
+		if row[i] == nil {
+			b.fail(pgerr.FeatureNotSupported, g.targets[k].Location, "cannot set an array element to DEFAULT")
+		}
+		e = b.assignInto(s, e, g.targets[k].Indirection, row[i], c.Name, g.targets[k].Location)
+	}
+	b.collate(e)
+	return e
+}
+
+// insertSelect binds INSERT … SELECT.
+func (b *binder) insertSelect(s *scope, t *catalog.Table, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
+	sub := b.newScope(s)
+	q := b.query(sub, sel, true)
+	vals := make([]plan.Expr, len(q.cols))
+	for i := range q.cols {
+		vals[i] = b.outExpr(q, i)
+	}
+	b.checkWidth(vals, cols, targets, explicit)
+	cols = cols[:len(vals)]
+	for i, c := range cols {
+		if targets[i] == nil || len(targets[i].Indirection) == 0 {
+			base, _ := b.baseTypeMod(c.Type, -1)
+			q.retype(b, i, base)
+		}
+	}
+	groups := groupTargets(cols, targets)
+	p := &plan.Project{In: q.rel}
+	var out []*catalog.Column
+	for _, g := range groups {
+		c := g.col
+		if ins.Overriding == 'u' && c.Identity != 0 {
+			continue
+		}
+		b.generatedAlways(c, ins.Overriding, false)
+		ref := func(i int) plan.Expr {
+			return b.at(&plan.ColRef{Col: q.cols[i].ID, Name: q.cols[i].Name, T: q.cols[i].T}, b.locOf(vals[i]))
+		}
+		var e plan.Expr
+		if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
+			e = b.assign(ref(g.at[0]), colType(c), c.Name, b.locOf(vals[g.at[0]]), assignExpr)
+		} else {
+			e = &plan.Const{Val: types.Null, T: colType(c)}
+			for k, i := range g.at {
+				e = b.assignInto(s, e, g.targets[k].Indirection, ref(i), c.Name, g.targets[k].Location)
+			}
+		}
+		b.collate(e)
+		col := plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c)}
+		if r, ok := e.(*plan.ColRef); ok && !containsCol(p.Out, r.Col) {
+			col.ID = r.Col
+		}
+		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, col)
+		ins.SourceCols = append(ins.SourceCols, col.ID)
+		out = append(out, c)
+	}
+	ins.Source = p
+	return out
+}
+
+func containsCol(cols []plan.Col, id plan.ColID) bool {
+	for _, c := range cols {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// assignInto is transformAssignmentIndirection: base with the element or field at path replaced by val.
+func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.Expr, column string, loc int32) plan.Expr {
+	if len(path) == 0 {
+		return b.assign(val, base.Type(), column, b.locOf(val), assignExpr)
+	}
+	t := base.Type()
+	oid, mod := b.baseTypeMod(t.OID, t.Mod)
+	if oid != t.OID {
+		b.unsupported(loc, "assignment to a part of a domain")
+	}
+	if f, ok := path[0].(*ast.String); ok {
+		ty := b.typ(oid)
+		if ty == nil || ty.TypType != types.TypeComposite {
+			b.fail(pgerr.DatatypeMismatch, loc, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type", f.Sval, column, b.typeStr(t.OID))
+		}
+		for i, a := range ty.Attrs {
+			if a.Name != f.Sval {
+				continue
+			}
+			ft := plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.typeColl(a.Type)}
+			inner := b.assignInto(s, &plan.FieldSelect{Arg: base, Field: i, Name: a.Name, T: ft}, path[1:], val, a.Name, loc)
+			return &plan.FieldAssign{Arg: base, Field: i, Name: a.Name, Val: inner, T: t}
+		}
+		b.fail(pgerr.UndefinedColumn, loc, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", f.Sval, column, b.typeStr(t.OID))
+	}
+	var subs []*ast.A_Indices
+	rest := path
+	for len(rest) > 0 {
+		ix, ok := rest[0].(*ast.A_Indices)
+		if !ok {
+			break
+		}
+		subs, rest = append(subs, ix), rest[1:]
+	}
+	if len(subs) == 0 {
+		b.fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
+	}
+	get := b.subscripts(s, base, subs, loc).(*plan.Subscript)
+	get.T.Mod = mod
+	var inner plan.Expr
+	if len(rest) > 0 {
+		inner = b.assignInto(s, get, rest, val, column, loc)
+	} else {
+		have := val.Type().OID
+		inner = b.coerceToTarget(val, get.T.OID, mod, ctxAssignment, plan.CallCastImplicit, -1)
+		if inner == nil {
+			panic(b.err(pgerr.DatatypeMismatch, b.locOf(val), "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.typeStr(get.T.OID), b.typeStr(have)).
+				WithHint("You will need to rewrite or cast the expression."))
+		}
+	}
+	return &plan.SubscriptAssign{Arg: base, Lower: get.Lower, Upper: get.Upper, Slice: get.Slice, Val: inner, T: t}
+}
+
+// setList binds the SET clause of UPDATE, ON CONFLICT and MERGE. old gives a column's value before.
+func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*catalog.Column) plan.Expr) []plan.SetItem {
+	var out []plan.SetItem
+	at := map[int16]int{}
+	partial := map[int16]bool{}
+	prev := s.kind
+	s.kind = kindUpdateSource
+	defer func() { s.kind = prev }()
+	for _, n := range list {
+		rt := n.(*ast.ResTarget)
+		c := b.targetColumn(t, rt.Name, rt.Location)
+		i, dup := at[c.AttNum]
+		if dup && (!partial[c.AttNum] || len(rt.Indirection) == 0) {
+			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
+		}
+		var e plan.Expr
+		if isDefault(rt.Val) {
+			if len(rt.Indirection) > 0 {
+				b.fail(pgerr.FeatureNotSupported, rt.Location, "cannot set an array element to DEFAULT")
+			}
+			if c.Generated != 0 {
+				continue
+			}
+			e = b.defaultOrNull(t, c)
+		} else {
+			b.generatedAlways(c, 0, true)
+			v := b.expr(s, rt.Val)
+			if len(rt.Indirection) > 0 {
+				base := old(c)
+				if dup {
+					base = out[i].Expr
+				}
+				partial[c.AttNum] = true
+				e = b.assignInto(s, base, rt.Indirection, v, c.Name, rt.Location)
+			} else {
+				e = b.assign(v, colType(c), c.Name, b.locOf(v), assignExpr)
+			}
+		}
+		b.collate(e)
+		if dup {
+			out[i].Expr = e
+			continue
+		}
+		at[c.AttNum] = len(out)
+		out = append(out, plan.SetItem{AttNum: c.AttNum, Expr: e})
+	}
+	return out
+}
+
+func isDefault(n ast.Node) bool {
+	if m, ok := n.(*ast.MultiAssignRef); ok {
+		if row, ok := m.Source.(*ast.RowExpr); ok && int(m.Colno) <= len(row.Args) {
+			n = row.Args[m.Colno-1]
+		}
+	}
+	_, ok := n.(*ast.SetToDefault)
+	return ok
+}
+
+// multiAssign is one column of SET (a, b) = ….
+func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
+	switch src := n.Source.(type) {
+	case *ast.RowExpr:
+		if len(src.Args) != int(n.Ncolumns) {
+			b.fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
+		}
+		return b.expr(s, src.Args[n.Colno-1])
+	case *ast.SubLink:
+		sub, ok := b.multi[src.Location]
+		if !ok {
+			c := *src
+			c.SubLinkType = ast.MULTIEXPR_SUBLINK
+			sub = b.subLink(s, &c).(*plan.Subquery)
+			if b.multi == nil {
+				b.multi = map[int32]*plan.Subquery{}
+			}
+			b.multi[src.Location] = sub
+			if len(sub.Rel.Cols()) != int(n.Ncolumns) {
+				b.fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
+			}
+		}
+		col := sub.Rel.Cols()[n.Colno-1]
+		return b.at(&plan.FieldSelect{Arg: sub, Field: int(n.Colno) - 1, Name: col.Name, T: col.T}, src.Location)
+	}
+	b.fail(pgerr.FeatureNotSupported, -1, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
+	return nil
+}
+
+// oldRow makes the target's scan produce its locator and all of its columns.
+func (b *binder) oldRow(s *scope, it *nsItem) (loc plan.ColID, old []plan.Col) {
+	loc = b.locator(s, it)
+	scan := it.rel.(*plan.Scan)
+	for i := range it.table.Columns {
+		c := &it.table.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		it.column(c.Name).ref()
+		for _, col := range scan.Out {
+			if col.AttNum == c.AttNum {
+				old = append(old, col)
+			}
+		}
+	}
+	return loc, old
+}
+
+func (it *nsItem) column(name string) *nsCol {
+	c, _ := it.find(name)
+	return c
+}
+
+// joinTarget combines the target with USING or FROM items and the condition.
+func (b *binder) joinTarget(s *scope, it *nsItem, more []ast.Node) plan.Rel {
+	s.ns = []*nsItem{it}
+	rel := it.rel
+	if len(more) == 0 {
+		return rel
+	}
+	// The target is not visible laterally to FROM items.
+	setLateral(s.ns, true, false)
+	hits := b.lateralHits
+	r := b.fromClauseAfter(s, more)
+	j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
+	j.Lateral = b.lateralHits > hits && refersTo(r, rel)
+	setLateral(s.ns, false, true)
+	return j
+}
+
+// fromClauseAfter is fromClause with items in scope already.
+func (b *binder) fromClauseAfter(s *scope, list []ast.Node) plan.Rel {
+	first := s.ns
+	s.ns = append([]*nsItem(nil), first...)
+	rel := b.fromClause(s, list)
+	return rel
+}
+
+func (b *binder) targetScan(s *scope, t *catalog.Table, n *ast.RangeVar) *nsItem {
+	it := b.scanItem(s, t, aliasOf(n), n.Inh)
+	if n.Alias == nil {
+		it.schema = t.Schema
+	} else {
+		b.aliasColumns(it, n.Alias)
+	}
+	return it
+}
+
+// update is transformUpdateStmt.
+func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
+	ctes := b.withClause(s, n.WithClause)
+	t := b.modifyTarget(s, n.Relation, "UPDATE of")
+	it := b.targetScan(s, t, n.Relation)
+	rel := b.joinTarget(s, it, n.FromClause)
+	up := &plan.Update{Table: t, Alias: it.alias}
+	up.Loc, up.Old = b.oldRow(s, it)
+	up.Set = b.setList(s, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
+	rel, up.Recheck = b.modifyWhere(s, rel, n.WhereClause)
+	up.Source = rel
+	b.use(t).Select = true
+	row := b.newRow(t)
+	up.Row = row.cols
+	up.Checks, up.Generated = b.checks(t, row), b.generated(t, row)
+	if len(n.ReturningList) > 0 {
+		ret := b.returnScope(s, it, b.returningItem(s, t, it.alias, row, n.Relation.Alias == nil))
+		b.sameNames(ret.ns[0], it)
+		up.Returning, up.Out = b.returning(ret, n.ReturningList)
+		b.adopt(ret, s)
+	}
+	var out plan.Rel = up
+	if len(ctes) > 0 {
+		out = &plan.With{CTEs: ctes, In: up}
+	}
+	return out, up.Out
+}
+
+// colByAtt is the item's column with that attribute number: alias columns may have other names.
+func (it *nsItem) colByAtt(t *catalog.Table, att int16) plan.Expr {
+	i := 0
+	for j := range t.Columns {
+		if t.Columns[j].Dropped {
+			continue
+		}
+		if t.Columns[j].AttNum == att {
+			return it.cols[i].ref()
+		}
+		i++
+	}
+	return nil
+}
+
+// sameNames gives dst the column names of src.
+func (b *binder) sameNames(dst, src *nsItem) {
+	for i := range dst.cols {
+		dst.cols[i].name = src.cols[i].name
+	}
+}
+
+// returnScope is s with the target replaced by the new row.
+func (b *binder) returnScope(s *scope, it, row *nsItem) *scope {
+	ret := b.newScope(s.parent)
+	ret.ctes, ret.tables = s.ctes, s.tables
+	ret.depth = s.depth
+	ret.ns = append(ret.ns, row)
+	for _, x := range s.ns {
+		if x != it {
+			ret.ns = append(ret.ns, x)
+		}
+	}
+	return ret
+}
+
+// adopt checks that RETURNING left nothing to compute at its level.
+func (b *binder) adopt(ret, s *scope) {}
+
+// modifyWhere filters the rows of an UPDATE or DELETE.
+func (b *binder) modifyWhere(s *scope, rel plan.Rel, where ast.Node) (plan.Rel, []plan.Expr) {
+	if where == nil {
+		return rel, joinConds(rel)
+	}
+	e := b.boolExpr(s, where, kindWhere, "WHERE")
+	b.collate(e)
+	conds := conjuncts(e)
+	return &plan.Filter{In: rel, Conds: conds}, append(joinConds(rel), conds...)
+}
+
+// joinConds are the ON conditions of the joins directly above the scans.
+func joinConds(rel plan.Rel) []plan.Expr {
+	j, ok := rel.(*plan.Join)
+	if !ok {
+		return nil
+	}
+	return append([]plan.Expr(nil), j.On...)
+}
+
+// delete is transformDeleteStmt.
+func (b *binder) delete(s *scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
+	ctes := b.withClause(s, n.WithClause)
+	t := b.modifyTarget(s, n.Relation, "DELETE from")
+	it := b.targetScan(s, t, n.Relation)
+	rel := b.joinTarget(s, it, n.UsingClause)
+	del := &plan.Delete{Table: t, Alias: it.alias}
+	del.Loc, del.Old = b.oldRow(s, it)
+	rel, del.Recheck = b.modifyWhere(s, rel, n.WhereClause)
+	del.Source = rel
+	if n.WhereClause != nil || len(n.ReturningList) > 0 {
+		b.use(t).Select = true
+	}
+	if len(n.ReturningList) > 0 {
+		del.Returning, del.Out = b.returning(s, n.ReturningList)
+	}
+	var out plan.Rel = del
+	if len(ctes) > 0 {
+		out = &plan.With{CTEs: ctes, In: del}
+	}
+	return out, del.Out
+}

@@ -1,0 +1,16 @@
+// Package bind is parse analysis: it turns a parse tree into a bound, typed statement (sql/plan), by PostgreSQL's rules
+// (manual, chapter 10) over PostgreSQL's own catalog rows.
+//
+//	ast.Node ──Statement──▶ plan.Statement
+//
+// It promises PostgreSQL's answers: which function, operator or cast is meant, the type of every expression, the names of
+// result columns, the types of parameters, and for what is wrong the SQLSTATE, wording, hint and position. What Tarn has
+// not built is 0A000 by name. Binding reads the catalog and nothing else; it runs no user code, but input functions of
+// literals ('now'::timestamptz, 'pg_class'::regclass) run here with the session's Env.
+//
+// Inside the package an error is a panic with *pgerr.Error that the exported functions recover: every rule of parse
+// analysis can fail, in the middle of recursion. Other panics pass through.
+//
+// Column lists of table scans grow while a query level is bound (scan columns are allocated at first use); a level's
+// Projects are built after all of its expressions, so that they see the whole list.
+package bind

@@ -1,0 +1,371 @@
+package bind
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Env is what a statement is bound against. It is not changed while it is in use.
+type Env struct {
+	Catalog *catalog.Catalog
+	// SearchPath is the resolved search_path: schemas that exist, in order. pg_catalog, where it is not listed, and
+	// TempSchema come first.
+	SearchPath []types.OID
+	TempSchema types.OID // the session's temporary schema; 0 none
+	Database   string    // current database, for db.schema.table
+	// Types is the environment of input functions for literals; may be nil.
+	Types *types.Env
+	// Source is the text that locations in the parse tree count in, for error positions in characters.
+	// Empty: byte positions.
+	Source string
+	// Cache keeps the parse trees of views, defaults, checks and index expressions; may be nil.
+	Cache *Cache
+	// Notice receives warnings; nil drops them.
+	Notice func(*pgerr.Error)
+	// ViewDefinition is set while a view's query is bound for CREATE VIEW: parameters are refused.
+	ViewDefinition bool
+}
+
+// Cache keeps parse trees of stored SQL by their text. It is safe for concurrent use and bounded by count: a full
+// cache starts again empty.
+type Cache struct {
+	mu    sync.Mutex
+	trees map[string]ast.Node
+}
+
+const maxCachedTrees = 4096
+
+func (c *Cache) parse(sql string) (ast.Node, error) {
+	if c != nil {
+		c.mu.Lock()
+		n := c.trees[sql]
+		c.mu.Unlock()
+		if n != nil {
+			return n, nil
+		}
+	}
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	if len(stmts) != 1 {
+		return nil, pgerr.Internal("stored SQL holds %d statements", len(stmts))
+	}
+	if c != nil {
+		c.mu.Lock()
+		if c.trees == nil || len(c.trees) >= maxCachedTrees {
+			c.trees = map[string]ast.Node{}
+		}
+		c.trees[sql] = stmts[0].Node
+		c.mu.Unlock()
+	}
+	return stmts[0].Node, nil
+}
+
+// parseExpr parses a stored expression.
+func (c *Cache) parseExpr(sql string) (ast.Node, error) {
+	n, err := c.parse("SELECT " + sql)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := n.(*ast.SelectStmt); ok && len(s.TargetList) == 1 {
+		if t, ok := s.TargetList[0].(*ast.ResTarget); ok {
+			return t.Val, nil
+		}
+	}
+	return nil, pgerr.Internal("stored expression %q is not one expression", sql)
+}
+
+// binder is the state of binding one statement.
+type binder struct {
+	env         *Env
+	reg         *registry
+	nextCol     plan.ColID
+	loc         map[plan.Expr]int32     // leftmost source byte of an expression; absent: unknown
+	owner       map[plan.ColID]*scope   // the query level that a column belongs to
+	derived     map[plan.ColID]*derived // columns that stand for aggregates and the like
+	origin      map[plan.ColID]origin   // table columns
+	items       map[plan.ColID]*nsItem  // the FROM item that a column is named through
+	params      []*param
+	variable    bool // parameter types are inferred
+	uses        []plan.TableUse
+	volatile    bool
+	modifies    bool
+	locks       bool
+	quiet       int // > 0: locations are not of the user's text (views, stored expressions)
+	domains     map[types.OID]*types.Type
+	viewPath    []types.OID // search path inside a view; nil outside
+	viewNest    int
+	lateralHits int                      // references to LATERAL siblings so far
+	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
+}
+
+// origin is the table column that a result column is, for RowDescription.
+type origin struct {
+	table types.OID
+	att   int16
+}
+
+// derived is what a column that the binder made stands for.
+type derived struct {
+	kind  byte // 'a' aggregate, 'w' window call, 's' set-returning call, 'g' GROUPING
+	def   plan.Expr
+	coll  collation
+	scope *scope
+}
+
+func newBinder(env *Env) *binder {
+	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
+		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
+		items: map[plan.ColID]*nsItem{}}
+}
+
+// guard turns the package's panics into errors; see doc.go.
+func guard(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *pgerr.Error:
+		*err = r
+	default:
+		panic(r)
+	}
+}
+
+func (b *binder) newCol() plan.ColID {
+	id := b.nextCol
+	b.nextCol++
+	return id
+}
+
+// pos is the 1-based character position of a byte location; 0 where unknown.
+func (b *binder) pos(loc int32) int {
+	if loc < 0 || b.quiet > 0 {
+		return 0
+	}
+	if src := b.env.Source; src != "" {
+		return utf8.RuneCountInString(src[:min(int(loc), len(src))]) + 1
+	}
+	return int(loc) + 1
+}
+
+func (b *binder) err(code string, loc int32, format string, args ...any) *pgerr.Error {
+	return pgerr.New(code, format, args...).WithPosition(b.pos(loc))
+}
+
+func (b *binder) fail(code string, loc int32, format string, args ...any) {
+	panic(b.err(code, loc, format, args...))
+}
+
+func (b *binder) unsupported(loc int32, what string) {
+	panic(pgerr.Unsupported(what).WithPosition(b.pos(loc)))
+}
+
+// check raises an error of another package, at loc unless it has a place already.
+func (b *binder) check(err error, loc int32) {
+	if err != nil {
+		e := *pgerr.From(err)
+		panic((&e).WithPosition(b.pos(loc)))
+	}
+}
+
+// at records where an expression starts.
+func (b *binder) at(e plan.Expr, loc int32) plan.Expr {
+	if loc >= 0 {
+		b.loc[e] = loc
+	}
+	return e
+}
+
+func (b *binder) locOf(e plan.Expr) int32 {
+	if l, ok := b.loc[e]; ok {
+		return l
+	}
+	return -1
+}
+
+// leftmost combines two locations, ignoring unknown ones.
+func leftmost(a, c int32) int32 {
+	if a < 0 {
+		return c
+	}
+	if c < 0 {
+		return a
+	}
+	return min(a, c)
+}
+
+func (b *binder) leftmostOf(loc int32, args ...plan.Expr) int32 {
+	for _, a := range args {
+		loc = leftmost(loc, b.locOf(a))
+	}
+	return loc
+}
+
+// Statement binds SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE and MERGE. paramTypes are the declared types of $1…; 0
+// (or unknown, 705) is to be inferred, and parameters beyond the list are added. Result columns named in a SELECT INTO
+// are the caller's business.
+func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statement, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	b.variable = true
+	for _, t := range paramTypes {
+		if t == types.Unknown {
+			t = 0
+		}
+		b.params = append(b.params, &param{typ: t, given: t != 0})
+	}
+	st = &plan.Statement{}
+	top := b.newScope(nil)
+	rel, out, tag := b.statement(top, stmt)
+	st.Rel, st.Out, st.Tag = rel, out, tag
+	st.Params = b.finishParams()
+	st.Tables, st.Volatile, st.NextCol = b.uses, b.volatile, b.nextCol
+	st.ReadOnly = !b.modifies && !b.locks
+	return st, nil
+}
+
+// TableExpr binds a stored expression (default, generation expression, check, index expression or predicate) over one row
+// of t and converts it to want (OID 0: its own type). cols maps the attribute numbers that it names to the ColIDs in it.
+func TableExpr(env *Env, t *catalog.Table, sql string, want plan.Type) (e plan.Expr, cols map[int16]plan.Col, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	cols = map[int16]plan.Col{}
+	e = b.storedExpr(t, sql, want, func(c *catalog.Column) plan.Col {
+		col, ok := cols[c.AttNum]
+		if !ok {
+			col = plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+			cols[c.AttNum] = col
+		}
+		return col
+	})
+	return e, cols, nil
+}
+
+// ExprKind says which clause a new expression stands in: aggregates, subqueries and the like are refused in its name.
+type ExprKind = exprKind
+
+// The clauses that DDL binds expressions for.
+const (
+	ColumnDefault    = kindColumnDefault
+	CheckConstraint  = kindCheck
+	IndexExpression  = kindIndexExpr
+	IndexPredicate   = kindIndexPred
+	GeneratedColumn  = kindGenerated
+	AlterTransform   = kindAlterTransform
+	FunctionArgument = kindOther
+)
+
+// Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own
+// type; the conversion is an assignment whose error names column what ("column %q is of type …").
+func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan.Type, what string) (e plan.Expr, cols map[int16]plan.Col, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	cols = map[int16]plan.Col{}
+	s := b.newScope(nil)
+	if t != nil {
+		s.ns = append(s.ns, b.rowItem(s, t, t.Name, func(c *catalog.Column) plan.Col {
+			col, ok := cols[c.AttNum]
+			if !ok {
+				col = plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+				cols[c.AttNum] = col
+			}
+			return col
+		}))
+	}
+	if want.OID == types.Bool && kind != kindColumnDefault && kind != kindGenerated {
+		e = b.boolExpr(s, n, kind, what)
+	} else {
+		e = b.exprKind(s, n, kind)
+		if want.OID != 0 {
+			e = b.assign(e, want, what, b.locOf(e), assignDefault)
+		} else {
+			e = b.resolveUnknown(e)
+		}
+	}
+	b.collate(e)
+	b.finishParams()
+	return e, cols, nil
+}
+
+// UtilityArg binds an expression without columns, as EXECUTE's arguments and the like are, and converts it as an
+// assignment to want (0: own type).
+func UtilityArg(env *Env, n ast.Node, want types.OID) (e plan.Expr, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	s := b.newScope(nil)
+	e = b.exprKind(s, n, kindExecute)
+	if want != 0 {
+		from := e.Type().OID
+		x := b.coerceToTarget(e, want, -1, ctxAssignment, plan.CallCastImplicit, -1)
+		if x == nil {
+			panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "parameter of type %s cannot be coerced to the expected type %s", b.typeStr(from), b.typeStr(want)).
+				WithHint("You will need to rewrite or cast the expression."))
+		}
+		e = x
+	} else {
+		e = b.resolveUnknown(e)
+	}
+	b.collate(e)
+	return e, nil
+}
+
+// TypeName resolves a type name with its modifiers.
+func TypeName(env *Env, n *ast.TypeName) (t plan.Type, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	return b.typeName(n), nil
+}
+
+// ResolveTable finds a relation. Errors: 42P01 for an unknown one, 3F000 for an unknown schema, 0A000 for another database.
+func ResolveTable(env *Env, r *ast.RangeVar) (t *catalog.Table, ix *catalog.Index, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	t, ix = b.relation(r)
+	if t == nil {
+		b.noRelation(r)
+	}
+	return t, ix, nil
+}
+
+// Collation finds a collation by its name; 42704.
+func Collation(env *Env, name []ast.Node) (oid types.OID, err error) {
+	defer guard(&err)
+	return newBinder(env).collationByName(name, -1), nil
+}
+
+// DefaultOpClass returns the class that an index of that access method ("btree", "hash" …) uses for a type; 0 if there is none.
+func DefaultOpClass(env *Env, method string, typ types.OID) types.OID {
+	b := newBinder(env)
+	am := btreeAM
+	if method == "hash" {
+		am = hashAM
+	}
+	c, ok := b.defaultClass(am, typ)
+	if !ok {
+		return 0
+	}
+	return c.OID
+}
+
+func names(list []ast.Node) []string {
+	out := make([]string, 0, len(list))
+	for _, n := range list {
+		switch v := n.(type) {
+		case *ast.String:
+			out = append(out, v.Sval)
+		case *ast.A_Star:
+			out = append(out, "*")
+		}
+	}
+	return out
+}
+
+func dotted(list []ast.Node) string { return strings.Join(names(list), ".") }

@@ -1,0 +1,916 @@
+package bind
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// exprKind binds an expression that stands in the given clause.
+func (b *binder) exprKind(s *scope, n ast.Node, k exprKind) plan.Expr {
+	old := s.kind
+	s.kind = k
+	e := b.expr(s, n)
+	s.kind = old
+	return e
+}
+
+// boolExpr binds a condition; what is its clause in messages.
+func (b *binder) boolExpr(s *scope, n ast.Node, k exprKind, what string) plan.Expr {
+	return b.toBool(b.exprKind(s, n, k), what)
+}
+
+// expr is transformExprRecurse.
+func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
+	switch v := n.(type) {
+	case *ast.ColumnRef:
+		return b.columnRef(s, v)
+	case *ast.ParamRef:
+		return b.param(v.Number, v.Location)
+	case *ast.A_Const:
+		return b.constant(v)
+	case *ast.A_Indirection:
+		return b.indirection(s, v)
+	case *ast.A_ArrayExpr:
+		return b.arrayExpr(s, v, 0, 0, -1)
+	case *ast.TypeCast:
+		return b.typeCast(s, v)
+	case *ast.CollateClause:
+		return b.collateClause(s, v)
+	case *ast.A_Expr:
+		return b.aExpr(s, v)
+	case *ast.BoolExpr:
+		return b.boolOp(s, v)
+	case *ast.FuncCall:
+		return b.funcCall(s, v)
+	case *ast.GroupingFunc:
+		return b.groupingFunc(s, v)
+	case *ast.SubLink:
+		return b.subLink(s, v)
+	case *ast.CaseExpr:
+		return b.caseExpr(s, v)
+	case *ast.RowExpr:
+		return b.rowExpr(s, v)
+	case *ast.CoalesceExpr:
+		return b.coalesce(s, v)
+	case *ast.MinMaxExpr:
+		return b.minMax(s, v)
+	case *ast.SQLValueFunction:
+		return b.sqlValue(v)
+	case *ast.NullTest:
+		return b.nullTest(s, v)
+	case *ast.BooleanTest:
+		return b.booleanTest(s, v)
+	case *ast.CurrentOfExpr:
+		return &plan.CurrentOf{Cursor: v.CursorName}
+	case *ast.SetToDefault:
+		b.fail(pgerr.SyntaxError, v.Location, "DEFAULT is not allowed in this context")
+	case *ast.NamedArgExpr:
+		return b.expr(s, v.Arg)
+	case *boundNode:
+		return v.e
+	case *ast.XmlExpr:
+		b.unsupported(v.Location, "XML")
+	case *ast.XmlSerialize:
+		b.unsupported(v.Location, "XML")
+	case *ast.MultiAssignRef:
+		return b.multiAssign(s, v)
+	case nil:
+		panic(pgerr.Internal("bind: missing expression"))
+	}
+	panic(pgerr.Unsupported(nodeName(n)))
+}
+
+// boundNode puts an expression that is bound already into a parse tree.
+type boundNode struct {
+	ast.Node
+	e plan.Expr
+}
+
+func nodeName(n ast.Node) string {
+	switch n.(type) {
+	case *ast.JsonObjectConstructor, *ast.JsonArrayConstructor, *ast.JsonArrayQueryConstructor, *ast.JsonObjectAgg, *ast.JsonArrayAgg, *ast.JsonIsPredicate:
+		return "SQL/JSON constructor"
+	}
+	return "this expression"
+}
+
+func (b *binder) constant(n *ast.A_Const) plan.Expr {
+	if n.Isnull || n.Val == nil {
+		return b.at(&plan.Const{Val: types.Null, T: plan.Type{OID: types.Unknown, Mod: -1}}, n.Location)
+	}
+	c := &plan.Const{T: plan.Type{Mod: -1}}
+	switch v := n.Val.(type) {
+	case *ast.Integer:
+		c.Val, c.T.OID = intDatum(int64(v.Ival)), types.Int4
+	case *ast.Float:
+		if i, err := strconv.ParseInt(v.Fval, 10, 64); err == nil {
+			c.Val, c.T.OID = intDatum(i), types.Int8
+			if i >= -1<<31 && i < 1<<31 {
+				c.T.OID = types.Int4
+			}
+			break
+		}
+		d, err := types.Lookup(types.Numeric).ParseText(v.Fval, -1, b.env.Types)
+		b.check(err, n.Location)
+		c.Val, c.T.OID = d.Clone(), types.Numeric
+	case *ast.Boolean:
+		c.Val, c.T.OID = boolDatum(v.Boolval), types.Bool
+	case *ast.String:
+		c.Val, c.T.OID = textDatum(v.Sval), types.Unknown
+	case *ast.BitString:
+		text := v.Bsval
+		d, err := types.Lookup(types.Bit).ParseText(text, -1, b.env.Types)
+		b.check(err, n.Location)
+		c.Val, c.T.OID = d.Clone(), types.Bit
+	default:
+		panic(pgerr.Internal("bind: unknown constant"))
+	}
+	return b.at(c, n.Location)
+}
+
+func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
+	t := b.typeName(n.TypeName)
+	if t.OID == 0 {
+		b.fail(pgerr.UndefinedObject, n.Location, "type does not exist")
+	}
+	var e plan.Expr
+	if arr, ok := n.Arg.(*ast.A_ArrayExpr); ok {
+		base, mod := b.baseTypeMod(t.OID, t.Mod)
+		if el := b.elemType(base); el != 0 {
+			e = b.arrayExpr(s, arr, base, el, mod)
+		}
+	}
+	if e == nil {
+		e = b.expr(s, n.Arg)
+	}
+	if e.Type().OID == 0 {
+		return e
+	}
+	loc := n.Location
+	if loc < 0 {
+		loc = n.TypeName.Location
+	}
+	return b.castTo(e, t, loc)
+}
+
+// castTo is an explicit cast.
+func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
+	x := b.coerceToTarget(e, t.OID, t.Mod, ctxExplicit, plan.CallCastExplicit, loc)
+	if x == nil {
+		if n := len(b.fieldsOf(e)); n > 0 {
+			_ = n
+		}
+		b.fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(t.OID))
+	}
+	// The literal of 'x'::t starts at the literal; CAST( and t 'x' start at the cast.
+	if l, ok := b.loc[x]; ok && x != e {
+		b.loc[x] = leftmost(l, loc)
+	} else if x == e && t.OID == e.Type().OID {
+		return x
+	}
+	return x
+}
+
+func (b *binder) collateClause(s *scope, n *ast.CollateClause) plan.Expr {
+	e := b.expr(s, n.Arg)
+	t := e.Type()
+	if t.OID != types.Unknown && b.typeColl(t.OID) == 0 {
+		b.fail(pgerr.DatatypeMismatch, n.Location, "collations are not supported by type %s", b.typeStr(t.OID))
+	}
+	t.Coll = b.collationByName(n.Collname, n.Location)
+	return b.at(&plan.Relabel{Arg: e, T: t, Form: plan.CallCastExplicit}, leftmost(b.locOf(e), n.Location))
+}
+
+func (b *binder) boolOp(s *scope, n *ast.BoolExpr) plan.Expr {
+	op := &plan.BoolOp{}
+	word := "NOT"
+	switch n.Boolop {
+	case ast.AND_EXPR:
+		op.Kind, word = plan.And, "AND"
+	case ast.OR_EXPR:
+		op.Kind, word = plan.Or, "OR"
+	default:
+		op.Kind = plan.Not
+	}
+	for _, a := range n.Args {
+		op.Args = append(op.Args, b.toBool(b.expr(s, a), word))
+	}
+	return b.at(op, b.leftmostOf(n.Location, op.Args...))
+}
+
+// aExpr binds the operator-like forms.
+func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
+	switch n.Kind {
+	case ast.AEXPR_OP, ast.AEXPR_LIKE, ast.AEXPR_ILIKE, ast.AEXPR_SIMILAR:
+		return b.opExpr(s, n)
+	case ast.AEXPR_OP_ANY, ast.AEXPR_OP_ALL:
+		return b.opAnyArray(s, n)
+	case ast.AEXPR_DISTINCT, ast.AEXPR_NOT_DISTINCT:
+		return b.distinct(s, n)
+	case ast.AEXPR_NULLIF:
+		l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
+		eq := b.op(names(n.Name), l, r, n.Location)
+		if eq.T.OID != types.Bool {
+			b.fail(pgerr.DatatypeMismatch, n.Location, "NULLIF requires = operator to yield boolean")
+		}
+		return b.at(&plan.NullIf{Eq: eq, T: eq.Args[0].Type()}, leftmost(n.Location, b.locOf(eq)))
+	case ast.AEXPR_IN:
+		return b.inList(s, n)
+	case ast.AEXPR_BETWEEN, ast.AEXPR_NOT_BETWEEN, ast.AEXPR_BETWEEN_SYM, ast.AEXPR_NOT_BETWEEN_SYM:
+		return b.between(s, n)
+	}
+	panic(pgerr.Unsupported("this expression"))
+}
+
+func (b *binder) opExpr(s *scope, n *ast.A_Expr) plan.Expr {
+	name := names(n.Name)
+	if n.Lexpr != nil && n.Kind == ast.AEXPR_OP {
+		if lrow, ok := n.Lexpr.(*ast.RowExpr); ok {
+			if sub, ok := n.Rexpr.(*ast.SubLink); ok && sub.SubLinkType == ast.EXPR_SUBLINK {
+				return b.subLink(s, &ast.SubLink{SubLinkType: ast.ROWCOMPARE_SUBLINK, Testexpr: lrow, OperName: n.Name, Subselect: sub.Subselect, Location: n.Location})
+			}
+			if rrow, ok := n.Rexpr.(*ast.RowExpr); ok {
+				l, r := b.rowFields(s, lrow), b.rowFields(s, rrow)
+				return b.rowCompare(name, l, r, n.Location)
+			}
+		}
+	}
+	var l plan.Expr
+	if n.Lexpr != nil {
+		l = b.expr(s, n.Lexpr)
+	}
+	r := b.expr(s, n.Rexpr)
+	return b.op(name, l, r, n.Location)
+}
+
+func (b *binder) rowFields(s *scope, n *ast.RowExpr) []plan.Expr {
+	return b.exprList(s, n.Args)
+}
+
+// exprList binds a list in which t.* may stand.
+func (b *binder) exprList(s *scope, list []ast.Node) []plan.Expr {
+	var out []plan.Expr
+	for _, n := range list {
+		if cols, ok := b.expandStar(s, n); ok {
+			for _, c := range cols {
+				out = append(out, c.e)
+			}
+			continue
+		}
+		out = append(out, b.expr(s, n))
+	}
+	return out
+}
+
+// rowCompare is make_row_comparison_op.
+func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Expr {
+	if len(l) != len(r) {
+		b.fail(pgerr.SyntaxError, loc, "unequal number of entries in row expressions")
+	}
+	if len(l) == 0 {
+		b.fail(pgerr.FeatureNotSupported, loc, "cannot compare rows of zero length")
+	}
+	calls := make([]*plan.FuncCall, len(l))
+	for i := range l {
+		c := b.op(name, l[i], r[i], loc)
+		if c.T.OID != types.Bool {
+			b.fail(pgerr.DatatypeMismatch, loc, "row comparison operator must yield type boolean, not type %s", b.typeStr(c.T.OID))
+		}
+		calls[i] = c
+	}
+	if len(calls) == 1 {
+		return calls[0]
+	}
+	strategy, family := 0, make([]types.OID, len(calls))
+	for want := stratLess; want <= stratGreater && strategy == 0; want++ {
+		ok := true
+		for i, c := range calls {
+			family[i] = b.familyAt(c.Op, want)
+			ok = ok && family[i] != 0
+		}
+		if ok {
+			strategy = want
+		}
+	}
+	negated := false
+	if strategy == 0 {
+		// <> is the negator of an equality.
+		negated = true
+		for _, c := range calls {
+			if o := b.reg.ops[c.Op]; o.Negate == 0 || b.familyAt(o.Negate, stratEqual) == 0 {
+				negated = false
+			}
+		}
+	}
+	out := plan.Expr(nil)
+	switch {
+	case strategy == stratEqual:
+		and := &plan.BoolOp{Kind: plan.And}
+		for _, c := range calls {
+			and.Args = append(and.Args, c)
+		}
+		out = and
+	case negated:
+		or := &plan.BoolOp{Kind: plan.Or}
+		for _, c := range calls {
+			or.Args = append(or.Args, c)
+		}
+		out = or
+	case strategy == 0:
+		panic(b.err(pgerr.FeatureNotSupported, loc, "could not determine interpretation of row comparison operator %s", strings.Join(name, ".")).
+			WithHint("Row comparison operators must be associated with btree operator families."))
+	default:
+		rc := &plan.RowCompare{Op: name[len(name)-1]}
+		less := stratLess
+		if strategy >= stratGreaterEqual {
+			less = stratGreater
+		}
+		for i, c := range calls {
+			o := b.reg.ops[c.Op]
+			pair := func(strat int) *plan.FuncCall {
+				oid := b.reg.amop[amopKey{family[i], o.Left, o.Right, strat}]
+				if oid == 0 {
+					panic(pgerr.Internal("operator family %d lacks strategy %d", family[i], strat))
+				}
+				p := b.reg.ops[oid]
+				return &plan.FuncCall{Proc: p.Code, Op: oid, Name: p.Name, Args: c.Args, T: c.T, Form: plan.CallOp}
+			}
+			rc.Lt, rc.Eq = append(rc.Lt, pair(less)), append(rc.Eq, pair(stratEqual))
+		}
+		out = rc
+	}
+	return b.at(out, b.leftmostOf(loc, calls[0]))
+}
+
+// familyAt is a btree family in which the operator has that strategy; 0 none.
+func (b *binder) familyAt(op types.OID, strategy int) types.OID {
+	for _, f := range b.reg.opFamilies[op] {
+		if f.strategy == strategy {
+			return f.family
+		}
+	}
+	return 0
+}
+
+func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
+	not := n.Kind == ast.AEXPR_NOT_DISTINCT
+	// IS DISTINCT FROM NULL is a null test.
+	for _, swap := range []bool{false, true} {
+		x, y := n.Lexpr, n.Rexpr
+		if swap {
+			x, y = y, x
+		}
+		if c, ok := y.(*ast.A_Const); ok && (c.Isnull || c.Val == nil) {
+			e := b.expr(s, x)
+			return b.at(&plan.NullTest{Arg: e, Not: !not}, leftmost(n.Location, b.locOf(e)))
+		}
+	}
+	lrow, lok := n.Lexpr.(*ast.RowExpr)
+	rrow, rok := n.Rexpr.(*ast.RowExpr)
+	if lok && rok {
+		l, r := b.rowFields(s, lrow), b.rowFields(s, rrow)
+		if len(l) != len(r) {
+			b.fail(pgerr.SyntaxError, n.Location, "unequal number of entries in row expressions")
+		}
+		or := &plan.BoolOp{Kind: plan.Or}
+		for i := range l {
+			or.Args = append(or.Args, b.distinctOp(n, l[i], r[i], false))
+		}
+		var e plan.Expr = or
+		switch len(or.Args) {
+		case 0:
+			e = boolConst(false)
+		case 1:
+			e = or.Args[0]
+		}
+		if not {
+			e = &plan.BoolOp{Kind: plan.Not, Args: []plan.Expr{e}}
+		}
+		return b.at(e, n.Location)
+	}
+	return b.distinctOp(n, b.expr(s, n.Lexpr), b.expr(s, n.Rexpr), not)
+}
+
+func (b *binder) distinctOp(n *ast.A_Expr, l, r plan.Expr, not bool) plan.Expr {
+	eq := b.op(names(n.Name), l, r, n.Location)
+	if eq.T.OID != types.Bool {
+		b.fail(pgerr.DatatypeMismatch, n.Location, "IS DISTINCT FROM requires = operator to yield boolean")
+	}
+	return b.at(&plan.DistinctFrom{Eq: eq, Not: not}, b.locOf(eq))
+}
+
+func (b *binder) opAnyArray(s *scope, n *ast.A_Expr) plan.Expr {
+	l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
+	return b.scalarArray(names(n.Name), l, r, n.Kind == ast.AEXPR_OP_ALL, n.Location)
+}
+
+// scalarArray is make_scalar_array_op.
+func (b *binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32) plan.Expr {
+	lt, at := l.Type().OID, r.Type().OID
+	rt := types.OID(types.Unknown)
+	if at != types.Unknown {
+		rt = b.baseElemType(at)
+		if rt == 0 {
+			b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires array on right side")
+		}
+	}
+	o := b.binaryOp(name, lt, rt)
+	if o == nil || o == &ambiguousOp {
+		b.noOperator(name, lt, rt, o != nil, loc)
+	}
+	declared := []types.OID{o.Left, o.Right}
+	ret := b.resolvePolymorphic([]types.OID{lt, rt}, declared, o.Result, loc)
+	if ret != types.Bool {
+		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator to yield boolean")
+	}
+	p := b.reg.procs[o.Code]
+	if p.RetSet {
+		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator not to return a set")
+	}
+	// The declared right side is the array of the operator's type; its polymorphic arrays stay as they are.
+	want := at
+	if !isPolymorphic(declared[1]) {
+		want = b.arrayOf(declared[1])
+		if want == 0 {
+			b.fail(pgerr.UndefinedObject, loc, "could not find array type for data type %s", b.typeStr(declared[1]))
+		}
+	}
+	args := []plan.Expr{l, r}
+	b.coerceArgs(args, []types.OID{lt, at}, []types.OID{declared[0], want})
+	b.noteVolatile(p)
+	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.mk(types.Bool, -1), Form: plan.CallOp}
+	return b.at(&plan.ScalarArrayOp{Call: call, All: all}, b.leftmostOf(loc, l))
+}
+
+// inList is transformAExprIn.
+func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
+	name := names(n.Name)
+	not := name[len(name)-1] == "<>"
+	l := b.expr(s, n.Lexpr)
+	list, ok := n.Rexpr.(*ast.List)
+	if !ok {
+		panic(pgerr.Internal("bind: IN without a list"))
+	}
+	var all, plain, withCols []plan.Expr
+	for _, it := range list.Items {
+		e := b.expr(s, it)
+		all = append(all, e)
+		if hasColumns(e) {
+			withCols = append(withCols, e)
+		} else {
+			plain = append(plain, e)
+		}
+	}
+	var parts []plan.Expr
+	if len(plain) > 1 {
+		t, _ := b.commonType(append([]plan.Expr{l}, plain...), "")
+		ok := t != 0
+		if ok && t != types.Record {
+			for _, e := range append([]plan.Expr{l}, plain...) {
+				ok = ok && b.canCoerceOne(e.Type().OID, t, ctxImplicit)
+			}
+		}
+		arr := types.OID(0)
+		if ok && t != types.Record {
+			arr = b.arrayOf(t)
+		}
+		if arr != 0 {
+			elems := make([]plan.Expr, len(plain))
+			for i, e := range plain {
+				elems[i] = b.toCommon(e, t, "IN")
+			}
+			ctor := &plan.ArrayCtor{Elems: elems, Elem: b.mk(t, -1), T: b.mk(arr, -1)}
+			b.at(ctor, b.locOf(elems[0]))
+			parts = append(parts, b.scalarArray(name, l, ctor, not, n.Location))
+			all = withCols
+		}
+	}
+	for _, e := range all {
+		var cmp plan.Expr
+		lrow, lok := l.(*plan.RowCtor)
+		rrow, rok := e.(*plan.RowCtor)
+		if lok && rok && lrow.T.OID == types.Record && rrow.T.OID == types.Record {
+			cmp = b.rowCompare(name, lrow.Fields, rrow.Fields, n.Location)
+		} else {
+			cmp = b.op(name, l, e, n.Location)
+		}
+		parts = append(parts, b.toBool(cmp, "IN"))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	op := &plan.BoolOp{Kind: plan.Or, Args: parts}
+	if not {
+		op.Kind = plan.And
+	}
+	return b.at(op, b.leftmostOf(n.Location, parts...))
+}
+
+func hasColumns(e plan.Expr) bool {
+	found := false
+	walkExpr(e, func(x plan.Expr) bool {
+		if _, ok := x.(*plan.ColRef); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+func (b *binder) between(s *scope, n *ast.A_Expr) plan.Expr {
+	list, ok := n.Rexpr.(*ast.List)
+	if !ok || len(list.Items) != 2 {
+		panic(pgerr.Internal("bind: BETWEEN without two bounds"))
+	}
+	cmp := func(op string, r ast.Node) ast.Node {
+		return &ast.A_Expr{Kind: ast.AEXPR_OP, Name: []ast.Node{&ast.String{Sval: op}}, Lexpr: n.Lexpr, Rexpr: r, Location: n.Location}
+	}
+	join := func(k ast.BoolExprType, a, c ast.Node) ast.Node {
+		return &ast.BoolExpr{Boolop: k, Args: []ast.Node{a, c}, Location: n.Location}
+	}
+	lo, hi := list.Items[0], list.Items[1]
+	in := func(lo, hi ast.Node) ast.Node { return join(ast.AND_EXPR, cmp(">=", lo), cmp("<=", hi)) }
+	out := func(lo, hi ast.Node) ast.Node { return join(ast.OR_EXPR, cmp("<", lo), cmp(">", hi)) }
+	switch n.Kind {
+	case ast.AEXPR_BETWEEN:
+		return b.expr(s, in(lo, hi))
+	case ast.AEXPR_NOT_BETWEEN:
+		return b.expr(s, out(lo, hi))
+	case ast.AEXPR_BETWEEN_SYM:
+		return b.expr(s, join(ast.OR_EXPR, in(lo, hi), in(hi, lo)))
+	}
+	return b.expr(s, join(ast.AND_EXPR, out(lo, hi), out(hi, lo)))
+}
+
+func (b *binder) nullTest(s *scope, n *ast.NullTest) plan.Expr {
+	e := b.expr(s, n.Arg)
+	t := &plan.NullTest{Arg: e, Not: n.Nulltesttype == ast.IS_NOT_NULL, Row: b.isRowType(e.Type().OID)}
+	return b.at(t, leftmost(n.Location, b.locOf(e)))
+}
+
+func (b *binder) booleanTest(s *scope, n *ast.BooleanTest) plan.Expr {
+	t := &plan.BoolTest{}
+	word := ""
+	switch n.Booltesttype {
+	case ast.IS_TRUE:
+		t.Want, word = 't', "IS TRUE"
+	case ast.IS_NOT_TRUE:
+		t.Want, t.Not, word = 't', true, "IS NOT TRUE"
+	case ast.IS_FALSE:
+		t.Want, word = 'f', "IS FALSE"
+	case ast.IS_NOT_FALSE:
+		t.Want, t.Not, word = 'f', true, "IS NOT FALSE"
+	case ast.IS_UNKNOWN:
+		t.Want, word = 'u', "IS UNKNOWN"
+	default:
+		t.Want, t.Not, word = 'u', true, "IS NOT UNKNOWN"
+	}
+	t.Arg = b.toBool(b.expr(s, n.Arg), word)
+	return b.at(t, leftmost(n.Location, b.locOf(t.Arg)))
+}
+
+// stopSRF forbids set-returning functions while f runs.
+func (b *binder) stopSRF(s *scope, what string, f func()) {
+	old := s.srfStop
+	s.srfStop = what
+	f()
+	s.srfStop = old
+}
+
+func (b *binder) caseExpr(s *scope, n *ast.CaseExpr) plan.Expr {
+	out := &plan.Case{}
+	b.stopSRF(s, "CASE", func() {
+		var arg plan.Expr
+		if n.Arg != nil {
+			out.Arg = b.resolveUnknown(b.expr(s, n.Arg))
+			b.collate(out.Arg)
+			out.ArgCol = b.newCol()
+			arg = b.at(&plan.ColRef{Col: out.ArgCol, Name: "case", T: out.Arg.Type()}, b.locOf(out.Arg))
+		}
+		var results []plan.Expr
+		for _, w := range n.Args {
+			when := w.(*ast.CaseWhen)
+			var cond plan.Expr
+			if arg != nil {
+				cond = b.expr(s, &ast.A_Expr{Kind: ast.AEXPR_OP, Name: []ast.Node{&ast.String{Sval: "="}}, Lexpr: &boundNode{e: arg}, Rexpr: when.Expr, Location: when.Location})
+			} else {
+				cond = b.expr(s, when.Expr)
+			}
+			cond = b.toBool(cond, "CASE/WHEN")
+			then := b.expr(s, when.Result)
+			out.Whens = append(out.Whens, plan.When{Cond: cond, Then: then})
+			results = append(results, then)
+		}
+		if n.Defresult != nil {
+			out.Else = b.expr(s, n.Defresult)
+		} else {
+			out.Else = &plan.Const{Val: types.Null, T: plan.Type{OID: types.Unknown, Mod: -1}}
+		}
+		// PostgreSQL looks at the default first.
+		t, _ := b.commonType(append([]plan.Expr{out.Else}, results...), "CASE")
+		out.Else = b.toCommon(out.Else, t, "CASE/ELSE")
+		results = results[:0]
+		for i := range out.Whens {
+			out.Whens[i].Then = b.toCommon(out.Whens[i].Then, t, "CASE/WHEN")
+			results = append(results, out.Whens[i].Then)
+		}
+		out.T = b.mk(t, commonMod(append(results, out.Else), t))
+		if n.Defresult == nil {
+			out.Else = nil
+		}
+	})
+	return b.at(out, n.Location)
+}
+
+func (b *binder) coalesce(s *scope, n *ast.CoalesceExpr) plan.Expr {
+	out := &plan.Coalesce{}
+	b.stopSRF(s, "COALESCE", func() {
+		for _, a := range n.Args {
+			out.Args = append(out.Args, b.expr(s, a))
+		}
+		t, _ := b.commonType(out.Args, "COALESCE")
+		for i := range out.Args {
+			out.Args[i] = b.toCommon(out.Args[i], t, "COALESCE")
+		}
+		out.T = b.mk(t, commonMod(out.Args, t))
+	})
+	return b.at(out, n.Location)
+}
+
+func (b *binder) minMax(s *scope, n *ast.MinMaxExpr) plan.Expr {
+	out := &plan.MinMax{Greatest: n.Op == ast.IS_GREATEST}
+	what := "LEAST"
+	if out.Greatest {
+		what = "GREATEST"
+	}
+	for _, a := range n.Args {
+		out.Args = append(out.Args, b.expr(s, a))
+	}
+	t, _ := b.commonType(out.Args, what)
+	for i := range out.Args {
+		out.Args[i] = b.toCommon(out.Args[i], t, what)
+	}
+	if lt, _, _ := b.orderOps(t); lt == 0 {
+		b.fail(pgerr.UndefinedFunction, n.Location, "could not identify a comparison function for type %s", b.typeStr(t))
+	}
+	out.T = b.mk(t, commonMod(out.Args, t))
+	return b.at(out, n.Location)
+}
+
+func (b *binder) rowExpr(s *scope, n *ast.RowExpr) plan.Expr {
+	out := &plan.RowCtor{Fields: b.exprList(s, n.Args), T: plan.Type{OID: types.Record, Mod: -1}}
+	if len(out.Fields) > 1664 {
+		b.fail(pgerr.TooManyColumns, n.Location, "ROW expressions can have at most %d entries", 1664)
+	}
+	for i := range out.Fields {
+		out.Names = append(out.Names, "f"+strconv.Itoa(i+1))
+	}
+	return b.at(out, n.Location)
+}
+
+// arrayExpr is transformArrayExpr: arrayType and elem are given by a cast around it, else 0.
+func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.OID, mod int32) plan.Expr {
+	out := &plan.ArrayCtor{}
+	for _, it := range n.Elements {
+		var e plan.Expr
+		if sub, ok := it.(*ast.A_ArrayExpr); ok {
+			e = b.arrayExpr(s, sub, arrayType, elem, mod)
+			out.Multi = true
+		} else {
+			e = b.expr(s, it)
+			if t := e.Type().OID; !out.Multi && b.elemType(t) != 0 && t != types.Int2Vector && t != types.OidVector {
+				out.Multi = true
+			}
+		}
+		out.Elems = append(out.Elems, e)
+	}
+	target := types.OID(0)
+	hard := false
+	if arrayType != 0 {
+		target, hard = elem, true
+		if out.Multi {
+			target = arrayType
+		}
+	} else {
+		if len(out.Elems) == 0 {
+			panic(b.err(pgerr.IndeterminateDatatype, n.Location, "cannot determine type of empty array").
+				WithHint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."))
+		}
+		t, _ := b.commonType(out.Elems, "ARRAY")
+		target = t
+		if out.Multi {
+			arrayType, elem = t, b.elemType(t)
+			if elem == 0 {
+				b.fail(pgerr.UndefinedObject, n.Location, "could not find element type for data type %s", b.typeStr(t))
+			}
+		} else {
+			elem, arrayType = t, b.arrayOf(t)
+			if arrayType == 0 {
+				b.fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.typeStr(t))
+			}
+		}
+	}
+	for i, e := range out.Elems {
+		if hard {
+			x := b.coerceToTarget(e, target, mod, ctxExplicit, plan.CallCastExplicit, -1)
+			if x == nil {
+				b.fail(pgerr.CannotCoerce, b.locOf(e), "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(target))
+			}
+			out.Elems[i] = x
+		} else {
+			out.Elems[i] = b.toCommon(e, target, "ARRAY")
+		}
+	}
+	out.Elem, out.T = b.mk(elem, -1), b.mk(arrayType, -1)
+	if hard {
+		out.T.Mod = mod
+	}
+	return b.at(out, n.Location)
+}
+
+// indirection is (expr)[…].field….
+func (b *binder) indirection(s *scope, n *ast.A_Indirection) plan.Expr {
+	e := b.expr(s, n.Arg)
+	return b.applyIndirection(s, e, n.Indirection, b.locOf(e))
+}
+
+func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc int32) plan.Expr {
+	var subs []*ast.A_Indices
+	flush := func() {
+		if len(subs) > 0 {
+			e = b.subscripts(s, e, subs, loc)
+			subs = nil
+		}
+	}
+	for _, in := range list {
+		switch v := in.(type) {
+		case *ast.A_Indices:
+			subs = append(subs, v)
+		case *ast.A_Star:
+			b.fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
+		case *ast.String:
+			flush()
+			f := b.fieldOf(e, v.Sval, loc)
+			if f == nil {
+				f = b.methodCall(s, e, v.Sval, loc)
+			}
+			e = f
+		}
+	}
+	flush()
+	return e
+}
+
+// methodCall: (x).f may be f(x); else the field is missing.
+func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.Expr {
+	t := e.Type().OID
+	if b.isRowType(t) {
+		d := b.funcDetail([]string{name}, nil, nil, []types.OID{t}, true, true)
+		if d.c == nil && d.cast == 0 {
+			b.noField(e, name, loc)
+		}
+		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
+		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
+	}
+	d := b.funcDetail([]string{name}, nil, nil, []types.OID{t}, true, true)
+	if d.c != nil && d.kinds == 'f' {
+		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
+		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
+	}
+	b.noField(e, name, loc)
+	return nil
+}
+
+func (b *binder) noField(e plan.Expr, name string, loc int32) {
+	t := e.Type().OID
+	switch {
+	case b.isComposite(t):
+		b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" not found in data type %s", name, b.typeStr(t))
+	case t == types.Record:
+		b.fail(pgerr.UndefinedColumn, loc, "could not identify column \"%s\" in record data type", name)
+	}
+	b.fail(pgerr.WrongObjectType, loc, "column notation .%s applied to type %s, which is not a composite type", name, b.typeStr(t))
+}
+
+// subscripts binds one run of [..][..] (transformContainerSubscripts).
+func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc int32) plan.Expr {
+	base, mod := b.baseTypeMod(e.Type().OID, e.Type().Mod)
+	if base != e.Type().OID {
+		e = b.relabel(e, b.mk(base, mod), plan.CallCastImplicit)
+	}
+	t := b.typ(base)
+	out := &plan.Subscript{Arg: e}
+	for _, ix := range subs {
+		out.Slice = out.Slice || ix.IsSlice
+	}
+	switch {
+	case base == types.JSONB:
+		if out.Slice {
+			for _, ix := range subs {
+				if ix.IsSlice {
+					b.fail(pgerr.DatatypeMismatch, loc, "jsonb subscript does not support slices")
+				}
+			}
+		}
+		for _, ix := range subs {
+			x := b.expr(s, ix.Uidx)
+			out.Upper = append(out.Upper, b.jsonbSubscript(x))
+			out.Lower = append(out.Lower, nil)
+		}
+		out.T = b.mk(types.JSONB, -1)
+		return b.at(out, b.locOf(e))
+	case t == nil || t.Elem == 0 || t.Subscript == 0:
+		b.fail(pgerr.DatatypeMismatch, b.locOf(e), "cannot subscript type %s because it does not support subscripting", b.typeStr(e.Type().OID))
+	}
+	for _, ix := range subs {
+		var lo, hi plan.Expr
+		if ix.Lidx != nil {
+			lo = b.arraySubscript(b.expr(s, ix.Lidx))
+		} else if out.Slice && !ix.IsSlice {
+			lo = b.intConst(1)
+		}
+		if ix.Uidx != nil {
+			hi = b.arraySubscript(b.expr(s, ix.Uidx))
+		}
+		out.Lower, out.Upper = append(out.Lower, lo), append(out.Upper, hi)
+	}
+	if len(out.Upper) > 6 {
+		b.fail(pgerr.ProgramLimitExceeded, loc, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(out.Upper), 6)
+	}
+	if out.Slice {
+		out.T = b.mk(base, mod)
+	} else {
+		out.T = b.mk(t.Elem, mod)
+	}
+	return b.at(out, b.locOf(e))
+}
+
+func (b *binder) arraySubscript(e plan.Expr) plan.Expr {
+	x := b.coerceToTarget(e, types.Int4, -1, ctxAssignment, plan.CallCastImplicit, -1)
+	if x == nil {
+		b.fail(pgerr.DatatypeMismatch, b.locOf(e), "array subscript must have type integer")
+	}
+	return x
+}
+
+func (b *binder) jsonbSubscript(e plan.Expr) plan.Expr {
+	t := e.Type().OID
+	if t == types.Unknown {
+		return b.coerce(e, types.Text, -1, ctxImplicit, plan.CallCastImplicit, -1)
+	}
+	toInt, toText := b.canCoerceOne(t, types.Int4, ctxImplicit), b.canCoerceOne(t, types.Text, ctxImplicit)
+	switch {
+	case toInt && toText:
+		panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.typeStr(t)).WithHint("jsonb subscript must be coercible to only one type, integer or text."))
+	case toInt:
+		return b.coerceToTarget(e, types.Int4, -1, ctxImplicit, plan.CallCastImplicit, -1)
+	case toText:
+		return b.coerceToTarget(e, types.Text, -1, ctxImplicit, plan.CallCastImplicit, -1)
+	}
+	panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.typeStr(t)).WithHint("jsonb subscript must be coercible to either integer or text."))
+}
+
+// sqlValues are the types of the parameterless functions with keyword names.
+func (b *binder) sqlValue(n *ast.SQLValueFunction) plan.Expr {
+	v := &plan.SQLValue{T: plan.Type{Mod: -1}}
+	set := func(name string, t types.OID, mod int32) { v.Name, v.T = name, b.mk(t, mod) }
+	prec := min(n.Typmod, maxTimePrecision)
+	switch n.Op {
+	case ast.SVFOP_CURRENT_DATE:
+		set("current_date", types.Date, -1)
+	case ast.SVFOP_CURRENT_TIME:
+		set("current_time", types.TimeTZ, -1)
+	case ast.SVFOP_CURRENT_TIME_N:
+		set("current_time", types.TimeTZ, prec)
+	case ast.SVFOP_CURRENT_TIMESTAMP:
+		set("current_timestamp", types.TimestampTZ, -1)
+	case ast.SVFOP_CURRENT_TIMESTAMP_N:
+		set("current_timestamp", types.TimestampTZ, prec)
+	case ast.SVFOP_LOCALTIME:
+		set("localtime", types.Time, -1)
+	case ast.SVFOP_LOCALTIME_N:
+		set("localtime", types.Time, prec)
+	case ast.SVFOP_LOCALTIMESTAMP:
+		set("localtimestamp", types.Timestamp, -1)
+	case ast.SVFOP_LOCALTIMESTAMP_N:
+		set("localtimestamp", types.Timestamp, prec)
+	case ast.SVFOP_CURRENT_ROLE:
+		set("current_role", types.Name, -1)
+	case ast.SVFOP_CURRENT_USER:
+		set("current_user", types.Name, -1)
+	case ast.SVFOP_USER:
+		set("user", types.Name, -1)
+	case ast.SVFOP_SESSION_USER:
+		set("session_user", types.Name, -1)
+	case ast.SVFOP_CURRENT_CATALOG:
+		set("current_catalog", types.Name, -1)
+	case ast.SVFOP_CURRENT_SCHEMA:
+		set("current_schema", types.Name, -1)
+	}
+	return b.at(v, n.Location)
+}

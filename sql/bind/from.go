@@ -1,0 +1,663 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// fromClause binds the FROM list into s.ns and returns its relation; nil for none.
+func (b *binder) fromClause(s *scope, list []ast.Node) plan.Rel {
+	var rel plan.Rel
+	for _, n := range list {
+		hits := b.lateralHits
+		r, items := b.fromItem(s, n)
+		b.checkConflicts(s.ns, items)
+		setLateral(items, true, true)
+		s.ns = append(s.ns, items...)
+		if rel == nil {
+			rel = r
+			continue
+		}
+		j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
+		j.Lateral = b.lateralHits > hits && refersTo(r, rel)
+		rel = j
+	}
+	setLateral(s.ns, false, true)
+	return rel
+}
+
+func setLateral(items []*nsItem, only, ok bool) {
+	for _, it := range items {
+		it.lateralOnly, it.lateralOK = only, ok
+	}
+}
+
+// refersTo reports whether r names columns of l.
+func refersTo(r, l plan.Rel) bool {
+	ids := map[plan.ColID]bool{}
+	for _, c := range l.Cols() {
+		ids[c.ID] = true
+	}
+	hit := false
+	walkRel(r, func(e plan.Expr) bool {
+		if c, ok := e.(*plan.ColRef); ok && ids[c.Col] {
+			hit = true
+		}
+		return !hit
+	})
+	return hit
+}
+
+// checkConflicts is checkNameSpaceConflicts.
+func (b *binder) checkConflicts(have, add []*nsItem) {
+	for _, x := range add {
+		if !x.relVisible {
+			continue
+		}
+		for _, y := range have {
+			if !y.relVisible || x.alias != y.alias {
+				continue
+			}
+			// The same alias is fine for two tables of different schemas named without alias.
+			if x.schema != 0 && y.schema != 0 && x.schema != y.schema {
+				continue
+			}
+			b.fail(pgerr.DuplicateAlias, -1, "table name \"%s\" specified more than once", x.alias)
+		}
+	}
+}
+
+// fromItem is transformFromClauseItem.
+func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
+	switch v := n.(type) {
+	case *ast.RangeVar:
+		it := b.rangeVar(s, v)
+		return it.rel, []*nsItem{it}
+	case *ast.RangeSubselect:
+		it := b.rangeSubselect(s, v)
+		return it.rel, []*nsItem{it}
+	case *ast.RangeFunction:
+		it := b.rangeFunction(s, v)
+		return it.rel, []*nsItem{it}
+	case *ast.JoinExpr:
+		return b.joinExpr(s, v)
+	case *ast.RangeTableSample:
+		b.unsupported(v.Location, "TABLESAMPLE")
+	case *ast.RangeTableFunc:
+		b.unsupported(v.Location, "XMLTABLE")
+	}
+	panic(pgerr.Unsupported("this FROM item"))
+}
+
+func (s *scope) register(it *nsItem) *nsItem {
+	it.scope = s
+	s.tables = append(s.tables, it)
+	return it
+}
+
+func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
+	if n.Schemaname == "" && n.Catalogname == "" {
+		if it := b.cteItem(s, n); it != nil {
+			return it
+		}
+	}
+	t := b.openTable(s, n)
+	b.use(t).Select = true
+	alias := n.Relname
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	}
+	var it *nsItem
+	if t.Kind == catalog.RelView {
+		it = b.viewItem(s, t, n, alias)
+	} else {
+		it = b.scanItem(s, t, alias, n.Inh)
+	}
+	if n.Alias == nil {
+		it.schema = t.Schema
+	}
+	b.aliasColumns(it, n.Alias)
+	return it
+}
+
+// openTable finds a relation that can be read.
+func (b *binder) openTable(s *scope, n *ast.RangeVar) *catalog.Table {
+	t, ix := b.relation(n)
+	if t == nil {
+		if n.Schemaname == "" {
+			for sc := s; sc != nil; sc = sc.parent {
+				for _, c := range sc.ctes {
+					if c.name == n.Relname && !c.ready {
+						panic(b.err(pgerr.UndefinedTable, n.Location, "relation \"%s\" does not exist", n.Relname).
+							WithDetail("There is a WITH item named \"%s\", but it cannot be referenced from this part of the query.", n.Relname).
+							WithHint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references."))
+					}
+				}
+			}
+		}
+		b.noRelation(n)
+	}
+	if ix != nil {
+		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for indexes."))
+	}
+	if t.Kind == catalog.RelComposite {
+		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for composite types."))
+	}
+	return t
+}
+
+// use returns the statement's entry for a relation.
+func (b *binder) use(t *catalog.Table) *plan.TableUse {
+	for i := range b.uses {
+		if b.uses[i].Table.OID == t.OID {
+			return &b.uses[i]
+		}
+	}
+	b.uses = append(b.uses, plan.TableUse{Table: t})
+	return &b.uses[len(b.uses)-1]
+}
+
+// scanItem reads a table; its columns are added to the scan as they are named.
+func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool) *nsItem {
+	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+	var out *[]plan.Col
+	if t.Virtual || t.Kind == catalog.RelSequence {
+		scan := &plan.VirtualScan{Table: t, Alias: alias}
+		out, it.rel = &scan.Out, scan
+	} else {
+		scan := &plan.Scan{Table: t, Alias: alias, Inherit: inherit}
+		out, it.rel = &scan.Out, scan
+	}
+	column := func(att int16, name string, typ plan.Type) plan.Expr {
+		for _, c := range *out {
+			if c.AttNum == att {
+				return b.colRef(s, c)
+			}
+		}
+		c := plan.Col{ID: b.newCol(), Name: name, T: typ, Table: t.OID, AttNum: att}
+		*out = append(*out, c)
+		b.items[c.ID] = it
+		if att != 0 {
+			b.origin[c.ID] = origin{t.OID, att}
+		}
+		return b.colRef(s, c)
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		it.cols = append(it.cols, nsCol{name: c.Name, t: colType(c), ref: func() plan.Expr { return column(c.AttNum, c.Name, colType(c)) }})
+	}
+	it.system = func(att int16) plan.Expr {
+		for name, sys := range systemAtts {
+			if sys.att == att {
+				return column(att, name, b.mk(sys.typ, -1))
+			}
+		}
+		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
+	}
+	it.row = func() plan.Expr { return column(0, alias, plan.Type{OID: t.RowType, Mod: -1}) }
+	return s.register(it)
+}
+
+// rowItem offers the columns of one row of t that col provides.
+func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*catalog.Column) plan.Col) *nsItem {
+	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if !c.Dropped {
+			it.cols = append(it.cols, nsCol{name: c.Name, t: colType(c), ref: func() plan.Expr { return b.colRef(s, col(c)) }})
+		}
+	}
+	it.row = func() plan.Expr {
+		row := &plan.RowCtor{T: plan.Type{OID: t.RowType, Mod: -1}}
+		for _, c := range it.cols {
+			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+		}
+		return row
+	}
+	it.system = func(att int16) plan.Expr {
+		if att == systemAtts["tableoid"].att {
+			return &plan.Const{Val: uintDatum(uint64(t.OID)), T: plan.Type{OID: types.Oid, Mod: -1}}
+		}
+		panic(pgerr.Unsupported("this system column of a new row"))
+	}
+	return s.register(it)
+}
+
+// relItem offers the result columns of a relation.
+func (b *binder) relItem(s *scope, rel plan.Rel, cols []plan.Col, alias string) *nsItem {
+	it := &nsItem{alias: alias, rel: rel, relVisible: true, colVisible: true}
+	for _, c := range cols {
+		b.owner[c.ID] = s
+		b.items[c.ID] = it
+		it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
+	}
+	it.row = func() plan.Expr {
+		row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
+		for _, c := range it.cols {
+			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+		}
+		return row
+	}
+	return s.register(it)
+}
+
+// aliasColumns renames columns by an alias's column list.
+func (b *binder) aliasColumns(it *nsItem, a *ast.Alias) {
+	if a == nil || len(a.Colnames) == 0 {
+		return
+	}
+	list := names(a.Colnames)
+	if len(list) > len(it.cols) {
+		b.fail(pgerr.InvalidColumnReference, -1, "table \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
+	}
+	for i, name := range list {
+		it.cols[i].name = name
+	}
+}
+
+const maxViewDepth = 100
+
+// viewItem expands a view in place. Its SQL names objects with their schemas.
+func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias string) *nsItem {
+	tree, err := b.env.Cache.parse(t.View)
+	b.check(err, n.Location)
+	if b.viewNest >= maxViewDepth {
+		b.fail(pgerr.InvalidObjectDefinition, n.Location, "infinite recursion detected in rules for relation \"%s\"", t.Name)
+	}
+	sel, ok := tree.(*ast.SelectStmt)
+	if !ok {
+		panic(pgerr.Internal("view %s is not a query", t.Name))
+	}
+	if lc := s.lockFor(alias); lc != nil {
+		sel = lockedSelect(sel, lc)
+	}
+	path := b.viewPath
+	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	b.viewNest++
+	b.quiet++
+	sub := b.newScope(nil)
+	rel, cols := b.selectStmt(sub, sel)
+	b.quiet--
+	b.viewNest--
+	b.viewPath = path
+	it := b.relItem(s, rel, cols, alias)
+	it.table = t
+	live := 0
+	for i := range t.Columns {
+		if c := &t.Columns[i]; !c.Dropped && live < len(it.cols) {
+			it.cols[live].name = c.Name
+			b.origin[cols[live].ID] = origin{t.OID, c.AttNum}
+			live++
+		}
+	}
+	return it
+}
+
+func (b *binder) rangeSubselect(s *scope, n *ast.RangeSubselect) *nsItem {
+	alias := ""
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	} else {
+		// PostgreSQL 15 wants an alias, its 16 grammar does not; Tarn follows the grammar.
+		alias = "unnamed_subquery"
+	}
+	sel, ok := n.Subquery.(*ast.SelectStmt)
+	if !ok {
+		panic(pgerr.Internal("subquery in FROM is not a query"))
+	}
+	if lc := s.lockFor(alias); lc != nil {
+		sel = lockedSelect(sel, lc)
+	}
+	oldKind, oldLateral := s.kind, s.lateral
+	s.kind, s.lateral = kindFromSubselect, n.Lateral
+	sub := b.newScope(s)
+	rel, cols := b.selectStmt(sub, sel)
+	s.kind, s.lateral = oldKind, oldLateral
+	it := b.relItem(s, rel, cols, alias)
+	if n.Alias == nil {
+		it.relVisible = false
+	}
+	b.aliasColumns(it, n.Alias)
+	return it
+}
+
+// rangeFunction binds functions in FROM: one, ROWS FROM, or unnest of several arrays.
+func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
+	scan := &plan.FuncScan{Ordinality: n.Ordinality}
+	type fn struct {
+		node ast.Node
+		defs []ast.Node
+	}
+	var fns []fn
+	for _, f := range n.Functions {
+		l, ok := f.(*ast.List)
+		if !ok {
+			panic(pgerr.Internal("bind: malformed function in FROM"))
+		}
+		var defs []ast.Node
+		if len(l.Items) > 1 {
+			if d, ok := l.Items[1].(*ast.List); ok {
+				defs = d.Items
+			}
+		}
+		if call, ok := l.Items[0].(*ast.FuncCall); ok && isMultiUnnest(call) && len(defs) == 0 {
+			for _, a := range call.Args {
+				one := *call
+				one.Args = []ast.Node{a}
+				fns = append(fns, fn{node: &one})
+			}
+			continue
+		}
+		fns = append(fns, fn{l.Items[0], defs})
+	}
+	if len(n.Coldeflist) > 0 {
+		if len(fns) != 1 {
+			b.fail(pgerr.SyntaxError, -1, "ROWS FROM() with multiple functions cannot have a column definition list")
+		}
+		if n.Ordinality {
+			b.fail(pgerr.SyntaxError, -1, "WITH ORDINALITY cannot be used with a column definition list")
+		}
+		fns[0].defs = n.Coldeflist
+	}
+	alias := figureName(fns[0].node)
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	}
+	oldKind, oldLateral := s.kind, s.lateral
+	s.kind, s.lateral = kindFromFunction, true
+	scalar := false
+	for _, f := range fns {
+		before := len(s.srfs)
+		e := b.expr(s, f.node)
+		for _, slot := range s.srfs[before:] {
+			if slot.call != e {
+				b.fail(pgerr.FeatureNotSupported, b.locOf(slot.call), "set-returning functions must appear at top level of FROM")
+			}
+		}
+		s.srfs = s.srfs[:before]
+		e = b.resolveUnknown(e)
+		b.collate(e)
+		aliasName := ""
+		if n.Alias != nil && len(fns) == 1 {
+			aliasName = n.Alias.Aliasname
+		}
+		cols, composite := b.functionColumns(e, f.node, f.defs, aliasName)
+		scan.Funcs = append(scan.Funcs, plan.FuncItem{Call: e, Cols: len(cols), Composite: composite})
+		scan.Out = append(scan.Out, cols...)
+		scalar = !composite && len(fns) == 1
+	}
+	s.kind, s.lateral = oldKind, oldLateral
+	if n.Ordinality {
+		scan.Out = append(scan.Out, plan.Col{ID: b.newCol(), Name: "ordinality", T: b.mk(types.Int8, -1)})
+	}
+	scan.Alias = alias
+	it := b.relItem(s, scan, scan.Out, alias)
+	if scalar && !n.Ordinality {
+		it.row = it.cols[0].ref
+	}
+	b.aliasColumns(it, n.Alias)
+	return it
+}
+
+func isMultiUnnest(c *ast.FuncCall) bool {
+	n := names(c.Funcname)
+	return len(c.Args) > 1 && n[len(n)-1] == "unnest" && (len(n) == 1 || n[0] == "pg_catalog") &&
+		len(c.AggOrder) == 0 && c.AggFilter == nil && c.Over == nil && !c.AggStar && !c.AggDistinct && !c.FuncVariadic
+}
+
+// functionColumns are the columns that a function in FROM gives.
+func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, alias string) (cols []plan.Col, composite bool) {
+	t := e.Type()
+	add := func(name string, t plan.Type) {
+		cols = append(cols, plan.Col{ID: b.newCol(), Name: name, T: t})
+	}
+	if b.isComposite(t.OID) {
+		if len(defs) > 0 {
+			b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is redundant for a function returning a named composite type")
+		}
+		for _, a := range b.typ(b.baseType(t.OID)).Attrs {
+			add(a.Name, plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.typeColl(a.Type)})
+		}
+		return cols, true
+	}
+	if t.OID == types.Record {
+		outs := b.fieldsOf(e)
+		if len(defs) > 0 {
+			if len(outs) > 0 {
+				b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is redundant for a function with OUT parameters")
+			}
+			for _, d := range defs {
+				c := d.(*ast.ColumnDef)
+				ct := b.typeName(c.TypeName)
+				if c.CollClause != nil {
+					ct.Coll = b.collationByName(c.CollClause.Collname, c.CollClause.Location)
+				}
+				add(c.Colname, ct)
+			}
+			return cols, true
+		}
+		if len(outs) == 0 {
+			b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is required for functions returning \"record\"")
+		}
+		for _, o := range outs {
+			add(o.Name, b.mk(o.Type, o.Mod))
+		}
+		return cols, true
+	}
+	if len(defs) > 0 {
+		b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is only allowed for functions returning \"record\"")
+	}
+	name := ""
+	if f, ok := e.(*plan.FuncCall); ok {
+		if p := b.reg.procs[f.Proc]; p != nil && p.ArgModes != nil {
+			outs := 0
+			for i, m := range p.ArgModes {
+				if m == "o" || m == "b" || m == "t" {
+					outs++
+					name = p.ArgNames[i]
+				}
+			}
+			if outs != 1 {
+				name = ""
+			}
+		}
+	}
+	if name == "" {
+		name = alias
+	}
+	if name == "" {
+		name = figureName(node)
+	}
+	add(name, t)
+	return cols, false
+}
+
+// joinExpr binds a JOIN.
+func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
+	kind := plan.InnerJoin
+	switch n.Jointype {
+	case ast.JOIN_LEFT:
+		kind = plan.LeftJoin
+	case ast.JOIN_RIGHT:
+		kind = plan.RightJoin
+	case ast.JOIN_FULL:
+		kind = plan.FullJoin
+	}
+	l, lns := b.fromItem(s, n.Larg)
+	setLateral(lns, true, kind == plan.InnerJoin || kind == plan.LeftJoin)
+	saved := len(s.ns)
+	s.ns = append(s.ns, lns...)
+	hits := b.lateralHits
+	r, rns := b.fromItem(s, n.Rarg)
+	s.ns = s.ns[:saved:saved]
+	b.checkConflicts(lns, rns)
+	join := &plan.Join{Kind: kind, L: l, R: r}
+	join.Lateral = b.lateralHits > hits && refersTo(r, l)
+	mine := append(append([]*nsItem(nil), lns...), rns...)
+	lcols, rcols := visibleCols(lns), visibleCols(rns)
+
+	using := names(n.UsingClause)
+	if n.IsNatural {
+		for _, c := range lcols {
+			for _, d := range rcols {
+				if c.name == d.name {
+					using = append(using, c.name)
+					break
+				}
+			}
+		}
+	}
+	var merged []nsCol
+	usedL, usedR := map[int]bool{}, map[int]bool{}
+	for i, name := range using {
+		for _, prev := range using[:i] {
+			if prev == name && !n.IsNatural {
+				b.fail(pgerr.DuplicateColumn, -1, "column name \"%s\" appears more than once in USING clause", name)
+			}
+		}
+		li, ri := b.usingColumn(lcols, name, "left"), b.usingColumn(rcols, name, "right")
+		usedL[li], usedR[ri] = true, true
+		lc, rc := lcols[li], rcols[ri]
+		eq := b.op([]string{"="}, lc.ref(), rc.ref(), -1)
+		cond := b.toBool(eq, "JOIN/USING")
+		b.collate(cond)
+		join.On = append(join.On, cond)
+		merged = append(merged, b.mergedColumn(kind, lc, rc))
+	}
+	if n.Quals != nil {
+		setLateral(mine, false, true)
+		old := s.ns
+		s.ns = mine
+		cond := b.boolExpr(s, n.Quals, kindJoinOn, "JOIN/ON")
+		b.collate(cond)
+		join.On = append(join.On, conjuncts(cond)...)
+		s.ns = old
+	}
+	// The join's own columns: merged ones, then the rest of both sides.
+	it := &nsItem{alias: "unnamed_join", rel: join, colVisible: true}
+	it.cols = append(it.cols, merged...)
+	for i, c := range lcols {
+		if !usedL[i] {
+			it.cols = append(it.cols, c)
+		}
+	}
+	for i, c := range rcols {
+		if !usedR[i] {
+			it.cols = append(it.cols, c)
+		}
+	}
+	it.row = func() plan.Expr {
+		row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
+		for _, c := range it.cols {
+			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+		}
+		return row
+	}
+	s.register(it)
+	if n.Alias != nil {
+		it.alias, it.relVisible = n.Alias.Aliasname, true
+		b.aliasColumns(it, n.Alias)
+		return join, []*nsItem{it}
+	}
+	for _, m := range mine {
+		m.colVisible = false
+	}
+	mine = append(mine, it)
+	if n.JoinUsingAlias != nil {
+		ua := &nsItem{alias: n.JoinUsingAlias.Aliasname, cols: merged, relVisible: true}
+		ua.row = func() plan.Expr {
+			row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
+			for _, c := range merged {
+				row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+			}
+			return row
+		}
+		b.checkConflicts(mine, []*nsItem{ua})
+		mine = append(mine, s.register(ua))
+	}
+	return join, mine
+}
+
+func visibleCols(items []*nsItem) []nsCol {
+	var out []nsCol
+	for _, it := range items {
+		if it.colVisible {
+			out = append(out, it.cols...)
+		}
+	}
+	return out
+}
+
+func (b *binder) usingColumn(cols []nsCol, name, side string) int {
+	at := -1
+	for i := range cols {
+		if cols[i].name != name {
+			continue
+		}
+		if at >= 0 {
+			b.fail(pgerr.AmbiguousColumn, -1, "common column name \"%s\" appears more than once in %s table", name, side)
+		}
+		at = i
+	}
+	if at < 0 {
+		b.fail(pgerr.UndefinedColumn, -1, "column \"%s\" specified in USING clause does not exist in %s table", name, side)
+	}
+	return at
+}
+
+// mergedColumn is buildMergedJoinVar: what the merged column of USING stands for.
+func (b *binder) mergedColumn(kind plan.JoinKind, l, r nsCol) nsCol {
+	t, _ := b.commonType([]plan.Expr{l.ref(), r.ref()}, "JOIN/USING")
+	mod := int32(-1)
+	if l.t.OID == t && r.t.OID == t && l.t.Mod == r.t.Mod {
+		mod = l.t.Mod
+	}
+	side := func(c nsCol) plan.Expr {
+		e := c.ref()
+		if e.Type().OID != t {
+			return b.coerce(e, t, mod, ctxImplicit, plan.CallCastImplicit, -1)
+		}
+		if e.Type().Mod != mod {
+			return b.relabelMod(e, mod)
+		}
+		return e
+	}
+	out := nsCol{name: l.name, t: b.mk(t, mod)}
+	plain := func(c nsCol) bool { return c.t.OID == t && c.t.Mod == mod }
+	switch kind {
+	case plan.InnerJoin:
+		out.ref = func() plan.Expr {
+			if !plain(l) && plain(r) {
+				return side(r)
+			}
+			return side(l)
+		}
+	case plan.LeftJoin:
+		out.ref = func() plan.Expr { return side(l) }
+	case plan.RightJoin:
+		out.ref = func() plan.Expr { return side(r) }
+	default:
+		out.ref = func() plan.Expr {
+			return &plan.Coalesce{Args: []plan.Expr{side(l), side(r)}, T: b.mk(t, mod)}
+		}
+	}
+	return out
+}
+
+// conjuncts splits a condition at its top-level ANDs.
+func conjuncts(e plan.Expr) []plan.Expr {
+	if op, ok := e.(*plan.BoolOp); ok && op.Kind == plan.And {
+		var out []plan.Expr
+		for _, a := range op.Args {
+			out = append(out, conjuncts(a)...)
+		}
+		return out
+	}
+	return []plan.Expr{e}
+}

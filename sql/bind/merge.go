@@ -1,0 +1,113 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+)
+
+// merge_ is transformMergeStmt: the source joined with the target, outer where some WHEN NOT MATCHED needs it.
+func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
+	ctes := b.withClause(s, n.WithClause)
+	t := b.modifyTarget(s, n.Relation, "MERGE into")
+	target := b.targetScan(s, t, n.Relation)
+	m := &plan.Merge{Table: t, Alias: target.alias}
+	src, sns := b.fromItem(s, n.SourceRelation)
+	b.checkConflicts([]*nsItem{target}, sns)
+	both := append([]*nsItem{target}, sns...)
+	setLateral(both, false, true)
+	s.ns = both
+	on := b.boolExpr(s, n.JoinCondition, kindJoinOn, "JOIN/ON")
+	b.collate(on)
+	m.Recheck = conjuncts(on)
+	m.Loc, m.Old = b.oldRow(s, target)
+	join := &plan.Join{Kind: plan.InnerJoin, L: src, R: target.rel, On: m.Recheck}
+	b.use(t).Select = true
+
+	matchedSeen, notSeen := false, false
+	for _, node := range n.MergeWhenClauses {
+		w := node.(*ast.MergeWhenClause)
+		if w.Matched && matchedSeen || !w.Matched && notSeen {
+			b.fail(pgerr.SyntaxError, -1, "unreachable WHEN clause specified after unconditional WHEN clause")
+		}
+		if w.Condition == nil {
+			matchedSeen, notSeen = matchedSeen || w.Matched, notSeen || !w.Matched
+		}
+		if !w.Matched {
+			join.Kind = plan.LeftJoin
+		}
+		m.Actions = append(m.Actions, b.mergeAction(s, t, target, sns, both, w))
+	}
+	m.Source = join
+	row := b.newRow(t)
+	m.Row = row.cols
+	m.Checks, m.Generated = b.checks(t, row), b.generated(t, row)
+	if len(ctes) > 0 {
+		return &plan.With{CTEs: ctes, In: m}
+	}
+	return m
+}
+
+func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, both []*nsItem, w *ast.MergeWhenClause) plan.MergeAction {
+	a := plan.MergeAction{Matched: w.Matched, Overriding: overriding(w.Override)}
+	s.ns = both
+	if !w.Matched {
+		s.ns = sns
+	}
+	if w.Condition != nil {
+		a.Cond = b.boolExpr(s, w.Condition, kindMergeWhen, "WHEN")
+		b.collate(a.Cond)
+	}
+	switch w.CommandType {
+	case ast.CMD_INSERT:
+		a.Kind = 'i'
+		a.Defaults = map[int16]plan.Expr{}
+		cols, targets := b.insertCols(t, w.TargetList)
+		seen := map[int16]bool{}
+		if len(w.Values) > 0 {
+			var vals []plan.Expr
+			old := s.kind
+			s.kind = kindValuesSingle
+			for _, v := range w.Values {
+				if _, ok := v.(*ast.SetToDefault); ok {
+					vals = append(vals, nil)
+				} else {
+					vals = append(vals, b.exprList(s, []ast.Node{v})...)
+				}
+			}
+			s.kind = old
+			b.checkWidth(vals, cols, targets, len(w.TargetList) > 0)
+			for i, v := range vals {
+				c := cols[i]
+				if targets[i] != nil && len(targets[i].Indirection) > 0 {
+					b.unsupported(targets[i].Location, "assignment to a part of a column in MERGE")
+				}
+				if v == nil || a.Overriding == 'u' && c.Identity != 0 {
+					continue
+				}
+				b.generatedAlways(c, a.Overriding, false)
+				e := b.assign(v, colType(c), c.Name, b.locOf(v), assignExpr)
+				b.collate(e)
+				a.Cols, a.Values = append(a.Cols, c.AttNum), append(a.Values, e)
+				seen[c.AttNum] = true
+			}
+		}
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			if !c.Dropped && !seen[c.AttNum] && c.Generated == 0 {
+				a.Defaults[c.AttNum] = b.columnDefault(t, c)
+			}
+		}
+	case ast.CMD_UPDATE:
+		a.Kind = 'u'
+		a.Set = b.setList(s, t, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
+	case ast.CMD_DELETE:
+		a.Kind = 'd'
+	case ast.CMD_NOTHING:
+		a.Kind = 'n'
+	default:
+		panic(pgerr.Internal("unknown action in MERGE WHEN clause"))
+	}
+	return a
+}

@@ -1,0 +1,143 @@
+package bind
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// registry indexes PostgreSQL's catalog rows by what parse analysis asks. All look-ups of types, functions, operators
+// and casts go through it and lookup.go, which is where objects made by users will join in.
+type registry struct {
+	procs       map[types.OID]*pgdata.Proc
+	procsByName map[string][]*pgdata.Proc
+	ops         map[types.OID]*pgdata.Operator
+	opsByName   map[string][]*pgdata.Operator
+	casts       map[castKey]*pgdata.Cast
+	aggs        map[types.OID]*pgdata.Aggregate
+	defClass    map[classKey][]opClass // by access method: default classes
+	classByName map[string][]opClass
+	classes     map[types.OID]opClass
+	amop        map[amopKey]types.OID
+	opFamilies  map[types.OID][]familyUse // operator → btree families
+	amproc      map[amopKey]types.OID
+	ranges      map[types.OID]rangeType
+	multiToRng  map[types.OID]types.OID
+	collations  map[string]types.OID
+	collName    map[types.OID]string
+	defaults    sync.Map // proc OID → []ast.Node
+}
+
+type castKey struct{ src, dst types.OID }
+type classKey struct{ method types.OID }
+type opClass struct {
+	OID, method, family, in types.OID
+	name                    string
+	isDefault               bool
+}
+type amopKey struct {
+	family, left, right types.OID
+	strategy            int
+}
+type familyUse struct {
+	family      types.OID
+	left, right types.OID
+	strategy    int
+}
+type rangeType struct{ sub, multi types.OID }
+
+// Access methods (pg_am).
+const (
+	btreeAM types.OID = 403
+	hashAM  types.OID = 405
+)
+
+// Btree strategies.
+const (
+	stratLess = iota + 1
+	stratLessEqual
+	stratEqual
+	stratGreaterEqual
+	stratGreater
+)
+
+func oidOf(s *string) types.OID {
+	n, err := strconv.ParseUint(*s, 10, 32)
+	if err != nil {
+		panic("bind: " + err.Error())
+	}
+	return types.OID(n)
+}
+
+var loadRegistry = sync.OnceValue(func() *registry {
+	r := &registry{
+		procs: map[types.OID]*pgdata.Proc{}, procsByName: map[string][]*pgdata.Proc{},
+		ops: map[types.OID]*pgdata.Operator{}, opsByName: map[string][]*pgdata.Operator{},
+		casts: map[castKey]*pgdata.Cast{}, aggs: map[types.OID]*pgdata.Aggregate{},
+		defClass: map[classKey][]opClass{}, classByName: map[string][]opClass{}, classes: map[types.OID]opClass{},
+		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]familyUse{}, amproc: map[amopKey]types.OID{},
+		ranges: map[types.OID]rangeType{}, multiToRng: map[types.OID]types.OID{},
+		collations: map[string]types.OID{}, collName: map[types.OID]string{},
+	}
+	procs := pgdata.Procs()
+	for i := range procs {
+		p := &procs[i]
+		r.procs[p.OID] = p
+		r.procsByName[p.Name] = append(r.procsByName[p.Name], p)
+	}
+	ops := pgdata.Operators()
+	for i := range ops {
+		o := &ops[i]
+		r.ops[o.OID] = o
+		r.opsByName[o.Name] = append(r.opsByName[o.Name], o)
+	}
+	casts := pgdata.Casts()
+	for i := range casts {
+		r.casts[castKey{casts[i].Source, casts[i].Target}] = &casts[i]
+	}
+	aggs := pgdata.Aggregates()
+	for i := range aggs {
+		r.aggs[aggs[i].Fn] = &aggs[i]
+	}
+	r.loadIndexing()
+	for _, row := range pgdata.Load("pg_range").Rows {
+		rng, sub, multi := oidOf(row[0]), oidOf(row[1]), oidOf(row[2])
+		r.ranges[rng] = rangeType{sub, multi}
+		r.multiToRng[multi] = rng
+	}
+	for _, row := range pgdata.Load("pg_collation").Rows {
+		r.collations[*row[1]] = oidOf(row[0])
+		r.collName[oidOf(row[0])] = *row[1]
+	}
+	return r
+})
+
+func (r *registry) loadIndexing() {
+	for _, row := range pgdata.Load("pg_opclass").Rows {
+		c := opClass{OID: oidOf(row[0]), method: oidOf(row[1]), name: *row[2], family: oidOf(row[5]), in: oidOf(row[6]), isDefault: *row[7] == "t"}
+		r.classes[c.OID] = c
+		r.classByName[c.name] = append(r.classByName[c.name], c)
+		if c.isDefault {
+			r.defClass[classKey{c.method}] = append(r.defClass[classKey{c.method}], c)
+		}
+	}
+	for _, row := range pgdata.Load("pg_amop").Rows {
+		if strings.TrimSpace(*row[5]) != "s" {
+			continue
+		}
+		n, _ := strconv.Atoi(*row[4])
+		k := amopKey{oidOf(row[1]), oidOf(row[2]), oidOf(row[3]), n}
+		op := oidOf(row[6])
+		r.amop[k] = op
+		if oidOf(row[7]) == btreeAM {
+			r.opFamilies[op] = append(r.opFamilies[op], familyUse{k.family, k.left, k.right, n})
+		}
+	}
+	for _, row := range pgdata.Load("pg_amproc").Rows {
+		n, _ := strconv.Atoi(*row[4])
+		r.amproc[amopKey{oidOf(row[1]), oidOf(row[2]), oidOf(row[3]), n}] = oidOf(row[5])
+	}
+}

@@ -1,0 +1,142 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// setOperation is transformSetOperationStmt.
+func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
+	if len(n.LockingClause) > 0 {
+		b.fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with UNION/INTERSECT/EXCEPT", lockName(n.LockingClause[0].(*ast.LockingClause).Strength))
+	}
+	q := b.setTree(s, n, true)
+	if len(n.SortClause) == 0 && n.LimitCount == nil && n.LimitOffset == nil {
+		return q
+	}
+	it := b.relItem(s, q.rel, q.cols, "*SELECT*")
+	it.relVisible = false
+	s.ns = append(s.ns, it)
+	var targets []*target
+	for _, c := range it.cols {
+		targets = append(targets, &target{e: c.ref(), name: c.name})
+	}
+	width := len(targets)
+	order := b.orderBy(s, n.SortClause, &targets, kindOrderBy, "ORDER BY", false)
+	if len(targets) > width {
+		panic(b.err(pgerr.FeatureNotSupported, b.locOf(targets[width].e), "invalid UNION/INTERSECT/EXCEPT ORDER BY clause").
+			WithDetail("Only result column names can be used, not expressions or functions.").
+			WithHint("Add the expression/function to every SELECT, or move the UNION into a FROM clause."))
+	}
+	lim := b.limitClause(s, n)
+	out := b.project(s, q.rel, targets)
+	b.finish(out, targets, order, false, nil, false, lim)
+	out.exprs = nil
+	return out
+}
+
+func setOpName(op ast.SetOperation) string {
+	switch op {
+	case ast.SETOP_INTERSECT:
+		return "INTERSECT"
+	case ast.SETOP_EXCEPT:
+		return "EXCEPT"
+	}
+	return "UNION"
+}
+
+// setTree binds a node of the tree; a member with its own ORDER BY, LIMIT or WITH is a query of its own.
+func (b *binder) setTree(s *scope, n *ast.SelectStmt, top bool) *query {
+	leaf := n.Op == ast.SETOP_NONE || n.Op == 0 ||
+		!top && (len(n.SortClause) > 0 || n.LimitCount != nil || n.LimitOffset != nil || len(n.LockingClause) > 0 || n.WithClause != nil)
+	if leaf {
+		return b.query(b.newScope(s), n, true)
+	}
+	l := b.setTree(s, n.Larg, false)
+	r := b.setTree(s, n.Rarg, false)
+	op := &plan.SetOp{All: n.All}
+	switch n.Op {
+	case ast.SETOP_INTERSECT:
+		op.Kind = plan.Intersect
+	case ast.SETOP_EXCEPT:
+		op.Kind = plan.Except
+	}
+	b.unify(s, setOpName(n.Op), l, r, !(n.Op == ast.SETOP_UNION && n.All))
+	op.L, op.R = l.rel, r.rel
+	for i, c := range l.cols {
+		t := c.T
+		if t.Mod != r.cols[i].T.Mod {
+			t.Mod = -1
+		}
+		op.Out = append(op.Out, plan.Col{ID: b.newCol(), Name: c.Name, T: t})
+		b.owner[op.Out[i].ID] = s
+	}
+	return &query{rel: op, cols: append([]plan.Col(nil), op.Out...), out: op.Out}
+}
+
+// unify brings two queries to the same column types.
+func (b *binder) unify(s *scope, what string, l, r *query, needEq bool) {
+	if len(l.cols) != len(r.cols) {
+		loc := int32(-1)
+		if len(r.exprs) > 0 {
+			loc = b.locOf(r.exprs[0])
+		}
+		b.fail(pgerr.SyntaxError, loc, "each %s query must have the same number of columns", what)
+	}
+	want := make([]types.OID, len(l.cols))
+	for i := range l.cols {
+		le, re := b.outExpr(l, i), b.outExpr(r, i)
+		t, which := b.commonType([]plan.Expr{le, re}, what)
+		want[i] = t
+		for _, side := range []struct {
+			q *query
+			e plan.Expr
+		}{{l, le}, {r, re}} {
+			if have := side.e.Type().OID; have != t {
+				if !b.canCoerceOne(have, t, ctxImplicit) {
+					b.fail(pgerr.CannotCoerce, b.locOf(side.e), "%s could not convert type %s to %s", what, b.typeStr(have), b.typeStr(t))
+				}
+				side.q.retype(b, i, t)
+			}
+		}
+		if needEq {
+			b.eqOp(t, b.locOf(which))
+		}
+	}
+	b.castColumns(s, l, want)
+	b.castColumns(s, r, want)
+}
+
+// outExpr is an output column of a query as an expression, for messages and type rules.
+func (b *binder) outExpr(q *query, i int) plan.Expr {
+	if q.exprs != nil {
+		return q.exprs[i]
+	}
+	return &plan.ColRef{Col: q.cols[i].ID, Name: q.cols[i].Name, T: q.cols[i].T}
+}
+
+// castColumns adds a Project where output columns do not have the wanted types.
+func (b *binder) castColumns(s *scope, q *query, want []types.OID) {
+	same := true
+	for i, c := range q.cols {
+		same = same && c.T.OID == want[i]
+	}
+	if same {
+		return
+	}
+	p := &plan.Project{In: q.rel}
+	cols := make([]plan.Col, len(q.cols))
+	for i, c := range q.cols {
+		var e plan.Expr = &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}
+		if c.T.OID != want[i] {
+			e = b.coerce(e, want[i], -1, ctxImplicit, plan.CallCastImplicit, -1)
+			c = plan.Col{ID: b.newCol(), Name: c.Name, T: e.Type()}
+			b.owner[c.ID] = s
+		}
+		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, c)
+		cols[i] = c
+	}
+	q.rel, q.cols, q.exprs, q.out = p, cols, nil, p.Out
+}

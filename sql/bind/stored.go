@@ -1,0 +1,124 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Words for assign's error: what does not fit the column.
+const (
+	assignExpr    = ""
+	assignDefault = "default "
+)
+
+// assign is the conversion of an assignment: column names the target in the error.
+func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, what string) plan.Expr {
+	have := e.Type().OID
+	x := b.coerceToTarget(e, want.OID, want.Mod, ctxAssignment, plan.CallCastImplicit, -1)
+	if x == nil {
+		panic(b.err(pgerr.DatatypeMismatch, loc, "column \"%s\" is of type %s but %sexpression is of type %s", column, b.typeStr(want.OID), what, b.typeStr(have)).
+			WithHint("You will need to rewrite or cast the expression."))
+	}
+	return x
+}
+
+// storedExpr binds SQL that the catalog keeps, over the columns of t that col gives.
+func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col func(*catalog.Column) plan.Col) plan.Expr {
+	n, err := b.env.Cache.parseExpr(sql)
+	b.check(err, -1)
+	path := b.viewPath
+	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	b.quiet++
+	s := b.newScope(nil)
+	if t != nil {
+		s.ns = append(s.ns, b.rowItem(s, t, t.Name, col))
+	}
+	e := b.exprKind(s, n, kindOther)
+	if want.OID != 0 {
+		name := ""
+		if t != nil {
+			name = t.Name
+		}
+		e = b.assign(e, want, name, -1, assignExpr)
+	} else {
+		e = b.resolveUnknown(e)
+	}
+	b.collate(e)
+	b.quiet--
+	b.viewPath = path
+	return e
+}
+
+// columnDefault is what a column takes when nothing is given: nil for NULL.
+func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
+	if c.Generated != 0 {
+		return nil
+	}
+	if c.Identity != 0 {
+		var e plan.Expr = &plan.NextVal{Seq: c.IdentSeq, T: b.mk(types.Int8, -1)}
+		b.volatile = true
+		return b.assign(e, colType(c), c.Name, -1, assignDefault)
+	}
+	if c.Default == "" {
+		return nil
+	}
+	return b.storedExpr(t, c.Default, colType(c), func(*catalog.Column) plan.Col {
+		panic(pgerr.Internal("default of column %q names a column", c.Name))
+	})
+}
+
+// defaultOrNull is columnDefault as an expression.
+func (b *binder) defaultOrNull(t *catalog.Table, c *catalog.Column) plan.Expr {
+	if e := b.columnDefault(t, c); e != nil {
+		return e
+	}
+	return &plan.Const{Val: types.Null, T: colType(c)}
+}
+
+// newRow are the columns of a row that is being stored, with the checks and generated columns over them.
+type newRow struct {
+	cols []plan.Col
+	by   map[int16]plan.Col
+}
+
+func (b *binder) newRow(t *catalog.Table) *newRow {
+	r := &newRow{by: map[int16]plan.Col{}}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		col := plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+		b.origin[col.ID] = origin{t.OID, c.AttNum}
+		r.cols = append(r.cols, col)
+		r.by[c.AttNum] = col
+	}
+	return r
+}
+
+func (r *newRow) col(c *catalog.Column) plan.Col { return r.by[c.AttNum] }
+
+func (b *binder) checks(t *catalog.Table, r *newRow) []plan.Check {
+	var out []plan.Check
+	for _, c := range t.Constraints {
+		if c.Type == catalog.ConCheck {
+			e := b.storedExpr(t, c.Expr, plan.Type{OID: types.Bool, Mod: -1}, r.col)
+			out = append(out, plan.Check{Constraint: c.Name, Expr: e})
+		}
+	}
+	return out
+}
+
+func (b *binder) generated(t *catalog.Table, r *newRow) []plan.GenCol {
+	var out []plan.GenCol
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped || c.Generated == 0 {
+			continue
+		}
+		out = append(out, plan.GenCol{AttNum: c.AttNum, Expr: b.storedExpr(t, c.Default, colType(c), r.col)})
+	}
+	return out
+}

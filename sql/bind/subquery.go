@@ -1,0 +1,98 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// subLink is transformSubLink.
+func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
+	if why := s.kind.noSubquery(); why != "" {
+		b.fail(pgerr.FeatureNotSupported, n.Location, "%s", why)
+	}
+	sel, ok := n.Subselect.(*ast.SelectStmt)
+	if !ok {
+		panic(pgerr.Internal("subquery is not a query"))
+	}
+	sub := b.newScope(s)
+	rel, cols := b.selectStmt(sub, sel)
+	for _, c := range cols {
+		// Seen from here the columns are the subquery's, not of a query level.
+		delete(b.derived, c.ID)
+		b.owner[c.ID] = sub
+	}
+	out := &plan.Subquery{Rel: rel}
+	switch n.SubLinkType {
+	case ast.EXISTS_SUBLINK:
+		out.Kind, out.T = plan.SubExists, plan.Type{OID: types.Bool, Mod: -1}
+	case ast.EXPR_SUBLINK:
+		if len(cols) != 1 {
+			b.fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
+		}
+		out.Kind, out.T = plan.SubScalar, cols[0].T
+	case ast.ARRAY_SUBLINK:
+		if len(cols) != 1 {
+			b.fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
+		}
+		arr := b.promotedArray(cols[0].T.OID)
+		if arr == 0 {
+			b.fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.typeStr(cols[0].T.OID))
+		}
+		out.Kind, out.T = plan.SubArray, b.mk(arr, cols[0].T.Mod)
+	case ast.MULTIEXPR_SUBLINK:
+		out.Kind, out.T = plan.SubRow, plan.Type{OID: types.Record, Mod: -1}
+	case ast.ANY_SUBLINK, ast.ALL_SUBLINK, ast.ROWCOMPARE_SUBLINK:
+		return b.testSubLink(s, n, rel, cols)
+	default:
+		b.unsupported(n.Location, "this kind of subquery")
+	}
+	return b.at(out, n.Location)
+}
+
+// testSubLink binds x op ANY (select …), x op ALL (select …), x IN (select …) and (a, b) op (select …).
+func (b *binder) testSubLink(s *scope, n *ast.SubLink, rel plan.Rel, cols []plan.Col) plan.Expr {
+	name := []string{"="}
+	if len(n.OperName) > 0 {
+		name = names(n.OperName)
+	}
+	var left []plan.Expr
+	if row, ok := n.Testexpr.(*ast.RowExpr); ok {
+		left = b.rowFields(s, row)
+	} else {
+		e := b.expr(s, n.Testexpr)
+		left = []plan.Expr{e}
+		if row, ok := e.(*plan.RowCtor); ok && row.T.OID == types.Record && len(cols) > 1 {
+			left = row.Fields
+		}
+	}
+	if len(left) < len(cols) {
+		b.fail(pgerr.SyntaxError, n.Location, "subquery has too many columns")
+	}
+	if len(left) > len(cols) {
+		b.fail(pgerr.SyntaxError, n.Location, "subquery has too few columns")
+	}
+	right := make([]plan.Expr, len(cols))
+	for i, c := range cols {
+		right[i] = b.at(&plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}, n.Location)
+	}
+	if n.SubLinkType == ast.ROWCOMPARE_SUBLINK {
+		// One row: compare with its fields.
+		sub := &plan.Subquery{Kind: plan.SubRow, Rel: rel, T: plan.Type{OID: types.Record, Mod: -1}}
+		if len(cols) == 1 {
+			sub.Kind, sub.T = plan.SubScalar, cols[0].T
+			return b.rowCompare(name, left, []plan.Expr{b.at(sub, n.Location)}, n.Location)
+		}
+		for i, c := range cols {
+			right[i] = b.at(&plan.FieldSelect{Arg: sub, Field: i, Name: c.Name, T: c.T}, n.Location)
+		}
+		return b.rowCompare(name, left, right, n.Location)
+	}
+	out := &plan.Subquery{Kind: plan.SubAny, Rel: rel, T: plan.Type{OID: types.Bool, Mod: -1}}
+	if n.SubLinkType == ast.ALL_SUBLINK {
+		out.Kind = plan.SubAll
+	}
+	out.Test = b.rowCompare(name, left, right, n.Location)
+	return b.at(out, leftmost(n.Location, b.locOf(left[0])))
+}

@@ -1,0 +1,245 @@
+package bind
+
+import "github.com/tarndb/tarn/sql/plan"
+
+// exprChildren calls f with the address of each direct sub-expression; subqueries' relations are not entered.
+func exprChildren(e plan.Expr, f func(*plan.Expr)) {
+	list := func(es []plan.Expr) {
+		for i := range es {
+			if es[i] != nil {
+				f(&es[i])
+			}
+		}
+	}
+	call := func(c *plan.FuncCall) {
+		if c != nil {
+			list(c.Args)
+		}
+	}
+	one := func(p *plan.Expr) {
+		if *p != nil {
+			f(p)
+		}
+	}
+	switch v := e.(type) {
+	case *plan.FuncCall:
+		call(v)
+	case *plan.Relabel:
+		one(&v.Arg)
+	case *plan.CoerceViaIO:
+		one(&v.Arg)
+	case *plan.ArrayCoerce:
+		one(&v.Arg)
+		one(&v.Elem)
+	case *plan.CoerceToDomain:
+		one(&v.Arg)
+	case *plan.BoolOp:
+		list(v.Args)
+	case *plan.NullTest:
+		one(&v.Arg)
+	case *plan.BoolTest:
+		one(&v.Arg)
+	case *plan.Case:
+		one(&v.Arg)
+		for i := range v.Whens {
+			one(&v.Whens[i].Cond)
+			one(&v.Whens[i].Then)
+		}
+		one(&v.Else)
+	case *plan.Coalesce:
+		list(v.Args)
+	case *plan.MinMax:
+		list(v.Args)
+	case *plan.NullIf:
+		call(v.Eq)
+	case *plan.DistinctFrom:
+		call(v.Eq)
+	case *plan.ScalarArrayOp:
+		call(v.Call)
+	case *plan.ArrayCtor:
+		list(v.Elems)
+	case *plan.Subscript:
+		one(&v.Arg)
+		list(v.Lower)
+		list(v.Upper)
+	case *plan.SubscriptAssign:
+		one(&v.Arg)
+		list(v.Lower)
+		list(v.Upper)
+		one(&v.Val)
+	case *plan.FieldAssign:
+		one(&v.Arg)
+		one(&v.Val)
+	case *plan.RowCtor:
+		list(v.Fields)
+	case *plan.FieldSelect:
+		one(&v.Arg)
+	case *plan.RowCompare:
+		for i := range v.Lt {
+			call(v.Lt[i])
+			call(v.Eq[i])
+		}
+	case *plan.Subquery:
+		one(&v.Test)
+	case *plan.Aggref:
+		list(v.Direct)
+		list(v.Args)
+		for i := range v.OrderBy {
+			one(&v.OrderBy[i].Expr)
+		}
+		one(&v.Filter)
+	case *plan.WindowCall:
+		list(v.Args)
+		one(&v.Filter)
+		if v.Agg != nil {
+			list(v.Agg.Args)
+			one(&v.Agg.Filter)
+		}
+	}
+}
+
+// walkExpr visits e and what is below it, subqueries' relations included, while f returns true.
+func walkExpr(e plan.Expr, f func(plan.Expr) bool) {
+	if e == nil || !f(e) {
+		return
+	}
+	exprChildren(e, func(c *plan.Expr) { walkExpr(*c, f) })
+	if q, ok := e.(*plan.Subquery); ok {
+		walkRel(q.Rel, f)
+	}
+}
+
+func walkRel(r plan.Rel, f func(plan.Expr) bool) {
+	relExprs(r, func(p *plan.Expr) { walkExpr(*p, f) })
+	relInputs(r, func(in plan.Rel) { walkRel(in, f) })
+}
+
+// mapExpr replaces sub-expressions from the top: where f gives a replacement, its result stands and is not entered.
+// Shared nodes may be visited twice; f must give the same answer then.
+func mapExpr(p *plan.Expr, f func(plan.Expr) (plan.Expr, bool)) {
+	if *p == nil {
+		return
+	}
+	if x, ok := f(*p); ok {
+		*p = x
+		return
+	}
+	exprChildren(*p, func(c *plan.Expr) { mapExpr(c, f) })
+	if q, ok := (*p).(*plan.Subquery); ok {
+		mapRel(q.Rel, f)
+	}
+}
+
+func mapRel(r plan.Rel, f func(plan.Expr) (plan.Expr, bool)) {
+	relExprs(r, func(p *plan.Expr) { mapExpr(p, f) })
+	relInputs(r, func(in plan.Rel) { mapRel(in, f) })
+}
+
+// relExprs calls f with the address of each expression of r itself.
+func relExprs(r plan.Rel, f func(*plan.Expr)) {
+	list := func(es []plan.Expr) {
+		for i := range es {
+			if es[i] != nil {
+				f(&es[i])
+			}
+		}
+	}
+	one := func(p *plan.Expr) {
+		if *p != nil {
+			f(p)
+		}
+	}
+	switch v := r.(type) {
+	case *plan.Values:
+		for _, row := range v.Rows {
+			list(row)
+		}
+	case *plan.FuncScan:
+		for i := range v.Funcs {
+			one(&v.Funcs[i].Call)
+		}
+	case *plan.Project:
+		list(v.Exprs)
+	case *plan.ProjectSet:
+		list(v.Exprs)
+	case *plan.Filter:
+		list(v.Conds)
+	case *plan.Join:
+		list(v.On)
+	case *plan.Aggregate:
+		for _, a := range v.Aggs {
+			exprChildren(a, f)
+		}
+	case *plan.Window:
+		for _, c := range v.Calls {
+			exprChildren(c, f)
+		}
+		one(&v.Frame.StartOff)
+		one(&v.Frame.EndOff)
+	case *plan.Limit:
+		one(&v.Count)
+		one(&v.Offset)
+	case *plan.Insert:
+		for k, d := range v.Defaults {
+			if d != nil {
+				f(&d)
+				v.Defaults[k] = d
+			}
+		}
+		list(v.Returning)
+	case *plan.Update:
+		for i := range v.Set {
+			one(&v.Set[i].Expr)
+		}
+		list(v.Returning)
+		list(v.Recheck)
+	case *plan.Delete:
+		list(v.Returning)
+		list(v.Recheck)
+	}
+}
+
+func relInputs(r plan.Rel, f func(plan.Rel)) {
+	switch v := r.(type) {
+	case *plan.Project:
+		f(v.In)
+	case *plan.ProjectSet:
+		f(v.In)
+	case *plan.Filter:
+		f(v.In)
+	case *plan.Join:
+		f(v.L)
+		f(v.R)
+	case *plan.Aggregate:
+		f(v.In)
+	case *plan.Window:
+		f(v.In)
+	case *plan.Sort:
+		f(v.In)
+	case *plan.Distinct:
+		f(v.In)
+	case *plan.Limit:
+		f(v.In)
+	case *plan.SetOp:
+		f(v.L)
+		f(v.R)
+	case *plan.With:
+		for _, c := range v.CTEs {
+			f(c.Rel)
+		}
+		f(v.In)
+	case *plan.RecursiveUnion:
+		f(v.Base)
+		f(v.Step)
+	case *plan.LockRows:
+		f(v.In)
+	case *plan.Insert:
+		f(v.Source)
+	case *plan.Update:
+		f(v.Source)
+	case *plan.Delete:
+		f(v.Source)
+	case *plan.Merge:
+		f(v.Source)
+	}
+}
