@@ -12,6 +12,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -42,6 +43,9 @@ type DB struct {
 	catalog atomic.Pointer[catalog.Catalog]
 	publish sync.Mutex // serialises catalog changes
 
+	// Mirror is nil while mirroring is off.
+	Mirror Mirror
+
 	// Rels opens tables for the operators of all sessions.
 	Rels *exec.Rels
 
@@ -66,7 +70,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{Name: o.Name, Branch: o.Branch, ID: o.ID, Engine: eng, Locks: lock.NewManager(), Log: o.Logger}
 	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
 	d.sequences.init(d)
-	c, err := d.loadCatalog()
+	snap := eng.Snapshot()
+	c, err := loadCatalog(snap)
+	snap.Release()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("load catalog: %w", err), eng.Close())
 	}
@@ -75,9 +81,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) loadCatalog() (*catalog.Catalog, error) {
-	snap := d.Engine.Snapshot()
-	defer snap.Release()
+func loadCatalog(snap *engine.Snapshot) (*catalog.Catalog, error) {
 	lo := tuple.AppendPrefix(nil, CatalogStorage, StateIndex)
 	hi := tuple.AppendPrefix(nil, CatalogStorage, StateIndex+1)
 	return catalog.Load(func(yield func(key, value []byte) error) error {
@@ -90,6 +94,22 @@ func (d *DB) loadCatalog() (*catalog.Catalog, error) {
 		}
 		return it.Error()
 	})
+}
+
+// SchemasAt describes the tables of a snapshot to those who follow the log from there.
+func SchemasAt(_ context.Context, snap *engine.Snapshot) ([]*change.Schema, error) {
+	c, err := loadCatalog(snap)
+	if err != nil {
+		return nil, err
+	}
+	var out []*change.Schema
+	c.Tables(func(t *catalog.Table) bool {
+		if rec := SchemaRecord(c, t.OID, t, nil); rec != nil {
+			out = append(out, rec)
+		}
+		return true
+	})
+	return out, nil
 }
 
 // Catalog is the newest committed catalog.

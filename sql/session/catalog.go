@@ -204,6 +204,3 @@ func (s *Session) resolveTable(rv *ast.RangeVar, source string) (*catalog.Table,
 	}
 	return t, nil
 }
-
-// lookupType finds a built-in or user type.
-func (s *Session) lookupType(oid types.OID) *types.Type { return types.Lookup(oid) }

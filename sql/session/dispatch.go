@@ -225,14 +225,14 @@ func (s *Session) showStatement(n *ast.VariableShowStmt, c *call) (string, error
 	if strings.EqualFold(n.Name, "all") {
 		for _, d := range settings.All() {
 			v, _ := s.show(d.Name)
-			rows = append(rows, []types.Datum{types.String(d.Name), types.String(v), types.String(d.Short)})
+			rows = append(rows, []types.Datum{tuple.String(d.Name), tuple.String(v), tuple.String(d.Short)})
 		}
 	} else {
 		v, err := s.show(n.Name)
 		if err != nil {
 			return "", err
 		}
-		rows = append(rows, []types.Datum{types.String(v)})
+		rows = append(rows, []types.Datum{tuple.String(v)})
 	}
 	return "SHOW", s.sendRows(c, cols, rows)
 }

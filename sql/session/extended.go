@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tarndb/tarn/sql/exec"
@@ -15,6 +16,7 @@ import (
 type prepared struct {
 	name    string
 	sql     string
+	source  string    // what error positions count in; "" is sql
 	stmt    *ast.Stmt // nil: empty query
 	plan    *query    // nil for utility statements, and after the branch changed
 	params  []types.OID
@@ -73,6 +75,7 @@ func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint
 	if name != "" && s.stmts[name] != nil {
 		return pgerr.New(pgerr.DuplicatePstatement, "prepared statement \"%s\" already exists", name)
 	}
+	delete(s.stmts, name) // the unnamed statement goes even if the new one is wrong
 	p, err := s.prepare(name, sql, paramTypes)
 	if err != nil {
 		return err
@@ -187,14 +190,15 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	if name != "" && s.portals[name] != nil {
 		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", name)
 	}
-	var p *portal
-	if old := s.portals[name]; old != nil {
-		old.close()
-		p = old
-		*p = portal{params: old.params[:0], formats: old.formats[:0]}
-	} else {
+	p := s.portals[name]
+	if p == nil && name == "" {
+		p, s.spare = s.spare, nil
+	}
+	if p == nil {
 		p = &portal{}
 	}
+	p.close()
+	*p = portal{params: p.params[:0], formats: p.formats[:0]}
 	p.name, p.stmt, p.query, p.source = name, st, st.plan, st.sql
 	p.formats = append(p.formats, resultFormats...)
 	for i, raw := range params {
@@ -202,7 +206,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 		if err != nil {
 			e := *pgerr.From(err)
 			if e.Where == "" {
-				e.Where = paramContext(name, i)
+				e.Where = paramContext(name, i, format(paramFormats, i), raw)
 			}
 			return &e
 		}
@@ -212,12 +216,16 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	return nil
 }
 
-// paramContext is the CONTEXT of an error in a parameter's value.
-func paramContext(portal string, i int) string {
-	if portal == "" {
-		return "unnamed portal parameter $" + itoa(int64(i+1))
+// paramContext is the CONTEXT of an error in a parameter's value; a binary one is not shown.
+func paramContext(portal string, i int, f int16, raw []byte) string {
+	c := "unnamed portal parameter $" + itoa(int64(i+1))
+	if portal != "" {
+		c = "portal \"" + portal + "\" parameter $" + itoa(int64(i+1))
 	}
-	return "portal \"" + portal + "\" parameter $" + itoa(int64(i+1))
+	if f == 0 {
+		c += " = '" + strings.ReplaceAll(string(raw), "'", "''") + "'"
+	}
+	return c
 }
 
 func format(fs []int16, i int) int16 {
@@ -421,8 +429,9 @@ func (s *Session) Sync(ctx context.Context) error {
 		}
 	}
 	if p := s.portals[""]; p != nil && s.block.mode == idle {
-		p.close() // kept for its buffers
-		p.stmt = nil
+		p.close()
+		s.spare = p // kept for its buffers
+		delete(s.portals, "")
 	}
 	s.idleActivity()
 	return err

@@ -5,8 +5,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// Output takes the results of one call. Only methods with an error result can block on the client.
-type Output interface {
+// Output takes the results of one call. Only methods with an error result can block on the client. The types of this file are
+// aliases, so that a connection's own declarations of them are the same types: neither side imports the other.
+type Output = interface {
 	RowDescription(cols []types.Field, formats []int16)
 	NoData()
 	ParameterDescription(oids []uint32)
@@ -25,10 +26,10 @@ type Output interface {
 }
 
 // CopyReader is COPY data from the client: io.EOF at its end.
-type CopyReader interface{ Next() ([]byte, error) }
+type CopyReader = interface{ Next() ([]byte, error) }
 
 // CopyWriter is COPY data to the client; one Write is one row.
-type CopyWriter interface {
+type CopyWriter = interface {
 	Write(data []byte) (int, error)
 	Close() error
 }

@@ -154,9 +154,28 @@ func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 		}}
 }
 
-// BindStored binds a stored expression over columns of its table (exec.ExprSource).
+// BindStored binds a stored expression over columns of its table (exec.ExprSource): cols give the ColIDs to use.
 func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (plan.Expr, error) {
-	return bind.TableExpr(s.bindEnv(s.catalog(), ""), t, sql, cols)
+	e, named, err := bind.TableExpr(s.bindEnv(s.catalog(), ""), t, sql, plan.Type{Mod: -1})
+	if err != nil {
+		return nil, err
+	}
+	to := map[plan.ColID]plan.ColID{}
+	for att, c := range named {
+		for _, want := range cols {
+			if want.AttNum == att {
+				to[c.ID] = want.ID
+			}
+		}
+	}
+	return plan.MapExpr(e, func(e plan.Expr) plan.Expr {
+		if r, ok := e.(*plan.ColRef); ok {
+			c := *r
+			c.Col = to[r.Col]
+			return &c
+		}
+		return e
+	}), nil
 }
 
 // searchPath resolves the setting: the schemas that exist, in order.
@@ -252,7 +271,7 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 
 // context fills what an execution needs.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
-	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
+	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
 		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: s.settings.Int("work_mem") << 10,
 		TempDir: s.shared.TempDir, LockTimeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
 }

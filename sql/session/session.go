@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -32,54 +34,18 @@ type Cluster interface {
 	Terminate(pid uint32) bool
 	// DefaultSettings are those of the configuration, the database and the role, in that order.
 	DefaultSettings(database, role string) []Setting
-	Columnar() ColumnarEngine
 }
 
 // Setting is a value with where it comes from (pg_settings.source).
 type Setting struct{ Name, Value, Source string }
 
-// DatabaseInfo is a row of pg_database.
-type DatabaseInfo struct {
-	OID       uint32
-	Name      string
-	Owner     uint32
-	Template  bool
-	AllowConn bool
-}
-
-// RoleInfo is a row of pg_authid.
-type RoleInfo struct {
-	OID                                         uint32
-	Name                                        string
-	Super, Inherit, CreateRole, CreateDB, Login bool
-	Replication, BypassRLS                      bool
-	ConnLimit                                   int
-	Password                                    string
-	ValidUntil                                  time.Time
-	MemberOf                                    []uint32
-}
-
-// BranchInfo is a row of tarn.branches.
-type BranchInfo struct {
-	ID, Database, Name, Parent, CreatedBy, State string
-	LSN, CurrentLSN                              uint64
-	Created, Expires                             time.Time
-	Protected                                    bool
-	Depth                                        int
-	SharedBytes, UniqueBytes, LogBytes           int64
-}
-
-// MirrorInfo is a row of tarn.mirrors.
-type MirrorInfo struct {
-	Table                        catalog.OID
-	Name, Path, State, LastError string
-	Version                      int64
-	PublishedLSN                 uint64
-	LagBytes                     int64
-	LagSeconds                   float64
-	TailRows, Files, FileBytes   int64
-	DeletedRows                  int64
-}
+// Rows of the catalogs that describe the server.
+type (
+	DatabaseInfo = syscat.Database
+	RoleInfo     = syscat.Role
+	BranchInfo   = syscat.Branch
+	MirrorInfo   = syscat.Mirror
+)
 
 // Extension runs a statement that is not SQL's own: branches, pipelines, jobs. It returns the command tag; handled is
 // false for a statement that is not its.
@@ -120,10 +86,12 @@ type Session struct {
 	env      *types.Env // replaced, never changed, when a setting that it holds changes
 	owner    *lock.Owner
 
-	block   block
-	plans   planCache
-	stmts   map[string]*prepared
-	portals map[string]*portal
+	block    block
+	plans    planCache
+	stmts    map[string]*prepared
+	portals  map[string]*portal
+	rowTypes rowTypes
+	spare    *portal // the last unnamed portal, for its buffers
 
 	out        Output            // of the call under way
 	report     map[string]string // reported settings as the client knows them

@@ -356,3 +356,30 @@ func (s *Session) statementTimeout(ctx context.Context) (context.Context, contex
 	}
 	return context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
 }
+
+// ApplyStored changes settings that are kept for a database or a role by ALTER … SET and RESET.
+func ApplyStored(kept *map[string]string, n *ast.VariableSetStmt) error {
+	switch n.Kind {
+	case ast.VAR_RESET_ALL:
+		*kept = nil
+		return nil
+	case ast.VAR_RESET, ast.VAR_SET_DEFAULT:
+		delete(*kept, n.Name)
+		return nil
+	case ast.VAR_SET_VALUE:
+		d := settings.Lookup(n.Name)
+		v := settingValue(n)
+		if d != nil {
+			var err error
+			if v, err = d.Parse(v); err != nil {
+				return err
+			}
+		}
+		if *kept == nil {
+			*kept = map[string]string{}
+		}
+		(*kept)[n.Name] = v
+		return nil
+	}
+	return pgerr.Unsupported("this form of ALTER … SET")
+}

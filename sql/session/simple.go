@@ -144,7 +144,7 @@ func literal(l parser.Literal, want types.OID, env *types.Env) (types.Datum, err
 		for i := 0; i < len(l.Text); i++ {
 			n = n*10 + int64(l.Text[i]-'0')
 		}
-		return types.Int(n), nil
+		return tuple.Int(n), nil
 	}
 	t := types.Lookup(want)
 	if t == nil {

@@ -1,0 +1,49 @@
+// Command tarn is a Postgres-wire database with the lakehouse built in.
+//
+//	tarn serve   [--data DIR] [--listen ADDR] …   run the server
+//	tarn inspect wal|kv DIR                       print a stopped store's log or keys
+//	tarn check   DIR                              verify a stopped data directory
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `usage:
+  tarn serve [--data DIR] [--listen 127.0.0.1:5432] [--warehouse DIR] [--config FILE] …
+  tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
+  tarn check DIR
+
+tarn COMMAND --help lists a command's flags.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	var err error
+	switch args := os.Args[2:]; os.Args[1] {
+	case "serve":
+		err = serve(ctx, args)
+	case "inspect":
+		err = inspect(os.Stdout, args)
+	case "check":
+		err = check(ctx, os.Stdout, args)
+	case "help", "-h", "--help":
+		fmt.Print(usage)
+	default:
+		fmt.Fprintf(os.Stderr, "tarn: unknown command %q\n\n%s", os.Args[1], usage)
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tarn:", err)
+		os.Exit(1)
+	}
+}

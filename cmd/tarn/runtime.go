@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/tarndb/tarn/branching"
+	"github.com/tarndb/tarn/replication/mirror"
+	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// runtime is an open branch with what follows its log.
+type runtime struct {
+	*database.DB
+	mirror *mirror.Mirror
+}
+
+var _ branching.Runtime = (*runtime)(nil)
+
+// withMirror starts the columnar mirror of an open branch.
+func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where) (*runtime, error) {
+	r := &runtime{DB: db}
+	if c.cfg.mirror {
+		store, err := object.OpenLocal(c.cfg.warehouse)
+		if err == nil {
+			r.mirror, err = mirror.Open(mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
+				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt, Logger: c.log})
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open mirror: %w", err), db.Close())
+		}
+		db.Mirror = mirrorOf{r.mirror}
+	}
+	return r, nil
+}
+
+// warehouseName is the directory of a branch's Delta tables.
+func warehouseName(w branching.Where) string {
+	if w.Branch == branching.MainBranch {
+		return w.Database
+	}
+	return w.Database + "@" + w.Branch
+}
+
+// Close stops the followers before the store that they read.
+func (r *runtime) Close() error {
+	var err error
+	if r.mirror != nil {
+		err = r.mirror.Close()
+	}
+	return errors.Join(err, r.DB.Close())
+}
+
+// mirrorOf is the mirror as sessions see it.
+type mirrorOf struct{ m *mirror.Mirror }
+
+var _ database.Mirror = mirrorOf{}
+
+func (m mirrorOf) Sync(ctx context.Context, table uint32) (uint64, error) {
+	lsn, err := m.m.Sync(ctx, 0, table)
+	return uint64(lsn), err
+}
+
+func (m mirrorOf) DeltaPath(table uint32) (string, bool) { return m.m.DeltaPath(table) }
+
+// Mirrors are the rows of tarn.mirrors.
+func (c *cluster) Mirrors(_ context.Context, db *database.DB) ([]session.MirrorInfo, error) {
+	m, ok := db.Mirror.(mirrorOf)
+	if !ok {
+		return nil, nil
+	}
+	var out []session.MirrorInfo
+	for _, s := range m.m.Status() {
+		out = append(out, session.MirrorInfo{Table: s.Table, Name: s.SchemaName + "." + s.TableName, Path: s.DeltaPath, State: string(s.State),
+			LastError: s.LastError, Version: s.DeltaVersion, PublishedLSN: uint64(s.PublishedLSN), LagBytes: s.LagBytes,
+			LagSeconds: s.Lag.Seconds(), TailRows: s.TailRows, Files: int64(s.Files), FileBytes: s.FileBytes, DeletedRows: s.DeletedRows})
+	}
+	return out, nil
+}
+
+// Checkpoint copies the store; what follows its log starts anew in the copy.
+func (r *runtime) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
+	return r.DB.Checkpoint(ctx, dir)
+}

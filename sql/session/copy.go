@@ -1,0 +1,303 @@
+package session
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/copy"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// copy is COPY … FROM and TO.
+func (s *Session) copy(ctx context.Context, n *ast.CopyStmt, c *call) (string, error) {
+	o, err := copy.ParseOptions(n.Options, n.IsFrom)
+	if err != nil {
+		return "", err
+	}
+	if n.IsProgram {
+		return "", pgerr.Unsupported("COPY with PROGRAM")
+	}
+	s.open()
+	if n.IsFrom {
+		return s.copyFrom(ctx, n, o, c)
+	}
+	return s.copyTo(ctx, n, o, c)
+}
+
+// copyTarget resolves the table and the columns of a COPY.
+func (s *Session) copyTarget(n *ast.CopyStmt, source string) (*catalog.Table, []copy.Column, []string, error) {
+	t, err := s.resolveTable(n.Relation, source)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var cols []copy.Column
+	var names []string
+	add := func(col *catalog.Column) {
+		cols = append(cols, copy.Column{Name: col.Name, Type: s.env.Type(col.Type), TypeMod: col.TypMod})
+		names = append(names, col.Name)
+	}
+	if len(n.Attlist) == 0 {
+		for i := range t.Columns {
+			if col := &t.Columns[i]; !col.Dropped && col.Generated == 0 {
+				add(col)
+			}
+		}
+		return t, cols, names, nil
+	}
+	seen := map[string]bool{}
+	for _, a := range n.Attlist {
+		name := a.(*ast.String).Sval
+		col := t.ColumnByName(name)
+		switch {
+		case col == nil:
+			return nil, nil, nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
+		case col.Generated != 0:
+			return nil, nil, nil, pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" is a generated column", name).
+				WithDetail("Generated columns cannot be used in COPY.")
+		case seen[name]:
+			return nil, nil, nil, pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", name)
+		}
+		seen[name] = true
+		add(col)
+	}
+	return t, cols, names, nil
+}
+
+// fileSource reads a file of the server (superusers only).
+type fileSource struct {
+	f   *os.File
+	buf []byte
+}
+
+func (f *fileSource) Next() ([]byte, error) {
+	n, err := f.f.Read(f.buf)
+	if n > 0 {
+		return f.buf[:n], nil
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	return nil, err
+}
+
+func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
+	t, cols, names, err := s.copyTarget(n, c.source)
+	if err != nil {
+		return "", err
+	}
+	switch t.Kind {
+	case catalog.RelTable:
+	case catalog.RelView:
+		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", t.Name)
+	case catalog.RelSequence:
+		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to sequence \"%s\"", t.Name)
+	default:
+		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to non-table relation \"%s\"", t.Name)
+	}
+	if n.WhereClause != nil {
+		return "", pgerr.Unsupported("COPY FROM with WHERE")
+	}
+	// The rows go through the plan of an INSERT, with its defaults, checks, indexes and foreign keys.
+	insert, err := s.copyInsert(n.Relation, t, cols, names)
+	if err != nil {
+		return "", err
+	}
+	if insert, err = s.prepareRun(ctx, insert, ""); err != nil {
+		return "", err
+	}
+	var src copy.Source
+	if n.Filename != "" {
+		f, err := s.openServerFile(n.Filename)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		src = &fileSource{f, make([]byte, 64<<10)}
+	} else {
+		format, formats := copyFormats(o, len(cols))
+		if src, err = s.out.CopyIn(format, formats); err != nil {
+			return "", err
+		}
+	}
+	r, err := copy.NewReader(src, o, cols, s.env)
+	if err != nil {
+		return "", err
+	}
+	r.Relation = t.Name
+	rows, err := s.loadRows(ctx, t, insert, r, len(cols))
+	if err != nil {
+		return "", err
+	}
+	return "COPY " + itoa(rows), nil
+}
+
+func copyFormats(o copy.Options, n int) (byte, []int16) {
+	f := int16(0)
+	if o.Format == copy.Binary {
+		f = 1
+	}
+	formats := make([]int16, n)
+	for i := range formats {
+		formats[i] = f
+	}
+	return byte(f), formats
+}
+
+// copyInsert plans INSERT INTO t (cols) VALUES ($1, …).
+func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Column, names []string) (*query, error) {
+	row := make([]ast.Node, len(cols))
+	oids := make([]types.OID, len(cols))
+	targets := make([]ast.Node, len(cols))
+	for i := range cols {
+		row[i] = &ast.ParamRef{Number: int32(i + 1)}
+		oids[i] = cols[i].Type.OID
+		targets[i] = &ast.ResTarget{Name: names[i]}
+	}
+	ins := &ast.InsertStmt{Relation: rel, Cols: targets, Override: ast.OVERRIDING_SYSTEM_VALUE}
+	if len(cols) > 0 {
+		ins.SelectStmt = &ast.SelectStmt{ValuesLists: []ast.Node{&ast.List{Items: row}}, Op: ast.SETOP_NONE, LimitOption: ast.LIMIT_OPTION_DEFAULT}
+	}
+	return s.plan(ast.Stmt{Node: ins, Text: "COPY"}, "", oids)
+}
+
+// loadRows runs the insert for every row of the input.
+func (s *Session) loadRows(ctx context.Context, t *catalog.Table, insert *query, r *copy.Reader, n int) (int64, error) {
+	vals := make([]types.Datum, n)
+	var ec exec.Context
+	s.execContext(ctx, &ec, vals)
+	var rows int64
+	for {
+		ok, err := r.Next(vals)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return rows, nil
+		}
+		if _, err := insert.prog.Exec(&ec, nil); err != nil {
+			return 0, r.RowError(err)
+		}
+		rows++
+		if rows&1023 == 0 {
+			if err := context.Cause(ctx); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+func (s *Session) openServerFile(name string) (*os.File, error) {
+	if !s.Superuser() {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_read_server_files role to COPY from a file")
+	}
+	f, err := os.Open(name)
+	if os.IsNotExist(err) {
+		return nil, pgerr.New(pgerr.UndefinedFile, "could not open file \"%s\" for reading: No such file or directory", name).
+			WithHint("COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql's \\copy.")
+	}
+	if err != nil {
+		return nil, pgerr.Wrap(err, pgerr.IoError, "could not open file \"%s\" for reading: %v", name, err)
+	}
+	return f, nil
+}
+
+func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
+	node := n.Query
+	if node == nil {
+		t, cols, names, err := s.copyTarget(n, c.source)
+		if err != nil {
+			return "", err
+		}
+		switch t.Kind {
+		case catalog.RelTable:
+		case catalog.RelView:
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from view \"%s\"", t.Name).WithHint("Try the COPY (SELECT ...) TO variant.")
+		case catalog.RelSequence:
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from sequence \"%s\"", t.Name)
+		default:
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from non-table relation \"%s\"", t.Name)
+		}
+		sel := &ast.SelectStmt{FromClause: []ast.Node{n.Relation}, Op: ast.SETOP_NONE, LimitOption: ast.LIMIT_OPTION_DEFAULT}
+		for i := range cols {
+			sel.TargetList = append(sel.TargetList, &ast.ResTarget{Val: &ast.ColumnRef{Fields: []ast.Node{&ast.String{Sval: names[i]}}}})
+		}
+		node = sel
+	}
+	q, err := s.plan(ast.Stmt{Node: node, Text: c.stmt.Text}, c.source, nil)
+	if err != nil {
+		return "", err
+	}
+	if q.cols == nil {
+		return "", pgerr.New(pgerr.FeatureNotSupported, "COPY query must have a RETURNING clause")
+	}
+	if q, err = s.prepareRun(ctx, q, c.source); err != nil {
+		return "", err
+	}
+	cols := make([]copy.Column, len(q.cols))
+	for i, f := range q.cols {
+		cols[i] = copy.Column{Name: f.Name, Type: s.env.Type(f.TypeOID), TypeMod: f.TypeMod}
+	}
+	w, err := copy.NewWriter(o, cols, s.env)
+	if err != nil {
+		return "", err
+	}
+	var dst io.Writer
+	var done func() error
+	if n.Filename != "" {
+		if !s.Superuser() {
+			return "", pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_write_server_files role to COPY to a file")
+		}
+		if !strings.HasPrefix(n.Filename, "/") {
+			return "", pgerr.New(pgerr.InvalidName, "relative path not allowed for COPY to file")
+		}
+		f, err := os.Create(n.Filename)
+		if err != nil {
+			return "", pgerr.Wrap(err, pgerr.IoError, "could not open file \"%s\" for writing: %v", n.Filename, err)
+		}
+		dst, done = f, f.Close
+	} else {
+		format, formats := copyFormats(o, len(cols))
+		out := s.out.CopyOut(format, formats)
+		dst, done = out, out.Close
+	}
+	var rows int64
+	buf := w.AppendStart(nil)
+	flush := func() error {
+		if len(buf) == 0 {
+			return nil
+		}
+		_, err := dst.Write(buf)
+		buf = buf[:0]
+		return err
+	}
+	var ec exec.Context
+	s.execContext(ctx, &ec, c.params)
+	if o.Format != copy.Binary {
+		if err := flush(); err != nil {
+			return "", err
+		}
+	}
+	_, err = q.prog.Exec(&ec, func(row []types.Datum) error {
+		buf = w.AppendRow(buf, row)
+		rows++
+		return flush()
+	})
+	if err == nil {
+		if buf = w.AppendEnd(buf); len(buf) > 0 {
+			err = flush()
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := done(); err != nil {
+		return "", err
+	}
+	return "COPY " + itoa(rows), nil
+}

@@ -1,0 +1,70 @@
+package session
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// pg_class OIDs of the catalogs that comments are about.
+const (
+	classClass      types.OID = 1259
+	classNamespace  types.OID = 2615
+	classConstraint types.OID = 2606
+)
+
+// Comment finds a comment: of an object of ours, or of a built-in one.
+func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
+	cat := f.Catalog()
+	if class == classClass {
+		t, ix := cat.RelationByOID(obj)
+		switch {
+		case t == nil:
+		case ix != nil:
+			return ix.Comment, ix.Comment != ""
+		case sub == 0 && t.Comment != "":
+			return t.Comment, true
+		case sub > 0:
+			c, ok := t.ColComments[int16(sub)]
+			return c, ok
+		}
+	}
+	if class == classConstraint {
+		found := ""
+		cat.Tables(func(t *catalog.Table) bool {
+			for _, c := range t.Constraints {
+				if c.OID == obj {
+					found = c.Comment
+				}
+			}
+			return found == ""
+		})
+		return found, found != ""
+	}
+	if sub != 0 {
+		return "", false
+	}
+	want, in := itoa(int64(obj)), itoa(int64(class))
+	for _, r := range pgdata.Load("pg_description").Rows {
+		if *r[0] == want && *r[1] == in && *r[2] == "0" {
+			return *r[3], true
+		}
+	}
+	return "", false
+}
+
+func (f *functions) TriggerDef(types.OID, bool) (string, error) { return "", nil } // there are no triggers
+func (f *functions) RuleDef(types.OID, bool) (string, error)    { return "", nil } // nor rules
+
+func (f *functions) FunctionDef(fn types.OID) (string, error) {
+	for i := range pgdata.Procs() {
+		if pgdata.Procs()[i].OID == fn {
+			return "", pgerr.Unsupported("pg_get_functiondef of a built-in function")
+		}
+	}
+	return "", nil
+}
+
+// Expr prints a stored expression: it is kept as SQL.
+func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) { return node, nil }

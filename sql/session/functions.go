@@ -1,0 +1,340 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// functions is the session as SQL functions see it.
+type functions Session
+
+var _ builtin.Session = (*functions)(nil)
+
+func (f *functions) s() *Session { return (*Session)(f) }
+
+// Context is that of the statement under way.
+func (f *functions) Context() context.Context {
+	if f.stmtCtx == nil {
+		return context.Background()
+	}
+	return f.stmtCtx
+}
+
+func (f *functions) Catalog() *catalog.Catalog { return f.s().catalog() }
+
+func (f *functions) random() *rand.Rand {
+	if f.rng == nil {
+		f.rng = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	return f.rng
+}
+
+func (f *functions) Random() float64 { return f.random().Float64() }
+
+func (f *functions) Seed(seed float64) {
+	f.rng = rand.New(rand.NewPCG(uint64(int64(seed*(1<<62))), 0x9e3779b97f4a7c15))
+}
+
+func (f *functions) Notify(channel, payload string) error { return pgerr.Unsupported("NOTIFY") }
+func (f *functions) Listening() []string                  { return nil }
+
+func (f *functions) CurrentUser() string { return f.user }
+func (f *functions) SessionUser() string { return f.user }
+func (f *functions) Database() string    { return f.db.Name }
+
+func (f *functions) RoleOID(name string) (types.OID, bool) {
+	r, ok := f.shared.role(name)
+	return r.OID, ok
+}
+
+func (f *functions) RoleName(oid types.OID) (string, bool) {
+	for _, r := range f.shared.Cluster.Roles() {
+		if r.OID == oid {
+			return r.Name, true
+		}
+	}
+	return "", false
+}
+
+func (f *functions) DatabaseOID(name string) (types.OID, bool) {
+	for _, d := range f.shared.Cluster.Databases() {
+		if d.Name == name {
+			return d.OID, true
+		}
+	}
+	return 0, false
+}
+
+func (f *functions) SearchPath(implicit bool) []types.OID {
+	s := f.s()
+	path, temp := s.searchPath(s.catalog())
+	if !implicit {
+		return path
+	}
+	var out []types.OID
+	has := func(oid types.OID) bool {
+		for _, p := range path {
+			if p == oid {
+				return true
+			}
+		}
+		return false
+	}
+	if temp != 0 && !has(temp) {
+		out = append(out, temp)
+	}
+	if !has(catalog.PgCatalogOID) {
+		out = append(out, catalog.PgCatalogOID)
+	}
+	return append(out, path...)
+}
+
+func (f *functions) BackendPID() int32 { return int32(f.start.PID) }
+
+func (f *functions) ClientAddr() (string, int) { return "", 0 }
+func (f *functions) ServerAddr() (string, int) { return "", 0 }
+
+func (f *functions) TxID(assign bool) (uint64, bool) {
+	t := f.block.t
+	if t == nil {
+		return 0, false
+	}
+	if assign {
+		return t.XID(), true
+	}
+	id := t.AssignedXID()
+	return id, id != 0
+}
+
+func (f *functions) Snapshot() string {
+	next := itoa(int64(f.db.Engine.PeekXID()))
+	return next + ":" + next + ":"
+}
+
+// pgEpoch is 2000-01-01 in Unix microseconds.
+const pgEpoch = 946684800 * 1000000
+
+func pgMicros(t time.Time) int64 { return t.UnixMicro() - pgEpoch }
+
+func (f *functions) StartTimes() (server, config, statement int64) {
+	a := f.activity.state.Load()
+	start := time.Now()
+	if a != nil {
+		start = a.QueryStart
+	}
+	return pgMicros(f.shared.Started), pgMicros(f.shared.Started), pgMicros(start)
+}
+
+func (f *functions) CurrentQuery() string {
+	if a := f.activity.state.Load(); a != nil {
+		return a.Query
+	}
+	return ""
+}
+
+func (f *functions) TriggerDepth() int { return 0 }
+
+func (f *functions) CancelBackend(pid int32) (bool, error) {
+	return f.shared.Cluster.Cancel(uint32(pid)), nil
+}
+
+func (f *functions) TerminateBackend(pid int32) (bool, error) {
+	return f.shared.Cluster.Terminate(uint32(pid)), nil
+}
+
+func (f *functions) Setting(name string) (string, bool) {
+	v, err := f.s().show(name)
+	return v, err == nil
+}
+
+func (f *functions) SetSetting(name, value string, local bool) (string, error) {
+	s := f.s()
+	s.reportDue = true
+	if err := s.settings.Set(name, value, local); err != nil {
+		return "", err
+	}
+	return s.settings.Show(name)
+}
+
+// sequence finds a sequence by OID.
+func (f *functions) sequence(oid types.OID) (*catalog.Table, error) {
+	t, _ := f.s().catalog().RelationByOID(oid)
+	if t == nil {
+		return nil, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", oid)
+	}
+	if t.Kind != catalog.RelSequence {
+		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", t.Name)
+	}
+	return t, nil
+}
+
+func (f *functions) read(key []byte) ([]byte, bool, error) {
+	return f.block.t.GetLatest(nil, key)
+}
+
+func (f *functions) writable(what string) error {
+	if f.block.readOnly {
+		return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", what)
+	}
+	return nil
+}
+
+func (f *functions) NextVal(seq types.OID) (int64, error) {
+	t, err := f.sequence(seq)
+	if err != nil {
+		return 0, err
+	}
+	if err := f.writable("nextval()"); err != nil {
+		return 0, err
+	}
+	v, err := f.db.NextVal(f.Context(), t, f.read)
+	if err != nil {
+		return 0, err
+	}
+	f.seqs[seq] = v
+	f.lastSeq = seq
+	return v, nil
+}
+
+func (f *functions) CurrVal(seq types.OID) (int64, error) {
+	t, err := f.sequence(seq)
+	if err != nil {
+		return 0, err
+	}
+	v, ok := f.seqs[seq]
+	if !ok {
+		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "currval of sequence \"%s\" is not yet defined in this session", t.Name)
+	}
+	return v, nil
+}
+
+func (f *functions) SetVal(seq types.OID, v int64, called bool) error {
+	t, err := f.sequence(seq)
+	if err != nil {
+		return err
+	}
+	if err := f.writable("setval()"); err != nil {
+		return err
+	}
+	if err := f.db.SetVal(f.Context(), t, v, called, f.read); err != nil {
+		return err
+	}
+	if called {
+		f.seqs[seq] = v
+		f.lastSeq = seq
+	}
+	return nil
+}
+
+func (f *functions) LastVal() (int64, error) {
+	v, ok := f.seqs[f.lastSeq]
+	if f.lastSeq == 0 || !ok {
+		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "lastval is not yet defined in this session")
+	}
+	return v, nil
+}
+
+func (f *functions) SequenceLast(seq types.OID) (int64, bool, error) {
+	t, err := f.sequence(seq)
+	if err != nil {
+		return 0, false, err
+	}
+	f.s().open()
+	last, _, called, err := f.db.SeqLast(t, f.read)
+	return last, called, err
+}
+
+func (f *functions) AdvisoryLock(key builtin.LockKey, shared, xact, wait bool) (bool, error) {
+	mode := lock.Exclusive
+	if shared {
+		mode = lock.ShareLock
+	}
+	opt := f.s().lockOptions()
+	if !wait {
+		opt.Policy = lock.NoWait
+	}
+	err := f.owner.LockAdvisory(f.Context(), advisory(key), mode, !xact, opt)
+	if !wait && errors.Is(err, lock.ErrNotAvailable) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func advisory(key builtin.LockKey) lock.AdvisoryKey {
+	return lock.AdvisoryKey{Key: key.Key, Pair: key.Pair}
+}
+
+func (f *functions) AdvisoryUnlock(key builtin.LockKey, shared bool) (bool, error) {
+	mode := lock.Exclusive
+	if shared {
+		mode = lock.ShareLock
+	}
+	ok := f.owner.UnlockAdvisory(advisory(key), mode)
+	if !ok {
+		what := "ExclusiveLock"
+		if shared {
+			what = "ShareLock"
+		}
+		f.s().Notice(pgerr.Notice(pgerr.SeverityWarning, "", "you don't own a lock of type %s", what))
+	}
+	return ok, nil
+}
+
+func (f *functions) AdvisoryUnlockAll() { f.owner.UnlockAllAdvisory() }
+
+func (f *functions) RelationSize(rel types.OID, fork string) (int64, bool, error) {
+	t, ix := f.Catalog().RelationByOID(rel)
+	if t == nil {
+		return 0, false, nil
+	}
+	if fork != "" && fork != "main" || t.StorageID == 0 || t.Virtual {
+		return 0, true, nil
+	}
+	id := uint16(1)
+	if ix != nil {
+		if id = ix.ID; id == 1 {
+			return 0, true, nil // the primary key is the table's own order
+		}
+	}
+	n, err := f.db.Size(t.StorageID, id, id+1)
+	return n, true, err
+}
+
+func (f *functions) TableSize(rel types.OID) (int64, bool, error) { return f.RelationSize(rel, "main") }
+
+func (f *functions) IndexesSize(rel types.OID) (int64, bool, error) {
+	t, _ := f.Catalog().RelationByOID(rel)
+	if t == nil {
+		return 0, false, nil
+	}
+	if t.StorageID == 0 || t.Virtual {
+		return 0, true, nil
+	}
+	n, err := f.db.Size(t.StorageID, 2, 1<<16-1)
+	return n, true, err
+}
+
+func (f *functions) DatabaseSize(oid types.OID) (int64, bool, error) {
+	if oid == f.db.ID {
+		n, err := f.db.Size(0, 0, 0)
+		return n, true, err
+	}
+	for _, d := range f.shared.Cluster.Databases() {
+		if d.OID == oid {
+			return 0, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+func (f *functions) WALPosition() uint64        { return uint64(f.db.Engine.VisibleLSN()) }
+func (f *functions) InRecovery() bool           { return false }
+func (f *functions) SwitchWAL() (uint64, error) { return f.WALPosition(), nil }

@@ -1,0 +1,354 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// resolver answers what the text forms of the reg* types ask.
+type resolver Session
+
+var _ types.Resolver = (*resolver)(nil)
+
+func (r *resolver) s() *Session { return (*Session)(r) }
+
+// UserType finds row types of tables and their arrays.
+func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().userType(oid) }
+
+// splitName cuts a possibly quoted, possibly qualified name, folding what is not quoted.
+func splitName(name string) ([]string, error) {
+	var parts []string
+	for i := 0; i < len(name); {
+		var b strings.Builder
+		if name[i] == '"' {
+			for i++; ; i++ {
+				if i >= len(name) {
+					return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
+				}
+				if name[i] == '"' {
+					if i+1 < len(name) && name[i+1] == '"' {
+						i++
+					} else {
+						i++
+						break
+					}
+				}
+				b.WriteByte(name[i])
+			}
+		} else {
+			for i < len(name) && name[i] != '.' {
+				b.WriteByte(name[i])
+				i++
+			}
+		}
+		part := b.String()
+		if i == len(name) || name[i] == '.' {
+			if !strings.HasPrefix(name, `"`) {
+				part = strings.ToLower(strings.TrimSpace(part))
+			}
+			parts = append(parts, part)
+			i++
+			continue
+		}
+		return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
+	}
+	if len(parts) == 0 || len(parts) > 3 {
+		return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
+	}
+	return parts, nil
+}
+
+func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
+	s := r.s()
+	cat := s.catalog()
+	switch kind {
+	case types.RegKindType:
+		return s.typeByName(name)
+	case types.RegKindProcedure, types.RegKindOperator:
+		return s.signatureByName(kind, name)
+	}
+	parts, err := splitName(name)
+	if err != nil {
+		return 0, err
+	}
+	last := parts[len(parts)-1]
+	switch kind {
+	case types.RegKindClass:
+		rv := &ast.RangeVar{Relname: last}
+		if len(parts) > 1 {
+			rv.Schemaname = parts[len(parts)-2]
+		}
+		if len(parts) > 2 {
+			rv.Catalogname = parts[0]
+		}
+		t, ix, err := bind.ResolveTable(s.bindEnv(cat, ""), rv)
+		if err != nil {
+			e := *pgerr.From(err)
+			e.Position = 0
+			return 0, &e
+		}
+		if ix != nil {
+			return ix.OID, nil
+		}
+		return t.OID, nil
+	case types.RegKindNamespace:
+		if sc := cat.Schema(last); sc != nil {
+			return sc.OID, nil
+		}
+		return 0, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", last)
+	case types.RegKindRole:
+		if oid, ok := (*functions)(s).RoleOID(last); ok {
+			return oid, nil
+		}
+		return 0, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", last)
+	case types.RegKindProc:
+		var found types.OID
+		n := 0
+		for i := range pgdata.Procs() {
+			if p := &pgdata.Procs()[i]; p.Name == last {
+				found = p.OID
+				n++
+			}
+		}
+		switch n {
+		case 0:
+			return 0, pgerr.New(pgerr.UndefinedFunction, "function \"%s\" does not exist", name)
+		case 1:
+			return found, nil
+		}
+		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one function named \"%s\"", name)
+	case types.RegKindOper:
+		var found types.OID
+		n := 0
+		for i := range pgdata.Operators() {
+			if o := &pgdata.Operators()[i]; o.Name == last {
+				found = o.OID
+				n++
+			}
+		}
+		switch n {
+		case 0:
+			return 0, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", name)
+		case 1:
+			return found, nil
+		}
+		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one operator named %s", name)
+	case types.RegKindCollation:
+		return byName("pg_collation", "collname", last, "collation \"%s\" for encoding \"UTF8\" does not exist")
+	case types.RegKindConfig:
+		return byName("pg_ts_config", "cfgname", last, "text search configuration \"%s\" does not exist")
+	case types.RegKindDictionary:
+		return byName("pg_ts_dict", "dictname", last, "text search dictionary \"%s\" does not exist")
+	}
+	return 0, pgerr.Internal("reg kind %d", kind)
+}
+
+func byName(table, col, name, missing string) (types.OID, error) {
+	t := pgdata.Load(table)
+	c := t.Col(col)
+	for _, row := range t.Rows {
+		if *row[c] == name {
+			n, err := strconv.ParseUint(*row[0], 10, 32)
+			return types.OID(n), err
+		}
+	}
+	return 0, pgerr.New(pgerr.UndefinedObject, missing, name)
+}
+
+// typeByName parses a type name as SQL spells it, "double precision" and "numeric(10,2)[]" too.
+func (s *Session) typeByName(name string) (types.OID, error) {
+	stmts, err := parser.Parse("SELECT NULL::" + name)
+	if err != nil || len(stmts) != 1 {
+		return 0, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", name)
+	}
+	if sel, ok := stmts[0].Node.(*ast.SelectStmt); ok && len(sel.TargetList) == 1 {
+		if rt, ok := sel.TargetList[0].(*ast.ResTarget); ok {
+			if tc, ok := rt.Val.(*ast.TypeCast); ok {
+				t, err := bind.TypeName(s.bindEnv(s.catalog(), ""), tc.TypeName)
+				if err != nil {
+					e := *pgerr.From(err)
+					e.Position = 0
+					return 0, &e
+				}
+				return t.OID, nil
+			}
+		}
+	}
+	return 0, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", name)
+}
+
+// signatureByName finds f(type, …) or op(type, type).
+func (s *Session) signatureByName(kind types.RegKind, name string) (types.OID, error) {
+	head, rest, ok := strings.Cut(name, "(")
+	if !ok || !strings.HasSuffix(rest, ")") {
+		return 0, pgerr.New(pgerr.InvalidTextRepresentation, "expected a left parenthesis")
+	}
+	parts, err := splitName(strings.TrimSpace(head))
+	if kind == types.RegKindOperator {
+		i := strings.LastIndexByte(head, '.')
+		parts, err = []string{strings.TrimSpace(head[i+1:])}, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	last := parts[len(parts)-1]
+	var args []types.OID
+	if rest = strings.TrimSpace(strings.TrimSuffix(rest, ")")); rest != "" {
+		for _, a := range strings.Split(rest, ",") {
+			if a = strings.TrimSpace(a); strings.EqualFold(a, "none") {
+				args = append(args, 0)
+				continue
+			}
+			oid, err := s.typeByName(a)
+			if err != nil {
+				return 0, err
+			}
+			args = append(args, oid)
+		}
+	}
+	if kind == types.RegKindOperator {
+		for i := range pgdata.Operators() {
+			if o := &pgdata.Operators()[i]; o.Name == last && len(args) == 2 && o.Left == args[0] && o.Right == args[1] {
+				return o.OID, nil
+			}
+		}
+		return 0, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", name)
+	}
+	for i := range pgdata.Procs() {
+		p := &pgdata.Procs()[i]
+		if p.Name != last || len(p.ArgTypes) != len(args) {
+			continue
+		}
+		same := true
+		for k := range args {
+			same = same && args[k] == p.ArgTypes[k]
+		}
+		if same {
+			return p.OID, nil
+		}
+	}
+	return 0, pgerr.New(pgerr.UndefinedFunction, "function \"%s\" does not exist", name)
+}
+
+// visible reports whether a name alone finds the relation.
+func (s *Session) visible(cat *catalog.Catalog, schema types.OID, name string, oid types.OID) bool {
+	for _, sc := range (*functions)(s).SearchPath(true) {
+		t, ix := cat.Relation(sc, name)
+		switch {
+		case ix != nil:
+			return ix.OID == oid
+		case t != nil:
+			return t.OID == oid
+		}
+	}
+	return false
+}
+
+func (s *Session) qualified(cat *catalog.Catalog, schema types.OID, name string) string {
+	if sc := cat.SchemaByOID(schema); sc != nil {
+		return quoteName(sc.Name) + "." + quoteName(name)
+	}
+	return quoteName(name)
+}
+
+func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
+	s := r.s()
+	cat := s.catalog()
+	switch kind {
+	case types.RegKindClass:
+		t, ix := cat.RelationByOID(oid)
+		if t == nil {
+			return "", false
+		}
+		name := t.Name
+		if ix != nil {
+			name = ix.Name
+		}
+		if s.visible(cat, t.Schema, name, oid) {
+			return quoteName(name), true
+		}
+		return s.qualified(cat, t.Schema, name), true
+	case types.RegKindType:
+		if t := s.lookupType(oid); t != nil {
+			return types.FormatType(oid, -1, s.env), true
+		}
+	case types.RegKindNamespace:
+		if sc := cat.SchemaByOID(oid); sc != nil {
+			return quoteName(sc.Name), true
+		}
+	case types.RegKindRole:
+		if n, ok := (*functions)(s).RoleName(oid); ok {
+			return quoteName(n), true
+		}
+	case types.RegKindProc, types.RegKindProcedure:
+		for i := range pgdata.Procs() {
+			p := &pgdata.Procs()[i]
+			if p.OID != oid {
+				continue
+			}
+			if kind == types.RegKindProc {
+				return quoteName(p.Name), true
+			}
+			args := make([]string, len(p.ArgTypes))
+			for k, a := range p.ArgTypes {
+				args[k] = types.FormatType(a, -1, s.env)
+			}
+			return quoteName(p.Name) + "(" + strings.Join(args, ",") + ")", true
+		}
+	case types.RegKindOper, types.RegKindOperator:
+		for i := range pgdata.Operators() {
+			o := &pgdata.Operators()[i]
+			if o.OID != oid {
+				continue
+			}
+			if kind == types.RegKindOper {
+				return o.Name, true
+			}
+			side := func(t types.OID) string {
+				if t == 0 {
+					return "NONE"
+				}
+				return types.FormatType(t, -1, s.env)
+			}
+			return o.Name + "(" + side(o.Left) + "," + side(o.Right) + ")", true
+		}
+	case types.RegKindCollation:
+		return nameOf("pg_collation", "collname", oid)
+	case types.RegKindConfig:
+		return nameOf("pg_ts_config", "cfgname", oid)
+	case types.RegKindDictionary:
+		return nameOf("pg_ts_dict", "dictname", oid)
+	}
+	return "", false
+}
+
+func nameOf(table, col string, oid types.OID) (string, bool) {
+	t := pgdata.Load(table)
+	c := t.Col(col)
+	want := strconv.FormatUint(uint64(oid), 10)
+	for _, row := range t.Rows {
+		if *row[0] == want {
+			return quoteName(*row[c]), true
+		}
+	}
+	return "", false
+}
+
+// quoteName quotes an identifier where the parser would not read it back as it is.
+func quoteName(name string) string {
+	if q := quoteIdent(name); q != name {
+		return q
+	}
+	if parser.Reserved(name) {
+		return `"` + name + `"`
+	}
+	return name
+}

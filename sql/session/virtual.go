@@ -1,0 +1,66 @@
+package session
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/engine"
+)
+
+// async is how bookkeeping commits are acknowledged: nobody waits for them.
+const async = engine.Async
+
+// serverView is what the system catalogs tell of the server, for one session's branch.
+type serverView struct{ s *Session }
+
+var _ syscat.Server = serverView{}
+
+func (v serverView) Databases() []syscat.Database { return v.s.shared.Cluster.Databases() }
+func (v serverView) Roles() []syscat.Role         { return v.s.shared.Cluster.Roles() }
+
+// Branches are those of the session's database.
+func (v serverView) Branches() ([]syscat.Branch, error) {
+	all, err := v.s.shared.Cluster.Branches()
+	if err != nil {
+		return nil, err
+	}
+	var out []syscat.Branch
+	for _, b := range all {
+		if b.Database == v.s.db.Name {
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
+	return v.s.shared.Cluster.Mirrors(ctx, v.s.db)
+}
+
+func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
+	return v.s.db.TableStats(t)
+}
+
+func (s *Session) virtual() exec.VirtualSource { return syscat.Source{Server: serverView{s}} }
+
+// MirrorSync publishes the mirrors of a table, or of all (0), and returns the position that they cover.
+func (f *functions) MirrorSync(table catalog.OID) (uint64, error) {
+	if f.db.Mirror == nil {
+		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "mirroring is off").WithHint("Start the server with --mirror=true.")
+	}
+	return f.db.Mirror.Sync(f.Context(), table)
+}
+
+// DeltaPath is where a table's Delta table is.
+func (f *functions) DeltaPath(table catalog.OID) (string, bool) {
+	if f.db.Mirror == nil {
+		return "", false
+	}
+	return f.db.Mirror.DeltaPath(table)
+}
+
+// Branch is current_branch().
+func (f *functions) Branch() string { return f.db.Branch }
