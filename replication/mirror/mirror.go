@@ -232,6 +232,9 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 	snap := m.eng.Snapshot()
 	defer snap.Release()
 	if m.opt.Bootstrap == nil {
+		if m.slot.Lost() {
+			return 0, errors.New("the log after the mirror's position is gone")
+		}
 		// Saved at once: the log must be there after a crash, too.
 		from := m.eng.Log().OldestLSN()
 		return from, m.slot.Save(from, []byte("{}"))

@@ -54,7 +54,7 @@ func newRig(t *testing.T, opt Options) *rig {
 func (r *rig) open() {
 	r.t.Helper()
 	var err error
-	if r.eng, err = engine.Open(bg, engine.Options{Dir: filepath.Join(r.dir, "store"), SegmentBytes: 1 << 20}); err != nil {
+	if r.eng, err = engine.Open(bg, engine.Options{Dir: filepath.Join(r.dir, "store"), SegmentBytes: 1 << 20, KeepLogBytes: 1 << 30}); err != nil {
 		r.t.Fatal(err)
 	}
 	if r.wh, err = object.OpenLocal(filepath.Join(r.dir, "lake"), object.Options{NoSync: true}); err != nil {

@@ -45,6 +45,7 @@ type Slot struct {
 	lsn   wal.LSN
 	state []byte
 	fresh bool
+	lost  bool
 }
 
 // Open reads the slot in dir, which is made when missing. A slot that another store wrote (the directory was copied for
@@ -72,7 +73,7 @@ func Open(dir, name string, id wal.StoreID, log *wal.Log) (*Slot, error) {
 	}
 	s.hold, err = log.Hold(name, lsn)
 	if errors.Is(err, wal.ErrTruncated) {
-		s.fresh = true
+		s.fresh, s.lost = true, true
 		return s, nil
 	}
 	if err != nil {
@@ -84,6 +85,20 @@ func Open(dir, name string, id wal.StoreID, log *wal.Log) (*Slot, error) {
 
 // Fresh reports that there is no position: the follower starts with a copy of the state.
 func (s *Slot) Fresh() bool { return s.fresh }
+
+// Lost reports that there was a position, of this store, whose log is gone.
+func (s *Slot) Lost() bool { return s.lost }
+
+// Peek reads a slot's position without opening it, so that a store can hold its log before it trims any; ok is false if
+// there is none of that store.
+func Peek(dir, name string, id wal.StoreID) (lsn wal.LSN, ok bool) {
+	b, err := os.ReadFile(filepath.Join(dir, name+".slot"))
+	if err != nil {
+		return 0, false
+	}
+	owner, lsn, _, err := decode(b)
+	return lsn, err == nil && owner == id
+}
 
 // Position is the LSN that was saved last.
 func (s *Slot) Position() wal.LSN {
