@@ -52,14 +52,16 @@ type Proc struct {
 	SQLBody                           string
 }
 
-// Procs returns pg_proc in OID order.
-var Procs = sync.OnceValue(func() []Proc {
-	return rows("pg_proc", func(r *reader) Proc {
+// Procs returns pg_proc, then Tarn's own functions (tarn_proc.tsv, written by hand; OIDs from 9100), in OID order.
+var Procs = sync.OnceValue(func() []Proc { return append(procs("pg_proc"), procs("tarn_proc")...) })
+
+func procs(table string) []Proc {
+	return rows(table, func(r *reader) Proc {
 		return Proc{r.oid(), r.str(), r.oid(), r.oid(), r.str(), r.str(), r.oid(), r.oid(), r.char(), r.bool(), r.bool(),
 			r.bool(), r.bool(), r.char(), r.char(), r.int(), r.int(), r.oid(), r.oids(), r.oids(), r.texts(), r.texts(),
 			r.str(), r.str(), r.str()}
 	})
-})
+}
 
 // Operator is a row of pg_operator.
 type Operator struct {
