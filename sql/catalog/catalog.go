@@ -177,6 +177,9 @@ func NewAllocator(c *Catalog) *Allocator {
 func (a *Allocator) OID() OID          { return a.oid.Add(1) }
 func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
 
+// OIDs reserves n consecutive OIDs and returns the first.
+func (a *Allocator) OIDs(n int) OID { return a.oid.Add(uint32(n)) - uint32(n) + 1 }
+
 func (c *Catalog) Edit(a *Allocator) *Editor {
 	return &Editor{cat: c, changed: map[objKey]any{}, shared: true, alloc: a}
 }
@@ -189,6 +192,9 @@ func (e *Editor) Catalog() *Catalog {
 
 func (e *Editor) OID() OID          { return e.alloc.OID() }
 func (e *Editor) StorageID() uint32 { return e.alloc.StorageID() }
+
+// OIDs reserves n consecutive OIDs and returns the first: a row type and its array type are neighbours.
+func (e *Editor) OIDs(n int) OID { return e.alloc.OIDs(n) }
 
 func (e *Editor) writable() *Catalog {
 	if e.shared {
