@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -103,7 +104,9 @@ func (b *batch) recycle() {
 func (e *Engine) lead(own *request) {
 	b := batches.Get().(*batch)
 	e.logTurn.Lock()
+	e.gather()
 	e.take(b)
+	e.logTurn.lastSize = len(b.requests)
 	err := e.logBatch(b)
 	e.applyTurn.Lock()
 	e.logTurn.Unlock()
@@ -125,6 +128,18 @@ func (e *Engine) lead(own *request) {
 
 // groupBytes bounds how much one leader takes.
 const groupBytes = 8 << 20
+
+// gather gives others the processor once when there were more committers lately than there are now. Those who were woken
+// together and come back together share a sync then, rather than one of them syncing alone while the rest wait. When
+// nobody else can run it returns at once. Called with logTurn.
+func (e *Engine) gather() {
+	e.queue.Lock()
+	n := len(e.queue.waiting)
+	e.queue.Unlock()
+	if n < e.logTurn.lastSize {
+		runtime.Gosched()
+	}
+}
 
 // take moves requests from the front of the queue, the leader's own first, into b.
 func (e *Engine) take(b *batch) {

@@ -79,6 +79,7 @@ type Engine struct {
 	logTurn struct { // held by the leader while it numbers, logs and syncs
 		sync.Mutex
 		lastMicros int64 // commit times do not go back
+		lastSize   int   // of the last batch
 	}
 	applyTurn sync.Mutex // taken before logTurn is given up, so that groups are applied in log order
 
