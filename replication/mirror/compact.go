@@ -96,6 +96,9 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 	if now.m != base.m {
 		return nil // the schema changed; the next plan is of the new one
 	}
+	if err := t.checkBase(now); err != nil {
+		return err
+	}
 	return m.replace(ctx, t, now, inputs, out, gen)
 }
 

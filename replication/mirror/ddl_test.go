@@ -369,6 +369,7 @@ func TestBootstrap(t *testing.T) {
 func TestForeignCommitIsOverwritten(t *testing.T) {
 	r := ddlRig(t)
 	r.sync()
+	r.quiesce()
 	r.m.mu.Lock()
 	store := r.m.tables[200].store
 	r.m.mu.Unlock()

@@ -57,6 +57,9 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	base := t.newest()
 	p := s.take(s.end)
 	m.mu.Unlock()
+	if err := t.checkBase(base); err != nil {
+		return err
+	}
 
 	dead := map[int]*roaring.Bitmap{}
 	if err := m.resolve(ctx, t, base, []*slice{&p}, p.dels, s.reset, dead); err != nil {
@@ -350,6 +353,14 @@ func (c *commit) commit(ctx context.Context, operation string) (int64, error) {
 		return 0, &foreignError{err}
 	}
 	return 0, &foreignError{fmt.Errorf("outcome is in doubt: %w", err)}
+}
+
+// checkBase refuses to build on a Delta version that is not base, which another writer made. Called with t.pub.
+func (t *table) checkBase(base *version) error {
+	if v := t.log.Version(); base.number >= 0 && v != base.number {
+		return &foreignError{fmt.Errorf("delta table is at version %d, the mirror made %d: %w", v, base.number, delta.ErrConflict)}
+	}
+	return nil
 }
 
 // foreignError says that the Delta log may hold something else than the state in memory.
