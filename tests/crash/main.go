@@ -87,7 +87,7 @@ func (t *test) run(rounds int, longest time.Duration) error {
 	}
 	var slowest time.Duration
 	for round := 1; round <= rounds; round++ {
-		if err := t.kill(time.Duration(1+rand.Int64N(int64(longest)))); err != nil {
+		if err := t.kill(time.Duration(1 + rand.Int64N(int64(longest)))); err != nil {
 			return fmt.Errorf("round %d: %w", round, err)
 		}
 		at := time.Now()
