@@ -232,6 +232,7 @@ func (e *Engine) applyBatch(b *batch) error {
 	end := b.ends[len(b.ends)-1]
 	e.publish(end)
 	e.visible.Advance(end)
+	e.armIdle()
 	e.stats.groups.Add(1)
 	e.stats.commits.Add(uint64(len(b.requests)))
 	if hook := e.opts.CommitHook; hook != nil {

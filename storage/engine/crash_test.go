@@ -202,6 +202,7 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		gap   = rng.IntN(12)
 		steps = uint64(20 + rng.IntN(60))
 		fork  = rng.Uint64N(steps)
+		name  = fmt.Sprintf("branch%d", rng.Uint64())
 		seeds = rng.Perm(1000)[:crashSessions]
 	)
 	for n := range at {
@@ -245,7 +246,7 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		for l.tried[0].Load() < at[0]+fork {
 			runtime.Gosched()
 		}
-		p := picture{dir: fmt.Sprintf("branch%d", at[0]+fork)}
+		p := picture{dir: name}
 		l.read(&p.acked, &l.acked)
 		if _, err := e.Checkpoint(context.Background(), p.dir); err != nil {
 			t.Error(err)

@@ -68,6 +68,8 @@ type Engine struct {
 	nextXID   atomic.Uint64
 	failure   atomic.Pointer[stopError]
 	syncArmed atomic.Bool // a background sync is due
+	idleArmed atomic.Bool // a timer watches for the end of a busy time
+	flushed   atomic.Bool // Pebble has written files since the log was last trimmed
 	stats     stats
 
 	queue struct { // protects what committers share
@@ -81,6 +83,9 @@ type Engine struct {
 		lastMicros int64 // commit times do not go back
 		lastSize   int   // of the last batch
 	}
+	// closing is held for writing by Close while it takes the store away from timers.
+	closing   sync.RWMutex
+	closed    bool       // protected by closing
 	applyTurn sync.Mutex // taken before logTurn is given up, so that groups are applied in log order
 
 	maintain chan struct{} // wakes the maintenance goroutine
@@ -97,6 +102,7 @@ func (e *stopError) Unwrap() []error { return []error{ErrStopped, e.cause} }
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	o = o.withDefaults()
 	e := &Engine{opts: o, maintain: make(chan struct{}, 1), done: make(chan struct{})}
+	e.grave.wake = e.wakeMaintenance
 	if err := e.open(ctx); err != nil {
 		e.release()
 		return nil, fmt.Errorf("open store %s: %w", o.Dir, err)
@@ -138,7 +144,7 @@ func (e *Engine) open(ctx context.Context) error {
 	e.kv, err = kv.Open(fs.PathJoin(dir, kvDir), kv.Options{
 		FS: fs, CacheBytes: e.opts.CacheBytes, MemTableBytes: e.opts.MemTableBytes, Logger: e.opts.Logger,
 		Barrier: func() error { return e.log.SyncTo(e.log.WrittenLSN()) },
-		Flushed: e.wakeMaintenance, OnFatal: e.stop,
+		Flushed: func() { e.flushed.Store(true); e.wakeMaintenance() }, OnFatal: e.stop,
 	})
 	if err != nil {
 		return err
@@ -294,6 +300,9 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.drain()
+	e.closing.Lock()
+	e.closed = true
+	e.closing.Unlock()
 	e.visible.Fail(ErrClosed)
 	e.workers.Wait()
 	if s := e.current.Swap(nil); s != nil {

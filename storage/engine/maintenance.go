@@ -17,7 +17,7 @@ func (e *Engine) wakeMaintenance() {
 	}
 }
 
-// maintenance removes log that nobody needs any more, when Pebble has written what it led to.
+// maintenance closes unused snapshots, and removes log that nobody needs any more when Pebble has written what it led to.
 func (e *Engine) maintenance() {
 	defer e.workers.Done()
 	for {
@@ -25,11 +25,54 @@ func (e *Engine) maintenance() {
 		case <-e.done:
 			return
 		case <-e.maintain:
+			e.grave.clear()
+			if !e.flushed.Swap(false) {
+				continue
+			}
 			if err := e.TrimLog(); err != nil {
 				e.opts.Logger.Warn("log not trimmed", "error", err)
 			}
 		}
 	}
+}
+
+const (
+	// idleDelay without commits makes Pebble write what is in memory, if that stands for idleBytes of log: the next
+	// start, and branches, have less to replay.
+	idleDelay = time.Second
+	idleBytes = 1 << 20
+)
+
+// armIdle starts watching for the end of a busy time.
+func (e *Engine) armIdle() {
+	if e.idleArmed.Load() || e.idleArmed.Swap(true) {
+		return
+	}
+	e.watchIdle(e.visible.Load())
+}
+
+func (e *Engine) watchIdle(last wal.LSN) {
+	time.AfterFunc(idleDelay, func() {
+		select {
+		case <-e.done:
+			return
+		default:
+		}
+		if now := e.visible.Load(); now != last {
+			e.watchIdle(now)
+			return
+		}
+		// A commit from here on arms again.
+		e.idleArmed.Store(false)
+		e.closing.RLock()
+		defer e.closing.RUnlock()
+		if e.closed || e.stopped() != nil || last-e.durableApplied() < idleBytes {
+			return
+		}
+		if err := e.kv.AsyncFlush(); err != nil {
+			e.opts.Logger.Warn("idle flush", "error", err)
+		}
+	})
 }
 
 // TrimLog removes log segments that neither recovery, nor the restore window, nor a hold needs.

@@ -22,12 +22,14 @@ type Snapshot struct {
 	grave *graveyard
 }
 
-// graveyard collects snapshots that nobody uses any more. When Pebble's oldest snapshot is closed it looks for
-// compactions that have become possible, which costs as much as a commit's own work: closing many at a time, the
-// newest first, makes it look once.
+// graveyard collects snapshots that nobody uses any more, for the maintenance goroutine to close. When Pebble's oldest
+// snapshot is closed it looks for compactions that have become possible, which costs as much as a commit's own work, and
+// waits for a manifest that is being written: neither belongs into a commit. Closing many at a time, the newest first,
+// makes it look once.
 type graveyard struct {
 	mu   sync.Mutex
 	dead []*Snapshot // protected by mu
+	wake func()
 }
 
 const graveyardSize = 16
@@ -35,23 +37,24 @@ const graveyardSize = 16
 func (g *graveyard) add(s *Snapshot) {
 	g.mu.Lock()
 	g.dead = append(g.dead, s)
-	full := len(g.dead) >= graveyardSize
+	full := len(g.dead)%graveyardSize == 0
 	g.mu.Unlock()
 	if full {
-		g.clear()
+		g.wake()
 	}
 }
 
+// clear closes what has been collected. For one goroutine at a time.
 func (g *graveyard) clear() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	slices.SortFunc(g.dead, func(a, b *Snapshot) int { return cmp.Compare(b.lsn, a.lsn) })
-	for i, s := range g.dead {
+	dead := g.dead
+	g.dead = nil
+	g.mu.Unlock()
+	slices.SortFunc(dead, func(a, b *Snapshot) int { return cmp.Compare(b.lsn, a.lsn) })
+	for _, s := range dead {
 		// It can only fail when it is closed twice.
 		_ = s.kv.Close()
-		g.dead[i] = nil
 	}
-	g.dead = g.dead[:0]
 }
 
 // publish makes the state of the store, which is that after the log up to lsn, the one that new snapshots see.

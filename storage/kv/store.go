@@ -171,6 +171,12 @@ func (s *Store) DiskFull() bool { return s.full.Load() }
 // Flush writes everything in memory to files.
 func (s *Store) Flush() error { return s.db.Flush() }
 
+// AsyncFlush starts to write everything in memory to files and does not wait for it.
+func (s *Store) AsyncFlush() error {
+	_, err := s.db.AsyncFlush()
+	return err
+}
+
 // Get returns the newest value of a key; it is valid until the Closer, nil when ok is false, is closed.
 func (s *Store) Get(key []byte) (value []byte, c io.Closer, ok bool, err error) {
 	value, c, err = s.db.Get(key)
