@@ -1,7 +1,10 @@
 package builtin
 
 import (
+	"bytes"
+
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -26,3 +29,113 @@ var (
 	bitOr  = bitwise("OR", func(x, y byte) byte { return x | y })
 	bitXor = bitwise("XOR", func(x, y byte) byte { return x ^ y })
 )
+
+func bitIndex(a []datum) (int64, error) {
+	i := a[1].Int()
+	if i < 0 || i >= int64(a[0].Len()) {
+		return 0, pgerr.New(pgerr.ArraySubscriptError, "bit index %d out of valid range (0..%d)", i, a[0].Len()-1)
+	}
+	return i, nil
+}
+
+// shiftBits moves to the left by n (to the right if negative); zeros come in.
+func shiftBits(b []byte, n int64) []byte {
+	out := bytes.Repeat([]byte{'0'}, len(b))
+	size := int64(len(b))
+	switch {
+	case n >= size || n <= -size:
+	case n >= 0:
+		copy(out, b[n:])
+	default:
+		copy(out[-n:], b)
+	}
+	return out
+}
+
+func bitSubstr(_ *Call, a []datum) (datum, error) { return byteaSubstr(nil, a) }
+
+// intBits is the low n bits of v; beyond its width the sign bit repeats.
+func intBits(v int64, n int64, width int64) (datum, error) {
+	if n <= 0 || n > maxBits {
+		n = 1
+	}
+	out := make([]byte, n)
+	for i := range n {
+		shift := min(n-1-i, width-1)
+		out[i] = '0' + byte(v>>shift&1)
+	}
+	return raw(out)
+}
+
+const maxBits = 83886080
+
+func bitsToInt(width int, overflow *pgerr.Error) Fn {
+	return func(_ *Call, a []datum) (datum, error) {
+		b := a[0].Bytes()
+		if len(b) > width {
+			return null, fresh(overflow)
+		}
+		var v uint64
+		for _, c := range b {
+			v = v<<1 | uint64(c-'0')
+		}
+		if width == 32 {
+			return tuple.Int(int64(int32(uint32(v)))), nil
+		}
+		return tuple.Int(int64(v)), nil
+	}
+}
+
+func bitFns() fns {
+	length := func(_ *Call, a []datum) (datum, error) { return integer(int64(a[0].Len())) }
+	typmod := func(oid types.OID) Fn {
+		return func(_ *Call, a []datum) (datum, error) {
+			return types.Lookup(oid).ApplyTypmod(a[0], int32(a[1].Int()), a[2].Bool())
+		}
+	}
+	return fns{
+		"bit_and": bitAnd, "bit_or": bitOr, "bitxor": bitXor, "bitcat": textCat, "bitlength": length,
+		"bitnot": func(_ *Call, a []datum) (datum, error) {
+			out := bytes.Clone(a[0].Bytes())
+			for i := range out {
+				out[i] ^= 1
+			}
+			return raw(out)
+		},
+		"bitoctetlength": func(_ *Call, a []datum) (datum, error) { return integer(int64((a[0].Len() + 7) / 8)) },
+		"bit_bit_count":  func(_ *Call, a []datum) (datum, error) { return integer(int64(bytes.Count(a[0].Bytes(), []byte{'1'}))) },
+		"bitshiftleft":   func(_ *Call, a []datum) (datum, error) { return raw(shiftBits(a[0].Bytes(), a[1].Int())) },
+		"bitshiftright":  func(_ *Call, a []datum) (datum, error) { return raw(shiftBits(a[0].Bytes(), -a[1].Int())) },
+		"bitsubstr":      bitSubstr, "bitsubstr_no_len": bitSubstr,
+		"bitoverlay": byteaOverlay, "bitoverlay_no_len": byteaOverlay,
+		"bitposition": func(_ *Call, a []datum) (datum, error) {
+			if a[0].Len() == 0 {
+				return integer(0)
+			}
+			return integer(int64(bytes.Index(a[0].Bytes(), a[1].Bytes()) + 1))
+		},
+		"bitgetbit": func(_ *Call, a []datum) (datum, error) {
+			i, err := bitIndex(a)
+			if err != nil {
+				return null, err
+			}
+			return integer(int64(a[0].Bytes()[i] - '0'))
+		},
+		"bitsetbit": func(_ *Call, a []datum) (datum, error) {
+			i, err := bitIndex(a)
+			if err != nil {
+				return null, err
+			}
+			if v := a[2].Int(); v != 0 && v != 1 {
+				return null, pgerr.New(pgerr.InvalidParameterValue, "new bit must be 0 or 1")
+			}
+			out := bytes.Clone(a[0].Bytes())
+			out[i] = '0' + byte(a[2].Int())
+			return raw(out)
+		},
+		"bitfromint4": func(_ *Call, a []datum) (datum, error) { return intBits(a[0].Int(), a[1].Int(), 32) },
+		"bitfromint8": func(_ *Call, a []datum) (datum, error) { return intBits(a[0].Int(), a[1].Int(), 64) },
+		"bittoint4":   bitsToInt(32, errIntegerRange), "bittoint8": bitsToInt(64, errBigintRange),
+		"bit": typmod(types.Bit), "varbit": typmod(types.VarBit),
+	}
+}

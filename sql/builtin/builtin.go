@@ -21,6 +21,8 @@ type Call struct {
 	ArgTypes []types.OID // actual types, polymorphic ones resolved
 	RetType  types.OID
 	Coll     types.OID
+	// Variadic: the call was written with VARIADIC, so that a VARIADIC "any" function gets its list as one array.
+	Variadic bool
 	// Cache is for the implementation's own per-call-site state (a compiled pattern, say).
 	Cache any
 }

@@ -179,7 +179,14 @@ func compareFns() fns {
 	for _, p := range []string{"oid", "xid8_", "pg_lsn_", "tid"} {
 		m[p+"larger"], m[p+"smaller"] = uintLarger, uintSmaller
 	}
-	m["xideq"], m["xidneq"], m["cideq"] = intEq, intNe, intEq
+	// xid = integer compares 32 bits.
+	m["xideq"] = func(_ *Call, a []datum) (datum, error) {
+		return tuple.Bool(uint32(a[0].Uint()) == uint32(a[1].Uint())), nil
+	}
+	m["xidneq"] = func(_ *Call, a []datum) (datum, error) {
+		return tuple.Bool(uint32(a[0].Uint()) != uint32(a[1].Uint())), nil
+	}
+	m["cideq"] = intEq
 
 	for _, p := range []string{"float4", "float8", "float48", "float84"} {
 		direct(suffixed(p, ""), floats)

@@ -49,7 +49,7 @@ func roundMicros(f float64) float64 { return math.RoundToEven(f*1e6) / 1e6 }
 // fractions of a day become time, never the other way.
 func intervalScale(v types.IntervalVal, apply func(float64) float64) (types.IntervalVal, error) {
 	months, days := apply(float64(v.Months)), apply(float64(v.Days))
-	if !(months >= math.MinInt32 && months <= math.MaxInt32) || !(days >= math.MinInt32 && days <= math.MaxInt32) {
+	if !(months >= math.MinInt32 && months < 1<<31) || !(days >= math.MinInt32 && days < 1<<31) {
 		return v, errIntervalRange()
 	}
 	out := types.IntervalVal{Months: int32(months), Days: int32(days)}

@@ -327,6 +327,7 @@ func (a askedCall) answerSet(c *Call, args []datum) string {
 // known are differences that are wanted; each has its reason.
 var known = map[string]string{
 	"unknownin":       "the query cannot be asked",
+	"char_bpchar":     "a byte above 127 alone is no UTF-8 text; its escaped form is",
 	"pg_node_tree_in": "views are stored as SQL text, which may come back in",
 }
 

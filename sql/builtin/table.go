@@ -10,13 +10,14 @@ import (
 // The tables that Lookup reads, one source per family. A symbol stands in one family only.
 var (
 	bySymbol = union(
-		compareFns(), intFns(), boolFns(), floatFns(), numericFns(),
+		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
+		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(),
 	)
 	byOID = unionOID(
 		ioFns(),
 	)
 	setBySymbol = unionSets(
-		seriesSets(),
+		seriesSets(), stringSets(),
 	)
 	setByOID   = map[types.OID]SetFn{}
 	aggregates = aggregateTable()

@@ -55,3 +55,11 @@ func tableRows(rows [][]datum) Rows {
 		return row, true, nil
 	})
 }
+
+var (
+	int4Type  = types.Lookup(types.Int4)
+	textType  = types.Lookup(types.Text)
+	jsonbType = types.Lookup(types.JSONB)
+)
+
+func textArray(vals []datum) datum { return types.MakeArray(textType, vals) }
