@@ -182,24 +182,41 @@ func (e *Engine) recover(ctx context.Context) error {
 		ends     []wal.LSN
 		records  int
 	)
-	for more := true; more; {
-		var rec wal.Record
-		if rec, more, err = r.TryNext(ctx); err != nil {
+	apply := func(payloads [][]byte, ends []wal.LSN) error {
+		if len(payloads) == 0 {
+			return nil
+		}
+		if err := e.kv.Apply(payloads, ends); err != nil {
 			return fmt.Errorf("recover: %w", err)
 		}
-		if more {
-			at := len(buf)
-			buf = append(buf, rec.Payload...)
-			payloads = append(payloads, buf[at:])
-			ends = append(ends, rec.End)
-			records++
+		return ctx.Err()
+	}
+	for {
+		rec, more, err := r.TryNext(ctx)
+		if err != nil {
+			return fmt.Errorf("recover: %w", err)
 		}
-		if len(payloads) > 0 && (!more || len(buf) >= batchBytes) {
-			if err := e.kv.Apply(payloads, ends); err != nil {
-				return fmt.Errorf("recover: %w", err)
+		// Small records are copied and applied together.
+		if !more || len(buf)+len(rec.Payload) > batchBytes {
+			if err := apply(payloads, ends); err != nil {
+				return err
 			}
 			buf, payloads, ends = nil, payloads[:0], ends[:0]
 		}
+		if !more {
+			break
+		}
+		records++
+		if len(rec.Payload) > batchBytes {
+			if err := apply([][]byte{rec.Payload}, []wal.LSN{rec.End}); err != nil {
+				return err
+			}
+			continue
+		}
+		at := len(buf)
+		buf = append(buf, rec.Payload...)
+		payloads = append(payloads, buf[at:])
+		ends = append(ends, rec.End)
 	}
 	if records > 0 {
 		e.opts.Logger.Info("log replayed", "from", from.String(), "to", r.Pos().String(), "records", records,

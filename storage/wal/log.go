@@ -277,29 +277,50 @@ func (l *Log) reserveLocked(size LSN) error {
 	return nil
 }
 
-// flushBytes is how much is gathered before it is written.
-const flushBytes = 1 << 20
+const (
+	// flushBytes is how much is gathered before it is written.
+	flushBytes = 1 << 20
+	// largePayload and more is written from where it stands.
+	largePayload = 256 << 10
+)
 
 // writeLocked returns how many bytes of records were written when it fails.
 func (l *Log) writeLocked(payloads [][]byte, ends []LSN) (written int, err error) {
 	buf, at, link, durable := l.mu.buf[:0], l.mu.end, l.mu.link, l.durable.Load()
-	bufAt := at
+	off := l.offsetLocked(at)
+	write := func(b []byte) error {
+		n, err := l.mu.file.WriteAt(b, off)
+		written += n
+		off += int64(len(b))
+		return err
+	}
 	for i, p := range payloads {
-		start := len(buf)
-		buf = append(buf, zeros[:headerSize]...)
-		buf = append(buf, p...)
-		link = seal(buf[start:], at, durable, link)
+		buf, link = appendHeader(buf, p, at, durable, link)
+		if len(p) >= largePayload {
+			if err = write(buf); err == nil {
+				err = write(p)
+			}
+			if err != nil {
+				return written, err
+			}
+			buf = buf[:0]
+		} else {
+			buf = append(buf, p...)
+		}
 		size := recordSize(len(p))
 		buf = append(buf, zeros[:int(size)-headerSize-len(p)]...)
 		at += size
 		ends[i] = at
-		if len(buf) >= flushBytes || i == len(payloads)-1 {
-			n, err := l.mu.file.WriteAt(buf, l.offsetLocked(bufAt))
-			written += n
-			if err != nil {
+		if len(buf) >= flushBytes {
+			if err := write(buf); err != nil {
 				return written, err
 			}
-			buf, bufAt = buf[:0], at
+			buf = buf[:0]
+		}
+	}
+	if len(buf) > 0 {
+		if err := write(buf); err != nil {
+			return written, err
 		}
 	}
 	if cap(buf) <= 2*flushBytes {

@@ -121,6 +121,20 @@ func TestAppendReopen(t *testing.T) {
 	expect(t, fs, strings.Join(want, " "))
 }
 
+// TestLargePayloads mixes payloads that are gathered with some that are not.
+func TestLargePayloads(t *testing.T) {
+	fs := vfs.NewMem()
+	l := mustOpen(t, fs, Options{SegmentBytes: 3 << 20})
+	var want []string
+	for _, size := range []int{5, largePayload, 7, largePayload - 1, 3 << 20, 1, flushBytes + 3, largePayload + 5} {
+		want = append(want, strings.Repeat(string(rune('a'+len(want))), size))
+	}
+	mustAppend(t, l, want...)
+	mustAppend(t, l, want...)
+	mustSync(t, l)
+	expect(t, fs, strings.Join(append(want, want...), " "))
+}
+
 // TestTornTail cuts the log at every byte: what is left is a prefix of whole records, and the log goes on behind it.
 func TestTornTail(t *testing.T) {
 	full := vfs.NewMem()

@@ -38,16 +38,17 @@ type header struct {
 	unsynced uint32
 }
 
-// seal fills in the header of rec, a whole record without its padding, and returns its checksum.
-func seal(rec []byte, at, durable LSN, link uint32) uint32 {
-	unsynced := uint64(at - durable)
-	binary.LittleEndian.PutUint32(rec[4:], uint32(len(rec)-headerSize))
-	binary.LittleEndian.PutUint64(rec[8:], uint64(at))
-	binary.LittleEndian.PutUint32(rec[16:], link)
-	binary.LittleEndian.PutUint32(rec[20:], uint32(min(unsynced, math.MaxUint32)))
-	crc := crc32.Checksum(rec[4:], castagnoli)
-	binary.LittleEndian.PutUint32(rec, crc)
-	return crc
+// appendHeader appends the header of the record of payload and returns its checksum too.
+func appendHeader(dst, payload []byte, at, durable LSN, link uint32) ([]byte, uint32) {
+	start := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(payload)))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(at))
+	dst = binary.LittleEndian.AppendUint32(dst, link)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(min(uint64(at-durable), math.MaxUint32)))
+	crc := crc32.Update(crc32.Checksum(dst[start+4:], castagnoli), castagnoli, payload)
+	binary.LittleEndian.PutUint32(dst[start:], crc)
+	return dst, crc
 }
 
 func parseHeader(b []byte) header {
