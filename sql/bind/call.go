@@ -213,7 +213,7 @@ func (b *binder) checkSRF(s *scope, srfsBefore int, loc int32) {
 		b.fail(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", why)
 	}
 	if s.kind == kindFromFunction && len(s.srfs) > srfsBefore {
-		b.fail(pgerr.FeatureNotSupported, loc, "set-returning functions must appear at top level of FROM")
+		b.fail(pgerr.FeatureNotSupported, b.locOf(s.srfs[len(s.srfs)-1].call), "set-returning functions must appear at top level of FROM")
 	}
 }
 
@@ -246,6 +246,11 @@ func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
 			}
 		}
 		return nil
+	}
+	if ref, ok := e.(*plan.ColRef); ok {
+		if it := b.rows[ref.Col]; it != nil {
+			return b.itemColumn(it, name, leftmost(b.locOf(e), loc))
+		}
 	}
 	fields := b.fieldsOf(e)
 	for i, f := range fields {

@@ -194,10 +194,10 @@ func (b *binder) addSort(list []sortItem, t *target, sb *ast.SortBy) []sortItem 
 
 func (b *binder) sortItem(t *target, sb *ast.SortBy) sortItem {
 	it := sortItem{t: t}
-	typ := t.e.Type().OID
+	typ, loc := t.e.Type().OID, nodeLoc(sb.Node)
 	switch sb.SortbyDir {
 	case ast.SORTBY_DESC:
-		_, eq, gt := b.sortOps(typ, b.locOf(t.e))
+		_, eq, gt := b.sortOps(typ, loc)
 		it.lt, it.eq, it.desc = gt, eq, true
 	case ast.SORTBY_USING:
 		name := names(sb.UseOp)
@@ -220,7 +220,7 @@ func (b *binder) sortItem(t *target, sb *ast.SortBy) sortItem {
 		it.lt, it.desc = o.OID, strategy == stratGreater
 		it.eq = b.reg.amop[amopKey{fam.family, fam.left, fam.right, stratEqual}]
 	default:
-		lt, eq, _ := b.sortOps(typ, b.locOf(t.e))
+		lt, eq, _ := b.sortOps(typ, loc)
 		it.lt, it.eq = lt, eq
 	}
 	switch sb.SortbyNulls {
@@ -242,6 +242,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 		return b.distinctAll(*targets, order), false
 	}
 	var ons []*target
+	locs := map[*target]int32{}
 	for _, d := range n.DistinctClause {
 		t := b.findTarget92(s, d, targets, kindDistinctOn, "DISTINCT ON")
 		t.e = b.resolveUnknown(t.e)
@@ -251,6 +252,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 		}
 		if !dup {
 			ons = append(ons, t)
+			locs[t] = nodeLoc(d)
 		}
 	}
 	// The ON columns that lead the ORDER BY take its order; the rest must not come after others.
@@ -265,7 +267,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 			continue
 		}
 		if skipped {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+			b.fail(pgerr.InvalidColumnReference, locs[o.t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		}
 		items = append(items, o)
 	}
@@ -278,7 +280,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 			continue
 		}
 		if skipped {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(t.e), "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+			b.fail(pgerr.InvalidColumnReference, locs[t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		}
 		lt, eq, _ := b.orderOps(t.e.Type().OID)
 		if eq == 0 {
@@ -485,7 +487,7 @@ func (b *binder) groupUnit(s *scope, n ast.Node, targets *[]*target, g *grouping
 		*targets = (*targets)[:before]
 	}
 	b.collate(e)
-	b.eqOp(e.Type().OID, b.locOf(e))
+	b.eqOp(e.Type().OID, nodeLoc(n))
 	for i, have := range g.exprs {
 		if equal(have, e) {
 			return []int{i}

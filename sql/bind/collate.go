@@ -56,7 +56,11 @@ func (b *binder) collate(e plan.Expr) collation {
 	case *plan.Relabel:
 		if isCollate(v) {
 			b.collate(v.Arg)
-			return own(v.T, collExplicit)
+			c := own(v.T, collExplicit)
+			if at, ok := b.collateAt[v]; ok {
+				c.loc = at
+			}
+			return c
 		}
 	case *plan.Subquery:
 		b.collate(v.Test)

@@ -307,6 +307,9 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 	out := make([]plan.Col, len(c.cols))
 	for i, col := range c.cols {
 		out[i] = plan.Col{ID: b.newCol(), Name: col.Name, T: col.T}
+		if o, ok := b.origin[col.ID]; ok && !c.cte.Recursive {
+			b.origin[out[i].ID] = o
+		}
 	}
 	var rel plan.Rel
 	if c.working != nil {

@@ -25,7 +25,7 @@ func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.T
 	}
 	switch {
 	case ix != nil:
-		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for indexes."))
+		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	case t.Kind == catalog.RelSequence:
 		b.fail(pgerr.WrongObjectType, -1, "cannot change sequence \"%s\"", t.Name)
 	case t.Kind == catalog.RelView:
@@ -48,11 +48,11 @@ func aliasOf(n *ast.RangeVar) string {
 }
 
 // targetColumn is a column of the target by name, with PostgreSQL's error.
-func (b *binder) targetColumn(t *catalog.Table, name string, loc int32) *catalog.Column {
+func (b *binder) targetColumn(t *catalog.Table, name string, loc int32, update bool) *catalog.Column {
 	if c := t.ColumnByName(name); c != nil {
 		return c
 	}
-	if _, ok := systemAtts[name]; ok {
+	if _, ok := systemAtts[name]; ok && update {
 		b.fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
 	}
 	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
@@ -106,7 +106,7 @@ func (b *binder) insertCols(t *catalog.Table, list []ast.Node) (cols []*catalog.
 	partial := map[string]bool{}
 	for _, n := range list {
 		rt := n.(*ast.ResTarget)
-		c := b.targetColumn(t, rt.Name, rt.Location)
+		c := b.targetColumn(t, rt.Name, rt.Location, false)
 		if whole[c.Name] || len(rt.Indirection) == 0 && partial[c.Name] {
 			b.fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
 		}
@@ -126,6 +126,7 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	t := b.modifyTarget(s, n.Relation, "INSERT into")
 	alias := aliasOf(n.Relation)
 	ins := &plan.Insert{Table: t, Alias: alias, Overriding: overriding(n.Override), Defaults: map[int16]plan.Expr{}}
+	b.rowItem(s, t, alias, func(c *catalog.Column) plan.Col { return plan.Col{Name: c.Name} }) // for hints only
 	cols, targets := b.insertCols(t, n.Cols)
 	explicit := len(n.Cols) > 0
 
@@ -443,7 +444,7 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 		have := val.Type().OID
 		inner = b.coerceToTarget(val, get.T.OID, mod, ctxAssignment, plan.CallCastImplicit, -1)
 		if inner == nil {
-			panic(b.err(pgerr.DatatypeMismatch, b.locOf(val), "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.typeStr(get.T.OID), b.typeStr(have)).
+			panic(b.err(pgerr.DatatypeMismatch, loc, "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.typeStr(get.T.OID), b.typeStr(have)).
 				WithHint("You will need to rewrite or cast the expression."))
 		}
 	}
@@ -460,7 +461,7 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 	defer func() { s.kind = prev }()
 	for _, n := range list {
 		rt := n.(*ast.ResTarget)
-		c := b.targetColumn(t, rt.Name, rt.Location)
+		c := b.targetColumn(t, rt.Name, rt.Location, true)
 		i, dup := at[c.AttNum]
 		if dup && (!partial[c.AttNum] || len(rt.Indirection) == 0) {
 			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
@@ -478,7 +479,7 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 			b.generatedAlways(c, 0, true)
 			v := b.expr(s, rt.Val)
 			if len(rt.Indirection) > 0 {
-				base := old(c)
+				base := b.at(old(c), rt.Location)
 				if dup {
 					base = out[i].Expr
 				}
@@ -534,7 +535,7 @@ func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
 		col := sub.Rel.Cols()[n.Colno-1]
 		return b.at(&plan.FieldSelect{Arg: sub, Field: int(n.Colno) - 1, Name: col.Name, T: col.T}, src.Location)
 	}
-	b.fail(pgerr.FeatureNotSupported, -1, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
+	b.fail(pgerr.FeatureNotSupported, nodeLoc(n.Source), "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
 	return nil
 }
 

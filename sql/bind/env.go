@@ -93,6 +93,7 @@ type binder struct {
 	owner       map[plan.ColID]*scope   // the query level that a column belongs to
 	derived     map[plan.ColID]*derived // columns that stand for aggregates and the like
 	origin      map[plan.ColID]origin   // table columns
+	rows        map[plan.ColID]*nsItem  // whole-row columns
 	items       map[plan.ColID]*nsItem  // the FROM item that a column is named through
 	params      []*param
 	variable    bool // parameter types are inferred
@@ -104,6 +105,7 @@ type binder struct {
 	domains     map[types.OID]*types.Type
 	viewPath    []types.OID // search path inside a view; nil outside
 	viewNest    int
+	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
 	lateralHits int                      // references to LATERAL siblings so far
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
 }
@@ -125,7 +127,7 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}}
+		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}}
 }
 
 // guard turns the package's panics into errors; see doc.go.

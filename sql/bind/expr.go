@@ -183,7 +183,9 @@ func (b *binder) collateClause(s *scope, n *ast.CollateClause) plan.Expr {
 		b.fail(pgerr.DatatypeMismatch, n.Location, "collations are not supported by type %s", b.typeStr(t.OID))
 	}
 	t.Coll = b.collationByName(n.Collname, n.Location)
-	return b.at(&plan.Relabel{Arg: e, T: t, Form: plan.CallCastExplicit}, leftmost(b.locOf(e), n.Location))
+	r := &plan.Relabel{Arg: e, T: t, Form: plan.CallCastExplicit}
+	b.collateAt[r] = n.Location
+	return b.at(r, leftmost(b.locOf(e), n.Location))
 }
 
 func (b *binder) boolOp(s *scope, n *ast.BoolExpr) plan.Expr {
@@ -788,6 +790,11 @@ func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.
 
 func (b *binder) noField(e plan.Expr, name string, loc int32) {
 	t := e.Type().OID
+	if ref, ok := e.(*plan.ColRef); ok {
+		if it := b.rows[ref.Col]; it != nil {
+			b.fail(pgerr.UndefinedColumn, loc, "column %s.%s does not exist", it.alias, name)
+		}
+	}
 	switch {
 	case b.isComposite(t):
 		b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" not found in data type %s", name, b.typeStr(t))
@@ -813,7 +820,11 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 		if out.Slice {
 			for _, ix := range subs {
 				if ix.IsSlice {
-					b.fail(pgerr.DatatypeMismatch, loc, "jsonb subscript does not support slices")
+					at := ix.Uidx
+					if at == nil {
+						at = ix.Lidx
+					}
+					b.fail(pgerr.DatatypeMismatch, nodeLoc(at), "jsonb subscript does not support slices")
 				}
 			}
 		}

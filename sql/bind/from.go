@@ -141,10 +141,10 @@ func (b *binder) openTable(s *scope, n *ast.RangeVar) *catalog.Table {
 		b.noRelation(n)
 	}
 	if ix != nil {
-		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for indexes."))
+		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	}
 	if t.Kind == catalog.RelComposite {
-		panic(b.err(pgerr.WrongObjectType, n.Location, "cannot open relation \"%s\"", n.Relname).WithDetail("This operation is not supported for composite types."))
+		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is a composite type", n.Relname)
 	}
 	return t
 }
@@ -180,8 +180,9 @@ func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool
 		c := plan.Col{ID: b.newCol(), Name: name, T: typ, Table: t.OID, AttNum: att}
 		*out = append(*out, c)
 		b.items[c.ID] = it
-		if att != 0 {
-			b.origin[c.ID] = origin{t.OID, att}
+		b.origin[c.ID] = origin{t.OID, att}
+		if att == 0 {
+			b.rows[c.ID] = it
 		}
 		return b.colRef(s, c)
 	}
@@ -419,7 +420,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 	}
 	if b.isComposite(t.OID) {
 		if len(defs) > 0 {
-			b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is redundant for a function returning a named composite type")
+			b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is redundant for a function returning a named composite type")
 		}
 		for _, a := range b.typ(b.baseType(t.OID)).Attrs {
 			add(a.Name, plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.typeColl(a.Type)})
@@ -430,7 +431,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 		outs := b.fieldsOf(e)
 		if len(defs) > 0 {
 			if len(outs) > 0 {
-				b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is redundant for a function with OUT parameters")
+				b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is redundant for a function with OUT parameters")
 			}
 			for _, d := range defs {
 				c := d.(*ast.ColumnDef)
@@ -451,7 +452,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 		return cols, true
 	}
 	if len(defs) > 0 {
-		b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is only allowed for functions returning \"record\"")
+		b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is only allowed for functions returning \"record\"")
 	}
 	name := ""
 	if f, ok := e.(*plan.FuncCall); ok {
@@ -515,6 +516,7 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	}
 	var merged []nsCol
 	usedL, usedR := map[int]bool{}, map[int]bool{}
+	var pairs [][2]nsCol
 	for i, name := range using {
 		for _, prev := range using[:i] {
 			if prev == name && !n.IsNatural {
@@ -523,12 +525,13 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		}
 		li, ri := b.usingColumn(lcols, name, "left"), b.usingColumn(rcols, name, "right")
 		usedL[li], usedR[ri] = true, true
-		lc, rc := lcols[li], rcols[ri]
-		eq := b.op([]string{"="}, lc.ref(), rc.ref(), -1)
-		cond := b.toBool(eq, "JOIN/USING")
+		pairs = append(pairs, [2]nsCol{lcols[li], rcols[ri]})
+		merged = append(merged, b.mergedColumn(kind, lcols[li], rcols[ri]))
+	}
+	for _, p := range pairs {
+		cond := b.toBool(b.op([]string{"="}, p[0].ref(), p[1].ref(), -1), "JOIN/USING")
 		b.collate(cond)
 		join.On = append(join.On, cond)
-		merged = append(merged, b.mergedColumn(kind, lc, rc))
 	}
 	if n.Quals != nil {
 		setLateral(mine, false, true)

@@ -221,10 +221,6 @@ func (b *binder) qualified(s *scope, it *nsItem, schema, rel, col string, loc in
 
 // noItem is errorMissingRTE.
 func (b *binder) noItem(s *scope, schema, name string, loc int32) {
-	full := name
-	if schema != "" {
-		full = schema + "." + name
-	}
 	for sc := s; sc != nil; sc = sc.parent {
 		for _, it := range sc.tables {
 			if schema == "" && it.alias == name {
@@ -241,7 +237,7 @@ func (b *binder) noItem(s *scope, schema, name string, loc int32) {
 			}
 		}
 	}
-	b.fail(pgerr.UndefinedTable, loc, "missing FROM-clause entry for table \"%s\"", full)
+	b.fail(pgerr.UndefinedTable, loc, "missing FROM-clause entry for table \"%s\"", name)
 }
 
 const maxFuzzyDistance = 3

@@ -77,10 +77,7 @@ func (b *binder) describe(cols []plan.Col) []plan.Col {
 	out := append([]plan.Col(nil), cols...)
 	for i := range out {
 		o := b.origin[out[i].ID]
-		out[i].Table, out[i].AttNum = o.table, max(o.att, 0)
-		if o.att <= 0 {
-			out[i].Table = 0
-		}
+		out[i].Table, out[i].AttNum = o.table, o.att
 	}
 	return out
 }

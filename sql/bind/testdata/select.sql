@@ -179,7 +179,7 @@ With
     Join inner on 
       CTEScan x as x [a#2]
       CTEScan x as y [a#3]
-=> a integer, a integer
+=> a integer@1, a integer@1
 
 with recursive r(n) as (select 1 union all select n + 1 from r where n < 10) select * from r
 ----
@@ -278,7 +278,7 @@ select t from t
 ----
 Project t#1
   Scan t as t [t#1]
-=> t ???
+=> t ???@0
 
 select arr[1], arr[1:2], j['k'] from t
 ----
