@@ -89,7 +89,7 @@ func askAll(t *testing.T, c *pgconn.PgConn, typ string, oid OID, lits []string) 
 					if !ok {
 						t.Fatal(err)
 					}
-					out[i].err = errString(pe.Code, pe.Message, pe.Detail, pe.Hint)
+					out[i].err = errString(pe.Code, pe.Message, pe.Detail, pe.Hint+jsonWhere(pe.Where))
 					continue
 				}
 				if _, ok := r.(*pgconn.PipelineSync); ok {
@@ -109,7 +109,7 @@ func askAll(t *testing.T, c *pgconn.PgConn, typ string, oid OID, lits []string) 
 					if !ok {
 						t.Fatal(err)
 					}
-					out[i].err = errString(pe.Code, pe.Message, pe.Detail, pe.Hint)
+					out[i].err = errString(pe.Code, pe.Message, pe.Detail, pe.Hint+jsonWhere(pe.Where))
 				}
 			}
 		}
@@ -127,7 +127,7 @@ func ours(oid OID, lit string, env *Env) (a answer) {
 	d, err := ty.ParseText(lit, -1, env)
 	if err != nil {
 		e := pgerr.From(err)
-		a.err = errString(e.Code, e.Message, e.Detail, e.Hint)
+		a.err = errString(e.Code, e.Message, e.Detail, e.Hint+jsonWhere(e.Where))
 		return a
 	}
 	a.text = ty.Text(d, env)
@@ -223,4 +223,13 @@ func (k oracleCase) literals() []string {
 		}
 	}
 	return lits
+}
+
+// jsonWhere keeps the first line of a context that the JSON parser wrote.
+func jsonWhere(where string) string {
+	line, _, _ := strings.Cut(where, "\nunnamed portal")
+	if strings.HasPrefix(line, "JSON data") {
+		return line
+	}
+	return ""
 }
