@@ -256,8 +256,9 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 	if w.keys2, wasIn, err = x.keyVals(w.old, w.keys2, w.ev); err != nil {
 		return err
 	}
+	wasSingle := false
 	if wasIn {
-		w.ekey2, w.evalue2, _ = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, oldKey[tuple.KeyPrefixLen:])
+		w.ekey2, w.evalue2, wasSingle = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, oldKey[tuple.KeyPrefixLen:])
 	}
 	in, single, err := w.entry(x, vals)
 	if err != nil {
@@ -268,7 +269,7 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 		return nil
 	}
 	if wasIn && !same {
-		if err := w.t.Delete(w.ekey2, 0); err != nil {
+		if err := w.removeEntry(ctx, wasSingle); err != nil {
 			return err
 		}
 	}
@@ -288,7 +289,7 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 }
 
 // Delete removes a row that the caller has locked, with its index entries.
-func (w *Writer) Delete(key, old []byte) error {
+func (w *Writer) Delete(ctx context.Context, key, old []byte) error {
 	if err := w.t.Delete(key, tuple.RowID(old)); err != nil {
 		return err
 	}
@@ -307,12 +308,23 @@ func (w *Writer) Delete(key, old []byte) error {
 		if !in {
 			continue
 		}
-		w.ekey2, w.evalue2, _ = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, key[tuple.KeyPrefixLen:])
-		if err := w.t.Delete(w.ekey2, 0); err != nil {
+		var single bool
+		w.ekey2, w.evalue2, single = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, key[tuple.KeyPrefixLen:])
+		if err := w.removeEntry(ctx, single); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeEntry deletes the entry at ekey2. A single one is locked: who inserts the same key waits for how this ends.
+func (w *Writer) removeEntry(ctx context.Context, single bool) error {
+	if single && !w.Exclusive {
+		if _, err := w.t.LockRow(ctx, w.ekey2, lock.Update, w.opt); err != nil {
+			return err
+		}
+	}
+	return w.t.Delete(w.ekey2, 0)
 }
 
 // AppendEntry appends the entry of a row in one secondary index, for building it; in is false where the index leaves the

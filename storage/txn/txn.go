@@ -37,6 +37,8 @@ type Txn struct {
 	extras []extra
 	group  change.Group
 	buf    []byte
+	// beforeUnlock runs at a successful Commit, when the changes are visible and the locks are still held.
+	beforeUnlock func()
 }
 
 func newTxn(m *Manager) *Txn {
@@ -99,6 +101,7 @@ func (t *Txn) lockOwner() *lock.Owner {
 func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) {
 	if !t.Wrote() {
 		t.m.stats.readOnly.Add(1)
+		t.published()
 		t.end(0)
 		return 0, nil
 	}
@@ -109,6 +112,7 @@ func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 	}
 	if t.group.Empty() {
 		t.m.stats.readOnly.Add(1)
+		t.published()
 		t.end(0)
 		return 0, nil
 	}
@@ -120,8 +124,15 @@ func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 		return 0, err
 	}
 	t.m.stats.committed.Add(1)
+	t.published()
 	t.end(lsn)
 	return lsn, nil
+}
+
+func (t *Txn) published() {
+	if t.beforeUnlock != nil {
+		t.beforeUnlock()
+	}
 }
 
 // Rollback forgets the writes and gives the locks back.
@@ -130,9 +141,14 @@ func (t *Txn) Rollback() {
 	t.end(0)
 }
 
+// BeforeUnlock has f called by a successful Commit when the changes are visible and the transaction's locks are still
+// held: who waited for them finds f's effect. A later call replaces f.
+func (t *Txn) BeforeUnlock(f func()) { t.beforeUnlock = f }
+
 // end gives everything back; lsn is that of the commit, 0 if nothing has changed.
 func (t *Txn) end(lsn wal.LSN) {
 	m := t.m
+	t.beforeUnlock = nil
 	if t.owner != nil {
 		t.owner.End(uint64(lsn))
 		t.owner = nil
