@@ -1,0 +1,10 @@
+package engine
+
+// DiskUsage estimates the bytes on disk of the keys in [lo, hi); a nil lo is the whole store with its log.
+func (e *Engine) DiskUsage(lo, hi []byte) (int64, error) {
+	n, err := e.kv.DiskUsage(lo, hi)
+	if err == nil && lo == nil {
+		n += int64(e.log.WrittenLSN() - e.log.OldestLSN())
+	}
+	return n, err
+}
