@@ -1,0 +1,319 @@
+package exec
+
+import (
+	"bytes"
+
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// aggCall is one aggregate call site.
+type aggCall struct {
+	in     *instance
+	agg    *builtin.Agg
+	call   *builtin.Call
+	strict bool
+	filter condFn
+	args   []operand
+	buf    []types.Datum
+	direct []evalFn
+	dBuf   []types.Datum
+	star   bool // count(*): counted here
+
+	// DISTINCT or ORDER BY: rows go through a sorter first.
+	ordered  bool
+	distinct int // leading sort columns that make a row distinct; 0: all rows
+	cols     []sortCol
+	slots    []int // the arguments, then the order's expressions
+	loads    []func() error
+	nargs    int
+}
+
+// aggState is one group of one call.
+type aggState interface {
+	final() (types.Datum, error)
+	size() int
+}
+
+// plainState feeds rows as they come.
+type plainState struct{ builtin.AggState }
+
+func (s plainState) final() (types.Datum, error) { return s.Final() }
+func (s plainState) size() int                   { return s.Size() }
+
+// countState is count(*).
+type countState struct{ n int64 }
+
+func (s *countState) final() (types.Datum, error) { return tuple.Int(s.n), nil }
+func (s *countState) size() int                   { return 8 }
+
+const countStarProc = 2803
+
+func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
+	c := &aggCall{in: b.in, nargs: len(x.Args)}
+	var err error
+	if x.Filter != nil {
+		if c.filter, err = b.cond(x.Filter); err != nil {
+			return nil, err
+		}
+	}
+	if x.Proc == countStarProc {
+		c.star = true
+		return c, nil
+	}
+	if c.agg, err = builtin.LookupAgg(x.Proc); err != nil {
+		return nil, err
+	}
+	c.strict = c.agg.Strict
+	c.call = b.newCall(x.Proc, nil, x.T, x.InputColl)
+	if c.call.ArgTypes = x.ArgTypes; x.ArgTypes == nil {
+		for _, a := range x.Args {
+			c.call.ArgTypes = append(c.call.ArgTypes, a.Type().OID)
+		}
+	}
+	if c.args, err = b.exprs(x.Args); err != nil {
+		return nil, err
+	}
+	c.buf = make([]types.Datum, len(c.args))
+	for _, d := range x.Direct {
+		fn, err := b.evalFor(d)
+		if err != nil {
+			return nil, err
+		}
+		c.direct = append(c.direct, fn)
+	}
+	c.dBuf = make([]types.Datum, len(c.direct))
+	if x.Distinct || len(x.OrderBy) > 0 {
+		return c, b.orderedAgg(c, x)
+	}
+	return c, nil
+}
+
+// orderedAgg prepares the sorter: its rows are the arguments and the order's expressions. DISTINCT sorts by all
+// arguments, those of the order first (which are among them: manual 4.2.7).
+func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
+	c.ordered = true
+	f := &b.in.f
+	for i := range c.args {
+		s := f.add()
+		c.slots = append(c.slots, s)
+		c.loads = append(c.loads, c.args[i].store(f, s))
+	}
+	sorted := map[int]bool{}
+	for _, k := range x.OrderBy {
+		kind, err := b.kind(k.Expr.Type().OID)
+		if err != nil {
+			return err
+		}
+		slot := -1
+		for i, a := range x.Args {
+			if sameExpr(a, k.Expr) {
+				slot = c.slots[i]
+				sorted[i] = true
+			}
+		}
+		if slot < 0 {
+			if slot, err = b.extraSlot(c, k.Expr); err != nil {
+				return err
+			}
+		}
+		c.cols = append(c.cols, sortCol{slot: slot, kind: kind, desc: k.Desc, nullsFirst: k.NullsFirst})
+	}
+	if x.Distinct {
+		for i, a := range x.Args {
+			if sorted[i] {
+				continue
+			}
+			kind, err := b.kind(a.Type().OID)
+			if err != nil {
+				return err
+			}
+			c.cols = append(c.cols, sortCol{slot: c.slots[i], kind: kind})
+		}
+		c.distinct = len(c.cols)
+	}
+	return nil
+}
+
+func (b *builder) extraSlot(c *aggCall, e plan.Expr) (int, error) {
+	s := b.in.f.add()
+	load, err := b.into(e, s)
+	if err != nil {
+		return 0, err
+	}
+	c.slots, c.loads = append(c.slots, s), append(c.loads, load)
+	return s, nil
+}
+
+// sameExpr recognises what is plainly the same.
+func sameExpr(a, b plan.Expr) bool {
+	if a == b {
+		return true
+	}
+	switch x := a.(type) {
+	case *plan.ColRef:
+		y, ok := b.(*plan.ColRef)
+		return ok && x.Col == y.Col
+	case *plan.Relabel:
+		y, ok := b.(*plan.Relabel)
+		return ok && x.T == y.T && sameExpr(x.Arg, y.Arg)
+	case *plan.Const:
+		y, ok := b.(*plan.Const)
+		return ok && x.T == y.T && identical(x.Val, y.Val)
+	case *plan.FuncCall:
+		y, ok := b.(*plan.FuncCall)
+		if !ok || x.Proc != y.Proc || len(x.Args) != len(y.Args) || volatileProcs()[x.Proc] {
+			return false
+		}
+		for i := range x.Args {
+			if !sameExpr(x.Args[i], y.Args[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (c *aggCall) newState() (aggState, error) {
+	if c.star {
+		return &countState{}, nil
+	}
+	for i, fn := range c.direct {
+		v, err := fn()
+		if err != nil {
+			return nil, err
+		}
+		c.dBuf[i] = v.Clone()
+	}
+	st, err := c.agg.New(c.call, c.dBuf)
+	if err != nil {
+		return nil, err
+	}
+	if !c.ordered {
+		return plainState{st}, nil
+	}
+	s := &orderedState{c: c, inner: st}
+	s.sorter = sorter{in: c.in, cols: c.cols, slots: c.slots}
+	return s, nil
+}
+
+// advance adds the row in the slots.
+func (c *aggCall) advance(st aggState) error {
+	if c.filter != nil {
+		if t, err := c.filter(); t != triTrue || err != nil {
+			return err
+		}
+	}
+	if c.star {
+		st.(*countState).n++
+		return nil
+	}
+	if c.ordered {
+		return st.(*orderedState).add()
+	}
+	ok, err := c.load()
+	if !ok || err != nil {
+		return err
+	}
+	return st.(plainState).Add(c.buf)
+}
+
+// load evaluates the arguments; false: a strict aggregate skips the row.
+func (c *aggCall) load() (bool, error) {
+	f := &c.in.f
+	for i := range c.args {
+		v := types.Null
+		if a := &c.args[i]; a.fn == nil {
+			v = f.s[a.slot]
+		} else {
+			var err error
+			if v, err = a.fn(); err != nil {
+				return false, err
+			}
+		}
+		if c.strict && v.IsNull() {
+			return false, nil
+		}
+		c.buf[i] = v
+	}
+	return true, nil
+}
+
+// orderedState sorts the rows of a group before it feeds them.
+type orderedState struct {
+	c      *aggCall
+	inner  builtin.AggState
+	sorter sorter
+	done   bool
+	key    []byte
+}
+
+func (s *orderedState) add() error {
+	for _, load := range s.c.loads {
+		if err := load(); err != nil {
+			return err
+		}
+	}
+	if s.c.strict {
+		for _, slot := range s.c.slots[:s.c.nargs] {
+			if s.c.in.f.s[slot].IsNull() {
+				return nil
+			}
+		}
+	}
+	return s.sorter.add()
+}
+
+func (s *orderedState) final() (types.Datum, error) {
+	if s.done {
+		return s.inner.Final()
+	}
+	s.done = true
+	if err := s.sorter.done(); err != nil {
+		return types.Null, err
+	}
+	c, f := s.c, &s.c.in.f
+	var key []byte
+	first := true
+	for {
+		ok, err := s.sorter.next()
+		if err != nil {
+			return types.Null, err
+		}
+		if !ok {
+			break
+		}
+		if c.distinct > 0 {
+			key = appendSortKey(key[:0], f, c.cols)
+			if !first && bytes.Equal(key, s.key) {
+				continue
+			}
+			s.key = append(s.key[:0], key...)
+			first = false
+		}
+		for i := range c.buf {
+			c.buf[i] = f.s[c.slots[i]]
+		}
+		if err := s.inner.Add(c.buf); err != nil {
+			return types.Null, err
+		}
+	}
+	s.sorter.reset()
+	return s.inner.Final()
+}
+
+func (s *orderedState) size() int {
+	return s.inner.Size() + int(s.sorter.arena.used+s.sorter.keyUsed) + len(s.sorter.entries)*sortEntrySize
+}
+
+// closeStates gives up the files of states.
+func closeStates(states []aggState) {
+	for _, st := range states {
+		if s, ok := st.(*orderedState); ok {
+			s.sorter.reset()
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package exec
+
+import (
+	"time"
+
+	"github.com/tarndb/tarn/sql/plan"
+)
+
+// NodeStats is what EXPLAIN ANALYZE shows of a node. Times include those of its inputs.
+type NodeStats struct {
+	Loops   int64
+	Rows    int64 // of all loops
+	Startup time.Duration
+	Total   time.Duration
+	// Removed counts rows that a filter or join condition dropped.
+	Removed int64
+	// Memory is the largest number of bytes held, Disk what was written to temporary files.
+	Memory, Disk int64
+	// Detail names what the operator did ("external merge", "quicksort", …).
+	Detail string
+}
+
+// Stats returns the counters of a Cursor whose Program was prepared with Options.Analyze, per node of the plan; nil
+// for others. They are complete when the Cursor has been read to its end or closed.
+func Stats(c Cursor) map[plan.Node]*NodeStats {
+	if c, ok := c.(*cursor); ok {
+		return c.Stats()
+	}
+	return nil
+}
+
+// countedOp counts around another operator. It is built only with Options.Analyze.
+type countedOp struct {
+	op    operator
+	stats *NodeStats
+	first bool
+	loop  time.Duration
+}
+
+func (o *countedOp) open() error {
+	start := time.Now()
+	err := o.op.open()
+	o.stats.Loops++
+	o.first = true
+	o.loop = time.Since(start)
+	o.stats.Total += o.loop
+	return err
+}
+
+func (o *countedOp) next() (bool, error) {
+	start := time.Now()
+	ok, err := o.op.next()
+	d := time.Since(start)
+	o.stats.Total += d
+	if o.first {
+		o.first = false
+		o.stats.Startup += o.loop + d
+	}
+	if ok {
+		o.stats.Rows++
+	}
+	return ok, err
+}
+
+func (o *countedOp) close() { o.op.close() }

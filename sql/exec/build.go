@@ -1,0 +1,214 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// builder compiles one instance.
+type builder struct {
+	in     *instance
+	env    *types.Env
+	slots  map[plan.ColID]int
+	params map[int]int
+	ctes   map[*plan.CTE]*cteState
+	// rescan > 0: the operators under construction may be opened more than once per execution.
+	rescan int
+	// single: expressions under construction are evaluated at most once per execution, nothing is worth keeping.
+	single bool
+	own    plan.ColID // columns of this instance only, counted down from 0
+}
+
+func (g *Program) build(env *types.Env) (*instance, error) {
+	in := &instance{prog: g}
+	b := &builder{in: in, env: env, slots: map[plan.ColID]int{}, params: map[int]int{}, ctes: map[*plan.CTE]*cteState{}}
+	if g.opts.Analyze {
+		in.stats = map[plan.Node]*NodeStats{}
+	}
+	for i := range g.plan.Params {
+		b.param(i)
+	}
+	root, err := b.node(g.plan.Root)
+	if err != nil {
+		return nil, err
+	}
+	in.root = root
+	in.modify = modifyOf(root)
+	for _, c := range g.result() {
+		in.out = append(in.out, b.slot(c.ID))
+	}
+	in.row = make([]types.Datum, len(in.out))
+	return in, nil
+}
+
+// result is the columns that the caller gets.
+func (g *Program) result() []plan.Col {
+	if g.plan.Stmt != nil && len(g.plan.Stmt.Out) > 0 {
+		return g.plan.Stmt.Out
+	}
+	return g.plan.Root.Cols()
+}
+
+func modifyOf(o operator) *modifyOp {
+	switch x := o.(type) {
+	case *modifyOp:
+		return x
+	case *countedOp:
+		return modifyOf(x.op)
+	case *withOp:
+		return modifyOf(x.child)
+	}
+	return nil
+}
+
+// slot is where a column's value stands.
+func (b *builder) slot(c plan.ColID) int {
+	s, ok := b.slots[c]
+	if !ok {
+		s = b.in.f.add()
+		b.slots[c] = s
+	}
+	return s
+}
+
+func (b *builder) colSlots(cols []plan.Col) []int {
+	out := make([]int, len(cols))
+	for i, c := range cols {
+		out[i] = b.slot(c.ID)
+	}
+	return out
+}
+
+func (b *builder) idSlots(ids []plan.ColID) []int {
+	out := make([]int, len(ids))
+	for i, id := range ids {
+		out[i] = b.slot(id)
+	}
+	return out
+}
+
+func (b *builder) param(i int) int {
+	for len(b.in.params) <= i {
+		b.in.params = append(b.in.params, b.in.f.add())
+	}
+	return b.in.params[i]
+}
+
+func (b *builder) constant(v types.Datum) int {
+	s := b.in.f.add()
+	b.in.f.s[s] = v.Clone()
+	return s
+}
+
+// sortCols compiles an order.
+func (b *builder) sortCols(keys []plan.SortKey) ([]sortCol, error) {
+	out := make([]sortCol, len(keys))
+	for i, k := range keys {
+		kind, err := b.kind(k.T.OID)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = sortCol{slot: b.slot(k.Col), kind: kind, desc: k.Desc, nullsFirst: k.NullsFirst}
+	}
+	return out, nil
+}
+
+// keyCols are columns that are compared for equality.
+func (b *builder) keyCols(ids []plan.ColID, cols []plan.Col) ([]keyCol, error) {
+	byID := map[plan.ColID]plan.Col{}
+	for _, c := range cols {
+		byID[c.ID] = c
+	}
+	out := make([]keyCol, len(ids))
+	for i, id := range ids {
+		c, ok := byID[id]
+		if !ok {
+			return nil, pgerr.Internal("column %d is not in the input", id)
+		}
+		kind, err := b.kind(c.T.OID)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = keyCol{slot: b.slot(id), kind: kind}
+	}
+	return out, nil
+}
+
+// node builds the operator of a node.
+func (b *builder) node(n plan.Node) (operator, error) {
+	o, err := b.operator(n)
+	if err != nil || b.in.stats == nil {
+		return o, err
+	}
+	st := &NodeStats{}
+	b.in.stats[n] = st
+	return &countedOp{op: o, stats: st}, nil
+}
+
+// rescanned builds an operator that may be opened again.
+func (b *builder) rescanned(n plan.Node) (operator, error) {
+	b.rescan++
+	single := b.single
+	b.single = false
+	o, err := b.node(n)
+	b.rescan--
+	b.single = single
+	return o, err
+}
+
+func (b *builder) operator(n plan.Node) (operator, error) {
+	switch x := n.(type) {
+	case *plan.TableScan:
+		return b.tableScan(x)
+	case *plan.VirtualTableScan:
+		return b.virtualScan(x)
+	case *plan.ValuesScan:
+		return b.valuesScan(x)
+	case *plan.FunctionScan:
+		return b.functionScan(x)
+	case *plan.Result:
+		return b.result(x)
+	case *plan.ProjectSetNode:
+		return b.projectSet(x)
+	case *plan.NestLoop:
+		return b.nestLoop(x)
+	case *plan.HashJoin:
+		return b.hashJoin(x)
+	case *plan.MergeJoin:
+		return b.mergeJoin(x)
+	case *plan.Agg:
+		return b.agg(x)
+	case *plan.WindowAgg:
+		return b.windowAgg(x)
+	case *plan.SortNode:
+		return b.sortNode(x)
+	case *plan.UniqueNode:
+		return b.unique(x)
+	case *plan.HashDistinct:
+		return b.hashDistinct(x)
+	case *plan.LimitNode:
+		return b.limit(x)
+	case *plan.Append:
+		return b.appendNode(x)
+	case *plan.HashSetOp:
+		return b.setOp(x)
+	case *plan.Materialize:
+		return b.materialize(x)
+	case *plan.WithNode:
+		return b.with(x)
+	case *plan.CTEScanNode:
+		return b.cteScan(x)
+	case *plan.RecursiveUnionNode:
+		return b.recursiveUnion(x)
+	case *plan.WorkTableScan:
+		return b.workTableScan(x)
+	case *plan.LockRowsNode:
+		return b.lockRows(x)
+	case *plan.Modify:
+		return b.modify(x)
+	case *plan.Columnar:
+		return b.columnar(x)
+	}
+	return nil, pgerr.Unsupported("plan node")
+}

@@ -1,0 +1,110 @@
+package exec
+
+import (
+	"errors"
+
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// ErrColumnarRetry says that a fragment failed in a way that its row form may not: an overflow of a narrower type, a
+// limit of the engine. It counts until the first row has been given.
+var ErrColumnarRetry = errors.New("run the fragment over rows")
+
+// columnarOp runs a fragment in the columnar engine, or its fallback.
+type columnarOp struct {
+	in       *instance
+	node     *plan.Columnar
+	fallback operator
+	params   []evalFn
+	vals     []types.Datum
+	out      []int
+	from     []int // the fallback's columns
+	rows     ColumnarRows
+	byRows   bool
+	begun    bool
+}
+
+func (b *builder) columnar(x *plan.Columnar) (operator, error) {
+	o := &columnarOp{in: b.in, node: x, out: b.colSlots(x.Out), from: b.colSlots(x.Fallback.Cols())}
+	var err error
+	if o.fallback, err = b.node(x.Fallback); err != nil {
+		return nil, err
+	}
+	for _, p := range x.Params {
+		fn, err := b.evalFor(p)
+		if err != nil {
+			return nil, err
+		}
+		o.params = append(o.params, fn)
+	}
+	o.vals = make([]types.Datum, len(o.params))
+	return o, nil
+}
+
+func (o *columnarOp) open() error {
+	o.end()
+	o.begun, o.byRows = false, false
+	for i, fn := range o.params {
+		v, err := fn()
+		if err != nil {
+			return err
+		}
+		o.vals[i] = v
+	}
+	if r := o.in.ec.Columnar; r != nil {
+		rows, ok, err := r.RunColumnar(o.in.ec, &o.in.view, o.node, o.vals)
+		switch {
+		case errors.Is(err, ErrColumnarRetry):
+		case err != nil:
+			return err
+		case ok:
+			o.rows = rows
+			return nil
+		}
+	}
+	o.byRows = true
+	return o.fallback.open()
+}
+
+func (o *columnarOp) next() (bool, error) {
+	if err := o.in.tick(); err != nil {
+		return false, err
+	}
+	f := &o.in.f
+	if !o.byRows {
+		row, ok, err := o.rows.Next()
+		if err == nil || o.begun || !errors.Is(err, ErrColumnarRetry) {
+			if ok && err == nil {
+				o.begun = true
+				f.put(o.out, row)
+			}
+			return ok, err
+		}
+		o.end()
+		o.byRows = true
+		if err := o.fallback.open(); err != nil {
+			return false, err
+		}
+	}
+	ok, err := o.fallback.next()
+	if !ok || err != nil {
+		return false, err
+	}
+	for i, s := range o.from {
+		f.s[o.out[i]] = f.s[s]
+	}
+	return true, nil
+}
+
+func (o *columnarOp) end() {
+	if o.rows != nil {
+		o.rows.Close()
+		o.rows = nil
+	}
+}
+
+func (o *columnarOp) close() {
+	o.end()
+	o.fallback.close()
+}

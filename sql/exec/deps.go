@@ -1,0 +1,271 @@
+package exec
+
+import (
+	"bytes"
+
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"sync"
+)
+
+// deps are the slots from outside that a subtree reads. What the subtree computed is still good at a rescan if they
+// have not changed since.
+type deps struct {
+	in    *instance
+	slots []int
+	last  rowBuf
+	gen   uint64
+}
+
+// deps returns what n depends on. Never called for what is opened once: there it is nil, and nothing is kept.
+func (b *builder) deps(n plan.Node) *deps {
+	if b.rescan == 0 {
+		return nil
+	}
+	free, works := freeCols(n)
+	d := &deps{in: b.in}
+	for c := range free {
+		d.slots = append(d.slots, b.slot(c))
+	}
+	for cte := range works {
+		d.slots = append(d.slots, b.cte(cte).round)
+	}
+	return d
+}
+
+// keep notes the values with which something is computed now.
+func (d *deps) keep() {
+	if d != nil {
+		d.last.load(&d.in.f, d.slots)
+		d.gen = d.in.gen
+	}
+}
+
+// same reports whether what was computed at keep is still good.
+func (d *deps) same() bool {
+	if d == nil || d.gen != d.in.gen {
+		return false
+	}
+	for i, s := range d.slots {
+		if !identical(d.last.vals[i], d.in.f.s[s]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *deps) drop() {
+	if d != nil {
+		d.gen = 0
+	}
+}
+
+// identical compares bits and bytes.
+func identical(a, b types.Datum) bool {
+	switch {
+	case a.IsNull() || b.IsNull():
+		return a.IsNull() && b.IsNull()
+	case a.IsScalar() || b.IsScalar():
+		return a.IsScalar() && b.IsScalar() && a.Uint() == b.Uint()
+	}
+	return bytes.Equal(a.Bytes(), b.Bytes())
+}
+
+// scope collects the columns that a plan names and those that it makes.
+type scope struct {
+	used, made map[plan.ColID]bool
+	works      map[*plan.CTE]bool
+	volatile   bool
+}
+
+// freeCols are the columns that n and what is below it name but do not make, and the recursive CTEs whose working table
+// they read from outside.
+func freeCols(n plan.Node) (map[plan.ColID]bool, map[*plan.CTE]bool) {
+	s := collectNode(n)
+	for c := range s.made {
+		delete(s.used, c)
+	}
+	return s.used, s.works
+}
+
+func collectNode(n plan.Node) *scope {
+	s := &scope{used: map[plan.ColID]bool{}, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}}
+	s.node(n)
+	return s
+}
+
+func (s *scope) expr(e plan.Expr) {
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		switch x := e.(type) {
+		case *plan.ColRef:
+			s.used[x.Col] = true
+		case *plan.Case:
+			s.made[x.ArgCol] = true
+		case *plan.ArrayCoerce:
+			s.made[x.ElemCol] = true
+		case *plan.FuncCall:
+			s.volatile = s.volatile || volatileProcs()[x.Proc]
+		case *plan.NextVal:
+			s.volatile = true
+		case *plan.Subquery:
+			if x.Plan != nil {
+				s.node(x.Plan)
+			}
+			for _, c := range x.Params {
+				s.used[c] = true
+			}
+		}
+		return true
+	})
+}
+
+var volatileProcs = sync.OnceValue(func() map[types.OID]bool {
+	m := map[types.OID]bool{}
+	for i, procs := 0, pgdata.Procs(); i < len(procs); i++ {
+		if procs[i].Volatile == 'v' {
+			m[procs[i].OID] = true
+		}
+	}
+	return m
+})
+
+func (s *scope) exprs(es ...plan.Expr) {
+	for _, e := range es {
+		if e != nil {
+			s.expr(e)
+		}
+	}
+}
+
+func (s *scope) bound(k *plan.KeyBound) {
+	if k != nil {
+		s.expr(k.Expr)
+	}
+}
+
+func (s *scope) ids(ids []plan.ColID) {
+	for _, id := range ids {
+		s.used[id] = true
+	}
+}
+
+func (s *scope) keys(keys []plan.SortKey) {
+	for _, k := range keys {
+		s.used[k.Col] = true
+	}
+}
+
+func (s *scope) cols(cols []plan.Col) {
+	for _, c := range cols {
+		s.made[c.ID] = true
+	}
+}
+
+func (s *scope) node(n plan.Node) {
+	if n == nil {
+		return
+	}
+	s.cols(n.Cols())
+	switch x := n.(type) {
+	case *plan.TableScan:
+		s.exprs(x.Eq...)
+		s.exprs(x.EqAny)
+		s.bound(x.Lo)
+		s.bound(x.Hi)
+		s.exprs(x.Filter...)
+	case *plan.VirtualTableScan:
+		for _, e := range x.Eq {
+			s.expr(e.Expr)
+		}
+		s.exprs(x.Filter...)
+	case *plan.ValuesScan:
+		for _, r := range x.Rows {
+			s.exprs(r...)
+		}
+	case *plan.FunctionScan:
+		for _, f := range x.Funcs {
+			s.expr(f.Call)
+		}
+		s.exprs(x.Filter...)
+	case *plan.Result:
+		s.exprs(x.Filter...)
+		s.exprs(x.Exprs...)
+		if x.In != nil {
+			s.node(x.In)
+		}
+	case *plan.ProjectSetNode:
+		s.exprs(x.Exprs...)
+		s.node(x.In)
+	case *plan.NestLoop:
+		s.exprs(x.On...)
+		s.node(x.Outer)
+		s.node(x.Inner)
+	case *plan.HashJoin:
+		s.exprs(x.OuterKeys...)
+		s.exprs(x.InnerKeys...)
+		s.exprs(x.On...)
+		s.node(x.Outer)
+		s.node(x.Inner)
+	case *plan.MergeJoin:
+		s.exprs(x.On...)
+		s.node(x.Outer)
+		s.node(x.Inner)
+	case *plan.Agg:
+		for _, a := range x.Aggs {
+			s.expr(a)
+		}
+		s.exprs(x.Having...)
+		s.ids(x.GroupIn)
+		s.node(x.In)
+	case *plan.WindowAgg:
+		for _, c := range x.Calls {
+			s.expr(c)
+		}
+		s.exprs(x.Frame.StartOff, x.Frame.EndOff)
+		s.node(x.In)
+	case *plan.SortNode:
+		s.exprs(x.Limit)
+		s.node(x.In)
+	case *plan.UniqueNode:
+		s.node(x.In)
+	case *plan.HashDistinct:
+		s.node(x.In)
+	case *plan.LimitNode:
+		s.exprs(x.Count, x.Offset)
+		s.node(x.In)
+	case *plan.Append:
+		for _, in := range x.In {
+			s.node(in)
+		}
+	case *plan.HashSetOp:
+		s.node(x.L)
+		s.node(x.R)
+	case *plan.Materialize:
+		s.node(x.In)
+	case *plan.WithNode:
+		for _, p := range x.Plans {
+			s.node(p)
+		}
+		s.node(x.In)
+	case *plan.CTEScanNode:
+		s.exprs(x.Filter...)
+	case *plan.RecursiveUnionNode:
+		s.node(x.Base)
+		s.node(x.Step)
+		delete(s.works, x.CTE)
+	case *plan.WorkTableScan:
+		s.works[x.CTE] = true
+		s.exprs(x.Filter...)
+	case *plan.LockRowsNode:
+		s.volatile = true
+		s.exprs(x.Recheck...)
+		s.node(x.In)
+	case *plan.Modify:
+		s.volatile = true
+		s.node(x.In)
+	case *plan.Columnar:
+		s.exprs(x.Params...)
+		s.node(x.Fallback)
+	}
+}

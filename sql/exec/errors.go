@@ -1,0 +1,118 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// lockError gives storage's refusals the SQLSTATE that they have for a row of table t. Others pass as they are.
+func lockError(err error, t *catalog.Table) error {
+	var dead *lock.DeadlockError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, txn.ErrConcurrentDelete):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent delete")
+	case errors.Is(err, txn.ErrSerialization):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
+	case errors.Is(err, lock.ErrTimeout):
+		return pgerr.Wrap(err, pgerr.LockNotAvailable, "canceling statement due to lock timeout")
+	case errors.Is(err, lock.ErrNotAvailable):
+		return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock on row in relation \"%s\"", t.Name)
+	case errors.As(err, &dead):
+		return deadlock(dead)
+	}
+	return err
+}
+
+func deadlock(d *lock.DeadlockError) error {
+	var lines []string
+	for i, w := range d.Cycle {
+		next := d.Cycle[(i+1)%len(d.Cycle)]
+		what := fmt.Sprintf("%s %x", w.Class, w.Key)
+		lines = append(lines, fmt.Sprintf("Process %d waits for %s on %s; blocked by process %d.", w.PID, w.Mode.Name(w.Class), what, next.PID))
+	}
+	return pgerr.Wrap(d, pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", strings.Join(lines, "\n")).
+		WithHint("See server log for query details.")
+}
+
+func schemaName(ec *Context, t *catalog.Table) string {
+	if ec.Catalog != nil {
+		if s := ec.Catalog.SchemaByOID(t.Schema); s != nil {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// maxFieldText is how many bytes of a value "Failing row contains" shows.
+const maxFieldText = 64
+
+// rowText prints a row as PostgreSQL's messages do: (1, null, abc).
+func rowText(env *types.Env, t *catalog.Table, vals []types.Datum) string {
+	var b []byte
+	b = append(b, '(')
+	first := true
+	for i := range t.Columns {
+		if t.Columns[i].Dropped {
+			continue
+		}
+		if !first {
+			b = append(b, ", "...)
+		}
+		first = false
+		if vals[i].IsNull() {
+			b = append(b, "null"...)
+			continue
+		}
+		y := env.Type(t.Columns[i].Type)
+		if y == nil {
+			b = append(b, '?')
+			continue
+		}
+		text := y.AppendText(nil, vals[i], env)
+		if len(text) > maxFieldText {
+			cut := maxFieldText
+			for cut > 0 && text[cut]&0xc0 == 0x80 {
+				cut--
+			}
+			text = append(text[:cut], "..."...)
+		}
+		b = append(b, text...)
+	}
+	return string(append(b, ')'))
+}
+
+func notNullError(ec *Context, t *catalog.Table, c *catalog.Column, vals []types.Datum) error {
+	return pgerr.New(pgerr.NotNullViolation, "null value in column \"%s\" of relation \"%s\" violates not-null constraint", c.Name, t.Name).
+		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithColumn(c.Name)
+}
+
+func checkError(ec *Context, t *catalog.Table, constraint string, vals []types.Datum) error {
+	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates check constraint \"%s\"", t.Name, constraint).
+		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithConstraint(constraint)
+}
+
+func viewOptionError(ec *Context, t *catalog.Table, view string, vals []types.Datum) error {
+	return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view \"%s\"", view).
+		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals))
+}
+
+// constraintError adds the schema to an error that rowstore has made.
+func constraintError(ec *Context, err error, t *catalog.Table) error {
+	var e *pgerr.Error
+	if errors.As(err, &e) {
+		if e.Table == t.Name && e.Schema == "" {
+			e.Schema = schemaName(ec, t)
+		}
+		return err
+	}
+	return lockError(err, t)
+}

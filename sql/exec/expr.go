@@ -1,0 +1,306 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// evalFn computes a value from the frame. What it returns lives as long as the slots that it read.
+type evalFn func() (types.Datum, error)
+
+// condFn computes a truth value.
+type condFn func() (tri, error)
+
+// operand is a compiled expression: a slot to read, or a function to call. fixed: its value cannot change within one
+// execution (constants, parameters, and stable functions of these).
+type operand struct {
+	slot  int
+	fn    evalFn
+	fixed bool
+}
+
+func (o operand) isSlot() bool { return o.fn == nil }
+
+// eval returns the operand as a function.
+func (o operand) eval(f *frame) evalFn {
+	if o.fn != nil {
+		return o.fn
+	}
+	slot := o.slot
+	return func() (types.Datum, error) { return f.s[slot], nil }
+}
+
+func fnOperand(fn evalFn) operand { return operand{fn: fn} }
+
+func condOperand(c condFn) operand {
+	return operand{fn: func() (types.Datum, error) {
+		t, err := c()
+		return t.datum(), err
+	}}
+}
+
+// expr compiles an expression.
+func (b *builder) expr(e plan.Expr) (operand, error) {
+	switch x := e.(type) {
+	case *plan.Const:
+		return operand{slot: b.constant(x.Val), fixed: true}, nil
+	case *plan.Param:
+		return operand{slot: b.param(x.Index), fixed: true}, nil
+	case *plan.ColRef:
+		return operand{slot: b.slot(x.Col)}, nil
+	case *plan.FuncCall:
+		return b.call(x)
+	case *plan.Relabel:
+		return b.expr(x.Arg)
+	case *plan.CoerceViaIO:
+		return b.coerceViaIO(x)
+	case *plan.ArrayCoerce:
+		return b.arrayCoerce(x)
+	case *plan.CoerceToDomain:
+		return operand{}, pgerr.Unsupported("a value of domain " + types.TypeName(x.T.OID, b.env))
+	case *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.DistinctFrom, *plan.ScalarArrayOp, *plan.RowCompare:
+		c, err := b.cond(e)
+		if err != nil {
+			return operand{}, err
+		}
+		return condOperand(c), nil
+	case *plan.Case:
+		return b.caseExpr(x)
+	case *plan.Coalesce:
+		return b.coalesce(x)
+	case *plan.MinMax:
+		return b.minMax(x)
+	case *plan.NullIf:
+		return b.nullIf(x)
+	case *plan.ArrayCtor:
+		return b.arrayCtor(x)
+	case *plan.Subscript:
+		return b.subscript(x)
+	case *plan.RowCtor:
+		return b.rowCtor(x)
+	case *plan.FieldSelect:
+		return b.fieldSelect(x)
+	case *plan.Subquery:
+		return b.subquery(x)
+	case *plan.SQLValue:
+		return b.sqlValue(x)
+	case *plan.NextVal:
+		return b.nextVal(x)
+	case *plan.CurrentOf:
+		return operand{}, pgerr.Unsupported("WHERE CURRENT OF")
+	}
+	return operand{}, pgerr.Internal("expression %T cannot be evaluated", e)
+}
+
+func (b *builder) exprs(es []plan.Expr) ([]operand, error) {
+	out := make([]operand, len(es))
+	for i, e := range es {
+		var err error
+		if out[i], err = b.expr(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// evalFor compiles an expression to a function; nil for nil.
+func (b *builder) evalFor(e plan.Expr) (evalFn, error) {
+	if e == nil {
+		return nil, nil
+	}
+	o, err := b.expr(e)
+	if err != nil {
+		return nil, err
+	}
+	return o.eval(&b.in.f), nil
+}
+
+// into compiles an expression that puts its value into a slot.
+func (b *builder) into(e plan.Expr, dst int) (func() error, error) {
+	o, err := b.expr(e)
+	if err != nil {
+		return nil, err
+	}
+	return o.store(&b.in.f, dst), nil
+}
+
+func (o operand) store(f *frame, dst int) func() error {
+	if o.isSlot() {
+		src := o.slot
+		return func() error {
+			f.s[dst] = f.s[src]
+			return nil
+		}
+	}
+	fn := o.fn
+	return func() error {
+		v, err := fn()
+		f.s[dst] = v
+		return err
+	}
+}
+
+// once keeps the value of a fixed expression for the execution.
+func (b *builder) once(fn evalFn) operand {
+	if b.single {
+		return operand{fn: fn, fixed: true}
+	}
+	in, gen, val := b.in, uint64(0), types.Null
+	return operand{fixed: true, fn: func() (types.Datum, error) {
+		if gen == in.gen {
+			return val, nil
+		}
+		v, err := fn()
+		if err != nil {
+			return v, err
+		}
+		val, gen = v.Clone(), in.gen
+		return val, nil
+	}}
+}
+
+// newCall returns a call site of a built-in function; its Env and Sess are set for each execution.
+func (b *builder) newCall(proc types.OID, args []plan.Expr, ret plan.Type, coll types.OID) *builtin.Call {
+	c := &builtin.Call{Proc: proc, RetType: ret.OID, Coll: coll, Env: b.env}
+	for _, a := range args {
+		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
+	}
+	b.in.calls = append(b.in.calls, c)
+	return c
+}
+
+func (b *builder) call(x *plan.FuncCall) (operand, error) {
+	if x.RetSet {
+		return operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
+	}
+	args, err := b.exprs(x.Args)
+	if err != nil {
+		return operand{}, err
+	}
+	return b.callOn(x, args)
+}
+
+// callOn compiles a call with its arguments given.
+func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
+	if c := b.fastCompare(x, args); c != nil {
+		o := condOperand(c)
+		o.fixed = allFixed(args)
+		return o, nil
+	}
+	if fn := b.fastArith(x, args); fn != nil {
+		if allFixed(args) {
+			return b.once(fn), nil
+		}
+		return fnOperand(fn), nil
+	}
+	f, err := builtin.Lookup(x.Proc)
+	if err != nil {
+		return operand{}, err
+	}
+	if f.Fn == nil {
+		return operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
+	}
+	fn := b.genericCall(f, b.newCall(x.Proc, x.Args, x.T, x.InputColl), args)
+	if allFixed(args) && f.Proc.Volatile != 'v' {
+		return b.once(fn), nil
+	}
+	return fnOperand(fn), nil
+}
+
+func allFixed(args []operand) bool {
+	for _, a := range args {
+		if !a.fixed {
+			return false
+		}
+	}
+	return true
+}
+
+// genericCall calls a built-in function with one argument buffer per call site.
+func (b *builder) genericCall(f *builtin.Func, c *builtin.Call, args []operand) evalFn {
+	fr, fn := &b.in.f, f.Fn
+	buf := make([]types.Datum, len(args))
+	switch {
+	case len(args) == 1 && f.Strict && args[0].isSlot():
+		slot := args[0].slot
+		return func() (types.Datum, error) {
+			buf[0] = fr.s[slot]
+			if buf[0].IsNull() {
+				return types.Null, nil
+			}
+			return fn(c, buf)
+		}
+	case len(args) == 1 && f.Strict:
+		arg := args[0].fn
+		return func() (types.Datum, error) {
+			v, err := arg()
+			if err != nil || v.IsNull() {
+				return types.Null, err
+			}
+			buf[0] = v
+			return fn(c, buf)
+		}
+	case len(args) == 2 && f.Strict && args[0].isSlot() && args[1].isSlot():
+		s0, s1 := args[0].slot, args[1].slot
+		return func() (types.Datum, error) {
+			buf[0], buf[1] = fr.s[s0], fr.s[s1]
+			if buf[0].IsNull() || buf[1].IsNull() {
+				return types.Null, nil
+			}
+			return fn(c, buf)
+		}
+	case f.Strict:
+		return func() (types.Datum, error) {
+			null := false
+			for i := range args {
+				v := types.Null
+				if a := &args[i]; a.fn == nil {
+					v = fr.s[a.slot]
+				} else {
+					var err error
+					if v, err = a.fn(); err != nil {
+						return types.Null, err
+					}
+				}
+				null = null || v.IsNull()
+				buf[i] = v
+			}
+			if null {
+				return types.Null, nil
+			}
+			return fn(c, buf)
+		}
+	}
+	return func() (types.Datum, error) {
+		for i := range args {
+			if a := &args[i]; a.fn == nil {
+				buf[i] = fr.s[a.slot]
+			} else {
+				v, err := a.fn()
+				if err != nil {
+					return types.Null, err
+				}
+				buf[i] = v
+			}
+		}
+		return fn(c, buf)
+	}
+}
+
+// kind is how values of a type are held.
+func (b *builder) kind(t types.OID) (tuple.Kind, error) {
+	if y := b.env.Type(t); y != nil && y.Kind.Valid() {
+		return y.Kind, nil
+	}
+	return tuple.KindInvalid, pgerr.Unsupported("type " + types.TypeName(t, b.env))
+}
+
+func (b *builder) typeOf(t types.OID) (*types.Type, error) {
+	if y := b.env.Type(t); y != nil {
+		return y, nil
+	}
+	return nil, pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", t)
+}

@@ -1,0 +1,472 @@
+package exec
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// fkTable holds the foreign keys that a table has and those that name it.
+type fkTable struct {
+	catalog *catalog.Catalog
+	foreign []*foreignKey
+	refs    []*foreignKey
+}
+
+type foreignKey struct {
+	con    *catalog.Constraint
+	child  *catalog.Table
+	parent *catalog.Table
+}
+
+// Foreign key actions (pg_constraint.confupdtype).
+const (
+	fkNoAction   = 'a'
+	fkRestrict   = 'r'
+	fkCascade    = 'c'
+	fkSetNull    = 'n'
+	fkSetDefault = 'd'
+)
+
+func newFKTable(ec *Context, t *catalog.Table) *fkTable {
+	fk := &fkTable{catalog: ec.Catalog}
+	parent := func(c *catalog.Constraint) *catalog.Table {
+		if c.RefTable == t.OID {
+			return t
+		}
+		if ec.Catalog != nil {
+			return ec.Catalog.Table(c.RefTable)
+		}
+		return nil
+	}
+	add := func(child *catalog.Table) {
+		for _, c := range child.Constraints {
+			if c.Type == catalog.ConForeign && c.RefTable == t.OID {
+				fk.refs = append(fk.refs, &foreignKey{c, child, t})
+			}
+		}
+	}
+	for _, c := range t.Constraints {
+		if c.Type == catalog.ConForeign {
+			fk.foreign = append(fk.foreign, &foreignKey{c, t, parent(c)})
+		}
+	}
+	if ec.Catalog != nil {
+		ec.Catalog.Tables(func(child *catalog.Table) bool {
+			if child.OID == t.OID {
+				child = t
+			}
+			add(child)
+			return true
+		})
+	} else {
+		add(t)
+	}
+	return fk
+}
+
+// inserted, updated and deleted tell the statement's queue about a change. key is the row's storage key, nil if unknown;
+// the values are by attribute number - 1.
+func (fk *fkTable) inserted(in *instance, key []byte, vals []types.Datum) error {
+	for _, f := range fk.foreign {
+		if err := in.queue().child(f, key, vals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (fk *fkTable) updated(in *instance, key []byte, old, vals []types.Datum) error {
+	if len(fk.foreign) == 0 && len(fk.refs) == 0 {
+		return nil
+	}
+	return fk.changed(in.queue(), key, old, vals)
+}
+
+func (fk *fkTable) changed(q *riQueue, key []byte, old, vals []types.Datum) error {
+	for _, f := range fk.foreign {
+		if changedCols(f.con.Cols, old, vals) {
+			if err := q.child(f, key, vals); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range fk.refs {
+		if changedCols(f.con.RefCols, old, vals) {
+			if err := q.parent(f, old, vals); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (fk *fkTable) deleted(in *instance, old []types.Datum) error {
+	for _, f := range fk.refs {
+		if err := in.queue().parent(f, old, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func changedCols(cols []int16, old, vals []types.Datum) bool {
+	for _, c := range cols {
+		if !identical(old[c-1], vals[c-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *instance) queue() *riQueue {
+	if in.ri == nil {
+		in.ri = &riQueue{ec: in.ec, targets: map[catalog.OID]*cascadeTarget{}}
+	}
+	return in.ri
+}
+
+// riQueue holds the checks and actions that run when the statement's own work is done (manual: CREATE TABLE, REFERENCES).
+type riQueue struct {
+	ec      *Context
+	events  []riEvent
+	arena   arena
+	targets map[catalog.OID]*cascadeTarget
+	lastFK  *foreignKey // the reference that was found last, and its key: it is locked
+	lastKey []byte
+	key     [2][]byte
+	row     []byte
+}
+
+// riEvent is a child row whose reference is to be looked up (new nil and key or vals set), or a parent key that has gone
+// (vals the old key, fresh the new one where it was changed).
+type riEvent struct {
+	fk     *foreignKey
+	parent bool
+	key    []byte
+	vals   []types.Datum
+	fresh  []types.Datum
+}
+
+func pick(a *arena, cols []int16, vals []types.Datum) []types.Datum {
+	out := a.row(len(cols))
+	for i, c := range cols {
+		out[i] = a.clone(vals[c-1])
+	}
+	return out
+}
+
+// child checks a row's reference now, as what is found now cannot go away unseen: it is locked. What is not found may
+// still come before the check is due.
+func (q *riQueue) child(f *foreignKey, key []byte, vals []types.Datum) error {
+	nulls := 0
+	for _, c := range f.con.Cols {
+		if vals[c-1].IsNull() {
+			nulls++
+		}
+	}
+	if nulls == len(f.con.Cols) || nulls > 0 && f.con.Match != 'f' {
+		return nil
+	}
+	if nulls > 0 {
+		return q.childError(f).WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
+	}
+	ev := riEvent{fk: f}
+	if d := q.ec.Deferred; d != nil && d.deferred(f.con) {
+		ev.vals = pick(&d.arena, f.con.Cols, vals)
+		ev.key = append([]byte(nil), key...)
+		d.events = append(d.events, ev)
+		return nil
+	}
+	var buf [8]types.Datum
+	ref := buf[:0]
+	for _, c := range f.con.Cols {
+		ref = append(ref, vals[c-1])
+	}
+	found, err := q.find(f, ref, true)
+	if found || err != nil {
+		return err
+	}
+	ev.vals = pick(&q.arena, f.con.Cols, vals)
+	ev.key = append([]byte(nil), key...)
+	q.events = append(q.events, ev)
+	return nil
+}
+
+// parent notes that a referenced key has gone.
+func (q *riQueue) parent(f *foreignKey, old, vals []types.Datum) error {
+	for _, c := range f.con.RefCols {
+		if old[c-1].IsNull() {
+			return nil
+		}
+	}
+	ev := riEvent{fk: f, parent: true}
+	action := f.con.OnDelete
+	if vals != nil {
+		action = f.con.OnUpdate
+	}
+	if d := q.ec.Deferred; d != nil && (action == fkNoAction || action == 0) && d.deferred(f.con) {
+		ev.vals = pick(&d.arena, f.con.RefCols, old)
+		if vals != nil {
+			ev.fresh = pick(&d.arena, f.con.RefCols, vals)
+		}
+		d.events = append(d.events, ev)
+		return nil
+	}
+	ev.vals = pick(&q.arena, f.con.RefCols, old)
+	if vals != nil {
+		ev.fresh = pick(&q.arena, f.con.RefCols, vals)
+	}
+	q.events = append(q.events, ev)
+	return nil
+}
+
+// run does what is queued, and what that queues.
+func (q *riQueue) run() error {
+	q.lastFK = nil
+	for i := 0; i < len(q.events); i++ {
+		if err := q.do(&q.events[i]); err != nil {
+			return err
+		}
+		if q.ec.Ctx != nil && i&255 == 0 && q.ec.Ctx.Err() != nil {
+			return pgerr.From(q.ec.Ctx.Err())
+		}
+	}
+	q.events = q.events[:0]
+	q.arena.reset()
+	return nil
+}
+
+func (q *riQueue) do(ev *riEvent) error {
+	e := *ev // the queue may grow meanwhile
+	if !e.parent {
+		return q.checkChild(&e)
+	}
+	action := e.fk.con.OnDelete
+	if e.fresh != nil {
+		action = e.fk.con.OnUpdate
+	}
+	switch action {
+	case fkCascade, fkSetNull, fkSetDefault:
+		return q.cascade(&e, action)
+	case fkRestrict:
+	default:
+		// NO ACTION: a row that has the key again will do.
+		found, err := q.find(e.fk, e.vals, false)
+		if found || err != nil {
+			return err
+		}
+	}
+	used, err := q.referenced(e.fk, e.vals)
+	if err != nil || !used {
+		return err
+	}
+	f := e.fk
+	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+		f.parent.Name, f.con.Name, f.child.Name).
+		WithDetail("Key %s is still referenced from table \"%s\".", q.keyText(f.parent, f.con.RefCols, e.vals), f.child.Name).
+		WithTable(schemaName(q.ec, f.child), f.child.Name).WithConstraint(f.con.Name)
+}
+
+func (q *riQueue) checkChild(e *riEvent) error {
+	if len(e.key) > 0 {
+		rel, err := q.ec.Rels.Get(e.fk.child)
+		if err != nil {
+			return err
+		}
+		row, ok, err := q.ec.Txn.GetLatest(q.row[:0], e.key)
+		q.row = row
+		if err != nil || !ok {
+			return err // the row is gone
+		}
+		for i, c := range e.fk.con.Cols {
+			if !identical(rel.Col(row, c), e.vals[i]) {
+				return nil // its new version has a check of its own
+			}
+		}
+	}
+	found, err := q.find(e.fk, e.vals, true)
+	if err != nil || found {
+		return err
+	}
+	return q.childError(e.fk).WithDetail("Key %s is not present in table \"%s\".",
+		q.keyText(e.fk.child, e.fk.con.Cols, e.vals), e.fk.parent.Name)
+}
+
+func (q *riQueue) childError(f *foreignKey) *pgerr.Error {
+	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", f.child.Name, f.con.Name).
+		WithTable(schemaName(q.ec, f.child), f.child.Name).WithConstraint(f.con.Name)
+}
+
+// keyText is "(a, b)=(1, 2)".
+func (q *riQueue) keyText(t *catalog.Table, cols []int16, vals []types.Datum) string {
+	names, texts := make([]string, len(cols)), make([]string, len(cols))
+	for i, c := range cols {
+		col := t.Column(c)
+		names[i] = col.Name
+		texts[i] = "null"
+		if y := q.ec.Env.Type(col.Type); y != nil && !vals[i].IsNull() {
+			texts[i] = y.Text(vals[i], q.ec.Env)
+		}
+	}
+	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
+}
+
+// find looks for the referenced row with the key (values in the order of the constraint's columns), in the newest state.
+// With share it locks the row against changes of its key until the transaction ends.
+func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, error) {
+	if f.parent == nil {
+		return false, pgerr.Internal("foreign key %s names no table", f.con.Name)
+	}
+	rel, err := q.ec.Rels.Get(f.parent)
+	if err != nil {
+		return false, err
+	}
+	ix := f.parent.IndexByOID(f.con.Index)
+	if ix == nil {
+		return false, pgerr.Internal("foreign key %s has no unique index", f.con.Name)
+	}
+	eq := make([]types.Datum, 0, 8)
+	for i := range ix.Keys {
+		for j, c := range f.con.RefCols {
+			if c == ix.Keys[i].Att {
+				eq = append(eq, vals[j])
+			}
+		}
+	}
+	if len(eq) != len(ix.Keys) {
+		return false, pgerr.Internal("foreign key %s and index %s have different columns", f.con.Name, ix.Name)
+	}
+	lo, hi, ok := rel.KeyRange(ix, rowstore.Range{Eq: eq}, q.key[0][:0], q.key[1][:0])
+	q.key = [2][]byte{lo, hi}
+	if !ok {
+		return false, nil
+	}
+	if share && q.lastFK == f && string(q.lastKey) == string(lo) {
+		return true, nil
+	}
+	t := q.ec.Txn
+	if ix == f.parent.PrimaryIndex() {
+		if share {
+			if _, err := t.LockRow(q.ec.Ctx, lo, lock.KeyShare, q.ec.lockOptions()); err != nil {
+				return false, lockError(err, f.parent)
+			}
+		}
+		q.row, ok, err = t.GetLatest(q.row[:0], lo)
+	} else {
+		ok, err = q.findByIndex(f, rel, ix, eq, share)
+	}
+	if ok && share && err == nil {
+		q.lastFK, q.lastKey = f, append(q.lastKey[:0], lo...)
+	}
+	return ok, err
+}
+
+// findByIndex goes from the entry to the row, locks that and looks whether it still has the key.
+func (q *riQueue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Index, eq []types.Datum, share bool) (bool, error) {
+	t := q.ec.Txn
+	for {
+		v := t.Latest()
+		it := rel.Scan(v, ix, rowstore.Range{Eq: eq}, false)
+		found := it.Next()
+		var key []byte
+		if found {
+			key = append(key, it.Key()...)
+		}
+		err := it.Close()
+		v.Release()
+		if err != nil || !found || !share {
+			return found, err
+		}
+		if _, err := t.LockRow(q.ec.Ctx, key, lock.KeyShare, q.ec.lockOptions()); err != nil {
+			return false, lockError(err, f.parent)
+		}
+		row, ok, err := t.GetLatest(q.row[:0], key)
+		q.row = row
+		if err != nil {
+			return false, err
+		}
+		same := ok
+		for i := range ix.Keys {
+			same = same && !rel.Col(row, ix.Keys[i].Att).IsNull() &&
+				types.EqualKind(ix.Keys[i].Kind, rel.Col(row, ix.Keys[i].Att), eq[i])
+		}
+		if same {
+			return true, nil
+		}
+	}
+}
+
+// referenced reports whether a child row has the key.
+func (q *riQueue) referenced(f *foreignKey, vals []types.Datum) (bool, error) {
+	found := false
+	err := q.children(f, vals, func(key, row []byte) bool {
+		found = true
+		return false
+	})
+	return found, err
+}
+
+// children calls visit for the child rows that reference the key, in the newest state, until it returns false. It must
+// not write.
+func (q *riQueue) children(f *foreignKey, vals []types.Datum, visit func(key, row []byte) bool) error {
+	rel, err := q.ec.Rels.Get(f.child)
+	if err != nil {
+		return err
+	}
+	v := q.ec.Txn.Latest()
+	defer v.Release()
+	ix, rng := childRange(f, vals)
+	it := rel.Scan(v, ix, rng, false)
+	n := 0
+	for it.Next() {
+		row := it.Row()
+		if row == nil {
+			break
+		}
+		same := true
+		for i, c := range f.con.Cols {
+			d := rel.Col(row, c)
+			if same = !d.IsNull() && types.EqualKind(f.child.Column(c).Kind, d, vals[i]); !same {
+				break
+			}
+		}
+		if same && !visit(it.Key(), row) {
+			break
+		}
+		if n++; n&1023 == 0 && q.ec.Ctx != nil && q.ec.Ctx.Err() != nil {
+			err = pgerr.From(q.ec.Ctx.Err())
+			break
+		}
+	}
+	if cerr := it.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// childRange finds an index whose leading columns are the foreign key's; nil: the whole table.
+func childRange(f *foreignKey, vals []types.Datum) (*catalog.Index, rowstore.Range) {
+	n := len(f.con.Cols)
+	for _, ix := range f.child.Indexes {
+		if ix.Pred != "" || ix.Building || len(ix.Keys) < n {
+			continue
+		}
+		eq := make([]types.Datum, 0, n)
+		for i := range n {
+			for j, c := range f.con.Cols {
+				if c == ix.Keys[i].Att {
+					eq = append(eq, vals[j])
+				}
+			}
+		}
+		if len(eq) == n {
+			return ix, rowstore.Range{Eq: eq}
+		}
+	}
+	return nil, rowstore.Range{}
+}

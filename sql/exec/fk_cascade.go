@@ -1,0 +1,194 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// cascadeTarget changes rows of a table outside of a plan: what a foreign key's action does to referencing rows.
+type cascadeTarget struct {
+	table    *catalog.Table
+	rel      *rowstore.Rel
+	w        *rowstore.Writer
+	fk       *fkTable
+	gens     []storedCol
+	checks   []storedCheck
+	defaults map[int16]*Evaluator
+	old      []types.Datum
+	vals     []types.Datum
+	row      []byte
+}
+
+type storedCol struct {
+	att  int
+	eval *Evaluator
+}
+
+type storedCheck struct {
+	name string
+	eval *Evaluator
+}
+
+func (q *riQueue) target(t *catalog.Table) (*cascadeTarget, error) {
+	if c := q.targets[t.OID]; c != nil {
+		return c, nil
+	}
+	rel, err := q.ec.Rels.Get(t)
+	if err != nil {
+		return nil, err
+	}
+	c := &cascadeTarget{table: t, rel: rel, fk: newFKTable(q.ec, t), old: make([]types.Datum, len(t.Columns)),
+		vals: make([]types.Datum, len(t.Columns)), defaults: map[int16]*Evaluator{}}
+	var ev rowstore.IndexEval
+	if rel.NeedsEval() {
+		if ev, err = NewIndexEval(q.ec, t); err != nil {
+			return nil, err
+		}
+	}
+	c.w = rel.NewWriter(q.ec.Manager, q.ec.Txn, ev, q.ec.lockOptions(), q.ec.Env)
+	for i := range t.Columns {
+		col := &t.Columns[i]
+		if col.Generated == 0 || col.Dropped {
+			continue
+		}
+		e, err := storedExpr(q.ec, t, col.Default)
+		if err != nil {
+			return nil, err
+		}
+		c.gens = append(c.gens, storedCol{i + 1, e})
+	}
+	for _, con := range t.Constraints {
+		if con.Type != catalog.ConCheck {
+			continue
+		}
+		e, err := storedExpr(q.ec, t, con.Expr)
+		if err != nil {
+			return nil, err
+		}
+		c.checks = append(c.checks, storedCheck{con.Name, e})
+	}
+	q.targets[t.OID] = c
+	return c, nil
+}
+
+// cascade applies CASCADE, SET NULL or SET DEFAULT to the rows that reference a key.
+func (q *riQueue) cascade(e *riEvent, action byte) error {
+	c, err := q.target(e.fk.child)
+	if err != nil {
+		return err
+	}
+	var keys [][]byte
+	err = q.children(e.fk, e.vals, func(key, _ []byte) bool {
+		keys = append(keys, append([]byte(nil), key...))
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := q.cascadeRow(c, e, action, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *riQueue) cascadeRow(c *cascadeTarget, e *riEvent, action byte, key []byte) error {
+	ec, con := q.ec, e.fk.con
+	if _, err := ec.Txn.LockRow(ec.Ctx, key, lock.Update, ec.lockOptions()); err != nil {
+		return lockError(err, c.table)
+	}
+	var ok bool
+	var err error
+	if c.row, ok, err = ec.Txn.GetLatest(c.row[:0], key); err != nil || !ok {
+		return err
+	}
+	if err := c.rel.Decode(c.row, c.old); err != nil {
+		return err
+	}
+	for i, col := range con.Cols {
+		if v := c.old[col-1]; v.IsNull() || !types.EqualKind(c.table.Column(col).Kind, v, e.vals[i]) {
+			return nil // changed before it was locked
+		}
+	}
+	if action == fkCascade && e.fresh == nil {
+		if err := c.w.Delete(ec.Ctx, key, c.row); err != nil {
+			return constraintError(ec, err, c.table)
+		}
+		for _, f := range c.fk.refs {
+			if err := q.parent(f, c.old, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	copy(c.vals, c.old)
+	cols := con.Cols
+	if e.fresh == nil && len(con.DeleteCols) > 0 {
+		cols = con.DeleteCols
+	}
+	for i, col := range cols {
+		switch action {
+		case fkCascade:
+			c.vals[col-1] = e.fresh[i]
+		case fkSetNull:
+			c.vals[col-1] = types.Null
+		case fkSetDefault:
+			if c.vals[col-1], err = q.defaultOf(c, col); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.complete(ec); err != nil {
+		return err
+	}
+	newKey, err := c.w.Update(ec.Ctx, key, c.row, c.vals)
+	if err != nil {
+		return constraintError(ec, err, c.table)
+	}
+	return c.fk.changed(q, newKey, c.old, c.vals)
+}
+
+func (q *riQueue) defaultOf(c *cascadeTarget, att int16) (types.Datum, error) {
+	col := c.table.Column(att)
+	if col.Default == "" {
+		return types.Null, nil
+	}
+	e := c.defaults[att]
+	if e == nil {
+		var err error
+		if e, err = storedExpr(q.ec, c.table, col.Default); err != nil {
+			return types.Null, err
+		}
+		c.defaults[att] = e
+	}
+	return e.Eval(c.vals)
+}
+
+// complete computes generated columns and checks the row in vals.
+func (c *cascadeTarget) complete(ec *Context) error {
+	for _, g := range c.gens {
+		v, err := g.eval.Eval(c.vals)
+		if err != nil {
+			return err
+		}
+		c.vals[g.att-1] = v
+	}
+	for i := range c.table.Columns {
+		if col := &c.table.Columns[i]; col.NotNull && !col.Dropped && c.vals[i].IsNull() {
+			return notNullError(ec, c.table, col, c.vals)
+		}
+	}
+	for _, k := range c.checks {
+		v, err := k.eval.Eval(c.vals)
+		if err != nil {
+			return err
+		}
+		if !v.IsNull() && !v.Bool() {
+			return checkError(ec, c.table, k.name, c.vals)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,395 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// modifyOp runs INSERT, UPDATE, DELETE or MERGE: one source row after the other, with RETURNING one output row each.
+type modifyOp struct {
+	in        *instance
+	child     operator
+	target    target
+	act       func() (bool, error) // takes the source row in the slots; true: a row was changed
+	returning []func() error
+	count     int64
+	done      bool
+}
+
+// target is the table that is changed, with what a new row must satisfy.
+type target struct {
+	in     *instance
+	table  *catalog.Table
+	rel    *rowstore.Rel
+	w      *rowstore.Writer
+	txn    *txn.Txn // that w writes in
+	ev     *indexEval
+	gen    uint64
+	row    rowCols // the new row as checks and RETURNING see it
+	gens   []genCol
+	checks []rowCheck
+	nnull  []int // columns that must not be NULL
+	vals   []types.Datum
+
+	// Of UPDATE and DELETE.
+	loc      int
+	old      rowCols
+	recheck  condFn
+	strength lock.Mode
+	source   *tableScanOp // whose current row is the target's, or nil
+	buf      []byte
+	oldVals  []types.Datum
+	fk       *fkTable
+}
+
+type genCol struct {
+	att  int
+	eval evalFn
+}
+
+type rowCheck struct {
+	name string
+	view bool
+	cond condFn
+}
+
+func (b *builder) modify(x *plan.Modify) (operator, error) {
+	o := &modifyOp{in: b.in}
+	var err error
+	if o.child, err = b.node(x.In); err != nil {
+		return nil, err
+	}
+	single := b.single
+	b.single = false
+	defer func() { b.single = single }()
+	var returning []plan.Expr
+	var out []plan.Col
+	switch {
+	case x.Insert != nil:
+		if err = b.insert(o, x.Insert); err != nil {
+			return nil, err
+		}
+		returning, out = x.Insert.Returning, x.Insert.Out
+	case x.Update != nil:
+		if err = b.update(o, x.Update); err != nil {
+			return nil, err
+		}
+		returning, out = x.Update.Returning, x.Update.Out
+	case x.Delete != nil:
+		if err = b.delete(o, x.Delete); err != nil {
+			return nil, err
+		}
+		returning, out = x.Delete.Returning, x.Delete.Out
+	case x.Merge != nil:
+		if err = b.merge(o, x.Merge); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, pgerr.Internal("modify node without statement")
+	}
+	for i, e := range returning {
+		load, err := b.into(e, b.slot(out[i].ID))
+		if err != nil {
+			return nil, err
+		}
+		o.returning = append(o.returning, load)
+	}
+	return o, nil
+}
+
+func (b *builder) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, checks []plan.Check) (target, error) {
+	tg := target{in: b.in, table: t, vals: make([]types.Datum, len(t.Columns))}
+	var err error
+	if tg.row, err = b.rowCols(t, row); err != nil {
+		return tg, err
+	}
+	for _, g := range gens {
+		fn, err := b.evalFor(g.Expr)
+		if err != nil {
+			return tg, err
+		}
+		tg.gens = append(tg.gens, genCol{att: int(g.AttNum), eval: fn})
+	}
+	for _, c := range checks {
+		cond, err := b.cond(c.Expr)
+		if err != nil {
+			return tg, err
+		}
+		tg.checks = append(tg.checks, rowCheck{name: c.Constraint, view: c.ViewOption, cond: cond})
+	}
+	for i := range t.Columns {
+		if t.Columns[i].NotNull && !t.Columns[i].Dropped {
+			tg.nnull = append(tg.nnull, i)
+		}
+	}
+	return tg, nil
+}
+
+// begin opens the table for the execution.
+func (tg *target) begin() error {
+	in := tg.in
+	if tg.table.Virtual || tg.table.Kind != catalog.RelTable {
+		return pgerr.New(pgerr.WrongObjectType, "cannot change relation \"%s\"", tg.table.Name)
+	}
+	if tg.rel == nil {
+		rel, err := in.ec.Rels.Get(tg.table)
+		if err != nil {
+			return err
+		}
+		tg.rel = rel
+	}
+	if tg.gen == in.gen {
+		return nil
+	}
+	tg.gen = in.gen
+	var ev rowstore.IndexEval
+	if tg.rel.NeedsEval() {
+		if tg.ev == nil {
+			made, err := NewIndexEval(in.ec, tg.table)
+			if err != nil {
+				return err
+			}
+			tg.ev = made.(*indexEval)
+		}
+		tg.ev.begin(in.ec)
+		ev = tg.ev
+	}
+	if tg.w == nil {
+		tg.w = tg.rel.NewWriter(in.ec.Manager, in.ec.Txn, ev, in.ec.lockOptions(), in.ec.Env)
+	} else {
+		tg.w.Reset(in.ec.Txn, in.ec.Env)
+	}
+	if tg.fk == nil || tg.fk.catalog != in.ec.Catalog {
+		tg.fk = newFKTable(in.ec, tg.table)
+	}
+	return nil
+}
+
+func (ec *Context) lockOptions() lock.Options {
+	return lock.Options{Timeout: ec.LockTimeout, DeadlockAfter: ec.DeadlockTimeout}
+}
+
+// complete computes the generated columns of the row in vals, puts the row into its slots and checks it.
+func (tg *target) complete() error {
+	f := &tg.in.f
+	for _, g := range tg.gens {
+		tg.vals[g.att-1] = types.Null
+	}
+	tg.row.loadVals(f, tg.vals)
+	for _, g := range tg.gens {
+		v, err := g.eval()
+		if err != nil {
+			return err
+		}
+		tg.vals[g.att-1] = v
+	}
+	if len(tg.gens) > 0 {
+		tg.row.loadVals(f, tg.vals)
+	}
+	for _, i := range tg.nnull {
+		if tg.vals[i].IsNull() {
+			return notNullError(tg.in.ec, tg.table, &tg.table.Columns[i], tg.vals)
+		}
+	}
+	for i := range tg.checks {
+		c := &tg.checks[i]
+		t, err := c.cond()
+		if err != nil {
+			return err
+		}
+		switch {
+		case t == triTrue, t == triNull && !c.view:
+		case c.view:
+			return viewOptionError(tg.in.ec, tg.table, c.name, tg.vals)
+		default:
+			return checkError(tg.in.ec, tg.table, c.name, tg.vals)
+		}
+	}
+	return nil
+}
+
+func (o *modifyOp) open() error {
+	o.count, o.done = 0, false
+	if err := o.target.begin(); err != nil {
+		return err
+	}
+	return o.child.open()
+}
+
+func (o *modifyOp) next() (bool, error) {
+	for !o.done {
+		ok, err := o.child.next()
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			o.done = true
+			break
+		}
+		if err := o.in.tick(); err != nil {
+			return false, err
+		}
+		changed, err := o.act()
+		if err != nil {
+			return false, err
+		}
+		if !changed {
+			continue
+		}
+		o.count++
+		if o.returning == nil {
+			continue
+		}
+		for _, load := range o.returning {
+			if err := load(); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+func (o *modifyOp) close() { o.child.close() }
+
+// scanOf finds the scan whose current row is the operator's row, if nothing between them keeps rows.
+func scanOf(o operator, t *catalog.Table) *tableScanOp {
+	switch x := o.(type) {
+	case *tableScanOp:
+		if x.table == t && !x.wantOnly {
+			return x
+		}
+	case *resultOp:
+		if x.child != nil {
+			return scanOf(x.child, t)
+		}
+	case *countedOp:
+		return scanOf(x.op, t)
+	}
+	return nil
+}
+
+// current is the stored row that the scan stands on.
+func (o *tableScanOp) current() []byte {
+	if o.point {
+		return o.rows
+	}
+	return o.it.Row()
+}
+
+// locked is a target row that may be changed now.
+type locked struct {
+	key, row []byte
+	state    txn.RowState
+	changed  bool // it is not the version that the source has seen
+}
+
+// lock locks the row that the locator slot names and finds its newest version. A row that has changed since the statement
+// began is loaded into the slots again and must satisfy the conditions still (READ COMMITTED, manual 13.2.1).
+// ok false: the row is left alone.
+func (tg *target) lock() (l locked, ok bool, err error) {
+	in := tg.in
+	key, id, err := rowstore.ParseLoc(in.f.s[tg.loc].Bytes())
+	if err != nil {
+		return l, false, err
+	}
+	r, err := in.view.LockVersion(in.ec.Ctx, key, id, tg.strength, in.ec.lockOptions(), tg.buf[:0])
+	if err != nil {
+		return l, false, lockError(err, tg.table)
+	}
+	l = locked{key: key, state: r.State}
+	switch r.State {
+	case txn.RowSame:
+		if tg.source != nil {
+			l.row = tg.source.current()
+			return l, true, nil
+		}
+		tg.buf, ok, err = tg.rel.Get(in.view, tg.buf[:0], key)
+		if err == nil && !ok {
+			err = pgerr.Internal("a locked row of %s is gone", tg.table.Name)
+		}
+		l.row = tg.buf
+		return l, err == nil, err
+	case txn.RowChanged:
+		tg.buf = r.Row
+		l.row, l.changed = r.Row, true
+		tg.old.load(&in.f, tg.rel, key, r.Row)
+		if tg.recheck != nil {
+			t, err := tg.recheck()
+			return l, t == triTrue, err
+		}
+		return l, true, nil
+	}
+	return l, false, nil
+}
+
+// fields decodes the row that is to be changed into oldVals.
+func (tg *target) fields(row []byte) error {
+	if tg.oldVals == nil {
+		tg.oldVals = make([]types.Datum, len(tg.table.Columns))
+	}
+	return tg.rel.Decode(row, tg.oldVals)
+}
+
+// keyStrength is the row lock that an UPDATE of these columns takes (manual 13.3.2): UPDATE if a unique key that a foreign
+// key could name has one of them.
+func keyStrength(t *catalog.Table, set []plan.SetItem) lock.Mode {
+	for _, ix := range t.Indexes {
+		if !ix.Unique || ix.Pred != "" {
+			continue
+		}
+		for i := range ix.Keys {
+			for _, s := range set {
+				if ix.Keys[i].Att == s.AttNum {
+					return lock.Update
+				}
+			}
+		}
+	}
+	return lock.NoKeyUpdate
+}
+
+// setFn assigns one column.
+type setFn struct {
+	att  int
+	eval evalFn
+}
+
+func (b *builder) sets(items []plan.SetItem) ([]setFn, error) {
+	out := make([]setFn, len(items))
+	for i, s := range items {
+		fn, err := b.evalFor(s.Expr)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = setFn{att: int(s.AttNum), eval: fn}
+	}
+	return out, nil
+}
+
+// assign makes the new row of oldVals and the assignments.
+func (tg *target) assign(sets []setFn) error {
+	copy(tg.vals, tg.oldVals)
+	for i := range sets {
+		v, err := sets[i].eval()
+		if err != nil {
+			return err
+		}
+		tg.vals[sets[i].att-1] = v
+	}
+	return tg.complete()
+}
+
+// replace stores the row in vals in place of oldVals, which stands at key as row.
+func (tg *target) replace(key, row []byte) error {
+	newKey, err := tg.w.Update(tg.in.ec.Ctx, key, row, tg.vals)
+	if err != nil {
+		return constraintError(tg.in.ec, err, tg.table)
+	}
+	return tg.fk.updated(tg.in, newKey, tg.oldVals, tg.vals)
+}

@@ -1,0 +1,214 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// insertOp is what INSERT adds to modifyOp.
+type insertOp struct {
+	o        *modifyOp
+	cols     []insertCol
+	defaults []setFn
+	conflict *conflictOp
+}
+
+type insertCol struct{ att, slot int }
+
+// conflictOp is ON CONFLICT.
+type conflictOp struct {
+	nothing  bool
+	indexes  []types.OID
+	sets     []setFn
+	where    condFn
+	existing rowCols
+	excluded rowCols
+	strength lock.Mode
+	key, row []byte
+}
+
+func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
+	var err error
+	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
+		return err
+	}
+	ins := &insertOp{o: o}
+	if ins.cols, ins.defaults, err = b.insertCols(x); err != nil {
+		return err
+	}
+	if c := x.Conflict; c != nil {
+		cf := &conflictOp{nothing: c.Nothing, indexes: c.Indexes, strength: keyStrength(x.Table, c.Set)}
+		if cf.existing, err = b.rowCols(x.Table, c.Existing); err != nil {
+			return err
+		}
+		if cf.excluded, err = b.rowCols(x.Table, c.Excluded); err != nil {
+			return err
+		}
+		if cf.sets, err = b.sets(c.Set); err != nil {
+			return err
+		}
+		if c.Where != nil {
+			if cf.where, err = b.cond(c.Where); err != nil {
+				return err
+			}
+		}
+		ins.conflict = cf
+	}
+	o.act = ins.act
+	return nil
+}
+
+func (b *builder) insertCols(x *plan.Insert) ([]insertCol, []setFn, error) {
+	if len(x.Targets) != len(x.SourceCols) {
+		return nil, nil, pgerr.Internal("insert of %d columns into %d", len(x.SourceCols), len(x.Targets))
+	}
+	cols := make([]insertCol, len(x.Targets))
+	for i, att := range x.Targets {
+		cols[i] = insertCol{att: int(att), slot: b.slot(x.SourceCols[i])}
+	}
+	defaults, err := b.defaults(x.Table, x.Defaults)
+	return cols, defaults, err
+}
+
+// defaults compiles them in column order: sequences advance in that order.
+func (b *builder) defaults(t *catalog.Table, m map[int16]plan.Expr) ([]setFn, error) {
+	var out []setFn
+	for att, e := range m {
+		if e == nil {
+			continue
+		}
+		fn, err := b.evalFor(e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, setFn{att: int(att), eval: fn})
+	}
+	slices.SortFunc(out, func(a, b setFn) int { return a.att - b.att })
+	return out, nil
+}
+
+func (ins *insertOp) act() (bool, error) {
+	tg := &ins.o.target
+	f := &tg.in.f
+	for i := range tg.vals {
+		tg.vals[i] = types.Null
+	}
+	for _, c := range ins.cols {
+		tg.vals[c.att-1] = f.s[c.slot]
+	}
+	for _, d := range ins.defaults {
+		v, err := d.eval()
+		if err != nil {
+			return false, err
+		}
+		tg.vals[d.att-1] = v
+	}
+	if err := tg.complete(); err != nil {
+		return false, err
+	}
+	if ins.conflict != nil {
+		return ins.conflict.insert(tg)
+	}
+	return true, tg.insertRow()
+}
+
+// insertRow stores the row in vals.
+func (tg *target) insertRow() error {
+	key, err := tg.w.Insert(tg.in.ec.Ctx, tg.vals)
+	if err != nil {
+		return constraintError(tg.in.ec, err, tg.table)
+	}
+	return tg.fk.inserted(tg.in, key, tg.vals)
+}
+
+// insert adds the row, or does with the row in the way what ON CONFLICT says. It starts again when that row is gone
+// before it is locked.
+func (cf *conflictOp) insert(tg *target) (bool, error) {
+	in := tg.in
+	for {
+		c, err := tg.w.TryInsert(in.ec.Ctx, tg.vals, cf.indexes)
+		if err != nil {
+			return false, constraintError(in.ec, err, tg.table)
+		}
+		if c == nil {
+			if len(tg.fk.refs) == 0 && len(tg.fk.foreign) == 0 {
+				return true, nil
+			}
+			return true, tg.fk.inserted(in, nil, tg.vals)
+		}
+		cf.key = append(cf.key[:0], c.Key...)
+		if cf.nothing {
+			return false, cf.visible(tg)
+		}
+		done, changed, err := cf.update(tg)
+		if done || err != nil {
+			return changed, err
+		}
+		if err := in.canceled(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// visible is REPEATABLE READ's condition for leaving a row alone: the statement must see it.
+func (cf *conflictOp) visible(tg *target) error {
+	in := tg.in
+	if in.ec.Txn.Isolation() != txn.RepeatableRead {
+		return nil
+	}
+	var ok bool
+	var err error
+	if cf.row, ok, err = in.view.Get(cf.row[:0], cf.key); err != nil || ok {
+		return err
+	}
+	// Its own statement's rows are no conflict with others.
+	r, err := in.view.LockVersion(in.ec.Ctx, cf.key, 0, lock.KeyShare, in.ec.lockOptions(), nil)
+	if err == nil && r.State == txn.RowOwn {
+		return nil
+	}
+	return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
+}
+
+// update is DO UPDATE on the row at cf.key; done false: the row is gone.
+func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
+	in := tg.in
+	r, err := in.view.LockVersion(in.ec.Ctx, cf.key, 0, cf.strength, in.ec.lockOptions(), cf.row[:0])
+	if err != nil {
+		return false, false, lockError(err, tg.table)
+	}
+	switch r.State {
+	case txn.RowOwn:
+		return false, false, pgerr.New(pgerr.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+	case txn.RowGone:
+		return false, false, nil
+	case txn.RowChanged:
+		cf.row = r.Row
+	default:
+		var ok bool
+		if cf.row, ok, err = in.ec.Txn.GetLatest(cf.row[:0], cf.key); err != nil || !ok {
+			return false, false, err
+		}
+	}
+	cf.existing.load(&in.f, tg.rel, cf.key, cf.row)
+	cf.excluded.loadVals(&in.f, tg.vals)
+	if cf.where != nil {
+		t, err := cf.where()
+		if t != triTrue || err != nil {
+			return true, false, err
+		}
+	}
+	if err := tg.fields(cf.row); err != nil {
+		return false, false, err
+	}
+	if err := tg.assign(cf.sets); err != nil {
+		return false, false, err
+	}
+	return true, true, tg.replace(cf.key, cf.row)
+}

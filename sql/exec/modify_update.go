@@ -1,0 +1,79 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+func (b *builder) update(o *modifyOp, x *plan.Update) error {
+	var err error
+	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
+		return err
+	}
+	tg := &o.target
+	tg.loc = b.slot(x.Loc)
+	tg.strength = keyStrength(x.Table, x.Set)
+	tg.source = scanOf(o.child, x.Table)
+	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
+		return err
+	}
+	if tg.recheck, err = b.conds(x.Recheck); err != nil {
+		return err
+	}
+	sets, err := b.sets(x.Set)
+	if err != nil {
+		return err
+	}
+	o.act = func() (bool, error) {
+		l, ok, err := tg.lock()
+		if !ok || err != nil {
+			return false, err
+		}
+		if err := tg.fields(l.row); err != nil {
+			return false, err
+		}
+		if err := tg.assign(sets); err != nil {
+			return false, err
+		}
+		return true, tg.replace(l.key, l.row)
+	}
+	return nil
+}
+
+func (b *builder) delete(o *modifyOp, x *plan.Delete) error {
+	var err error
+	if o.target, err = b.target(x.Table, nil, nil, nil); err != nil {
+		return err
+	}
+	tg := &o.target
+	tg.loc = b.slot(x.Loc)
+	tg.strength = lock.Update
+	tg.source = scanOf(o.child, x.Table)
+	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
+		return err
+	}
+	if tg.recheck, err = b.conds(x.Recheck); err != nil {
+		return err
+	}
+	o.act = func() (bool, error) {
+		l, ok, err := tg.lock()
+		if !ok || err != nil {
+			return false, err
+		}
+		return true, tg.remove(l.key, l.row)
+	}
+	return nil
+}
+
+// remove deletes the row that stands at key.
+func (tg *target) remove(key, row []byte) error {
+	if len(tg.fk.refs) > 0 {
+		if err := tg.fields(row); err != nil {
+			return err
+		}
+	}
+	if err := tg.w.Delete(tg.in.ec.Ctx, key, row); err != nil {
+		return constraintError(tg.in.ec, err, tg.table)
+	}
+	return tg.fk.deleted(tg.in, tg.oldVals)
+}

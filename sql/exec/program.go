@@ -1,0 +1,281 @@
+package exec
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// Options of a Program.
+type Options struct {
+	// Analyze counts rows, loops and time per node (EXPLAIN ANALYZE). Without it nothing is counted.
+	Analyze bool
+}
+
+// Program is a physical plan ready to run. It is safe for concurrent use.
+type Program struct {
+	plan   *plan.Physical
+	opts   Options
+	pool   sync.Pool // of *instance
+	direct *direct   // nil: no direct path
+}
+
+// Prepare compiles a plan. Functions and types that are not built are reported here (0A000). env finds user types.
+func Prepare(p *plan.Physical, env *types.Env, opts Options) (*Program, error) {
+	g := &Program{plan: p, opts: opts}
+	in, err := g.build(env)
+	if err != nil {
+		return nil, err
+	}
+	g.pool.Put(in)
+	if !opts.Analyze {
+		g.direct = newDirect(p)
+	}
+	return g, nil
+}
+
+// Plan is what the Program runs.
+func (g *Program) Plan() *plan.Physical { return g.plan }
+
+// operator is one node at work. After next returns true the slots of its columns hold a row, until its following call.
+type operator interface {
+	// open starts from the first row. It is called again, without close, for a rescan.
+	open() error
+	next() (bool, error)
+	// close gives up memory, files and iterators. It may be called in any state; open may follow.
+	close()
+}
+
+// instance is a Program for one execution at a time.
+type instance struct {
+	prog   *Program
+	f      frame
+	root   operator
+	out    []int // slots of the result columns
+	row    []types.Datum
+	params []int // slots of the parameters
+	calls  []*builtin.Call
+	subs   []operator // roots of subqueries, closed with the execution
+	modify *modifyOp  // the root, where it is one
+	stats  map[plan.Node]*NodeStats
+
+	// Of the execution under way.
+	ec       *Context
+	view     txn.View
+	ownView  bool
+	ctxDone  <-chan struct{}
+	gen      uint64 // number of the execution: what was computed in another one is void
+	ticks    uint32
+	running  bool
+	finished bool
+	ended    bool // the statement's last actions have run
+	after    []func() error
+	ri       *riQueue
+}
+
+func (g *Program) take(env *types.Env) (*instance, error) {
+	if in, ok := g.pool.Get().(*instance); ok {
+		return in, nil
+	}
+	return g.build(env)
+}
+
+// Run starts an execution. DML runs as rows are asked for; Exec runs it to its end.
+func (g *Program) Run(ec *Context) (Cursor, error) {
+	in, err := g.start(ec)
+	if err != nil {
+		return nil, err
+	}
+	return &cursor{in: in}, nil
+}
+
+// Exec runs to the end and gives each row to emit, which may be nil. The count is what the command tag says: rows
+// changed by the statement, or rows given.
+func (g *Program) Exec(ec *Context, emit func(row []types.Datum) error) (int64, error) {
+	in, err := g.start(ec)
+	if err != nil {
+		return 0, err
+	}
+	n, err := in.exec(emit)
+	in.finish()
+	return n, err
+}
+
+func (in *instance) exec(emit func(row []types.Datum) error) (n int64, err error) {
+	for {
+		ok, err := in.next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			break
+		}
+		n++
+		if emit != nil {
+			if err := emit(in.result()); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if in.modify != nil {
+		n = in.modify.count
+	}
+	return n, nil
+}
+
+func (g *Program) start(ec *Context) (*instance, error) {
+	in, err := g.take(ec.Env)
+	if err != nil {
+		return nil, err
+	}
+	if len(ec.Params) < len(in.params) {
+		g.pool.Put(in)
+		return nil, pgerr.New(pgerr.ProtocolViolation, "bind message supplies %d parameters, but prepared statement requires %d",
+			len(ec.Params), len(in.params))
+	}
+	in.begin(ec)
+	if err := in.root.open(); err != nil {
+		in.finish()
+		return nil, err
+	}
+	return in, nil
+}
+
+// begin binds the instance to an execution.
+func (in *instance) begin(ec *Context) {
+	in.ec, in.gen, in.ticks = ec, in.gen+1, 0
+	in.running, in.finished, in.ended = true, false, false
+	in.ctxDone = nil
+	if ec.Ctx != nil {
+		in.ctxDone = ec.Ctx.Done()
+	}
+	in.ownView = false
+	switch {
+	case ec.View != nil:
+		in.view = *ec.View
+	case ec.Txn != nil:
+		in.view, in.ownView = ec.Txn.Statement(), true
+	}
+	for i, s := range in.params {
+		in.f.s[s] = ec.Params[i]
+	}
+	for _, c := range in.calls {
+		c.Env, c.Sess = ec.Env, ec.Sess
+	}
+}
+
+// next gives the next row; at the end it runs what waits for it.
+func (in *instance) next() (bool, error) {
+	if in.finished {
+		return false, nil
+	}
+	ok, err := in.root.next()
+	if ok || err != nil {
+		return ok, err
+	}
+	in.finished = true
+	return false, in.endStatement()
+}
+
+// endStatement runs the constraint checks that wait for the end of the statement.
+func (in *instance) endStatement() error {
+	if in.ended {
+		return nil
+	}
+	in.ended = true
+	if in.ri != nil {
+		return in.ri.run()
+	}
+	return nil
+}
+
+func (in *instance) result() []types.Datum {
+	for i, s := range in.out {
+		in.row[i] = in.f.s[s]
+	}
+	return in.row
+}
+
+// finish ends the execution and gives the instance back.
+func (in *instance) finish() {
+	if !in.running {
+		return
+	}
+	in.running = false
+	in.root.close()
+	for _, s := range in.subs {
+		s.close()
+	}
+	for _, s := range in.params {
+		in.f.s[s] = types.Null
+	}
+	for _, c := range in.calls {
+		c.Env, c.Sess = nil, nil
+	}
+	in.ri = nil
+	if in.ownView {
+		in.view.Release()
+		in.ownView = false
+	}
+	in.view, in.ec, in.ctxDone = txn.View{}, nil, nil
+	if in.stats == nil { // EXPLAIN ANALYZE reads its counters after the end
+		in.prog.pool.Put(in)
+	}
+}
+
+// tick is called about once per row by whatever produces rows.
+func (in *instance) tick() error {
+	in.ticks++
+	if in.ticks&1023 != 0 || in.ctxDone == nil {
+		return nil
+	}
+	return in.canceled()
+}
+
+func (in *instance) canceled() error {
+	select {
+	case <-in.ctxDone:
+		return pgerr.From(context.Cause(in.ec.Ctx))
+	default:
+		return nil
+	}
+}
+
+// cursor is an instance seen from outside.
+type cursor struct {
+	in    *instance
+	stats map[plan.Node]*NodeStats
+}
+
+func (c *cursor) Next() ([]types.Datum, bool, error) {
+	if c.in == nil {
+		return nil, false, nil
+	}
+	ok, err := c.in.next()
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	return c.in.result(), true, nil
+}
+
+func (c *cursor) Close() error {
+	if c.in != nil {
+		c.stats = c.in.stats
+		c.in.finish()
+		c.in = nil
+	}
+	return nil
+}
+
+// Stats are the counters of an execution with Options.Analyze.
+func (c *cursor) Stats() map[plan.Node]*NodeStats {
+	if c.in != nil {
+		return c.in.stats
+	}
+	return c.stats
+}

@@ -1,0 +1,255 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// srf is a call of a set-returning function.
+type srf struct {
+	in     *instance
+	set    builtin.SetFn
+	strict bool
+	call   *builtin.Call
+	args   []evalFn
+	buf    []types.Datum
+	rows   builtin.Rows
+}
+
+func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
+	f, err := builtin.Lookup(x.Proc)
+	if err != nil {
+		return nil, err
+	}
+	if f.Set == nil {
+		return nil, pgerr.Unsupported("function " + builtin.Signature(x.Proc) + " as a set")
+	}
+	s := &srf{in: b.in, set: f.Set, strict: f.Strict, call: b.newCall(x.Proc, x.Args, x.T, x.InputColl)}
+	for _, a := range x.Args {
+		fn, err := b.evalFor(a)
+		if err != nil {
+			return nil, err
+		}
+		s.args = append(s.args, fn)
+	}
+	s.buf = make([]types.Datum, len(s.args))
+	return s, nil
+}
+
+// start evaluates the arguments; a strict function with a NULL argument has no rows.
+func (s *srf) start() error {
+	s.rows = nil
+	for i, fn := range s.args {
+		v, err := fn()
+		if err != nil {
+			return err
+		}
+		if v.IsNull() && s.strict {
+			return nil
+		}
+		s.buf[i] = v
+	}
+	var err error
+	s.rows, err = s.set(s.call, s.buf)
+	return err
+}
+
+func (s *srf) next() ([]types.Datum, bool, error) {
+	if s.rows == nil {
+		return nil, false, nil
+	}
+	row, ok, err := s.rows.Next()
+	if !ok {
+		s.rows = nil
+	}
+	return row, ok, err
+}
+
+// projectSetOp evaluates set-returning functions in a select list: they advance in step, those that end first give NULL.
+type projectSetOp struct {
+	in    *instance
+	child operator
+	sets  []setItem
+	plain []func() error
+	begun bool
+}
+
+type setItem struct {
+	srf  *srf
+	slot int
+	wrap func() error // what the expression does with the function's value, or nil
+	dst  int
+	done bool
+	rec  []*types.Type
+}
+
+func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
+	o := &projectSetOp{in: b.in}
+	var err error
+	if o.child, err = b.node(x.In); err != nil {
+		return nil, err
+	}
+	for i, e := range x.Exprs {
+		dst := b.slot(x.Out[i].ID)
+		call := findSet(e)
+		if call == nil {
+			if ref, ok := e.(*plan.ColRef); ok && b.slot(ref.Col) == dst {
+				continue
+			}
+			load, err := b.into(e, dst)
+			if err != nil {
+				return nil, err
+			}
+			o.plain = append(o.plain, load)
+			continue
+		}
+		it := setItem{dst: dst, slot: dst}
+		if it.srf, err = b.srf(call); err != nil {
+			return nil, err
+		}
+		if e != plan.Expr(call) {
+			// An expression around the function: it reads the value from a slot of its own.
+			it.slot = b.in.f.add()
+			tmp := b.fresh(it.slot)
+			count := 0
+			outer := plan.MapExpr(e, func(c plan.Expr) plan.Expr {
+				if f, ok := c.(*plan.FuncCall); ok && f.RetSet {
+					count++
+					return &plan.ColRef{Col: tmp, T: f.T}
+				}
+				return c
+			})
+			if count > 1 {
+				return nil, pgerr.Unsupported("an expression over several set-returning functions")
+			}
+			if it.wrap, err = b.into(outer, dst); err != nil {
+				return nil, err
+			}
+		}
+		if it.rec, err = b.recordFields(call); err != nil {
+			return nil, err
+		}
+		o.sets = append(o.sets, it)
+	}
+	return o, nil
+}
+
+// fresh makes a column of this instance's own for a slot.
+func (b *builder) fresh(slot int) plan.ColID {
+	b.own--
+	b.slots[b.own] = slot
+	return b.own
+}
+
+// findSet returns the set-returning call in an expression, the innermost one.
+func findSet(e plan.Expr) *plan.FuncCall {
+	var found *plan.FuncCall
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if f, ok := e.(*plan.FuncCall); ok && f.RetSet {
+			found = f
+		}
+		return true
+	})
+	return found
+}
+
+// recordFields are the types of the fields of a function with OUT columns; nil for a scalar result.
+func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, error) {
+	if t := b.env.Type(x.T.OID); x.T.OID != types.Record && (t == nil || t.TypType != types.TypeComposite) {
+		return nil, nil
+	}
+	f, err := builtin.Lookup(x.Proc)
+	if err != nil {
+		return nil, err
+	}
+	var out []*types.Type
+	for i, mode := range f.Proc.ArgModes {
+		if mode != "o" && mode != "t" && mode != "b" {
+			continue
+		}
+		t, err := b.typeOf(f.Proc.AllArgTypes[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func (o *projectSetOp) open() error {
+	o.begun = false
+	return o.child.open()
+}
+
+func (o *projectSetOp) next() (bool, error) {
+	f := &o.in.f
+	for {
+		if !o.begun {
+			ok, err := o.child.next()
+			if !ok || err != nil {
+				return false, err
+			}
+			for i := range o.sets {
+				o.sets[i].done = false
+				if err := o.sets[i].srf.start(); err != nil {
+					return false, err
+				}
+			}
+			o.begun = true
+		}
+		if err := o.in.tick(); err != nil {
+			return false, err
+		}
+		any := len(o.sets) == 0
+		for i := range o.sets {
+			it := &o.sets[i]
+			f.s[it.slot] = types.Null
+			if !it.done {
+				row, ok, err := it.srf.next()
+				if err != nil {
+					return false, err
+				}
+				switch {
+				case !ok:
+					it.done = true
+				case it.rec != nil && len(row) == len(it.rec):
+					f.s[it.slot] = types.MakeRecord(it.rec, row)
+				default:
+					f.s[it.slot] = row[0]
+				}
+				any = any || ok
+			}
+		}
+		if !any {
+			o.begun = false
+			continue
+		}
+		if len(o.sets) == 0 {
+			o.begun = false
+		}
+		for i := range o.sets {
+			if it := &o.sets[i]; it.done {
+				f.s[it.dst] = types.Null
+			} else if it.wrap != nil {
+				if err := it.wrap(); err != nil {
+					return false, err
+				}
+			}
+		}
+		for _, load := range o.plain {
+			if err := load(); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+}
+
+func (o *projectSetOp) close() {
+	o.child.close()
+	for i := range o.sets {
+		o.sets[i].srf.rows = nil
+	}
+}

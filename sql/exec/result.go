@@ -1,0 +1,85 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/plan"
+)
+
+// resultOp filters and projects; without child it gives one row.
+type resultOp struct {
+	in    *instance
+	child operator // or nil
+	cond  condFn   // or nil
+	loads []func() error
+	done  bool
+}
+
+func (b *builder) result(x *plan.Result) (operator, error) {
+	o := &resultOp{in: b.in}
+	var err error
+	if x.In != nil {
+		if o.child, err = b.node(x.In); err != nil {
+			return nil, err
+		}
+	} else {
+		single := b.single
+		b.single = b.rescan == 0
+		defer func() { b.single = single }()
+	}
+	if o.cond, err = b.conds(x.Filter); err != nil {
+		return nil, err
+	}
+	for i, e := range x.Exprs {
+		dst := b.slot(x.Out[i].ID)
+		if ref, ok := e.(*plan.ColRef); ok && b.slot(ref.Col) == dst {
+			continue
+		}
+		load, err := b.into(e, dst)
+		if err != nil {
+			return nil, err
+		}
+		o.loads = append(o.loads, load)
+	}
+	return o, nil
+}
+
+func (o *resultOp) open() error {
+	o.done = false
+	if o.child != nil {
+		return o.child.open()
+	}
+	return nil
+}
+
+func (o *resultOp) next() (bool, error) {
+	for {
+		if o.child == nil {
+			if o.done {
+				return false, nil
+			}
+			o.done = true
+		} else if ok, err := o.child.next(); !ok || err != nil {
+			return false, err
+		}
+		if o.cond != nil {
+			t, err := o.cond()
+			if err != nil {
+				return false, err
+			}
+			if t != triTrue {
+				continue
+			}
+		}
+		for _, load := range o.loads {
+			if err := load(); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+}
+
+func (o *resultOp) close() {
+	if o.child != nil {
+		o.child.close()
+	}
+}

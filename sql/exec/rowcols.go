@@ -1,0 +1,145 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// rowCol is a column of a stored row and where it goes.
+type rowCol struct {
+	att  int16
+	slot int
+}
+
+// System columns (manual: 5.5). xmin is the low half of the row version's id: it changes whenever the row does; ctid
+// tells versions apart in the same way. The other three are always 0.
+const (
+	attTID      = -1
+	attXmin     = -2
+	attCmin     = -3
+	attXmax     = -4
+	attCmax     = -5
+	attTableOID = -6
+	attRow      = 0
+)
+
+// rowCols moves the columns of stored rows of one table into slots.
+type rowCols struct {
+	table *catalog.Table
+	plain []rowCol // table columns
+	other []rowCol // the rest
+	loc   []byte
+	types []*types.Type // of the columns that are not dropped, for the whole row
+	vals  []types.Datum
+}
+
+// rowCols compiles a list of columns of table.
+func (b *builder) rowCols(table *catalog.Table, cols []plan.Col) (rowCols, error) {
+	r := rowCols{table: table}
+	for _, c := range cols {
+		rc := rowCol{c.AttNum, b.slot(c.ID)}
+		switch {
+		case c.AttNum > 0:
+			if int(c.AttNum) > len(table.Columns) {
+				return r, pgerr.Internal("table %s has no column %d", table.Name, c.AttNum)
+			}
+			r.plain = append(r.plain, rc)
+			continue
+		case c.AttNum == attRow && r.types == nil:
+			for i := range table.Columns {
+				if table.Columns[i].Dropped {
+					continue
+				}
+				t, err := b.typeOf(table.Columns[i].Type)
+				if err != nil {
+					return r, err
+				}
+				r.types = append(r.types, t)
+			}
+			r.vals = make([]types.Datum, len(r.types))
+		case c.AttNum == attRow, c.AttNum == plan.RowLocAttNum, c.AttNum >= attTableOID && c.AttNum < 0:
+		default:
+			return r, pgerr.Internal("system column %d", c.AttNum)
+		}
+		r.other = append(r.other, rc)
+	}
+	return r, nil
+}
+
+// load fills the slots from a row. The values refer to the row and to r.
+func (r *rowCols) load(f *frame, rel *rowstore.Rel, key, row []byte) {
+	for i := range r.plain {
+		c := &r.plain[i]
+		f.s[c.slot] = rel.Col(row, c.att)
+	}
+	for i := range r.other {
+		c := &r.other[i]
+		f.s[c.slot] = r.system(c.att, rel, key, row)
+	}
+}
+
+func (r *rowCols) system(att int16, rel *rowstore.Rel, key, row []byte) types.Datum {
+	switch att {
+	case plan.RowLocAttNum:
+		r.loc = rowstore.AppendLoc(r.loc[:0], key, tuple.RowID(row))
+		return tuple.Bytes(r.loc)
+	case attTableOID:
+		return tuple.Uint(uint64(r.table.OID))
+	case attTID:
+		return tuple.Uint(tuple.RowID(row) & (1<<48 - 1))
+	case attXmin:
+		return tuple.Uint(tuple.RowID(row) & (1<<32 - 1))
+	case attCmin, attXmax, attCmax:
+		return tuple.Uint(0)
+	}
+	n := 0
+	for i := range r.table.Columns {
+		if !r.table.Columns[i].Dropped {
+			r.vals[n] = rel.Col(row, int16(i+1))
+			n++
+		}
+	}
+	return types.MakeRecord(r.types, r.vals)
+}
+
+// setNull makes all columns NULL.
+func (r *rowCols) setNull(f *frame) {
+	for _, c := range r.plain {
+		f.s[c.slot] = types.Null
+	}
+	for _, c := range r.other {
+		f.s[c.slot] = types.Null
+	}
+}
+
+// loadVals fills the slots from values by attribute number - 1, as a row that is about to be stored.
+func (r *rowCols) loadVals(f *frame, vals []types.Datum) {
+	for i := range r.plain {
+		c := &r.plain[i]
+		f.s[c.slot] = vals[c.att-1]
+	}
+	for i := range r.other {
+		c := &r.other[i]
+		switch c.att {
+		case attTableOID:
+			f.s[c.slot] = tuple.Uint(uint64(r.table.OID))
+		case attRow:
+			n := 0
+			for j := range r.table.Columns {
+				if !r.table.Columns[j].Dropped {
+					r.vals[n] = vals[j]
+					n++
+				}
+			}
+			f.s[c.slot] = types.MakeRecord(r.types, r.vals)
+		case plan.RowLocAttNum:
+			f.s[c.slot] = types.Null
+		default:
+			f.s[c.slot] = tuple.Uint(0)
+		}
+	}
+}

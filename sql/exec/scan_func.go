@@ -1,0 +1,159 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// functionScanOp gives the rows of functions in FROM, several in step (ROWS FROM), those that end first padded with NULL.
+type functionScanOp struct {
+	in    *instance
+	items []funcItem
+	out   []int
+	ord   int // slot of the ordinality, -1
+	n     int64
+	cond  condFn
+}
+
+type funcItem struct {
+	srf       *srf
+	one       evalFn // a function that gives one value
+	slots     []int
+	composite bool
+	done      bool
+}
+
+func (b *builder) functionScan(x *plan.FunctionScan) (operator, error) {
+	o := &functionScanOp{in: b.in, out: b.colSlots(x.Out), ord: -1}
+	at := 0
+	for _, fi := range x.Funcs {
+		it := funcItem{composite: fi.Composite}
+		if at+fi.Cols > len(o.out) {
+			return nil, pgerr.Internal("function scan of %d columns", len(o.out))
+		}
+		it.slots = o.out[at : at+fi.Cols]
+		at += fi.Cols
+		var err error
+		if call, ok := fi.Call.(*plan.FuncCall); ok && call.RetSet {
+			it.srf, err = b.srf(call)
+		} else {
+			it.one, err = b.evalFor(fi.Call)
+		}
+		if err != nil {
+			return nil, err
+		}
+		o.items = append(o.items, it)
+	}
+	if x.Ordinality {
+		o.ord = o.out[at]
+	}
+	var err error
+	o.cond, err = b.conds(x.Filter)
+	return o, err
+}
+
+func (o *functionScanOp) open() error {
+	o.n = 0
+	for i := range o.items {
+		it := &o.items[i]
+		it.done = false
+		if it.srf != nil {
+			if err := it.srf.start(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (o *functionScanOp) next() (bool, error) {
+	f := &o.in.f
+	for {
+		if err := o.in.tick(); err != nil {
+			return false, err
+		}
+		any := false
+		for i := range o.items {
+			ok, err := o.items[i].next(f)
+			if err != nil {
+				return false, err
+			}
+			any = any || ok
+		}
+		if !any {
+			return false, nil
+		}
+		o.n++
+		if o.ord >= 0 {
+			f.s[o.ord] = tuple.Int(o.n)
+		}
+		if o.cond == nil {
+			return true, nil
+		}
+		t, err := o.cond()
+		if t == triTrue || err != nil {
+			return err == nil, err
+		}
+	}
+}
+
+func (it *funcItem) next(f *frame) (bool, error) {
+	if it.done {
+		f.setNull(it.slots)
+		return false, nil
+	}
+	if it.one != nil {
+		it.done = true
+		v, err := it.one()
+		if err != nil {
+			return false, err
+		}
+		if !it.composite {
+			f.s[it.slots[0]] = v
+			return true, nil
+		}
+		return true, it.fields(f, v)
+	}
+	row, ok, err := it.srf.next()
+	if !ok || err != nil {
+		it.done = true
+		f.setNull(it.slots)
+		return false, err
+	}
+	if it.composite && len(row) == 1 && len(it.slots) != 1 {
+		return true, it.fields(f, row[0])
+	}
+	if len(row) != len(it.slots) {
+		return false, pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
+			WithDetail("Returned row contains %d attributes, but query expects %d.", len(row), len(it.slots))
+	}
+	f.put(it.slots, row)
+	return true, nil
+}
+
+// fields takes a record apart.
+func (it *funcItem) fields(f *frame, v types.Datum) error {
+	if v.IsNull() {
+		f.setNull(it.slots)
+		return nil
+	}
+	r := tuple.Record(v.Bytes())
+	if r.Len() != len(it.slots) {
+		return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
+			WithDetail("Returned row contains %d attributes, but query expects %d.", r.Len(), len(it.slots))
+	}
+	for i, s := range it.slots {
+		f.s[s] = r.Field(i).Value
+	}
+	return nil
+}
+
+func (o *functionScanOp) close() {
+	for i := range o.items {
+		if o.items[i].srf != nil {
+			o.items[i].srf.rows = nil
+		}
+	}
+}

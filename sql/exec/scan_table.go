@@ -1,0 +1,347 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// tableScanOp reads a table by a range of an index. Columns that the filter names are decoded first, the others only of
+// rows that pass it.
+type tableScanOp struct {
+	in       *instance
+	table    *catalog.Table
+	index    *catalog.Index // nil: rows in their own order
+	rel      *rowstore.Rel
+	reverse  bool
+	point    bool // the whole primary key is given
+	early    rowCols
+	late     rowCols
+	cond     condFn
+	only     []entryCol // index-only: where the columns stand in an entry
+	wantOnly bool
+
+	eq     []evalFn
+	eqAny  evalFn
+	lo, hi evalFn
+	loInc  bool
+	hiInc  bool
+	keys   []types.Datum
+	any    []types.Datum // elements still to be looked up, in order
+	anyAt  int
+	keyCol *catalog.IndexKey // of eqAny
+
+	rng     rowstore.Range
+	bounds  [2]rowstore.Bound
+	it      rowstore.Iter
+	opened  bool
+	done    bool
+	rows    []byte // point: the row
+	keyBuf  [2][]byte
+	entry   []types.Datum
+	scratch []byte
+}
+
+type entryCol struct{ pos, slot int }
+
+func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
+	o := &tableScanOp{in: b.in, table: x.Table, index: x.Index, reverse: x.Reverse, wantOnly: x.IndexOnly}
+	var err error
+	if o.cond, err = b.conds(x.Filter); err != nil {
+		return nil, err
+	}
+	named := map[plan.ColID]bool{}
+	for _, e := range x.Filter {
+		s := &scope{used: named, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}}
+		s.expr(e)
+	}
+	var early, late []plan.Col
+	for _, c := range x.Out {
+		if named[c.ID] {
+			early = append(early, c)
+		} else {
+			late = append(late, c)
+		}
+	}
+	if o.early, err = b.rowCols(x.Table, early); err != nil {
+		return nil, err
+	}
+	if o.late, err = b.rowCols(x.Table, late); err != nil {
+		return nil, err
+	}
+	for _, e := range x.Eq {
+		fn, err := b.evalFor(e)
+		if err != nil {
+			return nil, err
+		}
+		o.eq = append(o.eq, fn)
+	}
+	if o.eqAny, err = b.evalFor(x.EqAny); err != nil {
+		return nil, err
+	}
+	if x.Lo != nil {
+		o.loInc = x.Lo.Inclusive
+		if o.lo, err = b.evalFor(x.Lo.Expr); err != nil {
+			return nil, err
+		}
+	}
+	if x.Hi != nil {
+		o.hiInc = x.Hi.Inclusive
+		if o.hi, err = b.evalFor(x.Hi.Expr); err != nil {
+			return nil, err
+		}
+	}
+	primary := x.Table.PrimaryIndex()
+	if o.index == nil && (len(x.Eq) > 0 || x.EqAny != nil || x.Lo != nil || x.Hi != nil) {
+		o.index = primary
+	}
+	if o.index != nil {
+		n := len(x.Eq)
+		if x.EqAny != nil {
+			o.keyCol = &o.index.Keys[n]
+			n++
+		}
+		o.point = o.index == primary && primary.ID == 1 && n == len(primary.Keys)
+	}
+	return o, nil
+}
+
+// prepare opens the table when it is first needed.
+func (o *tableScanOp) prepare() error {
+	if o.rel != nil {
+		return nil
+	}
+	var err error
+	if o.rel, err = o.in.ec.Rels.Get(o.table); err != nil {
+		return err
+	}
+	if !o.wantOnly || o.index == nil || o.index == o.table.PrimaryIndex() || len(o.early.other)+len(o.late.other) > 0 {
+		return nil
+	}
+	pos := o.rel.EntryColumns(o.index)
+	var only []entryCol
+	for _, c := range append(o.early.plain[:len(o.early.plain):len(o.early.plain)], o.late.plain...) {
+		p, ok := pos[c.att]
+		if !ok {
+			return nil
+		}
+		only = append(only, entryCol{p, c.slot})
+	}
+	o.only = only
+	if o.only == nil {
+		o.only = []entryCol{}
+	}
+	o.entry = make([]types.Datum, len(o.index.Keys)+len(o.index.Include))
+	return nil
+}
+
+func (o *tableScanOp) open() error {
+	if err := o.end(); err != nil {
+		return err
+	}
+	if err := o.prepare(); err != nil {
+		return err
+	}
+	o.done = false
+	o.keys = o.keys[:0]
+	for _, fn := range o.eq {
+		v, err := fn()
+		if err != nil {
+			return err
+		}
+		if v.IsNull() {
+			o.done = true
+			return nil
+		}
+		o.keys = append(o.keys, v)
+	}
+	o.rng = rowstore.Range{Eq: o.keys}
+	if o.lo != nil {
+		v, err := o.lo()
+		if err != nil {
+			return err
+		}
+		o.bounds[0] = rowstore.Bound{Val: v, Inclusive: o.loInc}
+		o.rng.Lo = &o.bounds[0]
+	}
+	if o.hi != nil {
+		v, err := o.hi()
+		if err != nil {
+			return err
+		}
+		o.bounds[1] = rowstore.Bound{Val: v, Inclusive: o.hiInc}
+		o.rng.Hi = &o.bounds[1]
+	}
+	if o.eqAny == nil {
+		if !o.point {
+			o.start()
+		}
+		return nil
+	}
+	return o.elements()
+}
+
+// elements puts the array's values into key order.
+func (o *tableScanOp) elements() error {
+	o.any, o.anyAt = o.any[:0], 0
+	v, err := o.eqAny()
+	if err != nil {
+		return err
+	}
+	if v.IsNull() {
+		o.done = true
+		return nil
+	}
+	a := tuple.Array(v.Bytes())
+	for i, n := 0, a.Len(); i < n; i++ {
+		if e := a.Elem(i); !e.IsNull() {
+			o.any = append(o.any, e)
+		}
+	}
+	kind, sign := a.ElemKind(), 1
+	if o.keyCol.Desc != o.reverse {
+		sign = -1
+	}
+	slices.SortFunc(o.any, func(x, y types.Datum) int { return sign * types.CompareKind(kind, x, y) })
+	o.any = slices.CompactFunc(o.any, func(x, y types.Datum) bool { return types.CompareKind(kind, x, y) == 0 })
+	return nil
+}
+
+func (o *tableScanOp) start() {
+	o.rel.InitScan(&o.it, o.in.view, o.index, o.rng, o.reverse)
+	o.opened = true
+}
+
+// end closes the iterator.
+func (o *tableScanOp) end() error {
+	if !o.opened {
+		return nil
+	}
+	o.opened = false
+	return o.it.Close()
+}
+
+// element moves to the next value of the array; false: there is none.
+func (o *tableScanOp) element() bool {
+	if o.eqAny == nil || o.anyAt >= len(o.any) {
+		return false
+	}
+	o.keys = append(o.keys[:len(o.eq)], o.any[o.anyAt])
+	o.anyAt++
+	o.rng.Eq = o.keys
+	return true
+}
+
+func (o *tableScanOp) next() (bool, error) {
+	if o.done {
+		return false, nil
+	}
+	if o.point {
+		return o.nextPoint()
+	}
+	for {
+		if !o.opened {
+			if !o.element() {
+				o.done = true
+				return false, nil
+			}
+			o.start()
+		}
+		for o.it.Next() {
+			ok, err := o.row()
+			if ok || err != nil {
+				return ok, err
+			}
+		}
+		if err := o.end(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// nextPoint gets rows by their whole primary key.
+func (o *tableScanOp) nextPoint() (bool, error) {
+	for {
+		if o.eqAny == nil {
+			o.done = true
+		} else if !o.element() {
+			o.done = true
+			return false, nil
+		}
+		lo, hi, ok := o.rel.KeyRange(o.index, o.rng, o.keyBuf[0][:0], o.keyBuf[1][:0])
+		o.keyBuf = [2][]byte{lo, hi}
+		if ok {
+			var err error
+			o.rows, ok, err = o.rel.Get(o.in.view, o.rows[:0], lo)
+			if err != nil {
+				return false, err
+			}
+		}
+		if ok {
+			pass, err := o.take(lo, o.rows)
+			if pass || err != nil {
+				return pass, err
+			}
+		}
+		if o.eqAny == nil {
+			return false, nil
+		}
+	}
+}
+
+// row takes the row that the iterator stands on; false: the filter drops it.
+func (o *tableScanOp) row() (bool, error) {
+	if err := o.in.tick(); err != nil {
+		return false, err
+	}
+	if o.only != nil {
+		return o.entryRow()
+	}
+	row := o.it.Row()
+	if row == nil {
+		return false, o.it.Err()
+	}
+	return o.take(o.it.Key(), row)
+}
+
+func (o *tableScanOp) take(key, row []byte) (bool, error) {
+	f := &o.in.f
+	if o.cond != nil {
+		o.early.load(f, o.rel, key, row)
+		t, err := o.cond()
+		if t != triTrue || err != nil {
+			return false, err
+		}
+	}
+	o.late.load(f, o.rel, key, row)
+	return true, nil
+}
+
+// entryRow answers from the index entry alone.
+func (o *tableScanOp) entryRow() (bool, error) {
+	var err error
+	if o.scratch, err = o.it.DecodeEntry(o.entry, o.scratch); err != nil {
+		return false, err
+	}
+	f := &o.in.f
+	for _, c := range o.only {
+		f.s[c.slot] = o.entry[c.pos]
+	}
+	if o.cond == nil {
+		return true, nil
+	}
+	t, err := o.cond()
+	return t == triTrue, err
+}
+
+func (o *tableScanOp) close() {
+	// What the iterator has to report it has reported in next.
+	_ = o.end()
+	if cap(o.rows) > 64<<10 {
+		o.rows = nil
+	}
+}

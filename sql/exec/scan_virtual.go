@@ -1,0 +1,105 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// virtualScanOp reads a computed relation. The filter is checked here whatever the source has done with the keys.
+type virtualScanOp struct {
+	in    *instance
+	table *catalog.Table
+	atts  []int16 // asked from the source
+	slots []int
+	oids  []int // slots of tableoid
+	ids   []int // slots of the other system columns and of row locators
+	eqAtt []int16
+	eq    []evalFn
+	keys  []VirtualKey
+	rows  builtin.Rows
+	cond  condFn
+}
+
+func (b *builder) virtualScan(x *plan.VirtualTableScan) (operator, error) {
+	o := &virtualScanOp{in: b.in, table: x.Table}
+	for _, c := range x.Out {
+		s := b.slot(c.ID)
+		switch {
+		case c.AttNum > 0:
+			o.atts, o.slots = append(o.atts, c.AttNum), append(o.slots, s)
+		case c.AttNum == attTableOID:
+			o.oids = append(o.oids, s)
+		case c.AttNum == attRow:
+			return nil, pgerr.Unsupported("a whole row of relation " + x.Table.Name)
+		default:
+			o.ids = append(o.ids, s)
+		}
+	}
+	for _, e := range x.Eq {
+		fn, err := b.evalFor(e.Expr)
+		if err != nil {
+			return nil, err
+		}
+		o.eqAtt, o.eq = append(o.eqAtt, e.AttNum), append(o.eq, fn)
+	}
+	var err error
+	o.cond, err = b.conds(x.Filter)
+	return o, err
+}
+
+func (o *virtualScanOp) open() error {
+	o.rows = nil
+	src := o.in.ec.Virtual
+	if src == nil {
+		return pgerr.Unsupported("relation " + o.table.Name)
+	}
+	o.keys = o.keys[:0]
+	for i, fn := range o.eq {
+		v, err := fn()
+		if err != nil {
+			return err
+		}
+		if v.IsNull() {
+			return nil // column = NULL holds for no row
+		}
+		o.keys = append(o.keys, VirtualKey{AttNum: o.eqAtt[i], Val: v})
+	}
+	var err error
+	o.rows, err = src.ScanVirtual(o.in.ec, o.table, o.atts, o.keys)
+	return err
+}
+
+func (o *virtualScanOp) next() (bool, error) {
+	f := &o.in.f
+	for o.rows != nil {
+		row, ok, err := o.rows.Next()
+		if !ok || err != nil {
+			o.rows = nil
+			return false, err
+		}
+		if err := o.in.tick(); err != nil {
+			return false, err
+		}
+		f.put(o.slots, row)
+		for _, s := range o.oids {
+			f.s[s] = tuple.Uint(uint64(o.table.OID))
+		}
+		for _, s := range o.ids {
+			f.s[s] = types.Null
+		}
+		if o.cond == nil {
+			return true, nil
+		}
+		t, err := o.cond()
+		if t == triTrue || err != nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func (o *virtualScanOp) close() { o.rows = nil }

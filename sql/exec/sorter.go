@@ -1,0 +1,387 @@
+package exec
+
+import (
+	"bytes"
+	"container/heap"
+	"encoding/binary"
+	"slices"
+
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// sortCol is one column of an order.
+type sortCol struct {
+	slot       int
+	kind       tuple.Kind
+	desc       bool
+	nullsFirst bool
+}
+
+// appendKey appends bytes that compare as the order does.
+func appendSortKey(dst []byte, f *frame, cols []sortCol) []byte {
+	for i := range cols {
+		c := &cols[i]
+		dst = tuple.AppendKey(dst, c.kind, f.s[c.slot], c.desc, c.nullsFirst)
+	}
+	return dst
+}
+
+// sorter sorts rows by normalized keys: in memory (quicksort), by merging sorted runs in files beyond WorkMem, or keeping
+// only the first limit rows in a heap. Rows with equal keys come in no particular order, but for one thing: in memory
+// earlier rows come first.
+type sorter struct {
+	in    *instance
+	cols  []sortCol
+	slots []int // what a row is
+	top   int   // > 0: only that many rows are wanted
+
+	entries []sortEntry
+	arena   arena
+	keys    []byte // rest of the current block of key bytes
+	keyUsed int64
+	key     []byte
+	heaped  bool
+	runs    []*spillFile
+	disk    int64
+	pos     int
+	merge   *merger
+}
+
+type sortEntry struct {
+	prefix uint64 // first 8 bytes of the key
+	seq    uint32
+	key    []byte // the rest
+	row    []types.Datum
+}
+
+const sortEntrySize = 8 + 8 + 24 + 24
+
+func (e *sortEntry) compare(o *sortEntry) int {
+	if e.prefix != o.prefix {
+		if e.prefix < o.prefix {
+			return -1
+		}
+		return 1
+	}
+	if c := bytes.Compare(e.key, o.key); c != 0 {
+		return c
+	}
+	if e.seq < o.seq {
+		return -1
+	}
+	return 1
+}
+
+func keyPrefix(key []byte) (uint64, []byte) {
+	if len(key) >= 8 {
+		return binary.BigEndian.Uint64(key), key[8:]
+	}
+	var b [8]byte
+	copy(b[:], key)
+	return binary.BigEndian.Uint64(b[:]), nil
+}
+
+func (s *sorter) reset() {
+	clear(s.entries)
+	s.entries = s.entries[:0]
+	if cap(s.entries) > 1024 {
+		s.entries = nil
+	}
+	s.arena.reset()
+	s.keys, s.keyUsed = nil, 0
+	for _, r := range s.runs {
+		r.close()
+	}
+	s.runs, s.merge = nil, nil
+	s.pos, s.disk, s.heaped = 0, 0, false
+}
+
+func (s *sorter) keepKey(key []byte) []byte {
+	if len(key) == 0 {
+		return nil
+	}
+	if len(s.keys) < len(key) {
+		size := max(min(max(1<<10, 2*int(s.keyUsed)), maxByteBlock), len(key))
+		s.keys = make([]byte, size)
+		s.keyUsed += int64(size)
+	}
+	k := s.keys[:len(key):len(key)]
+	s.keys = s.keys[len(key):]
+	copy(k, key)
+	return k
+}
+
+// add takes the row that the slots hold.
+func (s *sorter) add() error {
+	s.key = appendSortKey(s.key[:0], &s.in.f, s.cols)
+	prefix, rest := keyPrefix(s.key)
+	e := sortEntry{prefix: prefix, key: rest, seq: uint32(len(s.entries))}
+	if s.top > 0 && len(s.entries) >= s.top && len(s.runs) == 0 {
+		return s.addTop(e)
+	}
+	e.key = s.keepKey(rest)
+	e.row = s.arena.keep(&s.in.f, s.slots)
+	s.entries = append(s.entries, e)
+	if s.arena.used+s.keyUsed+int64(len(s.entries))*sortEntrySize > s.in.ec.workMem() {
+		return s.spill()
+	}
+	return nil
+}
+
+// addTop replaces the worst of the kept rows if e comes before it. seq is out of order here: it is not compared among
+// equal keys, as the later of two equal rows is dropped.
+func (s *sorter) addTop(e sortEntry) error {
+	if !s.heaped {
+		heap.Init((*topHeap)(s))
+		s.heaped = true
+	}
+	worst := &s.entries[0]
+	if e.prefix > worst.prefix || e.prefix == worst.prefix && bytes.Compare(e.key, worst.key) >= 0 {
+		return nil
+	}
+	e.seq = worst.seq
+	// The replaced row's memory is given back when the arena is rewritten.
+	e.key = s.keepKey(e.key)
+	e.row = s.arena.keep(&s.in.f, s.slots)
+	s.entries[0] = e
+	heap.Fix((*topHeap)(s), 0)
+	if s.arena.used+s.keyUsed > max(s.in.ec.workMem(), 64<<10) {
+		s.compact()
+		if s.arena.used+s.keyUsed > s.in.ec.workMem() {
+			s.heaped = false
+			return s.spill()
+		}
+	}
+	return nil
+}
+
+// compact rewrites what the heap still holds.
+func (s *sorter) compact() {
+	s.arena.reset()
+	s.keys, s.keyUsed = nil, 0
+	for i := range s.entries {
+		e := &s.entries[i]
+		e.key = s.keepKey(e.key)
+		row := s.arena.row(len(e.row))
+		for j, v := range e.row {
+			row[j] = s.arena.clone(v)
+		}
+		e.row = row
+	}
+}
+
+// topHeap has the worst row on top.
+type topHeap sorter
+
+func (h *topHeap) Len() int           { return len(h.entries) }
+func (h *topHeap) Less(i, j int) bool { return h.entries[i].compare(&h.entries[j]) > 0 }
+func (h *topHeap) Swap(i, j int)      { h.entries[i], h.entries[j] = h.entries[j], h.entries[i] }
+func (h *topHeap) Push(any)           {}
+func (h *topHeap) Pop() any           { return nil }
+
+func (s *sorter) sort() {
+	slices.SortFunc(s.entries, func(a, b sortEntry) int { return a.compare(&b) })
+}
+
+// spill writes the rows in memory as a sorted run. A record of a run is the key's length, the key and the row.
+func (s *sorter) spill() error {
+	s.sort()
+	run, err := s.in.newSpill()
+	if err != nil {
+		return err
+	}
+	s.runs = append(s.runs, run)
+	for i := range s.entries {
+		e := &s.entries[i]
+		b := binary.AppendUvarint(run.buf[:0], uint64(8+len(e.key)))
+		b = binary.BigEndian.AppendUint64(b, e.prefix)
+		b = append(b, e.key...)
+		for _, v := range e.row {
+			b = appendSpilled(b, v)
+		}
+		run.buf = b
+		if err := run.writeBuf(); err != nil {
+			return err
+		}
+	}
+	s.disk += run.size
+	clear(s.entries)
+	s.entries = s.entries[:0]
+	s.arena.reset()
+	s.keys, s.keyUsed = nil, 0
+	s.heaped = false
+	return run.flush()
+}
+
+// done ends the input.
+func (s *sorter) done() error {
+	if len(s.runs) == 0 {
+		s.sort()
+		return nil
+	}
+	if len(s.entries) > 0 {
+		if err := s.spill(); err != nil {
+			return err
+		}
+	}
+	fanIn := int(max(4, s.in.ec.workMem()/(2*spillBuffer)))
+	for len(s.runs) > fanIn {
+		out, err := s.mergeRuns(s.runs[:fanIn])
+		if err != nil {
+			return err
+		}
+		s.runs = append(s.runs[fanIn:], out)
+	}
+	var err error
+	s.merge, err = newMerger(s.runs)
+	return err
+}
+
+func (s *sorter) mergeRuns(runs []*spillFile) (*spillFile, error) {
+	m, err := newMerger(runs)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.in.newSpill()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		rec, ok, err := m.next()
+		if err != nil {
+			out.close()
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		out.buf = append(out.buf[:0], rec...)
+		if err := out.writeBuf(); err != nil {
+			out.close()
+			return nil, err
+		}
+		if err := s.in.tick(); err != nil {
+			out.close()
+			return nil, err
+		}
+	}
+	for _, r := range runs {
+		r.close()
+	}
+	s.disk += out.size
+	return out, out.flush()
+}
+
+// next puts the next row into the slots; it lives until the following call.
+func (s *sorter) next() (bool, error) {
+	if s.top > 0 && s.pos >= s.top {
+		return false, nil
+	}
+	if s.merge == nil {
+		if s.pos >= len(s.entries) {
+			return false, nil
+		}
+		s.in.f.put(s.slots, s.entries[s.pos].row)
+		s.pos++
+		return true, nil
+	}
+	rec, ok, err := s.merge.next()
+	if !ok || err != nil {
+		return false, err
+	}
+	s.pos++
+	n, h := binary.Uvarint(rec)
+	rec = rec[h+int(n):]
+	for _, slot := range s.slots {
+		s.in.f.s[slot], rec = decodeSpilled(rec)
+	}
+	return true, nil
+}
+
+// rewind starts the output again.
+func (s *sorter) rewind() error {
+	s.pos = 0
+	if s.merge == nil {
+		return nil
+	}
+	var err error
+	s.merge, err = newMerger(s.runs)
+	return err
+}
+
+// merger gives the records of sorted runs in order.
+type merger struct {
+	heads []mergeHead
+	first bool
+}
+
+type mergeHead struct {
+	r   *spillReader
+	rec []byte
+	key []byte
+	run int
+}
+
+func newMerger(runs []*spillFile) (*merger, error) {
+	m := &merger{first: true}
+	for i, run := range runs {
+		r, err := run.reader()
+		if err != nil {
+			return nil, err
+		}
+		h := mergeHead{r: r, run: i}
+		ok, err := h.advance()
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			m.heads = append(m.heads, h)
+		}
+	}
+	heap.Init(m)
+	return m, nil
+}
+
+func (h *mergeHead) advance() (bool, error) {
+	rec, ok, err := h.r.record()
+	if !ok || err != nil {
+		return false, err
+	}
+	n, l := binary.Uvarint(rec)
+	h.rec, h.key = rec, rec[l:][:n]
+	return true, nil
+}
+
+// next returns the next record, valid until the following call.
+func (m *merger) next() ([]byte, bool, error) {
+	if !m.first && len(m.heads) > 0 {
+		ok, err := m.heads[0].advance()
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			heap.Fix(m, 0)
+		} else {
+			heap.Pop(m)
+		}
+	}
+	m.first = false
+	if len(m.heads) == 0 {
+		return nil, false, nil
+	}
+	return m.heads[0].rec, true, nil
+}
+
+func (m *merger) Len() int { return len(m.heads) }
+func (m *merger) Less(i, j int) bool {
+	c := bytes.Compare(m.heads[i].key, m.heads[j].key)
+	return c < 0 || c == 0 && m.heads[i].run < m.heads[j].run
+}
+func (m *merger) Swap(i, j int) { m.heads[i], m.heads[j] = m.heads[j], m.heads[i] }
+func (m *merger) Push(x any)    { m.heads = append(m.heads, x.(mergeHead)) }
+func (m *merger) Pop() any {
+	last := m.heads[len(m.heads)-1]
+	m.heads = m.heads[:len(m.heads)-1]
+	return last
+}

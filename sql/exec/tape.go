@@ -1,0 +1,161 @@
+package exec
+
+import (
+	"encoding/binary"
+
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// tape keeps rows in order, for reading at any position: in memory up to WorkMem, then in a file. A row read from a file
+// lives until the next read.
+type tape struct {
+	in    *instance
+	slots []int
+	limit int64 // 0: the execution's WorkMem
+
+	n       int
+	arena   arena
+	blocks  [][][]types.Datum // of tapeBlock rows
+	file    *spillFile
+	offsets []int64
+	flushed bool
+	page    []byte // bytes of the file from pageAt on
+	pageAt  int64
+	pageLen int
+}
+
+const (
+	tapeBlock = 256
+	tapePage  = 64 << 10
+)
+
+func (t *tape) reset() {
+	if t.file != nil {
+		t.file.close()
+		t.file = nil
+	}
+	t.arena.reset()
+	clear(t.blocks)
+	t.blocks, t.offsets = t.blocks[:0], t.offsets[:0]
+	t.n, t.flushed, t.pageLen = 0, false, 0
+	if cap(t.blocks) > 64 {
+		t.blocks = nil
+	}
+	if cap(t.offsets) > 1024 {
+		t.offsets = nil
+	}
+}
+
+func (t *tape) len() int { return t.n }
+
+// add appends the row that the slots hold. After a read no row is added to a tape that went to a file.
+func (t *tape) add() error {
+	if t.file == nil {
+		limit := t.limit
+		if limit == 0 {
+			limit = t.in.ec.workMem()
+		}
+		if t.arena.used+int64(t.n)*24 <= limit {
+			if t.n%tapeBlock == 0 {
+				t.blocks = append(t.blocks, make([][]types.Datum, 0, min(tapeBlock, max(8, t.n*2))))
+			}
+			last := len(t.blocks) - 1
+			t.blocks[last] = append(t.blocks[last], t.arena.keep(&t.in.f, t.slots))
+			t.n++
+			return nil
+		}
+		if err := t.toFile(); err != nil {
+			return err
+		}
+	}
+	t.offsets = append(t.offsets, t.file.size)
+	t.n++
+	return t.file.writeSlots(&t.in.f, t.slots)
+}
+
+func (t *tape) toFile() error {
+	file, err := t.in.newSpill()
+	if err != nil {
+		return err
+	}
+	t.file = file
+	for _, b := range t.blocks {
+		for _, r := range b {
+			t.offsets = append(t.offsets, file.size)
+			if err := file.writeRow(r); err != nil {
+				return err
+			}
+		}
+	}
+	clear(t.blocks)
+	t.blocks = t.blocks[:0]
+	t.arena.reset()
+	return nil
+}
+
+// load puts row i into the slots.
+func (t *tape) load(i int, slots []int) error {
+	f := &t.in.f
+	if t.file == nil {
+		f.put(slots, t.blocks[i/tapeBlock][i%tapeBlock])
+		return nil
+	}
+	rec, err := t.record(i)
+	if err != nil {
+		return err
+	}
+	for _, s := range slots {
+		f.s[s], rec = decodeSpilled(rec)
+	}
+	return nil
+}
+
+// loadCopy is load for tapes with several readers: a row from the file is copied to the reader's own buffer.
+func (t *tape) loadCopy(i int, slots []int, buf *[]byte) error {
+	if t.file == nil {
+		return t.load(i, slots)
+	}
+	rec, err := t.record(i)
+	if err != nil {
+		return err
+	}
+	*buf = append((*buf)[:0], rec...)
+	rec = *buf
+	for _, s := range slots {
+		t.in.f.s[s], rec = decodeSpilled(rec)
+	}
+	return nil
+}
+
+func (t *tape) record(i int) ([]byte, error) {
+	if !t.flushed {
+		if err := t.file.flush(); err != nil {
+			return nil, err
+		}
+		t.flushed = true
+	}
+	end := t.file.size
+	if i+1 < len(t.offsets) {
+		end = t.offsets[i+1]
+	}
+	at := t.offsets[i]
+	n := int(end - at)
+	if at < t.pageAt || end > t.pageAt+int64(t.pageLen) {
+		size := max(tapePage, n)
+		if cap(t.page) < size {
+			t.page = make([]byte, size)
+		}
+		want := min(int64(size), t.file.size-at)
+		if _, err := t.file.f.ReadAt(t.page[:want], at); err != nil {
+			t.pageLen = 0
+			return nil, spillError(err)
+		}
+		t.pageAt, t.pageLen = at, int(want)
+	}
+	rec := t.page[at-t.pageAt:][:n]
+	_, h := binary.Uvarint(rec)
+	return rec[h:], nil
+}
+
+// spilled reports whether rows are read from a file.
+func (t *tape) spilled() bool { return t.file != nil }

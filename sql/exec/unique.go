@@ -1,0 +1,65 @@
+package exec
+
+import (
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// uniqueOp drops rows that equal the one before on some columns.
+type uniqueOp struct {
+	in    *instance
+	child operator
+	keys  []keyCol
+	slots []int
+	last  rowBuf
+	have  bool
+}
+
+func (b *builder) unique(x *plan.UniqueNode) (operator, error) {
+	o := &uniqueOp{in: b.in, slots: b.idSlots(x.On)}
+	var err error
+	if o.child, err = b.node(x.In); err != nil {
+		return nil, err
+	}
+	o.keys, err = b.keyCols(x.On, x.In.Cols())
+	return o, err
+}
+
+func (o *uniqueOp) open() error {
+	o.have = false
+	return o.child.open()
+}
+
+func (o *uniqueOp) next() (bool, error) {
+	for {
+		ok, err := o.child.next()
+		if !ok || err != nil {
+			return false, err
+		}
+		if o.have && sameKey(&o.in.f, o.keys, o.last.vals) {
+			continue
+		}
+		o.last.load(&o.in.f, o.slots)
+		o.have = true
+		return true, nil
+	}
+}
+
+func (o *uniqueOp) close() { o.child.close() }
+
+// sameKey compares the columns with kept values; NULLs are equal.
+func sameKey(f *frame, keys []keyCol, vals []types.Datum) bool {
+	for i := range keys {
+		a, b := f.s[keys[i].slot], vals[i]
+		if a.IsNull() || b.IsNull() {
+			if a.IsNull() != b.IsNull() {
+				return false
+			}
+			continue
+		}
+		if !types.EqualKind(keys[i].kind, a, b) {
+			return false
+		}
+	}
+	return true
+}
