@@ -1,0 +1,324 @@
+package ddl
+
+import (
+	"bytes"
+	"sort"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// rowExpr is an expression over a table's rows, given by attribute number - 1.
+type rowExpr struct {
+	atts []int16
+	row  []types.Datum
+	fn   func(row []types.Datum) (types.Datum, error)
+}
+
+func (r *rowExpr) eval(vals []types.Datum) (types.Datum, error) {
+	for i, att := range r.atts {
+		r.row[i] = vals[att-1]
+	}
+	return r.fn(r.row)
+}
+
+// compile makes a bound expression over columns of a table callable.
+func (x *exec) compile(e plan.Expr, cols map[int16]plan.Col) (*rowExpr, error) {
+	r := &rowExpr{}
+	for att := range cols {
+		if att < 1 {
+			return nil, pgerr.Unsupported("a whole-row or system column in this expression")
+		}
+		r.atts = append(r.atts, att)
+	}
+	sort.Slice(r.atts, func(i, j int) bool { return r.atts[i] < r.atts[j] })
+	list := make([]plan.Col, len(r.atts))
+	for i, att := range r.atts {
+		list[i] = cols[att]
+	}
+	r.row = make([]types.Datum, len(list))
+	var err error
+	r.fn, err = x.Hooks.Compile(e, list)
+	return r, err
+}
+
+// stored compiles a stored expression; want.OID 0 is its own type.
+func (x *exec) stored(t *catalog.Table, sql string, want plan.Type) (*rowExpr, error) {
+	e, cols, err := bind.TableExpr(x.Bind(), t, sql, want)
+	if err != nil {
+		return nil, err
+	}
+	return x.compile(e, cols)
+}
+
+// indexEval computes expression keys and conditions (rowstore.IndexEval).
+type indexEval struct{ indexes map[catalog.OID]*indexExprs }
+
+type indexExprs struct {
+	keys []*rowExpr // nil: a plain column
+	pred *rowExpr
+}
+
+var _ rowstore.IndexEval = (*indexEval)(nil)
+
+func (x *exec) indexEval(t *catalog.Table) (*indexEval, error) {
+	ev := &indexEval{indexes: map[catalog.OID]*indexExprs{}}
+	for _, ix := range t.Indexes {
+		e := &indexExprs{keys: make([]*rowExpr, len(ix.Keys))}
+		for i := range ix.Keys {
+			if ix.Keys[i].Att != 0 {
+				continue
+			}
+			var err error
+			if e.keys[i], err = x.stored(t, ix.Keys[i].Expr, plan.Type{}); err != nil {
+				return nil, err
+			}
+		}
+		if ix.Pred != "" {
+			var err error
+			if e.pred, err = x.stored(t, ix.Pred, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
+				return nil, err
+			}
+		}
+		ev.indexes[ix.OID] = e
+	}
+	return ev, nil
+}
+
+func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.Datum, bool, error) {
+	e := ev.indexes[ix.OID]
+	if e.pred != nil {
+		v, err := e.pred.eval(vals)
+		if err != nil || v.IsNull() || !v.Bool() {
+			return dst, false, err
+		}
+	}
+	for i := range ix.Keys {
+		if e.keys[i] == nil {
+			dst = append(dst, vals[ix.Keys[i].Att-1])
+			continue
+		}
+		v, err := e.keys[i].eval(vals)
+		if err != nil {
+			return dst, false, err
+		}
+		dst = append(dst, v.Clone())
+	}
+	return dst, true, nil
+}
+
+// scanRows calls f with every row of a table: the newest committed ones and the transaction's own. vals belongs to scanRows
+// and may be changed; it has room for width values, those beyond the table's columns are NULL.
+func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []types.Datum) error) error {
+	rel, err := rowstore.Open(t)
+	if err != nil {
+		return err
+	}
+	view := x.Txn.Latest()
+	defer view.Release()
+	it := rel.Scan(view, nil, rowstore.Range{}, false)
+	vals := make([]types.Datum, max(width, len(t.Columns)))
+	for n := 0; it.Next(); n++ {
+		if n%1000 == 999 {
+			if err := x.Ctx.Ctx.Err(); err != nil {
+				it.Close()
+				return err
+			}
+		}
+		row := it.Row()
+		if row == nil {
+			break
+		}
+		for i := len(t.Columns); i < len(vals); i++ {
+			vals[i] = types.Null
+		}
+		err := rel.Decode(row, vals[:len(t.Columns)])
+		if err == nil {
+			err = f(it.Key(), vals)
+		}
+		if err != nil {
+			it.Close()
+			return err
+		}
+	}
+	return it.Close()
+}
+
+// unique notices keys that were written before. Keys that come in ascending order need no look-up.
+type unique struct {
+	last []byte
+	buf  []byte
+}
+
+func (u *unique) taken(x *exec, key []byte) (bool, error) {
+	if u.last == nil || bytes.Compare(key, u.last) > 0 {
+		u.last = append(u.last[:0], key...)
+		return false, nil
+	}
+	var ok bool
+	var err error
+	u.buf, ok, err = x.Txn.GetLatest(u.buf[:0], key)
+	return ok, err
+}
+
+// writer writes rows into a table's new storage with its index entries.
+type writer struct {
+	x       *exec
+	t       *catalog.Table
+	rel     *rowstore.Rel
+	ev      *indexEval
+	primary unique
+	second  []unique
+	key     []byte
+	row     []byte
+	ekey    []byte
+	evalue  []byte
+}
+
+func (x *exec) newWriter(t *catalog.Table) (*writer, error) {
+	rel, err := rowstore.Open(t)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := x.indexEval(t)
+	if err != nil {
+		return nil, err
+	}
+	return &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes))}, nil
+}
+
+// write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one.
+func (w *writer) write(vals []types.Datum, hidden []byte) error {
+	switch {
+	case w.rel.HasPrimaryKey():
+		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)
+		taken, err := w.primary.taken(w.x, w.key)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return w.x.duplicate(w.t, w.t.PrimaryIndex(), w.ev, vals)
+		}
+	case hidden != nil:
+		w.key = append(tuple.AppendPrefix(w.key[:0], w.t.StorageID, primaryIndexID), hidden...)
+	default:
+		w.key = w.rel.AppendHiddenKey(w.key[:0], w.x.Manager.NextKeyID())
+	}
+	w.row = w.rel.AppendRow(w.row[:0], vals)
+	if err := w.x.Txn.Put(w.key, w.row, 0); err != nil {
+		return err
+	}
+	for i, ix := range w.t.Indexes {
+		if ix.ID != primaryIndexID {
+			if err := w.entry(i, ix, w.key, vals); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// entry adds the index entry of the row at key.
+func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum) error {
+	var single, in bool
+	var err error
+	w.ekey, w.evalue, single, in, err = w.rel.AppendEntry(ix, w.ev, key, vals, w.ekey[:0], w.evalue[:0])
+	if err != nil || !in {
+		return err
+	}
+	if single {
+		taken, err := w.second[i].taken(w.x, w.ekey)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return w.x.duplicate(w.t, ix, w.ev, vals)
+		}
+	}
+	return w.x.Txn.Put(w.ekey, w.evalue, 0)
+}
+
+// duplicate is the error of building a unique index over equal keys.
+func (x *exec) duplicate(t *catalog.Table, ix *catalog.Index, ev *indexEval, vals []types.Datum) error {
+	keys, _, err := ev.Keys(ix, vals, nil)
+	if err != nil {
+		return err
+	}
+	e := pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", ix.Name).
+		WithDetail("%s", "Key "+rowstore.KeyText(t, ix, keys, x.Env)+" is duplicated.")
+	e.Constraint = ix.Name
+	return x.inTable(e, t)
+}
+
+func (x *exec) inTable(e *pgerr.Error, t *catalog.Table) error {
+	if s := x.Catalog().SchemaByOID(t.Schema); s != nil {
+		e.Schema = s.Name
+	}
+	e.Table = t.Name
+	return e
+}
+
+// rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
+// what is new in a row.
+func (x *exec) rewrite(old, next *catalog.Table, change func(vals []types.Datum) error) error {
+	w, err := x.newWriter(next)
+	if err != nil {
+		return err
+	}
+	keepHidden := old.PrimaryIndex() == nil
+	err = x.scanRows(old, len(next.Columns), func(key []byte, vals []types.Datum) error {
+		if change != nil {
+			if err := change(vals); err != nil {
+				return err
+			}
+		}
+		if err := x.checkNulls(next, vals); err != nil {
+			return err
+		}
+		var hidden []byte
+		if keepHidden {
+			hidden = key[tuple.KeyPrefixLen:]
+		}
+		return w.write(vals[:len(next.Columns)], hidden)
+	})
+	if err != nil {
+		return err
+	}
+	return x.removeStorage(old.StorageID)
+}
+
+func (x *exec) checkNulls(t *catalog.Table, vals []types.Datum) error {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.NotNull && !c.Dropped && vals[i].IsNull() {
+			return x.containsNull(t, c)
+		}
+	}
+	return nil
+}
+
+func (x *exec) containsNull(t *catalog.Table, c *catalog.Column) error {
+	e := pgerr.New(pgerr.NotNullViolation, "column \"%s\" of relation \"%s\" contains null values", c.Name, t.Name)
+	e.Column = c.Name
+	return x.inTable(e, t)
+}
+
+// buildIndex fills a new secondary index from the table's rows.
+func (x *exec) buildIndex(t *catalog.Table, ix *catalog.Index) error {
+	w, err := x.newWriter(t)
+	if err != nil {
+		return err
+	}
+	at := 0
+	for i := range t.Indexes {
+		if t.Indexes[i].OID == ix.OID {
+			at = i
+		}
+	}
+	return x.scanRows(t, 0, func(key []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) })
+}

@@ -1,0 +1,396 @@
+package ddl
+
+import (
+	"sort"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// addKeys adds the primary key and unique constraints of a new table: the primary key first, as PostgreSQL does.
+func (x *exec) addKeys(nt *newTable) error {
+	sort.SliceStable(nt.keys, func(i, j int) bool {
+		return nt.keys[i].con.Contype == ast.CONSTR_PRIMARY && nt.keys[j].con.Contype != ast.CONSTR_PRIMARY
+	})
+	var done []*catalog.Index
+	for _, k := range nt.keys {
+		ix, err := x.addKey(nt.t, k)
+		if err != nil {
+			return err
+		}
+		// A unique constraint that repeats another one without a name of its own makes nothing new.
+		for _, d := range done {
+			if k.con.Conname == "" && sameKey(d, ix) {
+				nt.t.Indexes = nt.t.Indexes[:len(nt.t.Indexes)-1]
+				nt.t.Constraints = nt.t.Constraints[:len(nt.t.Constraints)-1]
+				ix = nil
+				break
+			}
+		}
+		if ix != nil {
+			done = append(done, ix)
+		}
+	}
+	return nil
+}
+
+func sameKey(a, b *catalog.Index) bool {
+	if len(a.Keys) != len(b.Keys) || len(a.Include) != len(b.Include) || a.NullsNotDistinct != b.NullsNotDistinct {
+		return false
+	}
+	for i := range a.Keys {
+		if a.Keys[i].Att != b.Keys[i].Att {
+			return false
+		}
+	}
+	for i := range a.Include {
+		if a.Include[i] != b.Include[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// addKey adds a primary key or unique constraint with its index to the descriptor. Rows are the caller's business.
+func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
+	primary := k.con.Contype == ast.CONSTR_PRIMARY
+	if primary && t.PrimaryIndex() != nil {
+		return nil, pgerr.New(pgerr.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", t.Name)
+	}
+	ix := &catalog.Index{OID: x.Editor.OID(), Unique: true, Primary: primary, Method: "btree", NullsNotDistinct: k.con.NullsNotDistinct}
+	con := &catalog.Constraint{OID: x.Editor.OID(), Type: catalog.ConUnique, Index: ix.OID, Validated: true, NoInherit: true,
+		Deferrable: k.con.Deferrable || k.con.Initdeferred, Deferred: k.con.Initdeferred}
+	if con.Deferrable {
+		return nil, pgerr.Unsupported("a deferrable primary key or unique constraint")
+	}
+	ix.Constraint = con.OID
+	label := "key"
+	if primary {
+		con.Type, label = catalog.ConPrimary, "pkey"
+	}
+	seen := map[int16]bool{}
+	for _, name := range k.cols {
+		c := t.ColumnByName(name)
+		if c == nil {
+			if systemColumn(name) {
+				return nil, pgerr.New(pgerr.FeatureNotSupported, "index creation on system columns is not supported")
+			}
+			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", name)
+		}
+		if seen[c.AttNum] {
+			kind := "unique"
+			if primary {
+				kind = "primary key"
+			}
+			return nil, pgerr.New(pgerr.DuplicateColumn, "column \"%s\" appears twice in %s constraint", name, kind)
+		}
+		seen[c.AttNum] = true
+		key, err := x.columnKey(c, "btree")
+		if err != nil {
+			return nil, err
+		}
+		ix.Keys = append(ix.Keys, key)
+		con.Cols = append(con.Cols, c.AttNum)
+		if primary {
+			c.NotNull = true
+		}
+	}
+	for _, name := range strs(k.con.Including) {
+		c := t.ColumnByName(name)
+		if c == nil {
+			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", name)
+		}
+		ix.Include = append(ix.Include, c.AttNum)
+	}
+	var err error
+	if ix.Options, err = relOptions(k.con.Options); err != nil {
+		return nil, err
+	}
+	if k.con.Conname != "" {
+		ix.Name = types.TruncateName(k.con.Conname)
+		if t.ConstraintByName(ix.Name) != nil {
+			return nil, constraintExists(ix.Name, t.Name)
+		}
+		if pendingHas(t, ix.Name) {
+			return nil, relationExists(ix.Name)
+		}
+		if err := x.claimNew(t.Schema, ix.Name); err != nil {
+			return nil, err
+		}
+	} else {
+		middle := ""
+		if !primary {
+			middle = joined(append(append([]string(nil), k.cols...), strs(k.con.Including)...))
+		}
+		ix.Name = x.relationName(t.Name, middle, label, t.Schema, true, t)
+		if _, err := x.claim(t.Schema, ix.Name); err != nil {
+			return nil, err
+		}
+	}
+	con.Name = ix.Name
+	if primary {
+		ix.ID = primaryIndexID
+	} else {
+		ix.ID = t.NextIndexID
+		t.NextIndexID++
+	}
+	t.Indexes = append(t.Indexes, ix)
+	t.Constraints = append(t.Constraints, con)
+	return ix, nil
+}
+
+// primaryIndexID is the index number of the rows themselves.
+const primaryIndexID = 1
+
+// columnKey makes a plain column a key of an index.
+func (x *exec) columnKey(c *catalog.Column, method string) (catalog.IndexKey, error) {
+	class := bind.DefaultOpClass(x.Bind(), method, c.Type)
+	if class == 0 {
+		return catalog.IndexKey{}, pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"",
+			types.FormatType(c.Type, -1, x.Env), method).
+			WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
+	}
+	return catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, OpClass: class, Collation: c.Collation}, nil
+}
+
+func constraintExists(name, table string) error {
+	return pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for relation \"%s\" already exists", name, table)
+}
+
+// addCheck adds a check constraint to the descriptor.
+func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constraint, error) {
+	e, cols, err := bind.Expression(x.Bind(), t, k.RawExpr, bind.CheckConstraint, plan.Type{OID: types.Bool, Mod: -1}, "CHECK")
+	if err != nil {
+		return nil, err
+	}
+	con := &catalog.Constraint{OID: x.Editor.OID(), Type: catalog.ConCheck, Validated: !k.SkipValidation, NoInherit: k.IsNoInherit}
+	for att := range cols {
+		if att > 0 {
+			con.Cols = append(con.Cols, att)
+		}
+	}
+	sort.Slice(con.Cols, func(i, j int) bool { return con.Cols[i] < con.Cols[j] })
+	if con.Expr, err = x.Hooks.ExprSQL(e, t); err != nil {
+		return nil, err
+	}
+	if k.Conname != "" {
+		con.Name = types.TruncateName(k.Conname)
+		if t.ConstraintByName(con.Name) != nil {
+			return nil, constraintExists(con.Name, t.Name)
+		}
+	} else {
+		middle := ""
+		if len(con.Cols) == 1 {
+			middle = t.Column(con.Cols[0]).Name
+		}
+		con.Name = x.constraintName(t.Name, middle, "check", t.Schema, t)
+	}
+	t.Constraints = append(t.Constraints, con)
+	return con, nil
+}
+
+// addForeign adds a foreign key to the descriptor, which is in the catalog already: a table may refer to itself.
+func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constraint, error) {
+	ref := t
+	rv := k.Pktable
+	if self, _, err := x.lookup(rv); err != nil {
+		return nil, err
+	} else if self == nil || self.OID != t.OID {
+		var err error
+		ref, err = x.openReferenced(rv)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if ref.Persistence != catalog.Permanent && t.Persistence == catalog.Permanent {
+		return nil, pgerr.New(pgerr.InvalidTableDefinition, "constraints on permanent tables may reference only permanent tables")
+	}
+	if t.Persistence == catalog.Temporary && ref.Persistence != catalog.Temporary {
+		return nil, pgerr.New(pgerr.InvalidTableDefinition, "constraints on temporary tables may reference only temporary tables")
+	}
+	con := &catalog.Constraint{OID: x.Editor.OID(), Type: catalog.ConForeign, RefTable: ref.OID, Validated: !k.SkipValidation, NoInherit: true,
+		OnUpdate: actionByte(k.FkUpdAction), OnDelete: actionByte(k.FkDelAction), Match: 's',
+		Deferrable: k.Deferrable || k.Initdeferred, Deferred: k.Initdeferred}
+	switch k.FkMatchtype {
+	case "f":
+		con.Match = 'f'
+	case "p":
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "MATCH PARTIAL not yet implemented")
+	}
+	var names []string
+	var err error
+	if con.Cols, names, err = keyColumns(t, strs(k.FkAttrs)); err != nil {
+		return nil, err
+	}
+	if con.DeleteCols, _, err = keyColumns(t, strs(k.FkDelSetCols)); err != nil {
+		return nil, err
+	}
+	for _, att := range con.DeleteCols {
+		if !hasAtt(con.Cols, att) {
+			return nil, pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" referenced in ON DELETE SET action must be part of foreign key", t.Column(att).Name)
+		}
+	}
+	ix, err := x.referencedIndex(ref, k, con)
+	if err != nil {
+		return nil, err
+	}
+	con.Index = ix.OID
+	con.Name = types.TruncateName(k.Conname)
+	if con.Name == "" {
+		con.Name = x.constraintName(t.Name, joined(names), "fkey", t.Schema, t)
+	} else if t.ConstraintByName(con.Name) != nil {
+		return nil, constraintExists(con.Name, t.Name)
+	}
+	if err := x.comparable(t, ref, con); err != nil {
+		return nil, err
+	}
+	for _, att := range con.Cols {
+		if err := generatedActions(t.Column(att), k); err != nil {
+			return nil, err
+		}
+	}
+	t.Constraints = append(t.Constraints, con)
+	return con, nil
+}
+
+func (x *exec) openReferenced(rv *ast.RangeVar) (*catalog.Table, error) {
+	ref, ix, err := x.open(rv, lock.ShareRowExclusive)
+	if err != nil {
+		return nil, err
+	}
+	if ref == nil {
+		return nil, noRelation(rv)
+	}
+	if ix != nil || ref.Kind != catalog.RelTable {
+		return nil, pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", rv.Relname)
+	}
+	return ref, nil
+}
+
+func actionByte(s string) byte {
+	if s == "" {
+		return 'a'
+	}
+	return s[0]
+}
+
+func hasAtt(list []int16, att int16) bool {
+	for _, a := range list {
+		if a == att {
+			return true
+		}
+	}
+	return false
+}
+
+func keyColumns(t *catalog.Table, names []string) (atts []int16, cols []string, err error) {
+	for _, name := range names {
+		c := t.ColumnByName(name)
+		if c == nil {
+			return nil, nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" referenced in foreign key constraint does not exist", name)
+		}
+		atts, cols = append(atts, c.AttNum), append(cols, name)
+	}
+	return atts, cols, nil
+}
+
+// referencedIndex finds the unique index that a foreign key leans on, and fills in RefCols in the order of Cols.
+func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catalog.Constraint) (*catalog.Index, error) {
+	if len(k.PkAttrs) == 0 {
+		pk := ref.PrimaryIndex()
+		if pk == nil {
+			return nil, pgerr.New(pgerr.UndefinedObject, "there is no primary key for referenced table \"%s\"", ref.Name)
+		}
+		for i := range pk.Keys {
+			con.RefCols = append(con.RefCols, pk.Keys[i].Att)
+		}
+		return pk, countsAgree(con)
+	}
+	var err error
+	if con.RefCols, _, err = keyColumns(ref, strs(k.PkAttrs)); err != nil {
+		return nil, err
+	}
+	if err := countsAgree(con); err != nil {
+		return nil, err
+	}
+	for i, a := range con.RefCols {
+		if hasAtt(con.RefCols[:i], a) {
+			return nil, pgerr.New(pgerr.InvalidForeignKey, "foreign key referenced-columns list must not contain duplicates")
+		}
+	}
+	for _, ix := range ref.Indexes {
+		if ix.Unique && ix.Pred == "" && len(ix.Keys) == len(con.RefCols) && coversAll(ix, con.RefCols) {
+			return ix, nil
+		}
+	}
+	return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"%s\"", ref.Name)
+}
+
+func countsAgree(con *catalog.Constraint) error {
+	if len(con.Cols) != len(con.RefCols) {
+		return pgerr.New(pgerr.InvalidForeignKey, "number of referencing and referenced columns for foreign key disagree")
+	}
+	return nil
+}
+
+func coversAll(ix *catalog.Index, atts []int16) bool {
+	for _, k := range ix.Keys {
+		if k.Att == 0 || !hasAtt(atts, k.Att) {
+			return false
+		}
+	}
+	return true
+}
+
+// comparable checks that referencing and referenced columns can be compared.
+func (x *exec) comparable(t, ref *catalog.Table, con *catalog.Constraint) error {
+	for i, att := range con.Cols {
+		a, b := t.Column(att), ref.Column(con.RefCols[i])
+		if a.Type == b.Type || textual(a.Type) && textual(b.Type) || hasEquality(b.Type, a.Type) {
+			continue
+		}
+		return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", con.Name).
+			WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", a.Name, b.Name,
+				types.FormatType(a.Type, -1, x.Env), types.FormatType(b.Type, -1, x.Env))
+	}
+	return nil
+}
+
+func textual(t types.OID) bool { return t == types.Text || t == types.Varchar || t == types.BPChar }
+
+// hasEquality reports whether btree's family of the referenced type compares the two, directly or after an implicit cast of
+// the referencing value.
+func hasEquality(ref, referencing types.OID) bool {
+	for _, o := range pgdata.Operators() {
+		if o.Name == "=" && o.Left == ref && o.Right == referencing && o.CanMerge {
+			return true
+		}
+	}
+	for _, c := range pgdata.Casts() {
+		if c.Source == referencing && c.Target == ref && c.Context == 'i' {
+			return true
+		}
+	}
+	return false
+}
+
+func generatedActions(c *catalog.Column, k *ast.Constraint) error {
+	if c.Generated == 0 {
+		return nil
+	}
+	switch k.FkUpdAction {
+	case "c", "n", "d":
+		return pgerr.New(pgerr.SyntaxError, "invalid ON UPDATE action for foreign key constraint containing generated column")
+	}
+	switch k.FkDelAction {
+	case "n", "d":
+		return pgerr.New(pgerr.SyntaxError, "invalid ON DELETE action for foreign key constraint containing generated column")
+	}
+	return nil
+}

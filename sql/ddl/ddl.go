@@ -1,0 +1,126 @@
+package ddl
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// Ctx is what a statement needs from its session.
+type Ctx struct {
+	Ctx     context.Context
+	Txn     *txn.Txn
+	Manager *txn.Manager
+	Editor  *catalog.Editor
+	// Catalog is what the transaction sees now: the Editor's, on top of what others have committed meanwhile.
+	Catalog func() *catalog.Catalog
+	// Bind is the environment of parse analysis over Catalog().
+	Bind func() *bind.Env
+	// SearchPath lists the schemas of search_path that exist; the first one is created in.
+	SearchPath func() []catalog.OID
+	// TempSchema is the session's schema for temporary relations, made on first use.
+	TempSchema func() catalog.OID
+	// Session owns the temporary relations that are made (Table.TempOwner).
+	Session uint64
+	User    catalog.OID
+	// InBlock: an open transaction block, or one of several statements of a query string.
+	InBlock bool
+	Env     *types.Env
+	Locks   lock.Options
+	Notice  func(*pgerr.Error)
+	Role    func(name string) (catalog.OID, bool)
+	// SeqState encodes a sequence's state (database.SeqState).
+	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
+	Hooks    Hooks
+}
+
+// Hooks reach the rooms above parse analysis.
+type Hooks interface {
+	// Compile makes an expression over rows of cols callable. The result's argument is one row; it may be used again.
+	Compile(e plan.Expr, cols []plan.Col) (func(row []types.Datum) (types.Datum, error), error)
+	// ExprSQL prints a bound expression over columns of t as it is stored: every name qualified.
+	ExprSQL(e plan.Expr, t *catalog.Table) (string, error)
+	// ViewSQL prints a query as it is stored in a view: every name qualified.
+	ViewSQL(query ast.Node) (string, error)
+	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
+	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
+}
+
+// Exec runs a statement and returns its command tag. Errors: PostgreSQL's; 0A000 for what is not built.
+func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
+	x := &exec{Ctx: c}
+	switch n := stmt.(type) {
+	case *ast.CreateStmt:
+		return "CREATE TABLE", x.createTable(n)
+	case *ast.IndexStmt:
+		return "CREATE INDEX", x.createIndex(n)
+	case *ast.CreateSeqStmt:
+		return "CREATE SEQUENCE", x.createSequence(n)
+	case *ast.AlterSeqStmt:
+		return "ALTER SEQUENCE", x.alterSequence(n)
+	case *ast.CreateSchemaStmt:
+		return "CREATE SCHEMA", x.createSchema(n)
+	case *ast.DropStmt:
+		return x.drop(n)
+	case *ast.TruncateStmt:
+		return "TRUNCATE TABLE", x.truncate(n)
+	case *ast.AlterTableStmt:
+		return x.alterTable(n)
+	}
+	return "", unsupported(stmt)
+}
+
+// exec is one statement under way.
+type exec struct {
+	*Ctx
+}
+
+func (x *exec) notice(code, format string, args ...any) {
+	if x.Notice != nil {
+		x.Notice(pgerr.Notice(pgerr.SeverityNotice, code, format, args...))
+	}
+}
+
+// lockTable takes a table lock for the rest of the transaction.
+func (x *exec) lockTable(oid catalog.OID, mode lock.Mode) error {
+	_, err := x.Txn.LockTable(x.Ctx.Ctx, uint64(oid), mode, x.Locks)
+	return err
+}
+
+// put stores a changed descriptor.
+func (x *exec) put(t *catalog.Table) {
+	t.Version++
+	x.Editor.PutTable(t)
+}
+
+// edit copies a descriptor for changes. Indexes and constraints themselves are shared: copy what is changed.
+func edit(t *catalog.Table) *catalog.Table {
+	n := *t
+	n.Columns = append([]catalog.Column(nil), t.Columns...)
+	n.Indexes = append([]*catalog.Index(nil), t.Indexes...)
+	n.Constraints = append([]*catalog.Constraint(nil), t.Constraints...)
+	if t.Options != nil {
+		n.Options = map[string]string{}
+		for k, v := range t.Options {
+			n.Options[k] = v
+		}
+	}
+	if t.ColComments != nil {
+		n.ColComments = map[int16]string{}
+		for k, v := range t.ColComments {
+			n.ColComments[k] = v
+		}
+	}
+	if t.Sequence != nil {
+		s := *t.Sequence
+		n.Sequence = &s
+	}
+	return &n
+}

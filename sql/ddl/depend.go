@@ -1,0 +1,593 @@
+package ddl
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// Dependencies are not stored: they are what the descriptors say. A dependent object goes along silently (auto: an
+// index with its table) or only with CASCADE.
+
+type objectKind uint8
+
+const (
+	objRelation objectKind = iota + 1
+	objIndex
+	objConstraint
+	objDefault // of column sub
+	objColumn  // sub
+	objSchema
+)
+
+// object is something that can be dropped.
+type object struct {
+	kind objectKind
+	oid  catalog.OID // of the relation, index, constraint or schema; of the table for defaults and columns
+	sub  int16
+}
+
+// dependent is an object that depends on another one.
+type dependent struct {
+	object
+	auto bool
+}
+
+// dropObjects drops objects with what depends on them.
+func (x *exec) dropObjects(list []object, cascade bool) error {
+	if len(list) == 0 {
+		return nil
+	}
+	asked := map[object]bool{}
+	for _, o := range list {
+		asked[o] = true
+	}
+	seen := map[object]bool{}
+	order := append([]object(nil), list...)
+	for _, o := range list {
+		seen[o] = true
+	}
+	var told, refused []string
+	for i := 0; i < len(order); i++ {
+		deps, err := x.dependents(order[i])
+		if err != nil {
+			return err
+		}
+		for _, d := range deps {
+			if seen[d.object] {
+				continue
+			}
+			// What goes with another object that is dropped anyway is no reason for anything.
+			if !d.auto && x.coveredBy(d.object, seen) {
+				d.auto = true
+			}
+			seen[d.object] = true
+			order = append(order, d.object)
+			if !d.auto {
+				text := x.describe(d.object)
+				told = append(told, "drop cascades to "+text)
+				refused = append(refused, text+" depends on "+x.describe(order[i]))
+			}
+		}
+	}
+	if len(told) > 0 && !cascade {
+		what := "cannot drop desired object(s) because other objects depend on them"
+		if len(list) == 1 {
+			what = "cannot drop " + x.describe(list[0]) + " because other objects depend on it"
+		}
+		return pgerr.New(pgerr.DependentObjectsStillExist, "%s", what).WithDetail("%s", strings.Join(refused, "\n")).
+			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	if x.Notice != nil && len(told) == 1 {
+		x.notice("", "%s", told[0])
+	} else if x.Notice != nil && len(told) > 1 {
+		x.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "drop cascades to %d other objects", len(told)).WithDetail("%s", strings.Join(told, "\n")))
+	}
+	for i := len(order) - 1; i >= 0; i-- {
+		if err := x.remove(order[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coveredBy reports whether an object belongs to one that is being dropped.
+func (x *exec) coveredBy(o object, seen map[object]bool) bool {
+	t := x.tableOf(o)
+	if t == nil || o.kind == objSchema {
+		return false
+	}
+	return o.kind != objRelation && seen[object{kind: objRelation, oid: t.OID}] || seen[object{kind: objSchema, oid: t.Schema}]
+}
+
+// tableOf is the relation that an object is or belongs to.
+func (x *exec) tableOf(o object) *catalog.Table {
+	cat := x.Catalog()
+	switch o.kind {
+	case objRelation, objDefault, objColumn:
+		return cat.Table(o.oid)
+	case objIndex:
+		t, _ := cat.RelationByOID(o.oid)
+		return t
+	case objConstraint:
+		t, _ := x.constraint(o.oid)
+		return t
+	}
+	return nil
+}
+
+func (x *exec) constraint(oid catalog.OID) (table *catalog.Table, con *catalog.Constraint) {
+	x.Catalog().Tables(func(t *catalog.Table) bool {
+		for _, c := range t.Constraints {
+			if c.OID == oid {
+				table, con = t, c
+			}
+		}
+		return con == nil
+	})
+	return table, con
+}
+
+// dependents lists what depends on an object directly.
+func (x *exec) dependents(o object) (out []dependent, err error) {
+	add := func(kind objectKind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{object{kind, oid, sub}, auto})
+	}
+	cat := x.Catalog()
+	switch o.kind {
+	case objSchema:
+		cat.Tables(func(t *catalog.Table) bool {
+			if t.Schema == o.oid {
+				add(objRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0)
+			}
+			return true
+		})
+	case objRelation:
+		t := cat.Table(o.oid)
+		if t == nil {
+			return nil, nil
+		}
+		for _, s := range x.ownedSequences(t.OID, 0) {
+			add(objRelation, s.OID, 0, true)
+		}
+		cat.Tables(func(r *catalog.Table) bool {
+			if r.OID == t.OID || r.Virtual {
+				return true
+			}
+			for _, c := range r.Constraints {
+				if c.Type == catalog.ConForeign && c.RefTable == t.OID {
+					add(objConstraint, c.OID, 0, false)
+				}
+			}
+			if t.Kind == catalog.RelSequence {
+				for i := range r.Columns {
+					if c := &r.Columns[i]; !c.Dropped && x.usesSequence(c.Default, t) {
+						add(objDefault, r.OID, c.AttNum, false)
+					}
+				}
+			}
+			if r.Kind == catalog.RelView && x.viewUses(r, t) {
+				add(objRelation, r.OID, 0, false)
+			}
+			return true
+		})
+	case objColumn:
+		return x.columnDependents(o)
+	case objConstraint:
+		t, c := x.constraint(o.oid)
+		if c == nil || c.Type != catalog.ConPrimary && c.Type != catalog.ConUnique {
+			return nil, nil
+		}
+		add(objIndex, c.Index, 0, true)
+		_ = t
+	case objIndex:
+		cat.Tables(func(r *catalog.Table) bool {
+			for _, c := range r.Constraints {
+				if c.Type == catalog.ConForeign && c.Index == o.oid {
+					add(objConstraint, c.OID, 0, false)
+				}
+			}
+			return true
+		})
+	}
+	return out, nil
+}
+
+// columnDependents lists what depends on a column: its indexes and constraints go along, views and foreign keys of others do
+// not.
+func (x *exec) columnDependents(o object) (out []dependent, err error) {
+	t := x.Catalog().Table(o.oid)
+	add := func(kind objectKind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{object{kind, oid, sub}, auto})
+	}
+	for _, s := range x.ownedSequences(t.OID, o.sub) {
+		add(objRelation, s.OID, 0, true)
+	}
+	for _, c := range t.Constraints {
+		if hasAtt(c.Cols, o.sub) {
+			add(objConstraint, c.OID, 0, true)
+		}
+	}
+	for _, ix := range t.Indexes {
+		if ix.Constraint == 0 && (indexUses(ix, o.sub) || x.indexExprUses(t, ix, o.sub)) {
+			add(objIndex, ix.OID, 0, true)
+		}
+	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Generated != 0 && !c.Dropped && c.AttNum != o.sub && x.exprUses(t, c.Default, o.sub) {
+			add(objColumn, t.OID, c.AttNum, false)
+		}
+	}
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		for _, c := range r.Constraints {
+			if c.Type == catalog.ConForeign && c.RefTable == t.OID && hasAtt(c.RefCols, o.sub) && !(r.OID == t.OID && hasAtt(c.Cols, o.sub)) {
+				add(objConstraint, c.OID, 0, false)
+			}
+		}
+		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, o.sub) {
+			add(objRelation, r.OID, 0, false)
+		}
+		return true
+	})
+	return out, nil
+}
+
+func indexUses(ix *catalog.Index, att int16) bool {
+	for i := range ix.Keys {
+		if ix.Keys[i].Att == att {
+			return true
+		}
+	}
+	return hasAtt(ix.Include, att)
+}
+
+func (x *exec) indexExprUses(t *catalog.Table, ix *catalog.Index, att int16) bool {
+	for i := range ix.Keys {
+		if ix.Keys[i].Att == 0 && x.exprUses(t, ix.Keys[i].Expr, att) {
+			return true
+		}
+	}
+	return ix.Pred != "" && x.exprUses(t, ix.Pred, att)
+}
+
+// exprUses reports whether a stored expression names a column of its table.
+func (x *exec) exprUses(t *catalog.Table, sql string, att int16) bool {
+	name, found := t.Column(att).Name, false
+	for _, n := range parseExpr(sql) {
+		ast.Walk(n, func(n ast.Node) bool {
+			if c, ok := n.(*ast.ColumnRef); ok {
+				if s, ok := c.Fields[len(c.Fields)-1].(*ast.String); ok && s.Sval == name {
+					found = true
+				}
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// parseExpr parses a stored expression; nothing for one that does not parse.
+func parseExpr(sql string) []ast.Node {
+	if sql == "" {
+		return nil
+	}
+	stmts, err := parser.Parse("SELECT " + sql)
+	if err != nil || len(stmts) != 1 {
+		return nil
+	}
+	return []ast.Node{stmts[0].Node}
+}
+
+// usesSequence reports whether a default names a sequence as a regclass constant.
+func (x *exec) usesSequence(sql string, seq *catalog.Table) bool {
+	if !strings.Contains(sql, "regclass") {
+		return false
+	}
+	found := false
+	for _, n := range parseExpr(sql) {
+		ast.Walk(n, func(n ast.Node) bool {
+			if t := x.regclass(n); t != nil && t.OID == seq.OID {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// regclass is the relation that 'name'::regclass names, or nil.
+func (x *exec) regclass(n ast.Node) *catalog.Table {
+	c, ok := n.(*ast.TypeCast)
+	if !ok || c.TypeName == nil {
+		return nil
+	}
+	p := strs(c.TypeName.Names)
+	k, ok := c.Arg.(*ast.A_Const)
+	if !ok || len(p) == 0 || p[len(p)-1] != "regclass" {
+		return nil
+	}
+	s, ok := k.Val.(*ast.String)
+	if !ok {
+		return nil
+	}
+	t, _, err := x.lookup(splitName(s.Sval))
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+// splitName takes a qualified name apart as regclass input does.
+func splitName(s string) *ast.RangeVar {
+	var parts []string
+	var cur strings.Builder
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
+			cur.WriteByte('"')
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '.' && !quoted:
+			parts = append(parts, cur.String())
+			cur.Reset()
+		default:
+			cur.WriteByte(c)
+		}
+	}
+	parts = append(parts, cur.String())
+	rv := &ast.RangeVar{Relname: parts[len(parts)-1]}
+	if len(parts) > 1 {
+		rv.Schemaname = parts[len(parts)-2]
+	}
+	return rv
+}
+
+// viewRelations lists the relations that a view's query names. Stored queries qualify every relation: a name without schema is
+// a WITH query's.
+func (x *exec) viewRelations(v *catalog.Table) (out []*catalog.Table) {
+	stmts, err := parser.Parse(v.View)
+	if err != nil || len(stmts) != 1 {
+		return nil
+	}
+	ast.Walk(stmts[0].Node, func(n ast.Node) bool {
+		switch r := n.(type) {
+		case *ast.RangeVar:
+			if r.Schemaname == "" {
+				return true
+			}
+			if t, _, err := x.lookup(r); err == nil && t != nil {
+				out = append(out, t)
+			}
+		default:
+			if t := x.regclass(n); t != nil {
+				out = append(out, t)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+func (x *exec) viewUses(v, t *catalog.Table) bool {
+	if v.Schema == catalog.PgCatalogOID || v.Schema == catalog.InformationSchemaOID {
+		return false
+	}
+	for _, r := range x.viewRelations(v) {
+		if r.OID == t.OID {
+			return true
+		}
+	}
+	return false
+}
+
+// viewUsesColumn reports whether a view that reads a table names one of its columns; a column of the same name in another of its
+// tables counts, too.
+func (x *exec) viewUsesColumn(v, t *catalog.Table, att int16) bool {
+	if !x.viewUses(v, t) {
+		return false
+	}
+	stmts, err := parser.Parse(v.View)
+	if err != nil {
+		return false
+	}
+	name, found := t.Column(att).Name, false
+	ast.Walk(stmts[0].Node, func(n ast.Node) bool {
+		if c, ok := n.(*ast.ColumnRef); ok {
+			switch f := c.Fields[len(c.Fields)-1].(type) {
+			case *ast.String:
+				found = found || f.Sval == name
+			case *ast.A_Star:
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// remove takes one object out of the catalog, with its rows.
+func (x *exec) remove(o object) error {
+	cat := x.Catalog()
+	switch o.kind {
+	case objSchema:
+		x.Editor.DropSchema(o.oid)
+	case objRelation:
+		if cat.Table(o.oid) == nil {
+			return nil
+		}
+		t, err := x.reopen(o.oid, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		return x.removeRelation(t)
+	case objIndex:
+		t, ix := cat.RelationByOID(o.oid)
+		if ix == nil {
+			return nil
+		}
+		return x.removeIndexOf(t.OID, o.oid)
+	case objConstraint:
+		return x.removeConstraint(o.oid)
+	case objDefault:
+		t, err := x.reopen(o.oid, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		next := edit(t)
+		next.Column(o.sub).Default = ""
+		x.put(next)
+	case objColumn:
+		t, err := x.reopen(o.oid, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		x.removeColumn(t, o.sub)
+	}
+	return nil
+}
+
+func (x *exec) removeRelation(t *catalog.Table) error {
+	switch t.Kind {
+	case catalog.RelTable, catalog.RelMatView:
+		if err := x.removeStorage(t.StorageID); err != nil {
+			return err
+		}
+	case catalog.RelSequence:
+		key, _ := x.SeqState(t.StorageID, 0, false)
+		if err := x.Txn.Delete(key, 0); err != nil {
+			return err
+		}
+	}
+	x.Editor.DropTable(t.OID)
+	return nil
+}
+
+// removeIndexOf drops an index. Without its primary key a table keeps its rows under new, hidden keys.
+func (x *exec) removeIndexOf(table, index catalog.OID) error {
+	t, err := x.reopen(table, lock.AccessExclusive)
+	if err != nil || t == nil {
+		return err
+	}
+	next := edit(t)
+	next.Indexes = nil
+	var gone *catalog.Index
+	for _, ix := range t.Indexes {
+		if ix.OID == index {
+			gone = ix
+			continue
+		}
+		next.Indexes = append(next.Indexes, ix)
+	}
+	if gone == nil {
+		return nil
+	}
+	if gone.ID != primaryIndexID {
+		x.put(next)
+		return x.removeIndex(t.StorageID, gone.ID)
+	}
+	next.StorageID = x.Editor.StorageID()
+	x.put(next)
+	return x.rewrite(t, next, nil)
+}
+
+func (x *exec) removeConstraint(oid catalog.OID) error {
+	t, _ := x.constraint(oid)
+	if t == nil {
+		return nil
+	}
+	t, err := x.reopen(t.OID, lock.AccessExclusive)
+	if err != nil || t == nil {
+		return err
+	}
+	next := edit(t)
+	next.Constraints = nil
+	for _, c := range t.Constraints {
+		if c.OID != oid {
+			next.Constraints = append(next.Constraints, c)
+		}
+	}
+	x.put(next)
+	return nil
+}
+
+// droppedName is the name that a dropped column keeps.
+func droppedName(att int16) string { return "........pg.dropped." + itoa(int64(att)) + "........" }
+
+func (x *exec) removeColumn(t *catalog.Table, att int16) {
+	next := edit(t)
+	c := next.Column(att)
+	c.Name, c.Dropped, c.NotNull, c.Default, c.Generated, c.Identity, c.IdentSeq = droppedName(att), true, false, "", 0, 0, 0
+	c.HasMissing, c.Missing = false, ""
+	delete(next.ColComments, att)
+	x.put(next)
+}
+
+// describe is an object as PostgreSQL's messages name it.
+func (x *exec) describe(o object) string {
+	cat := x.Catalog()
+	switch o.kind {
+	case objSchema:
+		if s := cat.SchemaByOID(o.oid); s != nil {
+			return "schema " + s.Name
+		}
+	case objRelation:
+		if t := cat.Table(o.oid); t != nil {
+			return kindWord(t.Kind) + " " + x.relationText(t)
+		}
+	case objIndex:
+		if t, ix := cat.RelationByOID(o.oid); ix != nil {
+			return "index " + x.nameText(t.Schema, ix.Name)
+		}
+	case objConstraint:
+		if t, c := x.constraint(o.oid); c != nil {
+			return "constraint " + c.Name + " on " + kindWord(t.Kind) + " " + x.relationText(t)
+		}
+	case objDefault:
+		if t := cat.Table(o.oid); t != nil {
+			return "default value for column " + t.Column(o.sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
+		}
+	case objColumn:
+		if t := cat.Table(o.oid); t != nil {
+			return "column " + t.Column(o.sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
+		}
+	}
+	return "object " + itoa(int64(o.oid))
+}
+
+func kindWord(k catalog.RelKind) string {
+	switch k {
+	case catalog.RelView:
+		return "view"
+	case catalog.RelMatView:
+		return "materialized view"
+	case catalog.RelSequence:
+		return "sequence"
+	}
+	return "table"
+}
+
+func (x *exec) relationText(t *catalog.Table) string { return x.nameText(t.Schema, t.Name) }
+
+// nameText is a relation's name, qualified where search_path does not find it.
+func (x *exec) nameText(schema catalog.OID, name string) string {
+	cat := x.Catalog()
+	mine, _ := cat.Relation(schema, name)
+	for _, s := range x.path() {
+		if t, _ := cat.Relation(s, name); t != nil {
+			if s == schema || mine == t {
+				return quoteIdent(name)
+			}
+			break
+		}
+	}
+	if s := cat.SchemaByOID(schema); s != nil {
+		return quoteIdent(s.Name) + "." + quoteIdent(name)
+	}
+	return quoteIdent(name)
+}

@@ -1,0 +1,168 @@
+package ddl
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// dropKind is a kind of relation that DROP names.
+type dropKind struct {
+	word, tag string
+	fits      func(*catalog.Table, *catalog.Index) bool
+	hint      string
+}
+
+func relKind(k catalog.RelKind) func(*catalog.Table, *catalog.Index) bool {
+	return func(t *catalog.Table, ix *catalog.Index) bool { return ix == nil && t.Kind == k }
+}
+
+var dropKinds = map[ast.ObjectType]dropKind{
+	ast.OBJECT_TABLE:    {"table", "DROP TABLE", relKind(catalog.RelTable), "Use DROP TABLE to remove a table."},
+	ast.OBJECT_VIEW:     {"view", "DROP VIEW", relKind(catalog.RelView), "Use DROP VIEW to remove a view."},
+	ast.OBJECT_MATVIEW:  {"materialized view", "DROP MATERIALIZED VIEW", relKind(catalog.RelMatView), "Use DROP MATERIALIZED VIEW to remove a materialized view."},
+	ast.OBJECT_SEQUENCE: {"sequence", "DROP SEQUENCE", relKind(catalog.RelSequence), "Use DROP SEQUENCE to remove a sequence."},
+	ast.OBJECT_INDEX: {"index", "DROP INDEX", func(_ *catalog.Table, ix *catalog.Index) bool { return ix != nil },
+		"Use DROP INDEX to remove an index."},
+}
+
+func (x *exec) drop(n *ast.DropStmt) (string, error) {
+	if n.RemoveType == ast.OBJECT_SCHEMA {
+		return "DROP SCHEMA", x.dropSchemas(n)
+	}
+	kind, ok := dropKinds[n.RemoveType]
+	if !ok {
+		return "", pgerr.Unsupported("this DROP statement")
+	}
+	if n.Concurrent && x.InBlock {
+		return "", pgerr.New(pgerr.ActiveSQLTransaction, "DROP INDEX CONCURRENTLY cannot run inside a transaction block")
+	}
+	var list []object
+	for _, o := range n.Objects {
+		rv, err := rangeVar(o)
+		if err != nil {
+			return "", err
+		}
+		t, ix, err := x.openDropped(rv, n.MissingOk)
+		if err != nil {
+			return "", err
+		}
+		if t == nil {
+			if !n.MissingOk {
+				return "", missing(kind.word, rv)
+			}
+			x.notice("", "%s", skipping(kind.word, rv))
+			continue
+		}
+		if !kind.fits(t, ix) {
+			return "", wrongKind(kind.word, t, ix, rv.Relname)
+		}
+		if ix != nil {
+			if c := constraintOfIndex(t, ix); c != nil {
+				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", ix.Name, c.Name, t.Name).
+					WithHint("You can drop constraint %s on table %s instead.", c.Name, t.Name)
+			}
+			list = append(list, object{kind: objIndex, oid: ix.OID})
+			continue
+		}
+		if c := x.ownedIdentity(t); c != "" {
+			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop sequence %s because %s requires it", t.Name, c).
+				WithHint("You can drop %s instead.", c)
+		}
+		list = append(list, object{kind: objRelation, oid: t.OID})
+	}
+	return kind.tag, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+}
+
+// openDropped is open under the lock of DROP. A missing schema is as good as a missing relation with IF EXISTS.
+func (x *exec) openDropped(rv *ast.RangeVar, missingOK bool) (*catalog.Table, *catalog.Index, error) {
+	if missingOK && rv.Schemaname != "" && rv.Schemaname != "pg_temp" && x.Catalog().Schema(rv.Schemaname) == nil {
+		x.notice("", "schema \"%s\" does not exist, skipping", rv.Schemaname)
+		return nil, nil, nil
+	}
+	return x.open(rv, lock.AccessExclusive)
+}
+
+func missing(word string, rv *ast.RangeVar) error {
+	return pgerr.New(missingCode(word), "%s \"%s\" does not exist", word, shownName(rv))
+}
+
+func missingCode(word string) string {
+	if word == "index" {
+		return pgerr.UndefinedObject
+	}
+	return pgerr.UndefinedTable
+}
+
+func shownName(rv *ast.RangeVar) string {
+	if rv.Schemaname != "" {
+		return rv.Schemaname + "." + rv.Relname
+	}
+	return rv.Relname
+}
+
+func skipping(word string, rv *ast.RangeVar) string {
+	return word + " \"" + rv.Relname + "\" does not exist, skipping"
+}
+
+func wrongKind(word string, t *catalog.Table, ix *catalog.Index, name string) error {
+	article := "a "
+	if strings.ContainsAny(word[:1], "aeiou") {
+		article = "an "
+	}
+	e := pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s%s", name, article, word)
+	for _, k := range dropKinds {
+		if k.fits(t, ix) {
+			return e.WithHint("%s", k.hint)
+		}
+	}
+	return e
+}
+
+func constraintOfIndex(t *catalog.Table, ix *catalog.Index) *catalog.Constraint {
+	for _, c := range t.Constraints {
+		if c.OID == ix.Constraint && ix.Constraint != 0 {
+			return c
+		}
+	}
+	return nil
+}
+
+// ownedIdentity describes the identity column that needs a sequence; "" for none.
+func (x *exec) ownedIdentity(t *catalog.Table) string {
+	if t.Kind != catalog.RelSequence {
+		return ""
+	}
+	c := x.identityOf(t)
+	if c == nil {
+		return ""
+	}
+	owner := x.Catalog().Table(t.Sequence.OwnerTable)
+	return "column " + c.Name + " of table " + x.relationText(owner)
+}
+
+func (x *exec) dropSchemas(n *ast.DropStmt) error {
+	var list []object
+	for _, o := range n.Objects {
+		s, ok := o.(*ast.String)
+		if !ok {
+			return pgerr.Internal("schema name of form %T", o)
+		}
+		sc := x.Catalog().Schema(s.Sval)
+		if sc == nil {
+			if !n.MissingOk {
+				return noSchema(s.Sval)
+			}
+			x.notice("", "schema \"%s\" does not exist, skipping", s.Sval)
+			continue
+		}
+		if systemSchema(sc.OID) {
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop schema %s because it is required by the database system", sc.Name)
+		}
+		list = append(list, object{kind: objSchema, oid: sc.OID})
+	}
+	return x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+}

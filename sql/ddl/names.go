@@ -1,0 +1,348 @@
+package ddl
+
+import (
+	"hash/fnv"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+const maxName = 63 // NAMEDATALEN - 1, in bytes
+
+func unsupported(n ast.Node) error {
+	name := strings.TrimSuffix(reflect.TypeOf(n).Elem().Name(), "Stmt")
+	var words []string
+	start := 0
+	for i := 1; i <= len(name); i++ {
+		if i == len(name) || name[i] >= 'A' && name[i] <= 'Z' {
+			words = append(words, strings.ToUpper(name[start:i]))
+			start = i
+		}
+	}
+	return pgerr.Unsupported(strings.Join(words, " "))
+}
+
+// target is where a new relation goes.
+func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence catalog.Persistence, err error) {
+	persistence = catalog.Permanent
+	if rv.Relpersistence != "" {
+		persistence = catalog.Persistence(rv.Relpersistence[0])
+	}
+	if rv.Catalogname != "" {
+		if db := x.Bind().Database; db != "" && db != rv.Catalogname {
+			return nil, 0, pgerr.New(pgerr.FeatureNotSupported, "cross-database references are not implemented: \"%s.%s.%s\"", rv.Catalogname, rv.Schemaname, rv.Relname)
+		}
+	}
+	switch {
+	case rv.Schemaname == "pg_temp":
+		persistence = catalog.Temporary
+	case rv.Schemaname != "":
+		schema = x.Catalog().Schema(rv.Schemaname)
+		if schema == nil {
+			return nil, 0, noSchema(rv.Schemaname)
+		}
+		if persistence == catalog.Temporary && !isTempSchema(schema) {
+			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
+		}
+		if isTempSchema(schema) {
+			persistence = catalog.Temporary
+		}
+	case persistence != catalog.Temporary:
+		path := x.SearchPath()
+		if len(path) == 0 {
+			return nil, 0, pgerr.New(pgerr.UndefinedSchema, "no schema has been selected to create in")
+		}
+		schema = x.Catalog().SchemaByOID(path[0])
+		if schema != nil && isTempSchema(schema) {
+			persistence = catalog.Temporary
+		}
+	}
+	if persistence == catalog.Temporary {
+		oid := x.TempSchema()
+		schema = x.Catalog().SchemaByOID(oid)
+	}
+	if schema == nil {
+		return nil, 0, pgerr.New(pgerr.UndefinedSchema, "no schema has been selected to create in")
+	}
+	if systemSchema(schema.OID) {
+		return nil, 0, pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create \"%s.%s\"", schema.Name, rv.Relname).
+			WithDetail("System catalog modifications are currently disallowed.")
+	}
+	return schema, persistence, nil
+}
+
+func isTempSchema(s *catalog.Schema) bool { return strings.HasPrefix(s.Name, "pg_temp") }
+
+func systemSchema(oid catalog.OID) bool {
+	switch oid {
+	case catalog.PgCatalogOID, catalog.PgToastOID, catalog.InformationSchemaOID, catalog.TarnSchemaOID:
+		return true
+	}
+	return false
+}
+
+func noSchema(name string) error {
+	return pgerr.New(pgerr.UndefinedSchema, "schema \"%s\" does not exist", name)
+}
+
+// claim locks a name that is about to be taken and reports whether a relation has it already.
+func (x *exec) claim(schema catalog.OID, name string) (taken bool, err error) {
+	h := fnv.New64a()
+	h.Write([]byte(strconv.Itoa(int(schema))))
+	h.Write([]byte{0})
+	h.Write([]byte(name))
+	// Names share the lock space of tables, whose ids are below 2^32.
+	if _, err := x.Txn.LockTable(x.Ctx.Ctx, h.Sum64()|1<<63, lock.AccessExclusive, x.Locks); err != nil {
+		return false, err
+	}
+	t, _ := x.Catalog().Relation(schema, name)
+	return t != nil, nil
+}
+
+// claimNew is claim with the error for a taken name.
+func (x *exec) claimNew(schema catalog.OID, name string) error {
+	taken, err := x.claim(schema, name)
+	if err == nil && taken {
+		err = relationExists(name)
+	}
+	return err
+}
+
+func relationExists(name string) error {
+	return pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists", name)
+}
+
+// lookup finds a relation by name; nil, nil, nil if there is none.
+func (x *exec) lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) {
+	cat := x.Catalog()
+	if rv.Catalogname != "" {
+		if db := x.Bind().Database; db != "" && db != rv.Catalogname {
+			return nil, nil, pgerr.New(pgerr.FeatureNotSupported, "cross-database references are not implemented: \"%s.%s.%s\"", rv.Catalogname, rv.Schemaname, rv.Relname)
+		}
+	}
+	env := x.Bind()
+	if rv.Schemaname != "" {
+		if rv.Schemaname == "pg_temp" {
+			t, ix := cat.Relation(env.TempSchema, rv.Relname)
+			return t, ix, nil
+		}
+		s := cat.Schema(rv.Schemaname)
+		if s == nil {
+			return nil, nil, noSchema(rv.Schemaname)
+		}
+		t, ix := cat.Relation(s.OID, rv.Relname)
+		return t, ix, nil
+	}
+	for _, s := range x.path() {
+		if t, ix := cat.Relation(s, rv.Relname); t != nil {
+			return t, ix, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// path is search_path with the schemas that are searched without being listed.
+func (x *exec) path() []catalog.OID {
+	list := x.SearchPath()
+	has := func(oid catalog.OID) bool {
+		for _, s := range list {
+			if s == oid {
+				return true
+			}
+		}
+		return false
+	}
+	var out []catalog.OID
+	if t := x.Bind().TempSchema; t != 0 && !has(t) {
+		out = append(out, t)
+	}
+	if !has(catalog.PgCatalogOID) {
+		out = append(out, catalog.PgCatalogOID)
+	}
+	return append(out, list...)
+}
+
+func noRelation(rv *ast.RangeVar) error {
+	name := rv.Relname
+	if rv.Schemaname != "" {
+		name = rv.Schemaname + "." + name
+	}
+	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
+}
+
+// open finds a relation, locks its table and looks again: whoever held the lock may have changed or renamed it.
+// A nil table without error: there is none.
+func (x *exec) open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.Index, error) {
+	for {
+		t, ix, err := x.lookup(rv)
+		if err != nil || t == nil {
+			return nil, nil, err
+		}
+		if t.Virtual || systemSchema(t.Schema) {
+			return nil, nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rv.Relname)
+		}
+		if err := x.lockTable(t.OID, mode); err != nil {
+			return nil, nil, err
+		}
+		t2, ix2, err := x.lookup(rv)
+		if err != nil {
+			return nil, nil, err
+		}
+		if t2 != nil && t2.OID == t.OID && (ix == nil) == (ix2 == nil) && (ix == nil || ix.OID == ix2.OID) {
+			return t2, ix2, nil
+		}
+	}
+}
+
+// reopen locks a relation whose OID is known and returns its newest descriptor; nil if it has gone.
+func (x *exec) reopen(oid catalog.OID, mode lock.Mode) (*catalog.Table, error) {
+	if err := x.lockTable(oid, mode); err != nil {
+		return nil, err
+	}
+	return x.Catalog().Table(oid), nil
+}
+
+// openTable is open for a table that must be there.
+func (x *exec) openTable(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, error) {
+	t, ix, err := x.open(rv, mode)
+	switch {
+	case err != nil:
+		return nil, err
+	case t == nil:
+		return nil, noRelation(rv)
+	case ix != nil || t.Kind != catalog.RelTable:
+		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rv.Relname)
+	}
+	return t, nil
+}
+
+// objectName is makeObjectName (commands/indexcmds.c): name1_name2_label, cut to the length of names by shortening the longer
+// of the two.
+func objectName(name1, name2, label string) string {
+	overhead := 0
+	n1, n2 := len(name1), len(name2)
+	if name2 != "" {
+		overhead++
+	}
+	if label != "" {
+		overhead += len(label) + 1
+	}
+	avail := maxName - overhead
+	for n1+n2 > avail {
+		if n1 > n2 {
+			n1--
+		} else {
+			n2--
+		}
+	}
+	s := clip(name1, n1)
+	if name2 != "" {
+		s += "_" + clip(name2, n2)
+	}
+	if label != "" {
+		s += "_" + label
+	}
+	return s
+}
+
+// clip cuts to at most n bytes between characters.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// relationName chooses a name that no relation of the schema, and with constraint no constraint, has.
+func (x *exec) relationName(name1, name2, label string, schema catalog.OID, constraint bool, pending *catalog.Table) string {
+	l := label
+	for i := 1; ; i++ {
+		name := objectName(name1, name2, l)
+		if t, _ := x.Catalog().Relation(schema, name); t == nil && !pendingHas(pending, name) &&
+			(!constraint || !x.constraintExists(schema, name)) {
+			return name
+		}
+		l = label + strconv.Itoa(i)
+	}
+}
+
+// constraintName chooses a name that no constraint in the schema has.
+func (x *exec) constraintName(name1, name2, label string, schema catalog.OID, pending *catalog.Table) string {
+	l := label
+	for i := 1; ; i++ {
+		name := objectName(name1, name2, l)
+		if !x.constraintExists(schema, name) && !pendingHas(pending, name) {
+			return name
+		}
+		l = label + strconv.Itoa(i)
+	}
+}
+
+func (x *exec) constraintExists(schema catalog.OID, name string) (found bool) {
+	x.Catalog().Tables(func(t *catalog.Table) bool {
+		if t.Schema == schema && t.ConstraintByName(name) != nil {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// pendingHas looks into a descriptor that is not in the catalog yet.
+func pendingHas(t *catalog.Table, name string) bool {
+	if t == nil {
+		return false
+	}
+	for _, ix := range t.Indexes {
+		if ix.Name == name {
+			return true
+		}
+	}
+	return t.ConstraintByName(name) != nil || t.Name == name
+}
+
+// joined makes the middle part of a generated name from columns.
+func joined(cols []string) string {
+	s := strings.Join(cols, "_")
+	return clip(s, maxName)
+}
+
+// strs are the names in a list of String nodes.
+func strs(list []ast.Node) []string {
+	out := make([]string, 0, len(list))
+	for _, n := range list {
+		if s, ok := n.(*ast.String); ok {
+			out = append(out, s.Sval)
+		}
+	}
+	return out
+}
+
+// rangeVar makes a relation's name from the list of its parts.
+func rangeVar(n ast.Node) (*ast.RangeVar, error) {
+	switch v := n.(type) {
+	case *ast.RangeVar:
+		return v, nil
+	case *ast.List:
+		p := strs(v.Items)
+		switch len(p) {
+		case 1:
+			return &ast.RangeVar{Relname: p[0]}, nil
+		case 2:
+			return &ast.RangeVar{Schemaname: p[0], Relname: p[1]}, nil
+		case 3:
+			return &ast.RangeVar{Catalogname: p[0], Schemaname: p[1], Relname: p[2]}, nil
+		}
+		return nil, pgerr.New(pgerr.SyntaxError, "improper relation name (too many dotted names): %s", strings.Join(p, "."))
+	}
+	return nil, pgerr.Internal("relation name of unknown form %T", n)
+}

@@ -1,0 +1,80 @@
+package ddl
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// role resolves a role specification.
+func (x *exec) role(r *ast.RoleSpec) (catalog.OID, string, error) {
+	if r == nil || r.Roletype != ast.ROLESPEC_CSTRING {
+		return x.User, "", nil
+	}
+	oid, ok := x.Role(r.Rolename)
+	if !ok {
+		return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", r.Rolename)
+	}
+	return oid, r.Rolename, nil
+}
+
+func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
+	owner, roleName, err := x.role(n.Authrole)
+	if err != nil {
+		return err
+	}
+	name := types.TruncateName(n.Schemaname)
+	if name == "" {
+		name = roleName
+	}
+	if strings.HasPrefix(name, "pg_") {
+		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).
+			WithDetail("The prefix \"pg_\" is reserved for system schemas.")
+	}
+	if _, err := x.claim(0, name); err != nil {
+		return err
+	}
+	if x.Catalog().Schema(name) != nil {
+		if n.IfNotExists {
+			x.notice(pgerr.DuplicateSchema, "schema \"%s\" already exists, skipping", name)
+			return nil
+		}
+		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
+	}
+	x.Editor.PutSchema(&catalog.Schema{OID: x.Editor.OID(), Name: name, Owner: owner})
+	for _, e := range n.SchemaElts {
+		if err := x.schemaElement(name, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// schemaElement runs a statement inside CREATE SCHEMA: its relation goes into the schema.
+func (x *exec) schemaElement(schema string, n ast.Node) error {
+	in := func(rv *ast.RangeVar) *ast.RangeVar {
+		c := *rv
+		if c.Schemaname == "" {
+			c.Schemaname = schema
+		}
+		return &c
+	}
+	switch s := n.(type) {
+	case *ast.CreateStmt:
+		c := *s
+		c.Relation = in(s.Relation)
+		return x.createTable(&c)
+	case *ast.CreateSeqStmt:
+		c := *s
+		c.Sequence = in(s.Sequence)
+		return x.createSequence(&c)
+	case *ast.IndexStmt:
+		c := *s
+		c.Relation = in(s.Relation)
+		return x.createIndex(&c)
+	}
+	return unsupported(n)
+}
