@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"sort"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -71,39 +72,56 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 	if len(inputs) == 0 {
 		return nil
 	}
-	out, err := m.merge(ctx, t, base.m, inputs)
-	if out != nil {
-		defer m.landed(t, out.f.key)
-	}
+	out, err := m.merge(ctx, t, base.m, inputs, false)
 	if err != nil {
 		return err
 	}
+	used, err := m.swap(ctx, t, base, inputs, out, gen)
+	if out != nil {
+		m.settle(t, out.f.key, used, err)
+	}
+	return err
+}
+
+// settle ends the flight of a file: it is removed unless a commit names it, or may name it.
+func (m *Mirror) settle(t *table, key string, used bool, err error) {
+	var doubt *foreignError
+	if !used && !errors.As(err, &doubt) {
+		if derr := t.store.Delete(context.WithoutCancel(m.ctx), key); derr != nil {
+			m.log.Warn("mirror cannot remove a file", "table", t.name(), "err", derr)
+		}
+	}
+	m.landed(t, key)
+}
+
+// swap puts out in the place of the inputs, if the table is still what it was when they were read.
+func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs []*fileState, out *fileState, gen int) (used bool, err error) {
 	t.pub.Lock()
 	defer t.pub.Unlock()
 	if err := t.openLog(ctx); err != nil {
-		return err
+		return false, err
 	}
 	if err := m.opt.step("merged"); err != nil {
-		return err
+		return false, err
 	}
 	m.mu.Lock()
 	if t.gen != gen {
 		m.mu.Unlock()
-		return nil
+		return false, nil
 	}
 	now := t.newest()
 	m.mu.Unlock()
 	if now.m != base.m {
-		return nil // the schema changed; the next plan is of the new one
+		return false, nil // the schema changed; the next plan is of the new one
 	}
 	if err := t.checkBase(now); err != nil {
-		return err
+		return false, err
 	}
 	return m.replace(ctx, t, now, inputs, out, gen)
 }
 
 // merge writes the live rows of the inputs to one file; nil if there are none.
-func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fileState) (*fileState, error) {
+func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fileState, dataChange bool) (*fileState, error) {
 	live := int64(0)
 	for _, f := range inputs {
 		live += f.live()
@@ -123,7 +141,7 @@ func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fil
 			return nil, err
 		}
 	}
-	out, err := w.finish(false)
+	out, err := w.finish(dataChange)
 	if err != nil {
 		m.landed(t, w.key)
 	}
@@ -185,7 +203,7 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState) error
 }
 
 // replace commits out in place of the inputs on top of the newest version. Called with t.pub.
-func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*fileState, out *fileState, gen int) error {
+func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*fileState, out *fileState, gen int) (used bool, err error) {
 	merged := map[*dataFile]*fileState{}
 	for _, f := range inputs {
 		merged[f.f] = f
@@ -207,7 +225,7 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 			continue
 		}
 		if err := m.applyLate(ctx, t, was, f.dead, out, late); err != nil {
-			return err
+			return false, err
 		}
 	}
 	// Inputs that are gone were wholly deleted meanwhile.
@@ -220,18 +238,20 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 			all := roaring.New()
 			all.AddRange(0, uint64(f.f.rows))
 			if err := m.applyLate(ctx, t, f, all, out, late); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
 	if found == 0 {
-		return nil
+		return false, nil
 	}
 	if out != nil && int64(late.GetCardinality()) < out.f.rows {
+		if !late.IsEmpty() && rewrites(now.m) {
+			return false, nil // tried again after the next publication
+		}
 		if !late.IsEmpty() {
-			var err error
 			if out, err = c.withDead(out, late); err != nil {
-				return err
+				return false, err
 			}
 		}
 		c.add([]*fileState{out})
@@ -239,17 +259,17 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 	}
 	number, err := c.commit(ctx, "OPTIMIZE")
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := m.opt.step("compacted"); err != nil {
-		return err
+		return true, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if t.gen == gen {
 		m.installLocked(t, newVersion(now.lsn, number, now.m, files))
 	}
-	return nil
+	return true, nil
 }
 
 // applyLate adds to late the positions in out of the rows that are in dead now and were live when was was read.

@@ -417,3 +417,26 @@ func bootstrapOf(r *rig) func(context.Context, *engine.Snapshot) ([]*change.Sche
 		return out, nil
 	}
 }
+
+// mirror_deletes = rewrite: no deletion vector, ever; a reader of version 1 is enough.
+func TestRewriteInsteadOfVectors(t *testing.T) {
+	r := newRig(t, Options{MaxLag: time.Hour, MergeFiles: 4})
+	s := twoColumns(r, 200)
+	s.Options = []change.Option{{Name: "mirror_deletes", Value: "rewrite"}, {Name: "mirror_max_lag", Value: "20 ms"}}
+	r.commit(func(g *change.Group) { r.define(g, s) })
+	for i := range int64(12) {
+		r.fill(200, i*7, i*7+10)
+		r.commit(func(g *change.Group) { r.del(g, 200, i*3); r.put(g, 200, i, text("new"), tuple.Null) })
+		r.sync()
+		r.compareNow(200)
+	}
+	r.quiesce()
+	rep := r.validate(200)
+	if rep.Vectors != 0 || rep.Protocol.MinReaderVersion != 1 {
+		t.Errorf("%+v", rep)
+	}
+	r.noOrphans(200)
+	if got := r.m.maxLag(s); got != 20*time.Millisecond {
+		t.Error(got)
+	}
+}

@@ -48,7 +48,7 @@ func (m *Mirror) publish(ctx context.Context, t *table) error {
 }
 
 // publishSegment makes a Delta version of the newest one and a sealed segment. Called with t.pub.
-func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen int) error {
+func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen int) (err error) {
 	m.mu.Lock()
 	if t.gen != gen {
 		m.mu.Unlock()
@@ -68,24 +68,32 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	var added []*fileState
 	if p.live() > 0 {
 		f, err := m.writeSlice(ctx, t, &p)
-		if f != nil {
-			defer m.landed(t, f.f.key)
-		}
 		if err != nil {
 			return err
 		}
 		added = append(added, f)
 	}
+	used := false
+	defer func() {
+		for _, f := range added {
+			m.settle(t, f.f.key, used, err)
+		}
+	}()
 	if err := m.opt.step("files"); err != nil {
 		return err
 	}
 	c := m.newCommit(t, p.m, s.end)
+	defer c.landed()
 	c.structural = s.structural || base.number < 0 || s.reset && base.m != p.m
 	var files []*fileState
-	if s.reset {
+	switch {
+	case s.reset:
 		c.removeAll()
-	} else {
-		var err error
+	case rewrites(p.m):
+		if files, err = c.rewriteRows(ctx, base.files, dead); err != nil {
+			return err
+		}
+	default:
 		if files, err = c.removeRows(base.files, dead); err != nil {
 			return err
 		}
@@ -94,10 +102,10 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	files = append(files, added...)
 	number := base.number
 	if c.changes() {
-		var err error
 		if number, err = c.commit(ctx, operationOf(s, added, dead)); err != nil {
 			return err
 		}
+		used = true
 	}
 	if err := m.opt.step("committed"); err != nil {
 		return err
@@ -213,6 +221,13 @@ type commit struct {
 	dvs        *delta.DVFile
 	removes    []delta.Action
 	adds       []delta.Action
+	flying     []string // files that the commit itself has written
+}
+
+func (c *commit) landed() {
+	for _, key := range c.flying {
+		c.m.landed(c.t, key)
+	}
 }
 
 func (m *Mirror) newCommit(t *table, mp *mapping, lsn wal.LSN) *commit {
@@ -252,6 +267,36 @@ func (c *commit) removeRows(files []*fileState, dead map[int]*roaring.Bitmap) ([
 		}
 		c.adds = append(c.adds, delta.Action{Add: s.add})
 		out = append(out, s)
+	}
+	return out, nil
+}
+
+// rewrites reports whether the table's files are written anew instead of getting deletion vectors, for readers that do
+// not know those (mirror_deletes = rewrite).
+func rewrites(mp *mapping) bool { return option(mp.schema, "mirror_deletes") == "rewrite" }
+
+// rewriteRows is removeRows without deletion vectors. The new files are in flight until the commit has ended.
+func (c *commit) rewriteRows(ctx context.Context, files []*fileState, dead map[int]*roaring.Bitmap) ([]*fileState, error) {
+	out := make([]*fileState, 0, len(files))
+	for i, f := range files {
+		if dead[i] == nil && f.dead == nil {
+			out = append(out, f)
+			continue
+		}
+		gone := dead[i]
+		if gone == nil {
+			gone = f.dead // from before the option was set
+		}
+		c.remove(f.add)
+		n, err := c.m.merge(ctx, c.t, c.mp, []*fileState{{f: f.f, dead: gone, add: f.add}}, true)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil {
+			c.flying = append(c.flying, n.f.key)
+			c.add([]*fileState{n})
+			out = append(out, n)
+		}
 	}
 	return out, nil
 }

@@ -3,8 +3,11 @@ package mirror
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 )
 
@@ -120,7 +123,22 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 		return m.publish, time.Time{}
 	}
 	// The rest of the lag is for the commit itself.
-	return m.publish, s.since.Add(m.opt.MaxLag * 6 / 10)
+	return m.publish, s.since.Add(m.maxLag(t.schema) * 6 / 10)
+}
+
+// maxLag is the table's mirror_max_lag: a number of seconds, or with a unit of ms, s, min or h.
+func (m *Mirror) maxLag(s *change.Schema) time.Duration {
+	v := strings.ReplaceAll(strings.TrimSuffix(option(s, "mirror_max_lag"), "in"), " ", "")
+	if v == "" {
+		return m.opt.MaxLag
+	}
+	if d, err := time.ParseDuration(v); err == nil && d >= 0 {
+		return d
+	}
+	if n, err := strconv.ParseFloat(v, 64); err == nil && n >= 0 {
+		return time.Duration(n * float64(time.Second))
+	}
+	return m.opt.MaxLag
 }
 
 // start runs a job in its own goroutine; flag is cleared and the slot given back at its end.

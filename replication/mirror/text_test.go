@@ -1,0 +1,102 @@
+package mirror
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+func intervalValue(us int64, days, months int32) tuple.Value {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(us))
+	b = binary.LittleEndian.AppendUint32(b, uint32(days))
+	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(months)))
+}
+
+func timetz(us int64, west int32) tuple.Value {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(us))
+	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(west)))
+}
+
+// Each value's text is PostgreSQL's for the expression beside it. With TARN_ORACLE_DSN set the expressions are asked of
+// that server.
+func TestTextIsPostgreSQLs(t *testing.T) {
+	textArr := func(v ...tuple.Value) tuple.Value {
+		return tuple.Bytes(tuple.AppendArray(nil, tuple.KindText, 25, []tuple.ArrayDim{{Len: len(v), Lower: 1}}, v))
+	}
+	const h = 3600000000
+	cases := []struct {
+		oid  uint32
+		kind tuple.Kind
+		v    tuple.Value
+		sql  string
+		want string
+	}{
+		{oidFloat8, tuple.KindFloat64, tuple.Float(1e15), "1e15::float8", "1e+15"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(123456789012345), "123456789012345::float8", "123456789012345"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(1234567890123456), "1234567890123456::float8", "1.234567890123456e+15"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(0.0001), "0.0001::float8", "0.0001"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(0.00001), "0.00001::float8", "1e-05"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(0.30000000000000004), "0.1::float8+0.2::float8", "0.30000000000000004"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(math.Copysign(0, -1)), "'-0'::float8", "-0"},
+		{oidFloat8, tuple.KindFloat64, tuple.Float(math.Inf(-1)), "'-inf'::float8", "-Infinity"},
+		{oidFloat4, tuple.KindFloat32, tuple.Float(float64(float32(0.1))), "0.1::float4", "0.1"},
+		{oidFloat4, tuple.KindFloat32, tuple.Float(1e6), "1e6::float4", "1e+06"},
+		{oidFloat4, tuple.KindFloat32, tuple.Float(123456), "123456::float4", "123456"},
+		{oidDate, tuple.KindInt32, tuple.Int(0), "date '2000-01-01'", "2000-01-01"},
+		{oidDate, tuple.KindInt32, tuple.Int(-730120), "date '0001-12-31 BC'", "0001-12-31 BC"},
+		{oidDate, tuple.KindInt32, tuple.Int(dateInfinity), "date 'infinity'", "infinity"},
+		{oidTime, tuple.KindInt64, tuple.Int(86400000000), "time '24:00'", "24:00:00"},
+		{oidTime, tuple.KindInt64, tuple.Int(1500), "time '00:00:00.0015'", "00:00:00.0015"},
+		{oidTimestamp, tuple.KindInt64, tuple.Int(-1), "timestamp '1999-12-31 23:59:59.999999'", "1999-12-31 23:59:59.999999"},
+		{oidTimestamp, tuple.KindInt64, tuple.Int(timestampNegInf), "timestamp '-infinity'", "-infinity"},
+		{oidTimestampTZ, tuple.KindInt64, tuple.Int(0), "timestamptz '2000-01-01 00:00 UTC'", "2000-01-01 00:00:00+00"},
+		{oidTimeTZ, tuple.KindTimeTZ, timetz(10*h, -19800), "timetz '10:00+05:30'", "10:00:00+05:30"},
+		{oidTimeTZ, tuple.KindTimeTZ, timetz(10*h, 3600), "timetz '10:00-01'", "10:00:00-01"},
+		{1186, tuple.KindInterval, intervalValue(0, 0, 0), "interval '0'", "PT0S"},
+		{1186, tuple.KindInterval, intervalValue(-500000, 0, 0), "interval '-0.5 s'", "PT-0.5S"},
+		{1186, tuple.KindInterval, intervalValue(4*h+300000000+6700000, -3, 14), "interval '1 year 2 mons -3 days 04:05:06.7'", "P1Y2M-3DT4H5M6.7S"},
+		{1186, tuple.KindInterval, intervalValue(-25*h-60000000, 0, -13), "interval '-1 year -1 mon -25:01:00'", "P-1Y-1MT-25H-1M"},
+		{oidMoney, tuple.KindInt64, tuple.Int(-123456789), "'-1234567.89'::money", "-$1,234,567.89"},
+		{oidPgLSN, tuple.KindUint64, tuple.Uint(0x1_016B3748), "'1/16B3748'::pg_lsn", "1/16B3748"},
+		{2950, tuple.KindUUID, tuple.Bytes([]byte("\xa0\xee\xbc\x99\x9c\x0b\x4e\xf8\xbb\x6d\x6b\xb9\xbd\x38\x0a\x11")), "'a0eebc999c0b4ef8bb6d6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+		{1009, tuple.KindArray, textArr(text("a"), text(""), text("NULL"), tuple.Null, text(`b"\c`), text("d e"), text("f,g")),
+			`array['a','','NULL',null,'b"\c','d e','f,g']`, `{a,"","NULL",NULL,"b\"\\c","d e","f,g"}`},
+		{1016, tuple.KindArray, tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, oidInt8, []tuple.ArrayDim{{Len: 2, Lower: 0}, {Len: 1, Lower: 1}},
+			[]tuple.Value{tuple.Int(1), tuple.Int(2)})), "'[0:1][1:1]={{1},{2}}'::int8[]", "[0:1][1:1]={{1},{2}}"},
+		{1016, tuple.KindArray, tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, oidInt8, nil, nil)), "'{}'::int8[]", "{}"},
+		{2249, tuple.KindRecord, tuple.Bytes(tuple.AppendRecord(nil, []tuple.Field{{OID: oidInt4, Kind: tuple.KindInt32, Value: tuple.Int(1)},
+			{OID: 25, Kind: tuple.KindText, Value: text(`a"b\ c`)}, {OID: 25, Kind: tuple.KindText, Value: tuple.Null}, {OID: 25, Kind: tuple.KindText, Value: text("")}})),
+			`row(1,'a"b\ c'::text,null,'')`, `(1,"a""b\\ c",,"")`},
+	}
+	for _, c := range cases {
+		if got := string(appendText(nil, c.oid, c.kind, c.v)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.sql, got, c.want)
+		}
+	}
+	dsn := os.Getenv("TARN_ORACLE_DSN")
+	if dsn == "" {
+		return
+	}
+	var q strings.Builder
+	q.WriteString("set timezone='UTC'; set intervalstyle=iso_8601; set lc_monetary='C';\n")
+	for _, c := range cases {
+		q.WriteString("select (" + c.sql + ")::text;\n")
+	}
+	cmd := exec.Command("psql", "-qAtX", dsn)
+	cmd.Stdin = strings.NewReader(q.String())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	for i, c := range cases {
+		if i >= len(lines) || lines[i] != c.want {
+			t.Errorf("%s: PostgreSQL says %q, the test %q", c.sql, lines[min(i, len(lines)-1)], c.want)
+		}
+	}
+}
