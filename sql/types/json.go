@@ -220,11 +220,11 @@ func (l *jsonLexer) lexNumber() error {
 	} else {
 		digits()
 	}
-	if good && i < len(s) && s[i] == '.' {
+	if i < len(s) && s[i] == '.' {
 		i++
 		digits()
 	}
-	if good && i < len(s) && s[i]|0x20 == 'e' {
+	if i < len(s) && s[i]|0x20 == 'e' {
 		i++
 		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
@@ -272,7 +272,7 @@ func (l *jsonLexer) lexString() error {
 			return l.fail(pgerr.InvalidTextRepresentation, "Character with value 0x%02x must be escaped.", c)
 		case c != '\\':
 			if high >= 0 {
-				return badHigh(i)
+				return badHigh(i + charOffset(s[i:], 1))
 			}
 			continue
 		}
@@ -320,7 +320,7 @@ func (l *jsonLexer) lexString() error {
 			continue
 		}
 		if high >= 0 {
-			return badHigh(i)
+			return badHigh(i + charOffset(s[i:], 1))
 		}
 		at := strings.IndexByte("\"\\/bfnrt", s[i])
 		if at < 0 {
