@@ -245,6 +245,9 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 	for _, e := range a.Direct {
 		walkExpr(e, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.ColRef); ok {
+				if d := b.derived[c.Col]; d != nil && d.kind == 'a' && d.scope == owner {
+					b.fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot be nested")
+				}
 				if o := b.owner[c.Col]; o != nil && o.above(s) && o.depth > owner.depth {
 					b.fail(pgerr.GroupingError, b.locOf(x), "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
 				}

@@ -277,6 +277,9 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 	case *plan.FuncCall:
 		return b.outColumns(b.reg.procs[v.Proc], v.Args)
 	case *plan.ColRef:
+		if f := b.fields[v.Col]; f != nil {
+			return f
+		}
 		if d := b.derived[v.Col]; d != nil {
 			if f, ok := d.def.(*plan.FuncCall); ok {
 				return b.outColumns(b.reg.procs[f.Proc], f.Args)

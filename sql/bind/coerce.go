@@ -414,7 +414,10 @@ func (b *binder) recordToComposite(e plan.Expr, dst types.OID, ctx coerceCtx, fo
 	base := b.baseType(dst)
 	t := b.typ(base)
 	cannot := func(detail string, args ...any) {
-		panic(b.err(pgerr.CannotCoerce, leftmost(loc, b.locOf(e)), "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(dst)).WithDetail(detail, args...))
+		if loc < 0 {
+			loc = b.locOf(e)
+		}
+		panic(b.err(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(dst)).WithDetail(detail, args...))
 	}
 	row, ok := e.(*plan.RowCtor)
 	if !ok {

@@ -16,7 +16,7 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 			WithHint("For example, ON CONFLICT (column_name)."))
 	}
 	if n.Infer != nil {
-		oc.Indexes = b.arbiters(t, n.Infer, oc.Nothing)
+		oc.Indexes = b.arbiters(t, alias, n.Infer)
 	}
 	if oc.Nothing {
 		return oc
@@ -43,7 +43,7 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.
-func (b *binder) arbiters(t *catalog.Table, n *ast.InferClause, nothing bool) []types.OID {
+func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []types.OID {
 	if n.Conname != "" {
 		c := t.ConstraintByName(n.Conname)
 		if c == nil {
@@ -57,7 +57,7 @@ func (b *binder) arbiters(t *catalog.Table, n *ast.InferClause, nothing bool) []
 	}
 	s := b.newScope(nil)
 	row := b.newRow(t)
-	s.ns = []*nsItem{b.rowItem(s, t, t.Name, row.col)}
+	s.ns = []*nsItem{b.rowItem(s, t, alias, row.col)}
 	atts := map[int16]bool{}
 	type key struct {
 		e     plan.Expr

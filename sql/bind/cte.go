@@ -35,6 +35,9 @@ func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
 		if _, ok := c.Ctequery.(*ast.SelectStmt); !ok && s.parent != nil {
 			b.fail(pgerr.FeatureNotSupported, c.Location, "WITH clause containing a data-modifying statement must be at the top level")
 		}
+		if _, ok := c.Ctequery.(*ast.MergeStmt); ok {
+			b.fail(pgerr.FeatureNotSupported, c.Location, "MERGE not supported in WITH query")
+		}
 		if c.SearchClause != nil {
 			b.unsupported(c.Location, "SEARCH clause")
 		}
@@ -178,9 +181,6 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) {
 	r.working = ru
 	right := b.query(b.newScope(sub), n.Rarg, true)
 	r.working = nil
-	if r.selfUse > 1 {
-		b.fail(pgerr.InvalidRecursion, loc, "recursive reference to query \"%s\" must not appear more than once", r.name)
-	}
 	b.checkRecursion(n.Rarg, r.name, "")
 	if len(l.cols) != len(right.cols) {
 		locR := int32(-1)
@@ -310,10 +310,16 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 		if o, ok := b.origin[col.ID]; ok && !c.cte.Recursive {
 			b.origin[out[i].ID] = o
 		}
+		if f := b.fields[col.ID]; f != nil {
+			b.fields[out[i].ID] = f
+		}
 	}
 	var rel plan.Rel
 	if c.working != nil {
-		c.selfUse++
+		if c.selfUse++; c.selfUse > 1 {
+			b.fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.name)
+		}
+		s.selfRef = true
 		rel = &plan.WorkScan{CTE: c.cte, Out: out}
 	} else {
 		c.cte.Refs++

@@ -10,15 +10,6 @@ import (
 
 // modifyTarget opens the table of a data-modifying statement; verb is for messages.
 func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.Table {
-	if n.Schemaname == "" {
-		for sc := s; sc != nil; sc = sc.parent {
-			for _, c := range sc.ctes {
-				if c.name == n.Relname {
-					b.fail(pgerr.UndefinedTable, n.Location, "relation \"%s\" cannot be the target of a modifying statement", n.Relname)
-				}
-			}
-		}
-	}
 	t, ix := b.relation(n)
 	if t == nil {
 		b.noRelation(n)
@@ -249,9 +240,6 @@ func (b *binder) insertValues(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 	s.kind = old
 	b.checkWidth(v.Rows[0], cols, targets, explicit)
 	cols = cols[:width]
-	if len(s.srfs) > 0 {
-		b.unsupported(b.locOf(s.srfs[0].call), "set-returning function in VALUES of INSERT")
-	}
 	groups := groupTargets(cols, targets)
 	// A column that all rows leave to its default is no source column.
 	keep := make([]bool, len(groups))
@@ -286,6 +274,12 @@ func (b *binder) insertValues(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 		ins.SourceCols = append(ins.SourceCols, col.ID)
 	}
 	ins.Source = v
+	if len(s.srfs) > 0 {
+		// A single row with set-returning functions is a SELECT.
+		in := b.srfStage(s, &plan.Values{Rows: [][]plan.Expr{{}}})
+		ins.Source = &plan.Project{In: in, Exprs: v.Rows[0], Out: v.Out}
+		s.srfs = nil
+	}
 	return out
 }
 
@@ -459,7 +453,14 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 	prev := s.kind
 	s.kind = kindUpdateSource
 	defer func() { s.kind = prev }()
-	for _, n := range list {
+	// Values come first, then their targets: that is the order in which PostgreSQL finds errors.
+	vals := make([]plan.Expr, len(list))
+	for i, n := range list {
+		if rt := n.(*ast.ResTarget); !isDefault(rt.Val) {
+			vals[i] = b.expr(s, rt.Val)
+		}
+	}
+	for k, n := range list {
 		rt := n.(*ast.ResTarget)
 		c := b.targetColumn(t, rt.Name, rt.Location, true)
 		i, dup := at[c.AttNum]
@@ -467,7 +468,7 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
 		}
 		var e plan.Expr
-		if isDefault(rt.Val) {
+		if vals[k] == nil {
 			if len(rt.Indirection) > 0 {
 				b.fail(pgerr.FeatureNotSupported, rt.Location, "cannot set an array element to DEFAULT")
 			}
@@ -477,7 +478,7 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 			e = b.defaultOrNull(t, c)
 		} else {
 			b.generatedAlways(c, 0, true)
-			v := b.expr(s, rt.Val)
+			v := vals[k]
 			if len(rt.Indirection) > 0 {
 				base := b.at(old(c), rt.Location)
 				if dup {
@@ -514,10 +515,14 @@ func isDefault(n ast.Node) bool {
 func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
 	switch src := n.Source.(type) {
 	case *ast.RowExpr:
-		if len(src.Args) != int(n.Ncolumns) {
+		if len(src.Args) == int(n.Ncolumns) {
+			return b.expr(s, src.Args[n.Colno-1])
+		}
+		vals := b.exprList(s, src.Args)
+		if len(vals) != int(n.Ncolumns) {
 			b.fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
 		}
-		return b.expr(s, src.Args[n.Colno-1])
+		return vals[n.Colno-1]
 	case *ast.SubLink:
 		sub, ok := b.multi[src.Location]
 		if !ok {
@@ -606,7 +611,6 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	rel := b.joinTarget(s, it, n.FromClause)
 	up := &plan.Update{Table: t, Alias: it.alias}
 	up.Loc, up.Old = b.oldRow(s, it)
-	up.Set = b.setList(s, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
 	rel, up.Recheck = b.modifyWhere(s, rel, n.WhereClause)
 	up.Source = rel
 	b.use(t).Select = true
@@ -617,8 +621,8 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 		ret := b.returnScope(s, it, b.returningItem(s, t, it.alias, row, n.Relation.Alias == nil))
 		b.sameNames(ret.ns[0], it)
 		up.Returning, up.Out = b.returning(ret, n.ReturningList)
-		b.adopt(ret, s)
 	}
+	up.Set = b.setList(s, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
 	var out plan.Rel = up
 	if len(ctes) > 0 {
 		out = &plan.With{CTEs: ctes, In: up}
@@ -661,9 +665,6 @@ func (b *binder) returnScope(s *scope, it, row *nsItem) *scope {
 	}
 	return ret
 }
-
-// adopt checks that RETURNING left nothing to compute at its level.
-func (b *binder) adopt(ret, s *scope) {}
 
 // modifyWhere filters the rows of an UPDATE or DELETE.
 func (b *binder) modifyWhere(s *scope, rel plan.Rel, where ast.Node) (plan.Rel, []plan.Expr) {

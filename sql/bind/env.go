@@ -89,12 +89,13 @@ type binder struct {
 	env         *Env
 	reg         *registry
 	nextCol     plan.ColID
-	loc         map[plan.Expr]int32     // leftmost source byte of an expression; absent: unknown
-	owner       map[plan.ColID]*scope   // the query level that a column belongs to
-	derived     map[plan.ColID]*derived // columns that stand for aggregates and the like
-	origin      map[plan.ColID]origin   // table columns
-	rows        map[plan.ColID]*nsItem  // whole-row columns
-	items       map[plan.ColID]*nsItem  // the FROM item that a column is named through
+	loc         map[plan.Expr]int32         // leftmost source byte of an expression; absent: unknown
+	owner       map[plan.ColID]*scope       // the query level that a column belongs to
+	derived     map[plan.ColID]*derived     // columns that stand for aggregates and the like
+	origin      map[plan.ColID]origin       // table columns
+	fields      map[plan.ColID][]types.Attr // of columns of type record
+	rows        map[plan.ColID]*nsItem      // whole-row columns
+	items       map[plan.ColID]*nsItem      // the FROM item that a column is named through
 	params      []*param
 	variable    bool // parameter types are inferred
 	uses        []plan.TableUse
@@ -127,7 +128,7 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}}
+		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, fields: map[plan.ColID][]types.Attr{}}
 }
 
 // guard turns the package's panics into errors; see doc.go.

@@ -236,6 +236,8 @@ func (b *binder) relItem(s *scope, rel plan.Rel, cols []plan.Col, alias string) 
 	for _, c := range cols {
 		b.owner[c.ID] = s
 		b.items[c.ID] = it
+		delete(b.derived, c.ID)
+		delete(b.rows, c.ID)
 		it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
 	}
 	it.row = func() plan.Expr {
@@ -255,7 +257,11 @@ func (b *binder) aliasColumns(it *nsItem, a *ast.Alias) {
 	}
 	list := names(a.Colnames)
 	if len(list) > len(it.cols) {
-		b.fail(pgerr.InvalidColumnReference, -1, "table \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
+		what := "table"
+		if _, ok := it.rel.(*plan.Join); ok {
+			what = "join expression"
+		}
+		b.fail(pgerr.InvalidColumnReference, -1, what+" \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
 	}
 	for i, name := range list {
 		it.cols[i].name = name

@@ -53,7 +53,11 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 	if having != nil {
 		gr.rewrite(&having)
 	}
+	gr.direct = true
 	for _, a := range s.aggs {
+		for i := range a.agg.Direct {
+			gr.rewrite(&a.agg.Direct[i])
+		}
 		agg.Aggs = append(agg.Aggs, a.agg)
 		agg.AggOut = append(agg.AggOut, plan.Col{ID: a.id, Name: a.agg.Name, T: a.agg.T})
 	}
@@ -71,10 +75,15 @@ type grouper struct {
 	g   *grouping
 	agg *plan.Aggregate
 	sub int // nesting in subqueries
+	// direct: the expression is a direct argument of an ordered-set aggregate, which stands beside the groups.
+	direct bool
 }
 
 func (gr *grouper) out(i int, loc int32) plan.Expr {
 	c := gr.agg.GroupBy[i]
+	if gr.direct {
+		c.ID = gr.agg.GroupIn[i]
+	}
 	return gr.b.at(&plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}, loc)
 }
 
@@ -157,8 +166,11 @@ func (gr *grouper) ungrouped(c *plan.ColRef) plan.Expr {
 	if gr.sub > 0 {
 		b.fail(pgerr.GroupingError, b.locOf(c), "subquery uses ungrouped column \"%s\" from outer query", name)
 	}
-	b.fail(pgerr.GroupingError, b.locOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
-	return nil
+	e := b.err(pgerr.GroupingError, b.locOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
+	if gr.direct {
+		e = e.WithDetail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
+	}
+	panic(e)
 }
 
 // keyGrouped: the primary key of the item's table is among the columns of every grouping set.

@@ -178,7 +178,7 @@ func (b *binder) preferred(oid types.OID) bool {
 
 // elemType is the element type of a true array; 0 otherwise.
 func (b *binder) elemType(oid types.OID) types.OID {
-	if t := b.typ(oid); t != nil && t.IsArray() {
+	if t := b.typ(oid); t != nil && (t.IsArray() || t.OID == types.OidVector || t.OID == types.Int2Vector) {
 		return t.Elem
 	}
 	return 0

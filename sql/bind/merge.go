@@ -14,7 +14,12 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	target := b.targetScan(s, t, n.Relation)
 	m := &plan.Merge{Table: t, Alias: target.alias}
 	src, sns := b.fromItem(s, n.SourceRelation)
-	b.checkConflicts([]*nsItem{target}, sns)
+	for _, it := range sns {
+		if it.relVisible && it.alias == target.alias {
+			panic(b.err(pgerr.DuplicateAlias, -1, "name \"%s\" specified more than once", it.alias).
+				WithDetail("The name is used both as MERGE target table and data source."))
+		}
+	}
 	both := append([]*nsItem{target}, sns...)
 	setLateral(both, false, true)
 	s.ns = both

@@ -161,7 +161,7 @@ func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, 
 // columnRef is transformColumnRef.
 func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	if _, ok := n.Fields[len(n.Fields)-1].(*ast.A_Star); ok {
-		b.fail(pgerr.FeatureNotSupported, n.Location, "row expansion via \"*\" is not supported here")
+		return b.wholeRow(s, n)
 	}
 	b.noColumns(s, n)
 	name := names(n.Fields)
@@ -190,6 +190,25 @@ func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	}
 	b.fail(pgerr.SyntaxError, loc, "improper qualified name (too many dotted names): %s", strings.Join(name, "."))
 	return nil
+}
+
+// wholeRow is t.* where it is not expanded: the row as one value.
+func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
+	name := names(n.Fields[:len(n.Fields)-1])
+	schema, rel := "", ""
+	switch len(name) {
+	case 0:
+		b.fail(pgerr.SyntaxError, n.Location, "invalid use of \"*\"")
+	case 1:
+		rel = name[0]
+	default:
+		schema, rel = name[len(name)-2], name[len(name)-1]
+	}
+	it, _ := b.lookupItem(s, schema, rel, n.Location)
+	if it == nil {
+		b.noItem(s, schema, rel, n.Location)
+	}
+	return b.at(it.row(), n.Location)
 }
 
 // noColumns refuses column references where the clause has no row.

@@ -148,7 +148,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 // resolvePolymorphic is enforce_generic_type_consistency: it puts actual types into declared and returns the result type.
 // allowPoly keeps polymorphic inputs as they are (aggregate declarations).
 func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID, loc int32) types.OID {
-	has1, has2 := isPolymorphic1(ret), isPolymorphic2(ret)
+	has1, has2 := false, false
 	for _, d := range declared {
 		has1, has2 = has1 || isPolymorphic1(d), has2 || isPolymorphic2(d)
 	}

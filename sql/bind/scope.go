@@ -29,6 +29,7 @@ type scope struct {
 	locking  []*ast.LockingClause
 	// into: the target of INSERT, UPDATE …, for error texts of missing columns.
 	mergeScope bool
+	selfRef    bool // FROM holds the recursive reference of a WITH query
 }
 
 type aggSlot struct {

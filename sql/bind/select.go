@@ -143,6 +143,9 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 	if len(conds) > 0 {
 		rel = &plan.Filter{In: rel, Conds: conds}
 	}
+	if s.selfRef && len(s.aggs) > 0 {
+		b.fail(pgerr.InvalidRecursion, s.aggs[0].loc, "aggregate functions are not allowed in a recursive query's recursive term")
+	}
 	if having != nil || len(s.aggs) > 0 || len(s.group) > 0 || grp != nil {
 		if len(n.LockingClause) > 0 {
 			b.checkLocking(s, n, grp != nil, having != nil)
@@ -210,6 +213,11 @@ func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
 				}
 			}
 			b.owner[c.ID] = s
+			if c.T.OID == types.Record {
+				if f := b.fieldsOf(t.e); f != nil {
+					b.fields[c.ID] = f
+				}
+			}
 		}
 		used[c.ID] = true
 		t.id = c.ID

@@ -124,14 +124,14 @@ params integer
 
 update t set (b, c) = (select y, x from u where u.a = t.a) from u where t.a = u.a returning t.a, u.x, b
 ----
-Update t loc #1 old [a#2, b#3, c#4, d#5, arr#6, j#7, v#8] row [a#13, b#14, c#15, d#16, arr#17, j#18, v#19] recheck =op(a#2, a#12)
-  set 2 = subquery 5 test - {Project y#9, x#10 |   Filter =op(a#11, a#2) |     Scan u as u [y#9, x#10, a#11]}.y
-  set 3 = numericimplicit(numericimplicit(subquery 5 test - {Project y#9, x#10 |   Filter =op(a#11, a#2) |     Scan u as u [y#9, x#10, a#11]}.x):numeric, '655366'::integer):numeric(10,2)
-  returning a:=#21 a#13, x:=#22 x#20, b:=#23 b#14
-  Filter =op(a#2, a#12)
+Update t loc #1 old [a#2, b#3, c#4, d#5, arr#6, j#7, v#8] row [a#10, b#11, c#12, d#13, arr#14, j#15, v#16] recheck =op(a#2, a#9)
+  set 2 = subquery 5 test - {Project y#21, x#22 |   Filter =op(a#23, a#2) |     Scan u as u [y#21, x#22, a#23]}.y
+  set 3 = numericimplicit(numericimplicit(subquery 5 test - {Project y#21, x#22 |   Filter =op(a#23, a#2) |     Scan u as u [y#21, x#22, a#23]}.x):numeric, '655366'::integer):numeric(10,2)
+  returning a:=#18 a#10, x:=#19 x#17, b:=#20 b#11
+  Filter =op(a#2, a#9)
     Join inner on 
       Scan t as t [rowloc#1, a#2, b#3, c#4, d#5, arr#6, j#7, v#8]
-      Scan u as u [a#12, x#20]
+      Scan u as u [a#9, x#17]
 => a integer@1, x bigint@2, b text@2
 
 update t set arr[2] = 5, c = default
