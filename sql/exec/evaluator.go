@@ -54,6 +54,17 @@ func (v *Evaluator) Eval(row []types.Datum) (types.Datum, error) {
 	return v.fn()
 }
 
+// EvalConst computes an expression without columns, once.
+func EvalConst(ec *Context, e plan.Expr) (types.Datum, error) {
+	v, err := CompileExpr(e, nil, ec.Env)
+	if err != nil {
+		return types.Null, err
+	}
+	v.Begin(ec)
+	d, err := v.Eval(nil)
+	return d.Clone(), err
+}
+
 // indexEval computes expression keys and conditions of a table's indexes.
 type indexEval struct {
 	indexes []indexExprs

@@ -79,6 +79,10 @@ func (b *builder) expr(e plan.Expr) (operand, error) {
 		return b.arrayCtor(x)
 	case *plan.Subscript:
 		return b.subscript(x)
+	case *plan.SubscriptAssign:
+		return b.subscriptAssign(x)
+	case *plan.FieldAssign:
+		return b.fieldAssign(x)
 	case *plan.RowCtor:
 		return b.rowCtor(x)
 	case *plan.FieldSelect:

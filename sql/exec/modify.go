@@ -159,6 +159,9 @@ func (tg *target) begin() error {
 		tg.ev.begin(in.ec)
 		ev = tg.ev
 	}
+	if in.ec.Manager == nil {
+		return pgerr.Internal("exec.Context.Manager is not set")
+	}
 	if tg.w == nil {
 		tg.w = tg.rel.NewWriter(in.ec.Manager, in.ec.Txn, ev, in.ec.lockOptions(), in.ec.Env)
 	} else {
