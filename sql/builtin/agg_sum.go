@@ -285,7 +285,7 @@ type intervalSum struct {
 }
 
 func (s *intervalSum) Add(a []datum) error {
-	v, err := intervalAdd(s.sum, types.IntervalOf(a[0]))
+	v, err := types.IntervalAdd(s.sum, types.IntervalOf(a[0]))
 	if err != nil {
 		return err
 	}
@@ -295,7 +295,7 @@ func (s *intervalSum) Add(a []datum) error {
 }
 
 func (s *intervalSum) Remove(a []datum) (bool, error) {
-	v, err := intervalSub(s.sum, types.IntervalOf(a[0]))
+	v, err := types.IntervalSub(s.sum, types.IntervalOf(a[0]))
 	if err != nil {
 		return false, err
 	}
@@ -310,7 +310,7 @@ func (s *intervalSum) Final() (datum, error) {
 		return null, nil
 	}
 	if s.avg {
-		v, err := intervalDivide(s.sum, float64(s.n))
+		v, err := types.IntervalDiv(s.sum, float64(s.n))
 		if err != nil {
 			return null, err
 		}

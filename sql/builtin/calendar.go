@@ -114,153 +114,30 @@ func (c *clock) join() (ts int64, ok bool) {
 	return ts, days < 0 || ts >= 0
 }
 
-// addMonths moves by calendar months; a day that the month does not have becomes its last one.
-func (c *clock) addMonths(months int64) {
-	m := int64(c.year)*12 + int64(c.mon-1) + months
-	c.year = int(floorDiv(m, 12))
-	c.mon = int(m-int64(c.year)*12) + 1
-	c.day = min(c.day, daysIn(c.year, c.mon))
-}
-
-func unixOf(ts int64) int64 { return floorDiv(ts, usecPerSec) + unixEpochSec }
-
 // zoneOffset is how far east of UTC, in seconds, a zone's clock is at a point in time.
 func zoneOffset(loc *time.Location, ts int64) int {
-	if loc == time.UTC {
-		return 0
-	}
-	_, east := time.Unix(unixOf(ts), 0).In(loc).Zone()
+	east, _, _ := types.ZoneAt(loc, ts)
 	return east
-}
-
-// localOffset is the offset in force when a zone's own clock shows local. A time that the clock skips is read by the
-// rule before the jump, one that it shows twice by the rule after it (manual: B.2).
-func localOffset(loc *time.Location, local int64) int {
-	if loc == time.UTC {
-		return 0
-	}
-	shown := unixOf(local)
-	dayBefore := time.Unix(shown-24*3600, 0).In(loc)
-	_, old := dayBefore.Zone()
-	_, change := dayBefore.ZoneBounds()
-	if change.IsZero() {
-		return old
-	}
-	_, next := change.Zone()
-	byOld, byNew := shown-int64(old), shown-int64(next)
-	at := change.Unix()
-	switch {
-	case byOld < at && byNew < at:
-		return old
-	case byOld > at && byNew >= at:
-		return next
-	case byOld > byNew:
-		return old
-	}
-	return next
 }
 
 func errTimestampRange() error {
 	return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
 }
-func errDateRangeForTS() error {
-	return pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
-}
 func errDateRange() error     { return pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range") }
 func errIntervalRange() error { return pgerr.New(pgerr.DatetimeFieldOverflow, "interval out of range") }
 
-// localToTZ turns a zone's clock time into a timestamptz.
-func localToTZ(loc *time.Location, local int64) (int64, error) {
-	if !finiteTS(local) {
-		return local, nil
-	}
-	ts := local - int64(localOffset(loc, local))*usecPerSec
-	if !validTS(ts) {
-		return 0, errTimestampRange()
-	}
-	return ts, nil
-}
-
-// tzToLocal is what the zone's clock shows.
-func tzToLocal(loc *time.Location, ts int64) (int64, error) {
-	if !finiteTS(ts) {
-		return ts, nil
-	}
-	local := ts + int64(zoneOffset(loc, ts))*usecPerSec
-	if !validTS(local) {
-		return 0, errTimestampRange()
-	}
-	return local, nil
-}
-
-// localToTZClamped is localToTZ for comparison: what is out of range lies just inside of the infinities.
+// localToTZClamped reads a clock time of the session's zone for a comparison: what is out of range lies just inside
+// of the infinities.
 func localToTZClamped(c *Call, local int64) int64 {
 	if !finiteTS(local) || local == math.MaxInt64-1 {
 		return local
 	}
-	ts := local - int64(localOffset(c.Env.Zone(), local))*usecPerSec
+	ts, err := types.LocalToTimestampTZ(local, c.Env.Zone())
 	switch {
-	case ts >= timestampEnd:
+	case err != nil && local > 0:
 		return math.MaxInt64 - 1
-	case ts < timestampMin:
+	case err != nil:
 		return math.MinInt64 + 1
 	}
 	return ts
-}
-
-// addCalendar moves a clock time by an interval's months, then its days; hours come after, on the time line.
-func addCalendar(local int64, v types.IntervalVal) (int64, error) {
-	c := splitTS(local)
-	if v.Months != 0 {
-		c.addMonths(int64(v.Months))
-	}
-	days := daysOf(c.year, c.mon, c.day) + int64(v.Days)
-	c.year, c.mon, c.day = civilOf(days)
-	ts, ok := c.join()
-	if !ok || v.Months == 0 && v.Days == 0 {
-		if ok {
-			return local, nil
-		}
-		return 0, errTimestampRange()
-	}
-	return ts, nil
-}
-
-func addUsec(ts, us int64) (int64, error) {
-	s := ts + us
-	if (ts^s)&(us^s) < 0 || !validTS(s) {
-		return 0, errTimestampRange()
-	}
-	return s, nil
-}
-
-// timestampAdd is timestamp + interval.
-func timestampAdd(_ *Call, ts int64, v types.IntervalVal) (int64, error) {
-	if !finiteTS(ts) {
-		return ts, nil
-	}
-	ts, err := addCalendar(ts, v)
-	if err != nil {
-		return 0, err
-	}
-	return addUsec(ts, v.Usec)
-}
-
-// timestamptzAdd is timestamptz + interval: months and days follow the session's clock.
-func timestamptzAdd(c *Call, ts int64, v types.IntervalVal) (int64, error) {
-	return timestamptzAddIn(c.Env.Zone(), ts, v)
-}
-
-func timestamptzAddIn(loc *time.Location, ts int64, v types.IntervalVal) (int64, error) {
-	if !finiteTS(ts) {
-		return ts, nil
-	}
-	if v.Months != 0 || v.Days != 0 {
-		local, err := addCalendar(ts+int64(zoneOffset(loc, ts))*usecPerSec, v)
-		if err != nil {
-			return 0, err
-		}
-		ts = local - int64(localOffset(loc, local))*usecPerSec
-	}
-	return addUsec(ts, v.Usec)
 }

@@ -117,7 +117,11 @@ func seriesSets() sets {
 		"generate_series_int4": seriesInts, "generate_series_int8": seriesInts,
 		"generate_series_step_int4": seriesInts, "generate_series_step_int8": seriesInts,
 		"generate_series_numeric": seriesNumeric, "generate_series_step_numeric": seriesNumeric,
-		"generate_series_timestamp": seriesTime(timestampAdd), "generate_series_timestamptz": seriesTime(timestamptzAdd),
+		"generate_series_timestamp": seriesTime(func(_ *Call, ts int64, v types.IntervalVal) (int64, error) {
+			return types.TimestampAddInterval(ts, v)
+		}), "generate_series_timestamptz": seriesTime(func(c *Call, ts int64, v types.IntervalVal) (int64, error) {
+			return types.TimestampTZAddInterval(ts, v, c.Env.Zone())
+		}),
 		"generate_subscripts": subscripts, "generate_subscripts_nodir": subscripts,
 		"array_unnest": unnest,
 	}

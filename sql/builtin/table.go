@@ -11,10 +11,10 @@ import (
 var (
 	bySymbol = union(
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
-		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(),
+		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
 	)
 	byOID = unionOID(
-		ioFns(),
+		ioFns(), datetimeSQL(),
 	)
 	setBySymbol = unionSets(
 		seriesSets(), stringSets(),
