@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 
@@ -139,6 +140,59 @@ func TestCheckpointUnderLoad(t *testing.T) {
 		}
 		s.Release()
 		mustClose(t, e)
+	}
+}
+
+// TestCheckpointOfIdleStore branches where log and files end at the same place.
+func TestCheckpointOfIdleStore(t *testing.T) {
+	for _, roll := range []bool{false, true} {
+		fs := vfs.NewMem()
+		e := mustOpen(t, Options{FS: fs, Dir: "db"})
+		mustCommit(t, e, Sync, func(g *change.Group) { g.Put(rowKey(1), rowValue("one"), 0) })
+		if err := e.kv.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if roll {
+			if err := e.log.Roll(); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.TrimLog(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"a", "b"} {
+			at, err := e.Checkpoint(context.Background(), name)
+			if err != nil || at != e.VisibleLSN() {
+				t.Fatal(at, err)
+			}
+			c := mustOpen(t, Options{FS: fs, Dir: name})
+			if c.VisibleLSN() <= at {
+				t.Fatalf("branch made at %s goes on at %s", at, c.VisibleLSN())
+			}
+			s := c.Snapshot()
+			if id, text := get(t, s, rowKey(1)); id != 1 || text != "one" {
+				t.Fatal(id, text)
+			}
+			s.Release()
+			mustClose(t, c)
+			if err := Check(context.Background(), io.Discard, fs, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustClose(t, e)
+	}
+}
+
+// TestMissingLog: a store without its log is refused.
+func TestMissingLog(t *testing.T) {
+	fs := vfs.NewMem()
+	mustClose(t, mustOpen(t, Options{FS: fs, Dir: "db"}))
+	if err := fs.RemoveAll("db/wal"); err != nil {
+		t.Fatal(err)
+	}
+	var damage *wal.DamageError
+	if _, err := Open(context.Background(), Options{FS: fs, Dir: "db"}); !errors.As(err, &damage) {
+		t.Fatal(err)
 	}
 }
 

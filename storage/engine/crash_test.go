@@ -209,7 +209,8 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		l.tried[n].Store(at[n])
 		l.acked[n].Store(at[n])
 	}
-	fs := errorfs.Wrap(base, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	links := linkFS{}
+	links.FS = errorfs.Wrap(base, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		switch op.Kind {
 		case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo, errorfs.OpRename, errorfs.OpRemove:
 		default:
@@ -223,12 +224,12 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		gap = rng.IntN(40)
 		p := picture{dir: "db", unsynced: []int{0, 20, 50, 90, 100}[rng.IntN(5)]}
 		l.read(&p.acked, &l.acked)
-		p.fs = base.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: p.unsynced, RNG: rng})
+		p.fs = links.clone(base, vfs.CrashCloneCfg{UnsyncedDataPercent: p.unsynced, RNG: rng})
 		l.read(&p.tried, &l.tried)
 		taken = append(taken, p)
 		return nil
 	}))
-	e, err := Open(context.Background(), crashOptions(fs, func(err error) { t.Error(err) }))
+	e, err := Open(context.Background(), crashOptions(&links, func(err error) { t.Error(err) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 			return
 		}
 		l.read(&p.tried, &l.tried)
-		p.fs = base.CrashClone(vfs.CrashCloneCfg{})
+		p.fs = links.clone(base, vfs.CrashCloneCfg{})
 		mu.Lock()
 		taken = append(taken, p)
 		mu.Unlock()
@@ -269,4 +270,22 @@ func (l *ledger) read(to *[crashSessions]uint64, from *[crashSessions]atomic.Uin
 	for n := range to {
 		to[n] = from[n].Load()
 	}
+}
+
+// linkFS keeps pictures and hard links apart: MemFS locks up when they meet.
+type linkFS struct {
+	vfs.FS
+	mu sync.RWMutex
+}
+
+func (fs *linkFS) Link(oldname, newname string) error {
+	fs.mu.RLock()
+	defer fs.mu.RUnlock()
+	return fs.FS.Link(oldname, newname)
+}
+
+func (fs *linkFS) clone(mem *vfs.MemFS, cfg vfs.CrashCloneCfg) *vfs.MemFS {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return mem.CrashClone(cfg)
 }

@@ -137,6 +137,7 @@ func (e *Engine) open(ctx context.Context) error {
 	}
 	e.log, err = wal.Open(fs.PathJoin(dir, walDir), wal.Options{
 		FS: fs, Store: e.manifest.id, SegmentBytes: e.opts.SegmentBytes, OnFatal: e.stop,
+		MustExist: exists,
 	})
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 	"github.com/tarndb/tarn/storage/change"
 )
 
-func isLog(path string) bool { return strings.HasSuffix(path, ".wal") }
+func isLog(path string) bool { return strings.Contains(path, ".wal") }
 
 // TestFailedSyncStopsTheStore: everybody who waits for the sync gets the error, it is not tried again, nothing commits
 // afterwards, and the next Open shows a prefix that has all that was acknowledged.

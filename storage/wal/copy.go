@@ -23,12 +23,14 @@ func (l *Log) CopyTo(dir string, from, to LSN) error {
 	if durable := l.DurableLSN(); to > durable {
 		return fmt.Errorf("copy log up to %s: durable up to %s", to, durable)
 	}
-	fs := l.opts.FS
+	fs, copied := l.opts.FS, false
 	for i, s := range segs {
 		last := i == len(segs)-1
-		if !last && segs[i+1].Start <= from || s.Start >= to {
+		// The segment that starts at to goes along, empty, when it is the only one: a log is never without a segment.
+		if !last && segs[i+1].Start <= from || s.Start > to || s.Start == to && copied {
 			continue
 		}
+		copied = true
 		src, dst := fs.PathJoin(l.dir, s.name()), fs.PathJoin(dir, s.name())
 		var err error
 		if !last && segs[i+1].Start <= to {

@@ -25,7 +25,7 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("log damaged at %s (%s, offset %d): %s", e.At, e.File, e.Offset, e.Reason)
+	return fmt.Sprintf("write-ahead log is damaged at %s (%s, offset %d): %s", e.At, e.File, e.Offset, e.Reason)
 }
 
 // FailedError is the sticky state after a write or sync that may have lost data.

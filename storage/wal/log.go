@@ -19,8 +19,10 @@ type Options struct {
 	// ReserveBytes is how much zeroed space the file gets ahead of the records, so that most syncs need not write file
 	// metadata as well; default 256 KB. Negative: none.
 	ReserveBytes int64
-	// Start is where an empty log begins; default FirstLSN.
+	// Start is where a new log begins; default FirstLSN.
 	Start LSN
+	// MustExist makes it damage that there is no log.
+	MustExist bool
 	// OnFatal is called once, when the log has failed for good.
 	OnFatal func(error)
 }
@@ -93,6 +95,9 @@ func Open(dir string, opts Options) (*Log, error) {
 	segs, err := loadSegments(opts.FS, dir)
 	if err != nil {
 		return nil, err
+	}
+	if len(segs) == 0 && opts.MustExist {
+		return nil, &DamageError{At: opts.Start, File: dir, Reason: "no log segment is there"}
 	}
 	next := Segment{Start: opts.Start, Store: opts.Store}
 	if len(segs) > 0 {
@@ -175,7 +180,8 @@ func syncDir(fs vfs.FS, dir string) error {
 // and no longer used. Called from Open and with mu held.
 func (l *Log) startSegment(seg Segment) error {
 	fs, path := l.opts.FS, l.opts.FS.PathJoin(l.dir, seg.name())
-	f, err := fs.Create(path, fileCategory)
+	// An empty segment may be there already: it is replaced at once or not at all.
+	f, err := fs.Create(path+".new", fileCategory)
 	if err != nil {
 		return fmt.Errorf("create log segment: %w", err)
 	}
@@ -184,12 +190,17 @@ func (l *Log) startSegment(seg Segment) error {
 		err = f.Sync()
 	}
 	if err == nil {
-		err = syncDir(fs, l.dir)
+		err = fs.Rename(path+".new", path)
 	}
 	if err != nil {
 		f.Close()
-		fs.Remove(path)
+		fs.Remove(path + ".new")
 		return fmt.Errorf("write log segment %s: %w", seg.name(), err)
+	}
+	if err := syncDir(fs, l.dir); err != nil {
+		f.Close()
+		// The file may be there or not. Not wrapped: even if this is for want of space, the old segment cannot go on.
+		return fmt.Errorf("name log segment %s: %v", seg.name(), err)
 	}
 	l.mu.file, l.mu.seg, l.mu.link = f, seg, seg.link
 	l.mu.end, l.mu.zeroed = seg.Start, seg.Start
