@@ -373,6 +373,7 @@ func TestStatistics(t *testing.T) {
 		{parquet.Type{ID: parquet.TimestampNTZ}, tuple.Int(-1), `"1969-12-31T23:59:59.999"`, `"1969-12-31T23:59:59.999"`},
 		{parquet.Type{ID: parquet.Decimal, Precision: 9, Scale: 2}, tuple.Int(-5), "-0.05", "-0.05"},
 		{parquet.Type{ID: parquet.Decimal, Precision: 38, Scale: 3}, tuple.Bytes(parquet.AppendInt128(nil, big.NewInt(-1234567))), "-1234.567", "-1234.567"},
+		{parquet.Type{ID: parquet.Float}, tuple.Float(float64(float32(1) / 7)), "0.14285715", "0.14285715"},
 		{parquet.Type{ID: parquet.Double}, tuple.Float(1e300), "1e+300", "1e+300"},
 	} {
 		lo, _ := statJSON(c.typ, c.v, false)

@@ -221,7 +221,11 @@ func parseBound(t parquet.Type, raw json.RawMessage, upper bool) (tuple.Value, b
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		return tuple.Int(n), err == nil
 	case parquet.Float, parquet.Double:
-		f, err := strconv.ParseFloat(string(raw), 64)
+		bits := 64
+		if t.ID == parquet.Float {
+			bits = 32
+		}
+		f, err := strconv.ParseFloat(string(raw), bits)
 		return tuple.Float(f), err == nil
 	case parquet.Decimal:
 		r, ok := new(big.Rat).SetString(string(raw))
