@@ -68,6 +68,9 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		return b.at(x, leftmost(loc, b.locOf(x)))
 	}
 	if d.c == nil {
+		if m := b.macroFor(name, len(args)); m != nil && plainCall {
+			return b.expand(s, m, args, loc)
+		}
 		b.noFunction(n, name, argNames, actual, d.many)
 	}
 	p := d.c.proc

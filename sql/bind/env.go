@@ -94,6 +94,7 @@ type binder struct {
 	derived     map[plan.ColID]*derived     // columns that stand for aggregates and the like
 	origin      map[plan.ColID]origin       // table columns
 	fields      map[plan.ColID][]types.Attr // of columns of type record
+	rowScans    map[plan.ColID]*[]plan.Col  // whole-row columns and the scan's list that holds them
 	rows        map[plan.ColID]*nsItem      // whole-row columns
 	items       map[plan.ColID]*nsItem      // the FROM item that a column is named through
 	params      []*param
@@ -107,6 +108,7 @@ type binder struct {
 	viewPath    []types.OID // search path inside a view; nil outside
 	viewNest    int
 	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
+	macroArgs   []plan.Expr              // $1… of the SQL function being expanded
 	lateralHits int                      // references to LATERAL siblings so far
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
 }
@@ -128,7 +130,7 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, fields: map[plan.ColID][]types.Attr{}}
+		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, fields: map[plan.ColID][]types.Attr{}}
 }
 
 // guard turns the package's panics into errors; see doc.go.
@@ -228,6 +230,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	st = &plan.Statement{}
 	top := b.newScope(nil)
 	rel, out, tag := b.statement(top, stmt)
+	b.dropUnusedRows(rel)
 	st.Rel, st.Out, st.Tag = rel, out, tag
 	st.Params = b.finishParams()
 	st.Tables, st.Volatile, st.NextCol = b.uses, b.volatile, b.nextCol

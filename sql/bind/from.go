@@ -183,6 +183,7 @@ func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool
 		b.origin[c.ID] = origin{t.OID, att}
 		if att == 0 {
 			b.rows[c.ID] = it
+			b.rowScans[c.ID] = out
 		}
 		return b.colRef(s, c)
 	}

@@ -17,6 +17,9 @@ type param struct {
 const maxParams = 65535
 
 func (b *binder) param(number, loc int32) plan.Expr {
+	if n := int(number); n > 0 && n <= len(b.macroArgs) {
+		return b.macroArgs[n-1]
+	}
 	if b.env.ViewDefinition || b.quiet > 0 || !b.variable {
 		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}

@@ -149,6 +149,19 @@ func relExprs(r plan.Rel, f func(*plan.Expr)) {
 			f(p)
 		}
 	}
+	sets := func(items []plan.SetItem) {
+		for i := range items {
+			one(&items[i].Expr)
+		}
+	}
+	checked := func(cs []plan.Check, gs []plan.GenCol) {
+		for i := range cs {
+			one(&cs[i].Expr)
+		}
+		for i := range gs {
+			one(&gs[i].Expr)
+		}
+	}
 	switch v := r.(type) {
 	case *plan.Values:
 		for _, row := range v.Rows {
@@ -187,15 +200,36 @@ func relExprs(r plan.Rel, f func(*plan.Expr)) {
 			}
 		}
 		list(v.Returning)
+		checked(v.Checks, v.Generated)
+		if c := v.Conflict; c != nil {
+			sets(c.Set)
+			one(&c.Where)
+		}
 	case *plan.Update:
 		for i := range v.Set {
 			one(&v.Set[i].Expr)
 		}
 		list(v.Returning)
 		list(v.Recheck)
+		checked(v.Checks, v.Generated)
 	case *plan.Delete:
 		list(v.Returning)
 		list(v.Recheck)
+	case *plan.Merge:
+		list(v.Recheck)
+		checked(v.Checks, v.Generated)
+		for i := range v.Actions {
+			a := &v.Actions[i]
+			one(&a.Cond)
+			list(a.Values)
+			sets(a.Set)
+			for k, d := range a.Defaults {
+				if d != nil {
+					f(&d)
+					a.Defaults[k] = d
+				}
+			}
+		}
 	}
 }
 

@@ -1,0 +1,118 @@
+package bind
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// macro is one of information_schema's SQL functions; a call is replaced by its body.
+type macro struct {
+	params []*ast.FunctionParameter
+	body   ast.Node // an expression, or a query that yields one value
+	ret    *ast.TypeName
+}
+
+var loadMacros = sync.OnceValue(func() map[string]*macro {
+	out := map[string]*macro{}
+	for _, r := range pgdata.Load("information_schema_proc").Rows {
+		n, err := (*Cache)(nil).parse(*r[2])
+		if err != nil {
+			panic("bind: " + err.Error())
+		}
+		f := n.(*ast.CreateFunctionStmt)
+		m := &macro{ret: f.ReturnType, body: f.SqlBody}
+		for _, p := range f.Parameters {
+			if fp := p.(*ast.FunctionParameter); fp.Mode != ast.FUNC_PARAM_OUT {
+				m.params = append(m.params, fp)
+			}
+		}
+		if ret, ok := m.body.(*ast.ReturnStmt); ok {
+			m.body = ret.Returnval
+		}
+		if l, ok := m.body.(*ast.List); ok { // BEGIN ATOMIC: a list of lists of statements
+			m.body = l.Items[0].(*ast.List).Items[0]
+		}
+		// _pg_expandarray is the one that is left without: its rows come from a series of subscripts, see expandArray.
+		out[*r[1]] = m
+	}
+	return out
+})
+
+// macroFor finds the function that a call names; nil where it is none of information_schema's.
+func (b *binder) macroFor(name []string, nargs int) *macro {
+	switch len(name) {
+	case 1:
+		if !strings.HasPrefix(name[0], "_pg_") || !b.schemaVisible("information_schema") {
+			return nil
+		}
+	case 2:
+		if name[0] != "information_schema" {
+			return nil
+		}
+	default:
+		return nil
+	}
+	if m := loadMacros()[name[len(name)-1]]; m != nil && len(m.params) == nargs {
+		return m
+	}
+	return nil
+}
+
+// expand binds a macro's body over its arguments.
+func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
+	b.quiet++
+	defer func() { b.quiet-- }()
+	path := b.viewPath
+	b.viewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
+	defer func() { b.viewPath = path }()
+	if m.body == nil {
+		return b.expandArray(s, args[0], loc)
+	}
+	in := b.newScope(nil)
+	it := &nsItem{colVisible: true, scope: in}
+	for i, p := range m.params {
+		t := b.typeName(p.ArgType)
+		if x := b.coerceToTarget(args[i], t.OID, -1, ctxImplicit, plan.CallCastImplicit, -1); x != nil {
+			args[i] = x
+		}
+		arg := args[i]
+		if p.Name != "" {
+			it.cols = append(it.cols, nsCol{name: p.Name, t: arg.Type(), ref: func() plan.Expr { return arg }})
+		}
+	}
+	in.ns = []*nsItem{it}
+	old := b.macroArgs
+	b.macroArgs = args
+	defer func() { b.macroArgs = old }()
+	body := m.body
+	if q, ok := body.(*ast.SelectStmt); ok {
+		body = &ast.SubLink{SubLinkType: ast.EXPR_SUBLINK, Subselect: q, Location: loc}
+	}
+	e := b.exprKind(in, body, kindOther)
+	t := b.typeName(m.ret)
+	if x := b.coerceToTarget(e, t.OID, t.Mod, ctxAssignment, plan.CallCastImplicit, -1); x != nil {
+		e = x
+	}
+	return b.at(e, loc)
+}
+
+// expandArray is _pg_expandarray: one row (x element, n position from 1) for each element.
+func (b *binder) expandArray(s *scope, arr plan.Expr, loc int32) plan.Expr {
+	call := func(name string, args ...plan.Expr) plan.Expr {
+		n := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: "pg_catalog"}, &ast.String{Sval: name}}, Location: loc}
+		return b.callOn(s, n, args, len(s.srfs))
+	}
+	lower := call("array_lower", arr, b.intConst(1))
+	at := call("generate_series", lower, call("array_upper", arr, b.intConst(1)), b.intConst(1))
+	n := b.op([]string{"+"}, b.op([]string{"-"}, at, lower, loc), b.intConst(1), loc)
+	elem := b.baseElemType(arr.Type().OID)
+	x := &plan.Subscript{Arg: arr, Lower: []plan.Expr{nil}, Upper: []plan.Expr{at}, T: b.mk(elem, -1)}
+	row := &plan.RowCtor{Fields: []plan.Expr{x, n}, Names: []string{"x", "n"}, T: plan.Type{OID: types.Record, Mod: -1}}
+	return b.at(row, loc)
+}
