@@ -440,3 +440,50 @@ func TestRewriteInsteadOfVectors(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A branch's tables start from links of the parent's files and go their own way.
+func TestBranchStartsFromTheParentsFiles(t *testing.T) {
+	r := ddlRig(t)
+	r.sync()
+	r.fill(200, 25, 35) // in the parent's tail only
+	child := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{200: r.tabs[200]}, opt: Options{MaxLag: time.Hour}}
+	if _, err := r.eng.Checkpoint(bg, filepath.Join(child.dir, "store")); err != nil {
+		t.Fatal(err)
+	}
+	r.fill(200, 50, 60) // after the branch point
+	r.sync()
+	r.fill(200, 0, 5)
+	r.sync()
+	var err error
+	if child.eng, err = engine.Open(bg, engine.Options{Dir: filepath.Join(child.dir, "store"), KeepLogBytes: 1 << 30}); err != nil {
+		t.Fatal(err)
+	}
+	child.wh = r.wh
+	child.opt.Bootstrap = bootstrapOf(child)
+	child.opt.Parent, child.opt.Database = "app", "app@dev"
+	child.openMirrorAs("app@dev")
+	t.Cleanup(child.close)
+	child.compareNow(200)
+	child.fill(200, 100, 110)
+	child.commit(func(g *change.Group) { child.del(g, 200, 1) })
+	child.sync()
+	child.compareNow(200)
+	rep := child.validate(200)
+	h, err := child.m.History(bg, 200)
+	if err != nil || h[len(h)-1].Info.Operation != "CLONE" || rep.Rows != 44 {
+		t.Fatalf("%d rows, %+v %v", rep.Rows, h, err)
+	}
+	r.sync()
+	r.compareNow(200)
+	if rep := r.validate(200); rep.Rows != 45 {
+		t.Errorf("parent has %d rows", rep.Rows)
+	}
+	// The parent's table goes; the branch's stays.
+	r.alter(200, func(s *change.Schema) { s.Dropped = true })
+	r.sync()
+	r.quiesce()
+	child.m.Close()
+	child.openMirrorAs("app@dev")
+	child.compareNow(200)
+	child.validate(200)
+}

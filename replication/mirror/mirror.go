@@ -40,7 +40,10 @@ type Options struct {
 	// Bootstrap returns the schemas of all tables as of a snapshot. It is asked when there is no position: a new
 	// mirror of an old store, or a branch. nil: the log has them all.
 	Bootstrap func(ctx context.Context, s *engine.Snapshot) ([]*change.Schema, error)
-	Logger    *slog.Logger
+	// Parent is Database of the branch that Engine's store was branched from, "" if it was not. Then the tables start
+	// from hard links of the parent's files where they can.
+	Parent string
+	Logger *slog.Logger
 
 	MaxLag        time.Duration // of what other engines see; default 1 s
 	TailRows      int           // a table with so many unpublished rows is published at once; default 256k
@@ -54,6 +57,7 @@ type Options struct {
 	SmallFile     int64         // files below it are merged; default 16 MB
 	MergeFiles    int           // so many small files start a merge; default 16
 	DeadRatio     float64       // of deleted rows that starts a rewrite; default 0.3
+	ViewWait      time.Duration // how long a View waits for the tail before it answers ErrNotReady; default 1 s
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
 
 	step func(where string) error // tests: called between the steps of a commit
@@ -79,6 +83,7 @@ func (o Options) withDefaults() Options {
 	def(&o.SmallFile, 16<<20)
 	def(&o.MergeFiles, 16)
 	def(&o.DeadRatio, 0.3)
+	def(&o.ViewWait, time.Second)
 	def(&o.KeepVersions, 3*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -239,19 +244,22 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 		from := m.eng.Log().OldestLSN()
 		return from, m.slot.Save(from, []byte("{}"))
 	}
-	at := snap.LSN()
-	if err := m.slot.HoldFrom(at); err != nil {
-		return 0, err
-	}
 	schemas, err := m.opt.Bootstrap(m.ctx, snap)
 	if err != nil {
+		return 0, err
+	}
+	at, err := m.seedAll(m.ctx, schemas, snap.LSN())
+	if err != nil {
+		return 0, err
+	}
+	if err := m.slot.HoldFrom(at); err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.applied, m.changed = at, true
 	for _, s := range schemas {
-		if s.Dropped {
+		if s.Dropped || m.tables[s.TableID] != nil {
 			continue
 		}
 		t := m.newTable(s)

@@ -63,10 +63,12 @@ func (r *rig) open() {
 	r.openMirror()
 }
 
-func (r *rig) openMirror() {
+func (r *rig) openMirror() { r.openMirrorAs("app") }
+
+func (r *rig) openMirrorAs(database string) {
 	r.t.Helper()
 	o := r.opt
-	o.Engine, o.Warehouse, o.Database, o.SlotDir = r.eng, r.wh, "app", filepath.Join(r.dir, "slots")
+	o.Engine, o.Warehouse, o.Database, o.SlotDir = r.eng, r.wh, database, filepath.Join(r.dir, "slots")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(testLog{r.t}, nil))
 	}

@@ -132,7 +132,13 @@ func (m *Mirror) reach(ctx context.Context, at wal.LSN) error {
 	default:
 		return ErrNotReady
 	}
-	if _, err := m.tail.Position().Wait(ctx, at); err != nil {
+	if m.tail.Position().Load() >= at {
+		return nil
+	}
+	// A tail that is held up, by memory or a full disk, must not hold up queries: rows have the answer.
+	wctx, cancel := context.WithTimeout(ctx, m.opt.ViewWait)
+	defer cancel()
+	if _, err := m.tail.Position().Wait(wctx, at); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
