@@ -23,9 +23,14 @@ type Call struct {
 	Coll     types.OID
 	// Variadic: the call was written with VARIADIC, so that a VARIADIC "any" function gets its list as one array.
 	Variadic bool
+	// Order is how the input of a hypothetical-set aggregate is sorted, one entry per argument.
+	Order []SortKey
 	// Cache is for the implementation's own per-call-site state (a compiled pattern, say).
 	Cache any
 }
+
+// SortKey is the direction of one sort column.
+type SortKey struct{ Desc, NullsFirst bool }
 
 // Fn computes one value. For strict functions (pg_proc.proisstrict) the caller has handled NULL arguments. args is the
 // caller's buffer; the result may refer to argument bytes.

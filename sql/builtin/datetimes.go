@@ -200,13 +200,14 @@ func makeInterval(_ *Call, a []datum) (datum, error) {
 	}
 	// PostgreSQL 15 lets these sums wrap.
 	us := math.RoundToEven(sec * usecPerSec)
-	if !(us >= -(1<<63) && us < 1<<63) {
-		return null, errIntervalRange()
+	t := int64(math.MinInt64)
+	if us >= -(1<<63) && us < 1<<63 {
+		t = int64(us)
 	}
 	return types.IntervalVal{
 		Months: int32(years*12 + months),
 		Days:   int32(weeks*7 + days),
-		Usec:   hours*usecPerHour + mins*usecPerMin + int64(us),
+		Usec:   hours*usecPerHour + mins*usecPerMin + t,
 	}.Datum(), nil
 }
 

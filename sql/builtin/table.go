@@ -12,14 +12,15 @@ var (
 	bySymbol = union(
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
+		systemFns(),
 	)
 	byOID = unionOID(
-		ioFns(), datetimeSQL(),
+		ioFns(), datetimeSQL(), systemSQL(),
 	)
 	setBySymbol = unionSets(
 		seriesSets(), stringSets(),
 	)
-	setByOID   = map[types.OID]SetFn{}
+	setByOID   = map[types.OID]SetFn{3078: sequenceParameters}
 	aggregates = aggregateTable()
 	windows    = windowTable()
 )
