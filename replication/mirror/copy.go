@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -107,7 +108,16 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	}
 	t.pub.Lock()
 	defer t.pub.Unlock()
-	if err := t.openLog(ctx); err != nil {
+	if err := t.openLog(ctx); errors.Is(err, delta.ErrCorrupt) || errors.Is(err, delta.ErrFeature) {
+		m.log.Warn("mirror removes a delta log that it cannot read", "table", t.name(), "err", err)
+		err = removeLog(ctx, t.store)
+		if err == nil {
+			err = t.openLog(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
 	m.mu.Lock()

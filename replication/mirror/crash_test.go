@@ -165,3 +165,47 @@ func (r *rig) noOrphans(id uint32) {
 		}
 	}
 }
+
+// A kill between DROP TABLE and the removal of its files leaves them; the next start removes them, and nothing else.
+func TestFilesOfDroppedTableAfterKill(t *testing.T) {
+	r := ddlRig(t)
+	r.commit(func(g *change.Group) { r.define(g, twoColumns(r, 201)) })
+	r.fill(201, 0, 5)
+	r.sync()
+	dir, _ := r.m.DeltaPath(201)
+	kept, _ := r.m.DeltaPath(200)
+	keep := t.TempDir()
+	if err := os.CopyFS(keep, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(filepath.Dir(dir), "foreign")
+	if err := os.CopyFS(foreign, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(foreign, "_delta_log")); err != nil {
+		t.Fatal(err)
+	}
+	r.alter(201, func(s *change.Schema) { s.Dropped = true })
+	r.sync()
+	r.close()
+	os.RemoveAll(dir)
+	if err := os.CopyFS(dir, os.DirFS(keep)); err != nil {
+		t.Fatal(err)
+	}
+	r.open()
+	r.sync()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if m, _ := filepath.Glob(filepath.Join(dir, "*.parquet")); len(m) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("files are still there")
+		}
+	}
+	r.compareNow(200)
+	for _, d := range []string{foreign, kept} {
+		if m, _ := filepath.Glob(filepath.Join(d, "*.parquet")); len(m) == 0 {
+			t.Errorf("%s lost its files", d)
+		}
+	}
+}

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/tarndb/tarn/replication/slot"
 	"github.com/tarndb/tarn/replication/tail"
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -164,8 +167,64 @@ func (m *Mirror) run() {
 	m.tail = tail.New(m.eng.Log(), from, m)
 	close(m.loaded)
 	m.wg.Go(m.schedule)
+	m.wg.Go(m.sweepTables)
 	err = m.tail.Run(m.ctx)
 	m.fail(err)
+}
+
+// sweepTables removes Delta tables of this store whose table is gone: a kill between the drop and the removal of files
+// leaves them. It waits until the log that was durable at the start is applied, so that every table is known.
+func (m *Mirror) sweepTables() {
+	if _, err := m.tail.Position().Wait(m.ctx, m.eng.DurableLSN()); err != nil {
+		return
+	}
+	root := sanitize(m.opt.Database) + "/"
+	infos, err := m.opt.Warehouse.List(m.ctx, root, "")
+	if err != nil {
+		m.log.Warn("mirror cannot list its tables", "err", err)
+		return
+	}
+	m.mu.Lock()
+	known := map[string]bool{}
+	for _, t := range m.tables {
+		known[t.dir] = true
+	}
+	m.mu.Unlock()
+	for _, i := range infos {
+		dir, _, isTable := strings.Cut(i.Key, "/_delta_log/")
+		if !isTable || known[dir] {
+			continue
+		}
+		known[dir] = true
+		if err := m.sweepTable(dir); err != nil {
+			m.log.Warn("mirror cannot remove a delta table", "dir", dir, "err", err)
+		}
+	}
+}
+
+// sweepTable removes a Delta table if this store made it.
+func (m *Mirror) sweepTable(dir string) error {
+	store := object.Sub(m.opt.Warehouse, dir)
+	snap, err := delta.Load(m.ctx, store, -1)
+	if err != nil {
+		return err
+	}
+	for app := range snap.Txns {
+		id, ok := strings.CutPrefix(app, fmt.Sprintf("tarn/%s/", m.storeID))
+		if !ok {
+			continue
+		}
+		m.mu.Lock()
+		n, err := strconv.ParseUint(id, 10, 32)
+		_, alive := m.tables[uint32(n)]
+		m.mu.Unlock()
+		if err != nil || alive {
+			return nil
+		}
+		m.log.Info("mirror removes the delta table of a dropped table", "dir", dir)
+		return removeAll(m.ctx, store)
+	}
+	return nil
 }
 
 func (m *Mirror) fail(err error) {
@@ -380,7 +439,7 @@ func (m *Mirror) save() error {
 	}
 	m.changed = false
 	m.mu.Unlock()
-	slices.SortFunc(st.Tables, func(a, b savedTable) int { return compareStrings(a.Dir, b.Dir) })
+	slices.SortFunc(st.Tables, func(a, b savedTable) int { return strings.Compare(a.Dir, b.Dir) })
 	data, err := json.Marshal(st)
 	if err != nil {
 		return err
@@ -392,16 +451,6 @@ func (m *Mirror) save() error {
 	m.saved = pos
 	m.mu.Unlock()
 	return nil
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // EncodeMissing and DecodeMissing are the form of option missing.<attnum> of a Schema: the value that rows from before

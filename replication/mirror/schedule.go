@@ -55,6 +55,10 @@ func (m *Mirror) dispatch(slots, merging chan struct{}) time.Duration {
 	defer m.mu.Unlock()
 	now, wait := time.Now(), time.Minute
 	for _, t := range m.tables {
+		if len(t.vers) > 1 {
+			m.pruneLocked(t)
+			wait = min(wait, m.opt.KeepVersions)
+		}
 		if !t.compacting && t.wantMerge && !t.busy && len(merging) == 0 && t.unready() == nil {
 			t.compacting, t.wantMerge = true, false
 			merging <- struct{}{}
@@ -114,8 +118,13 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 	}
 	s := t.unpublishedLocked()
 	if s == nil {
-		if t.swept.IsZero() {
+		// What the newest version replaced goes when its time has come, though nothing is published meanwhile.
+		due := t.newest().made.Add(m.opt.FileRetention)
+		switch {
+		case t.swept.IsZero():
 			return m.tidy, time.Time{}
+		case t.swept.Before(due):
+			return m.tidy, due
 		}
 		return nil, time.Time{}
 	}
