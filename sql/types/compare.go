@@ -11,7 +11,14 @@ import (
 
 // Compare orders two values of the type that are not NULL as its default btree operator class does; text by bytes
 // (collation C).
-func (t *Type) Compare(a, b Datum) int { return CompareKind(t.Kind, a, b) }
+func (t *Type) Compare(a, b Datum) int {
+	if t.OID == OidVector { // the one type whose kind does not tell its order: shorter vectors first
+		if la, lb := tuple.Array(a.Bytes()).Len(), tuple.Array(b.Bytes()).Len(); la != lb {
+			return la - lb
+		}
+	}
+	return CompareKind(t.Kind, a, b)
+}
 
 // CompareKind is Compare for callers that know the kind.
 func CompareKind(k tuple.Kind, a, b Datum) int { return tuple.Compare(k, a, b) }

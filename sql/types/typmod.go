@@ -28,7 +28,7 @@ var longNames = map[OID]string{
 	Bit: "bit", Bool: "boolean", BPChar: "character", Float4: "real", Float8: "double precision", Int2: "smallint", Int4: "integer",
 	Int8: "bigint", Numeric: "numeric", Interval: "interval", Time: "time without time zone", TimeTZ: "time with time zone",
 	Timestamp: "timestamp without time zone", TimestampTZ: "timestamp with time zone", VarBit: "bit varying",
-	Varchar: "character varying", Char: `"char"`,
+	Varchar: "character varying", Char: `"char"`, Any: `"any"`,
 }
 
 // FormatType is SQL's format_type(oid, mod): "numeric(10,2)", "timestamp(3) without time zone", "integer[]".
