@@ -23,13 +23,16 @@ type cteState struct {
 
 	work  *tape // rows of the last round
 	round int   // slot that changes with each round
+
+	version int // slot that changes when the rows are computed again
+	count   int64
 }
 
 // cte returns the state of a CTE, which the WithNode completes.
 func (b *builder) cte(c *plan.CTE) *cteState {
 	s := b.ctes[c]
 	if s == nil {
-		s = &cteState{in: b.in, cte: c, round: b.in.f.add()}
+		s = &cteState{in: b.in, cte: c, round: b.in.f.add(), version: b.in.f.add()}
 		b.ctes[c] = s
 	}
 	return s
@@ -71,6 +74,8 @@ func (o *withOp) open() error {
 		}
 		s.reset()
 		s.gen = o.in.gen
+		s.count++
+		o.in.f.s[s.version] = tuple.Int(s.count)
 		s.deps.keep()
 	}
 	return o.child.open()

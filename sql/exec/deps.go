@@ -23,13 +23,18 @@ func (b *builder) deps(n plan.Node) *deps {
 	if b.rescan == 0 {
 		return nil
 	}
-	free, works := freeCols(n)
+	s := collectNode(n)
 	d := &deps{in: b.in}
-	for c := range free {
-		d.slots = append(d.slots, b.slot(c))
+	for c := range s.used {
+		if !s.made[c] {
+			d.slots = append(d.slots, b.slot(c))
+		}
 	}
-	for cte := range works {
+	for cte := range s.works {
 		d.slots = append(d.slots, b.cte(cte).round)
+	}
+	for cte := range s.ctes {
+		d.slots = append(d.slots, b.cte(cte).version)
 	}
 	return d
 }
@@ -72,25 +77,20 @@ func identical(a, b types.Datum) bool {
 	return bytes.Equal(a.Bytes(), b.Bytes())
 }
 
-// scope collects the columns that a plan names and those that it makes.
+// scope collects the columns that a plan names and those that it makes, and from which WITH queries of outside it reads:
+// their working table, or their rows.
 type scope struct {
-	used, made map[plan.ColID]bool
-	works      map[*plan.CTE]bool
-	volatile   bool
+	used, made  map[plan.ColID]bool
+	works, ctes map[*plan.CTE]bool
+	volatile    bool
 }
 
-// freeCols are the columns that n and what is below it name but do not make, and the recursive CTEs whose working table
-// they read from outside.
-func freeCols(n plan.Node) (map[plan.ColID]bool, map[*plan.CTE]bool) {
-	s := collectNode(n)
-	for c := range s.made {
-		delete(s.used, c)
-	}
-	return s.used, s.works
+func newScope() *scope {
+	return &scope{used: map[plan.ColID]bool{}, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}, ctes: map[*plan.CTE]bool{}}
 }
 
 func collectNode(n plan.Node) *scope {
-	s := &scope{used: map[plan.ColID]bool{}, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}}
+	s := newScope()
 	s.node(n)
 	return s
 }
@@ -162,40 +162,62 @@ func (s *scope) cols(cols []plan.Col) {
 	}
 }
 
+// project: a column that is passed through, an outer one perhaps, is not made here.
+func (s *scope) project(es []plan.Expr, out []plan.Col) {
+	s.exprs(es...)
+	for i, e := range es {
+		if ref, ok := e.(*plan.ColRef); !ok || ref.Col != out[i].ID {
+			s.made[out[i].ID] = true
+		}
+	}
+}
+
+// renamed: columns that an operator copies to new ones.
+func (s *scope) renamed(out, from []plan.Col) {
+	for i, c := range out {
+		if i >= len(from) || from[i].ID != c.ID {
+			s.made[c.ID] = true
+		}
+	}
+}
+
 func (s *scope) node(n plan.Node) {
 	if n == nil {
 		return
 	}
-	s.cols(n.Cols())
 	switch x := n.(type) {
 	case *plan.TableScan:
+		s.cols(x.Out)
 		s.exprs(x.Eq...)
 		s.exprs(x.EqAny)
 		s.bound(x.Lo)
 		s.bound(x.Hi)
 		s.exprs(x.Filter...)
 	case *plan.VirtualTableScan:
+		s.cols(x.Out)
 		for _, e := range x.Eq {
 			s.expr(e.Expr)
 		}
 		s.exprs(x.Filter...)
 	case *plan.ValuesScan:
+		s.cols(x.Out)
 		for _, r := range x.Rows {
 			s.exprs(r...)
 		}
 	case *plan.FunctionScan:
+		s.cols(x.Out)
 		for _, f := range x.Funcs {
 			s.expr(f.Call)
 		}
 		s.exprs(x.Filter...)
 	case *plan.Result:
 		s.exprs(x.Filter...)
-		s.exprs(x.Exprs...)
+		s.project(x.Exprs, x.Out)
 		if x.In != nil {
 			s.node(x.In)
 		}
 	case *plan.ProjectSetNode:
-		s.exprs(x.Exprs...)
+		s.project(x.Exprs, x.Out)
 		s.node(x.In)
 	case *plan.NestLoop:
 		s.exprs(x.On...)
@@ -217,12 +239,19 @@ func (s *scope) node(n plan.Node) {
 		}
 		s.exprs(x.Having...)
 		s.ids(x.GroupIn)
+		for i, c := range x.GroupBy {
+			if c.ID != x.GroupIn[i] {
+				s.made[c.ID] = true
+			}
+		}
+		s.cols(x.Out[len(x.GroupBy):])
 		s.node(x.In)
 	case *plan.WindowAgg:
 		for _, c := range x.Calls {
 			s.expr(c)
 		}
 		s.exprs(x.Frame.StartOff, x.Frame.EndOff)
+		s.cols(x.Out[len(x.Out)-len(x.Calls):])
 		s.node(x.In)
 	case *plan.SortNode:
 		s.exprs(x.Limit)
@@ -238,9 +267,11 @@ func (s *scope) node(n plan.Node) {
 		for _, in := range x.In {
 			s.node(in)
 		}
+		s.renamed(x.Out, x.In[0].Cols())
 	case *plan.HashSetOp:
 		s.node(x.L)
 		s.node(x.R)
+		s.renamed(x.Out, x.L.Cols())
 	case *plan.Materialize:
 		s.node(x.In)
 	case *plan.WithNode:
@@ -248,13 +279,20 @@ func (s *scope) node(n plan.Node) {
 			s.node(p)
 		}
 		s.node(x.In)
+		for _, c := range x.CTEs {
+			delete(s.ctes, c)
+		}
 	case *plan.CTEScanNode:
+		s.ctes[x.CTE] = true
+		s.cols(x.Out)
 		s.exprs(x.Filter...)
 	case *plan.RecursiveUnionNode:
 		s.node(x.Base)
 		s.node(x.Step)
+		s.renamed(x.Out, x.Base.Cols())
 		delete(s.works, x.CTE)
 	case *plan.WorkTableScan:
+		s.cols(x.Out)
 		s.works[x.CTE] = true
 		s.exprs(x.Filter...)
 	case *plan.LockRowsNode:
@@ -262,9 +300,11 @@ func (s *scope) node(n plan.Node) {
 		s.exprs(x.Recheck...)
 		s.node(x.In)
 	case *plan.Modify:
+		s.cols(x.Out)
 		s.volatile = true
 		s.node(x.In)
 	case *plan.Columnar:
+		s.renamed(x.Out, x.Fallback.Cols())
 		s.exprs(x.Params...)
 		s.node(x.Fallback)
 	}

@@ -34,11 +34,11 @@ func (b *builder) subPlan(x *plan.Subquery) (*subPlan, error) {
 		s.cols = x.Rel.Cols()
 	}
 	s.out = b.colSlots(s.cols)
-	sc := collectNode(x.Plan)
-	if !sc.volatile || len(x.Params) == 0 {
-		b.rescan++
-		s.deps = b.deps(x.Plan)
-		b.rescan--
+	b.rescan++
+	s.deps = b.deps(x.Plan)
+	b.rescan--
+	if len(s.deps.slots) > 0 && collectNode(x.Plan).volatile {
+		s.deps = nil
 	}
 	return s, nil
 }
@@ -251,7 +251,7 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if !ok || !own[ref.Col] {
 			return nil
 		}
-		sc := &scope{used: map[plan.ColID]bool{}, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}}
+		sc := newScope()
 		sc.expr(call.Args[0])
 		if sc.volatile {
 			return nil

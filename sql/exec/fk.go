@@ -251,8 +251,17 @@ func (q *riQueue) do(ev *riEvent) error {
 		action = e.fk.con.OnUpdate
 	}
 	switch action {
-	case fkCascade, fkSetNull, fkSetDefault:
+	case fkCascade, fkSetNull:
 		return q.cascade(&e, action)
+	case fkSetDefault:
+		// The default may be the very key that has gone: then the rows must find it again.
+		if err := q.cascade(&e, action); err != nil {
+			return err
+		}
+		found, err := q.find(e.fk, e.vals, false)
+		if found || err != nil {
+			return err
+		}
 	case fkRestrict:
 	default:
 		// NO ACTION: a row that has the key again will do.

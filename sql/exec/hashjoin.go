@@ -114,7 +114,7 @@ type joinEntry struct {
 	matched bool
 }
 
-const joinBlock = 256
+const joinBlock = 64
 
 func (t *joinTable) init(o *hashJoinOp) {
 	t.o = o

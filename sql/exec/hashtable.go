@@ -28,7 +28,7 @@ type hashEntry struct {
 	next int32
 }
 
-const hashBlock = 256
+const hashBlock = 32
 
 func (t *hashTable) reset() {
 	t.n = 0

@@ -54,11 +54,9 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 	if o.cond, err = b.conds(x.Filter); err != nil {
 		return nil, err
 	}
-	named := map[plan.ColID]bool{}
-	for _, e := range x.Filter {
-		s := &scope{used: named, made: map[plan.ColID]bool{}, works: map[*plan.CTE]bool{}}
-		s.expr(e)
-	}
+	filter := newScope()
+	filter.exprs(x.Filter...)
+	named := filter.used
 	var early, late []plan.Col
 	for _, c := range x.Out {
 		if named[c.ID] {

@@ -1,0 +1,11 @@
+create table tgt (id int primary key, v int, note text default 'dflt');
+create table src (id int, d int);
+insert into tgt values (1, 10), (2, 20), (3, 30), (4, 40);
+insert into src values (2, 1), (3, -30), (5, 5), (6, 6), (4, 0);
+merge into tgt t using src s on t.id = s.id when matched and t.v + s.d = 0 then delete when matched and s.d = 0 then do nothing when matched then update set v = t.v + s.d, note = 'upd' when not matched and s.id > 5 then insert (id, v) values (s.id, s.d * 10) when not matched then insert (id, note) values (s.id, 'ins');
+select * from tgt order by id;
+insert into src values (2, 100), (2, 200);
+merge into tgt t using src s on t.id = s.id when matched then update set v = s.d;
+select * from tgt order by id;
+merge into tgt t using (select 1 as k) s on t.id = s.k when matched then delete;
+select count(*) from tgt;
