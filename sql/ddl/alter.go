@@ -1,65 +1,311 @@
 package ddl
 
 import (
+	"sort"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
+// alterTag names the statement by the kind of relation that it was written for.
+func alterTag(o ast.ObjectType) string {
+	switch o {
+	case ast.OBJECT_INDEX:
+		return "ALTER INDEX"
+	case ast.OBJECT_VIEW:
+		return "ALTER VIEW"
+	case ast.OBJECT_MATVIEW:
+		return "ALTER MATERIALIZED VIEW"
+	case ast.OBJECT_SEQUENCE:
+		return "ALTER SEQUENCE"
+	}
+	return "ALTER TABLE"
+}
+
 func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
-	if n.Objtype != ast.OBJECT_TABLE {
-		return "", unsupported(n)
+	switch n.Objtype {
+	case ast.OBJECT_TABLE, ast.OBJECT_INDEX, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
+	default:
+		return "", pgerr.Unsupported("ALTER of this kind of object")
 	}
-	t, err := x.openTable(n.Relation, lock.AccessExclusive)
-	if err != nil {
-		return "", err
-	}
+	tag := alterTag(n.Objtype)
+	var cmds []*ast.AlterTableCmd
+	mode := lock.ShareUpdateExclusive
 	for _, e := range n.Cmds {
 		cmd, ok := e.(*ast.AlterTableCmd)
 		if !ok {
 			return "", pgerr.Internal("ALTER TABLE action of form %T", e)
 		}
+		cmds = append(cmds, cmd)
+		mode = max(mode, cmdLock(cmd))
+	}
+	t, ix, err := x.open(n.Relation, mode)
+	if err != nil {
+		return "", err
+	}
+	if t == nil {
+		if n.MissingOk {
+			x.notice("", "relation \"%s\" does not exist, skipping", n.Relation.Relname)
+			return tag, nil
+		}
+		return "", noRelation(n.Relation)
+	}
+	if err := alterKind(n.Objtype, t, ix, n.Relation.Relname); err != nil {
+		return "", err
+	}
+	if ix != nil {
+		return tag, x.alterIndex(t, ix, cmds)
+	}
+	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
+	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
+	for _, cmd := range cmds {
 		if err := x.alterCmd(t.OID, cmd); err != nil {
 			return "", err
 		}
 	}
-	return "ALTER TABLE", nil
+	return tag, nil
 }
 
+func alterKind(o ast.ObjectType, t *catalog.Table, ix *catalog.Index, name string) error {
+	word := ""
+	switch {
+	case o == ast.OBJECT_INDEX && ix == nil:
+		word = "an index"
+	case o == ast.OBJECT_VIEW && (ix != nil || t.Kind != catalog.RelView):
+		word = "a view"
+	case o == ast.OBJECT_MATVIEW && (ix != nil || t.Kind != catalog.RelMatView):
+		word = "a materialized view"
+	case o == ast.OBJECT_SEQUENCE && (ix != nil || t.Kind != catalog.RelSequence):
+		word = "a sequence"
+	default:
+		return nil
+	}
+	return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s", name, word)
+}
+
+// cmdLock is the table lock that an action needs (AlterTableGetLockLevel).
+func cmdLock(c *ast.AlterTableCmd) lock.Mode {
+	switch c.Subtype {
+	case ast.AT_SetStatistics, ast.AT_ClusterOn, ast.AT_DropCluster, ast.AT_SetOptions, ast.AT_ResetOptions, ast.AT_SetRelOptions,
+		ast.AT_ResetRelOptions, ast.AT_ValidateConstraint:
+		return lock.ShareUpdateExclusive
+	case ast.AT_AddConstraint:
+		if k, ok := c.Def.(*ast.Constraint); ok && k.Contype == ast.CONSTR_FOREIGN {
+			return lock.ShareRowExclusive
+		}
+	}
+	return lock.AccessExclusive
+}
+
+// pass orders actions as tablecmds.c's passes do.
+func pass(c *ast.AlterTableCmd) int {
+	switch c.Subtype {
+	case ast.AT_DropColumn, ast.AT_DropConstraint, ast.AT_DropNotNull, ast.AT_DropExpression, ast.AT_DropIdentity:
+		return 0
+	case ast.AT_ColumnDefault:
+		if c.Def == nil {
+			return 0
+		}
+		return 5
+	case ast.AT_AlterColumnType:
+		return 1
+	case ast.AT_AddColumn:
+		return 2
+	case ast.AT_SetNotNull, ast.AT_AddIdentity, ast.AT_SetIdentity:
+		return 4
+	case ast.AT_AddConstraint:
+		if k, ok := c.Def.(*ast.Constraint); ok {
+			switch k.Contype {
+			case ast.CONSTR_PRIMARY, ast.CONSTR_UNIQUE:
+				return 6
+			case ast.CONSTR_FOREIGN:
+				return 8
+			}
+		}
+		return 7
+	case ast.AT_AddIndexConstraint:
+		return 6
+	}
+	return 9
+}
+
+// alterCmd runs one action on a relation as the actions before have left it.
 func (x *exec) alterCmd(oid catalog.OID, cmd *ast.AlterTableCmd) error {
 	t := x.Catalog().Table(oid)
+	if err := fitsKind(t, cmd); err != nil {
+		return err
+	}
 	switch cmd.Subtype {
+	case ast.AT_AddColumn:
+		return x.addColumnCmd(t, cmd)
+	case ast.AT_DropColumn:
+		return x.dropColumnCmd(t, cmd)
+	case ast.AT_AlterColumnType:
+		return x.alterType(t, cmd)
+	case ast.AT_ColumnDefault:
+		return x.columnDefault(t, cmd)
+	case ast.AT_SetNotNull, ast.AT_DropNotNull:
+		return x.notNull(t, cmd)
+	case ast.AT_AddIdentity, ast.AT_SetIdentity, ast.AT_DropIdentity:
+		return x.identity(t, cmd)
+	case ast.AT_DropExpression:
+		return x.dropExpression(t, cmd)
+	case ast.AT_SetStatistics, ast.AT_SetStorage, ast.AT_SetOptions, ast.AT_ResetOptions, ast.AT_SetCompression:
+		return x.columnOption(t, cmd)
 	case ast.AT_AddConstraint:
-		k := cmd.Def.(*ast.Constraint)
-		switch k.Contype {
-		case ast.CONSTR_PRIMARY, ast.CONSTR_UNIQUE:
-			return x.alterAddKey(t, k)
+		return x.addConstraint(t, cmd)
+	case ast.AT_AddIndexConstraint:
+		return pgerr.Unsupported("ADD CONSTRAINT USING INDEX")
+	case ast.AT_DropConstraint:
+		return x.dropConstraint(t, cmd)
+	case ast.AT_ValidateConstraint:
+		return x.validateConstraint(t, cmd)
+	case ast.AT_AlterConstraint:
+		return x.alterConstraint(t, cmd)
+	}
+	return x.alterProperty(t, cmd)
+}
+
+// fitsKind refuses actions on kinds of relations that do not have them.
+func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	if t.Kind == catalog.RelTable {
+		return nil
+	}
+	switch cmd.Subtype {
+	case ast.AT_ChangeOwner, ast.AT_SetRelOptions, ast.AT_ResetRelOptions, ast.AT_ReplaceRelOptions:
+		return nil
+	case ast.AT_ColumnDefault:
+		if t.Kind == catalog.RelView {
+			return nil
 		}
+	}
+	kinds := map[catalog.RelKind]string{catalog.RelView: "views", catalog.RelSequence: "sequences", catalog.RelMatView: "materialized views"}
+	return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionWords[cmd.Subtype], t.Name).
+		WithDetail("This operation is not supported for %s.", kinds[t.Kind])
+}
+
+// actionWords are the actions as messages name them (alter_table_type_to_string).
+var actionWords = map[ast.AlterTableType]string{
+	ast.AT_AddColumn: "ADD COLUMN", ast.AT_ColumnDefault: "ALTER COLUMN ... SET DEFAULT", ast.AT_DropNotNull: "ALTER COLUMN ... DROP NOT NULL",
+	ast.AT_SetNotNull: "ALTER COLUMN ... SET NOT NULL", ast.AT_DropExpression: "ALTER COLUMN ... DROP EXPRESSION",
+	ast.AT_SetStatistics: "ALTER COLUMN ... SET STATISTICS", ast.AT_SetStorage: "ALTER COLUMN ... SET STORAGE", ast.AT_DropColumn: "DROP COLUMN",
+	ast.AT_AddConstraint: "ADD CONSTRAINT", ast.AT_AlterConstraint: "ALTER CONSTRAINT", ast.AT_ValidateConstraint: "VALIDATE CONSTRAINT",
+	ast.AT_DropConstraint: "DROP CONSTRAINT", ast.AT_AlterColumnType: "ALTER COLUMN ... SET DATA TYPE", ast.AT_AddIdentity: "ALTER COLUMN ... ADD IDENTITY",
+	ast.AT_SetIdentity: "ALTER COLUMN ... SET", ast.AT_DropIdentity: "ALTER COLUMN ... DROP IDENTITY", ast.AT_SetLogged: "SET LOGGED",
+	ast.AT_SetUnLogged: "SET UNLOGGED", ast.AT_ClusterOn: "CLUSTER ON",
+}
+
+// alterProperty runs the actions that change the descriptor only, or nothing that Tarn has.
+func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	next := edit(t)
+	switch cmd.Subtype {
+	case ast.AT_ChangeOwner:
+		owner, _, err := x.role(cmd.Newowner)
+		if err != nil {
+			return err
+		}
+		next.Owner = owner
+		x.put(next)
+		for _, s := range x.ownedSequences(t.OID, 0) {
+			s = edit(s)
+			s.Owner = owner
+			x.put(s)
+		}
+		return nil
+	case ast.AT_SetRelOptions, ast.AT_ReplaceRelOptions, ast.AT_ResetRelOptions:
+		opts, err := changeOptions(next.Options, cmd)
+		if err != nil {
+			return err
+		}
+		next.Options = opts
+		x.put(next)
+		return nil
+	case ast.AT_SetLogged, ast.AT_SetUnLogged:
+		if t.Persistence == catalog.Temporary {
+			return pgerr.New(pgerr.InvalidTableDefinition, "cannot change logged status of table \"%s\" because it is temporary", t.Name)
+		}
+		next.Persistence = catalog.Permanent
+		if cmd.Subtype == ast.AT_SetUnLogged {
+			next.Persistence = catalog.Unlogged
+		}
+		x.put(next)
+		return nil
+	case ast.AT_ClusterOn:
+		for _, ix := range t.Indexes {
+			if ix.Name == cmd.Name {
+				return nil
+			}
+		}
+		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", cmd.Name, t.Name)
+	case ast.AT_DropCluster, ast.AT_DropOids:
+		return nil
+	case ast.AT_SetAccessMethod:
+		if cmd.Name == "heap" {
+			return nil
+		}
+		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", cmd.Name)
+	case ast.AT_SetTableSpace:
+		if cmd.Name == "pg_default" {
+			return nil
+		}
+		return pgerr.New(pgerr.UndefinedObject, "tablespace \"%s\" does not exist", cmd.Name)
+	case ast.AT_ReplicaIdentity:
+		return nil // the log holds whole rows
 	}
 	return pgerr.Unsupported("this action of ALTER TABLE")
 }
 
-// alterAddKey adds a primary key, which puts the rows in its order under a new storage id, or a unique constraint.
-func (x *exec) alterAddKey(t *catalog.Table, k *ast.Constraint) error {
-	if k.Indexname != "" {
-		return pgerr.Unsupported("ADD CONSTRAINT USING INDEX")
+// changeOptions applies SET (…) or RESET (…).
+func changeOptions(old map[string]string, cmd *ast.AlterTableCmd) (map[string]string, error) {
+	l, _ := cmd.Def.(*ast.List)
+	if l == nil {
+		return old, nil
 	}
-	next := edit(t)
-	ix, err := x.addKey(next, &keyDef{con: k, cols: strs(k.Keys)})
+	given, err := relOptions(l.Items)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if ix.ID != primaryIndexID {
-		if err := x.buildIndex(next, ix); err != nil {
-			return err
+	opts := map[string]string{}
+	if cmd.Subtype != ast.AT_ReplaceRelOptions {
+		for k, v := range old {
+			opts[k] = v
 		}
-		x.put(next)
-		return nil
 	}
-	next.StorageID = x.Editor.StorageID()
-	if err := x.rewrite(t, next, nil); err != nil {
-		return err
+	for k, v := range given {
+		if cmd.Subtype == ast.AT_ResetRelOptions {
+			delete(opts, k)
+		} else {
+			opts[k] = v
+		}
+	}
+	if len(opts) == 0 {
+		return nil, nil
+	}
+	return opts, nil
+}
+
+func (x *exec) alterIndex(t *catalog.Table, ix *catalog.Index, cmds []*ast.AlterTableCmd) error {
+	next := edit(t)
+	nix := *ix
+	for i := range next.Indexes {
+		if next.Indexes[i] == ix {
+			next.Indexes[i] = &nix
+		}
+	}
+	for _, cmd := range cmds {
+		switch cmd.Subtype {
+		case ast.AT_SetRelOptions, ast.AT_ResetRelOptions:
+			opts, err := changeOptions(nix.Options, cmd)
+			if err != nil {
+				return err
+			}
+			nix.Options = opts
+		case ast.AT_SetTableSpace, ast.AT_SetStatistics:
+		default:
+			return pgerr.Unsupported("this action of ALTER INDEX")
+		}
 	}
 	x.put(next)
 	return nil

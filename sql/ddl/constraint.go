@@ -176,7 +176,7 @@ func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constrain
 		}
 	}
 	sort.Slice(con.Cols, func(i, j int) bool { return con.Cols[i] < con.Cols[j] })
-	if con.Expr, err = x.Hooks.ExprSQL(e, t); err != nil {
+	if con.Expr, err = x.exprSQL(e, t); err != nil {
 		return nil, err
 	}
 	if k.Conname != "" {
@@ -316,9 +316,6 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 	if con.RefCols, _, err = keyColumns(ref, strs(k.PkAttrs)); err != nil {
 		return nil, err
 	}
-	if err := countsAgree(con); err != nil {
-		return nil, err
-	}
 	for i, a := range con.RefCols {
 		if hasAtt(con.RefCols[:i], a) {
 			return nil, pgerr.New(pgerr.InvalidForeignKey, "foreign key referenced-columns list must not contain duplicates")
@@ -326,7 +323,7 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 	}
 	for _, ix := range ref.Indexes {
 		if ix.Unique && ix.Pred == "" && len(ix.Keys) == len(con.RefCols) && coversAll(ix, con.RefCols) {
-			return ix, nil
+			return ix, countsAgree(con)
 		}
 	}
 	return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"%s\"", ref.Name)

@@ -101,7 +101,7 @@ func (x *exec) coveredBy(o object, seen map[object]bool) bool {
 	if t == nil || o.kind == objSchema {
 		return false
 	}
-	return o.kind != objRelation && seen[object{kind: objRelation, oid: t.OID}] || seen[object{kind: objSchema, oid: t.Schema}]
+	return o.kind != objRelation && seen[object{kind: objRelation, oid: t.OID}]
 }
 
 // tableOf is the relation that an object is or belongs to.

@@ -74,7 +74,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		if err := immutable(e, "functions in index predicate must be marked IMMUTABLE"); err != nil {
 			return err
 		}
-		if ix.Pred, err = x.Hooks.ExprSQL(e, t); err != nil {
+		if ix.Pred, err = x.exprSQL(e, t); err != nil {
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (cata
 			if err := immutable(b, "functions in index expression must be marked IMMUTABLE"); err != nil {
 				return k, err
 			}
-			if k.Expr, err = x.Hooks.ExprSQL(b, t); err != nil {
+			if k.Expr, err = x.exprSQL(b, t); err != nil {
 				return k, err
 			}
 			k.ExprName = exprName(e.Expr)

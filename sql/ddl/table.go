@@ -472,7 +472,7 @@ func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 			}
 		}
 	}
-	c.Default, err = x.Hooks.ExprSQL(e, t)
+	c.Default, err = x.exprSQL(stripImplicit(e), t)
 	return err
 }
 

@@ -1,0 +1,283 @@
+package ddl
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+func (x *exec) addConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	k, ok := cmd.Def.(*ast.Constraint)
+	if !ok {
+		return pgerr.Internal("constraint of form %T", cmd.Def)
+	}
+	switch k.Contype {
+	case ast.CONSTR_PRIMARY, ast.CONSTR_UNIQUE:
+		if k.Indexname != "" {
+			return pgerr.Unsupported("ADD CONSTRAINT USING INDEX")
+		}
+		return x.alterAddKey(t, k, strs(k.Keys))
+	case ast.CONSTR_CHECK:
+		return x.alterAddCheck(t, k)
+	case ast.CONSTR_FOREIGN:
+		return x.alterAddForeign(t, k)
+	}
+	return pgerr.Unsupported("this kind of constraint")
+}
+
+// alterAddKey adds a primary key, which puts the rows in its order under a new storage id, or a unique constraint.
+func (x *exec) alterAddKey(t *catalog.Table, k *ast.Constraint, cols []string) error {
+	next := edit(t)
+	ix, err := x.addKey(next, &keyDef{con: k, cols: cols})
+	if err != nil {
+		return err
+	}
+	if ix.ID == primaryIndexID {
+		err = x.restore(t, next, nil)
+	} else {
+		err = x.buildIndex(next, ix)
+	}
+	if err != nil {
+		return err
+	}
+	x.put(next)
+	return nil
+}
+
+// checkExpr is a check constraint ready to run.
+type checkExpr struct {
+	con  *catalog.Constraint
+	expr *rowExpr
+}
+
+func (x *exec) compileCheck(t *catalog.Table, c *catalog.Constraint) (checkExpr, error) {
+	e, err := x.stored(t, c.Expr, plan.Type{OID: types.Bool, Mod: -1})
+	return checkExpr{c, e}, err
+}
+
+// checksOn compiles the check constraints that name a column.
+func (x *exec) checksOn(t *catalog.Table, att int16) (out []checkExpr, err error) {
+	for _, c := range t.Constraints {
+		if c.Type == catalog.ConCheck && hasAtt(c.Cols, att) {
+			e, err := x.compileCheck(t, c)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (x *exec) runChecks(t *catalog.Table, checks []checkExpr, vals []types.Datum) error {
+	for _, c := range checks {
+		v, err := c.expr.eval(vals)
+		if err != nil {
+			return err
+		}
+		if !v.IsNull() && !v.Bool() {
+			e := pgerr.New(pgerr.CheckViolation, "check constraint \"%s\" of relation \"%s\" is violated by some row", c.con.Name, t.Name)
+			e.Constraint = c.con.Name
+			return x.inTable(e, t)
+		}
+	}
+	return nil
+}
+
+func (x *exec) alterAddCheck(t *catalog.Table, k *ast.Constraint) error {
+	next := edit(t)
+	c, err := x.addCheck(next, k)
+	if err != nil {
+		return err
+	}
+	if c.Validated {
+		if err := x.validateCheck(next, c); err != nil {
+			return err
+		}
+	}
+	x.put(next)
+	return nil
+}
+
+func (x *exec) validateCheck(t *catalog.Table, c *catalog.Constraint) error {
+	e, err := x.compileCheck(t, c)
+	if err != nil {
+		return err
+	}
+	return x.scanRows(t, 0, func(_ []byte, vals []types.Datum) error { return x.runChecks(t, []checkExpr{e}, vals) })
+}
+
+func (x *exec) alterAddForeign(t *catalog.Table, k *ast.Constraint) error {
+	next := edit(t)
+	c, err := x.addForeign(next, k)
+	if err != nil {
+		return err
+	}
+	if c.Validated {
+		if err := x.validateForeign(next, c); err != nil {
+			return err
+		}
+	}
+	x.put(next)
+	return nil
+}
+
+// validateForeign looks for the referenced row of every row.
+func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
+	ref := t
+	if c.RefTable != t.OID {
+		ref = x.Catalog().Table(c.RefTable)
+	}
+	rel, err := rowstore.Open(ref)
+	if err != nil {
+		return err
+	}
+	ix := ref.IndexByOID(c.Index)
+	conv := make([]func(types.Datum) (types.Datum, error), len(ix.Keys))
+	from := make([]int16, len(ix.Keys))
+	for i := range ix.Keys {
+		for j, att := range c.RefCols {
+			if att == ix.Keys[i].Att {
+				from[i] = c.Cols[j]
+			}
+		}
+		conv[i] = x.converter(t.Column(from[i]), ref.Column(ix.Keys[i].Att))
+	}
+	view := x.Txn.Latest()
+	defer view.Release()
+	eq := make([]types.Datum, len(ix.Keys))
+	var it rowstore.Iter
+	return x.scanRows(t, 0, func(_ []byte, vals []types.Datum) error {
+		nulls := 0
+		for i := range eq {
+			v := vals[from[i]-1]
+			if v.IsNull() {
+				nulls++
+				continue
+			}
+			var err error
+			if eq[i], err = conv[i](v); err != nil {
+				return err
+			}
+		}
+		if nulls > 0 {
+			if c.Match == 'f' && nulls < len(eq) {
+				e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
+					WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
+				e.Constraint = c.Name
+				return x.inTable(e, t)
+			}
+			return nil
+		}
+		rel.InitScan(&it, view, ix, rowstore.Range{Eq: eq}, false)
+		found := it.Next()
+		if err := it.Close(); err != nil {
+			return err
+		}
+		if !found {
+			return x.notPresent(t, ref, c, vals)
+		}
+		return nil
+	})
+}
+
+func (x *exec) notPresent(t, ref *catalog.Table, c *catalog.Constraint, vals []types.Datum) error {
+	var names, texts []string
+	for _, att := range c.Cols {
+		col := t.Column(att)
+		names = append(names, col.Name)
+		texts = append(texts, types.Lookup(col.Type).Text(vals[att-1], x.Env))
+	}
+	e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
+		WithDetail("%s", "Key ("+strings.Join(names, ", ")+")=("+strings.Join(texts, ", ")+") is not present in table \""+ref.Name+"\".")
+	e.Constraint = c.Name
+	return x.inTable(e, t)
+}
+
+// converter makes values of a referencing column comparable with the referenced one's keys.
+func (x *exec) converter(from, to *catalog.Column) func(types.Datum) (types.Datum, error) {
+	if from.Kind == to.Kind || integer(from.Kind) && integer(to.Kind) {
+		return func(d types.Datum) (types.Datum, error) { return d, nil }
+	}
+	ft, tt := types.Lookup(from.Type), types.Lookup(to.Type)
+	return func(d types.Datum) (types.Datum, error) { return tt.ParseText(ft.Text(d, x.Env), -1, x.Env) }
+}
+
+func integer(k tuple.Kind) bool {
+	return k == tuple.KindInt16 || k == tuple.KindInt32 || k == tuple.KindInt64
+}
+
+func constraintOf(t *catalog.Table, name string) (*catalog.Constraint, error) {
+	if c := t.ConstraintByName(name); c != nil {
+		return c, nil
+	}
+	return nil, pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", name, t.Name)
+}
+
+func (x *exec) dropConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	c, err := constraintOf(t, cmd.Name)
+	if err != nil {
+		if cmd.MissingOk {
+			x.notice("", "constraint \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
+			return nil
+		}
+		return err
+	}
+	return x.dropObjects([]object{{kind: objConstraint, oid: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
+}
+
+func (x *exec) validateConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	c, err := constraintOf(t, cmd.Name)
+	if err != nil {
+		return err
+	}
+	if c.Type != catalog.ConCheck && c.Type != catalog.ConForeign {
+		return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" of relation \"%s\" is not a foreign key or check constraint", cmd.Name, t.Name)
+	}
+	if c.Validated {
+		return nil
+	}
+	if c.Type == catalog.ConCheck {
+		err = x.validateCheck(t, c)
+	} else {
+		err = x.validateForeign(t, c)
+	}
+	if err != nil {
+		return err
+	}
+	n := *c
+	n.Validated = true
+	x.replaceConstraint(t, c, &n)
+	return nil
+}
+
+func (x *exec) replaceConstraint(t *catalog.Table, old, new *catalog.Constraint) {
+	next := edit(t)
+	for i := range next.Constraints {
+		if next.Constraints[i] == old {
+			next.Constraints[i] = new
+		}
+	}
+	x.put(next)
+}
+
+func (x *exec) alterConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	k := cmd.Def.(*ast.Constraint)
+	c, err := constraintOf(t, k.Conname)
+	if err != nil {
+		return err
+	}
+	if c.Type != catalog.ConForeign {
+		return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" of relation \"%s\" is not a foreign key constraint", k.Conname, t.Name)
+	}
+	n := *c
+	n.Deferrable, n.Deferred = k.Deferrable, k.Initdeferred
+	x.replaceConstraint(t, c, &n)
+	return nil
+}

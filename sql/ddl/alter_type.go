@@ -1,0 +1,266 @@
+package ddl
+
+import (
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// alterType is ALTER COLUMN … TYPE: the column gets its new type, its default and indexes with it, and the rows are rewritten
+// unless the bits stay the same.
+func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	d := cmd.Def.(*ast.ColumnDef)
+	c, err := columnOf(t, cmd.Name)
+	if err != nil {
+		return err
+	}
+	if c.Generated != 0 && d.RawDefault != nil {
+		return pgerr.New(pgerr.InvalidColumnDefinition, "cannot specify USING when altering type of generated column").
+			WithDetail("Column \"%s\" is a generated column.", c.Name)
+	}
+	nc, serial, err := x.column(&ast.ColumnDef{Colname: c.Name, TypeName: d.TypeName, CollClause: d.CollClause}, c.AttNum)
+	if err != nil {
+		return err
+	}
+	if serial != 0 {
+		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strs(d.TypeName.Names)[0])
+	}
+	if err := x.typeUsers(t, c); err != nil {
+		return err
+	}
+	want := plan.Type{OID: nc.Type, Mod: nc.TypMod, Coll: nc.Collation}
+	expr, fromUsing := d.RawDefault, d.RawDefault != nil
+	if !fromUsing {
+		expr = &ast.ColumnRef{Fields: []ast.Node{&ast.String{Sval: c.Name}}, Location: -1}
+	}
+	e, cols, err := bind.Expression(x.Bind(), t, expr, bind.AlterTransform, want, c.Name)
+	if err != nil {
+		return castError(err, c, want, fromUsing, x.Env)
+	}
+	next := edit(t)
+	col := next.Column(c.AttNum)
+	col.Type, col.TypMod, col.Collation, col.Kind, col.NDims, col.Storage = nc.Type, nc.TypMod, nc.Collation, nc.Kind, nc.NDims, 0
+	if err := x.convertDefault(t, next, col); err != nil {
+		return err
+	}
+	if err := x.retypeIndexes(next, col); err != nil {
+		return err
+	}
+	if err := x.retypeConstraints(next, col); err != nil {
+		return err
+	}
+	if sameBits(e, c, col, cols) {
+		x.put(next)
+		return x.retypeIdentity(col)
+	}
+	re, err := x.compile(e, cols)
+	if err != nil {
+		return err
+	}
+	checks, err := x.checksOn(next, c.AttNum)
+	if err != nil {
+		return err
+	}
+	err = x.restore(t, next, func(vals []types.Datum) error {
+		v, err := re.eval(vals)
+		if err != nil {
+			return err
+		}
+		vals[c.AttNum-1] = v
+		return x.runChecks(next, checks, vals)
+	})
+	if err != nil {
+		return err
+	}
+	x.put(next)
+	return x.retypeIdentity(col)
+}
+
+func castError(err error, c *catalog.Column, want plan.Type, using bool, env *types.Env) error {
+	if !pgerr.Is(err, pgerr.DatatypeMismatch) {
+		return err
+	}
+	typ := types.FormatType(want.OID, -1, env)
+	if using {
+		return pgerr.New(pgerr.DatatypeMismatch, "result of USING clause for column \"%s\" cannot be cast automatically to type %s", c.Name, typ).
+			WithHint("You might need to add an explicit cast.")
+	}
+	return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" cannot be cast automatically to type %s", c.Name, typ).
+		WithHint("You might need to specify \"USING %s::%s\".", quoteIdent(c.Name), types.FormatType(want.OID, want.Mod, env))
+}
+
+// typeUsers refuses a new type where something was made of the old one.
+func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
+	for i := range t.Columns {
+		g := &t.Columns[i]
+		if g.Generated != 0 && !g.Dropped && g.AttNum != c.AttNum && x.exprUses(t, g.Default, c.AttNum) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
+				WithDetail("Column \"%s\" is used by generated column \"%s\".", c.Name, g.Name)
+		}
+	}
+	var user *catalog.Table
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, c.AttNum) {
+			user = r
+		}
+		return user == nil
+	})
+	if user != nil {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
+			WithDetail("rule _RETURN on view %s depends on column \"%s\"", x.relationText(user), c.Name)
+	}
+	return nil
+}
+
+// convertDefault keeps the default, cast to the new type.
+func (x *exec) convertDefault(t, next *catalog.Table, col *catalog.Column) error {
+	if col.Default == "" {
+		return nil
+	}
+	row := t
+	if col.Generated == 0 {
+		row = nil
+	}
+	nodes := parseExpr(col.Default)
+	if len(nodes) != 1 {
+		return pgerr.Internal("default of %s.%s does not parse", t.Name, col.Name)
+	}
+	kind := bind.ColumnDefault
+	if col.Generated != 0 {
+		kind = bind.GeneratedColumn
+	}
+	val := nodes[0].(*ast.SelectStmt).TargetList[0].(*ast.ResTarget).Val
+	e, _, err := bind.Expression(x.Bind(), row, val, kind, colType(col), col.Name)
+	if err != nil {
+		if !pgerr.Is(err, pgerr.DatatypeMismatch) {
+			return err
+		}
+		what := "default"
+		if col.Generated != 0 {
+			what = "generation expression"
+		}
+		return pgerr.New(pgerr.DatatypeMismatch, "%s for column \"%s\" cannot be cast automatically to type %s", what, col.Name, types.FormatType(col.Type, -1, x.Env))
+	}
+	if c, ok := stripImplicit(e).(*plan.Const); ok && c.T.OID == col.Type {
+		col.Default, err = x.exprSQL(c, t)
+	}
+	return err
+}
+
+// retypeIndexes gives the keys over a column its new type.
+func (x *exec) retypeIndexes(next *catalog.Table, col *catalog.Column) error {
+	for i, ix := range next.Indexes {
+		n := *ix
+		n.Keys = append([]catalog.IndexKey(nil), ix.Keys...)
+		for k := range n.Keys {
+			if n.Keys[k].Att != col.AttNum {
+				continue
+			}
+			key, err := x.columnKey(col, n.Method)
+			if err != nil {
+				return err
+			}
+			key.Desc, key.NullsFirst = n.Keys[k].Desc, n.Keys[k].NullsFirst
+			n.Keys[k] = key
+		}
+		next.Indexes[i] = &n
+	}
+	return nil
+}
+
+// retypeConstraints checks that checks and foreign keys still make sense.
+func (x *exec) retypeConstraints(next *catalog.Table, col *catalog.Column) error {
+	for _, c := range next.Constraints {
+		switch {
+		case c.Type == catalog.ConCheck && hasAtt(c.Cols, col.AttNum):
+			if _, _, err := bind.TableExpr(x.Bind(), next, c.Expr, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
+				return err
+			}
+		case c.Type == catalog.ConForeign && hasAtt(c.Cols, col.AttNum):
+			ref := next
+			if c.RefTable != next.OID {
+				ref = x.Catalog().Table(c.RefTable)
+			}
+			if err := x.comparable(next, ref, c); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range x.referencing(next.OID) {
+		for _, c := range r.Constraints {
+			if c.Type == catalog.ConForeign && c.RefTable == next.OID && hasAtt(c.RefCols, col.AttNum) {
+				if err := x.comparable(r, next, c); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sameBits reports whether stored values are good as they stand: the expression is the column, at most relabelled.
+func sameBits(e plan.Expr, old, new *catalog.Column, cols map[int16]plan.Col) bool {
+	if old.Kind != new.Kind {
+		return false
+	}
+	for {
+		switch v := e.(type) {
+		case *plan.Relabel:
+			e = v.Arg
+		case *plan.ColRef:
+			return cols[old.AttNum].ID == v.Col
+		case *plan.FuncCall:
+			// A length coercion to a longer or unbounded length changes nothing.
+			if v.Form == plan.CallCastImplicit && len(v.Args) > 0 && old.Type == new.Type && old.Type == types.Varchar && old.TypMod >= 0 && new.TypMod >= old.TypMod {
+				e = v.Args[0]
+				continue
+			}
+			return false
+		default:
+			return false
+		}
+	}
+}
+
+// retypeIdentity gives an identity column's sequence the column's type.
+func (x *exec) retypeIdentity(col *catalog.Column) error {
+	if col.IdentSeq == 0 {
+		return nil
+	}
+	seq := x.Catalog().Table(col.IdentSeq)
+	if seq == nil {
+		return nil
+	}
+	if err := identityType(col); err != nil {
+		return err
+	}
+	next, err := x.changeSequence(seq, &seqOptions{typ: col.Type})
+	if err != nil {
+		return err
+	}
+	x.put(next)
+	return nil
+}
+
+// stripImplicit takes casts off that binding puts back on.
+func stripImplicit(e plan.Expr) plan.Expr {
+	for {
+		switch v := e.(type) {
+		case *plan.FuncCall:
+			if v.Form != plan.CallCastImplicit || len(v.Args) == 0 {
+				return e
+			}
+			e = v.Args[0]
+		case *plan.Relabel:
+			if v.Form != plan.CallCastImplicit {
+				return e
+			}
+			e = v.Arg
+		default:
+			return e
+		}
+	}
+}
