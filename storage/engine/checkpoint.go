@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -40,7 +44,11 @@ func (e *Engine) checkpoint(ctx context.Context, dir string) (at wal.LSN, err er
 	defer hold.Release()
 	// Read before the files are linked: what they hold is at least this.
 	from := e.durableApplied()
-	if err := makeDir(fs, dir); err != nil {
+	parents, err := missingParents(fs, dir)
+	if err != nil {
+		return 0, err
+	}
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
 	defer func() {
@@ -69,21 +77,78 @@ func (e *Engine) checkpoint(ctx context.Context, dir string) (at wal.LSN, err er
 		return 0, err
 	}
 	m.ParentStore, m.BranchLSN = e.manifest.Store, at.String()
-	return at, m.write(fs, dir)
+	if err := m.create(fs, fs.PathJoin(dir, manifestFile)); err != nil {
+		return 0, err
+	}
+	return at, syncTree(fs, dir, parents)
 }
 
 // branchPoint returns a durable position that covers every acknowledged commit. Behind the files that were linked
 // before, it is what decides what the new store sees.
+//
+// It waits for the group that is being applied: some of that may be in the linked files already, so the branch must have
+// all of it (I2).
 func (e *Engine) branchPoint() (wal.LSN, error) {
-	if e.log.TailSize() <= copyBytes {
+	if e.log.TailSize() > copyBytes {
+		// With both turns nothing is between log and visibility, so the old segment ends exactly at the branch point.
+		e.logTurn.Lock()
+		defer e.logTurn.Unlock()
+		e.applyTurn.Lock()
+		defer e.applyTurn.Unlock()
 		at := e.visible.Load()
-		return at, e.log.SyncTo(at)
+		return at, e.log.Roll()
 	}
-	// With both turns nothing is between log and visibility, so the old segment ends exactly at the branch point.
-	e.logTurn.Lock()
-	defer e.logTurn.Unlock()
 	e.applyTurn.Lock()
-	defer e.applyTurn.Unlock()
 	at := e.visible.Load()
-	return at, e.log.Roll()
+	e.applyTurn.Unlock()
+	return at, e.log.SyncTo(at)
+}
+
+// syncTree makes a new store durable: its files, except for the sorted ones, which are shared and durable already, its
+// directories, and the names of the directories above it. Syncs that run side by side share the file system's journal
+// writes, so that the whole takes little longer than one.
+func syncTree(fs vfs.FS, dir string, parents []string) error {
+	var paths []string
+	dirs := append([]string{dir}, parents...)
+	for i := 0; i < len(dirs); i++ {
+		if i > 0 && i <= len(parents) {
+			continue
+		}
+		names, err := fs.List(dirs[i])
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			path := fs.PathJoin(dirs[i], name)
+			switch info, err := fs.Stat(path); {
+			case err != nil:
+				return err
+			case info.IsDir():
+				dirs = append(dirs, path)
+			case !strings.HasSuffix(name, ".sst"):
+				paths = append(paths, path)
+			}
+		}
+	}
+	errs := make([]error, len(paths)+len(dirs))
+	var wg sync.WaitGroup
+	for i, path := range paths {
+		wg.Go(func() { errs[i] = syncFile(fs, path) })
+	}
+	for i, path := range dirs {
+		wg.Go(func() { errs[len(paths)+i] = syncDir(fs, path) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	return nil
+}
+
+func syncFile(fs vfs.FS, path string) error {
+	f, err := fs.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -141,6 +142,54 @@ func TestCheckpointUnderLoad(t *testing.T) {
 		s.Release()
 		mustClose(t, e)
 	}
+}
+
+// TestCheckpointWithinLargeGroup branches while a group that Pebble takes in several batches is applied: the branch has
+// all of it or nothing (I2).
+func TestCheckpointWithinLargeGroup(t *testing.T) {
+	fs := vfs.NewMem()
+	o := Options{FS: fs, Dir: "db", MemTableBytes: 256 << 10}
+	e := mustOpen(t, o)
+	const n = 40_000
+	var g change.Group
+	for i := range uint64(n) {
+		g.Put(rowKey(i), rowValue(fmt.Sprintf("%900d", i)), 0)
+	}
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer done.Store(true)
+		if _, err := e.Commit(context.Background(), &g, Async); err != nil {
+			t.Error(err)
+		}
+	})
+	branches := 0
+	for ; !done.Load() || branches == 0; branches++ {
+		if _, err := e.Checkpoint(context.Background(), fmt.Sprintf("b%d", branches)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wg.Wait()
+	mustClose(t, e)
+	for i := range branches {
+		o.Dir = fmt.Sprintf("b%d", i)
+		c := mustOpen(t, o)
+		s := c.Snapshot()
+		it := s.NewIter(rowKey(0), rowKey(1<<60))
+		got := 0
+		for ok := it.First(); ok; ok = it.Next() {
+			got++
+		}
+		if err := it.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.Release()
+		mustClose(t, c)
+		if got != 0 && got != n {
+			t.Fatalf("branch has %d of %d rows of one transaction", got, n)
+		}
+	}
+	t.Logf("%d branches", branches)
 }
 
 // TestCheckpointOfIdleStore branches where log and files end at the same place.

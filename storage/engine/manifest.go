@@ -99,26 +99,36 @@ func parseManifest(b []byte) (m Manifest, err error) {
 
 // write puts the manifest into dir, whole or not at all, and durably.
 func (m Manifest) write(fs vfs.FS, dir string) error {
-	b, err := json.Marshal(m)
-	if err != nil {
+	path := fs.PathJoin(dir, manifestFile)
+	if err := m.create(fs, path+".new"); err != nil {
 		return err
 	}
-	b = fmt.Appendf(b, "\n%08x\n", crc32.Checksum(b, castagnoli))
-	path := fs.PathJoin(dir, manifestFile)
-	f, err := fs.Create(path+".new", vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("create manifest: %w", err)
-	}
-	if _, err = f.Write(b); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
+	err := syncFile(fs, path+".new")
+	if err == nil {
 		err = fs.Rename(path+".new", path)
 	}
 	if err == nil {
 		err = syncDir(fs, dir)
 	}
 	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	return nil
+}
+
+// create writes the manifest to a new file and does not sync it.
+func (m Manifest) create(fs vfs.FS, path string) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	b = fmt.Appendf(b, "\n%08x\n", crc32.Checksum(b, castagnoli))
+	f, err := fs.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("create manifest: %w", err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	return nil
@@ -134,19 +144,9 @@ func syncDir(fs vfs.FS, dir string) error {
 
 // makeDir creates dir and what is missing above it, durably.
 func makeDir(fs vfs.FS, dir string) error {
-	var parents []string
-	for path := dir; ; {
-		if _, err := fs.Stat(path); err == nil {
-			break
-		} else if !oserror.IsNotExist(err) {
-			return err
-		}
-		parent := fs.PathDir(path)
-		parents = append(parents, parent)
-		if parent == path {
-			break
-		}
-		path = parent
+	parents, err := missingParents(fs, dir)
+	if err != nil {
+		return err
 	}
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -157,4 +157,21 @@ func makeDir(fs vfs.FS, dir string) error {
 		}
 	}
 	return nil
+}
+
+// missingParents returns the directories whose content changes when dir and what is missing above it are made.
+func missingParents(fs vfs.FS, dir string) (parents []string, err error) {
+	for path := dir; ; {
+		if _, err := fs.Stat(path); err == nil {
+			return parents, nil
+		} else if !oserror.IsNotExist(err) {
+			return nil, err
+		}
+		parent := fs.PathDir(path)
+		parents = append(parents, parent)
+		if parent == path {
+			return parents, nil
+		}
+		path = parent
+	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// barrierFS is the file system that Pebble works on. It keeps three rules.
+// barrierFS is the file system that Pebble works on. It keeps four rules.
 //
 // It makes the log durable ahead of each write to a manifest (Options.Barrier). A manifest names files that hold applied
 // changes; those must be in the log for good first, or a crash could leave the store ahead of it (I3). Commits that do
@@ -24,11 +24,36 @@ import (
 // It lets Pebble wait when the disk is full. Pebble ends the process when a manifest cannot be written, and repeats a
 // failed flush at once: here the manifest is tried again until there is space, and new files are made with a pause.
 // Commits are refused meanwhile (DiskFull).
+//
+// It leaves out syncs below the directory of a checkpoint that is being made: whoever asked for it syncs the whole.
 type barrierFS struct {
 	vfs.FS
-	before func() error
-	full   *atomic.Bool
+	before     func() error
+	full       *atomic.Bool
+	checkpoint atomic.Pointer[string] // directory, nil: none is being made
 }
+
+// inCheckpoint reports whether path is the directory of the checkpoint being made, in it, or above it.
+func (fs *barrierFS) inCheckpoint(path string) bool {
+	dir := fs.checkpoint.Load()
+	return dir != nil && (path == *dir || strings.HasPrefix(path, *dir+"/"))
+}
+
+func (fs *barrierFS) OpenDir(name string) (vfs.File, error) {
+	f, err := fs.FS.OpenDir(name)
+	// Pebble also syncs the directory above the checkpoint.
+	if dir := fs.checkpoint.Load(); err == nil && (fs.inCheckpoint(name) || dir != nil && fs.PathDir(*dir) == name) {
+		f = unsyncedFile{f}
+	}
+	return f, err
+}
+
+// unsyncedFile is synced by somebody else later.
+type unsyncedFile struct{ vfs.File }
+
+func (unsyncedFile) Sync() error                { return nil }
+func (unsyncedFile) SyncData() error            { return nil }
+func (unsyncedFile) SyncTo(int64) (bool, error) { return false, nil }
 
 // fullPause is the time between two tries on a full disk.
 const fullPause = 50 * time.Millisecond
@@ -38,6 +63,9 @@ func (fs *barrierFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, err
 		time.Sleep(fullPause)
 	}
 	f, err := fs.FS.Create(name, c)
+	if err == nil && fs.inCheckpoint(name) {
+		return unsyncedFile{f}, nil
+	}
 	if err == nil && fs.before != nil && strings.HasPrefix(fs.PathBase(name), "MANIFEST-") {
 		f = &manifestFile{File: f, fs: fs, dir: fs.PathDir(name)}
 	}

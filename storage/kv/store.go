@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -34,13 +35,15 @@ type Options struct {
 
 // Store is an open Pebble database. Apply is for one goroutine at a time, the rest for any number.
 type Store struct {
-	db     *pebble.DB
-	fs     vfs.FS
-	dir    string
-	cache  *pebble.Cache
-	writer *pebble.Options // how sorted files are written
-	temp   atomic.Uint64   // number of the last Files
-	full   atomic.Bool     // a flush failed for want of space
+	db         *pebble.DB
+	fs         vfs.FS
+	dir        string
+	cache      *pebble.Cache
+	barrier    *barrierFS
+	checkpoint sync.Mutex      // held while one is made
+	writer     *pebble.Options // how sorted files are written
+	temp       atomic.Uint64   // number of the last Files
+	full       atomic.Bool     // a flush failed for want of space
 
 	state   State // after the last Apply; owned by the applier
 	scratch struct {
@@ -55,7 +58,7 @@ const FormatVersion = pebble.FormatTableFormatV6
 
 func (o Options) pebble(s *Store) *pebble.Options {
 	p := &pebble.Options{
-		FS:                 &barrierFS{FS: o.FS, before: o.Barrier, full: &s.full},
+		FS:                 s.barrier,
 		Cache:              s.cache,
 		DisableWAL:         true,
 		ReadOnly:           o.ReadOnly,
@@ -118,6 +121,7 @@ func Open(dir string, o Options) (*Store, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{fs: o.FS, dir: dir, cache: pebble.NewCache(o.CacheBytes)}
+	s.barrier = &barrierFS{FS: o.FS, before: o.Barrier, full: &s.full}
 	s.writer = o.pebble(s)
 	s.writer.EnsureDefaults()
 	db, err := pebble.Open(dir, o.pebble(s))
@@ -194,8 +198,14 @@ func found(value []byte, c io.Closer, err error) ([]byte, io.Closer, bool, error
 }
 
 // Checkpoint makes a copy of the store in dir, which must not exist, by hard links. It holds what is in files; what is
-// in memory only comes from the log.
-func (s *Store) Checkpoint(dir string) error { return s.db.Checkpoint(dir) }
+// in memory only comes from the log. Nothing is synced in dir, nor the directory above it.
+func (s *Store) Checkpoint(dir string) error {
+	s.checkpoint.Lock()
+	defer s.checkpoint.Unlock()
+	s.barrier.checkpoint.Store(&dir)
+	defer s.barrier.checkpoint.Store(nil)
+	return s.db.Checkpoint(dir)
+}
 
 // Metrics are Pebble's.
 func (s *Store) Metrics() *pebble.Metrics { return s.db.Metrics() }

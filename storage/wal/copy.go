@@ -10,7 +10,7 @@ import (
 
 // CopyTo makes a log in dir, which must exist and be empty, that holds the records from the segment of from up to the
 // end position to, and no more. Segments that end at or before to are hard-linked, for they never change again; the one
-// that goes on is copied up to there. The result is durable. to must be durable and the end of a record, and the caller
+// that goes on is copied up to there. Nothing is synced in dir. to must be durable and the end of a record, and the caller
 // holds the log from from on (0: the oldest).
 func (l *Log) CopyTo(dir string, from, to LSN) error {
 	segs := l.Segments()
@@ -42,7 +42,7 @@ func (l *Log) CopyTo(dir string, from, to LSN) error {
 			return fmt.Errorf("copy log segment %s: %w", s.name(), err)
 		}
 	}
-	return syncDir(fs, dir)
+	return nil
 }
 
 func copyPrefix(fs vfs.FS, src, dst string, n int64) error {
@@ -55,9 +55,7 @@ func copyPrefix(fs vfs.FS, src, dst string, n int64) error {
 	if err != nil {
 		return err
 	}
-	if _, err = io.CopyN(out, in, n); err == nil {
-		err = out.Sync()
-	}
+	_, err = io.CopyN(out, in, n)
 	return errors.Join(err, out.Close())
 }
 
