@@ -49,23 +49,23 @@ func addInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
 	if infiniteTS(ts) {
 		return ts, nil
 	}
-	move := func(f func(c *civil) bool) bool {
+	for _, part := range [2]IntervalVal{{Months: v.Months}, {Days: v.Days}} {
+		if part.Months == 0 && part.Days == 0 {
+			continue
+		}
 		c := civilOf(ts + int64(offsetAt(loc, ts))*usecPerSec)
-		if !f(&c) {
-			return false
+		if part.Months != 0 {
+			c.addMonths(int(part.Months))
+		} else if !c.addDays(int(part.Days)) {
+			return 0, errTimestampRange()
 		}
 		local, ok := c.timestamp()
 		if !ok {
-			return false
+			return 0, errTimestampRange()
 		}
-		ts = local - int64(offsetOfLocal(loc, local))*usecPerSec
-		return validTimestamp(ts)
-	}
-	if v.Months != 0 && !move(func(c *civil) bool { c.addMonths(int(v.Months)); return true }) {
-		return 0, errTimestampRange()
-	}
-	if v.Days != 0 && !move(func(c *civil) bool { return c.addDays(int(v.Days)) }) {
-		return 0, errTimestampRange()
+		if ts = local - int64(offsetOfLocal(loc, local))*usecPerSec; !validTimestamp(ts) {
+			return 0, errTimestampRange()
+		}
 	}
 	ts, ok := addInt64(ts, v.Usec)
 	if !ok || !validTimestamp(ts) {

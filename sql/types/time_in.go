@@ -114,7 +114,7 @@ func splitDate(s string, fields []dateField) ([]dateField, dateFail) {
 				}
 			}
 		case c == '+' || c == '-':
-			sign := s[i : i+1]
+			sign := i
 			i = skip(s, i+1, isSpace)
 			from = i
 			switch {
@@ -130,7 +130,11 @@ func splitDate(s string, fields []dateField) ([]dateField, dateFail) {
 			if len(fields) == maxDateFields {
 				return nil, badFormat
 			}
-			fields = append(fields, dateField{kind, sign + strings.ToLower(s[from:i])})
+			text := strings.ToLower(s[sign:i])
+			if from > sign+1 { // blanks between the sign and its number do not count
+				text = s[sign:sign+1] + strings.ToLower(s[from:i])
+			}
+			fields = append(fields, dateField{kind, text})
 			continue
 		case c > ' ' && c < 0x7f: // other punctuation only separates
 			i++
