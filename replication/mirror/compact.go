@@ -266,6 +266,7 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.countLocked(&m.stats.Compactions, out)
 	if t.gen == gen {
 		m.installLocked(t, newVersion(now.lsn, number, now.m, files))
 	}

@@ -141,6 +141,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 		return err
 	}
 	m.mu.Lock()
+	m.countLocked(&m.stats.Copies, files...)
 	if t.copying == c {
 		t.copying.release()
 		t.copying = nil

@@ -487,3 +487,19 @@ func TestBranchStartsFromTheParentsFiles(t *testing.T) {
 	child.compareNow(200)
 	child.validate(200)
 }
+
+// A damaged slot file is reported and made again; nothing of the tables is lost.
+func TestDamagedSlot(t *testing.T) {
+	r := ddlRig(t)
+	r.sync()
+	r.close()
+	if err := os.WriteFile(filepath.Join(r.dir, "slots", "mirror.slot"), []byte("not a slot file, but as long as one has to be"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.opt.Bootstrap = bootstrapOf(r)
+	r.open()
+	r.check(200, basic)
+	if c := r.m.Metrics(); c.Tables != 1 || c.Applied == 0 {
+		t.Errorf("%+v", c)
+	}
+}

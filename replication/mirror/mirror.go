@@ -110,6 +110,7 @@ type Mirror struct {
 	wg     sync.WaitGroup
 	wake   chan struct{} // to the scheduler; one place
 	loaded chan struct{} // closed when the tables of the slot are there and the tail runs
+	dead   chan struct{} // closed when load or tail have failed
 	tail   *tail.Tail    // set before loaded is closed
 
 	mu        sync.Mutex
@@ -120,6 +121,7 @@ type Mirror struct {
 	room      chan struct{}
 	awaited   int   // copies whose snapshot the tail has not reached
 	failed    error // why the tail ended
+	stats     Metrics
 	saved     wal.LSN
 	changed   bool // tables came, went or changed since the slot was saved
 	touched   []*table
@@ -131,8 +133,15 @@ type Mirror struct {
 func Open(opt Options) (*Mirror, error) {
 	opt = opt.withDefaults()
 	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
-		loaded: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
+		loaded: make(chan struct{}), dead: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
 	s, err := slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
+	if errors.Is(err, slot.ErrCorrupt) {
+		// Everything in it can be made again from the tables and the log.
+		m.log.Error("mirror starts anew", "err", err)
+		if err = slot.Remove(opt.SlotDir, "mirror"); err == nil {
+			s, err = slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open mirror: %w", err)
 	}
@@ -235,6 +244,7 @@ func (m *Mirror) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failed = err
+	close(m.dead)
 	for _, t := range m.tables {
 		t.wakeLocked()
 	}

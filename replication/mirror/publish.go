@@ -112,6 +112,9 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if used {
+		m.countLocked(&m.stats.Publications, added...)
+	}
 	if t.gen == gen {
 		m.installLocked(t, newVersion(s.end, number, p.m, files))
 	}

@@ -90,6 +90,39 @@ func (m *Mirror) statusLocked(t *table) Status {
 	return s
 }
 
+// Metrics are counters since Open, and what is in memory now.
+type Metrics struct {
+	Applied      wal.LSN // what the tail has
+	Saved        wal.LSN // from where a restart follows the log
+	TailBytes    int64
+	Tables       int
+	Publications uint64 // Delta commits of changes
+	Compactions  uint64
+	Copies       uint64
+	FilesWritten uint64
+	BytesWritten uint64
+}
+
+// Metrics returns the counters.
+func (m *Mirror) Metrics() Metrics {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := m.stats
+	out.Applied, out.Saved, out.TailBytes, out.Tables = m.applied, m.saved, m.bytes, len(m.tables)
+	return out
+}
+
+// countLocked adds a commit to the counters.
+func (m *Mirror) countLocked(kind *uint64, files ...*fileState) {
+	*kind++
+	for _, f := range files {
+		if f != nil {
+			m.stats.FilesWritten++
+			m.stats.BytesWritten += uint64(f.f.bytes)
+		}
+	}
+}
+
 // DeltaPath is where other engines find the table.
 func (m *Mirror) DeltaPath(table uint32) (string, bool) {
 	m.mu.Lock()
@@ -110,6 +143,10 @@ func (m *Mirror) Sync(ctx context.Context, lsn wal.LSN, id uint32) (wal.LSN, err
 		return 0, context.Cause(ctx)
 	case <-m.ctx.Done():
 		return 0, ErrClosed
+	case <-m.dead:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return 0, m.failed
 	}
 	if lsn == 0 {
 		lsn = m.eng.DurableLSN()

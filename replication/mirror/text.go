@@ -43,7 +43,15 @@ func appendText(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
 		}
 		return append(dst, 'f')
 	case tuple.KindInt8:
-		return append(dst, byte(v.Int()))
+		// "char" is a byte: none is the empty string, and one that is not ASCII is escaped, as from PostgreSQL 16 on.
+		switch c := byte(v.Int()); {
+		case c == 0:
+			return dst
+		case c < 0x80:
+			return append(dst, c)
+		default:
+			return append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		}
 	case tuple.KindInt16:
 		return strconv.AppendInt(dst, v.Int(), 10)
 	case tuple.KindInt32:

@@ -47,6 +47,8 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 		{oidFloat4, tuple.KindFloat32, tuple.Float(float64(float32(0.1))), "0.1::float4", "0.1"},
 		{oidFloat4, tuple.KindFloat32, tuple.Float(1e6), "1e6::float4", "1e+06"},
 		{oidFloat4, tuple.KindFloat32, tuple.Float(123456), "123456::float4", "123456"},
+		{oidChar, tuple.KindInt8, tuple.Int('x'), "'x'::\"char\"", "x"},
+		{oidChar, tuple.KindInt8, tuple.Int(0), "''::\"char\"", ""},
 		{oidDate, tuple.KindInt32, tuple.Int(0), "date '2000-01-01'", "2000-01-01"},
 		{oidDate, tuple.KindInt32, tuple.Int(-730120), "date '0001-12-31 BC'", "0001-12-31 BC"},
 		{oidDate, tuple.KindInt32, tuple.Int(dateInfinity), "date 'infinity'", "infinity"},
@@ -77,6 +79,9 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 		if got := string(appendText(nil, c.oid, c.kind, c.v)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.sql, got, c.want)
 		}
+	}
+	if got := string(appendText(nil, oidChar, tuple.KindInt8, tuple.Int(0xff))); got != `\377` {
+		t.Errorf("\"char\" 255 is %s", got)
 	}
 	dsn := os.Getenv("TARN_ORACLE_DSN")
 	if dsn == "" {

@@ -158,11 +158,10 @@ func (s *Slot) Close() {
 	}
 }
 
-// Drop removes the slot.
-func (s *Slot) Drop() error {
-	s.Close()
-	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("drop slot %s: %w", s.name, err)
+// Remove deletes a slot that is not open; an absent one is no error.
+func Remove(dir, name string) error {
+	if err := os.Remove(filepath.Join(dir, name+".slot")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove slot %s: %w", name, err)
 	}
 	return nil
 }
