@@ -97,7 +97,7 @@ func (c *cluster) Branches() ([]session.BranchInfo, error) {
 	return out, nil
 }
 
-func (c *cluster) Cancel(pid uint32) bool    { return c.conns.CancelPID(pid) }
+func (c *cluster) Cancel(pid uint32) bool    { return c.conns.Cancel(pid) }
 func (c *cluster) Terminate(pid uint32) bool { return c.conns.Terminate(pid) }
 
 func (c *cluster) DefaultSettings(db, role string) []session.Setting {

@@ -26,7 +26,7 @@ var _ branching.Runtime = (*runtime)(nil)
 func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where) (*runtime, error) {
 	r := &runtime{DB: db}
 	if c.cfg.mirror {
-		store, err := object.OpenLocal(c.cfg.warehouse)
+		store, err := object.OpenLocal(c.cfg.warehouse, object.Options{})
 		if err == nil {
 			r.mirror, err = mirror.Open(mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
 				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt, Logger: c.log})

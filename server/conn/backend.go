@@ -85,7 +85,7 @@ type Column = types.Field
 
 // Output takes the results of one session call. Only methods with an error result can block on the client; an error
 // from one of them means that the client is gone or that a value has no encoding, and ends the statement.
-type Output interface {
+type Output = interface {
 	// RowDescription describes rows to the client. It has no influence on Row.
 	RowDescription(cols []Column, formats []int16)
 	NoData()
@@ -115,14 +115,14 @@ type Output interface {
 
 // CopyReader reads what the client copies in. A session may stop early with an error; what the client still sends of
 // its COPY is then dropped.
-type CopyReader interface {
+type CopyReader = interface {
 	// Next returns a chunk, cut where the client happened to cut, valid until the following call. io.EOF after
 	// CopyDone; 57014 after CopyFail; other errors end the connection.
 	Next() ([]byte, error)
 }
 
 // CopyWriter sends COPY data.
-type CopyWriter interface {
+type CopyWriter = interface {
 	// Write sends one CopyData message; PostgreSQL sends one per row. data is not kept.
 	Write(data []byte) (int, error)
 	// Close ends the COPY; CommandComplete follows.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
@@ -33,16 +34,9 @@ type block struct {
 	readOnly   bool
 	start      time.Time
 	setMark    int
-	deferred   deferredChecks
+	deferred   exec.Deferred
 	onCommit   []func()
 	onRollback []func()
-}
-
-// deferredChecks runs constraint checks that wait for the commit (sql/exec fills it).
-type deferredChecks interface {
-	Run(ctx context.Context) error
-	Mark() int
-	RollbackTo(mark int)
 }
 
 type savepoint struct {
@@ -50,7 +44,7 @@ type savepoint struct {
 	sp      txn.Savepoint
 	editor  *catalog.Mark
 	setMark int
-	checks  int
+	checks  exec.DeferredMark
 	hooks   int
 }
 
@@ -139,8 +133,10 @@ func (s *Session) commitBlock(ctx context.Context) (done bool, err error) {
 // finish commits what the transaction has done.
 func (s *Session) finish(ctx context.Context) error {
 	b := &s.block
-	if b.deferred != nil {
-		if err := b.deferred.Run(ctx); err != nil {
+	if b.deferred.Pending() {
+		var ec exec.Context
+		s.execContext(ctx, &ec, nil)
+		if err := b.deferred.Run(&ec, false); err != nil {
 			return err
 		}
 	}
@@ -217,9 +213,7 @@ func (s *Session) savepoint(name string) error {
 		m := b.editor.Mark()
 		sp.editor = &m
 	}
-	if b.deferred != nil {
-		sp.checks = b.deferred.Mark()
-	}
+	sp.checks = b.deferred.Mark()
 	b.saves = append(b.saves, sp)
 	return nil
 }
@@ -230,7 +224,7 @@ func (s *Session) findSave(name string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, pgerr.New(pgerr.InvalidSavepointSpecification, "savepoint \"%s\" does not exist", name)
+	return 0, pgerr.New(pgerr.SEInvalidSpecification, "savepoint \"%s\" does not exist", name)
 }
 
 func (s *Session) releaseSavepoint(name string) error {
@@ -265,9 +259,7 @@ func (s *Session) rollbackToSavepoint(name string) error {
 		b.editor = nil
 	}
 	s.settings.RollbackTo(sp.setMark)
-	if b.deferred != nil {
-		b.deferred.RollbackTo(sp.checks)
-	}
+	b.deferred.Restore(sp.checks)
 	b.onCommit = b.onCommit[:min(len(b.onCommit), sp.hooks)]
 	b.saves = b.saves[:i+1]
 	b.failed = false

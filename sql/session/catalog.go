@@ -8,7 +8,6 @@ import (
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -55,7 +54,7 @@ func (s *Session) addTemps(e *catalog.Editor) {
 	}
 }
 
-func (s *Session) tempSchemaName() string { return "pg_temp_" + itoa(int64(s.start.PID)) }
+func (s *Session) tempSchemaName() string { return "pg_temp_" + itoa(int64(s.client.PID)) }
 
 // Editor is the transaction's own catalog; DDL makes it.
 func (s *Session) Editor() *catalog.Editor {

@@ -202,7 +202,7 @@ func (s *Session) openServerFile(name string) (*os.File, error) {
 			WithHint("COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql's \\copy.")
 	}
 	if err != nil {
-		return nil, pgerr.Wrap(err, pgerr.IoError, "could not open file \"%s\" for reading: %v", name, err)
+		return nil, pgerr.Wrap(err, pgerr.IOError, "could not open file \"%s\" for reading: %v", name, err)
 	}
 	return f, nil
 }
@@ -258,7 +258,7 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		}
 		f, err := os.Create(n.Filename)
 		if err != nil {
-			return "", pgerr.Wrap(err, pgerr.IoError, "could not open file \"%s\" for writing: %v", n.Filename, err)
+			return "", pgerr.Wrap(err, pgerr.IOError, "could not open file \"%s\" for writing: %v", n.Filename, err)
 		}
 		dst, done = f, f.Close
 	} else {

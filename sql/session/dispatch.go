@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
 

@@ -97,7 +97,7 @@ func (f *functions) SearchPath(implicit bool) []types.OID {
 	return append(out, path...)
 }
 
-func (f *functions) BackendPID() int32 { return int32(f.start.PID) }
+func (f *functions) BackendPID() int32 { return int32(f.client.PID) }
 
 func (f *functions) ClientAddr() (string, int) { return "", 0 }
 func (f *functions) ServerAddr() (string, int) { return "", 0 }
@@ -253,31 +253,31 @@ func (f *functions) SequenceLast(seq types.OID) (int64, bool, error) {
 }
 
 func (f *functions) AdvisoryLock(key builtin.LockKey, shared, xact, wait bool) (bool, error) {
-	mode := lock.Exclusive
+	mode := lock.AdvisoryExclusive
 	if shared {
-		mode = lock.ShareLock
+		mode = lock.AdvisoryShared
 	}
 	opt := f.s().lockOptions()
 	if !wait {
 		opt.Policy = lock.NoWait
 	}
-	err := f.owner.LockAdvisory(f.Context(), advisory(key), mode, !xact, opt)
+	err := f.owner.LockAdvisory(f.Context(), f.advisory(key), mode, !xact, opt)
 	if !wait && errors.Is(err, lock.ErrNotAvailable) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func advisory(key builtin.LockKey) lock.AdvisoryKey {
-	return lock.AdvisoryKey{Key: key.Key, Pair: key.Pair}
+func (f *functions) advisory(key builtin.LockKey) lock.AdvisoryKey {
+	return lock.AdvisoryKey{Database: f.db.ID, ID: uint64(key.Key), Pair: key.Pair}
 }
 
 func (f *functions) AdvisoryUnlock(key builtin.LockKey, shared bool) (bool, error) {
-	mode := lock.Exclusive
+	mode := lock.AdvisoryExclusive
 	if shared {
-		mode = lock.ShareLock
+		mode = lock.AdvisoryShared
 	}
-	ok := f.owner.UnlockAdvisory(advisory(key), mode)
+	ok := f.owner.UnlockAdvisory(f.advisory(key), mode)
 	if !ok {
 		what := "ExclusiveLock"
 		if shared {

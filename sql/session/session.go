@@ -80,7 +80,9 @@ type Session struct {
 	release  func()
 	user     string
 	userOID  catalog.OID
-	start    Startup
+	client   Startup
+	stmtCtx  context.Context // of the statement under way, for functions that wait
+	rng      *rand.Rand
 	started  time.Time
 	settings *settings.Values
 	env      *types.Env // replaced, never changed, when a setting that it holds changes
@@ -141,7 +143,7 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 	if !role.Login {
 		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" is not permitted to log in", st.User)
 	}
-	s := &Session{shared: sh, user: st.User, userOID: role.OID, start: st, started: time.Now(), settings: settings.New(),
+	s := &Session{shared: sh, user: st.User, userOID: role.OID, client: st, started: time.Now(), settings: settings.New(),
 		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
 		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &bind.Cache{}}
 	s.plans.init()
@@ -165,7 +167,7 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 
 func (s *Session) attach(db *database.DB, release func()) {
 	s.db, s.release = db, release
-	s.owner = db.Locks.NewOwner(s.start.PID)
+	s.owner = db.Locks.NewOwner(s.client.PID)
 }
 
 func (sh *Shared) role(name string) (RoleInfo, bool) {
@@ -264,7 +266,7 @@ func (s *Session) Close() {
 	s.release()
 	sh := s.shared
 	sh.mu.Lock()
-	delete(sh.sessions, s.start.PID)
+	delete(sh.sessions, s.client.PID)
 	sh.mu.Unlock()
 }
 

@@ -29,7 +29,7 @@ func (s *Session) initSettings(dbname string) error {
 		}
 		return nil
 	}
-	for name, value := range s.start.Params {
+	for name, value := range s.client.Params {
 		switch name {
 		case "user", "database", "replication":
 		case "options":

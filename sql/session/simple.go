@@ -7,7 +7,9 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Simple runs a query string of the simple protocol (manual 55.2.2). Its statements are one implicit transaction, but for the
@@ -132,7 +134,7 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 		}
 	}
 	q, err := s.plan(stmts[0], text, oids)
-	if err != nil || !q.prog.Direct() {
+	if err != nil || !byKey(q.phys.Root) {
 		return nil, err
 	}
 	return q, nil
@@ -190,6 +192,22 @@ func allowedInFailed(n ast.Node) bool {
 	switch t.Kind {
 	case ast.TRANS_STMT_COMMIT, ast.TRANS_STMT_ROLLBACK, ast.TRANS_STMT_ROLLBACK_TO:
 		return true
+	}
+	return false
+}
+
+// byKey recognises plans that touch the rows of given keys only: a look-up by a unique index, a change of what it finds, a row
+// to insert. Knowing the constants would not change them.
+func byKey(n plan.Node) bool {
+	switch x := n.(type) {
+	case *plan.TableScan:
+		return x.Unique
+	case *plan.ValuesScan:
+		return true
+	case *plan.Result:
+		return x.In == nil || byKey(x.In)
+	case *plan.Modify:
+		return byKey(x.In)
 	}
 	return false
 }

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// ddl runs a statement that changes descriptors.
+func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
+	s.open()
+	b := &s.block
+	if b.readOnly {
+		return "", pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", "DDL")
+	}
+	b.levelFixed = true
+	s.stmtCtx = ctx
+	// What the statement writes is a command of its own.
+	view := b.t.Statement()
+	view.Release()
+	x := &ddl.Ctx{Ctx: ctx, Txn: b.t, Manager: s.db.Txns, Editor: s.Editor(), Catalog: s.catalog,
+		Bind: func() *bind.Env { return s.bindEnv(s.catalog(), c.source) },
+		SearchPath: func() []catalog.OID {
+			path, _ := s.searchPath(s.catalog())
+			return path
+		},
+		TempSchema: s.TempSchema, Session: uint64(s.client.PID), User: s.userOID, InBlock: b.mode == inBlock || c.several,
+		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, SeqState: database.SeqState,
+		Hooks: &hooks{s, ctx, c}}
+	return ddl.Exec(x, c.stmt.Node)
+}
+
+// hooks are the rooms above parse analysis, for DDL.
+type hooks struct {
+	s   *Session
+	ctx context.Context
+	c   *call
+}
+
+func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types.Datum, error), error) {
+	v, err := exec.CompileExpr(e, cols, h.s.env)
+	if err != nil {
+		return nil, err
+	}
+	var ec exec.Context
+	h.s.execContext(h.ctx, &ec, nil)
+	v.Begin(&ec)
+	return v.Eval, nil
+}
+
+func (h *hooks) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
+	return "", pgerr.Unsupported("stored expression")
+}
+
+func (h *hooks) ViewSQL(query ast.Node) (string, error) {
+	return "", pgerr.Unsupported("stored query")
+}
+
+func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
+	s := h.s
+	if x, ok := query.(*ast.ExecuteStmt); ok {
+		p, err := s.sqlPrepared(x.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := s.refresh(p); err != nil {
+			return nil, nil, err
+		}
+		if p.plan == nil || p.plan.tag != "SELECT" {
+			return nil, nil, pgerr.New(pgerr.WrongObjectType, "prepared statement is not a SELECT")
+		}
+		args, err := s.executeArgs(h.ctx, p, x, h.c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return p.plan.bound.Out, h.runner(p.plan, args, p.source), nil
+	}
+	q, err := s.plan(ast.Stmt{Node: query, Text: h.c.stmt.Text}, h.c.source, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return q.bound.Out, h.runner(q, h.c.params, h.c.source), nil
+}
+
+func (h *hooks) runner(q *query, params []types.Datum, source string) func(func([]types.Datum) error) (int64, error) {
+	return func(emit func([]types.Datum) error) (int64, error) {
+		q, err := h.s.prepareRun(h.ctx, q, source)
+		if err != nil {
+			return 0, err
+		}
+		var ec exec.Context
+		h.s.execContext(h.ctx, &ec, params)
+		return q.prog.Exec(&ec, emit)
+	}
+}
