@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/kv"
@@ -37,7 +40,16 @@ func (e *Engine) NewBulkWriter(table uint32, index uint16, firstRowID uint64) (*
 
 // Add appends an entry. Keys belong to the index and ascend strictly (kv.ErrKeyRange, kv.ErrKeyOrder). Key and value are
 // copied.
-func (w *BulkWriter) Add(key, value []byte) error { return w.files.Add(key, value) }
+// ErrDiskFull is possible here and in Finish.
+func (w *BulkWriter) Add(key, value []byte) error { return spaceError(w.files.Add(key, value)) }
+
+// spaceError makes ErrDiskFull of an error for want of space.
+func spaceError(err error) error {
+	if vfs.IsNoSpaceError(err) {
+		return errors.Join(ErrDiskFull, err)
+	}
+	return err
+}
 
 // Rows is the number of entries added so far.
 func (w *BulkWriter) Rows() uint64 { return w.files.Rows() }
@@ -50,7 +62,7 @@ func (w *BulkWriter) Finish(ctx context.Context) (change.Ingest, error) {
 	if err != nil {
 		w.files.Discard()
 	}
-	return in, err
+	return in, spaceError(err)
 }
 
 func (w *BulkWriter) finish(ctx context.Context, in *change.Ingest) error {

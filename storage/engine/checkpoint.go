@@ -24,7 +24,7 @@ func (e *Engine) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
 	}
 	at, err := e.checkpoint(ctx, dir)
 	if err != nil {
-		return 0, fmt.Errorf("checkpoint %s to %s: %w", e.opts.Dir, dir, err)
+		return 0, fmt.Errorf("checkpoint %s to %s: %w", e.opts.Dir, dir, spaceError(err))
 	}
 	return at, nil
 }
