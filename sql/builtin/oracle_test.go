@@ -129,6 +129,8 @@ var edge = map[types.OID][]string{
 var units = []string{"microseconds", "milliseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century", "millennium",
 	"timezone", "timezone_hour", "timezone_minute", "epoch", "dow", "isodow", "doy", "isoyear", "julian", "bogus", "now", "MON"}
 
+var procOIDs = []string{"1", "2059", "3206", "3973", "1215", "2108", "5024", "6084", "3943", "1257", "3474", "1", "3951"}
+
 // special gives arguments that make sense to one function: its name and argument number (from 0) to texts.
 var special = map[string][]string{
 	"bpchar/1": {"-1", "7", "9", "4"}, "varchar/1": {"-1", "7", "9", "4"}, "bit/1": {"-1", "3", "9", "1"}, "varbit/1": {"-1", "3", "9", "1"},
@@ -143,12 +145,14 @@ var special = map[string][]string{
 	"make_timestamptz/0": {"2020", "-44", "2024"}, "make_timestamptz/1": {"3", "2", "11"}, "make_timestamptz/2": {"1", "10", "3"},
 	"make_timestamptz/3": {"0", "2", "24"}, "make_timestamptz/4": {"0", "30", "60"}, "make_timestamptz/5": {"0", "59.9999999", "1.5"}, "make_timestamptz/6": {"UTC", "CET", "x", "America/New_York"},
 	"make_time/0": {"0", "23", "24", "25", "-1"}, "make_time/1": {"0", "59", "60"}, "make_time/2": {"0", "59.9999999", "60", "61", "-1", "NaN", "1.5"},
-	"pg_size_bytes/0":       {"1", "10 GB", " -1.5kb ", "1e3 MB", "x", "1 foo", "1 B", ".5 tB", "", "9 PB", "9000 PB"},
-	"pg_char_to_encoding/0": {"utf8", "UTF-8", "latin1", "bogus", "Unicode"},
-	"round/1":               {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
+	"pg_size_bytes/0":             {"1", "10 GB", " -1.5kb ", "1e3 MB", "x", "1 foo", "1 B", ".5 tB", "", "9 PB", "9000 PB"},
+	"pg_char_to_encoding/0":       {"utf8", "UTF-8", "latin1", "bogus", "Unicode"},
+	"pg_get_function_arguments/0": procOIDs, "pg_get_function_identity_arguments/0": procOIDs, "pg_get_function_result/0": procOIDs, "pg_get_function_arg_default/0": procOIDs,
+	"pg_get_function_arg_default/1": {"1", "2", "3", "4", "5"}, "format_type/1": {"-1", "10", "655366"}, "format_type/0": {"23", "1043", "1042", "1700", "1184", "1231", "1560", "18", "0", "99", "1186", "2249"},
+	"round/1": {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
 }
 
-var notAsked = regexp.MustCompile(`^(now|random|setseed|clock_timestamp|statement_timestamp|timeofday|transaction_timestamp|gen_random_uuid|version|pg_sleep.*|pg_(relation|table|indexes|total|database).*size|txid_.*|pg_current.*|current_.*|nextval|currval|lastval|setval|has_.*|.*_is_visible|pg_get_.*|to_reg.*|inet_.*|obj_description|col_description|shobj_description|set_config|pg_backend_pid|pg_.*advisory.*|pg_typeof|format_type|.*_description|pg_.*_backend|getdatabaseencoding|getpgusername|session_user|pg_postmaster.*|pg_conf.*|xid_age|pg_client_encoding|mxid_age|pg_notify|pg_is_.*|pg_wal_replay.*|pg_walfile.*|pg_switch.*|pg_last.*|pg_export.*|pg_trigger_depth|pg_timezone.*|pg_my_temp.*|pg_jit.*|pg_tablespace.*|pg_relation.*|pg_lock.*|pg_stat.*|pg_sequence.*|reg.*|pg_listening.*|row_security.*|pg_cursor|pg_blocking.*|pg_safe.*|pg_prepared.*|aclitem.*|pg_ls.*|pg_column_.*|pg_config|pg_control.*|pg_show.*|pg_hba.*|pg_ident.*|pg_available.*|pg_index.*|pg_describe.*|pg_identify.*|generate_series|to_date|to_timestamp|hash.*|cursor_.*)$`)
+var notAsked = regexp.MustCompile(`^(now|random|setseed|clock_timestamp|statement_timestamp|timeofday|transaction_timestamp|gen_random_uuid|version|pg_sleep.*|pg_(relation|table|indexes|total|database).*size|txid_.*|pg_current.*|current_.*|nextval|currval|lastval|setval|has_.*|.*_is_visible|pg_get_(expr|viewdef|indexdef|constraintdef|triggerdef|ruledef|functiondef|serial.*|replica.*|userbyid|keywords|statistics.*|part.*|function_sqlbody)|pg_has_role|to_reg.*|inet_.*|obj_description|col_description|shobj_description|set_config|pg_backend_pid|pg_.*advisory.*|pg_typeof|.*_description|pg_.*_backend|getdatabaseencoding|getpgusername|session_user|pg_postmaster.*|pg_conf.*|xid_age|pg_client_encoding|mxid_age|pg_notify|pg_is_.*|pg_wal_replay.*|pg_walfile.*|pg_switch.*|pg_last.*|pg_export.*|pg_trigger_depth|pg_timezone.*|pg_my_temp.*|pg_jit.*|pg_tablespace.*|pg_relation.*|pg_lock.*|pg_stat.*|pg_sequence.*|reg.*|pg_listening.*|row_security.*|pg_cursor|pg_blocking.*|pg_safe.*|pg_prepared.*|aclitem.*|pg_ls.*|pg_column_.*|pg_config|pg_control.*|pg_show.*|pg_hba.*|pg_ident.*|pg_available.*|pg_index.*|pg_describe.*|pg_identify.*|generate_series|to_date|to_timestamp|hash.*|cursor_.*)$`)
 
 type askedCall struct {
 	fn    *Func

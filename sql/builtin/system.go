@@ -3,6 +3,7 @@ package builtin
 import (
 	"crypto/rand"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +15,11 @@ import (
 
 // System information, settings, sequences and locks (manual: 9.17, 9.26, 9.27). All of them ask the Session.
 
-// Version is what version() answers; its first two words are what clients look at.
-const Version = "PostgreSQL 15.8 (Tarn) on x86_64-pc-linux-gnu, compiled by Go, 64-bit"
+// version's first two words are what clients look at.
+func version(s Session, _ *Call, _ []datum) (datum, error) {
+	v, _ := s.Setting("server_version")
+	return text("PostgreSQL " + v + " (Tarn) on " + runtime.GOARCH + "-" + runtime.GOOS + ", compiled by " + runtime.Version() + ", 64-bit")
+}
 
 func errNoSession() error { return pgerr.Internal("function needs a session") }
 
@@ -409,7 +413,7 @@ func systemFns() fns {
 		})
 	}
 	m := fns{
-		"pgsql_version": func(*Call, []datum) (datum, error) { return text(Version) },
+		"pgsql_version": withSession(version),
 		"current_user":  user, "session_user": nameFn(func(s Session) string { return s.SessionUser() }),
 		"current_database": nameFn(func(s Session) string { return s.Database() }),
 		"current_query":    nameFn(func(s Session) string { return s.CurrentQuery() }),

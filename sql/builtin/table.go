@@ -12,13 +12,13 @@ var (
 	bySymbol = union(
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
-		systemFns(),
+		systemFns(), catalogFns(), privilegeFns(),
 	)
 	byOID = unionOID(
-		ioFns(), datetimeSQL(), systemSQL(),
+		ioFns(), datetimeSQL(), systemSQL(), catalogSQL(),
 	)
 	setBySymbol = unionSets(
-		seriesSets(), stringSets(),
+		seriesSets(), stringSets(), catalogSets(),
 	)
 	setByOID   = map[types.OID]SetFn{3078: sequenceParameters}
 	aggregates = aggregateTable()
