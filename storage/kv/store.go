@@ -130,6 +130,12 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open key-value store: %w", err)
 	}
 	s.db = db
+	if !o.ReadOnly {
+		// Sorted files that an earlier process was writing.
+		if err := s.fs.RemoveAll(s.fs.PathJoin(dir, bulkDir)); err != nil {
+			return nil, errors.Join(fmt.Errorf("remove unfinished sorted files: %w", err), s.Close())
+		}
+	}
 	if s.state, _, err = s.readState(nil); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

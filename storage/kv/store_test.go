@@ -119,6 +119,17 @@ func TestSortedFiles(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}
+	unfinished, err := s.NewFiles(100, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unfinished.Add(key(3, 1), nil), unfinished.Finish(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, Options{FS: s.fs})
+	if left, err := s.fs.List("kv/bulk"); err == nil {
+		t.Errorf("left over from an earlier process: %v", left)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
