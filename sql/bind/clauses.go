@@ -487,6 +487,9 @@ func (b *binder) groupUnit(s *scope, n ast.Node, targets *[]*target, g *grouping
 		*targets = (*targets)[:before]
 	}
 	b.collate(e)
+	if b.shapes != nil {
+		b.shapes.groups[n] = e
+	}
 	b.eqOp(e.Type().OID, nodeLoc(n))
 	for i, have := range g.exprs {
 		if equal(have, e) {

@@ -108,6 +108,7 @@ type binder struct {
 	viewPath    []types.OID // search path inside a view; nil outside
 	viewNest    int
 	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
+	shapes      *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
 	macroArgs   []plan.Expr              // $1… of the SQL function being expanded
 	lateralHits int                      // references to LATERAL siblings so far
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location

@@ -75,12 +75,15 @@ func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
 	switch v := n.(type) {
 	case *ast.RangeVar:
 		it := b.rangeVar(s, v)
+		b.shapes.item(v, it)
 		return it.rel, []*nsItem{it}
 	case *ast.RangeSubselect:
 		it := b.rangeSubselect(s, v)
+		b.shapes.item(v, it)
 		return it.rel, []*nsItem{it}
 	case *ast.RangeFunction:
 		it := b.rangeFunction(s, v)
+		b.shapes.item(v, it)
 		return it.rel, []*nsItem{it}
 	case *ast.JoinExpr:
 		return b.joinExpr(s, v)
@@ -101,6 +104,9 @@ func (s *scope) register(it *nsItem) *nsItem {
 func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
 	if n.Schemaname == "" && n.Catalogname == "" {
 		if it := b.cteItem(s, n); it != nil {
+			if b.shapes != nil {
+				b.shapes.ctes[n] = true
+			}
 			return it
 		}
 	}
@@ -548,6 +554,15 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		b.collate(cond)
 		join.On = append(join.On, conjuncts(cond)...)
 		s.ns = old
+		if b.shapes != nil {
+			b.shapes.quals[n] = cond
+		}
+	}
+	if b.shapes != nil {
+		b.shapes.using[n] = using
+		if n.Alias != nil || n.JoinUsingAlias != nil {
+			b.unsupported(-1, "printing a join with an alias")
+		}
 	}
 	// The join's own columns: merged ones, then the rest of both sides.
 	it := &nsItem{alias: "unnamed_join", rel: join, colVisible: true}

@@ -118,11 +118,12 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 		rel = &plan.Values{Rows: [][]plan.Expr{{}}}
 	}
 	targets := b.targetList(s, n.TargetList, kindSelect)
+	var where plan.Expr
 	var conds []plan.Expr
 	if n.WhereClause != nil {
-		e := b.boolExpr(s, n.WhereClause, kindWhere, "WHERE")
-		b.collate(e)
-		conds = conjuncts(e)
+		where = b.boolExpr(s, n.WhereClause, kindWhere, "WHERE")
+		b.collate(where)
+		conds = conjuncts(where)
 	}
 	var having plan.Expr
 	if n.HavingClause != nil {
@@ -140,6 +141,16 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 		b.collate(t.e)
 	}
 	b.collate(having)
+	if b.shapes != nil {
+		b.shapes.selects[n] = &shape{s: s, targets: targets, where: where, having: having, order: order, distinct: distinct, lim: lim}
+		q := b.project(s, rel, targets)
+		for i, t := range targets {
+			if !t.junk {
+				q.cols = append(q.cols, q.out[i])
+			}
+		}
+		return q
+	}
 	if len(conds) > 0 {
 		rel = &plan.Filter{In: rel, Conds: conds}
 	}
@@ -203,7 +214,7 @@ func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
 	used := map[plan.ColID]bool{}
 	for _, t := range targets {
 		c := plan.Col{Name: t.name, T: t.e.Type()}
-		if ref, ok := t.e.(*plan.ColRef); ok && have[ref.Col] && !used[ref.Col] {
+		if ref, ok := t.e.(*plan.ColRef); ok && have[ref.Col] && !used[ref.Col] && b.shapes == nil {
 			c.ID = ref.Col
 		} else {
 			c.ID = b.newCol()
@@ -463,6 +474,9 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 		}
 		v.Out = append(v.Out, plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: ct})
 	}
+	if b.shapes != nil {
+		b.shapes.selects[n] = &shape{s: s, rows: rows}
+	}
 	it := b.relItem(s, v, v.Out, "*VALUES*")
 	it.relVisible = false
 	s.ns = append(s.ns, it)
@@ -485,6 +499,9 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 	lim := b.limitClause(s, n)
 	for _, t := range targets {
 		b.collate(t.e)
+	}
+	if b.shapes != nil {
+		b.shapes.selects[n] = &shape{s: s, rows: rows, targets: targets, order: order, lim: lim}
 	}
 	q := b.project(s, v, targets)
 	b.finish(q, targets, order, false, nil, false, lim)

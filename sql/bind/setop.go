@@ -31,6 +31,9 @@ func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
 			WithHint("Add the expression/function to every SELECT, or move the UNION into a FROM clause."))
 	}
 	lim := b.limitClause(s, n)
+	if b.shapes != nil {
+		b.shapes.selects[n] = &shape{s: s, targets: targets, order: order, lim: lim}
+	}
 	out := b.project(s, q.rel, targets)
 	b.finish(out, targets, order, false, nil, false, lim)
 	out.exprs = nil

@@ -23,6 +23,9 @@ func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
 		delete(b.derived, c.ID)
 		b.owner[c.ID] = sub
 	}
+	if b.shapes != nil {
+		b.shapes.queries[rel] = sel
+	}
 	out := &plan.Subquery{Rel: rel}
 	switch n.SubLinkType {
 	case ast.EXISTS_SUBLINK:

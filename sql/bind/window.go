@@ -17,6 +17,8 @@ type window struct {
 	frame     plan.Frame
 	calls     []windowSlot
 	bound     bool
+	ref       string // the named window that it copies
+	orderRef  bool   // its ORDER BY is the named one's
 }
 
 type windowSlot struct {
@@ -27,6 +29,7 @@ type windowSlot struct {
 // Bits of WindowDef.frameOptions (parsenodes.h).
 const (
 	frameNonDefault     = 0x00001
+	frameBetween        = 0x00010
 	frameRange          = 0x00002
 	frameRows           = 0x00004
 	frameGroups         = 0x00008
@@ -63,7 +66,7 @@ func (s *scope) defineWindows(b *binder, list []ast.Node) {
 	// Each definition is checked even where nothing uses it.
 	for _, n := range list {
 		w := n.(*ast.WindowDef)
-		s.namedBy[w.Name] = &window{def: b.mergeWindow(s, w)}
+		s.namedBy[w.Name] = &window{def: b.mergeWindow(s, w), ref: w.Refname, orderRef: w.Refname != "" && len(w.OrderClause) == 0}
 	}
 	for _, n := range list {
 		s.windows = append(s.windows, s.namedBy[n.(*ast.WindowDef).Name])
@@ -175,7 +178,7 @@ func (b *binder) windowFor(s *scope, over *ast.WindowDef) *window {
 		}
 		return w
 	}
-	w := &window{def: b.mergeWindow(s, over)}
+	w := &window{def: b.mergeWindow(s, over), ref: over.Refname, orderRef: over.Refname != "" && len(over.OrderClause) == 0}
 	s.windows = append(s.windows, w)
 	return w
 }
@@ -215,7 +218,9 @@ func (b *binder) windowOrders(s *scope, targets *[]*target) {
 		}
 		b.frame(s, w)
 	}
-	b.shareWindows(s)
+	if b.shapes == nil {
+		b.shareWindows(s)
+	}
 }
 
 // shareWindows merges windows that are the same, so that each order is computed once.

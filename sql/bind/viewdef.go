@@ -1,0 +1,781 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// DefOptions say how a query or expression is printed.
+type DefOptions struct {
+	// Pretty leaves needless parentheses out.
+	Pretty bool
+	// Qualify decides whether a relation is printed with its schema; nil: always, as the catalog stores it.
+	Qualify func(*catalog.Table) bool
+	// Columns names the result columns, as CREATE VIEW v (a, b) does; nil: the query's own names.
+	Columns []string
+}
+
+// shapes keep what binding makes of a query's clauses, for printing it again. The query is bound for this alone: nothing
+// above its clauses is built, so that their expressions stay as they were written.
+type shapes struct {
+	selects map[*ast.SelectStmt]*shape
+	items   map[ast.Node]*nsItem // RangeVar, RangeSubselect, RangeFunction
+	quals   map[*ast.JoinExpr]plan.Expr
+	using   map[*ast.JoinExpr][]string
+	groups  map[ast.Node]plan.Expr
+	queries map[plan.Rel]*ast.SelectStmt // of expression subqueries
+	ctes    map[*ast.RangeVar]bool
+}
+
+type shape struct {
+	s        *scope
+	targets  []*target
+	where    plan.Expr
+	having   plan.Expr
+	order    []sortItem
+	distinct []sortItem
+	lim      *limits
+	rows     [][]plan.Expr // VALUES
+	cols     []plan.Col
+}
+
+func newShapes() *shapes {
+	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*nsItem{}, quals: map[*ast.JoinExpr]plan.Expr{},
+		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}}
+}
+
+// item records what a FROM item became.
+func (sh *shapes) item(n ast.Node, it *nsItem) {
+	if sh != nil {
+		sh.items[n] = it
+	}
+}
+
+// QuerySQL prints a query with every name resolved: what CREATE VIEW stores, and pg_get_viewdef's text without the
+// final semicolon. The query has been bound by Statement before, which finds its errors.
+func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
+	defer guard(&err)
+	sel, ok := query.(*ast.SelectStmt)
+	if !ok {
+		return "", pgerr.Unsupported("printing this statement")
+	}
+	b := newBinder(env)
+	b.shapes = newShapes()
+	b.query(b.newScope(nil), sel, false)
+	d := &deparser{b: b, o: o}
+	d.query(sel, o.Columns, true)
+	return strings.TrimRight(d.s.String(), " "), nil
+}
+
+// ViewSQL is pg_get_viewdef: a stored view's query, printed by o.
+func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
+	n, err := env.Cache.parse(t.View)
+	if err != nil {
+		return "", err
+	}
+	e := *env
+	e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+	for i := range t.Columns {
+		if !t.Columns[i].Dropped {
+			o.Columns = append(o.Columns, t.Columns[i].Name)
+		}
+	}
+	return QuerySQL(&e, n, o)
+}
+
+// ExprSQL prints a stored expression of t in the pretty form or the plain one.
+func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error) {
+	e, _, err := TableExpr(env, t, sql, plan.Type{})
+	if err != nil {
+		return "", err
+	}
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types})
+}
+
+// deparser prints the shapes of one query (get_query_def).
+type deparser struct {
+	b     *binder
+	o     DefOptions
+	s     strings.Builder
+	level int
+}
+
+const (
+	indentStd  = 8
+	indentVar  = 4
+	indentJoin = 4
+)
+
+func (d *deparser) put(ss ...string) {
+	for _, s := range ss {
+		d.s.WriteString(s)
+	}
+}
+
+// keyword is appendContextKeyword: on a new line, indented.
+func (d *deparser) keyword(word string, before, after, plus int) {
+	d.level += before
+	text := strings.TrimRight(d.s.String(), " ")
+	d.s.Reset()
+	d.put(text, "\n", strings.Repeat(" ", max(d.level, 0)+plus), word)
+	d.level = max(d.level+after, 0)
+}
+
+// sub prints with a fresh buffer at the same level.
+func (d *deparser) sub(f func(*deparser)) string {
+	in := &deparser{b: d.b, o: d.o, level: d.level}
+	f(in)
+	return in.s.String()
+}
+
+func (d *deparser) options() *ruleutils.Options {
+	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.env.Types, Column: d.column,
+		Subquery: func(q *plan.Subquery) string {
+			sel := d.b.shapes.queries[q.Rel]
+			if sel == nil {
+				panic(pgerr.Internal("subquery without a shape"))
+			}
+			return d.sub(func(in *deparser) { in.query(sel, nil, false) })
+		}}
+}
+
+func (d *deparser) expr(e plan.Expr) string { return ruleutils.MustExpr(e, d.options()) }
+
+// column prints a column with its table, or what the column stands for.
+func (d *deparser) column(c *plan.ColRef) string {
+	b := d.b
+	if df := b.derived[c.Col]; df != nil {
+		switch df.kind {
+		case 'w':
+			return ruleutils.WindowCall(df.def.(*plan.WindowCall), d.options()) + " OVER " + d.over(df.scope, c.Col)
+		case 'g':
+			for _, g := range df.scope.group {
+				if g.id == c.Col {
+					var args []string
+					for _, a := range g.args {
+						args = append(args, d.expr(a))
+					}
+					return "GROUPING(" + strings.Join(args, ", ") + ")"
+				}
+			}
+		}
+		return d.expr(df.def)
+	}
+	it := b.items[c.Col]
+	if it == nil {
+		return ruleutils.QuoteIdent(c.Name)
+	}
+	if b.rows[c.Col] != nil {
+		return ruleutils.QuoteIdent(it.alias) + ".*"
+	}
+	name := c.Name
+	for _, col := range it.cols {
+		if ref, ok := col.ref().(*plan.ColRef); ok && ref.Col == c.Col {
+			name = col.name
+			break
+		}
+	}
+	if it.alias == "" || !it.relVisible {
+		return ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(it.alias) + "." + ruleutils.QuoteIdent(name)
+}
+
+func (d *deparser) query(n *ast.SelectStmt, columns []string, visible bool) {
+	old := d.level
+	d.with(n.WithClause)
+	switch {
+	case n.Op != ast.SETOP_NONE && n.Op != 0:
+		d.setTree(n, columns)
+		sh := d.b.shapes.selects[n]
+		if sh != nil {
+			d.orderLimit(n, sh, true)
+		}
+	default:
+		d.basic(n, columns, visible)
+	}
+	d.level = old
+}
+
+func (d *deparser) with(w *ast.WithClause) {
+	if w == nil {
+		return
+	}
+	d.level += indentStd
+	d.put(" WITH ")
+	if w.Recursive {
+		d.put("RECURSIVE ")
+	}
+	for i, node := range w.Ctes {
+		c := node.(*ast.CommonTableExpr)
+		if i > 0 {
+			d.put(", ")
+		}
+		d.put(ruleutils.QuoteIdent(c.Ctename))
+		if len(c.Aliascolnames) > 0 {
+			d.put("(", quotedList(names(c.Aliascolnames)), ")")
+		}
+		d.put(" AS ")
+		switch c.Ctematerialized {
+		case ast.CTEMaterializeAlways:
+			d.put("MATERIALIZED ")
+		case ast.CTEMaterializeNever:
+			d.put("NOT MATERIALIZED ")
+		}
+		sel, ok := c.Ctequery.(*ast.SelectStmt)
+		if !ok {
+			panic(pgerr.New(pgerr.FeatureNotSupported, "views must not contain data-modifying statements in WITH"))
+		}
+		d.put("(")
+		d.keyword("", 0, 0, 0)
+		d.query(sel, nil, true)
+		d.keyword("", 0, 0, 0)
+		d.put(")")
+	}
+	d.level -= indentStd
+	d.keyword("", 0, 0, 0)
+}
+
+func quotedList(list []string) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = ruleutils.QuoteIdent(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// basic is get_basic_select_query with what follows it.
+func (d *deparser) basic(n *ast.SelectStmt, columns []string, visible bool) {
+	sh := d.b.shapes.selects[n]
+	if sh == nil {
+		panic(pgerr.Internal("query without a shape"))
+	}
+	d.level += indentStd
+	d.put(" ")
+	if len(n.ValuesLists) > 0 {
+		d.put("VALUES ")
+		d.valuesRows(sh.rows)
+		d.orderLimit(n, sh, false)
+		return
+	}
+	d.put("SELECT")
+	if len(n.DistinctClause) > 0 {
+		d.put(" DISTINCT")
+		if n.DistinctClause[0] != nil {
+			d.put(" ON (")
+			for i, o := range sh.distinct {
+				if i > 0 {
+					d.put(", ")
+				}
+				d.put(d.sortExpr(o.t.e))
+			}
+			d.put(")")
+		}
+	}
+	d.targetList(sh, columns, visible)
+	for i, f := range n.FromClause {
+		if i == 0 {
+			d.keyword(" FROM ", -indentStd, indentStd, 2)
+			d.fromItem(f)
+			continue
+		}
+		d.put(",")
+		text := d.sub(func(in *deparser) { in.fromItem(f) })
+		d.keyword("", -indentStd, indentStd, indentVar)
+		d.put(text)
+	}
+	if sh.where != nil {
+		d.keyword(" WHERE ", -indentStd, indentStd, 1)
+		d.put(d.expr(sh.where))
+	}
+	if len(n.GroupClause) > 0 {
+		d.keyword(" GROUP BY ", -indentStd, indentStd, 1)
+		if n.GroupDistinct {
+			d.put("DISTINCT ")
+		}
+		for i, g := range n.GroupClause {
+			if i > 0 {
+				d.put(", ")
+			}
+			d.put(d.groupItem(g, true))
+		}
+	}
+	if sh.having != nil {
+		d.keyword(" HAVING ", -indentStd, indentStd, 0)
+		d.put(d.expr(sh.having))
+	}
+	first := true
+	for _, node := range n.WindowClause {
+		w := node.(*ast.WindowDef)
+		if first {
+			d.keyword(" WINDOW ", -indentStd, indentStd, 1)
+		} else {
+			d.put(", ")
+		}
+		first = false
+		d.put(ruleutils.QuoteIdent(w.Name), " AS ", d.windowSpec(sh.s.namedBy[w.Name], w.Refname))
+	}
+	d.orderLimit(n, sh, false)
+	for _, l := range n.LockingClause {
+		lc := l.(*ast.LockingClause)
+		d.keyword(" "+lockName(lc.Strength), -indentStd, indentStd, 0)
+		if len(lc.LockedRels) > 0 {
+			var rels []string
+			for _, r := range lc.LockedRels {
+				rels = append(rels, ruleutils.QuoteIdent(r.(*ast.RangeVar).Relname))
+			}
+			d.put(" OF ", strings.Join(rels, ", "))
+		}
+		switch lc.WaitPolicy {
+		case ast.LockWaitSkip:
+			d.put(" SKIP LOCKED")
+		case ast.LockWaitError:
+			d.put(" NOWAIT")
+		}
+	}
+}
+
+func (d *deparser) valuesRows(rows [][]plan.Expr) {
+	for i, row := range rows {
+		if i > 0 {
+			d.put(", ")
+		}
+		d.put("(")
+		for j, e := range row {
+			if j > 0 {
+				d.put(", ")
+			}
+			d.put(d.expr(e))
+		}
+		d.put(")")
+	}
+}
+
+func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
+	n := 0
+	for _, t := range sh.targets {
+		if t.junk {
+			continue
+		}
+		name := t.name
+		if n < len(columns) {
+			name = columns[n]
+		}
+		if n > 0 {
+			d.put(",")
+		}
+		d.put(" ")
+		text := ruleutils.MustExpr(t.e, d.options())
+		own := ""
+		switch e := t.e.(type) {
+		case *plan.ColRef:
+			if d.b.derived[e.Col] == nil && d.b.rows[e.Col] == nil {
+				own = lastName(text)
+			} else if d.b.rows[e.Col] != nil {
+				own = d.b.items[e.Col].alias
+			}
+		}
+		if own == "" && !visible {
+			own = "?column?"
+		}
+		if own != name {
+			text += " AS " + ruleutils.QuoteIdent(name)
+		}
+		switch {
+		case strings.HasPrefix(text, "\n"):
+			trimmed := strings.TrimRight(d.s.String(), " ")
+			d.s.Reset()
+			d.put(trimmed)
+		case n > 0:
+			d.keyword("", -indentStd, indentStd, indentVar)
+		}
+		d.put(text)
+		n++
+	}
+}
+
+// lastName is the column part of alias.column, unquoted.
+func lastName(s string) string {
+	inQuote, at := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			inQuote = !inQuote
+		case s[i] == '.' && !inQuote:
+			at = i + 1
+		}
+	}
+	s = s[at:]
+	if strings.HasPrefix(s, `"`) {
+		return strings.ReplaceAll(s[1:len(s)-1], `""`, `"`)
+	}
+	return s
+}
+
+// sortExpr is get_rule_sortgroupclause.
+func (d *deparser) sortExpr(e plan.Expr) string {
+	s := d.expr(e)
+	switch v := e.(type) {
+	case *plan.Const:
+		if v.T.OID == types.Int4 || v.T.OID == types.Numeric || v.T.OID == types.Bool {
+			if !strings.Contains(s, "::") {
+				return s + "::" + types.FormatType(v.T.OID, v.T.Mod, d.b.env.Types)
+			}
+		}
+		return s
+	case *plan.ColRef:
+		if d.b.derived[v.Col] == nil {
+			return s
+		}
+		return "(" + s + ")"
+	case *plan.FuncCall:
+		if v.Form != plan.CallOp || d.o.Pretty {
+			return "(" + s + ")"
+		}
+	default:
+		if d.o.Pretty {
+			return "(" + s + ")"
+		}
+	}
+	return s
+}
+
+func (d *deparser) groupItem(n ast.Node, top bool) string {
+	switch v := n.(type) {
+	case *ast.GroupingSet:
+		var parts []string
+		for _, c := range v.Content {
+			parts = append(parts, d.groupItem(c, false))
+		}
+		list := strings.Join(parts, ", ")
+		switch v.Kind {
+		case ast.GROUPING_SET_EMPTY:
+			return "()"
+		case ast.GROUPING_SET_ROLLUP:
+			return "ROLLUP(" + list + ")"
+		case ast.GROUPING_SET_CUBE:
+			return "CUBE(" + list + ")"
+		case ast.GROUPING_SET_SETS:
+			for i, c := range v.Content {
+				if _, ok := c.(*ast.GroupingSet); !ok && !strings.HasPrefix(parts[i], "(") {
+					parts[i] = "(" + parts[i] + ")"
+				}
+			}
+			return "GROUPING SETS (" + strings.Join(parts, ", ") + ")"
+		}
+		return list
+	case *ast.RowExpr:
+		if v.RowFormat == ast.COERCE_IMPLICIT_CAST {
+			var parts []string
+			for _, a := range v.Args {
+				parts = append(parts, d.groupItem(a, false))
+			}
+			return "(" + strings.Join(parts, ", ") + ")"
+		}
+	}
+	return d.sortExpr(d.b.shapes.groups[n])
+}
+
+func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
+	if len(sh.order) > 0 {
+		d.keyword(" ORDER BY ", -indentStd, indentStd, 1)
+		for i, o := range sh.order {
+			if i > 0 {
+				d.put(", ")
+			}
+			if byNumber {
+				for j, t := range sh.targets {
+					if t == o.t {
+						d.put(itoa(j + 1))
+					}
+				}
+			} else {
+				d.put(d.sortExpr(o.t.e))
+			}
+			d.put(d.orderSuffix(o))
+		}
+	}
+	if sh.lim == nil {
+		return
+	}
+	if sh.lim.offset != nil {
+		d.keyword(" OFFSET ", -indentStd, indentStd, 0)
+		d.put(d.expr(sh.lim.offset))
+	}
+	if sh.lim.count != nil {
+		if sh.lim.withTies {
+			d.keyword(" FETCH FIRST ", -indentStd, indentStd, 0)
+			d.put("(", d.expr(sh.lim.count), ") ROWS WITH TIES")
+		} else {
+			d.keyword(" LIMIT ", -indentStd, indentStd, 0)
+			d.put(d.expr(sh.lim.count))
+		}
+	}
+}
+
+// orderSuffix prints DESC, NULLS …, or USING for an operator that is not the type's default.
+func (d *deparser) orderSuffix(o sortItem) string {
+	lt, _, gt := d.b.orderOps(o.t.e.Type().OID)
+	if o.lt != lt && o.lt != gt {
+		s := " USING " + d.b.reg.ops[o.lt].Name
+		if o.nullsFirst {
+			return s + " NULLS FIRST"
+		}
+		return s + " NULLS LAST"
+	}
+	return ruleutils.OrderSuffix(o.desc, o.nullsFirst)
+}
+
+// setTree is get_setop_query.
+func (d *deparser) setTree(n *ast.SelectStmt, columns []string) {
+	d.setArm(n.Larg, columns, isSetOp(n.Larg) && !(n.Larg.Op == n.Op && n.Larg.All == n.All))
+	d.keyword("", 0, 0, 0)
+	d.put(setOpName(n.Op), " ")
+	if n.All {
+		d.put("ALL ")
+	}
+	d.keyword("", 0, 0, 0)
+	d.setArm(n.Rarg, nil, isSetOp(n.Rarg))
+}
+
+func isSetOp(n *ast.SelectStmt) bool { return n.Op != ast.SETOP_NONE && n.Op != 0 }
+
+func (d *deparser) setArm(n *ast.SelectStmt, columns []string, paren bool) {
+	own := len(n.SortClause) > 0 || n.LimitCount != nil || n.LimitOffset != nil || len(n.LockingClause) > 0 || n.WithClause != nil
+	if isSetOp(n) && !own {
+		if !paren {
+			d.setTree(n, columns)
+			return
+		}
+		d.put("(")
+		old := d.level
+		d.level += indentStd
+		d.setTree(n, columns)
+		d.level = old
+		d.put(")")
+		return
+	}
+	if own {
+		d.put("(")
+	}
+	d.query(n, columns, true)
+	if own {
+		d.put(")")
+	}
+}
+
+func (d *deparser) fromItem(n ast.Node) {
+	sh := d.b.shapes
+	switch v := n.(type) {
+	case *ast.RangeVar:
+		it := sh.items[n]
+		if sh.ctes[v] {
+			d.put(ruleutils.QuoteIdent(v.Relname))
+		} else {
+			if !v.Inh && it.table.Kind == catalog.RelTable {
+				d.put("ONLY ")
+			}
+			d.put(d.relation(it.table))
+		}
+		if v.Alias != nil && (v.Alias.Aliasname != v.Relname || len(v.Alias.Colnames) > 0) {
+			d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname), d.aliasCols(v.Alias, it))
+		}
+	case *ast.RangeSubselect:
+		if v.Lateral {
+			d.put("LATERAL ")
+		}
+		sel := v.Subquery.(*ast.SelectStmt)
+		it := sh.items[n]
+		d.put("(")
+		d.query(sel, nil, true)
+		d.put(")")
+		if v.Alias != nil {
+			d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname), d.aliasCols(v.Alias, it))
+		}
+	case *ast.RangeFunction:
+		d.rangeFunction(v)
+	case *ast.JoinExpr:
+		d.join(v)
+	default:
+		panic(pgerr.Unsupported("printing this FROM item"))
+	}
+}
+
+func (d *deparser) relation(t *catalog.Table) string {
+	if d.o.Qualify != nil && !d.o.Qualify(t) {
+		return ruleutils.QuoteIdent(t.Name)
+	}
+	return ruleutils.QuoteIdent(d.b.schemaName(t.Schema)) + "." + ruleutils.QuoteIdent(t.Name)
+}
+
+func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
+	if len(a.Colnames) == 0 {
+		return ""
+	}
+	var out []string
+	for _, c := range it.cols {
+		out = append(out, c.name)
+	}
+	return "(" + quotedList(out) + ")"
+}
+
+func (d *deparser) rangeFunction(v *ast.RangeFunction) {
+	it := d.b.shapes.items[v]
+	scan := it.rel.(*plan.FuncScan)
+	if v.Lateral {
+		d.put("LATERAL ")
+	}
+	var fns []string
+	for _, f := range scan.Funcs {
+		fns = append(fns, d.expr(f.Call))
+	}
+	if len(fns) == 1 {
+		d.put(fns[0])
+	} else {
+		d.put("ROWS FROM(", strings.Join(fns, ", "), ")")
+	}
+	if v.Ordinality {
+		d.put(" WITH ORDINALITY")
+	}
+	d.put(" ", ruleutils.QuoteIdent(it.alias))
+	if len(v.Coldeflist) > 0 {
+		d.put(" AS (")
+		for i, c := range scan.Out {
+			if i > 0 {
+				d.put(", ")
+			}
+			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", types.FormatType(c.T.OID, c.T.Mod, d.b.env.Types))
+		}
+		d.put(")")
+		return
+	}
+	var cols []string
+	for _, c := range it.cols {
+		cols = append(cols, c.name)
+	}
+	d.put("(", quotedList(cols), ")")
+}
+
+func (d *deparser) join(v *ast.JoinExpr) {
+	sh := d.b.shapes
+	paren := !d.o.Pretty
+	if paren {
+		d.put("(")
+	}
+	d.fromItem(v.Larg)
+	using, qual := sh.using[v], sh.quals[v]
+	word := " JOIN "
+	switch v.Jointype {
+	case ast.JOIN_LEFT:
+		word = " LEFT JOIN "
+	case ast.JOIN_RIGHT:
+		word = " RIGHT JOIN "
+	case ast.JOIN_FULL:
+		word = " FULL JOIN "
+	default:
+		if qual == nil && len(using) == 0 {
+			word = " CROSS JOIN "
+		}
+	}
+	d.keyword(word, -indentStd, indentStd, indentJoin)
+	_, nested := v.Rarg.(*ast.JoinExpr)
+	if nested && d.o.Pretty {
+		d.put("(")
+	}
+	d.fromItem(v.Rarg)
+	if nested && d.o.Pretty {
+		d.put(")")
+	}
+	switch {
+	case len(using) > 0:
+		d.put(" USING (", quotedList(using), ")")
+	case qual != nil:
+		d.put(" ON ")
+		if !d.o.Pretty {
+			d.put("(")
+		}
+		d.put(d.expr(qual))
+		if !d.o.Pretty {
+			d.put(")")
+		}
+	case word != " CROSS JOIN ":
+		d.put(" ON TRUE")
+	}
+	if paren {
+		d.put(")")
+	}
+}
+
+// over prints the window of a call: its name, or its definition.
+func (d *deparser) over(s *scope, id plan.ColID) string {
+	w := d.b.windowOf(s, id)
+	for name, named := range s.namedBy {
+		if named == w {
+			return ruleutils.QuoteIdent(name)
+		}
+	}
+	return d.windowSpec(w, w.ref)
+}
+
+func (d *deparser) windowSpec(w *window, ref string) string {
+	var parts []string
+	if ref != "" {
+		parts = append(parts, ruleutils.QuoteIdent(ref))
+	}
+	if len(w.partition) > 0 && ref == "" {
+		var es []string
+		for _, e := range w.partition {
+			es = append(es, d.sortExpr(e))
+		}
+		parts = append(parts, "PARTITION BY "+strings.Join(es, ", "))
+	}
+	if len(w.order) > 0 && !w.orderRef {
+		var es []string
+		for _, o := range w.order {
+			es = append(es, d.sortExpr(o.t.e)+d.orderSuffix(o))
+		}
+		parts = append(parts, "ORDER BY "+strings.Join(es, ", "))
+	}
+	if w.def.FrameOptions&frameNonDefault != 0 {
+		parts = append(parts, d.frame(w))
+	}
+	return "(" + strings.Join(parts, " ") + ")"
+}
+
+func (d *deparser) frame(w *window) string {
+	f := &w.frame
+	bound := func(k plan.Bound, off plan.Expr) string {
+		switch k {
+		case plan.UnboundedPreceding:
+			return "UNBOUNDED PRECEDING"
+		case plan.UnboundedFollowing:
+			return "UNBOUNDED FOLLOWING"
+		case plan.CurrentRow:
+			return "CURRENT ROW"
+		case plan.OffsetPreceding:
+			return d.expr(off) + " PRECEDING"
+		}
+		return d.expr(off) + " FOLLOWING"
+	}
+	s := [...]string{plan.FrameRange: "RANGE ", plan.FrameRows: "ROWS ", plan.FrameGroups: "GROUPS "}[f.Mode]
+	if w.def.FrameOptions&frameBetween != 0 {
+		s += "BETWEEN " + bound(f.Start, f.StartOff) + " AND " + bound(f.End, f.EndOff)
+	} else {
+		s += bound(f.Start, f.StartOff)
+	}
+	switch f.Exclude {
+	case plan.ExcludeCurrentRow:
+		s += " EXCLUDE CURRENT ROW"
+	case plan.ExcludeGroup:
+		s += " EXCLUDE GROUP"
+	case plan.ExcludeTies:
+		s += " EXCLUDE TIES"
+	}
+	return s
+}
