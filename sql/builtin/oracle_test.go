@@ -149,6 +149,8 @@ var special = map[string][]string{
 	"pg_char_to_encoding/0":       {"utf8", "UTF-8", "latin1", "bogus", "Unicode"},
 	"pg_get_function_arguments/0": procOIDs, "pg_get_function_identity_arguments/0": procOIDs, "pg_get_function_result/0": procOIDs, "pg_get_function_arg_default/0": procOIDs,
 	"pg_get_function_arg_default/1": {"1", "2", "3", "4", "5"}, "format_type/1": {"-1", "10", "655366"}, "format_type/0": {"23", "1043", "1042", "1700", "1184", "1231", "1560", "18", "0", "99", "1186", "2249"},
+	"array_fill/1": {"{2}", "{2,3}", "{}", "{0}", "{-1}", "{NULL}", "{{1}}"}, "array_fill/2": {"{1}", "{5,-2}", "{NULL}", "{}"},
+	"factorial/0": {"0", "1", "5", "20", "-1", "100", "40000"}, "width_bucket/3": {"10", "0", "-1", "2147483647", "3"},
 	"round/1": {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
 }
 

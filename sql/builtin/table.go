@@ -12,10 +12,10 @@ var (
 	bySymbol = union(
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
-		systemFns(), catalogFns(), privilegeFns(),
+		mathFns(), arrayFns(), systemFns(), catalogFns(), privilegeFns(),
 	)
 	byOID = unionOID(
-		ioFns(), datetimeSQL(), systemSQL(), catalogSQL(),
+		ioFns(), mathSQL(), stringSQL(), datetimeSQL(), systemSQL(), catalogSQL(),
 	)
 	setBySymbol = unionSets(
 		seriesSets(), stringSets(), catalogSets(),
