@@ -69,6 +69,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	d := &DB{Name: o.Name, Branch: o.Branch, ID: o.ID, Engine: eng, Locks: lock.NewManager(), Log: o.Logger}
 	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
+	d.Rels = &exec.Rels{}
 	d.sequences.init(d)
 	snap := eng.Snapshot()
 	c, err := loadCatalog(snap)

@@ -271,7 +271,7 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 
 // context fills what an execution needs.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
-	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
+	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
 		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: s.settings.Int("work_mem") << 10,
 		TempDir: s.shared.TempDir, LockTimeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
 }
