@@ -45,8 +45,6 @@ type Ctx struct {
 type Hooks interface {
 	// Compile makes an expression over rows of cols callable. The result's argument is one row; it may be used again.
 	Compile(e plan.Expr, cols []plan.Col) (func(row []types.Datum) (types.Datum, error), error)
-	// ExprSQL prints a bound expression over columns of t as it is stored: every name qualified.
-	ExprSQL(e plan.Expr, t *catalog.Table) (string, error)
 	// ViewSQL prints a query as it is stored in a view: every name qualified.
 	ViewSQL(query ast.Node) (string, error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
@@ -73,6 +71,22 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 		return "TRUNCATE TABLE", x.truncate(n)
 	case *ast.AlterTableStmt:
 		return x.alterTable(n)
+	case *ast.ViewStmt:
+		return "CREATE VIEW", x.createView(n)
+	case *ast.CreateTableAsStmt:
+		return x.createTableAs(n.Query, n.Into, n.Objtype, n.IfNotExists)
+	case *ast.SelectStmt:
+		return x.selectInto(n)
+	case *ast.RenameStmt:
+		return x.rename(n)
+	case *ast.AlterObjectSchemaStmt:
+		return x.setSchema(n)
+	case *ast.AlterOwnerStmt:
+		return x.alterOwner(n)
+	case *ast.CommentStmt:
+		return "COMMENT", x.comment(n)
+	case *ast.ReindexStmt:
+		return "REINDEX", x.reindex(n)
 	}
 	return "", unsupported(stmt)
 }

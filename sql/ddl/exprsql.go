@@ -3,49 +3,60 @@ package ddl
 import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// exprSQL prints a bound expression as it is stored. Literals need nobody else (get_const_expr of ruleutils.c).
+// exprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
 func (x *exec) exprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	if c, ok := e.(*plan.Const); ok {
-		if ty := types.Lookup(c.T.OID); ty != nil {
-			return constSQL(c, ty), nil
-		}
-	}
-	return x.Hooks.ExprSQL(e, t)
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.storedEnv(), Sequence: x.qualifiedOID})
 }
 
-func constSQL(c *plan.Const, ty *types.Type) string {
-	if c.Val.IsNull() {
-		return "NULL::" + types.FormatType(c.T.OID, c.T.Mod, nil)
+// storedEnv prints values in the forms that do not depend on settings.
+func (x *exec) storedEnv() *types.Env {
+	env := &types.Env{Resolver: qualifier{x: x}}
+	if x.Env != nil {
+		env.Resolver = qualifier{x: x, Resolver: x.Env.Resolver}
 	}
-	s := ty.Text(c.Val, nil)
-	switch c.T.OID {
-	case types.Int4, types.Numeric:
-		if s[0] != '-' && s[0] >= '0' && s[0] <= '9' {
-			if c.T.OID == types.Int4 || c.T.Mod < 0 && isDecimal(s) {
-				return s
-			}
-		}
-	case types.Bool:
-		if c.Val.Bool() {
-			return "true"
-		}
-		return "false"
-	}
-	return quoteLiteral(s) + "::" + types.FormatType(c.T.OID, c.T.Mod, nil)
+	return env
 }
 
-// isDecimal reports a number that the parser reads as numeric again.
-func isDecimal(s string) bool {
-	point := false
-	for i := 0; i < len(s); i++ {
-		if s[i] == '.' {
-			point = true
-		} else if s[i] < '0' || s[i] > '9' {
-			return false
-		}
+// qualifier is the session's resolver, but that relations are always named with their schema.
+type qualifier struct {
+	types.Resolver
+	x *exec
+}
+
+func (q qualifier) UserType(oid types.OID) *types.Type {
+	if q.Resolver == nil {
+		return nil
 	}
-	return point
+	return q.Resolver.UserType(oid)
+}
+
+func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
+	if kind == types.RegKindClass {
+		name := q.x.qualifiedOID(oid)
+		return name, name != ""
+	}
+	if q.Resolver == nil {
+		return "", false
+	}
+	return q.Resolver.RegName(kind, oid)
+}
+
+func (x *exec) qualifiedOID(oid types.OID) string {
+	cat := x.Catalog()
+	t, ix := cat.RelationByOID(oid)
+	if t == nil {
+		return ""
+	}
+	name := t.Name
+	if ix != nil {
+		name = ix.Name
+	}
+	if s := cat.SchemaByOID(t.Schema); s != nil {
+		return quoteIdent(s.Name) + "." + quoteIdent(name)
+	}
+	return quoteIdent(name)
 }

@@ -23,6 +23,7 @@ type seqDef struct {
 	typ      types.OID
 	options  []ast.Node
 	identity bool
+	like     *catalog.Sequence // parameters to copy
 }
 
 // ownedSequence makes the sequence of a column; a serial column's default is its next value.
@@ -40,10 +41,13 @@ func (x *exec) ownedSequence(nt *newTable, d *seqDef) error {
 	if opts.typ == 0 {
 		opts.typ = d.typ
 	}
-	seq := &catalog.Sequence{OwnerTable: t.OID, OwnerCol: d.att}
-	if _, err := opts.apply(seq, true); err != nil {
+	seq := &catalog.Sequence{}
+	if d.like != nil {
+		*seq = *d.like
+	} else if _, err := opts.apply(seq, true); err != nil {
 		return err
 	}
+	seq.OwnerTable, seq.OwnerCol = t.OID, d.att
 	st := x.newSequence(t.Schema, name, t.Persistence, seq)
 	x.put(st)
 	if d.identity {

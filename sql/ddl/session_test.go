@@ -251,10 +251,6 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 	return v.Eval, nil
 }
 
-func (h hooks) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return "", pgerr.Unsupported("stored expression")
-}
-
 func (h hooks) ViewSQL(query ast.Node) (string, error) {
 	return "", pgerr.Unsupported("stored query")
 }

@@ -24,6 +24,7 @@ type newTable struct {
 	seqs []*seqDef
 	// defaults are bound when the columns are there.
 	defaults []defaultDef
+	likes    []likeIndex
 }
 
 type keyDef struct {
@@ -430,6 +431,11 @@ func (x *exec) finishTable(nt *newTable) error {
 	}
 	for _, k := range nt.checks {
 		if _, err := x.addCheck(t, k); err != nil {
+			return err
+		}
+	}
+	for _, l := range nt.likes {
+		if err := x.addLikeIndex(t, l); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,548 @@
+package ddl
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+func (x *exec) rename(n *ast.RenameStmt) (string, error) {
+	newName := types.TruncateName(n.Newname)
+	switch n.RenameType {
+	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_INDEX, ast.OBJECT_MATVIEW:
+		return alterTag(n.RenameType), x.renameRelation(n, newName)
+	case ast.OBJECT_COLUMN:
+		return alterTag(n.RelationType), x.renameColumn(n, newName)
+	case ast.OBJECT_TABCONSTRAINT:
+		return "ALTER TABLE", x.renameConstraint(n, newName)
+	case ast.OBJECT_SCHEMA:
+		return "ALTER SCHEMA", x.renameSchema(n.Subname, newName)
+	}
+	return "", pgerr.Unsupported("renaming this kind of object")
+}
+
+// openRenamed finds the relation of a statement; nil with MissingOk.
+func (x *exec) openRenamed(rv *ast.RangeVar, missingOK bool) (*catalog.Table, *catalog.Index, error) {
+	t, ix, err := x.open(rv, lock.AccessExclusive)
+	if err != nil || t != nil {
+		return t, ix, err
+	}
+	if missingOK {
+		x.notice("", "relation \"%s\" does not exist, skipping", rv.Relname)
+		return nil, nil, nil
+	}
+	return nil, nil, noRelation(rv)
+}
+
+func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
+	t, ix, err := x.openRenamed(n.Relation, n.MissingOk)
+	if err != nil || t == nil {
+		return err
+	}
+	if n.RenameType != ast.OBJECT_TABLE {
+		if err := alterKind(n.RenameType, t, ix, n.Relation.Relname); err != nil {
+			return err
+		}
+	}
+	if err := x.claimNew(t.Schema, name); err != nil {
+		return err
+	}
+	if ix != nil {
+		return x.renameIndex(t, ix, name)
+	}
+	return x.moveRelation(t, t.Schema, name)
+}
+
+// renameIndex renames an index, and the constraint that it is for.
+func (x *exec) renameIndex(t *catalog.Table, ix *catalog.Index, name string) error {
+	next := edit(t)
+	for i := range next.Indexes {
+		if next.Indexes[i] == ix {
+			n := *ix
+			n.Name = name
+			next.Indexes[i] = &n
+		}
+	}
+	for i, c := range next.Constraints {
+		if c.Index == ix.OID && c.Type != catalog.ConForeign {
+			n := *c
+			n.Name = name
+			next.Constraints[i] = &n
+		}
+	}
+	x.put(next)
+	return nil
+}
+
+// moveRelation gives a relation another schema or name. Whoever names it in stored SQL gets the new one.
+func (x *exec) moveRelation(t *catalog.Table, schema catalog.OID, name string) error {
+	cat := x.Catalog()
+	patches, err := x.relationPatches(t, cat.SchemaByOID(schema).Name, name)
+	if err != nil {
+		return err
+	}
+	next := edit(t)
+	next.Schema, next.Name = schema, name
+	x.put(next)
+	return x.applyPatches(patches)
+}
+
+func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
+	t, _, err := x.openRenamed(n.Relation, n.MissingOk)
+	if err != nil || t == nil {
+		return err
+	}
+	c := t.ConstraintByName(n.Subname)
+	if c == nil {
+		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", n.Subname, t.Name)
+	}
+	if t.ConstraintByName(name) != nil {
+		return constraintExists(name, t.Name)
+	}
+	if ix := t.IndexByOID(c.Index); ix != nil && c.Type != catalog.ConForeign {
+		if err := x.claimNew(t.Schema, name); err != nil {
+			return err
+		}
+		return x.renameIndex(t, ix, name)
+	}
+	nc := *c
+	nc.Name = name
+	x.replaceConstraint(t, c, &nc)
+	return nil
+}
+
+func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
+	t, ix, err := x.openRenamed(n.Relation, n.MissingOk)
+	if err != nil || t == nil {
+		return err
+	}
+	if ix != nil || t.Kind == catalog.RelSequence {
+		return pgerr.New(pgerr.WrongObjectType, "cannot rename columns of relation \"%s\"", n.Relation.Relname)
+	}
+	c := t.ColumnByName(n.Subname)
+	if c == nil {
+		if systemColumn(n.Subname) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot rename system column \"%s\"", n.Subname)
+		}
+		return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" does not exist", n.Subname)
+	}
+	if systemColumn(name) {
+		return pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", name)
+	}
+	if t.ColumnByName(name) != nil {
+		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
+	}
+	next := edit(t)
+	next.Column(c.AttNum).Name = name
+	if t.Kind == catalog.RelTable {
+		x.renameInExprs(next, c.Name, name)
+	}
+	var views []*catalog.Table
+	x.Catalog().Tables(func(v *catalog.Table) bool {
+		if v.Kind == catalog.RelView && x.viewUsesColumn(v, t, c.AttNum) {
+			views = append(views, v)
+		}
+		return true
+	})
+	x.put(next)
+	for _, v := range views {
+		if err := x.repairView(v, c.Name, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renameInExprs changes a column's name in its own table's expressions, where every column is the table's.
+func (x *exec) renameInExprs(t *catalog.Table, old, new string) {
+	ren := func(sql string) string { return patchExpr(sql, old, new) }
+	for i := range t.Columns {
+		if t.Columns[i].Generated != 0 {
+			t.Columns[i].Default = ren(t.Columns[i].Default)
+		}
+	}
+	for i, c := range t.Constraints {
+		if c.Type == catalog.ConCheck {
+			n := *c
+			n.Expr = ren(c.Expr)
+			t.Constraints[i] = &n
+		}
+	}
+	for i, ix := range t.Indexes {
+		n := *ix
+		n.Pred = ren(ix.Pred)
+		n.Keys = append([]catalog.IndexKey(nil), ix.Keys...)
+		for k := range n.Keys {
+			n.Keys[k].Expr = ren(n.Keys[k].Expr)
+		}
+		t.Indexes[i] = &n
+	}
+}
+
+// Stored SQL is changed in place, at the locations that its parse tree gives: the text stays what it was otherwise.
+
+type patch struct {
+	off, end int
+	text     string
+}
+
+func applyText(sql string, list []patch) string {
+	sort.Slice(list, func(i, j int) bool { return list[i].off > list[j].off })
+	for _, p := range list {
+		sql = sql[:p.off] + p.text + sql[p.end:]
+	}
+	return sql
+}
+
+const exprPrefix = "SELECT "
+
+// patchExpr renames a column in an expression.
+func patchExpr(sql, old, new string) string {
+	var list []patch
+	for _, n := range parseExpr(sql) {
+		ast.Walk(n, func(n ast.Node) bool {
+			if c, ok := n.(*ast.ColumnRef); ok {
+				last := len(c.Fields) - 1
+				if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
+					if off, end, ok := identAt(exprPrefix+sql, int(c.Location), last); ok {
+						list = append(list, patch{off - len(exprPrefix), end - len(exprPrefix), quoteIdent(new)})
+					}
+				}
+			}
+			return true
+		})
+	}
+	return applyText(sql, list)
+}
+
+// identAt finds the n-th identifier of a dotted name that starts at off.
+func identAt(sql string, off, n int) (start, end int, ok bool) {
+	for i := off; i < len(sql); n-- {
+		start = i
+		if sql[i] == '"' {
+			for i++; i < len(sql) && (sql[i] != '"' || i+1 < len(sql) && sql[i+1] == '"'); i++ {
+				if sql[i] == '"' {
+					i++
+				}
+			}
+			i++
+		} else {
+			for i < len(sql) && (sql[i] == '_' || sql[i] == '$' || sql[i] >= 0x80 || sql[i] >= '0' && sql[i] <= '9' || sql[i]|0x20 >= 'a' && sql[i]|0x20 <= 'z') {
+				i++
+			}
+		}
+		end = min(i, len(sql))
+		if n == 0 {
+			return start, end, end > start
+		}
+		for i < len(sql) && sql[i] == ' ' {
+			i++
+		}
+		if i >= len(sql) || sql[i] != '.' {
+			return 0, 0, false
+		}
+		for i++; i < len(sql) && sql[i] == ' '; i++ {
+		}
+	}
+	return 0, 0, false
+}
+
+// storedPatch is new text for a view or a column's default.
+type storedPatch struct {
+	table catalog.OID
+	att   int16 // 0: the view's query
+	sql   string
+}
+
+// relationPatches finds the stored SQL that names a relation, with the new name in it. It is asked before the catalog changes.
+func (x *exec) relationPatches(t *catalog.Table, schema, name string) (out []storedPatch, err error) {
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		if systemSchema(r.Schema) {
+			return true
+		}
+		for i := range r.Columns {
+			c := &r.Columns[i]
+			if t.Kind == catalog.RelSequence && x.usesSequence(c.Default, t) {
+				list := x.regclassPatches(exprPrefix+c.Default, t, schema, name)
+				out = append(out, storedPatch{r.OID, c.AttNum, strings.TrimPrefix(applyText(exprPrefix+c.Default, list), exprPrefix)})
+			}
+		}
+		if r.Kind == catalog.RelView && x.viewUses(r, t) {
+			list := append(x.rangePatches(r.View, t, schema, name), x.regclassPatches(r.View, t, schema, name)...)
+			out = append(out, storedPatch{r.OID, 0, applyText(r.View, list)})
+		}
+		return true
+	})
+	return out, nil
+}
+
+func (x *exec) applyPatches(list []storedPatch) error {
+	for _, p := range list {
+		t := x.Catalog().Table(p.table)
+		if t == nil {
+			continue
+		}
+		next := edit(t)
+		if p.att == 0 {
+			next.View = p.sql
+		} else {
+			next.Column(p.att).Default = p.sql
+		}
+		x.put(next)
+	}
+	return nil
+}
+
+// regclassPatches are the constants 'name'::regclass that mean a relation.
+func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string) (out []patch) {
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil
+	}
+	for _, s := range stmts {
+		ast.Walk(s.Node, func(n ast.Node) bool {
+			if r := x.regclass(n); r != nil && r.OID == t.OID {
+				c := n.(*ast.TypeCast).Arg.(*ast.A_Const)
+				if off := int(c.Location); off < len(sql) && sql[off] == '\'' {
+					end := off + 1
+					for end < len(sql) && (sql[end] != '\'' || end+1 < len(sql) && sql[end+1] == '\'') {
+						if sql[end] == '\'' {
+							end++
+						}
+						end++
+					}
+					out = append(out, patch{off, end + 1, quoteLiteral(quoteIdent(schema) + "." + quoteIdent(name))})
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// rangePatches are the places of FROM that name a relation; where no alias does it, the old name stays what columns are
+// qualified with.
+func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (out []patch) {
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil
+	}
+	for _, s := range stmts {
+		ast.Walk(s.Node, func(n ast.Node) bool {
+			rv, ok := n.(*ast.RangeVar)
+			if !ok || rv.Schemaname == "" {
+				return true
+			}
+			if r, _, err := x.lookup(rv); err != nil || r == nil || r.OID != t.OID {
+				return true
+			}
+			parts := 1
+			if rv.Catalogname != "" {
+				parts = 2
+			}
+			start, _, ok1 := identAt(sql, int(rv.Location), 0)
+			_, end, ok2 := identAt(sql, int(rv.Location), parts)
+			if ok1 && ok2 {
+				text := quoteIdent(schema) + "." + quoteIdent(name)
+				if rv.Alias == nil && name != rv.Relname {
+					text += " " + quoteIdent(rv.Relname)
+				}
+				out = append(out, patch{start, end, text})
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// repairView renames a column in a view's query: where the binder finds a name no more, the new one stands in its place.
+func (x *exec) repairView(v *catalog.Table, old, new string) error {
+	sql := v.View
+	const tries = 1000
+	for range tries {
+		stmts, err := parser.Parse(sql)
+		if err != nil {
+			return err
+		}
+		env := *x.Bind()
+		env.Source = sql
+		_, err = bind.Statement(&env, stmts[0].Node, nil)
+		if err == nil {
+			if sql != v.View {
+				next := edit(v)
+				next.View = sql
+				x.put(next)
+			}
+			return nil
+		}
+		e := pgerr.From(err)
+		if e.Code != pgerr.UndefinedColumn || e.Position == 0 {
+			return pgerr.Unsupported("renaming a column that view \"" + v.Name + "\" uses in this way")
+		}
+		off := byteOffset(sql, e.Position)
+		p, ok := columnPatch(stmts[0].Node, sql, off, old, new)
+		if !ok {
+			return pgerr.Unsupported("renaming a column that view \"" + v.Name + "\" uses in this way")
+		}
+		sql = applyText(sql, []patch{p})
+	}
+	return pgerr.Internal("view %s does not come right", v.Name)
+}
+
+// byteOffset is where the pos-th character (from 1) starts.
+func byteOffset(s string, pos int) int {
+	for i := range s {
+		if pos--; pos == 0 {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func columnPatch(root ast.Node, sql string, off int, old, new string) (p patch, found bool) {
+	ast.Walk(root, func(n ast.Node) bool {
+		if c, ok := n.(*ast.ColumnRef); ok && int(c.Location) == off && !found {
+			last := len(c.Fields) - 1
+			if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
+				if start, end, ok := identAt(sql, off, last); ok {
+					p, found = patch{start, end, quoteIdent(new)}, true
+				}
+			}
+		}
+		return !found
+	})
+	return p, found
+}
+
+func (x *exec) renameSchema(old, name string) error {
+	s := x.Catalog().Schema(old)
+	if s == nil {
+		return noSchema(old)
+	}
+	if systemSchema(s.OID) {
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", old)
+	}
+	if strings.HasPrefix(name, "pg_") {
+		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
+	}
+	if _, err := x.claim(0, name); err != nil {
+		return err
+	}
+	if x.Catalog().Schema(name) != nil {
+		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
+	}
+	// One relation after the other: a query may name several of the schema's.
+	var tables []catalog.OID
+	x.Catalog().Tables(func(t *catalog.Table) bool {
+		if t.Schema == s.OID {
+			tables = append(tables, t.OID)
+		}
+		return true
+	})
+	next := *s
+	next.Name = name
+	for _, oid := range tables {
+		t := x.Catalog().Table(oid)
+		patches, err := x.relationPatches(t, name, t.Name)
+		if err != nil {
+			return err
+		}
+		if err := x.applyPatches(patches); err != nil {
+			return err
+		}
+	}
+	x.Editor.PutSchema(&next)
+	return nil
+}
+
+// setSchema is ALTER … SET SCHEMA; what belongs to a table goes with it.
+func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
+	switch n.ObjectType {
+	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
+	default:
+		return "", pgerr.Unsupported("SET SCHEMA of this kind of object")
+	}
+	tag := alterTag(n.ObjectType)
+	t, ix, err := x.openRenamed(n.Relation, n.MissingOk)
+	if err != nil || t == nil {
+		return tag, err
+	}
+	if ix != nil {
+		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is an index", n.Relation.Relname)
+	}
+	if n.ObjectType != ast.OBJECT_TABLE {
+		if err := alterKind(n.ObjectType, t, ix, n.Relation.Relname); err != nil {
+			return "", err
+		}
+	}
+	if t.Sequence != nil && t.Sequence.OwnerTable != 0 {
+		return "", pgerr.New(pgerr.FeatureNotSupported, "cannot move an owned sequence into another schema").
+			WithDetail("Sequence \"%s\" is linked to table \"%s\".", t.Name, x.Catalog().Table(t.Sequence.OwnerTable).Name)
+	}
+	s := x.Catalog().Schema(n.Newschema)
+	if s == nil {
+		return "", noSchema(n.Newschema)
+	}
+	switch {
+	case isTempSchema(s) || t.Persistence == catalog.Temporary:
+		return "", pgerr.New(pgerr.FeatureNotSupported, "cannot move objects into or out of temporary schemas")
+	case systemSchema(s.OID):
+		return "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", s.Name)
+	case s.OID == t.Schema:
+		return tag, nil
+	}
+	taken, err := x.claim(s.OID, t.Name)
+	if err != nil {
+		return "", err
+	}
+	if taken {
+		return "", pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists in schema \"%s\"", t.Name, s.Name)
+	}
+	for _, ix := range t.Indexes {
+		if err := x.claimNew(s.OID, ix.Name); err != nil {
+			return "", err
+		}
+	}
+	if err := x.moveRelation(t, s.OID, t.Name); err != nil {
+		return "", err
+	}
+	for _, q := range x.ownedSequences(t.OID, 0) {
+		if err := x.claimNew(s.OID, q.Name); err != nil {
+			return "", err
+		}
+		if err := x.moveRelation(q, s.OID, q.Name); err != nil {
+			return "", err
+		}
+	}
+	return tag, nil
+}
+
+// alterOwner is ALTER … OWNER TO of objects that are not relations.
+func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
+	if n.ObjectType != ast.OBJECT_SCHEMA {
+		return "", pgerr.Unsupported("OWNER TO of this kind of object")
+	}
+	name, ok := n.Object.(*ast.String)
+	if !ok {
+		return "", pgerr.Internal("schema name of form %T", n.Object)
+	}
+	s := x.Catalog().Schema(name.Sval)
+	if s == nil {
+		return "", noSchema(name.Sval)
+	}
+	owner, _, err := x.role(n.Newowner)
+	if err != nil {
+		return "", err
+	}
+	next := *s
+	next.Owner = owner
+	x.Editor.PutSchema(&next)
+	return "ALTER SCHEMA", nil
+}
