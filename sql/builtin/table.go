@@ -10,6 +10,7 @@ import (
 // The tables that Lookup reads, one source per family. A symbol stands in one family only.
 var (
 	bySymbol = union(
+		tarnFns(),
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
 		mathFns(), arrayFns(), systemFns(), catalogFns(), privilegeFns(),
