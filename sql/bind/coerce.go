@@ -220,11 +220,11 @@ func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, fo
 		return b.relabel(e, b.mk(dst, -1), form)
 	default:
 		base, baseMod := b.baseTypeMod(dst, mod)
-		x := b.buildCoercion(e, path, fn, base, baseMod, ctx, form, loc)
 		if base != dst {
+			x := b.buildCoercion(e, path, fn, base, baseMod, ctx, plan.CallCastImplicit, loc)
 			return b.toDomain(x, dst, form, ctx, loc)
 		}
-		return x
+		return b.buildCoercion(e, path, fn, base, baseMod, ctx, form, loc)
 	}
 	if src == types.Record && b.isComposite(dst) {
 		return b.recordToComposite(e, dst, ctx, form, loc)

@@ -56,29 +56,40 @@ const arrayHandler types.OID = 6179
 
 // rowType finds the table that oid is the row type of, or the array of it.
 func (b *binder) rowType(oid types.OID) *types.Type {
+	if sys, ok := b.reg.rowTypes[oid]; ok {
+		if t := b.env.Catalog.Table(sys.table); t != nil {
+			return b.makeRowType(t, oid, sys.array == 0, sys.array)
+		}
+		return nil
+	}
 	var out *types.Type
 	b.env.Catalog.Tables(func(t *catalog.Table) bool {
-		if t.RowType == 0 || t.RowType != oid && t.RowType+1 != oid {
+		if t.RowType == 0 || t.RowType != oid && (t.RowType+1 != oid || t.OID < catalog.FirstNormalOID) {
 			return true
 		}
-		ty := types.Type{OID: oid, Name: t.Name, Schema: b.schemaName(t.Schema), Len: -1, TypType: types.TypeComposite,
-			Category: types.CategoryComposite, Delim: ',', Array: t.RowType + 1, Align: 'd', Storage: 'x'}
-		if t.Schema == catalog.PgCatalogOID {
-			ty.Schema = ""
-		}
-		if oid != t.RowType {
-			ty.Name, ty.TypType, ty.Category, ty.Elem, ty.Array, ty.Subscript = "_"+t.Name, types.TypeBase, types.CategoryArray, t.RowType, 0, arrayHandler
-		} else {
-			for i := range t.Columns {
-				if c := &t.Columns[i]; !c.Dropped {
-					ty.Attrs = append(ty.Attrs, types.Attr{Name: c.Name, Type: c.Type, Mod: c.TypMod})
-				}
-			}
-		}
-		out = types.NewUserType(ty, nil)
+		out = b.makeRowType(t, oid, oid != t.RowType, t.RowType+1)
 		return false
 	})
 	return out
+}
+
+// makeRowType describes the row type of a table, or the array of it.
+func (b *binder) makeRowType(t *catalog.Table, oid types.OID, isArray bool, array types.OID) *types.Type {
+	ty := types.Type{OID: oid, Name: t.Name, Schema: b.schemaName(t.Schema), Len: -1, TypType: types.TypeComposite,
+		Category: types.CategoryComposite, Delim: ',', Array: array, Align: 'd', Storage: 'x'}
+	if t.Schema == catalog.PgCatalogOID {
+		ty.Schema = ""
+	}
+	if isArray {
+		ty.Name, ty.TypType, ty.Category, ty.Elem, ty.Array, ty.Subscript = "_"+t.Name, types.TypeBase, types.CategoryArray, t.RowType, 0, arrayHandler
+	} else {
+		for i := range t.Columns {
+			if c := &t.Columns[i]; !c.Dropped {
+				ty.Attrs = append(ty.Attrs, types.Attr{Name: c.Name, Type: c.Type, Mod: c.TypMod})
+			}
+		}
+	}
+	return types.NewUserType(ty, nil)
 }
 
 func (b *binder) schemaName(oid types.OID) string {

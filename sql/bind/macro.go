@@ -13,6 +13,7 @@ import (
 
 // macro is one of information_schema's SQL functions; a call is replaced by its body.
 type macro struct {
+	name   string
 	params []*ast.FunctionParameter
 	body   ast.Node // an expression, or a query that yields one value
 	ret    *ast.TypeName
@@ -26,7 +27,7 @@ var loadMacros = sync.OnceValue(func() map[string]*macro {
 			panic("bind: " + err.Error())
 		}
 		f := n.(*ast.CreateFunctionStmt)
-		m := &macro{ret: f.ReturnType, body: f.SqlBody}
+		m := &macro{name: *r[1], ret: f.ReturnType, body: f.SqlBody}
 		for _, p := range f.Parameters {
 			if fp := p.(*ast.FunctionParameter); fp.Mode != ast.FUNC_PARAM_OUT {
 				m.params = append(m.params, fp)
@@ -71,6 +72,9 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 	path := b.viewPath
 	b.viewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
 	defer func() { b.viewPath = path }()
+	if b.shapes != nil {
+		return b.printedMacro(s, m, args, loc)
+	}
 	if m.body == nil {
 		return b.expandArray(s, args[0], loc)
 	}
@@ -100,6 +104,21 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 		e = x
 	}
 	return b.at(e, loc)
+}
+
+// printedMacro keeps the call as it was written.
+func (b *binder) printedMacro(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
+	f := &plan.FuncCall{Name: m.name, Args: args, Form: plan.CallFunc}
+	if m.body != nil {
+		f.T = b.typeName(m.ret)
+		return b.at(f, loc)
+	}
+	f.T, f.RetSet = plan.Type{OID: types.Record, Mod: -1}, true
+	e := b.hoistSRF(s, f, len(s.srfs))
+	if ref, ok := e.(*plan.ColRef); ok {
+		b.fields[ref.Col] = []types.Attr{{Name: "x", Type: b.baseElemType(args[0].Type().OID), Mod: -1}, {Name: "n", Type: types.Int4, Mod: -1}}
+	}
+	return e
 }
 
 // expandArray is _pg_expandarray: one row (x element, n position from 1) for each element.

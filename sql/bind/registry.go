@@ -26,9 +26,16 @@ type registry struct {
 	amproc      map[amopKey]types.OID
 	ranges      map[types.OID]rangeType
 	multiToRng  map[types.OID]types.OID
+	rowTypes    map[types.OID]systemRow // composite types of system tables and their arrays
 	collations  map[string]types.OID
 	collName    map[types.OID]string
 	defaults    sync.Map // proc OID → []ast.Node
+}
+
+// systemRow is the row type of a system table, or the array of it.
+type systemRow struct {
+	table types.OID
+	array types.OID // 0: this is the array
 }
 
 type castKey struct{ src, dst types.OID }
@@ -103,6 +110,15 @@ var loadRegistry = sync.OnceValue(func() *registry {
 		r.aggs[aggs[i].Fn] = &aggs[i]
 	}
 	r.loadIndexing()
+	r.rowTypes = map[types.OID]systemRow{}
+	for _, y := range pgdata.Types() {
+		if y.Type == types.TypeComposite {
+			r.rowTypes[y.OID] = systemRow{table: y.RelID, array: y.Array}
+			if y.Array != 0 {
+				r.rowTypes[y.Array] = systemRow{table: y.RelID}
+			}
+		}
+	}
 	for _, row := range pgdata.Load("pg_range").Rows {
 		rng, sub, multi := oidOf(row[0]), oidOf(row[1]), oidOf(row[2])
 		r.ranges[rng] = rangeType{sub, multi}

@@ -67,7 +67,12 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 	}
 	b := newBinder(env)
 	b.shapes = newShapes()
-	b.query(b.newScope(nil), sel, false)
+	q := b.query(b.newScope(nil), sel, false)
+	if o.Columns == nil {
+		for _, c := range q.cols {
+			o.Columns = append(o.Columns, c.Name)
+		}
+	}
 	d := &deparser{b: b, o: o}
 	d.query(sel, o.Columns, true)
 	return strings.TrimRight(d.s.String(), " "), nil
@@ -95,7 +100,7 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod})
 }
 
 // deparser prints the shapes of one query (get_query_def).
@@ -136,12 +141,16 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.env.Types, Column: d.column,
-		Subquery: func(q *plan.Subquery) string {
+		TypeName: d.b.typeStrMod,
+		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
 				panic(pgerr.Internal("subquery without a shape"))
 			}
-			return d.sub(func(in *deparser) { in.query(sel, nil, false) })
+			return d.sub(func(in *deparser) {
+				in.level = level
+				in.query(sel, nil, false)
+			})
 		}}
 }
 
@@ -192,7 +201,7 @@ func (d *deparser) query(n *ast.SelectStmt, columns []string, visible bool) {
 	d.with(n.WithClause)
 	switch {
 	case n.Op != ast.SETOP_NONE && n.Op != 0:
-		d.setTree(n, columns)
+		d.setTree(n, columns, visible)
 		sh := d.b.shapes.selects[n]
 		if sh != nil {
 			d.orderLimit(n, sh, true)
@@ -349,7 +358,7 @@ func (d *deparser) valuesRows(rows [][]plan.Expr) {
 		d.put("(")
 		for j, e := range row {
 			if j > 0 {
-				d.put(", ")
+				d.put(",")
 			}
 			d.put(d.expr(e))
 		}
@@ -371,7 +380,7 @@ func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 			d.put(",")
 		}
 		d.put(" ")
-		text := ruleutils.MustExpr(t.e, d.options())
+		text := d.shown(t.e)
 		own := ""
 		switch e := t.e.(type) {
 		case *plan.ColRef:
@@ -418,32 +427,19 @@ func lastName(s string) string {
 	return s
 }
 
+// shown prints an expression with the cast at its top, even one that the binder put in.
+func (d *deparser) shown(e plan.Expr) string {
+	s, err := ruleutils.ExprShown(e, d.options())
+	d.b.check(err, -1)
+	return s
+}
+
 // sortExpr is get_rule_sortgroupclause.
 func (d *deparser) sortExpr(e plan.Expr) string {
-	s := d.expr(e)
-	switch v := e.(type) {
-	case *plan.Const:
-		if v.T.OID == types.Int4 || v.T.OID == types.Numeric || v.T.OID == types.Bool {
-			if !strings.Contains(s, "::") {
-				return s + "::" + types.FormatType(v.T.OID, v.T.Mod, d.b.env.Types)
-			}
-		}
-		return s
-	case *plan.ColRef:
-		if d.b.derived[v.Col] == nil {
-			return s
-		}
-		return "(" + s + ")"
-	case *plan.FuncCall:
-		if v.Form != plan.CallOp || d.o.Pretty {
-			return "(" + s + ")"
-		}
-	default:
-		if d.o.Pretty {
-			return "(" + s + ")"
-		}
+	if ref, ok := e.(*plan.ColRef); ok && d.b.derived[ref.Col] != nil {
+		return "(" + d.shown(e) + ")"
 	}
-	return s
+	return ruleutils.SortExpr(e, d.options())
 }
 
 func (d *deparser) groupItem(n ast.Node, top bool) string {
@@ -533,41 +529,51 @@ func (d *deparser) orderSuffix(o sortItem) string {
 }
 
 // setTree is get_setop_query.
-func (d *deparser) setTree(n *ast.SelectStmt, columns []string) {
-	d.setArm(n.Larg, columns, isSetOp(n.Larg) && !(n.Larg.Op == n.Op && n.Larg.All == n.All))
-	d.keyword("", 0, 0, 0)
+func (d *deparser) setTree(n *ast.SelectStmt, columns []string, visible bool) {
+	if paren := isSetOp(n.Larg) && !ownClauses(n.Larg) && !(n.Larg.Op == n.Op && n.Larg.All == n.All); paren {
+		d.put("(")
+		d.keyword("", indentStd, 0, 0)
+		d.setArm(n.Larg, columns, visible)
+		d.keyword(") ", -indentStd, 0, 0)
+	} else {
+		d.setArm(n.Larg, columns, visible)
+		d.keyword("", 0, 0, 0)
+	}
 	d.put(setOpName(n.Op), " ")
 	if n.All {
 		d.put("ALL ")
 	}
+	if isSetOp(n.Rarg) && !ownClauses(n.Rarg) {
+		d.put("(")
+		d.keyword("", indentStd, 0, 0)
+		d.setArm(n.Rarg, columns, false)
+		d.level -= indentStd
+		d.keyword(")", 0, 0, 0)
+		return
+	}
 	d.keyword("", 0, 0, 0)
-	d.setArm(n.Rarg, nil, isSetOp(n.Rarg))
+	d.setArm(n.Rarg, columns, false)
 }
 
 func isSetOp(n *ast.SelectStmt) bool { return n.Op != ast.SETOP_NONE && n.Op != 0 }
 
-func (d *deparser) setArm(n *ast.SelectStmt, columns []string, paren bool) {
-	own := len(n.SortClause) > 0 || n.LimitCount != nil || n.LimitOffset != nil || len(n.LockingClause) > 0 || n.WithClause != nil
-	if isSetOp(n) && !own {
-		if !paren {
-			d.setTree(n, columns)
-			return
-		}
+// ownClauses: a member of a set operation that is a query of its own.
+func ownClauses(n *ast.SelectStmt) bool {
+	return len(n.SortClause) > 0 || n.LimitCount != nil || n.LimitOffset != nil || len(n.LockingClause) > 0 || n.WithClause != nil
+}
+
+func (d *deparser) setArm(n *ast.SelectStmt, columns []string, visible bool) {
+	if ownClauses(n) {
 		d.put("(")
-		old := d.level
-		d.level += indentStd
-		d.setTree(n, columns)
-		d.level = old
+		d.query(n, columns, visible)
 		d.put(")")
 		return
 	}
-	if own {
-		d.put("(")
+	if isSetOp(n) {
+		d.setTree(n, columns, visible)
+		return
 	}
-	d.query(n, columns, true)
-	if own {
-		d.put(")")
-	}
+	d.query(n, columns, visible)
 }
 
 func (d *deparser) fromItem(n ast.Node) {
@@ -633,7 +639,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 	}
 	var fns []string
 	for _, f := range scan.Funcs {
-		fns = append(fns, d.expr(f.Call))
+		fns = append(fns, d.shown(f.Call))
 	}
 	if len(fns) == 1 {
 		d.put(fns[0])
@@ -650,7 +656,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 			if i > 0 {
 				d.put(", ")
 			}
-			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", types.FormatType(c.T.OID, c.T.Mod, d.b.env.Types))
+			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", d.b.typeStrMod(c.T.OID, c.T.Mod))
 		}
 		d.put(")")
 		return

@@ -15,6 +15,27 @@ import (
 
 func trimDef(s string) string { return strings.TrimSuffix(strings.TrimSpace(s), ";") }
 
+// classNames resolves regclass among the system tables.
+type classNames struct {
+	anyName
+	cat *catalog.Catalog
+}
+
+func (r classNames) RegName(_ types.RegKind, oid types.OID) (string, bool) {
+	if t := r.cat.Table(oid); t != nil {
+		return t.Name, true
+	}
+	return "", false
+}
+
+func (r classNames) RegOID(_ types.RegKind, name string) (types.OID, error) {
+	t, _ := r.cat.Relation(catalog.PgCatalogOID, strings.TrimPrefix(name, "pg_catalog."))
+	if t == nil {
+		return 1, nil
+	}
+	return t.OID, nil
+}
+
 // TestSystemViews: PostgreSQL's own definitions of its views, bound and printed again, are the same text.
 func TestSystemViews(t *testing.T) {
 	cat := catalog.New()
@@ -27,7 +48,7 @@ func TestSystemViews(t *testing.T) {
 			}
 			return tab == nil
 		})
-		env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &bind.Cache{}, Types: &types.Env{Resolver: anyName{}}}
+		env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &bind.Cache{}, Types: &types.Env{Resolver: classNames{cat: cat}}}
 		got, err := bind.ViewSQL(env, tab, bind.DefOptions{Qualify: func(t *catalog.Table) bool { return t.Schema != catalog.PgCatalogOID }})
 		if err != nil {
 			t.Errorf("%s: %v", *r[2], err)
@@ -36,14 +57,15 @@ func TestSystemViews(t *testing.T) {
 		}
 		if trimDef(got) != trimDef(*r[3]) {
 			different++
-			if os.Getenv("TARN_BIND_VERBOSE") != "" {
-				t.Logf("%s\n%s\nwant\n%s", *r[2], firstDiff(got, *r[3]), "")
-			}
+			t.Logf("%s\n%s", *r[2], firstDiff(got, *r[3]))
 			continue
 		}
 		same++
 	}
-	t.Logf("%d same, %d different", same, different)
+	// In five, 'PUBLIC'::name stands for a literal that a UNION made a name: its column has another name when read again.
+	if same < 135 {
+		t.Errorf("%d same, %d different", same, different)
+	}
 }
 
 func firstDiff(a, b string) string {
@@ -60,7 +82,7 @@ func firstDiff(a, b string) string {
 	return "longer"
 }
 
-// TestViewDefinitions makes the views of testdata/views.sql on PostgreSQL and compares pg_get_viewdef, plain and pretty,
+// TestViewDefinitions makes the views of testdata/views/views.sql on PostgreSQL and compares pg_get_viewdef, plain and pretty,
 // with what is printed here from the same source text.
 func TestViewDefinitions(t *testing.T) {
 	c := oracle(t)
@@ -69,7 +91,7 @@ func TestViewDefinitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	raw, err := os.ReadFile("testdata/views.sql")
+	raw, err := os.ReadFile("testdata/views/views.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ type Options struct {
 	Env *types.Env
 	// Column prints a column reference, which may stand for an aggregate call and the like; nil: its quoted name.
 	Column func(*plan.ColRef) string
-	// Subquery prints a query in an expression, with a leading blank; nil: subqueries are 0A000.
-	Subquery func(*plan.Subquery) string
+	// Subquery prints a query in an expression, indented from column level, with a leading blank; nil: subqueries are 0A000.
+	Subquery func(q *plan.Subquery, level int) string
 	// Sequence names the sequence of an identity column's default; nil: by number.
 	Sequence func(types.OID) string
 	// TypeName prints a type; nil: types.FormatType.
@@ -47,6 +47,48 @@ func Expr(e plan.Expr, o *Options) (s string, err error) {
 	p := &printer{o: o}
 	p.expr(e, false)
 	return p.String(), nil
+}
+
+// ExprShown is Expr with the cast at the top printed even where the binder put it in.
+func ExprShown(e plan.Expr, o *Options) (s string, err error) {
+	defer func() {
+		if r, ok := recover().(*pgerr.Error); ok {
+			err = r
+		}
+	}()
+	p := &printer{o: o}
+	p.expr(e, true)
+	return p.String(), nil
+}
+
+// SortExpr prints an expression of ORDER BY, GROUP BY and the like (get_rule_sortgroupclause): what could be misread
+// stands in parentheses, constants have their type.
+func SortExpr(e plan.Expr, o *Options) string {
+	p := &printer{o: o}
+	switch v := e.(type) {
+	case *plan.Const:
+		p.constant(v, 1)
+		return p.String()
+	case *plan.ColRef:
+		p.expr(e, true)
+		return p.String()
+	case *plan.FuncCall:
+		if v.Form != plan.CallOp || o.Pretty {
+			p.put("(")
+			p.expr(e, true)
+			p.put(")")
+			return p.String()
+		}
+	default:
+		if o.Pretty {
+			p.put("(")
+			p.expr(e, true)
+			p.put(")")
+			return p.String()
+		}
+	}
+	p.expr(e, true)
+	return p.String()
 }
 
 // MustExpr is Expr for callers that recover *pgerr.Error themselves.
@@ -295,7 +337,7 @@ func (p *printer) constant(c *plan.Const, show int) {
 		p.put(QuoteLiteral(s))
 		label = true
 	}
-	if show >= 0 && label {
+	if show > 0 || show == 0 && label {
 		p.put("::", p.typeName(c.T))
 	}
 	if show >= 0 {
@@ -401,7 +443,7 @@ func isVariadic(oid types.OID) bool {
 
 // funcName is generate_function_name: qualified where the name alone would not find it.
 func funcName(oid types.OID, name string) string {
-	if p := proc(oid); p != nil && p.Namespace != catalog.PgCatalogOID {
+	if p := proc(oid); oid == 0 || p != nil && p.Namespace != catalog.PgCatalogOID {
 		return "information_schema." + QuoteIdent(name)
 	}
 	return QuoteIdent(name)
@@ -565,7 +607,9 @@ func (p *printer) distinct(v *plan.DistinctFrom) {
 
 func (p *printer) caseExpr(v *plan.Case) {
 	if p.o.Indent {
-		p.put("\n", strings.Repeat(" ", p.o.Level))
+		before := strings.TrimRight(p.String(), " ")
+		p.Reset()
+		p.put(before, "\n", strings.Repeat(" ", p.o.Level))
 	}
 	p.put("CASE")
 	if v.Arg != nil {
@@ -636,7 +680,7 @@ func (p *printer) subquery(v *plan.Subquery) {
 	if p.o.Subquery == nil {
 		panic(pgerr.Unsupported("printing a subquery here"))
 	}
-	text := p.o.Subquery(v)
+	text := p.o.Subquery(v, p.o.Level)
 	switch v.Kind {
 	case plan.SubExists:
 		p.put("(EXISTS (", text, "))")
@@ -745,10 +789,7 @@ func isOrderedSet(oid types.OID) bool {
 }
 
 func (p *printer) orderItem(e plan.Expr, desc, nullsFirst bool) string {
-	s := MustExpr(e, p.o)
-	if _, ok := e.(*plan.Const); ok {
-		s = "(" + s + ")"
-	}
+	s := SortExpr(e, p.o)
 	return s + OrderSuffix(desc, nullsFirst)
 }
 
