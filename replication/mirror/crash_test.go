@@ -48,7 +48,7 @@ func (f *freeze) step(where string) error {
 // on what was there: every change is in the Delta table once, and what no commit names is removed.
 func TestKilledAtEveryStep(t *testing.T) {
 	steps := []string{"files", "committed", "before checkpoint", "merged", "compacted"}
-	seeds := 4
+	seeds := 2
 	if testing.Short() {
 		seeds = 1
 	}

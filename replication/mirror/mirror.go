@@ -292,6 +292,9 @@ func (m *Mirror) load() (wal.LSN, error) {
 			return 0, err
 		}
 		t := m.reopen(s, sv, pos)
+		if m.ctx.Err() != nil {
+			return 0, context.Cause(m.ctx)
+		}
 		m.mu.Lock()
 		m.tables[t.id] = t
 		if !t.off {
@@ -452,6 +455,9 @@ func (m *Mirror) save() error {
 	slices.SortFunc(st.Tables, func(a, b savedTable) int { return strings.Compare(a.Dir, b.Dir) })
 	data, err := json.Marshal(st)
 	if err != nil {
+		return err
+	}
+	if err := m.opt.step("save"); err != nil {
 		return err
 	}
 	if err := m.slot.Save(pos, data); err != nil {
