@@ -119,12 +119,20 @@ func arrayIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
-	p := arrayParser{all: s, s: s, delim: elem.Delim}
+	var buf [8]arrayElem
+	p := arrayParser{all: s, s: s, delim: elem.Delim, elems: buf[:0]}
+	if n := strings.Count(s, string(rune(elem.Delim))) + 1; n > len(buf) {
+		p.elems = make([]arrayElem, 0, n)
+	}
 	dims, err := p.parse()
 	if err != nil {
 		return Null, err
 	}
-	vals := make([]Datum, len(p.elems))
+	var valBuf [8]Datum
+	vals := valBuf[:min(len(p.elems), len(valBuf))]
+	if len(p.elems) > len(vals) {
+		vals = make([]Datum, len(p.elems))
+	}
 	for i, e := range p.elems {
 		if e.null {
 			vals[i] = Null

@@ -40,7 +40,9 @@ func codecOf(t *Type) *codec {
 		return floatCodec
 	case Numeric:
 		return numericCodec
-	case Text, CString, Unknown, RefCursor, PgNodeTree:
+	case PgNodeTree:
+		return &codec{out: bytesOut, in: pseudoCodec.in, send: bytesOut, recv: pseudoCodec.recv}
+	case Text, CString, Unknown, RefCursor:
 		return textCodec
 	case Varchar:
 		return varcharCodec

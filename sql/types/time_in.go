@@ -302,11 +302,65 @@ type dateDecoder struct {
 }
 
 func parseDateTime(s, typ string, env *Env) (parsedTime, error) {
+	if p, ok := parseISO(s, env, typ == "timestamp with time zone"); ok {
+		return p, nil
+	}
 	return decodeDate(s, typ, env, false)
 }
 
 func parseTimeOnly(s, typ string, env *Env) (parsedTime, error) {
 	return decodeDate(s, typ, env, true)
+}
+
+// parseISO is a short cut for what databases write: yyyy-mm-dd[ hh:mm:ss[.ffffff][+zz[:zz]]]. All that is not exactly
+// of this form and in range is left to the full reading.
+func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
+	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
+		return p, false
+	}
+	digit := byte(0) // collects all digits; above 9 if one was none
+	num := func(i, n int) (v int) {
+		for ; n > 0; n-- {
+			c := s[i] - '0'
+			if c > 9 {
+				digit = c
+			}
+			v = v*10 + int(c)
+			i++
+		}
+		return v
+	}
+	p.year, p.mon, p.day = num(0, 4), num(5, 2), num(8, 2)
+	zone := ""
+	if len(s) > 10 {
+		if len(s) < 19 || s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+			return p, false
+		}
+		p.hour, p.min, p.sec = num(11, 2), num(14, 2), num(17, 2)
+		zone = s[19:]
+		if zone != "" && zone[0] == '.' {
+			n := skip(zone, 1, isDigit) - 1
+			if n < 1 || n > 6 {
+				return p, false
+			}
+			p.usec = num(20, n) * int(pow10[6-n])
+			zone = zone[1+n:]
+		}
+	}
+	if digit > 9 || p.year < 1 || p.mon < 1 || p.mon > 12 || p.day < 1 || p.day > daysIn(p.year, p.mon) || p.hour > 23 || p.min > 59 || p.sec > 59 {
+		return p, false
+	}
+	if zone == "" && !zoned {
+		return p, true
+	}
+	if zone == "" {
+		local, ok := p.civil.timestamp()
+		p.east = offsetOfLocal(env.Zone(), local)
+		return p, ok
+	}
+	var fail dateFail
+	p.east, fail = parseZone(zone)
+	return p, fail == dateOK && (len(zone) == 3 || len(zone) == 6)
 }
 
 func decodeDate(s, typ string, env *Env, timeOnly bool) (parsedTime, error) {
