@@ -38,6 +38,7 @@ type aggOp struct {
 	eof       bool
 	started   bool
 	states    []aggState
+	stats     *NodeStats
 	first     []types.Datum
 	firstBuf  rowBuf
 }
@@ -137,6 +138,8 @@ func (b *builder) agg(x *plan.Agg) (operator, error) {
 	o.having, err = b.conds(x.Having)
 	return o, err
 }
+
+func (o *aggOp) note(st *NodeStats) { o.stats = st }
 
 func (o *aggOp) open() error {
 	o.set, o.at = 0, 0
@@ -257,6 +260,10 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 			o.measure()
 		}
 	}
+	if o.stats != nil {
+		o.measure()
+		o.stats.Parts++
+	}
 	for i := range o.sets {
 		s := &o.sets[i]
 		if s.skip {
@@ -273,6 +280,9 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 		}
 		for _, f := range files {
 			if f != nil {
+				if o.stats != nil {
+					o.stats.Disk += f.size
+				}
 				o.pending = append(o.pending, aggPart{set: i, level: s.level + 1, file: f})
 			}
 		}
@@ -318,6 +328,7 @@ func (o *aggOp) measure() {
 		}
 	}
 	o.full = mem > o.in.ec.workMem()
+	o.stats.memory(mem)
 	o.check = o.rows + min(max(groups, 256), 1<<16)
 }
 

@@ -12,12 +12,35 @@ type NodeStats struct {
 	Rows    int64 // of all loops
 	Startup time.Duration
 	Total   time.Duration
-	// Removed counts rows that a filter or join condition dropped.
-	Removed int64
-	// Memory is the largest number of bytes held, Disk what was written to temporary files.
+	// Removed counts rows that a filter, JoinRemoved those that a join condition dropped.
+	Removed, JoinRemoved int64
+	// Memory is the largest number of bytes held by a sort or hash table, Disk what was written to temporary files.
 	Memory, Disk int64
-	// Detail names what the operator did ("external merge", "quicksort", …).
-	Detail string
+	// Parts is in how many parts a hash table was worked through; 1: it fitted.
+	Parts int64
+	// Method is a sort's: "quicksort", "top-N heapsort" or "external merge".
+	Method string
+}
+
+// noted is an operator with more to tell than rows and time.
+type noted interface{ note(*NodeStats) }
+
+func (st *NodeStats) removed() {
+	if st != nil {
+		st.Removed++
+	}
+}
+
+func (st *NodeStats) joinRemoved() {
+	if st != nil {
+		st.JoinRemoved++
+	}
+}
+
+func (st *NodeStats) memory(n int64) {
+	if st != nil {
+		st.Memory = max(st.Memory, n)
+	}
 }
 
 // Stats returns the counters of a Cursor whose Program was prepared with Options.Analyze, per node of the plan; nil

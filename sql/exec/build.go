@@ -143,6 +143,9 @@ func (b *builder) node(n plan.Node) (operator, error) {
 	}
 	st := &NodeStats{}
 	b.in.stats[n] = st
+	if o, ok := o.(noted); ok {
+		o.note(st)
+	}
 	return &countedOp{op: o, stats: st}, nil
 }
 

@@ -172,6 +172,14 @@ func (s *session) prepare(sql string, n ast.Node) (*exec.Program, error) {
 	return exec.Prepare(phys, s.env(), s.opts)
 }
 
+func (s *session) parsePrepare(sql string) (*exec.Program, error) {
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	return s.prepare(sql, stmts[0].Node)
+}
+
 // exec runs one statement and returns its output as text.
 func (s *session) exec(sql string) string {
 	stmts, err := parser.Parse(sql)

@@ -38,6 +38,7 @@ type hashJoinOp struct {
 	chain     int32
 	hash      uint64
 	key       []types.Datum
+	stats     *NodeStats
 	unmatched int // > 0: next inner row to look at for right and full joins, plus one
 }
 
@@ -179,6 +180,8 @@ func (t *joinTable) grow() {
 	}
 }
 
+func (o *hashJoinOp) note(st *NodeStats) { o.stats = st }
+
 func (o *hashJoinOp) open() error {
 	o.haveOuter, o.unmatched = false, 0
 	if o.innerDeps.same() {
@@ -290,6 +293,13 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 			if parts, err = o.split(level); err != nil {
 				return err
 			}
+		}
+	}
+	if o.stats != nil {
+		o.stats.memory(o.table.mem())
+		o.stats.Parts++
+		for _, p := range parts {
+			o.stats.Disk += p.size
 		}
 	}
 	if parts == nil {
@@ -548,6 +558,7 @@ func (o *hashJoinOp) probe() (bool, error) {
 				return false, err
 			}
 			if ok != triTrue {
+				o.stats.joinRemoved()
 				if err := o.in.tick(); err != nil {
 					return false, err
 				}

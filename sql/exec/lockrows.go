@@ -56,8 +56,109 @@ func (b *builder) lockRows(x *plan.LockRowsNode) (operator, error) {
 		}
 		o.items = append(o.items, li)
 	}
-	o.recheck, err = b.conds(x.Recheck)
-	return o, err
+	if x.Recheck != nil {
+		o.recheck, err = b.conds(x.Recheck)
+		return o, err
+	}
+	var cs []condFn
+	if cs, err = b.rowConds(nil, x.In); err != nil {
+		return nil, err
+	}
+	o.recheck = all(cs)
+	return o, nil
+}
+
+// rowConds collects the conditions that every row of a plan satisfies, down to where rows are made anew (aggregates, set
+// operations: nothing there can be locked) or NULL-extended.
+func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
+	add := func(es []plan.Expr) error {
+		for _, e := range es {
+			c, err := b.cond(e)
+			if err != nil {
+				return err
+			}
+			cs = append(cs, c)
+		}
+		return nil
+	}
+	switch x := n.(type) {
+	case *plan.TableScan:
+		if err := add(x.Conds); err != nil {
+			return nil, err
+		}
+		err := add(x.Filter)
+		return cs, err
+	case *plan.Result:
+		if x.In == nil {
+			return cs, nil
+		}
+		if err := add(x.Filter); err != nil {
+			return nil, err
+		}
+		return b.rowConds(cs, x.In)
+	case *plan.SortNode:
+		return b.rowConds(cs, x.In)
+	case *plan.LimitNode:
+		return b.rowConds(cs, x.In)
+	case *plan.Materialize:
+		return b.rowConds(cs, x.In)
+	case *plan.NestLoop:
+		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
+	case *plan.HashJoin:
+		if x.Kind == plan.InnerJoin {
+			for i := range x.OuterKeys {
+				l, err := b.expr(x.OuterKeys[i])
+				if err != nil {
+					return nil, err
+				}
+				r, err := b.expr(x.InnerKeys[i])
+				if err != nil {
+					return nil, err
+				}
+				kind, err := b.kind(x.OuterKeys[i].Type().OID)
+				if err != nil {
+					return nil, err
+				}
+				cs = append(cs, b.compare(fastCmp{opEQ, kind}, l, r))
+			}
+		}
+		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
+	case *plan.MergeJoin:
+		if x.Kind == plan.InnerJoin {
+			for i := range x.OuterKeys {
+				kind, err := b.kind(x.OuterKeys[i].T.OID)
+				if err != nil {
+					return nil, err
+				}
+				cs = append(cs, b.compare(fastCmp{opEQ, kind}, operand{slot: b.slot(x.OuterKeys[i].Col)}, operand{slot: b.slot(x.InnerKeys[i].Col)}))
+			}
+		}
+		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
+	}
+	return cs, nil
+}
+
+func (b *builder) joinConds(cs []condFn, kind plan.JoinKind, on []plan.Expr, outer, inner plan.Node) ([]condFn, error) {
+	var err error
+	switch kind {
+	case plan.InnerJoin:
+		for _, e := range on {
+			c, err := b.cond(e)
+			if err != nil {
+				return nil, err
+			}
+			cs = append(cs, c)
+		}
+		if cs, err = b.rowConds(cs, outer); err != nil {
+			return nil, err
+		}
+		return b.rowConds(cs, inner)
+	case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
+		return b.rowConds(cs, outer)
+	case plan.RightJoin:
+		return b.rowConds(cs, inner)
+	}
+	return cs, nil
 }
 
 func (o *lockRowsOp) open() error {

@@ -33,6 +33,7 @@ type mergeJoinOp struct {
 	groupMatch []bool
 	pos        int
 	matched    bool
+	stats      *NodeStats
 	saved      []types.Datum // the outer row while inner rows without partner are given
 }
 
@@ -72,6 +73,8 @@ func (b *builder) mergeJoin(x *plan.MergeJoin) (operator, error) {
 	o.on, err = b.conds(x.On)
 	return o, err
 }
+
+func (o *mergeJoinOp) note(st *NodeStats) { o.stats = st }
 
 func (o *mergeJoinOp) open() error {
 	o.state, o.outerEOF, o.innerEOF, o.haveGroup = mergeNextOuter, false, false, false
@@ -234,6 +237,7 @@ func (o *mergeJoinOp) probe() (bool, error) {
 				return false, err
 			}
 			if t != triTrue {
+				o.stats.joinRemoved()
 				continue
 			}
 		}

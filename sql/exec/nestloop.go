@@ -16,7 +16,10 @@ type nestLoopOp struct {
 	unique       bool
 	haveOuter    bool
 	matched      bool
+	stats        *NodeStats
 }
+
+func (o *nestLoopOp) note(st *NodeStats) { o.stats = st }
 
 func (b *builder) nestLoop(x *plan.NestLoop) (operator, error) {
 	switch x.Kind {
@@ -81,6 +84,7 @@ func (o *nestLoopOp) next() (bool, error) {
 				return false, err
 			}
 			if t != triTrue {
+				o.stats.joinRemoved()
 				continue
 			}
 		}

@@ -19,10 +19,9 @@ type Options struct {
 
 // Program is a physical plan ready to run. It is safe for concurrent use.
 type Program struct {
-	plan   *plan.Physical
-	opts   Options
-	pool   sync.Pool // of *instance
-	direct *direct   // nil: no direct path
+	plan *plan.Physical
+	opts Options
+	pool sync.Pool // of *instance
 }
 
 // Prepare compiles a plan. Functions and types that are not built are reported here (0A000). env finds user types.
@@ -33,9 +32,6 @@ func Prepare(p *plan.Physical, env *types.Env, opts Options) (*Program, error) {
 		return nil, err
 	}
 	g.pool.Put(in)
-	if !opts.Analyze {
-		g.direct = newDirect(p)
-	}
 	return g, nil
 }
 

@@ -11,7 +11,10 @@ type resultOp struct {
 	cond  condFn   // or nil
 	loads []func() error
 	done  bool
+	stats *NodeStats
 }
+
+func (o *resultOp) note(st *NodeStats) { o.stats = st }
 
 func (b *builder) result(x *plan.Result) (operator, error) {
 	o := &resultOp{in: b.in}
@@ -66,6 +69,7 @@ func (o *resultOp) next() (bool, error) {
 				return false, err
 			}
 			if t != triTrue {
+				o.stats.removed()
 				continue
 			}
 		}

@@ -44,7 +44,10 @@ type tableScanOp struct {
 	keyBuf  [2][]byte
 	entry   []types.Datum
 	scratch []byte
+	stats   *NodeStats
 }
+
+func (o *tableScanOp) note(st *NodeStats) { o.stats = st }
 
 type entryCol struct{ pos, slot int }
 
@@ -312,6 +315,7 @@ func (o *tableScanOp) take(key, row []byte) (bool, error) {
 		o.early.load(f, o.rel, key, row)
 		t, err := o.cond()
 		if t != triTrue || err != nil {
+			o.stats.removed()
 			return false, err
 		}
 	}
@@ -333,6 +337,9 @@ func (o *tableScanOp) entryRow() (bool, error) {
 		return true, nil
 	}
 	t, err := o.cond()
+	if t != triTrue {
+		o.stats.removed()
+	}
 	return t == triTrue, err
 }
 

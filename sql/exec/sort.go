@@ -11,7 +11,10 @@ type sortOp struct {
 	limit  evalFn // or nil
 	deps   *deps
 	sorter sorter
+	stats  *NodeStats
 }
+
+func (o *sortOp) note(st *NodeStats) { o.stats = st }
 
 func (b *builder) sortNode(x *plan.SortNode) (operator, error) {
 	o := &sortOp{in: b.in}
@@ -62,7 +65,21 @@ func (o *sortOp) open() error {
 		}
 	}
 	o.deps.keep()
-	return o.sorter.done()
+	if err := o.sorter.done(); err != nil || o.stats == nil {
+		return err
+	}
+	s := &o.sorter
+	o.stats.memory(s.arena.used + s.keyUsed + int64(len(s.entries))*sortEntrySize)
+	o.stats.Disk = max(o.stats.Disk, s.disk)
+	switch {
+	case len(s.runs) > 0:
+		o.stats.Method = "external merge"
+	case s.heaped:
+		o.stats.Method = "top-N heapsort"
+	default:
+		o.stats.Method = "quicksort"
+	}
+	return nil
 }
 
 func (o *sortOp) next() (bool, error) { return o.sorter.next() }
