@@ -231,6 +231,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	st = &plan.Statement{}
 	top := b.newScope(nil)
 	rel, out, tag := b.statement(top, stmt)
+	b.foldCasts(rel)
 	b.dropUnusedRows(rel)
 	st.Rel, st.Out, st.Tag = rel, out, tag
 	st.Params = b.finishParams()
@@ -244,6 +245,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 func TableExpr(env *Env, t *catalog.Table, sql string, want plan.Type) (e plan.Expr, cols map[int16]plan.Col, err error) {
 	defer guard(&err)
 	b := newBinder(env)
+	b.nextCol = storedCols
 	cols = map[int16]plan.Col{}
 	e = b.storedExpr(t, sql, want, func(c *catalog.Column) plan.Col {
 		col, ok := cols[c.AttNum]
@@ -253,8 +255,12 @@ func TableExpr(env *Env, t *catalog.Table, sql string, want plan.Type) (e plan.E
 		}
 		return col
 	})
+	b.foldExpr(&e)
 	return e, cols, nil
 }
+
+// storedCols is where the ColIDs of stored expressions start: they are put into statements with ColIDs of their own.
+const storedCols = 1 << 24
 
 // ExprKind says which clause a new expression stands in: aggregates, subqueries and the like are refused in its name.
 type ExprKind = exprKind

@@ -96,7 +96,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 
 // ExprSQL prints a stored expression of t in the pretty form or the plain one.
 func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error) {
-	e, _, err := TableExpr(env, t, sql, plan.Type{})
+	e, err := boundStored(env, t, sql)
 	if err != nil {
 		return "", err
 	}
@@ -784,4 +784,12 @@ func (d *deparser) frame(w *window) string {
 		s += " EXCLUDE TIES"
 	}
 	return s
+}
+
+// boundStored binds a stored expression as it was written: no cast is computed.
+func boundStored(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	cols := b.newRow(t)
+	return b.storedExpr(t, sql, plan.Type{}, cols.col), nil
 }

@@ -1,7 +1,7 @@
 insert into t (a, b) values (1, 'x'), (2, default)
 ----
 Insert t [1 2] from [1 2] row [a#3, b#4, c#5, d#6, arr#7, j#8, v#9]
-  default 3 numericimplicit('1.5'::numeric, '655366'::integer):numeric(10,2)
+  default 3 '1.50'::numeric(10,2)
   default 4 -
   default 5 -
   default 6 -
@@ -69,7 +69,7 @@ insert into t (a) values (1) on conflict (a) do update set b = excluded.b || t.b
 ----
 Insert t [1] from [1] row [a#2, b#3, c#4, d#5, arr#6, j#7, v#8]
   default 2 -
-  default 3 numericimplicit('1.5'::numeric, '655366'::integer):numeric(10,2)
+  default 3 '1.50'::numeric(10,2)
   default 4 -
   default 5 -
   default 6 -
@@ -83,7 +83,7 @@ insert into t (b) values ('q') on conflict (lower(b)) where a > 0 do nothing
 ----
 Insert t [2] from [1] row [a#2, b#3, c#4, d#5, arr#6, j#7, v#8]
   default 1 -
-  default 3 numericimplicit('1.5'::numeric, '655366'::integer):numeric(10,2)
+  default 3 '1.50'::numeric(10,2)
   default 4 -
   default 5 -
   default 6 -
@@ -117,7 +117,7 @@ update t set b = 'x', c = c + 1 where a = $1
 ----
 Update t loc #1 old [a#2, b#3, c#4, d#5, arr#6, j#7, v#8] row [a#9, b#10, c#11, d#12, arr#13, j#14, v#15] recheck =op(a#2, $1)
   set 2 = 'x'::text
-  set 3 = numericimplicit(+op(c#4, numericimplicit('1'::integer):numeric), '655366'::integer):numeric(10,2)
+  set 3 = numericimplicit(+op(c#4, '1'::numeric), '655366'::integer):numeric(10,2)
   Filter =op(a#2, $1)
     Scan t as t [rowloc#1, a#2, b#3, c#4, d#5, arr#6, j#7, v#8]
 params integer
@@ -138,7 +138,7 @@ update t set arr[2] = 5, c = default
 ----
 Update t loc #1 old [a#2, b#3, c#4, d#5, arr#6, j#7, v#8] row [a#9, b#10, c#11, d#12, arr#13, j#14, v#15] recheck 
   set 5 = subset(arr#6 [-:'2'::integer] '5'::integer)
-  set 3 = numericimplicit('1.5'::numeric, '655366'::integer):numeric(10,2)
+  set 3 = '1.50'::numeric(10,2)
   Scan t as t [rowloc#1, a#2, b#3, c#4, d#5, arr#6, j#7, v#8]
 
 update g set n = n + 1

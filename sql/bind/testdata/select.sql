@@ -7,7 +7,7 @@ Project a#1, b#2
 
 select * from t where b like 'x%' order by a desc limit 10
 ----
-Limit int8implicit('10'::integer):bigint offset - ties 
+Limit '10'::bigint offset - ties 
   Sort #1 desc nulls first
     Project a#1, b#2, c#3, d#4, arr#5, j#6, v#7
       Filter ~~op(b#2, 'x%'::text)
@@ -211,7 +211,7 @@ select row_number() over (partition by b order by a), sum(c) over w from t windo
 ----
 Project row_number#1, sum#3
   Window partition [5] order #4 frame 0:0..2 #1=row_number()
-    Window partition [] order #4 frame 1:1..2 start int8implicit('2'::integer):bigint #3=sum(c#2)
+    Window partition [] order #4 frame 1:1..2 start '2'::bigint #3=sum(c#2)
       Scan t as t [c#2, a#4, b#5]
 => row_number bigint, sum numeric
 
@@ -256,7 +256,7 @@ Project a#1, bx#3
 
 select case a when 1 then 'one' else b end, coalesce(a, 1.5), greatest(1, 2.5) from t
 ----
-Project b:=#4 case(a#1 when =op(case#2, '1'::integer) then 'one'::text else b#3), coalesce:=#5 coalesce(numericimplicit(a#1):numeric, '1.5'::numeric), greatest:=#6 minmax(true numericimplicit('1'::integer):numeric, '2.5'::numeric)
+Project b:=#4 case(a#1 when =op(case#2, '1'::integer) then 'one'::text else b#3), coalesce:=#5 coalesce(numericimplicit(a#1):numeric, '1.5'::numeric), greatest:=#6 minmax(true '1'::numeric, '2.5'::numeric)
   Scan t as t [a#1, b#3]
 => b text, coalesce numeric, greatest numeric
 
@@ -289,7 +289,7 @@ Project arr:=#3 sub(arr#1 [-:'1'::integer]), arr:=#4 sub(arr#1 ['1'::integer:'2'
 select max(a) filter (where b = 'x'), string_agg(b, ',' order by a), percentile_cont(0.5) within group (order by a) from t
 ----
 Project max#3, string_agg#4, percentile_cont#5
-  Aggregate by [] in [] #3=max(a#1 filter =op(b#2, 'x'::text)) #4=string_agg(b#2, ','::text order a#1) #5=percentile_cont(float8implicit(a#1):double precision direct float8implicit('0.5'::numeric):double precision order float8implicit(a#1):double precision)
+  Aggregate by [] in [] #3=max(a#1 filter =op(b#2, 'x'::text)) #4=string_agg(b#2, ','::text order a#1) #5=percentile_cont(float8implicit(a#1):double precision direct '0.5'::double precision order float8implicit(a#1):double precision)
     Scan t as t [a#1, b#2]
 => max integer, string_agg text, percentile_cont double precision
 
@@ -322,7 +322,7 @@ Project sum#2
 values (1, 'a'), (2.5, null)
 ----
 Values [column1#1, column2#2]
-  (numericimplicit('1'::integer):numeric, 'a'::text)
+  ('1'::numeric, 'a'::text)
   ('2.5'::numeric, NULL::text)
 => column1 numeric, column2 text
 
