@@ -34,13 +34,31 @@ type dataFile struct {
 	stats *delta.Stats
 
 	idsMu sync.Mutex
-	ids   *rowIDs // nil until needed, if they are in the file; protected by idsMu
+	ids   *rowIDs   // nil until needed, if they are in the file; protected by idsMu
+	used  time.Time // of ids; protected by idsMu
+}
+
+// idBytes is what the row ids take in memory, and when they were used last; 0 if they cost nothing or are not there.
+func (f *dataFile) idBytes() (int64, time.Time) {
+	f.idsMu.Lock()
+	defer f.idsMu.Unlock()
+	if f.ids == nil {
+		return 0, time.Time{}
+	}
+	return int64(16*len(f.ids.runs) + 4*len(f.ids.offs) + 8*len(f.ids.ids)), f.used
+}
+
+func (f *dataFile) dropIDs() {
+	f.idsMu.Lock()
+	f.ids = nil
+	f.idsMu.Unlock()
 }
 
 // rowIDs returns the file's row ids, read from the file if they are not dense.
 func (f *dataFile) rowIDs(ctx context.Context, store object.Store) (*rowIDs, error) {
 	f.idsMu.Lock()
 	defer f.idsMu.Unlock()
+	f.used = time.Now()
 	if f.ids != nil {
 		return f.ids, nil
 	}

@@ -52,6 +52,7 @@ type Options struct {
 	TailRows      int           // a table with so many unpublished rows is published at once; default 256k
 	TailBytes     int64         // likewise; default 32 MB
 	MemoryBytes   int64         // of all tails; above it the log is not read on; default 256 MB
+	RowIDBytes    int64         // of row ids of files in memory; others are read again when needed; default 64 MB
 	Workers       int           // publications at a time; default 2
 	FileRows      int           // rows of a file that a copy writes; default 1M
 	CheckpointLog int64         // Delta commits per checkpoint; default 20
@@ -78,6 +79,7 @@ func (o Options) withDefaults() Options {
 	def(&o.TailRows, 256<<10)
 	def(&o.TailBytes, 32<<20)
 	def(&o.MemoryBytes, 256<<20)
+	def(&o.RowIDBytes, 64<<20)
 	def(&o.Workers, 2)
 	def(&o.FileRows, 1<<20)
 	def(&o.CheckpointLog, 20)

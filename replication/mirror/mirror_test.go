@@ -429,7 +429,7 @@ func TestViewEqualsRowsUnderLoad(t *testing.T) {
 		})
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	rounds := 1500
+	rounds := 800
 	if testing.Short() {
 		rounds = 400
 	}

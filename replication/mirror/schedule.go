@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ func (m *Mirror) schedule() {
 		wait := m.dispatch(slots, merging)
 		if now := time.Now(); !now.Before(nextSave) {
 			nextSave = now.Add(saveEvery)
+			m.boundRowIDs()
 			if err := m.save(); err != nil {
 				m.log.Error("mirror cannot save its position", "err", err)
 			}
@@ -46,6 +48,42 @@ func (m *Mirror) schedule() {
 	merging <- struct{}{}
 	if err := m.save(); err != nil {
 		m.log.Error("mirror cannot save its position", "err", err)
+	}
+}
+
+// boundRowIDs lets go of the row ids that were used longest ago.
+func (m *Mirror) boundRowIDs() {
+	type loaded struct {
+		f     *dataFile
+		bytes int64
+		used  time.Time
+	}
+	var all []loaded
+	var sum int64
+	m.mu.Lock()
+	for _, t := range m.tables {
+		if len(t.vers) == 0 {
+			continue
+		}
+		for _, s := range t.newest().files {
+			all = append(all, loaded{f: s.f})
+		}
+	}
+	m.mu.Unlock()
+	for i := range all {
+		all[i].bytes, all[i].used = all[i].f.idBytes()
+		sum += all[i].bytes
+	}
+	if sum <= m.opt.RowIDBytes {
+		return
+	}
+	slices.SortFunc(all, func(a, b loaded) int { return a.used.Compare(b.used) })
+	for _, l := range all {
+		if sum <= m.opt.RowIDBytes {
+			return
+		}
+		l.f.dropIDs()
+		sum -= l.bytes
 	}
 }
 
