@@ -90,6 +90,10 @@ func codecOf(t *Type) *codec {
 		return vectorCodec
 	case Bit, VarBit:
 		return bitCodec
+	case Inet, CIDR:
+		return inetCodec
+	case Macaddr, Macaddr8:
+		return macCodec
 	case Money:
 		return moneyCodec
 	case Record:

@@ -22,6 +22,7 @@ import "github.com/tarndb/tarn/storage/tuple"
 //	interval                          16 bytes: int64 µs, int32 days, int32 months, little endian
 //	uuid                              16 bytes
 //	bit varbit                        one byte '0' or '1' per bit: byte order is PostgreSQL's order, prefixes first
+//	inet cidr                         inet.go; macaddr macaddr8: 6 and 8 bytes
 //	arrays, int2vector, oidvector     tuple.Array; composites and record: tuple.Record
 //	enums                             pg_enum.enumsortorder of the label, as a float4: key order is enum order
 //	domains                           as their base type
@@ -42,7 +43,7 @@ var kindByOID = map[OID]tuple.Kind{
 	BPChar: tuple.KindBpchar, Bytea: tuple.KindBytes, JSON: tuple.KindBytes, JSONB: tuple.KindJSONB,
 	Date: tuple.KindInt32, Time: tuple.KindInt64, Timestamp: tuple.KindInt64, TimestampTZ: tuple.KindInt64,
 	TimeTZ: tuple.KindTimeTZ, Interval: tuple.KindInterval, UUID: tuple.KindUUID,
-	Bit: tuple.KindBytes, VarBit: tuple.KindBytes,
+	Bit: tuple.KindBytes, VarBit: tuple.KindBytes, Inet: tuple.KindBytes, CIDR: tuple.KindBytes, Macaddr: tuple.KindBytes, Macaddr8: tuple.KindBytes,
 	Int2Vector: tuple.KindArray, OidVector: tuple.KindArray, AnyArray: tuple.KindArray, AnyCompatibleArray: tuple.KindArray,
 	Record: tuple.KindRecord,
 }

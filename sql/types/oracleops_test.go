@@ -196,7 +196,7 @@ var unitLits = []string{"microseconds", "milliseconds", "second", "minute", "hou
 	"timezone", "timezone_hour", "timezone_minute", "YEARS", "usec", "foo", "now", "mon", "m", "y", "t"}
 
 // slowPowers keep PostgreSQL busy for seconds.
-var slowPowers = map[string]bool{"1000000": true, "9999": true, "0.99999": true}
+var slowPowers = map[string]bool{"1000000": true, "9999": true, "0.99999": true, "10000": true, "100.00": true, "99999999.99999999": true}
 
 var timeLits = []string{"00:00", "24:00", "12:34:56.789012", "23:59:59.999999"}
 
