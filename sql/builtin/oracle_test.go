@@ -131,6 +131,9 @@ var units = []string{"microseconds", "milliseconds", "second", "minute", "hour",
 
 var procOIDs = []string{"1", "2059", "3206", "3973", "1215", "2108", "5024", "6084", "3943", "1257", "3474", "1", "3951"}
 
+var jsonKeys = []string{"a", "b", "k", "", "x", "0"}
+var jsonPaths = []string{"{}", "{a}", "{b,2,c}", "{b,-1}", "{1}", "{k,x}", "{zz}", "{b,9}", "{-9}", "{NULL}", "{4,0}", "{b,x}"}
+
 // special gives arguments that make sense to one function: its name and argument number (from 0) to texts.
 var special = map[string][]string{
 	"bpchar/1": {"-1", "7", "9", "4"}, "varchar/1": {"-1", "7", "9", "4"}, "bit/1": {"-1", "3", "9", "1"}, "varbit/1": {"-1", "3", "9", "1"},
@@ -151,7 +154,9 @@ var special = map[string][]string{
 	"pg_get_function_arg_default/1": {"1", "2", "3", "4", "5"}, "format_type/1": {"-1", "10", "655366"}, "format_type/0": {"23", "1043", "1042", "1700", "1184", "1231", "1560", "18", "0", "99", "1186", "2249"},
 	"array_fill/1": {"{2}", "{2,3}", "{}", "{0}", "{-1}", "{NULL}", "{{1}}"}, "array_fill/2": {"{1}", "{5,-2}", "{NULL}", "{}"},
 	"factorial/0": {"0", "1", "5", "20", "-1", "100", "40000"}, "width_bucket/3": {"10", "0", "-1", "2147483647", "3"},
-	"round/1": {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
+	"json_object_field/1": jsonKeys, "json_object_field_text/1": jsonKeys, "jsonb_object_field/1": jsonKeys, "jsonb_object_field_text/1": jsonKeys, "jsonb_exists/1": jsonKeys, "json_extract_path/1": jsonPaths, "json_extract_path_text/1": jsonPaths, "jsonb_extract_path/1": jsonPaths, "jsonb_extract_path_text/1": jsonPaths, "jsonb_set/1": jsonPaths, "jsonb_insert/1": jsonPaths, "jsonb_delete_path/1": jsonPaths, "jsonb_set_lax/1": jsonPaths, "json_array_element/1": {"0", "1", "-1", "5", "-5"}, "json_array_element_text/1": {"0", "1", "-1", "5", "-5"}, "jsonb_array_element/1": {"0", "1", "-1", "5", "-5"}, "jsonb_array_element_text/1": {"0", "1", "-1", "5", "-5"}, "jsonb_exists_any/1": jsonPaths, "jsonb_exists_all/1": jsonPaths,
+	"jsonb_set_lax/4": {"use_json_null", "delete_key", "return_target", "raise_exception", "x"},
+	"round/1":         {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
 }
 
 var notAsked = regexp.MustCompile(`^(now|random|setseed|clock_timestamp|statement_timestamp|timeofday|transaction_timestamp|gen_random_uuid|version|pg_sleep.*|pg_(relation|table|indexes|total|database).*size|txid_.*|pg_current.*|current_.*|nextval|currval|lastval|setval|has_.*|.*_is_visible|pg_get_(expr|viewdef|indexdef|constraintdef|triggerdef|ruledef|functiondef|serial.*|replica.*|userbyid|keywords|statistics.*|part.*|function_sqlbody)|pg_has_role|to_reg.*|inet_.*|obj_description|col_description|shobj_description|set_config|pg_backend_pid|pg_.*advisory.*|pg_typeof|.*_description|pg_.*_backend|getdatabaseencoding|getpgusername|session_user|pg_postmaster.*|pg_conf.*|xid_age|pg_client_encoding|mxid_age|pg_notify|pg_is_.*|pg_wal_replay.*|pg_walfile.*|pg_switch.*|pg_last.*|pg_export.*|pg_trigger_depth|pg_timezone.*|pg_my_temp.*|pg_jit.*|pg_tablespace.*|pg_relation.*|pg_lock.*|pg_stat.*|pg_sequence.*|reg.*|pg_listening.*|row_security.*|pg_cursor|pg_blocking.*|pg_safe.*|pg_prepared.*|aclitem.*|pg_ls.*|pg_column_.*|pg_config|pg_control.*|pg_show.*|pg_hba.*|pg_ident.*|pg_available.*|pg_index.*|pg_describe.*|pg_identify.*|generate_series|to_date|to_timestamp|hash.*|cursor_.*)$`)
@@ -356,7 +361,7 @@ func TestOracle(t *testing.T) {
 	var list []*Func
 	for _, f := range index() {
 		p := f.Proc
-		if p.Volatile == 'v' || p.OID == 1181 || p.OID == 1386 || p.OID == 2059 || p.Src == "timeofday" || len(p.ArgTypes) > 0 && p.ArgTypes[0] == types.CString || notAsked.MatchString(p.Name) || !only.MatchString(p.Name) && !only.MatchString(p.Src) {
+		if p.Volatile == 'v' || p.Namespace != 11 || p.OID == 1181 || p.OID == 1386 || p.OID == 2059 || p.Src == "timeofday" || len(p.ArgTypes) > 0 && p.ArgTypes[0] == types.CString || notAsked.MatchString(p.Name) || !only.MatchString(p.Name) && !only.MatchString(p.Src) {
 			continue
 		}
 		list = append(list, f)
