@@ -65,12 +65,11 @@ type session struct {
 	workMem         int64
 	opts            exec.Options
 	ctx             context.Context
-	lastPlan        *plan.Physical
-	progs           map[string]*exec.Program
+	rewrite         func(plan.Node) plan.Node
 }
 
 func (d *db) session() *session {
-	return &session{db: d, owner: d.mgr.Locks().NewOwner(0), workMem: 4 << 20, ctx: context.Background(), progs: map[string]*exec.Program{}}
+	return &session{db: d, owner: d.mgr.Locks().NewOwner(0), workMem: 4 << 20, ctx: context.Background()}
 }
 
 func (s *session) NextVal(seq types.OID) (int64, error) {
@@ -168,7 +167,9 @@ func (s *session) prepare(sql string, n ast.Node) (*exec.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.lastPlan = phys
+	if s.rewrite != nil {
+		phys.Root = mapNode(phys.Root, s.rewrite)
+	}
 	return exec.Prepare(phys, s.env(), s.opts)
 }
 

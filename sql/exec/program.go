@@ -72,6 +72,7 @@ type instance struct {
 	ended    bool // the statement's last actions have run
 	after    []func() error
 	ri       *riQueue
+	spillMem int64 // bytes of spill files that stayed in memory
 }
 
 func (g *Program) take(env *types.Env) (*instance, error) {
@@ -144,7 +145,7 @@ func (g *Program) start(ec *Context) (*instance, error) {
 
 // begin binds the instance to an execution.
 func (in *instance) begin(ec *Context) {
-	in.ec, in.gen, in.ticks = ec, in.gen+1, 0
+	in.ec, in.gen, in.ticks, in.spillMem = ec, in.gen+1, 0, 0
 	in.running, in.finished, in.ended = true, false, false
 	in.ctxDone = nil
 	if ec.Ctx != nil {

@@ -14,15 +14,18 @@ import (
 )
 
 // spillFile is a temporary file of rows, written once from start to end and then read. It has no name, so that it goes
-// with the process. A row:
+// with the process, and what is small stays in memory as long as all such files of the execution together take no more
+// than half of WorkMem. A row:
 //
 //	+-----------------+-------------------------------------------+
 //	| length (uvarint)| per value: 0 NULL | 1, 8 bytes | 2, length |
 //	|                 | (uvarint), bytes                          |
 //	+-----------------+-------------------------------------------+
 type spillFile struct {
-	f    *os.File
-	w    *bufio.Writer
+	in   *instance
+	f    *os.File // nil: all is in w
+	w    []byte   // not written yet
+	kept int64    // what flush left in memory
 	rows int64
 	size int64 // bytes written
 	buf  []byte
@@ -30,16 +33,26 @@ type spillFile struct {
 
 const spillBuffer = 32 << 10
 
-func (in *instance) newSpill() (*spillFile, error) {
-	f, err := os.CreateTemp(in.ec.TempDir, "tarn-exec-*")
-	if err != nil {
-		return nil, spillError(err)
+func (in *instance) newSpill() (*spillFile, error) { return &spillFile{in: in}, nil }
+
+// toDisk writes what is buffered.
+func (s *spillFile) toDisk() error {
+	if s.f == nil {
+		f, err := os.CreateTemp(s.in.ec.TempDir, "tarn-exec-*")
+		if err != nil {
+			return spillError(err)
+		}
+		if err := os.Remove(f.Name()); err != nil {
+			f.Close()
+			return spillError(err)
+		}
+		s.f = f
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, spillError(err)
+	if _, err := s.f.Write(s.w); err != nil {
+		return spillError(err)
 	}
-	return &spillFile{f: f, w: bufio.NewWriterSize(f, spillBuffer)}, nil
+	s.w = s.w[:0]
+	return nil
 }
 
 func spillError(err error) error {
@@ -50,10 +63,15 @@ func spillError(err error) error {
 }
 
 func (s *spillFile) close() {
-	if s != nil && s.f != nil {
-		s.f.Close()
-		s.f, s.w = nil, nil
+	if s == nil {
+		return
 	}
+	if s.f != nil {
+		s.f.Close()
+		s.f = nil
+	}
+	s.in.spillMem -= s.kept
+	s.w, s.kept = nil, 0
 }
 
 func appendSpilled(b []byte, v types.Datum) []byte {
@@ -69,16 +87,14 @@ func appendSpilled(b []byte, v types.Datum) []byte {
 
 // writeBuf writes the record in s.buf.
 func (s *spillFile) writeBuf() error {
-	var head [binary.MaxVarintLen64]byte
-	h := binary.PutUvarint(head[:], uint64(len(s.buf)))
-	if _, err := s.w.Write(head[:h]); err != nil {
-		return spillError(err)
-	}
-	if _, err := s.w.Write(s.buf); err != nil {
-		return spillError(err)
-	}
+	before := len(s.w)
+	s.w = binary.AppendUvarint(s.w, uint64(len(s.buf)))
+	s.w = append(s.w, s.buf...)
 	s.rows++
-	s.size += int64(h + len(s.buf))
+	s.size += int64(len(s.w) - before)
+	if len(s.w) >= spillBuffer {
+		return s.toDisk()
+	}
 	return nil
 }
 
@@ -100,30 +116,57 @@ func (s *spillFile) writeSlots(f *frame, slots []int) error {
 
 // flush ends the writing.
 func (s *spillFile) flush() error {
-	if err := s.w.Flush(); err != nil {
+	s.buf = nil
+	if s.f == nil && s.in.spillMem+int64(len(s.w)) <= s.in.ec.workMem()/2 {
+		s.kept = int64(len(s.w))
+		s.in.spillMem += s.kept
+		return nil
+	}
+	err := s.toDisk()
+	s.w = nil
+	return err
+}
+
+// readAt reads len(p) bytes at an offset, after flush.
+func (s *spillFile) readAt(p []byte, at int64) error {
+	if s.f == nil {
+		copy(p, s.w[at:])
+		return nil
+	}
+	if _, err := s.f.ReadAt(p, at); err != nil {
 		return spillError(err)
 	}
-	s.w = bufio.NewWriterSize(io.Discard, 16)
-	s.buf = nil
 	return nil
 }
 
 // spillReader reads the rows of a file in order.
 type spillReader struct {
 	r   *bufio.Reader
+	mem []byte // what is left of a file in memory
 	buf []byte
 }
 
 // reader reads from the start, after flush. Readers of one file share its position: one at a time.
 func (s *spillFile) reader() (*spillReader, error) {
+	if s.f == nil {
+		return &spillReader{mem: s.w}, nil
+	}
 	if _, err := s.f.Seek(0, io.SeekStart); err != nil {
 		return nil, spillError(err)
 	}
 	return &spillReader{r: bufio.NewReaderSize(s.f, spillBuffer)}, nil
 }
 
-// record reads the next record into the reader's buffer; ok is false at the end.
+// record reads the next record; it is valid until the following call. ok is false at the end.
 func (r *spillReader) record() (rec []byte, ok bool, err error) {
+	if r.r == nil {
+		if len(r.mem) == 0 {
+			return nil, false, nil
+		}
+		n, h := binary.Uvarint(r.mem)
+		rec, r.mem = r.mem[h:h+int(n)], r.mem[h+int(n):]
+		return rec, true, nil
+	}
 	n, err := binary.ReadUvarint(r.r)
 	if err == io.EOF {
 		return nil, false, nil

@@ -9,8 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tarndb/tarn/sql/plan"
 )
 
 var record = flag.Bool("record", false, "write testdata/*.out from what PostgreSQL answers")
@@ -43,10 +46,18 @@ func TestSQL(t *testing.T) {
 		for _, mode := range []struct {
 			name    string
 			workMem int64
-		}{{"memory", 4 << 20}, {"spill", 8 << 10}} {
+			rewrite func(plan.Node) plan.Node
+			analyze bool
+		}{
+			{"memory", 4 << 20, nil, false}, {"spill", 8 << 10, nil, false}, {"sorted", 4 << 20, sorted, false},
+			{"sorted-spill", 8 << 10, sorted, true}, {"looped", 4 << 20, looped, true}, {"columnar", 4 << 20, columnar, false},
+		} {
+			if mode.name != "memory" && testing.Short() {
+				continue
+			}
 			t.Run(name+"/"+mode.name, func(t *testing.T) {
 				s := newDB(t).session()
-				s.workMem = mode.workMem
+				s.workMem, s.rewrite, s.opts.Analyze = mode.workMem, mode.rewrite, mode.analyze
 				compare(t, stmts, string(want), s.exec)
 			})
 		}
@@ -79,7 +90,11 @@ func compare(t *testing.T, stmts []string, want string, run func(string) string)
 	}
 	bad := 0
 	for i, sql := range stmts {
+		start := time.Now()
 		got := strings.TrimSuffix(normal(sql, run(sql)), "\n")
+		if d := time.Since(start); d > 300*time.Millisecond {
+			t.Log(d.Round(time.Millisecond), sql)
+		}
 		_, exp, _ := strings.Cut(parts[i], "\n=>\n")
 		if strings.HasPrefix(got, "ERROR 0A000: ") && strings.HasSuffix(got, ") is not supported") && !strings.HasPrefix(exp, "ERROR") {
 			t.Logf("not built: %s", got) // package builtin's to give

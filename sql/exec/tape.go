@@ -146,9 +146,9 @@ func (t *tape) record(i int) ([]byte, error) {
 			t.page = make([]byte, size)
 		}
 		want := min(int64(size), t.file.size-at)
-		if _, err := t.file.f.ReadAt(t.page[:want], at); err != nil {
+		if err := t.file.readAt(t.page[:want], at); err != nil {
 			t.pageLen = 0
-			return nil, spillError(err)
+			return nil, err
 		}
 		t.pageAt, t.pageLen = at, int(want)
 	}

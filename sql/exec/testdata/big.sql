@@ -1,8 +1,8 @@
 create table l (id int primary key, k int, t text);
 create table r (id int primary key, k int, t text);
-insert into l select i, (i * 7919) % 3001, 'left ' || (i % 97)::text from generate_series(1, 6000) i;
-insert into r select i, (i * 104729) % 4001, 'right ' || (i % 89)::text from generate_series(1, 5000) i;
-insert into r select i, 7, 'same' from generate_series(5001, 5400) i;
+insert into l select i, (i * 7919) % 1201, 'left ' || (i % 97)::text from generate_series(1, 2500) i;
+insert into r select i, (i * 104729) % 1501, 'right ' || (i % 89)::text from generate_series(1, 2000) i;
+insert into r select i, 7, 'same' from generate_series(5001, 5100) i;
 insert into l values (9001, null, null), (9002, null, 'n'), (9003, 7, 'seven');
 insert into r values (9001, null, null), (9002, null, 'n');
 select count(*), sum(l.id), sum(r.id), max(l.t), min(r.t) from l join r on l.k = r.k;
@@ -12,9 +12,9 @@ select count(*), count(l.id), count(r.id), sum(l.id), sum(r.id) from l full join
 select count(*), sum(id) from l where k in (select k from r);
 select count(*), sum(id) from l where not exists (select 1 from r where r.k = l.k);
 select count(*), sum(id) from l where exists (select 1 from r where r.k = l.k and r.id > l.id);
-select k, t, id from l order by t desc, k, id offset 3000 limit 5;
+select k, t, id from l order by t desc, k, id offset 1500 limit 5;
 select k, t, id from l order by k nulls first, t, id limit 5;
-select id from r order by t, id desc limit 3 offset 5100;
+select id from r order by t, id desc limit 3 offset 1800;
 select k, count(*), sum(id), string_agg(t, ',' order by id) from l group by k order by k desc nulls last limit 3;
 select count(*), sum(s), sum(c) from (select k, sum(id) s, count(distinct t) c from l group by k) x;
 select count(*) from (select distinct k, t from l) x;
