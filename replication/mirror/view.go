@@ -125,6 +125,9 @@ func (m *Mirror) View(ctx context.Context, tables []uint32, at wal.LSN) (*View, 
 	return v, nil
 }
 
+// farBehind is how much log a View does not wait for.
+const farBehind = 32 << 20
+
 // reach waits for the tail.
 func (m *Mirror) reach(ctx context.Context, at wal.LSN) error {
 	select {
@@ -135,7 +138,13 @@ func (m *Mirror) reach(ctx context.Context, at wal.LSN) error {
 	if m.tail.Position().Load() >= at {
 		return nil
 	}
-	// A tail that is held up, by memory or a full disk, must not hold up queries: rows have the answer.
+	// A tail that is held up, by memory or a full disk, or far behind must not hold up queries: rows have the answer.
+	m.mu.Lock()
+	stuck := m.room != nil || at-min(at, m.applied) > farBehind
+	m.mu.Unlock()
+	if stuck {
+		return fmt.Errorf("mirror is behind: %w", ErrNotReady)
+	}
 	wctx, cancel := context.WithTimeout(ctx, m.opt.ViewWait)
 	defer cancel()
 	if _, err := m.tail.Position().Wait(wctx, at); err != nil {
