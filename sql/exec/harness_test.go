@@ -117,7 +117,7 @@ func (r resolver) UserType(oid types.OID) (out *types.Type) {
 }
 func (r resolver) RegName(types.RegKind, types.OID) (string, bool) { return "", false }
 func (r resolver) RegOID(_ types.RegKind, name string) (types.OID, error) {
-	if t, _ := r.d.catalog().Relation(catalog.PublicOID, name); t != nil {
+	if t, _ := r.d.catalog().Relation(catalog.PublicOID, strings.TrimPrefix(name, "public.")); t != nil {
 		return t.OID, nil
 	}
 	return 0, pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
