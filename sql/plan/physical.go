@@ -264,12 +264,18 @@ type Modify struct {
 // Columnar is a fragment that runs in DuckDB over the columnar shape. Fallback is the same fragment in rows.
 type Columnar struct {
 	Est
-	SQL      string // with one placeholder per scanned table and parameter, see sql/columnar
+	SQL      string // in DuckDB's dialect, see sql/columnar
 	Tables   []*catalog.Table
 	Params   []Expr
 	Fallback Node
 	Label    string // for EXPLAIN: "Columnar Aggregate" …
 	Out      []Col
+	// Reads[i] are the attributes of Tables[i] that SQL reads, as columns a<attnum> of table t<i>. SQL's $n is Params[n-1].
+	Reads [][]int16
+	// Avg[i]: Out[i] is an average; SQL's result has its sum and, as the next column, its count.
+	Avg []bool
+	// Input is the estimated number of rows that the fragment reads.
+	Input float64
 }
 
 func (n *TableScan) Cols() []Col        { return n.Out }

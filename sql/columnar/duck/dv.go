@@ -1,0 +1,70 @@
+package duck
+
+/*
+#include "dv.h"
+
+typedef void (*tarn_callback)(void *, void *, void *);
+static tarn_callback tarn_dv_keep_pointer(void) { return tarn_dv_keep; }
+*/
+import "C"
+
+import (
+	"errors"
+	"unsafe"
+
+	duckdb "github.com/duckdb/duckdb-go-bindings"
+	"github.com/tarndb/tarn/sql/columnar"
+)
+
+// registerDVKeep makes dv_keep(UBIGINT, UBIGINT, BIGINT) a function of the database.
+func registerDVKeep(conn duckdb.Connection) error {
+	f := duckdb.CreateScalarFunction()
+	defer duckdb.DestroyScalarFunction(&f)
+	duckdb.ScalarFunctionSetName(f, "dv_keep")
+	for _, id := range []duckdb.Type{duckdb.TypeUBigInt, duckdb.TypeUBigInt, duckdb.TypeBigInt} {
+		t := duckdb.CreateLogicalType(id)
+		duckdb.ScalarFunctionAddParameter(f, t)
+		duckdb.DestroyLogicalType(&t)
+	}
+	t := duckdb.CreateLogicalType(duckdb.TypeBoolean)
+	duckdb.ScalarFunctionSetReturnType(f, t)
+	duckdb.DestroyLogicalType(&t)
+	duckdb.ScalarFunctionSetFunction(f, unsafe.Pointer(C.tarn_dv_keep_pointer()))
+	if duckdb.RegisterScalarFunction(conn, f) == duckdb.StateError {
+		return errors.New("register dv_keep")
+	}
+	return nil
+}
+
+// deletions are the deleted rows of some files in C memory, named by the address in dv_keep's first argument. The
+// query must be over before free.
+type deletions struct{ c *C.tarn_dv }
+
+func newDeletions(files []columnar.File) (deletions, error) {
+	d := deletions{C.tarn_dv_new(C.uint64_t(len(files)))}
+	if d.c == nil {
+		return d, errors.New("no memory for deletion bitmaps")
+	}
+	for i, f := range files {
+		if f.Deleted == nil || f.Deleted.IsEmpty() {
+			continue
+		}
+		n := uint64(f.Rows)
+		p := C.tarn_dv_file(d.c, C.uint64_t(i), C.uint64_t(n))
+		if p == nil {
+			d.free()
+			return deletions{}, errors.New("no memory for deletion bitmaps")
+		}
+		bits := unsafe.Slice((*uint64)(unsafe.Pointer(p)), n/64+1)
+		it := f.Deleted.Iterator()
+		for it.HasNext() {
+			if at := uint64(it.Next()); at < n {
+				bits[at/64] |= 1 << (at % 64)
+			}
+		}
+	}
+	return d, nil
+}
+
+func (d deletions) handle() uint64 { return uint64(uintptr(unsafe.Pointer(d.c))) }
+func (d deletions) free()          { C.tarn_dv_free(d.c) }

@@ -1,0 +1,224 @@
+package duck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go-bindings"
+)
+
+// Options bound what DuckDB may use.
+type Options struct {
+	// Directories below which the files of snapshots are; nothing else can be read.
+	Directories []string
+	// TempDir takes what does not fit in memory; "": nothing spills.
+	TempDir string
+	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: half of the processors, at least one).
+	MemoryBytes int64
+	Threads     int
+	// Queries run at a time (0: 4); others wait.
+	Queries int
+}
+
+func (o Options) withDefaults() Options {
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = 1 << 30
+	}
+	if o.Threads <= 0 {
+		o.Threads = max(1, runtime.NumCPU()/2)
+	}
+	if o.Queries <= 0 {
+		o.Queries = 4
+	}
+	return o
+}
+
+// Engine is the process's DuckDB. The zero of everything but Options: New.
+type Engine struct {
+	opt   Options
+	slots chan struct{}
+
+	mu     sync.Mutex // protects what follows, while it opens and closes
+	db     duckdb.Database
+	opened bool
+	closed bool
+	err    error // of opening; it is not tried again
+}
+
+// New makes an engine, which opens DuckDB when it is first needed.
+func New(o Options) *Engine {
+	o = o.withDefaults()
+	return &Engine{opt: o, slots: make(chan struct{}, o.Queries)}
+}
+
+// Close waits for the queries and closes DuckDB.
+func (e *Engine) Close() {
+	for range cap(e.slots) {
+		e.slots <- struct{}{}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.opened {
+		duckdb.Close(&e.db)
+	}
+	e.opened, e.closed = false, true
+	for range cap(e.slots) {
+		<-e.slots
+	}
+}
+
+// connect takes a slot and a connection. The caller calls release after disconnecting.
+func (e *Engine) connect(ctx context.Context) (*conn, error) {
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	c, err := e.open()
+	if err != nil {
+		<-e.slots
+	}
+	return c, err
+}
+
+func (e *Engine) open() (*conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errors.New("columnar engine is closed")
+	}
+	if !e.opened && e.err == nil {
+		if e.err = e.start(); e.err == nil {
+			e.opened = true
+		}
+	}
+	if e.err != nil {
+		return nil, e.err
+	}
+	c := &conn{e: e}
+	if duckdb.Connect(e.db, &c.c) == duckdb.StateError {
+		return nil, errors.New("connect to the columnar engine")
+	}
+	return c, nil
+}
+
+func (e *Engine) start() error {
+	var msg string
+	var cfg duckdb.Config
+	if duckdb.CreateConfig(&cfg) == duckdb.StateError {
+		return errors.New("configure the columnar engine")
+	}
+	defer duckdb.DestroyConfig(&cfg)
+	if duckdb.OpenExt(":memory:", &e.db, cfg, &msg) == duckdb.StateError {
+		return fmt.Errorf("open the columnar engine: %s", msg)
+	}
+	c := &conn{e: e}
+	if duckdb.Connect(e.db, &c.c) == duckdb.StateError {
+		duckdb.Close(&e.db)
+		return errors.New("connect to the columnar engine")
+	}
+	defer duckdb.Disconnect(&c.c)
+	err := registerDVKeep(c.c)
+	dirs := make([]string, len(e.opt.Directories))
+	for i, d := range e.opt.Directories {
+		if d, err = filepath.Abs(d); err != nil {
+			break
+		}
+		dirs[i] = quote(d + "/")
+	}
+	if err == nil {
+		set := []string{
+			fmt.Sprintf("SET memory_limit = '%dMB'", e.opt.MemoryBytes>>20),
+			fmt.Sprintf("SET threads = %d", e.opt.Threads),
+			"SET temp_directory = " + quote(e.opt.TempDir),
+			"SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false",
+			"SET allow_community_extensions = false",
+			"SET TimeZone = 'UTC'",
+			"SET integer_division = true",
+			"SET parquet_metadata_cache = true",
+			"SET allowed_directories = [" + strings.Join(dirs, ", ") + "]",
+			"SET enable_external_access = false",
+			"SET lock_configuration = true",
+		}
+		for _, s := range set {
+			if err = c.exec(s); err != nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		duckdb.Disconnect(&c.c)
+		duckdb.Close(&e.db)
+	}
+	return err
+}
+
+// quote makes a string literal.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// ident makes a quoted identifier.
+func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// conn is a connection for one query.
+type conn struct {
+	e *Engine
+	c duckdb.Connection
+}
+
+func (c *conn) close() {
+	duckdb.Disconnect(&c.c)
+	<-c.e.slots
+}
+
+func (c *conn) exec(sql string) error {
+	var r duckdb.Result
+	defer duckdb.DestroyResult(&r)
+	if duckdb.Query(c.c, sql, &r) == duckdb.StateError {
+		return errors.New(duckdb.ResultError(&r))
+	}
+	return nil
+}
+
+// query runs sql to its end while watching ctx. The result must be destroyed.
+func (c *conn) query(ctx context.Context, sql string) (r duckdb.Result, err error) {
+	if err := ctx.Err(); err != nil {
+		return r, context.Cause(ctx)
+	}
+	over, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		// An interrupt that comes before the query has begun is lost: it is repeated until the query ends.
+		t := time.NewTicker(5 * time.Millisecond)
+		defer t.Stop()
+		for {
+			duckdb.Interrupt(c.c)
+			select {
+			case <-over:
+				return
+			case <-t.C:
+			}
+		}
+	}()
+	state := duckdb.Query(c.c, sql, &r)
+	close(over)
+	<-stopped
+	if state == duckdb.StateError {
+		err = errors.New(duckdb.ResultError(&r))
+		duckdb.DestroyResult(&r)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+	}
+	return r, err
+}

@@ -1,0 +1,211 @@
+package duck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go-bindings"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// Runner runs the fragments of one branch.
+type Runner struct {
+	engine *Engine
+	source columnar.Source
+}
+
+var _ exec.ColumnarRunner = (*Runner)(nil)
+
+// Runner makes a runner over the tables of a branch.
+func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{e, s} }
+
+// RunColumnar implements exec.ColumnarRunner. The caller sees to it that the transaction has not written to the tables.
+func (r *Runner) RunColumnar(ec *exec.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+	sql, ok := columnar.Bind(n.SQL, columnar.ParamTypes(n), params)
+	if !ok {
+		return nil, false, nil
+	}
+	snap, err := r.source.Open(ec.Ctx, n.Tables, view.LSN())
+	switch {
+	case errors.Is(err, columnar.ErrNotAvailable):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, cancelled(ec.Ctx, err)
+	}
+	q := &query{snap: snap}
+	rows, err := q.run(ec.Ctx, r.engine, n, string(sql))
+	if err != nil {
+		q.close()
+		return nil, false, cancelled(ec.Ctx, err)
+	}
+	return rows, true, nil
+}
+
+// cancelled tells the end of the statement from a failure that the rows may not have.
+func cancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return pgerr.From(context.Cause(ctx))
+	}
+	return fmt.Errorf("columnar: %w: %w", exec.ErrColumnarRetry, err)
+}
+
+// query holds what a running fragment needs. It is given back in this order: connection, bitmaps, files.
+type query struct {
+	snap *columnar.Snapshot
+	conn *conn
+	dels []deletions
+}
+
+func (q *query) close() {
+	if q.conn != nil {
+		q.conn.close()
+	}
+	for _, d := range q.dels {
+		d.free()
+	}
+	q.snap.Close()
+}
+
+func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string) (*rows, error) {
+	cols := make([][]int, len(n.Tables))
+	for i, t := range n.Tables {
+		var err error
+		if cols[i], err = columnsOf(t, &q.snap.Tables[i], n.Reads[i]); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if q.conn, err = e.connect(ctx); err != nil {
+		return nil, err
+	}
+	var with []string
+	for i := range n.Tables {
+		t := &q.snap.Tables[i]
+		s, err := q.table(i, t, cols[i])
+		if err != nil {
+			return nil, err
+		}
+		with = append(with, fmt.Sprintf("t%d AS NOT MATERIALIZED (%s)", i, s))
+	}
+	res, err := q.conn.query(ctx, "WITH "+strings.Join(with, ", ")+" "+sql)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRows(q, res, n)
+	if err != nil {
+		r = &rows{q: &query{snap: &columnar.Snapshot{Close: func() {}}}, res: res}
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// columnsOf finds the attributes that a fragment reads, in the types that it was written for.
+func columnsOf(t *catalog.Table, have *columnar.Table, reads []int16) ([]int, error) {
+	out := make([]int, len(reads))
+	for i, att := range reads {
+		k := slices.IndexFunc(have.Columns, func(c columnar.Column) bool { return c.AttNum == att })
+		if k < 0 || !sameType(&t.Columns[att-1], have.Columns[k].Type) {
+			return nil, fmt.Errorf("column %d of table %s has another type", att, t.Name)
+		}
+		out[i] = k
+	}
+	return out, nil
+}
+
+func sameType(c *catalog.Column, t parquet.Type) bool {
+	switch c.Type {
+	case types.Bool:
+		return t.ID == parquet.Boolean
+	case types.Int2:
+		return t.ID == parquet.Short
+	case types.Int4:
+		return t.ID == parquet.Integer
+	case types.Int8:
+		return t.ID == parquet.Long
+	case types.Float4:
+		return t.ID == parquet.Float
+	case types.Float8:
+		return t.ID == parquet.Double
+	case types.Date:
+		return t.ID == parquet.Date
+	case types.Timestamp:
+		return t.ID == parquet.TimestampNTZ
+	case types.TimestampTZ:
+		return t.ID == parquet.Timestamp
+	case types.Text, types.Varchar:
+		return t.ID == parquet.String
+	case types.Numeric:
+		return t.ID == parquet.Decimal && int32(t.Precision)<<16|int32(t.Scale) == c.TypMod-4
+	}
+	return false
+}
+
+// table writes the rows of a table: files without deletions, files with them, the tail.
+func (q *query) table(i int, t *columnar.Table, cols []int) (string, error) {
+	var whole, holed []columnar.File
+	for _, f := range t.Files {
+		if f.Deleted == nil || f.Deleted.IsEmpty() {
+			whole = append(whole, f)
+		} else {
+			holed = append(holed, f)
+		}
+	}
+	var list, typed, names []string
+	for _, k := range cols {
+		c := &t.Columns[k]
+		name := fmt.Sprintf("a%d", c.AttNum)
+		duck, lt, ok := logicalType(c.Type)
+		if !ok {
+			return "", errNoForm
+		}
+		duckdb.DestroyLogicalType(&lt)
+		list = append(list, ident(c.Name)+" AS "+name)
+		typed = append(typed, "CAST(NULL AS "+duck+") AS "+name)
+		names = append(names, name)
+	}
+	if len(cols) == 0 {
+		list, typed, names = []string{"true AS one"}, []string{"true AS one"}, []string{"one"}
+	}
+	var parts []string
+	if len(whole) > 0 {
+		parts = append(parts, "SELECT "+strings.Join(list, ", ")+" FROM "+readParquet(whole))
+	}
+	if len(holed) > 0 {
+		d, err := newDeletions(holed)
+		if err != nil {
+			return "", err
+		}
+		q.dels = append(q.dels, d)
+		parts = append(parts, fmt.Sprintf("SELECT %s FROM %s WHERE dv_keep(%d::UBIGINT, file_index, file_row_number)",
+			strings.Join(list, ", "), readParquet(holed), d.handle()))
+	}
+	if len(t.Tail) > 0 {
+		if err := q.conn.loadTail(i, t, cols); err != nil {
+			return "", err
+		}
+		parts = append(parts, fmt.Sprintf("SELECT %s FROM temp.main.tail%d", strings.Join(names, ", "), i))
+	}
+	if len(parts) == 0 {
+		parts = []string{"SELECT " + strings.Join(typed, ", ") + " WHERE false"}
+	}
+	return strings.Join(parts, " UNION ALL "), nil
+}
+
+func readParquet(files []columnar.File) string {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = quote(f.Path)
+	}
+	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name = true)"
+}

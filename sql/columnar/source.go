@@ -1,0 +1,57 @@
+package columnar
+
+import (
+	"context"
+	"errors"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// ErrNotAvailable says that the columnar shape of a table cannot be had at that position; rows have the answer.
+var ErrNotAvailable = errors.New("columnar shape is not available")
+
+// Source gives the columnar shape of a branch's tables.
+type Source interface {
+	// Open pins the shape of the tables at a position (I2, I4, I7). Errors: ErrNotAvailable, the cause of ctx.
+	Open(ctx context.Context, tables []*catalog.Table, at wal.LSN) (*Snapshot, error)
+}
+
+// Snapshot is the shape of some tables at one position. It is immutable; its files exist until Close.
+type Snapshot struct {
+	Tables []Table // as asked for
+	Close  func()
+}
+
+// Table is one table: the rows of Files and of Tail that are not deleted.
+type Table struct {
+	Columns []Column
+	Files   []File
+	Tail    []Tail
+}
+
+// Column is how a column stands in files.
+type Column struct {
+	AttNum int16
+	Name   string
+	Type   parquet.Type
+	// Physical turns a value of Tail into the form of Type (package parquet); ok is false where Type cannot hold it.
+	Physical func(buf []byte, v tuple.Value) (_ []byte, out tuple.Value, ok bool)
+}
+
+// File is a parquet file. Deleted are positions of rows; nil: none.
+type File struct {
+	Path    string
+	Rows    int64
+	Deleted *roaring.Bitmap
+}
+
+// Tail is a run of rows in memory: Columns by Table.Columns, each of length Rows.
+type Tail struct {
+	Rows    int
+	Columns [][]tuple.Value
+	Deleted *roaring.Bitmap
+}
