@@ -10,8 +10,6 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-func (s *Session) columnar() exec.ColumnarRunner { return nil }
-
 func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table) error { return nil }
 
 // setConstraints is SET CONSTRAINTS: what becomes immediate is checked now.

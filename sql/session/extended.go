@@ -326,6 +326,7 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Out
 	s.setActivity("active", p.stmt.sql)
 	ctx, stop := s.statementTimeout(ctx)
 	defer stop()
+	s.stmtCtx = ctx
 	if p.query == nil {
 		if p.done {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", name)

@@ -103,6 +103,7 @@ func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Sta
 	if err != nil {
 		return nil, err
 	}
+	s.routeColumnar(phys)
 	prog, err := exec.Prepare(phys, s.env, exec.Options{})
 	if err != nil {
 		return nil, err

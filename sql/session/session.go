@@ -202,8 +202,8 @@ func (s *Session) Superuser() bool {
 	return r.Super
 }
 
-// InTransactionBlock reports whether BEGIN (or a multi-statement string) has opened a block.
-func (s *Session) InTransactionBlock() bool { return s.block.mode == inBlock }
+// InTransactionBlock reports whether a transaction is open that the statement would be part of: a block, or several statements at once.
+func (s *Session) InTransactionBlock() bool { return s.block.mode != idle }
 
 // Notice sends a notice or warning to the client.
 func (s *Session) Notice(n *pgerr.Error) {

@@ -21,6 +21,7 @@ func (s *Session) Simple(ctx context.Context, sql string, out Output) (err error
 	s.begun()
 	ctx, stop := s.statementTimeout(ctx)
 	defer stop()
+	s.stmtCtx = ctx
 	if done, err := s.simpleCached(ctx, sql); done || err != nil {
 		return err
 	}

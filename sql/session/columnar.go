@@ -1,0 +1,51 @@
+package session
+
+import (
+	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// columnar runs fragments over the columnar shape where the settings and the transaction allow it.
+func (s *Session) columnar() exec.ColumnarRunner {
+	if s.db.Columnar == nil {
+		return nil
+	}
+	return columnarRunner{s}
+}
+
+// routeColumnar cuts fragments out of a plan. Cached plans outlive settings: those count when a fragment starts.
+func (s *Session) routeColumnar(p *plan.Physical) {
+	if s.db.Columnar != nil {
+		columnar.Route(p, columnar.Options{Rows: s.db.Rows})
+	}
+}
+
+// columnarOn reports whether the settings let a fragment run over the columnar shape.
+func (s *Session) columnarOn(n *plan.Columnar) bool {
+	switch mode, _ := s.settings.Get("tarn.columnar"); mode {
+	case "on":
+		return true
+	case "auto":
+		return n.Input >= float64(s.settings.Int("tarn.columnar_min_rows"))
+	}
+	return false
+}
+
+type columnarRunner struct{ s *Session }
+
+func (r columnarRunner) RunColumnar(ec *exec.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+	if !r.s.columnarOn(n) {
+		return nil, false, nil
+	}
+	// The columnar shape holds what is committed: a transaction that has written to a table reads its rows.
+	for _, t := range n.Tables {
+		if view.Wrote(tuple.AppendPrefix(nil, t.StorageID, 0), tuple.AppendPrefix(nil, t.StorageID+1, 0)) {
+			return nil, false, nil
+		}
+	}
+	return r.s.db.Columnar.RunColumnar(ec, view, n, params)
+}
