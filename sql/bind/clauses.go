@@ -335,7 +335,9 @@ func (b *binder) distinctOrder(distinct, order []sortItem) []sortItem {
 // grouping is a bound GROUP BY: distinct expressions, and the sets as indexes into them (nil: one set of all).
 type grouping struct {
 	exprs []plan.Expr
-	sets  [][]int
+	// targets[i] is the output column that exprs[i] was taken from; two columns may be the same expression.
+	targets []*target
+	sets    [][]int
 }
 
 // groupClause is transformGroupClause; nil for none.
@@ -361,16 +363,31 @@ func (b *binder) groupClause(s *scope, n *ast.SelectStmt, targets *[]*target) *g
 		}
 	}
 	if !hasSets {
-		return g
+		return g.distinct()
 	}
 	if n.GroupDistinct {
 		product = distinctSets(product)
 	}
 	if len(product) == 1 && len(product[0]) == len(g.exprs) {
-		return g // one full set is a plain GROUP BY
+		return g.distinct() // one full set is a plain GROUP BY
 	}
 	g.sets = product
 	return g
+}
+
+// distinct drops repeated expressions, which matter between grouping sets only.
+func (g *grouping) distinct() *grouping {
+	out := &grouping{}
+next:
+	for i, e := range g.exprs {
+		for _, have := range out.exprs {
+			if equal(have, e) {
+				continue next
+			}
+		}
+		out.exprs, out.targets = append(out.exprs, e), append(out.targets, g.targets[i])
+	}
+	return out
 }
 
 func unionInts(a, c []int) []int {
@@ -491,12 +508,12 @@ func (b *binder) groupUnit(s *scope, n ast.Node, targets *[]*target, g *grouping
 		b.shapes.groups[n] = e
 	}
 	b.eqOp(e.Type().OID, nodeLoc(n))
-	for i, have := range g.exprs {
-		if equal(have, e) {
+	for i, have := range g.targets {
+		if have == t || t.junk && equal(g.exprs[i], e) {
 			return []int{i}
 		}
 	}
-	g.exprs = append(g.exprs, e)
+	g.exprs, g.targets = append(g.exprs, e), append(g.targets, t)
 	return []int{len(g.exprs) - 1}
 }
 

@@ -180,10 +180,19 @@ func (b *binder) coerceToTarget(e plan.Expr, dst types.OID, mod int32, ctx coerc
 		}
 		t := x.Type()
 		t.Coll = r.T.Coll
-		return b.at(&plan.Relabel{Arg: x, T: t, Form: plan.CallCastExplicit}, b.locOf(e))
+		return b.recollate(r, x, t)
 	}
 	x := b.coerce(e, dst, mod, ctx, form, loc)
 	return b.applyTypmod(x, dst, mod, form, ctx, x != e && !isConst(x))
+}
+
+// recollate puts the COLLATE clause r around x.
+func (b *binder) recollate(r *plan.Relabel, x plan.Expr, t plan.Type) plan.Expr {
+	n := &plan.Relabel{Arg: x, T: t, Form: plan.CallCastExplicit}
+	if at, ok := b.collateAt[r]; ok {
+		b.collateAt[n] = at
+	}
+	return b.at(n, b.locOf(r))
 }
 
 func isConst(e plan.Expr) bool { _, ok := e.(*plan.Const); return ok }
@@ -292,7 +301,7 @@ func (b *binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx coerce
 			}
 			t := x.Type()
 			t.Coll = v.T.Coll
-			return b.at(&plan.Relabel{Arg: x, T: t, Form: plan.CallCastExplicit}, b.locOf(e))
+			return b.recollate(v, x, t)
 		}
 	case *plan.ColRef:
 		// An unknown-typed column (only possible for what resolves later, as VALUES rows): by its text.

@@ -54,7 +54,7 @@ func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
 	var out []*plan.CTE
 	for _, r := range order {
 		if n.Recursive && mentions(r.node.Ctequery, r.name) {
-			b.recursiveCTE(s, r)
+			out = append(out, b.recursiveCTE(s, r)...)
 		} else {
 			b.plainCTE(s, r)
 		}
@@ -144,7 +144,8 @@ func (b *binder) cteColumns(r *cteRef, cols []plan.Col) {
 }
 
 // recursiveCTE binds base UNION [ALL] step (manual: 7.8.2).
-func (b *binder) recursiveCTE(s *scope, r *cteRef) {
+// A WITH inside of it becomes part of the WITH around it: the CTE itself is a RecursiveUnion.
+func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 	loc := r.node.Location
 	n, ok := r.node.Ctequery.(*ast.SelectStmt)
 	if !ok {
@@ -157,17 +158,18 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) {
 		b.fail(pgerr.InvalidRecursion, rangeVarLoc(n.Larg, r.name), "recursive reference to query \"%s\" must not appear within its non-recursive term", r.name)
 	}
 	if len(n.SortClause) > 0 {
-		b.fail(pgerr.FeatureNotSupported, -1, "ORDER BY in a recursive query is not implemented")
+		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.SortClause[0].(*ast.SortBy).Node), "ORDER BY in a recursive query is not implemented")
 	}
 	if n.LimitOffset != nil {
-		b.fail(pgerr.FeatureNotSupported, -1, "OFFSET in a recursive query is not implemented")
+		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.LimitOffset), "OFFSET in a recursive query is not implemented")
 	}
 	if n.LimitCount != nil {
-		b.fail(pgerr.FeatureNotSupported, -1, "LIMIT in a recursive query is not implemented")
+		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.LimitCount), "LIMIT in a recursive query is not implemented")
 	}
 	if len(n.LockingClause) > 0 {
 		b.fail(pgerr.FeatureNotSupported, -1, "FOR UPDATE/SHARE in a recursive query is not implemented")
 	}
+	b.checkRecursion(n.Rarg, r.name, "")
 	sub := b.newScope(s)
 	inner := b.withClause(sub, n.WithClause)
 	left := *n.Larg
@@ -181,7 +183,6 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) {
 	r.working = ru
 	right := b.query(b.newScope(sub), n.Rarg, true)
 	r.working = nil
-	b.checkRecursion(n.Rarg, r.name, "")
 	if len(l.cols) != len(right.cols) {
 		locR := int32(-1)
 		if len(right.exprs) > 0 {
@@ -194,8 +195,10 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) {
 		le, re := b.outExpr(l, i), b.outExpr(right, i)
 		t, _ := b.commonType([]plan.Expr{le, re}, "UNION")
 		have := l.cols[i].T.OID
-		if t != have {
-			panic(b.err(pgerr.DatatypeMismatch, b.locOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall", r.name, i+1, b.typeStr(have), b.typeStr(t)).
+		mod := commonMod([]plan.Expr{le, re}, t)
+		if t != have || mod != l.cols[i].T.Mod {
+			panic(b.err(pgerr.DatatypeMismatch, b.locOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
+				r.name, i+1, b.typeStrMod(have, l.cols[i].T.Mod), b.typeStrMod(t, mod)).
 				WithHint("Cast the output of the non-recursive term to the correct type."))
 		}
 		if rt := re.Type().OID; rt != t {
@@ -212,10 +215,8 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) {
 	b.castColumns(sub, right, want)
 	ru.Step = right.rel
 	r.cte.Rel = ru
-	if len(inner) > 0 {
-		r.cte.Rel = &plan.With{CTEs: inner, In: ru}
-	}
 	r.ready = true
+	return inner
 }
 
 // checkRecursion refuses the recursive reference where PostgreSQL does: in subqueries, outer joins' nullable sides, INTERSECT and

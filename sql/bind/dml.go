@@ -580,7 +580,7 @@ func (b *binder) joinTarget(s *scope, it *nsItem, more []ast.Node) plan.Rel {
 	hits := b.lateralHits
 	r := b.fromClauseAfter(s, more)
 	j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
-	j.Lateral = b.lateralHits > hits && refersTo(r, rel)
+	j.Lateral = b.lateralHits > hits && b.refersTo(r, rel)
 	setLateral(s.ns, false, true)
 	return j
 }
@@ -611,6 +611,7 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	rel := b.joinTarget(s, it, n.FromClause)
 	up := &plan.Update{Table: t, Alias: it.alias}
 	up.Loc, up.Old = b.oldRow(s, it)
+	src := rel
 	rel, up.Recheck = b.modifyWhere(s, rel, n.WhereClause)
 	up.Source = rel
 	b.use(t).Select = true
@@ -623,6 +624,7 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 		up.Returning, up.Out = b.returning(ret, n.ReturningList)
 	}
 	up.Set = b.setList(s, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
+	b.rewrap(up.Source, src)
 	var out plan.Rel = up
 	if len(ctes) > 0 {
 		out = &plan.With{CTEs: ctes, In: up}
@@ -677,6 +679,13 @@ func (b *binder) modifyWhere(s *scope, rel plan.Rel, where ast.Node) (plan.Rel, 
 	return &plan.Filter{In: rel, Conds: conds}, append(joinConds(rel), conds...)
 }
 
+// rewrap applies wrapped to the FROM tree of an UPDATE or DELETE; its target is no subquery, so that the tree's root stays.
+func (b *binder) rewrap(source, from plan.Rel) {
+	if b.wrapped(from) != from {
+		panic(pgerr.Internal("bind: the target of a modifying statement was wrapped"))
+	}
+}
+
 // joinConds are the ON conditions of the joins directly above the scans.
 func joinConds(rel plan.Rel) []plan.Expr {
 	j, ok := rel.(*plan.Join)
@@ -694,6 +703,7 @@ func (b *binder) delete(s *scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
 	rel := b.joinTarget(s, it, n.UsingClause)
 	del := &plan.Delete{Table: t, Alias: it.alias}
 	del.Loc, del.Old = b.oldRow(s, it)
+	src := rel
 	rel, del.Recheck = b.modifyWhere(s, rel, n.WhereClause)
 	del.Source = rel
 	if n.WhereClause != nil || len(n.ReturningList) > 0 {
@@ -702,6 +712,7 @@ func (b *binder) delete(s *scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
 	if len(n.ReturningList) > 0 {
 		del.Returning, del.Out = b.returning(s, n.ReturningList)
 	}
+	b.rewrap(del.Source, src)
 	var out plan.Rel = del
 	if len(ctes) > 0 {
 		out = &plan.With{CTEs: ctes, In: del}

@@ -94,6 +94,7 @@ type binder struct {
 	derived     map[plan.ColID]*derived     // columns that stand for aggregates and the like
 	origin      map[plan.ColID]origin       // table columns
 	fields      map[plan.ColID][]types.Attr // of columns of type record
+	wraps       map[plan.Rel]*plan.Project  // relations whose whole row is asked for
 	rowScans    map[plan.ColID]*[]plan.Col  // whole-row columns and the scan's list that holds them
 	rows        map[plan.ColID]*nsItem      // whole-row columns
 	items       map[plan.ColID]*nsItem      // the FROM item that a column is named through
@@ -131,7 +132,7 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, fields: map[plan.ColID][]types.Attr{}}
+		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, fields: map[plan.ColID][]types.Attr{}}
 }
 
 // guard turns the package's panics into errors; see doc.go.

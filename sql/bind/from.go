@@ -22,7 +22,7 @@ func (b *binder) fromClause(s *scope, list []ast.Node) plan.Rel {
 			continue
 		}
 		j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
-		j.Lateral = b.lateralHits > hits && refersTo(r, rel)
+		j.Lateral = b.lateralHits > hits && b.refersTo(r, rel)
 		rel = j
 	}
 	setLateral(s.ns, false, true)
@@ -36,10 +36,13 @@ func setLateral(items []*nsItem, only, ok bool) {
 }
 
 // refersTo reports whether r names columns of l.
-func refersTo(r, l plan.Rel) bool {
+func (b *binder) refersTo(r, l plan.Rel) bool {
 	ids := map[plan.ColID]bool{}
 	for _, c := range l.Cols() {
 		ids[c.ID] = true
+	}
+	for _, p := range b.wraps { // whole rows that join l's columns later
+		ids[p.Out[len(p.Out)-1].ID] = true
 	}
 	hit := false
 	walkRel(r, func(e plan.Expr) bool {
@@ -247,14 +250,46 @@ func (b *binder) relItem(s *scope, rel plan.Rel, cols []plan.Col, alias string) 
 		delete(b.rows, c.ID)
 		it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
 	}
-	it.row = func() plan.Expr {
+	it.row = func() plan.Expr { return b.rowColumn(s, it) }
+	return s.register(it)
+}
+
+// rowColumn is the whole row of a subquery, function or VALUES as one column, made below the joins: on the nullable side of
+// an outer join it is NULL, which a row made of NULL columns is not.
+func (b *binder) rowColumn(s *scope, it *nsItem) plan.Expr {
+	if it.rowID == 0 {
 		row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
+		p := &plan.Project{In: it.rel}
+		for _, c := range it.rel.Cols() {
+			p.Exprs, p.Out = append(p.Exprs, &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}), append(p.Out, c)
+		}
+		var attrs []types.Attr
 		for _, c := range it.cols {
 			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+			attrs = append(attrs, types.Attr{Name: c.name, Type: c.t.OID, Mod: c.t.Mod})
 		}
-		return row
+		it.rowID = b.newCol()
+		p.Exprs, p.Out = append(p.Exprs, row), append(p.Out, plan.Col{ID: it.rowID, Name: it.alias, T: row.T})
+		b.rows[it.rowID], b.fields[it.rowID], b.items[it.rowID] = it, attrs, it
+		b.wraps[it.rel] = p
 	}
-	return s.register(it)
+	return b.colRef(s, plan.Col{ID: it.rowID, Name: it.alias, T: plan.Type{OID: types.Record, Mod: -1}})
+}
+
+// wrapped puts the Projects of rowColumn over their relations in a FROM tree.
+func (b *binder) wrapped(rel plan.Rel) plan.Rel {
+	if len(b.wraps) == 0 || rel == nil {
+		return rel
+	}
+	switch v := rel.(type) {
+	case *plan.Join:
+		v.L, v.R = b.wrapped(v.L), b.wrapped(v.R)
+	}
+	if p := b.wraps[rel]; p != nil {
+		delete(b.wraps, rel)
+		return p
+	}
+	return rel
 }
 
 // aliasColumns renames columns by an alias's column list.
@@ -512,7 +547,7 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	s.ns = s.ns[:saved:saved]
 	b.checkConflicts(lns, rns)
 	join := &plan.Join{Kind: kind, L: l, R: r}
-	join.Lateral = b.lateralHits > hits && refersTo(r, l)
+	join.Lateral = b.lateralHits > hits && b.refersTo(r, l)
 	mine := append(append([]*nsItem(nil), lns...), rns...)
 	lcols, rcols := visibleCols(lns), visibleCols(rns)
 

@@ -12,6 +12,7 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 	if g == nil {
 		g = &grouping{}
 	}
+	rel = b.groupSRFs(s, rel, g)
 	var cols []plan.Col
 	rel, cols = b.withColumns(s, rel, g.exprs)
 	agg := &plan.Aggregate{In: rel, Sets: g.sets}
@@ -32,6 +33,10 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 		gr.groupingCall(&s.group[i])
 	}
 	for _, t := range targets {
+		if i := g.of(t); i >= 0 && g.sets != nil {
+			t.e = gr.out(i, b.locOf(t.e))
+			continue
+		}
 		gr.rewrite(&t.e)
 	}
 	for i := range s.srfs {
@@ -66,6 +71,52 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 		out = &plan.Filter{In: out, Conds: conjuncts(having)}
 	}
 	return out
+}
+
+// of is the grouping expression that was taken from output column t; -1 none.
+func (g *grouping) of(t *target) int {
+	for i, have := range g.targets {
+		if have == t {
+			return i
+		}
+	}
+	return -1
+}
+
+// groupSRFs runs the set-returning functions that are grouped by, below the Aggregate.
+func (b *binder) groupSRFs(s *scope, rel plan.Rel, g *grouping) plan.Rel {
+	if len(s.srfs) == 0 {
+		return rel
+	}
+	need := map[plan.ColID]bool{}
+	var mark func(e plan.Expr)
+	mark = func(e plan.Expr) {
+		walkExpr(e, func(x plan.Expr) bool {
+			if c, ok := x.(*plan.ColRef); ok && !need[c.Col] {
+				if d := b.derived[c.Col]; d != nil && d.kind == 's' && d.scope == s {
+					need[c.Col] = true
+					mark(d.def)
+				}
+			}
+			return true
+		})
+	}
+	for _, e := range g.exprs {
+		mark(e)
+	}
+	var early, late []srfSlot
+	for _, f := range s.srfs {
+		if need[f.id] {
+			early = append(early, f)
+			delete(b.derived, f.id)
+		} else {
+			late = append(late, f)
+		}
+	}
+	s.srfs = early
+	rel = b.srfStage(s, rel)
+	s.srfs = late
+	return rel
 }
 
 // grouper rewrites expressions of one level to stand above its Aggregate.

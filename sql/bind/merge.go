@@ -9,6 +9,9 @@ import (
 
 // merge_ is transformMergeStmt: the source joined with the target, outer where some WHEN NOT MATCHED needs it.
 func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
+	if n.WithClause != nil && n.WithClause.Recursive {
+		b.fail(pgerr.SyntaxError, -1, "WITH RECURSIVE is not supported for MERGE statement")
+	}
 	ctes := b.withClause(s, n.WithClause)
 	t := b.modifyTarget(s, n.Relation, "MERGE into")
 	target := b.targetScan(s, t, n.Relation)
@@ -44,6 +47,7 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 		}
 		m.Actions = append(m.Actions, b.mergeAction(s, t, target, sns, both, w))
 	}
+	join.L = b.wrapped(join.L)
 	m.Source = join
 	row := b.newRow(t)
 	m.Row = row.cols

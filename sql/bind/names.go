@@ -25,7 +25,8 @@ type nsItem struct {
 	// system makes a system column by attribute number; nil where there are none.
 	system func(att int16) plan.Expr
 	// row makes the whole-row reference.
-	row func() plan.Expr
+	row   func() plan.Expr
+	rowID plan.ColID // its column, where row has made one
 	// old: the item stands for RETURNING or EXCLUDED, for messages only.
 	target bool
 }

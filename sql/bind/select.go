@@ -151,6 +151,7 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 		}
 		return q
 	}
+	rel = b.wrapped(rel)
 	if len(conds) > 0 {
 		rel = &plan.Filter{In: rel, Conds: conds}
 	}
@@ -167,9 +168,15 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 	}
 	rel = b.windowStage(s, rel)
 
+	// DISTINCT ON in an order that no set-returning function takes part in comes before them.
+	onEarly := on && len(order) > 0 && len(s.srfs) > 0 && !b.sortsSRF(order) && !b.sortsSRF(distinct)
+	if onEarly {
+		rel = b.distinctEarly(s, rel, distinct, order)
+		distinct, on, order = nil, false, order[:0:0]
+	}
 	sortEarly := len(order) > 0 && distinct == nil && (len(n.LockingClause) > 0 || len(s.srfs) > 0 && !b.sortsSRF(order))
 	if sortEarly {
-		rel = b.sortEarly(s, rel, order, len(n.LockingClause) == 0 || lim == nil || len(lim.ties) == 0)
+		rel = b.sortEarly(s, rel, order)
 	}
 	if len(n.LockingClause) > 0 {
 		rel = b.lockRows(s, rel, n)
@@ -210,7 +217,7 @@ func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
 	for _, c := range in.Cols() {
 		have[c.ID] = true
 	}
-	p := &plan.Project{In: in}
+	p := &plan.Project{In: in, Exprs: []plan.Expr{}, Out: []plan.Col{}}
 	used := map[plan.ColID]bool{}
 	for _, t := range targets {
 		c := plan.Col{Name: t.name, T: t.e.Type()}
@@ -241,7 +248,6 @@ func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
 // limits are LIMIT, OFFSET and WITH TIES.
 type limits struct {
 	count, offset plan.Expr
-	ties          []plan.SortKey
 	withTies      bool
 }
 
@@ -335,7 +341,7 @@ func (b *binder) withColumns(s *scope, rel plan.Rel, es []plan.Expr) (plan.Rel, 
 }
 
 // sortEarly sorts before the target list is computed.
-func (b *binder) sortEarly(s *scope, rel plan.Rel, order []sortItem, _ bool) plan.Rel {
+func (b *binder) sortEarly(s *scope, rel plan.Rel, order []sortItem) plan.Rel {
 	var es []plan.Expr
 	for _, o := range order {
 		es = append(es, o.t.e)
@@ -348,6 +354,18 @@ func (b *binder) sortEarly(s *scope, rel plan.Rel, order []sortItem, _ bool) pla
 		o.t.e = b.at(&plan.ColRef{Col: cols[i].ID, Name: cols[i].Name, T: cols[i].T}, b.locOf(o.t.e))
 	}
 	return &plan.Sort{In: rel, Keys: keys}
+}
+
+// distinctEarly is DISTINCT ON before the target list is computed.
+func (b *binder) distinctEarly(s *scope, rel plan.Rel, distinct, order []sortItem) plan.Rel {
+	lead := b.distinctOrder(distinct, order)
+	rel = b.sortEarly(s, rel, lead)
+	sorted := rel.(*plan.Sort)
+	d := &plan.Distinct{In: rel, Ordered: true}
+	for i := range distinct {
+		d.On = append(d.On, sorted.Keys[i].Col)
+	}
+	return d
 }
 
 func (b *binder) sortsSRF(order []sortItem) bool {
