@@ -16,7 +16,7 @@ type Deferred struct {
 
 // DeferredMark is a point to which a rollback to a savepoint returns.
 type DeferredMark struct {
-	events int
+	events []riEvent
 	all    byte
 	byCon  map[catalog.OID]bool
 }
@@ -78,13 +78,13 @@ func (d *Deferred) Run(ec *Context, now bool) error {
 }
 
 // Mark and Restore follow savepoints.
-func (d *Deferred) Mark() DeferredMark { return DeferredMark{len(d.events), d.all, d.byCon} }
+func (d *Deferred) Mark() DeferredMark {
+	return DeferredMark{d.events[:len(d.events):len(d.events)], d.all, d.byCon}
+}
 
 func (d *Deferred) Restore(m DeferredMark) {
-	if m.events < len(d.events) { // checks that ran meanwhile passed; what was undone since needs none
-		d.events = d.events[:m.events]
-	}
-	d.all, d.byCon = m.all, m.byCon
+	// A check that has run since waits again: it may have passed because of what is undone now.
+	d.events, d.all, d.byCon = m.events, m.all, m.byCon
 }
 
 // Reset forgets everything, at the end of the transaction.

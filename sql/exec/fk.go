@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -233,7 +234,7 @@ func (q *riQueue) run() error {
 			return err
 		}
 		if q.ec.Ctx != nil && i&255 == 0 && q.ec.Ctx.Err() != nil {
-			return pgerr.From(q.ec.Ctx.Err())
+			return pgerr.From(context.Cause(q.ec.Ctx))
 		}
 	}
 	q.events = q.events[:0]
@@ -448,7 +449,7 @@ func (q *riQueue) children(f *foreignKey, vals []types.Datum, visit func(key, ro
 			break
 		}
 		if n++; n&1023 == 0 && q.ec.Ctx != nil && q.ec.Ctx.Err() != nil {
-			err = pgerr.From(q.ec.Ctx.Err())
+			err = pgerr.From(context.Cause(q.ec.Ctx))
 			break
 		}
 	}

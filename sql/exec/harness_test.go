@@ -66,6 +66,8 @@ type session struct {
 	opts            exec.Options
 	ctx             context.Context
 	rewrite         func(plan.Node) plan.Node
+	columnar        exec.ColumnarRunner
+	virtual         exec.VirtualSource
 }
 
 func (d *db) session() *session {
@@ -131,7 +133,7 @@ func (s *session) begin() {
 
 func (s *session) context() *exec.Context {
 	return &exec.Context{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Catalog: s.db.catalog(), Env: s.env(), Sess: s, Rels: &s.db.rels,
-		Deferred: &s.deferred, Exprs: s, WorkMem: s.workMem, TempDir: s.db.t.TempDir()}
+		Deferred: &s.deferred, Exprs: s, WorkMem: s.workMem, TempDir: s.db.t.TempDir(), Columnar: s.columnar, Virtual: s.virtual}
 }
 
 // BindStored implements exec.ExprSource.

@@ -27,6 +27,7 @@ type hashJoinOp struct {
 	table      joinTable
 	sawNull    bool // an inner key is NULL
 	innerRows  int64
+	empty      bool // no inner rows, so no result: the outer side is not read
 	pending    []joinPart
 	part       *joinPart // being joined; nil: the inputs themselves
 	reader     *spillReader
@@ -188,6 +189,9 @@ func (o *hashJoinOp) open() error {
 		for i := range o.table.entries {
 			o.table.entries[i].matched = false
 		}
+		if o.empty {
+			return nil
+		}
 		return o.outer.open()
 	}
 	o.discard()
@@ -197,8 +201,12 @@ func (o *hashJoinOp) open() error {
 	if err := o.build(o.inner.next, 0); err != nil {
 		return err
 	}
+	o.empty = o.innerRows == 0 && (o.kind == plan.InnerJoin || o.kind == plan.SemiJoin)
 	if o.outerParts == nil {
 		o.innerDeps.keep()
+	}
+	if o.empty {
+		return nil
 	}
 	if err := o.outer.open(); err != nil {
 		return err
@@ -461,6 +469,9 @@ func (o *hashJoinOp) nextOuter() (bool, error) {
 }
 
 func (o *hashJoinOp) next() (bool, error) {
+	if o.empty {
+		return false, nil
+	}
 	for {
 		if o.unmatched > 0 {
 			if o.nextUnmatched() {
