@@ -181,9 +181,22 @@ func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return nil
 		}
 	}
-	kinds := map[catalog.RelKind]string{catalog.RelView: "views", catalog.RelSequence: "sequences", catalog.RelMatView: "materialized views"}
 	return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionWords[cmd.Subtype], t.Name).
-		WithDetail("This operation is not supported for %s.", kinds[t.Kind])
+		WithDetail("This operation is not supported for %s.", kindPlural(t, nil))
+}
+
+func kindPlural(t *catalog.Table, ix *catalog.Index) string {
+	switch {
+	case ix != nil:
+		return "indexes"
+	case t.Kind == catalog.RelView:
+		return "views"
+	case t.Kind == catalog.RelSequence:
+		return "sequences"
+	case t.Kind == catalog.RelMatView:
+		return "materialized views"
+	}
+	return "tables"
 }
 
 // actionWords are the actions as messages name them (alter_table_type_to_string).

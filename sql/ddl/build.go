@@ -114,7 +114,7 @@ func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.D
 
 // scanRows calls f with every row of a table: the newest committed ones and the transaction's own. vals belongs to scanRows
 // and may be changed; it has room for width values, those beyond the table's columns are NULL.
-func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []types.Datum) error) error {
+func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []types.Datum) error) (err error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return err
@@ -122,11 +122,15 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []t
 	view := x.Txn.Latest()
 	defer view.Release()
 	it := rel.Scan(view, nil, rowstore.Range{}, false)
+	defer func() {
+		if e := it.Close(); err == nil {
+			err = e
+		}
+	}()
 	vals := make([]types.Datum, max(width, len(t.Columns)))
 	for n := 0; it.Next(); n++ {
 		if n%1000 == 999 {
 			if err := x.Ctx.Ctx.Err(); err != nil {
-				it.Close()
 				return err
 			}
 		}
@@ -142,11 +146,10 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []t
 			err = f(it.Key(), vals)
 		}
 		if err != nil {
-			it.Close()
 			return err
 		}
 	}
-	return it.Close()
+	return nil
 }
 
 // unique notices keys that were written before. Keys that come in ascending order need no look-up.

@@ -45,8 +45,6 @@ type Ctx struct {
 type Hooks interface {
 	// Compile makes an expression over rows of cols callable. The result's argument is one row; it may be used again.
 	Compile(e plan.Expr, cols []plan.Col) (func(row []types.Datum) (types.Datum, error), error)
-	// ViewSQL prints a query as it is stored in a view: every name qualified.
-	ViewSQL(query ast.Node) (string, error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
 	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
 }

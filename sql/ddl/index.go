@@ -24,7 +24,8 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	case t == nil:
 		return noRelation(n.Relation)
 	case tix != nil || t.Kind != catalog.RelTable:
-		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname)
+		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
+			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
 	}
 	method, err := indexMethod(n)
 	if err != nil {
@@ -277,7 +278,17 @@ func immutable(e plan.Expr, msg string) error {
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		switch f := e.(type) {
 		case *plan.FuncCall:
-			bad = bad || volatility(f.Proc) != 'i'
+			switch f.Proc {
+			case textAnyCat:
+				bad = bad || !stableText(f.Args[1].Type().OID)
+			case anyTextCat:
+				bad = bad || !stableText(f.Args[0].Type().OID)
+			default:
+				bad = bad || volatility(f.Proc) != 'i'
+			}
+		case *plan.CoerceViaIO:
+			from, to := types.Lookup(f.Arg.Type().OID), types.Lookup(f.T.OID)
+			bad = bad || from == nil || to == nil || volatility(from.OutputFunc) != 'i' || volatility(to.InputFunc) != 'i'
 		case *plan.SQLValue, *plan.NextVal:
 			bad = true
 		}
@@ -287,6 +298,17 @@ func immutable(e plan.Expr, msg string) error {
 		return pgerr.New(pgerr.InvalidObjectDefinition, "%s", msg)
 	}
 	return nil
+}
+
+// text || any value and any value || text are SQL functions, as immutable as the value's output.
+const (
+	textAnyCat types.OID = 2003
+	anyTextCat types.OID = 2004
+)
+
+func stableText(t types.OID) bool {
+	ty := types.Lookup(t)
+	return ty != nil && volatility(ty.OutputFunc) == 'i'
 }
 
 func volatility(proc types.OID) byte {

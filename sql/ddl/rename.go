@@ -46,7 +46,7 @@ func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
 	if err != nil || t == nil {
 		return err
 	}
-	if n.RenameType != ast.OBJECT_TABLE {
+	if n.RenameType != ast.OBJECT_TABLE && n.RenameType != ast.OBJECT_INDEX {
 		if err := alterKind(n.RenameType, t, ix, n.Relation.Relname); err != nil {
 			return err
 		}

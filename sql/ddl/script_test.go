@@ -13,7 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 )
 
-// TestScripts runs testdata/*.sql. What must come out, testdata/*.out, is PostgreSQL 15's answer; `TARN_ORACLE=record go test`
+// TestScripts runs testdata/*.sql. What must come out, testdata/*.golden, is PostgreSQL 15's answer; `TARN_ORACLE=record go test`
 // asks a server for it again.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.sql")
@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := strings.TrimSuffix(f, ".sql") + ".out"
+			golden := strings.TrimSuffix(f, ".sql") + ".golden"
 			if os.Getenv("TARN_ORACLE") == "record" {
 				if err := os.WriteFile(golden, []byte(record(t, string(script))), 0o644); err != nil {
 					t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -172,7 +173,7 @@ func (s *session) execute(st ast.Stmt) (tag string, err error) {
 	s.begin()
 	switch n := st.Node.(type) {
 	case *ast.SelectStmt:
-		if n.IntoClause == nil {
+		if _, into := withoutInto(n); into == nil {
 			return s.query(n, true)
 		}
 	case *ast.InsertStmt, *ast.UpdateStmt, *ast.DeleteStmt:
@@ -249,10 +250,6 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 	}
 	v.Begin(h.s.execContext())
 	return v.Eval, nil
-}
-
-func (h hooks) ViewSQL(query ast.Node) (string, error) {
-	return "", pgerr.Unsupported("stored query")
 }
 
 func (h hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
@@ -342,3 +339,5 @@ func (f *functions) NextVal(seq types.OID) (int64, error) {
 	t := f.s.catalog().Table(seq)
 	return f.s.db.NextVal(context.Background(), t, func(key []byte) ([]byte, bool, error) { return f.s.tx.GetLatest(nil, key) })
 }
+
+func (f *functions) Random() float64 { return rand.Float64() }

@@ -430,6 +430,9 @@ func (x *exec) finishTable(nt *newTable) error {
 		return err
 	}
 	for _, k := range nt.checks {
+		if t.ConstraintByName(k.Conname) != nil && k.Conname != "" {
+			return pgerr.New(pgerr.DuplicateObject, "check constraint \"%s\" already exists", k.Conname)
+		}
 		if _, err := x.addCheck(t, k); err != nil {
 			return err
 		}
@@ -471,6 +474,9 @@ func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 		return err
 	}
 	if d.kind == bind.GeneratedColumn {
+		if err := immutable(e, "generation expression is not immutable"); err != nil {
+			return err
+		}
 		for att := range cols {
 			if t.Column(att).Generated != 0 {
 				return pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", t.Column(att).Name).

@@ -3,6 +3,7 @@ package ddl
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -22,7 +23,9 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	if dataModifyingWith(sel) {
 		return pgerr.New(pgerr.FeatureNotSupported, "views must not contain data-modifying statements in WITH")
 	}
-	cols, _, err := x.Hooks.Query(n.Query)
+	env := *x.Bind()
+	env.ViewDefinition = true
+	bound, err := bind.Statement(&env, n.Query, nil)
 	if err != nil {
 		return err
 	}
@@ -36,11 +39,11 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		rv = &c
 		x.notice("", "view \"%s\" will be a temporary view", rv.Relname)
 	}
-	sql, err := x.Hooks.ViewSQL(n.Query)
+	defs, err := x.resultColumns(bound.Out, strs(n.Aliases), "CREATE VIEW specifies more column names than columns", false)
 	if err != nil {
 		return err
 	}
-	defs, err := x.resultColumns(cols, strs(n.Aliases), "CREATE VIEW specifies more column names than columns")
+	sql, err := x.viewSQL(n.Query, defs)
 	if err != nil {
 		return err
 	}
@@ -100,6 +103,17 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	return nil
 }
 
+// viewSQL prints a query as it is stored: the names in it mean the same whatever search_path is.
+func (x *exec) viewSQL(query ast.Node, cols []catalog.Column) (string, error) {
+	env := *x.Bind()
+	env.Types, env.Source = x.storedEnv(), ""
+	o := bind.DefOptions{}
+	for i := range cols {
+		o.Columns = append(o.Columns, cols[i].Name)
+	}
+	return bind.QuerySQL(&env, query, o)
+}
+
 func dataModifyingWith(sel *ast.SelectStmt) (found bool) {
 	if sel.WithClause == nil {
 		return false
@@ -128,7 +142,7 @@ func (x *exec) readsTemp(query ast.Node) (found bool) {
 }
 
 // resultColumns makes columns of a query's result, named by the list as far as it goes.
-func (x *exec) resultColumns(cols []plan.Col, names []string, tooMany string) ([]catalog.Column, error) {
+func (x *exec) resultColumns(cols []plan.Col, names []string, tooMany string, table bool) ([]catalog.Column, error) {
 	if len(names) > len(cols) {
 		return nil, pgerr.New(pgerr.SyntaxError, "%s", tooMany)
 	}
@@ -148,7 +162,7 @@ func (x *exec) resultColumns(cols []plan.Col, names []string, tooMany string) ([
 		if ty.TypType == types.TypePseudo {
 			return nil, pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" has pseudo-type %s", c.Name, types.FormatType(typ.OID, -1, x.Env))
 		}
-		if systemColumn(c.Name) {
+		if table && systemColumn(c.Name) {
 			return nil, pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", c.Name)
 		}
 		for _, o := range out[:i] {
@@ -209,7 +223,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		return "", err
 	}
 	t := x.emptyTable(schema.OID, name, pers)
-	if t.Columns, err = x.resultColumns(cols, strs(into.ColNames), "too many column names were specified"); err != nil {
+	if t.Columns, err = x.resultColumns(cols, strs(into.ColNames), "too many column names were specified", true); err != nil {
 		return "", err
 	}
 	for i := range t.Columns {
