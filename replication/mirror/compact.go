@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -154,15 +153,11 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState) error
 	if err != nil {
 		return err
 	}
-	o, err := t.store.Open(ctx, f.f.key)
+	o, r, err := f.f.open(ctx, t.store)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	r, err := parquet.NewReader(o, o.Size())
-	if err != nil {
-		return err
-	}
 	row := uint32(0)
 	vals := make([][]tuple.Value, len(w.m.columns))
 	for g := range r.RowGroups() {

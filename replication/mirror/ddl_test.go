@@ -503,3 +503,30 @@ func TestDamagedSlot(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// A data file that has changed on disk is found when the mirror reads it, and the table is copied anew (I8).
+func TestDamagedFileIsCopiedAnew(t *testing.T) {
+	r := ddlRig(t)
+	r.sync()
+	r.quiesce()
+	dir, _ := r.m.DeltaPath(200)
+	r.close()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.parquet"))
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 8
+		if err := os.WriteFile(f, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.opt.DeadRatio = 0.01 // the next delete makes the mirror read the file
+	r.open()
+	r.commit(func(g *change.Group) { r.del(g, 200, 1); r.del(g, 200, 21) })
+	r.sync()
+	r.quiesce()
+	r.compareNow(200)
+	r.validate(200)
+}

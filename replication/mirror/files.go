@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -32,6 +33,9 @@ type dataFile struct {
 	first uint64 // row ids
 	last  uint64
 	stats *delta.Stats
+	crc   uint32
+	// checked says that the content was compared with crc, or written here.
+	checked atomic.Bool
 
 	idsMu sync.Mutex
 	ids   *rowIDs   // nil until needed, if they are in the file; protected by idsMu
@@ -54,6 +58,29 @@ func (f *dataFile) dropIDs() {
 	f.idsMu.Unlock()
 }
 
+// open opens the file for reading, after checking its content once per process (I8).
+func (f *dataFile) open(ctx context.Context, store object.Store) (object.Object, *parquet.Reader, error) {
+	o, err := store.Open(ctx, f.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	fail := func(err error) (object.Object, *parquet.Reader, error) {
+		o.Close()
+		return nil, nil, fmt.Errorf("%s: %w: %w", f.key, delta.ErrCorrupt, err)
+	}
+	if !f.checked.Load() {
+		if err := parquet.Verify(o, o.Size(), f.crc); err != nil {
+			return fail(err)
+		}
+		f.checked.Store(true)
+	}
+	r, err := parquet.NewReader(o, o.Size())
+	if err != nil {
+		return fail(err)
+	}
+	return o, r, nil
+}
+
 // rowIDs returns the file's row ids, read from the file if they are not dense.
 func (f *dataFile) rowIDs(ctx context.Context, store object.Store) (*rowIDs, error) {
 	f.idsMu.Lock()
@@ -66,15 +93,11 @@ func (f *dataFile) rowIDs(ctx context.Context, store object.Store) (*rowIDs, err
 		f.ids = denseIDs(f.first, int(f.rows))
 		return f.ids, nil
 	}
-	o, err := store.Open(ctx, f.key)
+	o, r, err := f.open(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
-	r, err := parquet.NewReader(o, o.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.key, err)
-	}
 	var vals []tuple.Value
 	for g := range r.RowGroups() {
 		if vals, err = r.Column(vals, g, parquet.RowIDColumn, parquet.Type{ID: parquet.Long}); err != nil {
@@ -264,10 +287,12 @@ func (w *fileWriter) finish(dataChange bool) (*fileState, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &dataFile{key: w.key, rows: fs.Rows, bytes: fs.Bytes, first: ids.min(), last: ids.max(), ids: ids, stats: parsed}
+	f := &dataFile{key: w.key, rows: fs.Rows, bytes: fs.Bytes, first: ids.min(), last: ids.max(), ids: ids, stats: parsed, crc: fs.CRC}
+	f.checked.Store(true)
 	return &fileState{f: f, add: &delta.Add{Path: w.key, PartitionValues: map[string]*string{}, Size: fs.Bytes,
 		ModificationTime: time.Now().UnixMilli(), DataChange: dataChange, Stats: stats, Tags: map[string]string{
-			tagFirstRowID: strconv.FormatUint(f.first, 10), tagLastRowID: strconv.FormatUint(f.last, 10)}}}, nil
+			tagFirstRowID: strconv.FormatUint(f.first, 10), tagLastRowID: strconv.FormatUint(f.last, 10),
+			delta.TagCRC: delta.FormatCRC(fs.CRC)}}}, nil
 }
 
 // loadFile makes the state of a file of a Delta snapshot.
@@ -282,10 +307,11 @@ func loadFile(ctx context.Context, store object.Store, a *delta.Add) (*fileState
 	}
 	first, err1 := strconv.ParseUint(a.Tags[tagFirstRowID], 10, 64)
 	last, err2 := strconv.ParseUint(a.Tags[tagLastRowID], 10, 64)
-	if st == nil || err1 != nil || err2 != nil || last < first {
-		return nil, fmt.Errorf("file %s has no row ids", a.Path)
+	crc, ok := a.CRC()
+	if st == nil || err1 != nil || err2 != nil || last < first || !ok {
+		return nil, fmt.Errorf("file %s has no row ids or checksum", a.Path)
 	}
-	s := &fileState{f: &dataFile{key: key, rows: st.NumRecords, bytes: a.Size, first: first, last: last, stats: st}, add: a}
+	s := &fileState{f: &dataFile{key: key, rows: st.NumRecords, bytes: a.Size, first: first, last: last, stats: st, crc: crc}, add: a}
 	if a.DeletionVector != nil {
 		if s.dead, err = delta.ReadDV(ctx, store, a.DeletionVector); err != nil {
 			return nil, err

@@ -81,6 +81,18 @@ type Add struct {
 	Clustering       string             `json:"clusteringProvider,omitempty"`
 }
 
+// TagCRC is the tag of an add that holds the CRC-32C of the whole file, in hexadecimal. Ours have it.
+const TagCRC = "tarn.crc32c"
+
+// CRC is the file's checksum, if the add has one.
+func (a *Add) CRC() (uint32, bool) {
+	n, err := strconv.ParseUint(a.Tags[TagCRC], 16, 32)
+	return uint32(n), err == nil
+}
+
+// FormatCRC is the value of TagCRC.
+func FormatCRC(crc uint32) string { return fmt.Sprintf("%08x", crc) }
+
 // Remove takes a file out; it stays as a tombstone until it expires.
 type Remove struct {
 	Path                 string             `json:"path"`

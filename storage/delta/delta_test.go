@@ -170,7 +170,7 @@ func (tt *testTable) file(lo, hi int64) *Add {
 		tt.t.Fatal(err)
 	}
 	return &Add{Path: key, PartitionValues: map[string]*string{}, Size: fs.Bytes, ModificationTime: time.Now().UnixMilli(),
-		DataChange: true, Stats: FileStats(cols, fs, true), Tags: map[string]string{"tarn.firstRowId": fmt.Sprint(lo)}}
+		DataChange: true, Stats: FileStats(cols, fs, true), Tags: map[string]string{"tarn.firstRowId": fmt.Sprint(lo), TagCRC: FormatCRC(fs.CRC)}}
 }
 
 func (tt *testTable) commit(actions ...Action) {

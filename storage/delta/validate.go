@@ -261,6 +261,11 @@ func validateFile(ctx context.Context, store object.Store, schema Schema, a *Add
 	if o.Size() != a.Size {
 		return corrupt("has %d bytes, the log says %d", o.Size(), a.Size)
 	}
+	if crc, ok := a.CRC(); ok {
+		if err := parquet.Verify(o, o.Size(), crc); err != nil {
+			return corrupt("%v", err)
+		}
+	}
 	r, err := parquet.NewReader(o, o.Size())
 	if err != nil {
 		return corrupt("%v", err)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/big"
 	"time"
@@ -19,13 +20,37 @@ type Reader struct {
 	f *pq.File
 }
 
+// ErrDamaged says that a file is not what was written (I8).
+var ErrDamaged = errors.New("parquet file is damaged")
+
+// Verify checks a whole file against the CRC-32C of FileStats. Parquet's own checksums leave out the footer, and a
+// decoder can be led astray by a damaged one, so a file is verified before it is read for the first time.
+func Verify(r io.ReaderAt, size int64, crc uint32) error {
+	h := crc32.New(castagnoli)
+	if _, err := io.CopyBuffer(h, io.NewSectionReader(r, 0, size), make([]byte, 256<<10)); err != nil {
+		return fmt.Errorf("read parquet: %w", err)
+	}
+	if h.Sum32() != crc {
+		return fmt.Errorf("%w: checksum", ErrDamaged)
+	}
+	return nil
+}
+
 // NewReader reads the footer. The caller keeps r open while it uses the Reader.
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+func NewReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
+	defer caught(&err)
 	f, err := pq.OpenFile(r, size, pq.SkipBloomFilters(true), pq.SkipPageIndex(true))
 	if err != nil {
 		return nil, fmt.Errorf("read parquet: %w", err)
 	}
 	return &Reader{f}, nil
+}
+
+// caught makes an error of a panic: parquet-go panics on some kinds of damage (I8).
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
+	}
 }
 
 func (r *Reader) Rows() int64         { return r.f.NumRows() }
@@ -37,7 +62,8 @@ func (r *Reader) Has(name string) bool { return r.f.Root().Column(name) != nil }
 
 // Column reads a column of row group g as typ and appends its values to dst. Bytes of the values are owned by the
 // result (a few large allocations). A column that the file lacks is all NULL.
-func (r *Reader) Column(dst []tuple.Value, g int, name string, typ Type) ([]tuple.Value, error) {
+func (r *Reader) Column(dst []tuple.Value, g int, name string, typ Type) (_ []tuple.Value, err error) {
+	defer caught(&err)
 	rg := r.f.RowGroups()[g]
 	col := r.f.Root().Column(name)
 	if col == nil {

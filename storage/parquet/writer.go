@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -38,13 +39,17 @@ type Writer struct {
 }
 
 type countingWriter struct {
-	w io.Writer
-	n int64
+	w   io.Writer
+	n   int64
+	crc uint32
 }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func (c *countingWriter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.n += int64(n)
+	c.crc = crc32.Update(c.crc, castagnoli, b[:n])
 	return n, err
 }
 
@@ -260,6 +265,7 @@ func toParquet(typ Type) (func(tuple.Value) pq.Value, error) {
 type FileStats struct {
 	Rows    int64
 	Bytes   int64
+	CRC     uint32        // CRC-32C of the whole file; see Verify
 	Columns []ColumnStats // by the writer's columns
 }
 
@@ -271,7 +277,7 @@ func (w *Writer) Close() (FileStats, error) {
 	if err := w.w.Close(); err != nil {
 		return FileStats{}, fmt.Errorf("write parquet: %w", err)
 	}
-	st := FileStats{Rows: w.rows, Bytes: w.out.n}
+	st := FileStats{Rows: w.rows, Bytes: w.out.n, CRC: w.out.crc}
 	for _, s := range w.stats {
 		st.Columns = append(st.Columns, s.result())
 	}
