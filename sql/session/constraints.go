@@ -7,7 +7,6 @@ import (
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/types"
 )
 
 func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table) error { return nil }
@@ -54,13 +53,4 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 	return d.Run(&ec, true)
 }
 
-func (f *functions) ViewDef(types.OID, bool) (string, error) {
-	return "", pgerr.Unsupported("pg_get_viewdef")
-}
-func (f *functions) IndexDef(types.OID, int, bool) (string, error) {
-	return "", pgerr.Unsupported("pg_get_indexdef")
-}
-func (f *functions) ConstraintDef(types.OID, bool) (string, error) {
-	return "", pgerr.Unsupported("pg_get_constraintdef")
-}
 func (s *Session) deferredQueue() *exec.Deferred { return &s.block.deferred }

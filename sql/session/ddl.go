@@ -56,14 +56,6 @@ func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (type
 	return v.Eval, nil
 }
 
-func (h *hooks) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return "", pgerr.Unsupported("stored expression")
-}
-
-func (h *hooks) ViewSQL(query ast.Node) (string, error) {
-	return "", pgerr.Unsupported("stored query")
-}
-
 func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
 	s := h.s
 	if x, ok := query.(*ast.ExecuteStmt); ok {

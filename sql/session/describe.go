@@ -1,9 +1,13 @@
 package session
 
 import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -67,4 +71,68 @@ func (f *functions) FunctionDef(fn types.OID) (string, error) {
 }
 
 // Expr prints a stored expression: it is kept as SQL.
-func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) { return node, nil }
+func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) {
+	t := f.Catalog().Table(rel)
+	if t == nil || t.Virtual {
+		return node, nil
+	}
+	return bind.ExprSQL(f.s().bindEnv(f.Catalog(), ""), t, node, pretty)
+}
+
+// namer qualifies relations always, or where the search path does not find them (pretty).
+func (f *functions) namer(pretty bool) *ruleutils.Namer {
+	s := f.s()
+	cat := s.catalog()
+	env := s.bindEnv(cat, "")
+	return &ruleutils.Namer{Pretty: pretty,
+		Relation: func(t *catalog.Table) string {
+			if pretty && s.visible(cat, t.Schema, t.Name, t.OID) {
+				return quoteName(t.Name)
+			}
+			return s.qualified(cat, t.Schema, t.Name)
+		},
+		Expr: func(t *catalog.Table, sql string, pretty bool) (string, error) {
+			return bind.ExprSQL(env, t, sql, pretty)
+		},
+	}
+}
+
+func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {
+	s := f.s()
+	cat := s.catalog()
+	t := cat.Table(view)
+	if t == nil || t.Kind != catalog.RelView {
+		return "", nil
+	}
+	sql, err := bind.ViewSQL(s.bindEnv(cat, ""), t, bind.DefOptions{Pretty: pretty,
+		Qualify: func(r *catalog.Table) bool { return !s.visible(cat, r.Schema, r.Name, r.OID) }})
+	if err != nil {
+		return "", err
+	}
+	return " " + strings.TrimLeft(sql, " ") + ";", nil
+}
+
+func (f *functions) IndexDef(index types.OID, column int, pretty bool) (string, error) {
+	t, ix := f.Catalog().RelationByOID(index)
+	if ix == nil {
+		return "", nil
+	}
+	return ruleutils.IndexDef(t, ix, column, f.namer(pretty))
+}
+
+func (f *functions) ConstraintDef(con types.OID, pretty bool) (string, error) {
+	cat := f.Catalog()
+	var def string
+	var err error
+	cat.Tables(func(t *catalog.Table) bool {
+		for _, c := range t.Constraints {
+			if c.OID == con {
+				// Only the referenced table of a foreign key is named, as the search path needs it.
+				def, err = ruleutils.ConstraintDef(t, c, cat.Table(c.RefTable), f.namer(true))
+				return false
+			}
+		}
+		return true
+	})
+	return def, err
+}
