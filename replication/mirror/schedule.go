@@ -209,6 +209,9 @@ func (m *Mirror) start(t *table, work job, slots chan struct{}, flag *bool) {
 
 // jobFailed decides what an error means for the table.
 func (m *Mirror) jobFailed(t *table, err error) {
+	m.mu.Lock()
+	copied := t.copying != nil
+	m.mu.Unlock()
 	var foreign *foreignError
 	if errors.As(err, &foreign) {
 		m.reconcile(t)
@@ -229,6 +232,9 @@ func (m *Mirror) jobFailed(t *table, err error) {
 		m.log.Error("mirror cannot publish", "table", t.name(), "err", err)
 	}
 	t.err = err
+	if t.copying != nil && !copied {
+		return // the copy that has been decided on starts at once
+	}
 	t.failures++
 	t.retryAt = time.Now().Add(min(time.Second<<min(t.failures, 6), time.Minute))
 	t.wakeLocked()
