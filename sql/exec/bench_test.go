@@ -1,11 +1,13 @@
 package exec_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -77,4 +79,52 @@ func BenchmarkInsert(b *testing.B) {
 
 func BenchmarkScanSum(b *testing.B) {
 	benchmark(b, "select sum(abalance), count(*) from accounts where aid > $1", func(i int) []types.Datum { return []types.Datum{tuple.Int(0)} })
+}
+
+// One transaction of 1000 rows, row by row and as COPY does it.
+func BenchmarkLoad(b *testing.B) {
+	for _, each := range []bool{false, true} {
+		name := "exec"
+		if each {
+			name = "each"
+		}
+		b.Run(name, func(b *testing.B) {
+			s := newDB(b).session()
+			s.must("create table accounts (aid int primary key, bid int, abalance int, filler char(84))")
+			prog := prepareSQL(b, s, "insert into accounts values ($1, $2, $3, $4)")
+			filler := tuple.String(strings.Repeat(" ", 84))
+			b.ReportAllocs()
+			for i := range b.N {
+				ec := s.context()
+				ec.Txn = s.db.mgr.Begin(txn.Options{Owner: s.owner})
+				if _, err := ec.Txn.LockTable(s.ctx, uint64(prog.Plan().Stmt.Tables[0].Table.OID), lock.AccessExclusive, lock.Options{}); err != nil {
+					b.Fatal(err)
+				}
+				ec.Params = []types.Datum{tuple.Int(1), tuple.Int(1), tuple.Int(0), filler}
+				at := 0
+				next := func(p []types.Datum) (bool, error) {
+					p[0] = tuple.Int(int64(i*1000 + at))
+					at++
+					return at <= 1000, nil
+				}
+				if each {
+					if _, err := prog.ExecEach(ec, next, nil); err != nil {
+						b.Fatal(err)
+					}
+				} else {
+					for {
+						if ok, _ := next(ec.Params); !ok {
+							break
+						}
+						if _, err := prog.Exec(ec, nil); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				if _, err := ec.Txn.Commit(s.ctx, engine.Async); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -45,6 +45,7 @@ type target struct {
 	buf      []byte
 	oldVals  []types.Datum
 	fk       *fkTable
+	inserts  bool
 }
 
 type genCol struct {
@@ -167,6 +168,8 @@ func (tg *target) begin() error {
 	} else {
 		tg.w.Reset(in.ec.Txn, in.ec.Env)
 	}
+	// A table that the transaction has made or truncated is its own: rows need no locks.
+	tg.w.Exclusive = tg.inserts && in.ec.Txn.LockOwner().HoldsTable(uint64(tg.table.OID), lock.AccessExclusive)
 	if tg.fk == nil || tg.fk.catalog != in.ec.Catalog {
 		tg.fk = newFKTable(in.ec, tg.table)
 	}

@@ -38,6 +38,7 @@ func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
 	}
+	o.target.inserts = true
 	ins := &insertOp{o: o}
 	if ins.cols, ins.defaults, err = b.insertCols(x); err != nil {
 		return err

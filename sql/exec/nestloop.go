@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -109,8 +111,8 @@ func (o *nestLoopOp) close() {
 	o.inner.close()
 }
 
-// memoizeOp keeps the rows of its input by the values of some outer columns. When it holds more than WorkMem it starts
-// again empty.
+// memoizeOp keeps the rows of its input by the values of some outer columns. When it holds more than WorkMem, or another
+// column that its input reads has changed, it starts again empty.
 type memoizeOp struct {
 	in    *instance
 	child operator
@@ -119,7 +121,7 @@ type memoizeOp struct {
 	table hashTable // of keys; payload: number of the entry
 	rows  [][][]types.Datum
 	arena arena
-	gen   uint64
+	deps  *deps // on what else than the keys
 
 	entry   int // being read, -1: the child is running
 	pos     int
@@ -134,15 +136,21 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 	o := &memoizeOp{in: b.in, child: child, keys: keys, slots: b.colSlots(x.Inner.Cols())}
 	o.table.keys = keys
 	o.table.f = &b.in.f
+	b.rescan++
+	o.deps = b.deps(x.Inner)
+	b.rescan--
+	o.deps.slots = slices.DeleteFunc(o.deps.slots, func(s int) bool {
+		return slices.ContainsFunc(keys, func(k keyCol) bool { return k.slot == s })
+	})
 	return o, nil
 }
 
 func (o *memoizeOp) open() error {
-	if o.gen != o.in.gen || o.arena.used+o.table.mem() > o.in.ec.workMem() {
+	if !o.deps.same() || o.arena.used+o.table.mem() > o.in.ec.workMem() {
 		o.table.reset()
 		o.rows = o.rows[:0]
 		o.arena.reset()
-		o.gen = o.in.gen
+		o.deps.keep()
 	}
 	o.pos = 0
 	e, fresh := o.table.findOrAdd()
@@ -199,5 +207,5 @@ func (o *memoizeOp) close() {
 	o.table.reset()
 	o.rows = nil
 	o.arena.reset()
-	o.gen = 0
+	o.deps.drop()
 }

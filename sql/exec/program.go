@@ -143,6 +143,63 @@ func (g *Program) start(ec *Context) (*instance, error) {
 	return in, nil
 }
 
+// ExecEach runs a data-modifying statement once for each set of parameters that next writes into ec.Params, as one
+// statement: one View, constraint checks that wait for its end after the last row. COPY FROM is that. An error of next
+// ends it; wrap, if not nil, adds to an error of the row at hand what the caller knows of it.
+func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, error), wrap func(error) error) (n int64, err error) {
+	in, err := g.start(ec)
+	if err != nil {
+		return 0, err
+	}
+	defer in.finish()
+	for {
+		ok, err := next(ec.Params)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return n, in.endStatement()
+		}
+		for i, s := range in.params {
+			in.f.s[s] = ec.Params[i]
+		}
+		in.gen++
+		rows, err := in.once()
+		if err != nil {
+			if wrap != nil {
+				err = wrap(err)
+			}
+			return 0, err
+		}
+		n += rows
+	}
+}
+
+// once runs the tree from the beginning to its end.
+func (in *instance) once() (int64, error) {
+	if err := in.root.open(); err != nil {
+		return 0, err
+	}
+	rows := int64(0)
+	for {
+		if err := in.tick(); err != nil {
+			return 0, err
+		}
+		ok, err := in.root.next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			break
+		}
+		rows++
+	}
+	if in.modify != nil {
+		rows = in.modify.count
+	}
+	return rows, nil
+}
+
 // begin binds the instance to an execution.
 func (in *instance) begin(ec *Context) {
 	in.ec, in.gen, in.ticks, in.spillMem = ec, in.gen+1, 0, 0
