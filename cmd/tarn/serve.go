@@ -26,6 +26,7 @@ import (
 type config struct {
 	data, listen, socketDir, warehouse, file string
 	tlsCert, tlsKey                          string
+	debugAddr                                string
 	insecure                                 bool
 	mirror                                   bool
 	maxConnections                           int
@@ -50,6 +51,7 @@ func parseServe(args []string) (config, error) {
 	fs.BoolVar(&c.mirror, "mirror", true, "keep every table also as a Delta table")
 	fs.IntVar(&c.maxConnections, "max-connections", 1000, "sessions at a time")
 	fs.IntVar(&cacheMB, "cache-mb", cacheMB, "block cache of each open branch, in MB")
+	fs.StringVar(&c.debugAddr, "debug", "", "loopback address for Go's profiles (net/http/pprof), none when empty")
 	fs.DurationVar(&c.idleBranch, "branch-idle", time.Minute, "close a branch that nobody has used for so long")
 	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := fs.Parse(args); err != nil {
@@ -130,7 +132,8 @@ func serve(ctx context.Context, args []string) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := &cluster{cfg: cfg, log: log}
+	c := &cluster{cfg: cfg, log: log, columnar: newColumnar(&cfg)}
+	defer c.columnar.Close() // after the branches, whose fragments it runs
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).
 	c.fatal = func(err error) {
 		log.Error("stopping at once: the store has failed", "error", err)
@@ -167,6 +170,13 @@ func serve(ctx context.Context, args []string) error {
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
+	}
+	if cfg.debugAddr != "" {
+		stop, err := serveDebug(cfg.debugAddr)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	var wg sync.WaitGroup
 	for _, l := range listeners {

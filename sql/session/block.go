@@ -79,9 +79,8 @@ func (s *Session) open() {
 
 func (s *Session) setLevel() {
 	b := &s.block
-	level, _ := s.settings.Get("default_transaction_isolation")
-	b.level, b.levelFixed = isolation(level), false
-	b.readOnly = s.settings.Bool("default_transaction_read_only")
+	h := s.hotSettings()
+	b.level, b.levelFixed, b.readOnly = h.level, false, h.readOnly
 }
 
 func isolation(level string) txn.Isolation {
@@ -154,7 +153,7 @@ func (s *Session) finish(ctx context.Context) error {
 		}
 		b.t = nil
 		durability := engine.Sync
-		if v, _ := s.settings.Get("synchronous_commit"); v == "off" {
+		if s.hotSettings().asyncCommit {
 			durability = engine.Async
 		}
 		if _, err := t.Commit(ctx, durability); err != nil {

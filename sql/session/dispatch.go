@@ -312,7 +312,6 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 	s.dropTemps(ctx)
 	clear(s.seqs)
 	s.lastSeq = 0
-	s.reportDue = true
 	return "DISCARD ALL", nil
 }
 

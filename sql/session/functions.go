@@ -125,19 +125,11 @@ const pgEpoch = 946684800 * 1000000
 func pgMicros(t time.Time) int64 { return t.UnixMicro() - pgEpoch }
 
 func (f *functions) StartTimes() (server, config, statement int64) {
-	a := f.activity.state.Load()
-	start := time.Now()
-	if a != nil {
-		start = a.QueryStart
-	}
-	return pgMicros(f.shared.Started), pgMicros(f.shared.Started), pgMicros(start)
+	return pgMicros(f.shared.Started), pgMicros(f.shared.Started), pgMicros(f.s().Activity().QueryStart)
 }
 
 func (f *functions) CurrentQuery() string {
-	if a := f.activity.state.Load(); a != nil {
-		return a.Query
-	}
-	return ""
+	return f.s().Activity().Query
 }
 
 func (f *functions) TriggerDepth() int { return 0 }
@@ -157,7 +149,6 @@ func (f *functions) Setting(name string) (string, bool) {
 
 func (f *functions) SetSetting(name, value string, local bool) (string, error) {
 	s := f.s()
-	s.reportDue = true
 	if err := s.settings.Set(name, value, local); err != nil {
 		return "", err
 	}

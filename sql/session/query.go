@@ -78,10 +78,7 @@ func (c *planCache) put(key string, q *query) {
 }
 
 // planKey is what binding depends on besides the catalog.
-func (s *Session) planKey() string {
-	path, _ := s.settings.Get("search_path")
-	return path
-}
+func (s *Session) planKey() string { return s.hotSettings().path }
 
 // valid reports whether a query may run as it is.
 func (s *Session) valid(q *query) bool {
@@ -243,7 +240,7 @@ func (s *Session) lockTables(ctx context.Context, q *query) (stale bool, err err
 }
 
 func (s *Session) lockOptions() lock.Options {
-	return lock.Options{Timeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
+	return lock.Options{Timeout: s.hotSettings().lockTimeout}
 }
 
 // prepareRun opens the transaction, takes the locks and plans anew where that was outdated.
@@ -272,9 +269,10 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 
 // context fills what an execution needs.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
+	h := s.hotSettings()
 	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
-		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: s.settings.Int("work_mem") << 10,
-		TempDir: s.shared.TempDir, LockTimeout: time.Duration(s.settings.Int("lock_timeout")) * time.Millisecond}
+		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: h.workMem,
+		TempDir: s.shared.TempDir, LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }
 
 // run executes a query to its end and sends rows and tag.

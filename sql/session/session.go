@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -81,6 +80,7 @@ type Session struct {
 	user     string
 	userOID  catalog.OID
 	client   Startup
+	hot      hot
 	stmtCtx  context.Context // of the statement under way, for functions that wait
 	rng      *rand.Rand
 	started  time.Time
@@ -97,8 +97,7 @@ type Session struct {
 
 	out        Output            // of the call under way
 	report     map[string]string // reported settings as the client knows them
-	reportMark int
-	reportDue  bool
+	reportGen  uint64            // of settings when they were compared last
 	scratch    scratch
 	tempSchema catalog.OID
 	temps      map[catalog.OID]*catalog.Table // the session's temporary relations
@@ -120,10 +119,18 @@ type scratch struct {
 
 // activity is what pg_stat_activity shows; other goroutines read it.
 type activity struct {
-	state atomic.Pointer[activityState]
+	mu    sync.Mutex // protects state
+	state ActivityState
 }
 
-type activityState struct {
+// Activity returns what the session is doing. Any goroutine may ask.
+func (s *Session) Activity() ActivityState {
+	s.activity.mu.Lock()
+	defer s.activity.mu.Unlock()
+	return s.activity.state
+}
+
+type ActivityState struct {
 	State      string // active, idle, idle in transaction, idle in transaction (aborted)
 	Query      string
 	QueryStart time.Time
@@ -207,7 +214,7 @@ func (s *Session) InTransactionBlock() bool { return s.block.mode != idle }
 
 // Notice sends a notice or warning to the client.
 func (s *Session) Notice(n *pgerr.Error) {
-	if s.out != nil && noticeRank(n.Severity) >= s.minNotice() {
+	if s.out != nil && noticeRank(n.Severity) >= s.hotSettings().minNotice {
 		s.out.Notice(n)
 	}
 }
@@ -272,13 +279,13 @@ func (s *Session) Close() {
 
 func (s *Session) setActivity(state, query string) {
 	now := time.Now()
-	a := &activityState{State: state, Query: query, QueryStart: now, StateSince: now}
-	if query == "" {
-		if old := s.activity.state.Load(); old != nil {
-			a.Query, a.QueryStart = old.Query, old.QueryStart
-		}
+	s.activity.mu.Lock()
+	a := &s.activity.state
+	a.State, a.StateSince = state, now
+	if query != "" {
+		a.Query, a.QueryStart = query, now
 	}
-	s.activity.state.Store(a)
+	s.activity.mu.Unlock()
 }
 
 // idleActivity is setActivity between statements of the extended protocol.

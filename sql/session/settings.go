@@ -136,11 +136,10 @@ func (s *Session) ParameterStatus() [][2]string {
 
 // sendReports tells the client of reported settings that have changed since it heard of them.
 func (s *Session) sendReports() {
-	if s.out == nil || s.settings.Mark() == s.reportMark && s.block.mode == idle && !s.reportDue {
+	if s.out == nil || s.settings.Generation() == s.reportGen {
 		return
 	}
-	s.reportDue = false
-	s.reportMark = s.settings.Mark()
+	s.reportGen = s.settings.Generation()
 	for _, name := range settings.Reported() {
 		if v, _ := s.settings.Get(name); v != s.report[name] {
 			s.report[name] = v
@@ -151,7 +150,6 @@ func (s *Session) sendReports() {
 
 // set is SET, RESET and SET TRANSACTION.
 func (s *Session) set(n *ast.VariableSetStmt) error {
-	s.reportDue = true
 	switch n.Kind {
 	case ast.VAR_SET_VALUE, ast.VAR_SET_CURRENT:
 		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") {
@@ -350,11 +348,11 @@ func (s *Session) show(name string) (string, error) {
 
 // statementTimeout bounds ctx by the setting.
 func (s *Session) statementTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	ms := s.settings.Int("statement_timeout")
-	if ms == 0 {
+	d := s.hotSettings().statementTimeout
+	if d == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
+	return context.WithTimeout(ctx, d)
 }
 
 // ApplyStored changes settings that are kept for a database or a role by ALTER … SET and RESET.

@@ -53,15 +53,12 @@ func endsBlock(n ast.Node) bool {
 
 // begun sets the time that now() and the like give: the transaction's start.
 func (s *Session) begun() {
-	now := s.block.start
-	if s.block.mode == idle {
-		now = time.Now()
+	if s.block.mode != idle {
+		s.env.TxnTime = s.block.start
+		return
 	}
-	if !s.env.TxnTime.Equal(now) {
-		e := *s.env
-		e.TxnTime = now
-		s.env = &e
-	}
+	// Nothing runs between transactions, so nobody is using the environment.
+	s.env.TxnTime = time.Now()
 }
 
 // endCall turns an error into the session's state and clears what belongs to one call.

@@ -314,6 +314,7 @@ type Values struct {
 	set map[string]*entry // by lower-case name; absent: boot value
 	// undo is the transaction's stack: what to restore on rollback, and at commit for SET LOCAL.
 	undo []undo
+	gen  uint64
 	// OnChange hears of every change of a known parameter, rollbacks included.
 	OnChange func(d *Def, value string)
 }
@@ -326,7 +327,7 @@ type undo struct {
 	local bool
 }
 
-func New() *Values { return &Values{set: map[string]*entry{}} }
+func New() *Values { return &Values{set: map[string]*entry{}, gen: 1} }
 
 // Get returns the stored value; ok is false for an unknown parameter.
 func (v *Values) Get(name string) (string, bool) {
@@ -462,7 +463,11 @@ func (v *Values) assign(name string, d *Def, val string, local bool) {
 	v.changed(d, val)
 }
 
+// Generation grows with every change: what was derived from the values is good while it stays.
+func (v *Values) Generation() uint64 { return v.gen }
+
 func (v *Values) changed(d *Def, val string) {
+	v.gen++
 	if d != nil && v.OnChange != nil {
 		v.OnChange(d, val)
 	}
