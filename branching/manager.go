@@ -43,6 +43,8 @@ type Where struct {
 	Database, Branch     string
 	DatabaseID, BranchID uint32
 	Dir                  string
+	// Parent is the name of the branch that it was made from; empty for none, or when that one is gone.
+	Parent string
 }
 
 // Options configure a Manager.
@@ -213,7 +215,11 @@ func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle
 }
 
 func (m *Manager) where(d *Database, b *Branch) Where {
-	return Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID)}
+	w := Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID)}
+	if p := d.branchByID(b.Parent); p != nil {
+		w.Parent = p.Name
+	}
+	return w
 }
 
 func (m *Manager) dir(database, branch uint32) string {

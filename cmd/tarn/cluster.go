@@ -9,6 +9,7 @@ import (
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/server/conn"
+	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
@@ -22,8 +23,12 @@ type cluster struct {
 	cfg      config
 	log      *slog.Logger
 	conns    *conn.Server // set once, before the first connection
+	columnar *duck.Engine
 	fatal    func(error)
 }
+
+// keepLog is log that stays although recovery does not need it: the mirror starts after the store and finds its place in it.
+const keepLog = 256 << 20
 
 var _ session.Cluster = (*cluster)(nil)
 
@@ -31,8 +36,9 @@ var _ session.Cluster = (*cluster)(nil)
 func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.Runtime, error) {
 	db, err := database.Open(ctx, database.Options{
 		Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
-		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal},
-		Txn:    txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
+		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal,
+			KeepLogBytes: keepLog},
+		Txn: txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
 	})
 	if err != nil {
 		return nil, err

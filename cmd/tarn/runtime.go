@@ -28,13 +28,18 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 	if c.cfg.mirror {
 		store, err := object.OpenLocal(c.cfg.warehouse, object.Options{})
 		if err == nil {
-			r.mirror, err = mirror.Open(mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
-				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt, Logger: c.log})
+			o := mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
+				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt, Logger: c.log}
+			if w.Parent != "" {
+				o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
+			}
+			r.mirror, err = mirror.Open(o)
 		}
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open mirror: %w", err), db.Close())
 		}
 		db.Mirror = mirrorOf{r.mirror}
+		db.Columnar = c.columnar.Runner(columnarSource{r.mirror})
 	}
 	return r, nil
 }

@@ -46,6 +46,9 @@ type DB struct {
 	// Mirror is nil while mirroring is off.
 	Mirror Mirror
 
+	// Columnar runs plan fragments over the mirror; nil: all run over rows. cmd/tarn sets it before the first session.
+	Columnar exec.ColumnarRunner
+
 	// Rels opens tables for the operators of all sessions.
 	Rels *exec.Rels
 

@@ -1,11 +1,14 @@
 package database
 
 import (
+	"encoding/base64"
 	"sort"
+	"strconv"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // SchemaRecord is the log record that says what a table's rows look like from a commit on, for those who read the log
@@ -43,6 +46,28 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 	for name, value := range t.Options {
 		s.Options = append(s.Options, change.Option{Name: name, Value: value})
 	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.HasMissing && !c.Dropped {
+			if v, ok := missingRow(c); ok {
+				s.Options = append(s.Options, change.Option{Name: "missing." + strconv.Itoa(int(c.AttNum)), Value: v})
+			}
+		}
+	}
 	sort.Slice(s.Options, func(i, j int) bool { return s.Options[i].Name < s.Options[j].Name })
 	return s
+}
+
+// missingRow is the value of rows that were stored before the column was there, as a row of this one column in base64: the
+// form that followers of the log read (option missing.<attnum>).
+func missingRow(c *catalog.Column) (string, bool) {
+	t := types.Lookup(c.Type)
+	if t == nil {
+		return "", false
+	}
+	v, err := t.ParseText(c.Missing, c.TypMod, nil)
+	if err != nil {
+		return "", false
+	}
+	row := tuple.NewLayout([]tuple.Kind{c.Kind}, nil).Append(nil, 0, []tuple.Value{v})
+	return base64.StdEncoding.EncodeToString(row), true
 }
