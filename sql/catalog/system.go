@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -13,7 +14,7 @@ var systemTables = sync.OnceValue(func() []*Table {
 	rels, cols, views := pgdata.Load("system_relations"), pgdata.Load("system_columns"), pgdata.Load("system_views")
 	body := map[string]string{}
 	for _, r := range views.Rows {
-		body[*r[0]] = *r[3]
+		body[*r[0]] = withoutDomains.Replace(*r[3])
 	}
 	byOID := map[string]*Table{}
 	var out []*Table
@@ -23,7 +24,7 @@ var systemTables = sync.OnceValue(func() []*Table {
 		if *r[1] == "information_schema" {
 			t.Schema = InformationSchemaOID
 		}
-		t.Virtual = t.Kind == RelTable
+		t.Virtual = t.Kind == RelTable || t.Schema == PgCatalogOID && computedViews[t.Name]
 		byOID[*r[0]] = t
 		out = append(out, t)
 	}
@@ -32,10 +33,33 @@ var systemTables = sync.OnceValue(func() []*Table {
 		t := byOID[*r[0]]
 		c := Column{AttNum: num[int16](*r[1]), Name: *r[2], Type: num[OID](*r[3]), TypMod: num[int32](*r[5]),
 			NDims: num[int](*r[6]), NotNull: *r[10] == "t", Collation: num[OID](*r[11]), Storage: (*r[9])[0]}
+		if base, ok := domainBases[c.Type]; ok {
+			c.Type = base.typ
+			if base.mod != 0 {
+				c.TypMod = base.mod
+			}
+		}
 		t.Columns = append(t.Columns, c)
 	}
 	return append(out, tarnTables()...)
 })
+
+// The domains of information_schema stand for their base types: its views cannot violate the domains' constraints, and clients
+// see base types in results anyway.
+var (
+	domainBases = map[OID]struct {
+		typ OID
+		mod int32
+	}{13221: {typ: 23}, 13224: {typ: 1043}, 13226: {typ: 19}, 13232: {1184, 2}, 13234: {1043, 7}}
+	withoutDomains = strings.NewReplacer("information_schema.cardinal_number", "pg_catalog.int4", "information_schema.character_data", "pg_catalog.varchar",
+		"information_schema.sql_identifier", "pg_catalog.name", "information_schema.time_stamp", "pg_catalog.timestamptz(2)",
+		"information_schema.yes_or_no", "pg_catalog.varchar(3)")
+)
+
+// computedViews are PostgreSQL's views over functions that return rows of the server's state: sql/catalog/syscat computes them
+// whole.
+var computedViews = map[string]bool{"pg_settings": true, "pg_stat_activity": true, "pg_locks": true, "pg_timezone_names": true,
+	"pg_timezone_abbrevs": true, "pg_available_extensions": true}
 
 func num[T ~int | ~int16 | ~int32 | ~uint32](s string) T {
 	n, err := strconv.ParseInt(s, 10, 64)

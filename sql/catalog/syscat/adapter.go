@@ -17,5 +17,9 @@ func (s Source) ScanVirtual(ec *exec.Context, t *catalog.Table, cols []int16, eq
 	for i, k := range eq {
 		keys[i] = Key(k)
 	}
-	return Scan(ec.Ctx, ec.Catalog, s.Server, t, cols, keys)
+	var sess Session
+	if ec.Sess != nil {
+		sess = ec.Sess
+	}
+	return Scan(ec.Ctx, ec.Catalog, s.Server, sess, t, cols, keys)
 }

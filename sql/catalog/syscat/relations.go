@@ -120,8 +120,30 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(t.Kind)), num(len(t.Columns)), num(checks), boolean(t.Kind == catalog.RelView), no, no, no, no,
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(t.Kind)), num(len(t.Columns)), num(checks), boolean(t.Kind == catalog.RelView), boolean(s.hasForeign(t)), no, no, no,
 		yes, char(ident), no, oid(0), xmin, xmin, acl(t.ACL), texts(options(t.Options)), null)
+}
+
+// hasForeign reports a table on either side of a foreign key: PostgreSQL keeps these as triggers, and psql looks for foreign keys
+// where there are triggers.
+func (s *scan) hasForeign(t *catalog.Table) bool {
+	for _, c := range t.Constraints {
+		if c.Type == catalog.ConForeign {
+			return true
+		}
+	}
+	if s.refs == nil {
+		s.refs = map[catalog.OID]bool{}
+		s.cat.Tables(func(t *catalog.Table) bool {
+			for _, c := range t.Constraints {
+				if c.Type == catalog.ConForeign {
+					s.refs[c.RefTable] = true
+				}
+			}
+			return true
+		})
+	}
+	return s.refs[t.OID]
 }
 
 func (s *scan) addIndexClass(t *catalog.Table, ix *catalog.Index) {

@@ -70,9 +70,9 @@ type Key struct {
 }
 
 // Scan starts a scan. cols are the attribute numbers that the rows have, in this order; number -6 is tableoid, other
-// system columns are NULL. eq may be used to give fewer rows.
-func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
-	s := &scan{ctx: ctx, cat: cat, srv: srv, table: t, eq: eq}
+// system columns are NULL. eq may be used to give fewer rows. srv and sess may be nil: what only they know is left out.
+func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, sess Session, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
+	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, eq: eq}
 	err := s.fill()
 	return &rows{list: s.out, cols: cols, table: t.OID, row: make([]types.Datum, len(cols))}, err
 }
@@ -110,15 +110,21 @@ type scan struct {
 	ctx   context.Context
 	cat   *catalog.Catalog
 	srv   Server
+	sess  Session
 	table *catalog.Table
 	eq    []Key
 	out   [][]types.Datum
+	// refs are the tables that foreign keys refer to, once somebody asked.
+	refs map[catalog.OID]bool
 }
 
 func (s *scan) add(vals ...types.Datum) { s.out = append(s.out, vals) }
 
 // fill collects the rows: PostgreSQL's own, then the database's.
 func (s *scan) fill() error {
+	if s.table.Kind == catalog.RelSequence {
+		return sequenceRow(s)
+	}
 	name := s.table.Name
 	if s.table.Schema == catalog.PgCatalogOID || s.table.Schema == catalog.InformationSchemaOID {
 		if st := staticRows(s.table); st != nil {
@@ -145,7 +151,9 @@ func init() {
 		"pg_class": pgClass, "pg_attribute": pgAttribute, "pg_attrdef": pgAttrdef, "pg_index": pgIndex,
 		"pg_constraint": pgConstraint, "pg_type": pgType, "pg_namespace": pgNamespace, "pg_sequence": pgSequence,
 		"pg_description": pgDescription, "pg_depend": pgDepend, "pg_rewrite": pgRewrite,
-		"pg_database": pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers,
+		"pg_settings": pgSettings, "pg_stat_activity": pgStatActivity, "pg_locks": pgLocks, "pg_timezone_names": pgTimezoneNames,
+		"pg_timezone_abbrevs": pgTimezoneAbbrevs,
+		"pg_database":         pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers,
 	} {
 		relations[qualified{catalog.PgCatalogOID, name}] = f
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,9 +15,15 @@ type server struct{}
 func (server) Databases() []Database {
 	return []Database{{OID: 5, Name: "postgres", Owner: 10, AllowConn: true}}
 }
-func (server) Roles() []Role                              { return []Role{{OID: 10, Name: "postgres", Super: true, ConnLimit: -1}} }
-func (server) Branches() ([]Branch, error)                { return []Branch{{ID: "b", Name: "main"}}, nil }
-func (server) Mirrors(context.Context) ([]Mirror, error)  { return []Mirror{{Name: "t"}}, nil }
+func (server) Roles() []Role                             { return []Role{{OID: 10, Name: "postgres", Super: true, ConnLimit: -1}} }
+func (server) Branches() ([]Branch, error)               { return []Branch{{ID: "b", Name: "main"}}, nil }
+func (server) Mirrors(context.Context) ([]Mirror, error) { return []Mirror{{Name: "t"}}, nil }
+func (server) Activity() []Activity {
+	return []Activity{{PID: 7, Query: "select", XID: 3, ClientPort: 5}}
+}
+func (server) Locks() []lock.Info {
+	return []lock.Info{{Class: lock.Table, Table: 16384, Mode: lock.AccessShare, Granted: true}, {Class: lock.Row, Mode: lock.Update}, {Class: lock.Advisory, Mode: 1}}
+}
 func (server) TableStats(*catalog.Table) (float64, int64) { return -1, 0 }
 
 // testCatalog has a table with everything that the catalogs tell, a sequence and a view.
@@ -58,7 +65,7 @@ func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types
 	for i := range cols {
 		cols[i] = int16(i + 1)
 	}
-	r, err := Scan(context.Background(), c, server{}, rel, cols, eq)
+	r, err := Scan(context.Background(), c, server{}, nil, rel, cols, eq)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +114,7 @@ func TestRowsHaveTheirColumns(t *testing.T) {
 
 func scalar(k tuple.Kind) bool {
 	switch k {
-	case tuple.KindText, tuple.KindArray, tuple.KindBytes:
+	case tuple.KindText, tuple.KindArray, tuple.KindBytes, tuple.KindInterval:
 		return false
 	}
 	return true
