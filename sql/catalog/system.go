@@ -24,7 +24,10 @@ var systemTables = sync.OnceValue(func() []*Table {
 		if *r[1] == "information_schema" {
 			t.Schema = InformationSchemaOID
 		}
-		t.Virtual = t.Kind == RelTable || t.Schema == PgCatalogOID && computedViews[t.Name]
+		if t.Schema == PgCatalogOID && computedViews[t.Name] {
+			t.Kind = RelTable
+		}
+		t.Virtual = t.Kind == RelTable
 		byOID[*r[0]] = t
 		out = append(out, t)
 	}
@@ -57,7 +60,7 @@ var (
 )
 
 // computedViews are PostgreSQL's views over functions that return rows of the server's state: sql/catalog/syscat computes them
-// whole.
+// whole. Their Kind is that of a table; pg_class shows what they are in PostgreSQL by their View.
 var computedViews = map[string]bool{"pg_settings": true, "pg_stat_activity": true, "pg_locks": true, "pg_timezone_names": true,
 	"pg_timezone_abbrevs": true, "pg_available_extensions": true}
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
@@ -19,6 +20,9 @@ const (
 	pgNamespaceRelation  catalog.OID = 2615
 	pgRewriteRelation    catalog.OID = 2618
 )
+
+// partitionAncestors is pg_proc's pg_partition_ancestors(regclass).
+const partitionAncestors catalog.OID = 3425
 
 // Access methods (pg_am).
 const (
@@ -75,6 +79,14 @@ func pgClass(s *scan) error {
 	return nil
 }
 
+// relKind is what pg_class says a relation is: computed views are views.
+func relKind(t *catalog.Table) catalog.RelKind {
+	if t.Virtual && t.View != "" {
+		return catalog.RelView
+	}
+	return t.Kind
+}
+
 // addRelation adds the pg_class row of a table, or of its index where ix is given.
 func (s *scan) addRelation(t *catalog.Table, ix *catalog.Index) {
 	switch {
@@ -89,7 +101,8 @@ func (s *scan) addRelation(t *catalog.Table, ix *catalog.Index) {
 func (s *scan) addTableClass(t *catalog.Table) {
 	rows, pages := float64(-1), int64(0)
 	am, file, ident := catalog.OID(0), t.OID, byte('n')
-	switch t.Kind {
+	kind := relKind(t)
+	switch kind {
 	case catalog.RelTable:
 		am, ident = heapAM, 'd'
 		if t.Virtual {
@@ -120,13 +133,16 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(t.Kind)), num(len(t.Columns)), num(checks), boolean(t.Kind == catalog.RelView), boolean(s.hasForeign(t)), no, no, no,
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(kind == catalog.RelView), boolean(s.hasForeign(t)), no, no, no,
 		yes, char(ident), no, oid(0), xmin, xmin, acl(t.ACL), texts(options(t.Options)), null)
 }
 
 // hasForeign reports a table on either side of a foreign key: PostgreSQL keeps these as triggers, and psql looks for foreign keys
-// where there are triggers.
+// where there are triggers, by a query that needs pg_partition_ancestors.
 func (s *scan) hasForeign(t *catalog.Table) bool {
+	if _, err := builtin.Lookup(partitionAncestors); err != nil {
+		return false
+	}
 	for _, c := range t.Constraints {
 		if c.Type == catalog.ConForeign {
 			return true
@@ -313,7 +329,7 @@ func pgAttribute(s *scan) error {
 }
 
 func (s *scan) addColumns(t *catalog.Table) {
-	if t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView || t.Kind == catalog.RelSequence {
+	if k := relKind(t); k == catalog.RelTable || k == catalog.RelMatView || k == catalog.RelSequence {
 		for _, c := range systemColumns {
 			s.addAttribute(attribute{rel: t.OID, name: c.name, num: c.num, typ: c.typ, mod: -1, notNull: true})
 		}
@@ -395,7 +411,7 @@ func pgAttrdef(s *scan) error {
 
 func pgRewrite(s *scan) error {
 	s.tables(3, func(t *catalog.Table) {
-		if t.Kind == catalog.RelView || t.Kind == catalog.RelMatView {
+		if k := relKind(t); k == catalog.RelView || k == catalog.RelMatView {
 			s.add(oid(rewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
 		}
 	})
