@@ -610,7 +610,7 @@ func (b *binder) lockRows(s *scope, rel plan.Rel, n *ast.SelectStmt) plan.Rel {
 			}
 			var hit *nsItem
 			for _, it := range s.tables {
-				if it.alias == rv.Relname && it.alias != "unnamed_join" {
+				if it.alias == rv.Relname && !it.unnamed {
 					hit = it
 					break
 				}

@@ -15,9 +15,17 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 		panic(b.err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
 			WithHint("For example, ON CONFLICT (column_name)."))
 	}
+	// The clause is bound first and the indexes are looked for last, as PostgreSQL's planner does.
+	find := func() []types.OID { return nil }
 	if n.Infer != nil {
-		oc.Indexes = b.arbiters(t, alias, n.Infer)
+		find = b.arbiters(t, alias, n.Infer)
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			panic(r)
+		}
+		oc.Indexes = find()
+	}()
 	if oc.Nothing {
 		return oc
 	}
@@ -43,7 +51,7 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.
-func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []types.OID {
+func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) func() []types.OID {
 	if n.Conname != "" {
 		c := t.ConstraintByName(n.Conname)
 		if c == nil {
@@ -52,23 +60,19 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []
 		if c.Index == 0 || c.Type == catalog.ConForeign {
 			b.fail(pgerr.WrongObjectType, -1, "constraint in ON CONFLICT clause has no associated index")
 		}
-		b.noDeferrable(t, c.Index)
-		return []types.OID{c.Index}
+		return func() []types.OID {
+			b.noDeferrable(t, c.Index)
+			return []types.OID{c.Index}
+		}
 	}
 	s := b.newScope(nil)
 	row := b.newRow(t)
 	s.ns = []*nsItem{b.rowItem(s, t, alias, row.col)}
 	atts := map[int16]bool{}
-	type key struct {
-		e     plan.Expr
-		att   int16
-		class types.OID
-		coll  types.OID
-	}
-	var want []key
+	var want []arbiterKey
 	for _, node := range n.IndexElems {
 		el := node.(*ast.IndexElem)
-		k := key{}
+		k := arbiterKey{}
 		if el.Ordering != ast.SORTBY_DEFAULT && el.Ordering != 0 {
 			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "ASC/DESC")
 		}
@@ -108,6 +112,19 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []
 		pred = b.boolExpr(s, n.WhereClause, kindIndexPred, "WHERE")
 		b.collate(pred)
 	}
+	return func() []types.OID { return b.matchArbiters(t, row, want, atts, pred) }
+}
+
+// arbiterKey is a column or expression of an ON CONFLICT target.
+type arbiterKey struct {
+	e     plan.Expr
+	att   int16
+	class types.OID
+	coll  types.OID
+}
+
+// matchArbiters lists the unique indexes over exactly these keys whose predicate the clause's condition implies.
+func (b *binder) matchArbiters(t *catalog.Table, row *newRow, want []arbiterKey, atts map[int16]bool, pred plan.Expr) []types.OID {
 	var out []types.OID
 	for _, ix := range t.Indexes {
 		if !ix.Unique || ix.Building {
@@ -162,7 +179,7 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []
 			for _, p := range conjuncts(b.storedExpr(t, ix.Pred, plan.Type{OID: types.Bool, Mod: -1}, row.col)) {
 				found := false
 				for _, h := range have {
-					found = found || equal(h, p)
+					found = found || b.implies(h, p)
 				}
 				implied = implied && found
 			}
@@ -177,6 +194,47 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) []
 		b.fail(pgerr.InvalidColumnReference, -1, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
 	}
 	return out
+}
+
+// implies: where h is true so is p. Known are equal conditions and comparisons of one expression with constants.
+func (b *binder) implies(h, p plan.Expr) bool {
+	if equal(h, p) {
+		return true
+	}
+	x, ok1 := h.(*plan.FuncCall)
+	y, ok2 := p.(*plan.FuncCall)
+	if n, ok := p.(*plan.NullTest); ok && n.Not && ok1 && len(x.Args) == 2 && x.Form == plan.CallOp {
+		proc := b.reg.procs[x.Proc]
+		return proc != nil && proc.Strict && (equal(x.Args[0], n.Arg) || equal(x.Args[1], n.Arg))
+	}
+	if !ok1 || !ok2 || x.Form != plan.CallOp || y.Form != plan.CallOp || len(x.Args) != 2 || len(y.Args) != 2 || !equal(x.Args[0], y.Args[0]) {
+		return false
+	}
+	c, ok1 := x.Args[1].(*plan.Const)
+	d, ok2 := y.Args[1].(*plan.Const)
+	if !ok1 || !ok2 || c.T.OID != d.T.OID || c.Val.IsNull() || d.Val.IsNull() {
+		return false
+	}
+	ty := b.typ(c.T.OID)
+	for _, f := range b.reg.opFamilies[x.Op] {
+		for _, g := range b.reg.opFamilies[y.Op] {
+			if f.family != g.family || f.left != g.left || f.right != g.right || ty == nil {
+				continue
+			}
+			cmp := ty.Compare(c.Val, d.Val)
+			switch g.strategy {
+			case stratLess:
+				return f.strategy == stratLess && cmp <= 0 || (f.strategy == stratLessEqual || f.strategy == stratEqual) && cmp < 0
+			case stratLessEqual:
+				return (f.strategy == stratLess || f.strategy == stratLessEqual || f.strategy == stratEqual) && cmp <= 0
+			case stratGreaterEqual:
+				return (f.strategy == stratGreater || f.strategy == stratGreaterEqual || f.strategy == stratEqual) && cmp >= 0
+			case stratGreater:
+				return f.strategy == stratGreater && cmp >= 0 || (f.strategy == stratGreaterEqual || f.strategy == stratEqual) && cmp > 0
+			}
+		}
+	}
+	return false
 }
 
 func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {

@@ -172,8 +172,7 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 	b.checkRecursion(n.Rarg, r.name, "")
 	sub := b.newScope(s)
 	inner := b.withClause(sub, n.WithClause)
-	left := *n.Larg
-	l := b.query(b.newScope(sub), &left, false)
+	l := b.query(b.newScope(sub), n.Larg, false)
 	ru := &plan.RecursiveUnion{All: n.All, Base: l.rel}
 	r.cte.Recursive, r.cte.Materialize = true, true
 	b.cteColumns(r, l.cols)

@@ -595,12 +595,9 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	}
 	if b.shapes != nil {
 		b.shapes.using[n] = using
-		if n.Alias != nil || n.JoinUsingAlias != nil {
-			b.unsupported(-1, "printing a join with an alias")
-		}
 	}
 	// The join's own columns: merged ones, then the rest of both sides.
-	it := &nsItem{alias: "unnamed_join", rel: join, colVisible: true}
+	it := &nsItem{alias: "unnamed_join", unnamed: true, rel: join, colVisible: true}
 	it.cols = append(it.cols, merged...)
 	for i, c := range lcols {
 		if !usedL[i] {
@@ -620,9 +617,16 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		return row
 	}
 	s.register(it)
+	if kind == plan.FullJoin && n.Alias == nil {
+		all := it.cols
+		it.cols = all[:len(merged)]
+		b.printedCols(s, it)
+		it.cols = all
+	}
 	if n.Alias != nil {
-		it.alias, it.relVisible = n.Alias.Aliasname, true
+		it.alias, it.relVisible, it.unnamed = n.Alias.Aliasname, true, false
 		b.aliasColumns(it, n.Alias)
+		b.printedCols(s, it)
 		return join, []*nsItem{it}
 	}
 	for _, m := range mine {
@@ -630,7 +634,7 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	}
 	mine = append(mine, it)
 	if n.JoinUsingAlias != nil {
-		ua := &nsItem{alias: n.JoinUsingAlias.Aliasname, cols: merged, relVisible: true}
+		ua := &nsItem{alias: n.JoinUsingAlias.Aliasname, cols: append([]nsCol(nil), it.cols[:len(merged)]...), rel: join, relVisible: true}
 		ua.row = func() plan.Expr {
 			row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
 			for _, c := range merged {
@@ -642,6 +646,19 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		mine = append(mine, s.register(ua))
 	}
 	return join, mine
+}
+
+// printedCols gives an item's columns names of their own where the query is bound to be printed: they stand for columns
+// below the join, but are written with the join's alias, or as the merged columns of a full join are, without any.
+func (b *binder) printedCols(s *scope, it *nsItem) {
+	if b.shapes == nil {
+		return
+	}
+	for i := range it.cols {
+		c := plan.Col{ID: b.newCol(), Name: it.cols[i].name, T: it.cols[i].t}
+		b.items[c.ID] = it
+		it.cols[i].ref = func() plan.Expr { return b.colRef(s, c) }
+	}
 }
 
 func visibleCols(items []*nsItem) []nsCol {

@@ -13,12 +13,13 @@ import (
 
 // nsItem is what one FROM item (or target relation) offers to names.
 type nsItem struct {
-	alias  string
-	schema types.OID // a table without alias can be named with its schema
-	table  *catalog.Table
-	cols   []nsCol
-	scope  *scope
-	rel    plan.Rel
+	alias   string
+	schema  types.OID // a table without alias can be named with its schema
+	table   *catalog.Table
+	cols    []nsCol
+	scope   *scope
+	rel     plan.Rel
+	unnamed bool // a join without alias
 	// relVisible: alias.column works; colVisible: column alone works.
 	relVisible, colVisible bool
 	lateralOnly, lateralOK bool
@@ -278,10 +279,10 @@ func (b *binder) noColumn(s *scope, rel, col string, loc int32) {
 	for sc := s; sc != nil; sc = sc.parent {
 		for _, it := range sc.tables {
 			penalty := 0
-			if rel != "" && it.alias != "" && it.alias != "unnamed_join" {
+			if rel != "" && it.alias != "" && !it.unnamed {
 				penalty = levenshtein(rel, it.alias)
 			}
-			if it.alias == "unnamed_join" {
+			if it.unnamed {
 				continue
 			}
 			for i := range it.cols {

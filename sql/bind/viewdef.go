@@ -73,7 +73,7 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 			o.Columns = append(o.Columns, c.Name)
 		}
 	}
-	d := &deparser{b: b, o: o}
+	d := &deparser{b: b, o: o, alias: map[*nsItem]string{}, used: map[string]int{}}
 	d.query(sel, o.Columns, true)
 	return strings.TrimRight(d.s.String(), " "), nil
 }
@@ -109,6 +109,9 @@ type deparser struct {
 	o     DefOptions
 	s     strings.Builder
 	level int
+	// alias gives FROM items names that no enclosing query uses; used are the names of the queries being printed.
+	alias map[*nsItem]string
+	used  map[string]int
 }
 
 const (
@@ -134,7 +137,7 @@ func (d *deparser) keyword(word string, before, after, plus int) {
 
 // sub prints with a fresh buffer at the same level.
 func (d *deparser) sub(f func(*deparser)) string {
-	in := &deparser{b: d.b, o: d.o, level: d.level}
+	in := &deparser{b: d.b, o: d.o, level: d.level, alias: d.alias, used: d.used}
 	f(in)
 	return in.s.String()
 }
@@ -181,7 +184,7 @@ func (d *deparser) column(c *plan.ColRef) string {
 		return ruleutils.QuoteIdent(c.Name)
 	}
 	if b.rows[c.Col] != nil {
-		return ruleutils.QuoteIdent(it.alias) + ".*"
+		return ruleutils.QuoteIdent(d.nameOf(it)) + ".*"
 	}
 	name := c.Name
 	for _, col := range it.cols {
@@ -193,11 +196,12 @@ func (d *deparser) column(c *plan.ColRef) string {
 	if it.alias == "" || !it.relVisible {
 		return ruleutils.QuoteIdent(name)
 	}
-	return ruleutils.QuoteIdent(it.alias) + "." + ruleutils.QuoteIdent(name)
+	return ruleutils.QuoteIdent(d.nameOf(it)) + "." + ruleutils.QuoteIdent(name)
 }
 
 func (d *deparser) query(n *ast.SelectStmt, columns []string, visible bool) {
 	old := d.level
+	defer d.nameItems(d.b.shapes.selects[n])()
 	d.with(n.WithClause)
 	switch {
 	case n.Op != ast.SETOP_NONE && n.Op != 0:
@@ -210,6 +214,42 @@ func (d *deparser) query(n *ast.SelectStmt, columns []string, visible bool) {
 		d.basic(n, columns, visible)
 	}
 	d.level = old
+}
+
+// nameItems chooses the aliases of a query's FROM items (set_rtable_names); the result gives the names free again.
+func (d *deparser) nameItems(sh *shape) func() {
+	if sh == nil {
+		return func() {}
+	}
+	var mine []string
+	for _, it := range sh.s.tables {
+		if it.alias == "" || it.unnamed || !it.relVisible && it.table == nil {
+			continue
+		}
+		if _, ok := d.alias[it]; ok {
+			continue
+		}
+		name := it.alias
+		for i := 1; d.used[name] > 0; i++ {
+			name = it.alias + "_" + itoa(i)
+		}
+		d.used[name]++
+		d.alias[it] = name
+		mine = append(mine, name)
+	}
+	return func() {
+		for _, name := range mine {
+			d.used[name]--
+		}
+	}
+}
+
+// nameOf is the alias that an item is printed with.
+func (d *deparser) nameOf(it *nsItem) string {
+	if name, ok := d.alias[it]; ok {
+		return name
+	}
+	return it.alias
 }
 
 func (d *deparser) with(w *ast.WithClause) {
@@ -387,7 +427,7 @@ func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 			if d.b.derived[e.Col] == nil && d.b.rows[e.Col] == nil {
 				own = lastName(text)
 			} else if d.b.rows[e.Col] != nil {
-				own = d.b.items[e.Col].alias
+				own = d.nameOf(d.b.items[e.Col])
 			}
 		}
 		if own == "" && !visible {
@@ -589,8 +629,8 @@ func (d *deparser) fromItem(n ast.Node) {
 			}
 			d.put(d.relation(it.table))
 		}
-		if v.Alias != nil && (v.Alias.Aliasname != v.Relname || len(v.Alias.Colnames) > 0) {
-			d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname), d.aliasCols(v.Alias, it))
+		if name := d.nameOf(it); name != v.Relname || v.Alias != nil && len(v.Alias.Colnames) > 0 {
+			d.put(" ", ruleutils.QuoteIdent(name), d.aliasCols(v.Alias, it))
 		}
 	case *ast.RangeSubselect:
 		if v.Lateral {
@@ -602,7 +642,7 @@ func (d *deparser) fromItem(n ast.Node) {
 		d.query(sel, nil, true)
 		d.put(")")
 		if v.Alias != nil {
-			d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname), d.aliasCols(v.Alias, it))
+			d.put(" ", ruleutils.QuoteIdent(d.nameOf(it)), d.aliasCols(v.Alias, it))
 		}
 	case *ast.RangeFunction:
 		d.rangeFunction(v)
@@ -621,7 +661,7 @@ func (d *deparser) relation(t *catalog.Table) string {
 }
 
 func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
-	if len(a.Colnames) == 0 {
+	if a == nil || len(a.Colnames) == 0 {
 		return ""
 	}
 	var out []string
@@ -649,7 +689,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 	if v.Ordinality {
 		d.put(" WITH ORDINALITY")
 	}
-	d.put(" ", ruleutils.QuoteIdent(it.alias))
+	d.put(" ", ruleutils.QuoteIdent(d.nameOf(it)))
 	if len(v.Coldeflist) > 0 {
 		d.put(" AS (")
 		for i, c := range scan.Out {
@@ -670,7 +710,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 
 func (d *deparser) join(v *ast.JoinExpr) {
 	sh := d.b.shapes
-	paren := !d.o.Pretty
+	paren := !d.o.Pretty || v.Alias != nil
 	if paren {
 		d.put("(")
 	}
@@ -701,6 +741,9 @@ func (d *deparser) join(v *ast.JoinExpr) {
 	switch {
 	case len(using) > 0:
 		d.put(" USING (", quotedList(using), ")")
+		if v.JoinUsingAlias != nil {
+			d.put(" AS ", ruleutils.QuoteIdent(v.JoinUsingAlias.Aliasname))
+		}
 	case qual != nil:
 		d.put(" ON ")
 		if !d.o.Pretty {
@@ -715,6 +758,12 @@ func (d *deparser) join(v *ast.JoinExpr) {
 	}
 	if paren {
 		d.put(")")
+	}
+	if v.Alias != nil {
+		d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname))
+		if len(v.Alias.Colnames) > 0 {
+			d.put("(", quotedList(names(v.Alias.Colnames)), ")")
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ select * from now() n;
 select * from pg_class limit 1;
 select oid, relname from pg_class where relname = 'x';
 select c.oid::regclass, n.nspname from pg_catalog.pg_class c left join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r','p','') and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast' and pg_catalog.pg_table_is_visible(c.oid) order by 1,2;
-select table_name::text, column_name::text, character_maximum_length::int from information_schema.columns where table_schema = 'public';
+select table_name::text, column_name::text, character_maximum_length + 0 from information_schema.columns where table_schema = 'public';
 select * from pg_tables;
 select * from pg_stat_activity;
 select * from pg_settings where name = 'x';
@@ -125,7 +125,7 @@ select -9223372036854775808, 9223372036854775808, 1e10, .5, 2147483648, -2147483
 select not true, true and false or null, a > 1 is true, (a > 1) is not unknown from t;
 select a between symmetric 1 and 2, a not between 1 and 3 from t;
 select b in ('a'), b in ('a','b'), a in (1), a in (1, 2.5), a not in (1,2), a in (a, 1), '1' in (1,2), (1,2) in ((1,2),(3,4)) from t;
-select constraint_name::text, column_name::text, ordinal_position::int from information_schema.key_column_usage;
+select constraint_name::text, column_name::text, ordinal_position + 0 from information_schema.key_column_usage;
 select count(*) from information_schema.table_constraints;
 select (r).f2 from (select row(1, 'x'::text) as r) s;
 select i.* is null, count(i.*) from u i group by i.*;

@@ -25,3 +25,7 @@ values (1, 'a'), (2, 'b');
 select b collate "C" as bc, lower(b) as lb, d + interval '1 day' as di, '2020-01-01'::date as dd, null::int as n, true as tt from t order by b collate "C";
 select a, b, grouping(a) as g1 from t group by rollup(a, b);
 select now() as n, a::bigint as big, a::float8 as f8, 'abc'::text as tx, nullif(a, 1) as ni, greatest(a, 2) as gr from t;
+select j.a, j.x from (t join u using (a)) j;
+select a, x.a as xa from t join u using (a) as x;
+select a, b from t full join u using (a);
+with recursive r(n) as (values (1) union all select n + 1 from r where n < 10) select sum(n) as s from r;
