@@ -11,7 +11,7 @@ type aggByName = map[string]func(p *pgdata.Proc) *Agg
 
 func aggregateTable() map[types.OID]*Agg {
 	makers := aggByName{}
-	for _, family := range []aggByName{basicAggs(), sumAggs(), statAggs(), collectAggs(), jsonAggs()} {
+	for _, family := range []aggByName{basicAggs(), sumAggs(), statAggs(), collectAggs(), jsonAggs(), orderedAggs()} {
 		for name, f := range family {
 			makers[name] = f
 		}
