@@ -35,6 +35,7 @@ type block struct {
 	start      time.Time
 	setMark    int
 	deferred   exec.Deferred
+	bulk       map[uint32]bool // storage ids that COPY has filled with files
 	onCommit   []func()
 	onRollback []func()
 }

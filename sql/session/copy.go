@@ -130,7 +130,12 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 		return "", err
 	}
 	r.Relation = t.Name
-	rows, err := s.loadRows(ctx, t, insert, r, len(cols))
+	var rows int64
+	if s.bulkable(t, names) {
+		rows, err = s.bulkLoad(ctx, t, cols, r)
+	} else {
+		rows, err = s.loadRows(ctx, insert, r, len(cols))
+	}
 	if err != nil {
 		return "", err
 	}
@@ -166,30 +171,19 @@ func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Co
 	return s.plan(ast.Stmt{Node: ins, Text: "COPY"}, "", oids)
 }
 
-// loadRows runs the insert for every row of the input.
-func (s *Session) loadRows(ctx context.Context, t *catalog.Table, insert *query, r *copy.Reader, n int) (int64, error) {
-	vals := make([]types.Datum, n)
+// loadRows runs the insert for every row of the input, as one statement.
+func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n int) (int64, error) {
 	var ec exec.Context
-	s.execContext(ctx, &ec, vals)
-	var rows int64
-	for {
-		ok, err := r.Next(vals)
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			return rows, nil
-		}
-		if _, err := insert.prog.Exec(&ec, nil); err != nil {
-			return 0, r.RowError(err)
-		}
-		rows++
-		if rows&1023 == 0 {
+	s.execContext(ctx, &ec, make([]types.Datum, n))
+	rows := 0
+	return insert.prog.ExecEach(&ec, func(params []types.Datum) (bool, error) {
+		if rows++; rows&1023 == 0 {
 			if err := context.Cause(ctx); err != nil {
-				return 0, err
+				return false, err
 			}
 		}
-	}
+		return r.Next(params)
+	}, r.RowError)
 }
 
 func (s *Session) openServerFile(name string) (*os.File, error) {
