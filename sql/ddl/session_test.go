@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/builtin"
@@ -37,11 +36,14 @@ type session struct {
 	env    *types.Env
 	out    strings.Builder
 	temp   catalog.OID
+
+	onRollback []func()
+	bulks      int
 }
 
 func newSession(t *testing.T) *session {
 	db, err := database.Open(context.Background(), database.Options{Name: "postgres", Branch: "main", ID: 5,
-		Engine: engine.Options{FS: vfs.NewMem(), Dir: "db", CacheBytes: 8 << 20}})
+		Engine: engine.Options{FS: engine.MemFS(), Dir: "db", CacheBytes: 8 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +96,7 @@ func (s *session) begin() {
 
 func (s *session) commit() error {
 	t, e := s.tx, s.editor
-	s.tx, s.editor, s.block, s.failed = nil, nil, false, false
+	s.tx, s.editor, s.block, s.failed, s.onRollback = nil, nil, false, false, nil
 	if t == nil {
 		return nil
 	}
@@ -107,6 +109,10 @@ func (s *session) rollback() {
 	if s.tx != nil {
 		s.tx.Rollback()
 	}
+	for _, f := range s.onRollback {
+		f()
+	}
+	s.onRollback = nil
 	s.tx, s.editor, s.block, s.failed = nil, nil, false, false
 }
 
@@ -185,10 +191,14 @@ func (s *session) execute(st ast.Stmt) (tag string, err error) {
 }
 
 func (s *session) ctx() *Ctx {
-	return &Ctx{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Editor: s.editor, Catalog: s.catalog, Bind: s.bindEnv,
+	c := &Ctx{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Editor: s.editor, Catalog: s.catalog, Bind: s.bindEnv,
 		SearchPath: s.path, TempSchema: s.tempSchema, User: 10, InBlock: s.block, Env: s.env, Notice: s.notice,
 		Role:     func(name string) (catalog.OID, bool) { return 10, name == "postgres" },
-		SeqState: database.SeqState, Hooks: hooks{s}}
+		SeqState: database.SeqState, Hooks: hooks{s}, TempDir: s.t.TempDir()}
+	if !s.block {
+		c.OnRollback = func(f func()) { s.onRollback, s.bulks = append(s.onRollback, f), s.bulks+1 }
+	}
+	return c
 }
 
 func (s *session) prepare(n ast.Node) (*plan.Statement, *sqlexec.Program, error) {

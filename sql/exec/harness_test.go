@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/builtin"
@@ -39,7 +38,7 @@ type db struct {
 
 func newDB(t testing.TB) *db {
 	t.Helper()
-	eng, err := engine.Open(context.Background(), engine.Options{FS: vfs.NewMem(), Dir: "db"})
+	eng, err := engine.Open(context.Background(), engine.Options{FS: engine.MemFS(), Dir: "db"})
 	if err != nil {
 		t.Fatal(err)
 	}

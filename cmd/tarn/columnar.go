@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/tarndb/tarn/replication/mirror"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
+func newColumnar(cfg *config) *duck.Engine {
+	return duck.New(duck.Options{Directories: []string{cfg.warehouse}, TempDir: filepath.Join(cfg.data, "tmp", "columnar")})
+}
+
+// columnarSource is a mirror as fragments read it.
+type columnarSource struct{ m *mirror.Mirror }
+
+var _ columnar.Source = columnarSource{}
+
+func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wal.LSN) (*columnar.Snapshot, error) {
+	ids := make([]uint32, len(tables))
+	for i, t := range tables {
+		ids[i] = t.OID
+	}
+	v, err := s.m.View(ctx, ids, at)
+	switch {
+	case errors.Is(err, mirror.ErrNotMirrored), errors.Is(err, mirror.ErrNotReady), errors.Is(err, mirror.ErrTooOld):
+		return nil, errors.Join(columnar.ErrNotAvailable, err)
+	case err != nil:
+		return nil, err
+	}
+	out := &columnar.Snapshot{Close: v.Close, Tables: make([]columnar.Table, len(tables))}
+	for i, tv := range v.Tables {
+		// The rows that the plan was made for have this id; those of an earlier life of the table another.
+		if tv.Schema.StorageID != tables[i].StorageID {
+			v.Close()
+			return nil, columnar.ErrNotAvailable
+		}
+		t := &out.Tables[i]
+		for k := range tv.Columns {
+			c := &tv.Columns[k]
+			t.Columns = append(t.Columns, columnar.Column{AttNum: c.AttNum, Name: c.Name, Type: c.Type, Physical: c.Physical})
+		}
+		for _, f := range tv.Files {
+			t.Files = append(t.Files, columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted})
+		}
+		for _, p := range tv.Tail {
+			t.Tail = append(t.Tail, columnar.Tail{Rows: p.Rows, Columns: p.Columns, Deleted: p.Deleted})
+		}
+	}
+	return out, nil
+}
