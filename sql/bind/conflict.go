@@ -9,7 +9,8 @@ import (
 )
 
 // onConflict is transformOnConflictClause and infer_arbiter_indexes.
-func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnConflictClause) *plan.OnConflict {
+func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
+	t := m.t
 	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
 		panic(b.err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
@@ -18,7 +19,7 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 	// The clause is bound first and the indexes are looked for last, as PostgreSQL's planner does.
 	find := func() []types.OID { return nil }
 	if n.Infer != nil {
-		find = b.arbiters(t, alias, n.Infer)
+		find = b.arbiters(m, alias, n.Infer)
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -34,15 +35,17 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 	oc.Existing, oc.Excluded = existing.cols, excluded.cols
 	sc := b.newScope(s.parent)
 	sc.ctes, sc.depth = s.ctes, s.depth
-	it := b.rowItem(sc, t, alias, existing.col)
-	ex := b.rowItem(sc, t, "excluded", excluded.col)
+	base := b.rowItem(sc, t, alias, existing.col)
+	it, _ := b.layered(sc, m, base, alias)
+	ex, _ := b.layered(sc, m, b.rowItem(sc, t, "excluded", excluded.col), "excluded")
+	ex.system = nil
 	sc.ns = []*nsItem{it, ex}
-	for i := range ex.cols {
+	for i := range excluded.cols {
 		delete(b.origin, excluded.cols[i].ID)
 	}
 	// SET's target columns are named without table; EXCLUDED's columns only qualified where both have them: ambiguous, as in
 	// PostgreSQL.
-	oc.Set = b.setList(sc, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
+	oc.Set = b.setList(sc, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.colByAtt(t, c.AttNum) })
 	if n.WhereClause != nil {
 		oc.Where = b.boolExpr(sc, n.WhereClause, kindWhere, "WHERE")
 		b.collate(oc.Where)
@@ -51,7 +54,8 @@ func (b *binder) onConflict(s *scope, t *catalog.Table, alias string, n *ast.OnC
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.
-func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) func() []types.OID {
+func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func() []types.OID {
+	t := m.t
 	if n.Conname != "" {
 		c := t.ConstraintByName(n.Conname)
 		if c == nil {
@@ -67,7 +71,8 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) fu
 	}
 	s := b.newScope(nil)
 	row := b.newRow(t)
-	s.ns = []*nsItem{b.rowItem(s, t, alias, row.col)}
+	it, _ := b.layered(s, m, b.rowItem(s, t, alias, row.col), alias)
+	s.ns = []*nsItem{it}
 	atts := map[int16]bool{}
 	var want []arbiterKey
 	for _, node := range n.IndexElems {
@@ -80,14 +85,16 @@ func (b *binder) arbiters(t *catalog.Table, alias string, n *ast.InferClause) fu
 			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "NULLS FIRST/LAST")
 		}
 		if el.Expr == nil {
-			c := t.ColumnByName(el.Name)
+			c, _ := it.find(el.Name)
 			if c == nil {
 				b.noColumn(s, "", el.Name, n.Location)
 			}
-			k.att = c.AttNum
+			k.e = c.ref()
 		} else {
 			k.e = b.exprKind(s, el.Expr, kindIndexExpr)
 			b.collate(k.e)
+		}
+		if k.e != nil {
 			if ref, ok := k.e.(*plan.ColRef); ok {
 				for _, c := range row.cols {
 					if c.ID == ref.Col {

@@ -8,8 +8,8 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// modifyTarget opens the table of a data-modifying statement; verb is for messages.
-func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.Table {
+// modifyTarget opens the relation of a data-modifying statement; verb is for messages.
+func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
 	t, ix := b.relation(n)
 	if t == nil {
 		b.noRelation(n)
@@ -19,8 +19,10 @@ func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.T
 		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	case t.Kind == catalog.RelSequence:
 		b.fail(pgerr.WrongObjectType, -1, "cannot change sequence \"%s\"", t.Name)
-	case t.Kind == catalog.RelView:
-		b.unsupported(n.Location, verb+" view \""+t.Name+"\"")
+	case t.Kind == catalog.RelView && !t.Virtual:
+		b.use(t).Modify = true
+		b.modifies = true
+		return b.throughViews(t, verb)
 	case t.Kind == catalog.RelMatView:
 		b.fail(pgerr.WrongObjectType, -1, "cannot change materialized view \"%s\"", t.Name)
 	case t.Virtual:
@@ -28,7 +30,7 @@ func (b *binder) modifyTarget(s *scope, n *ast.RangeVar, verb string) *catalog.T
 	}
 	b.use(t).Modify = true
 	b.modifies = true
-	return t
+	return &modTarget{t: t, rel: t}
 }
 
 func aliasOf(n *ast.RangeVar) string {
@@ -83,13 +85,17 @@ func (b *binder) generatedAlways(c *catalog.Column, over byte, update bool) {
 }
 
 // insertCols resolves an INSERT's column list; nil list: all columns.
-func (b *binder) insertCols(t *catalog.Table, list []ast.Node) (cols []*catalog.Column, targets []*ast.ResTarget) {
+func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*catalog.Column, targets []*ast.ResTarget) {
 	if len(list) == 0 {
-		for i := range t.Columns {
-			if !t.Columns[i].Dropped {
-				cols = append(cols, &t.Columns[i])
-				targets = append(targets, nil)
+		for i := range m.rel.Columns {
+			c := &m.rel.Columns[i]
+			if c.Dropped {
+				continue
 			}
+			if len(m.layers) > 0 && len(cols) < width {
+				c = b.column(m, c.Name, -1, false)
+			}
+			cols, targets = append(cols, c), append(targets, nil)
 		}
 		return cols, targets
 	}
@@ -97,7 +103,7 @@ func (b *binder) insertCols(t *catalog.Table, list []ast.Node) (cols []*catalog.
 	partial := map[string]bool{}
 	for _, n := range list {
 		rt := n.(*ast.ResTarget)
-		c := b.targetColumn(t, rt.Name, rt.Location, false)
+		c := b.column(m, rt.Name, rt.Location, false)
 		if whole[c.Name] || len(rt.Indirection) == 0 && partial[c.Name] {
 			b.fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
 		}
@@ -114,14 +120,14 @@ func (b *binder) insertCols(t *catalog.Table, list []ast.Node) (cols []*catalog.
 // insert is transformInsertStmt.
 func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
-	t := b.modifyTarget(s, n.Relation, "INSERT into")
-	alias := aliasOf(n.Relation)
+	m := b.modifyTarget(n.Relation, verbInsert)
+	t, alias := m.t, aliasOf(n.Relation)
 	ins := &plan.Insert{Table: t, Alias: alias, Overriding: overriding(n.Override), Defaults: map[int16]plan.Expr{}}
-	b.rowItem(s, t, alias, func(c *catalog.Column) plan.Col { return plan.Col{Name: c.Name} }) // for hints only
-	cols, targets := b.insertCols(t, n.Cols)
+	b.rowItem(s, m.rel, alias, func(c *catalog.Column) plan.Col { return plan.Col{Name: c.Name} }) // for hints only
+	sel, _ := n.SelectStmt.(*ast.SelectStmt)
+	cols, targets := b.insertCols(m, n.Cols, insertWidth(sel))
 	explicit := len(n.Cols) > 0
 
-	sel, _ := n.SelectStmt.(*ast.SelectStmt)
 	switch {
 	case sel == nil:
 		ins.Source = &plan.Values{Rows: [][]plan.Expr{{}}}
@@ -144,14 +150,14 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	}
 	row := b.newRow(t)
 	ins.Row = row.cols
-	ins.Checks, ins.Generated = b.checks(t, row), b.generated(t, row)
+	ins.Checks, ins.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
 	if n.OnConflictClause != nil {
-		ins.Conflict = b.onConflict(s, t, alias, n.OnConflictClause)
+		ins.Conflict = b.onConflict(s, m, alias, n.OnConflictClause)
 	}
 	if len(n.ReturningList) > 0 {
 		ret := b.newScope(s.parent)
 		ret.ctes = s.ctes
-		ret.ns = []*nsItem{b.returningItem(ret, t, alias, row, n.Relation.Alias == nil)}
+		ret.ns = []*nsItem{b.returningItem(ret, m, alias, row, n.Relation.Alias == nil)}
 		ins.Returning, ins.Out = b.returning(ret, n.ReturningList)
 		b.use(t).Select = true
 	}
@@ -162,10 +168,30 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	return rel, ins.Out
 }
 
-func (b *binder) returningItem(s *scope, t *catalog.Table, alias string, row *newRow, named bool) *nsItem {
-	it := b.rowItem(s, t, alias, row.col)
+// insertWidth is about how many columns a source has: enough to know which columns of a view are written.
+func insertWidth(sel *ast.SelectStmt) int {
+	switch {
+	case sel == nil:
+		return 0
+	case len(sel.ValuesLists) > 0:
+		return len(sel.ValuesLists[0].(*ast.List).Items)
+	case sel.Larg != nil:
+		return insertWidth(sel.Larg)
+	}
+	for _, t := range sel.TargetList {
+		if ref, ok := t.(*ast.ResTarget).Val.(*ast.ColumnRef); ok {
+			if _, star := ref.Fields[len(ref.Fields)-1].(*ast.A_Star); star {
+				return 1 << 16
+			}
+		}
+	}
+	return len(sel.TargetList)
+}
+
+func (b *binder) returningItem(s *scope, m *modTarget, alias string, row *newRow, named bool) *nsItem {
+	it, _ := b.layered(s, m, b.rowItem(s, m.t, alias, row.col), alias)
 	if named {
-		it.schema = t.Schema
+		it.schema = m.rel.Schema
 	}
 	return it
 }
@@ -446,7 +472,8 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 }
 
 // setList binds the SET clause of UPDATE, ON CONFLICT and MERGE. old gives a column's value before.
-func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*catalog.Column) plan.Expr) []plan.SetItem {
+func (b *binder) setList(s *scope, m *modTarget, list []ast.Node, old func(*catalog.Column) plan.Expr) []plan.SetItem {
+	t := m.t
 	var out []plan.SetItem
 	at := map[int16]int{}
 	partial := map[int16]bool{}
@@ -462,7 +489,7 @@ func (b *binder) setList(s *scope, t *catalog.Table, list []ast.Node, old func(*
 	}
 	for k, n := range list {
 		rt := n.(*ast.ResTarget)
-		c := b.targetColumn(t, rt.Name, rt.Location, true)
+		c := b.column(m, rt.Name, rt.Location, true)
 		i, dup := at[c.AttNum]
 		if dup && (!partial[c.AttNum] || len(rt.Indirection) == 0) {
 			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
@@ -553,7 +580,7 @@ func (b *binder) oldRow(s *scope, it *nsItem) (loc plan.ColID, old []plan.Col) {
 		if c.Dropped {
 			continue
 		}
-		it.column(c.Name).ref()
+		it.colByAtt(it.table, c.AttNum)
 		for _, col := range scan.Out {
 			if col.AttNum == c.AttNum {
 				old = append(old, col)
@@ -561,11 +588,6 @@ func (b *binder) oldRow(s *scope, it *nsItem) (loc plan.ColID, old []plan.Col) {
 		}
 	}
 	return loc, old
-}
-
-func (it *nsItem) column(name string) *nsCol {
-	c, _ := it.find(name)
-	return c
 }
 
 // joinTarget combines the target with USING or FROM items and the condition.
@@ -593,37 +615,40 @@ func (b *binder) fromClauseAfter(s *scope, list []ast.Node) plan.Rel {
 	return rel
 }
 
-func (b *binder) targetScan(s *scope, t *catalog.Table, n *ast.RangeVar) *nsItem {
-	it := b.scanItem(s, t, aliasOf(n), n.Inh)
+// targetScan reads the table of UPDATE, DELETE or MERGE. base is its scan; it offers the columns to names.
+func (b *binder) targetScan(s *scope, m *modTarget, n *ast.RangeVar) (base, it *nsItem, conds []plan.Expr) {
+	base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
+	it, scopes := b.layered(s, m, base, aliasOf(n))
 	if n.Alias == nil {
-		it.schema = t.Schema
+		it.schema = m.rel.Schema
 	} else {
 		b.aliasColumns(it, n.Alias)
 	}
-	return it
+	return base, it, b.viewConds(m, scopes)
 }
 
 // update is transformUpdateStmt.
 func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
-	t := b.modifyTarget(s, n.Relation, "UPDATE of")
-	it := b.targetScan(s, t, n.Relation)
+	m := b.modifyTarget(n.Relation, verbUpdate)
+	t := m.t
+	base, it, conds := b.targetScan(s, m, n.Relation)
 	rel := b.joinTarget(s, it, n.FromClause)
 	up := &plan.Update{Table: t, Alias: it.alias}
-	up.Loc, up.Old = b.oldRow(s, it)
+	up.Loc, up.Old = b.oldRow(s, base)
 	src := rel
-	rel, up.Recheck = b.modifyWhere(s, rel, n.WhereClause)
+	rel, up.Recheck = b.modifyWhere(s, rel, conds, n.WhereClause)
 	up.Source = rel
 	b.use(t).Select = true
 	row := b.newRow(t)
 	up.Row = row.cols
-	up.Checks, up.Generated = b.checks(t, row), b.generated(t, row)
+	up.Checks, up.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
 	if len(n.ReturningList) > 0 {
-		ret := b.returnScope(s, it, b.returningItem(s, t, it.alias, row, n.Relation.Alias == nil))
+		ret := b.returnScope(s, it, b.returningItem(s, m, it.alias, row, n.Relation.Alias == nil))
 		b.sameNames(ret.ns[0], it)
 		up.Returning, up.Out = b.returning(ret, n.ReturningList)
 	}
-	up.Set = b.setList(s, t, n.TargetList, func(c *catalog.Column) plan.Expr { return it.colByAtt(t, c.AttNum) })
+	up.Set = b.setList(s, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.colByAtt(t, c.AttNum) })
 	b.rewrap(up.Source, src)
 	var out plan.Rel = up
 	if len(ctes) > 0 {
@@ -669,13 +694,15 @@ func (b *binder) returnScope(s *scope, it, row *nsItem) *scope {
 }
 
 // modifyWhere filters the rows of an UPDATE or DELETE.
-func (b *binder) modifyWhere(s *scope, rel plan.Rel, where ast.Node) (plan.Rel, []plan.Expr) {
-	if where == nil {
+func (b *binder) modifyWhere(s *scope, rel plan.Rel, conds []plan.Expr, where ast.Node) (plan.Rel, []plan.Expr) {
+	if where != nil {
+		e := b.boolExpr(s, where, kindWhere, "WHERE")
+		b.collate(e)
+		conds = append(conds, conjuncts(e)...)
+	}
+	if len(conds) == 0 {
 		return rel, joinConds(rel)
 	}
-	e := b.boolExpr(s, where, kindWhere, "WHERE")
-	b.collate(e)
-	conds := conjuncts(e)
 	return &plan.Filter{In: rel, Conds: conds}, append(joinConds(rel), conds...)
 }
 
@@ -698,13 +725,14 @@ func joinConds(rel plan.Rel) []plan.Expr {
 // delete is transformDeleteStmt.
 func (b *binder) delete(s *scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
-	t := b.modifyTarget(s, n.Relation, "DELETE from")
-	it := b.targetScan(s, t, n.Relation)
+	m := b.modifyTarget(n.Relation, verbDelete)
+	t := m.t
+	base, it, conds := b.targetScan(s, m, n.Relation)
 	rel := b.joinTarget(s, it, n.UsingClause)
 	del := &plan.Delete{Table: t, Alias: it.alias}
-	del.Loc, del.Old = b.oldRow(s, it)
+	del.Loc, del.Old = b.oldRow(s, base)
 	src := rel
-	rel, del.Recheck = b.modifyWhere(s, rel, n.WhereClause)
+	rel, del.Recheck = b.modifyWhere(s, rel, conds, n.WhereClause)
 	del.Source = rel
 	if n.WhereClause != nil || len(n.ReturningList) > 0 {
 		b.use(t).Select = true

@@ -13,8 +13,9 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 		b.fail(pgerr.SyntaxError, -1, "WITH RECURSIVE is not supported for MERGE statement")
 	}
 	ctes := b.withClause(s, n.WithClause)
-	t := b.modifyTarget(s, n.Relation, "MERGE into")
-	target := b.targetScan(s, t, n.Relation)
+	m0 := b.mergeTarget(n.Relation)
+	t := m0.t
+	target, _, _ := b.targetScan(s, m0, n.Relation)
 	m := &plan.Merge{Table: t, Alias: target.alias}
 	src, sns := b.fromItem(s, n.SourceRelation)
 	for _, it := range sns {
@@ -58,6 +59,18 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	return m
 }
 
+// mergeTarget is modifyTarget for MERGE, which takes tables only.
+func (b *binder) mergeTarget(n *ast.RangeVar) *modTarget {
+	if t, _ := b.relation(n); t != nil && (t.Kind == catalog.RelView || t.Kind == catalog.RelMatView) {
+		kind := "views"
+		if t.Kind == catalog.RelMatView {
+			kind = "materialized views"
+		}
+		panic(b.err(pgerr.FeatureNotSupported, -1, "cannot execute MERGE on relation \"%s\"", t.Name).WithDetail("This operation is not supported for %s.", kind))
+	}
+	return b.modifyTarget(n, verbUpdate)
+}
+
 func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, both []*nsItem, w *ast.MergeWhenClause) plan.MergeAction {
 	a := plan.MergeAction{Matched: w.Matched, Overriding: overriding(w.Override)}
 	s.ns = both
@@ -72,7 +85,7 @@ func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, bo
 	case ast.CMD_INSERT:
 		a.Kind = 'i'
 		a.Defaults = map[int16]plan.Expr{}
-		cols, targets := b.insertCols(t, w.TargetList)
+		cols, targets := b.insertCols(&modTarget{t: t, rel: t}, w.TargetList, 0)
 		seen := map[int16]bool{}
 		if len(w.Values) > 0 {
 			var vals []plan.Expr
@@ -110,7 +123,7 @@ func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, bo
 		}
 	case ast.CMD_UPDATE:
 		a.Kind = 'u'
-		a.Set = b.setList(s, t, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
+		a.Set = b.setList(s, &modTarget{t: t, rel: t}, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
 	case ast.CMD_DELETE:
 		a.Kind = 'd'
 	case ast.CMD_NOTHING:

@@ -1,0 +1,286 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// modTarget is the relation that a data-modifying statement names: a table, or a simple view over one (manual: CREATE VIEW,
+// Updatable Views). layers are the views, outermost first; rows go to t.
+type modTarget struct {
+	t      *catalog.Table
+	rel    *catalog.Table // as named
+	layers []*viewLayer
+}
+
+type viewLayer struct {
+	view *catalog.Table
+	sel  *ast.SelectStmt
+	from *ast.RangeVar
+}
+
+// Words for the three statements' messages.
+type modVerb struct{ verb, doing, event string }
+
+var (
+	verbInsert = modVerb{"insert into", "inserting into", "INSERT"}
+	verbUpdate = modVerb{"update", "updating", "UPDATE"}
+	verbDelete = modVerb{"delete from", "deleting from", "DELETE"}
+)
+
+// throughViews follows simple views down to their table.
+func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
+	m := &modTarget{rel: v}
+	for v.Kind == catalog.RelView {
+		if len(m.layers) >= maxViewDepth {
+			b.fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
+		}
+		n, err := b.env.Cache.parse(v.View)
+		b.check(err, -1)
+		sel, _ := n.(*ast.SelectStmt)
+		if detail := b.notUpdatable(sel); detail != "" {
+			panic(b.err(pgerr.ObjectNotInPrerequisiteState, -1, "cannot %s view \"%s\"", verb.verb, v.Name).WithDetail("%s", detail).
+				WithHint("To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional ON %s DO INSTEAD rule.", verb.doing, verb.event, verb.event))
+		}
+		l := &viewLayer{view: v, sel: sel, from: sel.FromClause[0].(*ast.RangeVar)}
+		m.layers = append(m.layers, l)
+		b.inView(func() { v, _ = b.relation(l.from) })
+		if v == nil {
+			b.noRelation(l.from)
+		}
+		b.use(v).Modify = true
+	}
+	m.t = v
+	if v.Virtual || v.Kind != catalog.RelTable {
+		b.fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", v.Name)
+	}
+	return m
+}
+
+// inView runs f with names resolved as in a view's text.
+func (b *binder) inView(f func()) {
+	path := b.viewPath
+	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	b.quiet++
+	f()
+	b.quiet--
+	b.viewPath = path
+}
+
+// notUpdatable is view_query_is_auto_updatable: why not, or empty.
+func (b *binder) notUpdatable(n *ast.SelectStmt) string {
+	switch {
+	case n == nil || len(n.ValuesLists) > 0:
+		return "Views that do not select from a single table or view are not automatically updatable."
+	case len(n.DistinctClause) > 0:
+		return "Views containing DISTINCT are not automatically updatable."
+	case len(n.GroupClause) > 0:
+		return "Views containing GROUP BY are not automatically updatable."
+	case n.HavingClause != nil:
+		return "Views containing HAVING are not automatically updatable."
+	case isSetOp(n):
+		return "Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable."
+	case n.WithClause != nil:
+		return "Views containing WITH are not automatically updatable."
+	case n.LimitCount != nil || n.LimitOffset != nil:
+		return "Views containing LIMIT or OFFSET are not automatically updatable."
+	}
+	for _, t := range n.TargetList {
+		if why := b.callsIn(t); why != "" {
+			return "Views that return " + why + " are not automatically updatable."
+		}
+	}
+	if len(n.FromClause) != 1 {
+		return "Views that do not select from a single table or view are not automatically updatable."
+	}
+	rv, ok := n.FromClause[0].(*ast.RangeVar)
+	if !ok {
+		return "Views that do not select from a single table or view are not automatically updatable."
+	}
+	var base *catalog.Table
+	b.inView(func() { base, _ = b.relation(rv) })
+	if base == nil || base.Kind != catalog.RelTable && base.Kind != catalog.RelView {
+		return "Views that do not select from a single table or view are not automatically updatable."
+	}
+	return ""
+}
+
+// callsIn names the kind of call that makes a view's output not updatable.
+func (b *binder) callsIn(n ast.Node) string {
+	why := ""
+	ast.Walk(n, func(x ast.Node) bool {
+		switch v := x.(type) {
+		case *ast.SubLink:
+			return false
+		case *ast.FuncCall:
+			name := names(v.Funcname)
+			for _, p := range b.procsNamed(name) {
+				switch {
+				case v.Over != nil:
+					why = "window functions"
+				case p.Kind == 'a':
+					why = "aggregate functions"
+				case p.RetSet:
+					why = "set-returning functions"
+				}
+			}
+		}
+		return why == ""
+	})
+	return why
+}
+
+// column is the table column behind a column of the target, by the name that the statement uses.
+func (b *binder) column(m *modTarget, name string, loc int32, update bool) *catalog.Column {
+	if len(m.layers) == 0 {
+		return b.targetColumn(m.t, name, loc, update)
+	}
+	outer := name
+	for _, l := range m.layers {
+		i := columnIndex(l.view, name)
+		if i < 0 {
+			b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
+		}
+		ref, ok := l.sel.TargetList[i].(*ast.ResTarget).Val.(*ast.ColumnRef)
+		detail := ""
+		if !ok {
+			detail = "View columns that are not columns of their base relation are not updatable."
+		} else {
+			list := names(ref.Fields)
+			name = list[len(list)-1]
+			if _, sys := systemAtts[name]; sys {
+				detail = "View columns that refer to system columns are not updatable."
+			} else if name == aliasOf(l.from) && len(list) == 1 || name == "*" {
+				detail = "View columns that return whole-row references are not updatable."
+			}
+		}
+		if detail != "" {
+			verb := "insert into"
+			if update {
+				verb = "update"
+			}
+			panic(b.err(pgerr.FeatureNotSupported, -1, "cannot %s column \"%s\" of view \"%s\"", verb, outer, m.rel.Name).WithDetail("%s", detail))
+		}
+	}
+	if c := m.t.ColumnByName(name); c != nil {
+		return c
+	}
+	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
+	return nil
+}
+
+// columnIndex is the position of a live column of a view; -1 none.
+func columnIndex(v *catalog.Table, name string) int {
+	at := 0
+	for i := range v.Columns {
+		if v.Columns[i].Dropped {
+			continue
+		}
+		if v.Columns[i].Name == name {
+			return at
+		}
+		at++
+	}
+	return -1
+}
+
+// layered offers the target's columns over an item of its table, and returns the scopes in which the views' conditions
+// are bound, outermost view first.
+func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*nsItem, []*scope) {
+	if len(m.layers) == 0 {
+		return base, nil
+	}
+	scopes := make([]*scope, len(m.layers))
+	it := base
+	for i := len(m.layers) - 1; i >= 0; i-- {
+		l := m.layers[i]
+		it.alias = aliasOf(l.from)
+		it.schema = 0
+		if l.from.Alias == nil && it.table != nil {
+			it.schema = it.table.Schema
+		}
+		in := b.newScope(nil)
+		in.ns = []*nsItem{it}
+		scopes[i] = in
+		up := &nsItem{alias: alias, table: l.view, rel: base.rel, relVisible: true, colVisible: true}
+		at := 0
+		for j := range l.view.Columns {
+			c := &l.view.Columns[j]
+			if c.Dropped {
+				continue
+			}
+			node := l.sel.TargetList[at].(*ast.ResTarget).Val
+			at++
+			up.cols = append(up.cols, nsCol{name: c.Name, t: colType(c), ref: func() (e plan.Expr) {
+				b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) })
+				b.collate(e)
+				return e
+			}})
+		}
+		up.row = func() plan.Expr {
+			row := &plan.RowCtor{T: plan.Type{OID: l.view.RowType, Mod: -1}}
+			for _, c := range up.cols {
+				row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+			}
+			return row
+		}
+		it = up
+	}
+	// The table under the views is not to be named.
+	for i, have := range s.tables {
+		if have == base {
+			s.tables = append(s.tables[:i:i], s.tables[i+1:]...)
+			break
+		}
+	}
+	return s.register(it), scopes
+}
+
+// viewConds are the conditions of the target's views.
+func (b *binder) viewConds(m *modTarget, scopes []*scope) []plan.Expr {
+	var out []plan.Expr
+	for i, l := range m.layers {
+		if e := b.viewCond(l, scopes[i]); e != nil {
+			out = append(out, conjuncts(e)...)
+		}
+	}
+	return out
+}
+
+func (b *binder) viewCond(l *viewLayer, in *scope) (e plan.Expr) {
+	if l.sel.WhereClause == nil {
+		return nil
+	}
+	b.inView(func() {
+		e = b.boolExpr(in, l.sel.WhereClause, kindWhere, "WHERE")
+		b.collate(e)
+	})
+	return e
+}
+
+// viewChecks are the WITH CHECK OPTION conditions over a new row.
+func (b *binder) viewChecks(m *modTarget, row *newRow) []plan.Check {
+	if len(m.layers) == 0 {
+		return nil
+	}
+	s := b.newScope(nil)
+	_, scopes := b.layered(s, m, b.rowItem(s, m.t, m.t.Name, row.col), m.rel.Name)
+	var out []plan.Check
+	cascaded := false
+	for i, l := range m.layers {
+		if cascaded || l.view.CheckOption != 0 {
+			if e := b.viewCond(l, scopes[i]); e != nil {
+				out = append(out, plan.Check{Constraint: l.view.Name, Expr: e, ViewOption: true})
+			}
+		}
+		cascaded = cascaded || l.view.CheckOption == 'c'
+	}
+	// The innermost view's condition is checked first.
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out
+}
