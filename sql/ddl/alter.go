@@ -61,6 +61,7 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {
+		x.last = len(cmds) == 1 && cmd.Subtype == ast.AT_AddConstraint
 		if err := x.alterCmd(t.OID, cmd); err != nil {
 			return "", err
 		}

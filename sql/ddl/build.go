@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"bytes"
+	"errors"
 	"sort"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -181,9 +182,48 @@ type writer struct {
 	row     []byte
 	ekey    []byte
 	evalue  []byte
+	// bulk collects what is to be written instead, rows under index 1.
+	bulk map[uint16]*entries
 }
 
-func (x *exec) newWriter(t *catalog.Table) (*writer, error) {
+// put writes an entry of an index, or keeps it for the end.
+func (w *writer) put(index uint16, key, value []byte) error {
+	if w.bulk == nil {
+		return w.x.Txn.Put(key, value, 0)
+	}
+	e := w.bulk[index]
+	if e == nil {
+		e = newEntries(w.x.TempDir)
+		w.bulk[index] = e
+	}
+	return e.add(key, value)
+}
+
+// finish writes what was kept. The writer is done afterwards, with an error too.
+func (w *writer) finish(err error) error {
+	for index, e := range w.bulk {
+		if err == nil {
+			err = w.x.store(e, w.t.StorageID, index)
+		}
+		err = errors.Join(err, e.close())
+	}
+	return err
+}
+
+// bulkWriting runs a build by sorting, where the statement is the last of its transaction to look at what it writes. Should keys turn
+// out to be equal, the build runs again row by row, which knows the row to complain of.
+func (x *exec) bulkWriting(build func(bulk bool) error) error {
+	if x.OnRollback == nil || !x.last {
+		return build(false)
+	}
+	err := build(true)
+	if errors.Is(err, errEqualKeys) {
+		return build(false)
+	}
+	return err
+}
+
+func (x *exec) newWriter(t *catalog.Table, bulk bool) (*writer, error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return nil, err
@@ -192,7 +232,11 @@ func (x *exec) newWriter(t *catalog.Table) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes))}, nil
+	w := &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes))}
+	if bulk {
+		w.bulk = map[uint16]*entries{}
+	}
+	return w, nil
 }
 
 // write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one.
@@ -200,6 +244,9 @@ func (w *writer) write(vals []types.Datum, hidden []byte) error {
 	switch {
 	case w.rel.HasPrimaryKey():
 		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)
+		if w.bulk != nil {
+			break
+		}
 		taken, err := w.primary.taken(w.x, w.key)
 		if err != nil {
 			return err
@@ -213,7 +260,7 @@ func (w *writer) write(vals []types.Datum, hidden []byte) error {
 		w.key = w.rel.AppendHiddenKey(w.key[:0], w.x.Manager.NextKeyID())
 	}
 	w.row = w.rel.AppendRow(w.row[:0], vals)
-	if err := w.x.Txn.Put(w.key, w.row, 0); err != nil {
+	if err := w.put(primaryIndexID, w.key, w.row); err != nil {
 		return err
 	}
 	for i, ix := range w.t.Indexes {
@@ -234,7 +281,7 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 	if err != nil || !in {
 		return err
 	}
-	if single {
+	if single && w.bulk == nil {
 		taken, err := w.second[i].taken(w.x, w.ekey)
 		if err != nil {
 			return err
@@ -243,7 +290,7 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 			return w.x.duplicate(w.t, ix, w.ev, vals)
 		}
 	}
-	return w.x.Txn.Put(w.ekey, w.evalue, 0)
+	return w.put(ix.ID, w.ekey, w.evalue)
 }
 
 // duplicate is the error of building a unique index over equal keys.
@@ -269,12 +316,20 @@ func (x *exec) inTable(e *pgerr.Error, t *catalog.Table) error {
 // rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
 // what is new in a row.
 func (x *exec) rewrite(old, next *catalog.Table, change func(vals []types.Datum) error) error {
-	w, err := x.newWriter(next)
+	err := x.bulkWriting(func(bulk bool) error { return x.copyRows(old, next, bulk, change) })
+	if err != nil {
+		return err
+	}
+	return x.removeStorage(old.StorageID)
+}
+
+func (x *exec) copyRows(old, next *catalog.Table, bulk bool, change func(vals []types.Datum) error) error {
+	w, err := x.newWriter(next, bulk)
 	if err != nil {
 		return err
 	}
 	keepHidden := old.PrimaryIndex() == nil
-	err = x.scanRows(old, len(next.Columns), func(key []byte, vals []types.Datum) error {
+	return w.finish(x.scanRows(old, len(next.Columns), func(key []byte, vals []types.Datum) error {
 		if change != nil {
 			if err := change(vals); err != nil {
 				return err
@@ -288,11 +343,7 @@ func (x *exec) rewrite(old, next *catalog.Table, change func(vals []types.Datum)
 			hidden = key[tuple.KeyPrefixLen:]
 		}
 		return w.write(vals[:len(next.Columns)], hidden)
-	})
-	if err != nil {
-		return err
-	}
-	return x.removeStorage(old.StorageID)
+	}))
 }
 
 func (x *exec) checkNulls(t *catalog.Table, vals []types.Datum) error {
@@ -313,15 +364,17 @@ func (x *exec) containsNull(t *catalog.Table, c *catalog.Column) error {
 
 // buildIndex fills a new secondary index from the table's rows.
 func (x *exec) buildIndex(t *catalog.Table, ix *catalog.Index) error {
-	w, err := x.newWriter(t)
-	if err != nil {
-		return err
-	}
 	at := 0
 	for i := range t.Indexes {
 		if t.Indexes[i].OID == ix.OID {
 			at = i
 		}
 	}
-	return x.scanRows(t, 0, func(key []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) })
+	return x.bulkWriting(func(bulk bool) error {
+		w, err := x.newWriter(t, bulk)
+		if err != nil {
+			return err
+		}
+		return w.finish(x.scanRows(t, 0, func(key []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
+	})
 }

@@ -32,6 +32,13 @@ type Ctx struct {
 	User    catalog.OID
 	// InBlock: an open transaction block, or one of several statements of a query string.
 	InBlock bool
+	// OnRollback has a function called if the transaction does not commit. It is set only where the statement is a transaction of
+	// its own (one statement of a simple query, outside of a block): then large indexes are written as sorted files, which the
+	// transaction itself cannot read. nil is always right.
+	OnRollback func(func())
+	// TempDir is for the files of large sorts; "": the system's.
+	TempDir string
+	bulkMin int64 // of tests; 0: bulkBytes
 	Env     *types.Env
 	Locks   lock.Options
 	Notice  func(*pgerr.Error)
@@ -56,6 +63,7 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 	case *ast.CreateStmt:
 		return "CREATE TABLE", x.createTable(n)
 	case *ast.IndexStmt:
+		x.last = true
 		return "CREATE INDEX", x.createIndex(n)
 	case *ast.CreateSeqStmt:
 		return "CREATE SEQUENCE", x.createSequence(n)
@@ -92,6 +100,8 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 // exec is one statement under way.
 type exec struct {
 	*Ctx
+	// last: nothing of the statement reads what is written from now on.
+	last bool
 }
 
 func (x *exec) notice(code, format string, args ...any) {

@@ -36,6 +36,12 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			// Once more with every index built from files.
+			bulk := newSession(t)
+			bulk.bulkMin = 1
+			if got := bulk.run(string(script)); got != string(want) {
+				t.Error("from files:", diff(got, string(want)))
+			}
 			got := newSession(t).run(string(script))
 			if got != string(want) {
 				t.Error(diff(got, string(want)))

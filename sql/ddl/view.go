@@ -244,7 +244,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		x.put(t)
 		return "CREATE TABLE AS", nil
 	}
-	w, err := x.newWriter(t)
+	w, err := x.newWriter(t, false)
 	if err != nil {
 		return "", err
 	}
