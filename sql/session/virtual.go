@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/exec"
@@ -44,7 +45,18 @@ func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
 	return v.s.db.TableStats(t)
 }
 
-func (s *Session) virtual() exec.VirtualSource { return syscat.Source{Server: serverView{s}} }
+func (s *Session) virtual() exec.VirtualSource { return virtualSource{serverView{s}} }
+
+// virtualSource gives operators the rows of computed relations.
+type virtualSource struct{ server syscat.Server }
+
+func (v virtualSource) ScanVirtual(ec *exec.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
+	keys := make([]syscat.Key, len(eq))
+	for i, k := range eq {
+		keys[i] = syscat.Key(k)
+	}
+	return syscat.Scan(ec.Ctx, ec.Catalog, v.server, ec.Sess, t, cols, keys)
+}
 
 // MirrorSync publishes the mirrors of a table, or of all (0), and returns the position that they cover.
 func (f *functions) MirrorSync(table catalog.OID) (uint64, error) {
