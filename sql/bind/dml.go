@@ -94,6 +94,7 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 			}
 			if len(m.layers) > 0 && len(cols) < width {
 				c = b.column(m, c.Name, -1, false)
+				b.onceAssigned(cols, c)
 			}
 			cols, targets = append(cols, c), append(targets, nil)
 		}
@@ -104,6 +105,9 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 	for _, n := range list {
 		rt := n.(*ast.ResTarget)
 		c := b.column(m, rt.Name, rt.Location, false)
+		if len(m.layers) > 0 && len(rt.Indirection) == 0 {
+			b.onceAssigned(cols, c)
+		}
 		if whole[c.Name] || len(rt.Indirection) == 0 && partial[c.Name] {
 			b.fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
 		}
@@ -117,6 +121,15 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 	return cols, targets
 }
 
+// onceAssigned refuses two columns of a view that are the same column of its table.
+func (b *binder) onceAssigned(cols []*catalog.Column, c *catalog.Column) {
+	for _, have := range cols {
+		if have == c {
+			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
+		}
+	}
+}
+
 // insert is transformInsertStmt.
 func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
@@ -124,6 +137,7 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	t, alias := m.t, aliasOf(n.Relation)
 	ins := &plan.Insert{Table: t, Alias: alias, Overriding: overriding(n.Override), Defaults: map[int16]plan.Expr{}}
 	b.rowItem(s, m.rel, alias, func(c *catalog.Column) plan.Col { return plan.Col{Name: c.Name} }) // for hints only
+	views := b.viewDefaults(m)
 	sel, _ := n.SelectStmt.(*ast.SelectStmt)
 	cols, targets := b.insertCols(m, n.Cols, insertWidth(sel))
 	explicit := len(n.Cols) > 0
@@ -133,7 +147,7 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 		ins.Source = &plan.Values{Rows: [][]plan.Expr{{}}}
 		cols = nil
 	case len(sel.ValuesLists) > 0 && len(sel.SortClause) == 0 && sel.LimitCount == nil && sel.LimitOffset == nil && sel.WithClause == nil:
-		cols = b.insertValues(s, t, ins, sel, cols, targets, explicit)
+		cols = b.insertValues(s, m, views, ins, sel, cols, targets, explicit)
 	default:
 		cols = b.insertSelect(s, t, ins, sel, cols, targets, explicit)
 	}
@@ -145,7 +159,7 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if !c.Dropped && !seen[c.AttNum] && c.Generated == 0 {
-			ins.Defaults[c.AttNum] = b.columnDefault(t, c)
+			ins.Defaults[c.AttNum] = b.defaultOf(m, views, c)
 		}
 	}
 	row := b.newRow(t)
@@ -236,7 +250,7 @@ func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets 
 }
 
 // insertValues binds VALUES rows straight to the columns' types.
-func (b *binder) insertValues(s *scope, t *catalog.Table, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
+func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
 	v := &plan.Values{}
 	old := s.kind
 	s.kind = kindValues
@@ -290,7 +304,7 @@ func (b *binder) insertValues(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 			if !keep[g] {
 				continue
 			}
-			stored = append(stored, b.insertValue(s, t, ins, grp, row))
+			stored = append(stored, b.insertValue(s, m, views, ins, grp, row))
 		}
 		v.Rows[r] = stored
 	}
@@ -332,16 +346,16 @@ func groupTargets(cols []*catalog.Column, targets []*ast.ResTarget) []targetGrou
 }
 
 // insertValue is the value of one column in one VALUES row.
-func (b *binder) insertValue(s *scope, t *catalog.Table, ins *plan.Insert, g targetGroup, row []plan.Expr) plan.Expr {
+func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins *plan.Insert, g targetGroup, row []plan.Expr) plan.Expr {
 	c := g.col
 	if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
 		e := row[g.at[0]]
 		if e == nil {
-			return b.defaultOrNull(t, c)
+			return orNull(b.defaultOf(m, views, c), c)
 		}
 		b.generatedAlways(c, ins.Overriding, false)
 		if ins.Overriding == 'u' && c.Identity != 0 {
-			return b.defaultOrNull(t, c)
+			return orNull(b.defaultOf(m, views, c), c)
 		}
 		e = b.assign(e, colType(c), c.Name, b.locOf(e), assignExpr)
 		b.collate(e)

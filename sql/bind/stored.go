@@ -71,7 +71,11 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 
 // defaultOrNull is columnDefault as an expression.
 func (b *binder) defaultOrNull(t *catalog.Table, c *catalog.Column) plan.Expr {
-	if e := b.columnDefault(t, c); e != nil {
+	return orNull(b.columnDefault(t, c), c)
+}
+
+func orNull(e plan.Expr, c *catalog.Column) plan.Expr {
+	if e != nil {
 		return e
 	}
 	return &plan.Const{Val: types.Null, T: colType(c)}

@@ -284,3 +284,36 @@ func (b *binder) viewChecks(m *modTarget, row *newRow) []plan.Check {
 	}
 	return out
 }
+
+// viewDefaults are the defaults that the target's views give to columns of its table, the outermost view's first (ALTER
+// VIEW … SET DEFAULT). A default of a column that is no column of the table is an error, as an INSERT always gives it.
+func (b *binder) viewDefaults(m *modTarget) map[int16]string {
+	var out map[int16]string
+	for i, l := range m.layers {
+		below := &modTarget{t: m.t, rel: l.view, layers: m.layers[i:]}
+		for j := range l.view.Columns {
+			c := &l.view.Columns[j]
+			if c.Dropped || c.Default == "" {
+				continue
+			}
+			att := b.column(below, c.Name, -1, false).AttNum
+			if out == nil {
+				out = map[int16]string{}
+			}
+			if _, ok := out[att]; !ok {
+				out[att] = c.Default
+			}
+		}
+	}
+	return out
+}
+
+// defaultOf is what column c of the target takes when nothing is given, nil for NULL.
+func (b *binder) defaultOf(m *modTarget, views map[int16]string, c *catalog.Column) plan.Expr {
+	if sql, ok := views[c.AttNum]; ok {
+		return b.storedExpr(m.t, sql, colType(c), func(*catalog.Column) plan.Col {
+			panic(pgerr.Internal("default of column %q names a column", c.Name))
+		})
+	}
+	return b.columnDefault(m.t, c)
+}
