@@ -80,7 +80,7 @@ func (s *stackState) Add(a []datum) error {
 	}
 	arr := tuple.Array(a[0].Clone().Bytes())
 	dims := arr.Dims(nil)
-	if len(dims) == 0 {
+	if len(dims) == 0 && s.n == 0 {
 		return pgerr.New(pgerr.ArraySubscriptError, "cannot accumulate empty arrays")
 	}
 	if s.n == 0 {

@@ -1,0 +1,432 @@
+package builtin
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// to_char of dates and times (manual: 9.8). A template is cut into fields and literal text; a field has modifiers FM
+// (no padding), TM (localized, which in locale C only drops padding) and a suffix TH.
+
+// field is one piece of a template: a keyword in upper case, or literal text with keyword "".
+type field struct {
+	key     string
+	as      string // the keyword as written: its case matters for names
+	literal string
+	fill    bool // FM
+	local   bool // TM
+	th      string
+}
+
+// timeKeywords, longest first where one starts another.
+var timeKeywords = []string{
+	"A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "D", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "FX",
+	"HH24", "HH12", "HH", "IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J", "MI", "MM", "MONTH", "MON", "MS", "OF", "P.M.", "PM",
+	"Q", "RM", "SSSSS", "SSSS", "SS", "TZH", "TZM", "TZ", "US", "WW", "W", "Y,YYY", "YYYY", "YYY", "YY", "Y",
+}
+
+// matchKeyword accepts a keyword in upper or lower case, and names capitalized.
+func matchKeyword(s string, words []string) string {
+	for _, w := range words {
+		if len(s) < len(w) {
+			continue
+		}
+		got := s[:len(w)]
+		if got == w || got == strings.ToLower(w) {
+			return w
+		}
+		if (w == "DAY" || w == "DY" || w == "MONTH" || w == "MON") && got == w[:1]+strings.ToLower(w[1:]) {
+			return w
+		}
+	}
+	return ""
+}
+
+// timeTemplate cuts a template into fields.
+func timeTemplate(f string) []field {
+	var out []field
+	for f != "" {
+		var cur field
+		rest := f
+		for {
+			if len(rest) >= 2 && (rest[:2] == "FM" || rest[:2] == "fm") {
+				cur.fill, rest = true, rest[2:]
+			} else if len(rest) >= 2 && (rest[:2] == "TM" || rest[:2] == "tm") {
+				cur.local, rest = true, rest[2:]
+			} else {
+				break
+			}
+		}
+		if w := matchKeyword(rest, timeKeywords); w != "" {
+			cur.key, cur.as = w, rest[:len(w)]
+			rest = rest[len(w):]
+			for len(rest) >= 2 && (rest[:2] == "TH" || rest[:2] == "th" || rest[:2] == "SP") {
+				if rest[:2] != "SP" {
+					cur.th = rest[:2]
+				}
+				rest = rest[2:]
+			}
+			out, f = append(out, cur), rest
+			continue
+		}
+		if len(rest) < len(f) { // a modifier before something else is dropped
+			f = rest
+			continue
+		}
+		lit, n := literalAt(f)
+		out, f = append(out, field{literal: lit}), f[n:]
+	}
+	return out
+}
+
+// literalAt reads text in double quotes, an escaped quote, or one character; n is how much of f that is.
+func literalAt(f string) (lit string, n int) {
+	switch {
+	case f[0] == '"':
+		var b strings.Builder
+		i := 1
+		for i < len(f) && f[i] != '"' {
+			if f[i] == '\\' && i+1 < len(f) {
+				i++
+			}
+			k := oneRune(f[i:])
+			b.WriteString(f[i : i+k])
+			i += k
+		}
+		return b.String(), min(i+1, len(f))
+	case strings.HasPrefix(f, `\"`):
+		return `"`, 2
+	}
+	n = oneRune(f)
+	return f[:n], n
+}
+
+var (
+	monthNames = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
+	dayNames   = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+	romanMonth = [...]string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"}
+)
+
+// shown is what a template prints.
+type shown struct {
+	clock
+	yday, wday int
+	span       bool // an interval
+	zoned      bool
+	east       int
+	abbrev     string
+}
+
+func ordinal(n string, upper bool) string {
+	s := "th"
+	if k := len(n); !(k > 1 && n[k-2] == '1') {
+		switch n[k-1] {
+		case '1':
+			s = "st"
+		case '2':
+			s = "nd"
+		case '3':
+			s = "rd"
+		}
+	}
+	if upper {
+		return strings.ToUpper(s)
+	}
+	return s
+}
+
+func (f *field) cased(name string) string {
+	switch {
+	case f.as[0] >= 'a':
+		return strings.ToLower(name)
+	case len(f.as) > 1 && f.as[1] >= 'a' && f.as[1] <= 'z':
+		return name
+	}
+	return strings.ToUpper(name)
+}
+
+func errSpanField() error {
+	return pgerr.New(pgerr.InvalidDatetimeFormat, "invalid format specification for an interval value").
+		WithHint("Intervals are not tied to specific calendar dates.")
+}
+
+// adjusted is the year as it is shown; years BC count from 1.
+func (t *shown) adjusted(y int) int {
+	if t.span || y > 0 {
+		return y
+	}
+	return -(y - 1)
+}
+
+// format appends one field.
+func (t *shown) format(dst []byte, f *field) ([]byte, error) {
+	// A minus sign widens only some fields.
+	wide := false
+	num := func(v, width int) {
+		if wide {
+			width++
+		}
+		if f.fill {
+			width = 0
+		}
+		s := fmt.Sprintf("%0*d", width, v)
+		dst = append(dst, s...)
+		if f.th != "" {
+			dst = append(dst, ordinal(s, f.th == "TH")...)
+		}
+	}
+	name := func(s string, width int) {
+		s = f.cased(s)
+		dst = append(dst, s...)
+		for n := len(s); n < width && !f.fill && !f.local; n++ {
+			dst = append(dst, ' ')
+		}
+	}
+	half := func(am, pm string, second bool) {
+		s := am
+		if second {
+			s = pm
+		}
+		if f.as[0] >= 'a' {
+			s = strings.ToLower(s)
+		}
+		dst = append(dst, s...)
+	}
+	switch f.key {
+	case "DAY", "DY", "AD", "BC", "A.D.", "B.C.", "D", "ID", "IDDD", "J", "TZ", "TZH", "TZM", "OF", "IW", "IYYY", "IYY", "IY", "I":
+		if t.span && f.key != "J" && f.key != "IW" && f.key[0] != 'I' || t.span && f.key == "ID" {
+			return dst, errSpanField()
+		}
+	}
+	switch f.key {
+	case "A.M.", "P.M.":
+		half("A.M.", "P.M.", t.hour%24 >= 12)
+	case "AM", "PM":
+		half("AM", "PM", t.hour%24 >= 12)
+	case "HH", "HH12":
+		h := t.hour % 12
+		if h == 0 {
+			h = 12
+		}
+		wide = t.hour < 0
+		num(h, 2)
+	case "HH24":
+		wide = t.hour < 0
+		num(t.hour, 2)
+	case "MI":
+		wide = t.min < 0
+		num(t.min, 2)
+	case "SS":
+		wide = t.sec < 0
+		num(t.sec, 2)
+	case "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "MS", "US":
+		digits := 6
+		if f.key == "MS" {
+			digits = 3
+		} else if f.key != "US" {
+			digits = int(f.key[2] - '0')
+		}
+		fill := f.fill
+		f.fill = false
+		num(t.usec/int(pow10(6-digits)), digits)
+		f.fill = fill
+	case "SSSS", "SSSSS":
+		num(t.hour*3600+t.min*60+t.sec, 0)
+	case "TZ":
+		if t.zoned {
+			s := t.abbrev
+			if f.as[0] >= 'a' {
+				s = strings.ToLower(s)
+			}
+			dst = append(dst, s...)
+		}
+	case "TZH":
+		dst = append(dst, sign(t.east))
+		dst = fmt.Appendf(dst, "%02d", abs(t.east)/3600)
+	case "TZM":
+		dst = fmt.Appendf(dst, "%02d", abs(t.east)/60%60)
+	case "OF":
+		dst = append(dst, sign(t.east))
+		width := 2
+		if f.fill {
+			width = 0
+		}
+		dst = fmt.Appendf(dst, "%0*d", width, abs(t.east)/3600)
+		if m := abs(t.east) / 60 % 60; m != 0 {
+			dst = fmt.Appendf(dst, ":%02d", m)
+		}
+	case "A.D.", "B.C.":
+		half("A.D.", "B.C.", t.year <= 0)
+	case "AD", "BC":
+		half("AD", "BC", t.year <= 0)
+	case "MONTH", "MON":
+		if t.span {
+			return dst, errSpanField()
+		}
+		if f.key == "MON" {
+			name(monthNames[t.mon-1][:3], 0)
+		} else {
+			name(monthNames[t.mon-1], 9)
+		}
+	case "MM":
+		wide = t.mon < 0
+		num(t.mon, 2)
+	case "DAY":
+		name(dayNames[t.wday], 9)
+	case "DY":
+		name(dayNames[t.wday][:3], 0)
+	case "DDD":
+		num(t.yday, 3)
+	case "IDDD":
+		days := daysOf(t.year, t.mon, t.day)
+		iy, _ := isoWeek(days)
+		num(int(days-mondayOfWeek1(iy))+1, 3)
+	case "DD":
+		num(t.day, 2)
+	case "D":
+		num(t.wday+1, 0)
+	case "ID":
+		num((t.wday+6)%7+1, 0)
+	case "WW":
+		num((t.yday-1)/7+1, 2)
+	case "IW":
+		_, w := isoWeek(daysOf(t.year, t.mon, t.day))
+		num(w, 2)
+	case "Q":
+		if t.mon != 0 {
+			num((t.mon-1)/3+1, 0)
+		}
+	case "CC":
+		c := t.year / 100
+		if !t.span {
+			if t.year > 0 {
+				c = (t.year-1)/100 + 1
+			} else {
+				c = t.year/100 - 1
+			}
+		}
+		wide = c < 0
+		if c >= -99 && c <= 99 {
+			num(c, 2)
+		} else {
+			num(c, 0)
+		}
+	case "Y,YYY":
+		y := t.adjusted(t.year)
+		s := fmt.Sprintf("%d,%03d", y/1000, y%1000)
+		dst = append(dst, s...)
+		if f.th != "" {
+			dst = append(dst, ordinal(s, f.th == "TH")...)
+		}
+	case "YYYY", "YYY", "YY", "Y", "IYYY", "IYY", "IY", "I":
+		y := t.year
+		if f.key[0] == 'I' {
+			y, _ = isoWeek(daysOf(t.year, t.mon, t.day))
+		}
+		n := len(f.key)
+		wide = t.adjusted(t.year) < 0
+		v := t.adjusted(y)
+		if n < 4 {
+			v %= int(pow10(n))
+		}
+		num(v, n)
+	case "RM":
+		if t.mon == 0 && t.year == 0 {
+			break
+		}
+		i := t.mon - 1
+		switch {
+		case t.mon == 0 && t.year < 0:
+			i = 0
+		case t.mon == 0:
+			i = 11
+		case t.mon < 0:
+			i = 12 + t.mon
+		}
+		s := romanMonth[i]
+		if f.as[0] >= 'a' {
+			s = strings.ToLower(s)
+		}
+		width := 4
+		if f.fill {
+			width = 0
+		}
+		dst = fmt.Appendf(dst, "%-*s", width, s)
+	case "W":
+		num((t.day-1)/7+1, 0)
+	case "J":
+		num(int(daysOf(t.year, t.mon, t.day))+epochJulian, 0)
+	}
+	return dst, nil
+}
+
+func sign(v int) byte {
+	if v < 0 {
+		return '-'
+	}
+	return '+'
+}
+
+func abs(v int) int { return max(v, -v) }
+
+func (t *shown) write(c *Call, template string) (datum, error) {
+	fields, _ := c.Cache.(*timeFormat)
+	if fields == nil || fields.template != template {
+		own := strings.Clone(template)
+		fields = &timeFormat{own, timeTemplate(own)}
+		c.Cache = fields
+	}
+	var dst []byte
+	var err error
+	for i := range fields.fields {
+		f := &fields.fields[i]
+		if f.key == "" {
+			dst = append(dst, f.literal...)
+			continue
+		}
+		if dst, err = t.format(dst, f); err != nil {
+			return null, err
+		}
+	}
+	return raw(dst)
+}
+
+type timeFormat struct {
+	template string
+	fields   []field
+}
+
+// charOfTime is to_char(timestamp[tz], text).
+func charOfTime(zoned bool) Fn {
+	return func(c *Call, a []datum) (datum, error) {
+		ts := a[0].Int()
+		if !finiteTS(ts) || a[1].Len() == 0 {
+			return null, nil
+		}
+		t := &shown{zoned: zoned}
+		if zoned {
+			t.east, t.abbrev, _ = types.ZoneAt(c.Env.Zone(), ts)
+			ts += int64(t.east) * usecPerSec
+		}
+		t.clock = splitTS(ts)
+		days := daysOf(t.year, t.mon, t.day)
+		t.yday = int(days-daysOf(t.year, 1, 1)) + 1
+		t.wday = int(weekdayMonday(days)+1) % 7
+		return t.write(c, a[1].Str())
+	}
+}
+
+func charOfInterval(c *Call, a []datum) (datum, error) {
+	if a[1].Len() == 0 {
+		return null, nil
+	}
+	v := types.IntervalOf(a[0])
+	t := &shown{span: true}
+	t.year, t.mon, t.day = int(v.Months/12), int(v.Months%12), int(v.Days)
+	t.hour, t.min, t.sec, t.usec = int(v.Usec/usecPerHour), int(v.Usec/usecPerMin%60), int(v.Usec/usecPerSec%60), int(v.Usec%usecPerSec)
+	t.yday = (t.year*12+t.mon)*30 + t.day
+	return t.write(c, a[1].Str())
+}
