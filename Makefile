@@ -36,7 +36,7 @@ race: tools ## the short tests under the race detector
 lint: tools ## gofmt, vet, staticcheck, tidy go.mod, import direction
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt -w would change:"; echo "$$out"; exit 1; }
 	$(GO) vet $(PKGS)
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 $(PKGS)
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 $(PKGS)
 	$(GO) mod tidy -diff
 	$(GO) test ./tests/arch
 
