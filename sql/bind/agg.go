@@ -255,9 +255,6 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 			return true
 		})
 	}
-	if owner.mergeScope {
-		b.fail(pgerr.GroupingError, loc, "aggregate functions are not allowed in MERGE WHEN conditions")
-	}
 	if why := owner.kind.notIn(true); why != "" {
 		b.fail(pgerr.GroupingError, loc, "aggregate functions are not allowed in %s", why)
 	}

@@ -200,9 +200,7 @@ func (b *binder) completeArgs(s *scope, c *candidate, args []plan.Expr, actual [
 func (b *binder) packVariadic(args []plan.Expr, declared []types.OID, nvar int) []plan.Expr {
 	first := len(args) - nvar
 	elems := append([]plan.Expr(nil), args[first:]...)
-	el := elems[0].Type()
 	arr := &plan.ArrayCtor{Elems: elems, Elem: b.mk(declared[first], -1), T: b.mk(b.arrayOf(declared[first]), -1)}
-	_ = el
 	b.at(arr, b.locOf(elems[0]))
 	return append(append([]plan.Expr(nil), args[:first]...), arr)
 }

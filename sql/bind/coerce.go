@@ -224,7 +224,7 @@ func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, fo
 	case pathNone:
 	case pathRelabel:
 		if b.isDomain(dst) {
-			return b.toDomain(b.hide(e, form), dst, form, ctx, loc)
+			return b.toDomain(e, dst, form, ctx, loc)
 		}
 		return b.relabel(e, b.mk(dst, -1), form)
 	default:
@@ -252,9 +252,6 @@ func (b *binder) relabel(e plan.Expr, t plan.Type, form plan.CallForm) plan.Expr
 }
 
 func (b *binder) isDomain(t types.OID) bool { return b.baseType(t) != t }
-
-// hide marks the outermost implicit step of a domain cast as implicit; expressions are built, so nothing is to do.
-func (b *binder) hide(e plan.Expr, _ plan.CallForm) plan.Expr { return e }
 
 func (b *binder) toDomain(e plan.Expr, dst types.OID, form plan.CallForm, ctx coerceCtx, loc int32) plan.Expr {
 	base, mod := b.baseTypeMod(dst, -1)

@@ -73,8 +73,7 @@ func (b *binder) collate(e plan.Expr) collation {
 	}
 	if c, ok := e.(*plan.ArrayCoerce); ok {
 		sum = b.collate(c.Arg)
-		el := b.collate(c.Elem)
-		_ = el
+		b.collate(c.Elem)
 	} else {
 		exprChildren(e, func(p *plan.Expr) {
 			x := b.collate(*p)

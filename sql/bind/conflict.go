@@ -10,7 +10,6 @@ import (
 
 // onConflict is transformOnConflictClause and infer_arbiter_indexes.
 func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
-	t := m.t
 	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
 		panic(b.err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
@@ -21,15 +20,16 @@ func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConfl
 	if n.Infer != nil {
 		find = b.arbiters(m, alias, n.Infer)
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			panic(r)
-		}
-		oc.Indexes = find()
-	}()
-	if oc.Nothing {
-		return oc
+	if !oc.Nothing {
+		b.conflictUpdate(s, m, alias, n, oc)
 	}
+	oc.Indexes = find()
+	return oc
+}
+
+// conflictUpdate binds DO UPDATE over the row in the way and EXCLUDED.
+func (b *binder) conflictUpdate(s *scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) {
+	t := m.t
 	b.use(t).Select = true
 	existing, excluded := b.newRow(t), b.newRow(t)
 	oc.Existing, oc.Excluded = existing.cols, excluded.cols
@@ -50,7 +50,6 @@ func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConfl
 		oc.Where = b.boolExpr(sc, n.WhereClause, kindWhere, "WHERE")
 		b.collate(oc.Where)
 	}
-	return oc
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.

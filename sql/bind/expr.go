@@ -162,16 +162,11 @@ func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
 func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
 	x := b.coerceToTarget(e, t.OID, t.Mod, ctxExplicit, plan.CallCastExplicit, loc)
 	if x == nil {
-		if n := len(b.fieldsOf(e)); n > 0 {
-			_ = n
-		}
 		b.fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(t.OID))
 	}
-	// The literal of 'x'::t starts at the literal; CAST( and t 'x' start at the cast.
+	// 'x'::t starts at the literal; CAST( and t 'x' start at the cast.
 	if l, ok := b.loc[x]; ok && x != e {
 		b.loc[x] = leftmost(l, loc)
-	} else if x == e && t.OID == e.Type().OID {
-		return x
 	}
 	return x
 }

@@ -28,8 +28,6 @@ type nsItem struct {
 	// row makes the whole-row reference.
 	row   func() plan.Expr
 	rowID plan.ColID // its column, where row has made one
-	// old: the item stands for RETURNING or EXCLUDED, for messages only.
-	target bool
 }
 
 type nsCol struct {

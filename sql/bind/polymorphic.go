@@ -146,7 +146,6 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 }
 
 // resolvePolymorphic is enforce_generic_type_consistency: it puts actual types into declared and returns the result type.
-// allowPoly keeps polymorphic inputs as they are (aggregate declarations).
 func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID, loc int32) types.OID {
 	has1, has2 := false, false
 	for _, d := range declared {
@@ -243,7 +242,7 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 	if poly2 {
 		common = b.resolveCompatible(&f, loc)
 	}
-	return b.substitute(&f, common, actual, declared, ret, loc)
+	return b.substitute(&f, common, declared, ret, loc)
 }
 
 func (b *binder) resolveElement(f *family, loc int32) {
@@ -320,7 +319,7 @@ func (b *binder) resolveCompatible(f *family, loc int32) types.OID {
 	return common
 }
 
-func (b *binder) substitute(f *family, common types.OID, actual, declared []types.OID, ret types.OID, loc int32) types.OID {
+func (b *binder) substitute(f *family, common types.OID, declared []types.OID, ret types.OID, loc int32) types.OID {
 	array := func(el types.OID) types.OID {
 		if el == types.AnyElement {
 			return types.AnyArray
@@ -334,7 +333,7 @@ func (b *binder) substitute(f *family, common types.OID, actual, declared []type
 	if f.array == 0 && f.elem != 0 && f.elem != types.AnyElement {
 		f.array = b.arrayOf(f.elem)
 	}
-	pick := func(d types.OID, a types.OID) types.OID {
+	pick := func(d types.OID) types.OID {
 		switch d {
 		case types.AnyElement, types.AnyNonArray, types.AnyEnum:
 			return f.elem
@@ -368,7 +367,7 @@ func (b *binder) substitute(f *family, common types.OID, actual, declared []type
 		if !isPolymorphic(d) {
 			continue
 		}
-		t := pick(d, actual[i])
+		t := pick(d)
 		if t == 0 {
 			t = d // an unknown argument of a family that nothing else fixes
 		}
@@ -377,7 +376,7 @@ func (b *binder) substitute(f *family, common types.OID, actual, declared []type
 	if !isPolymorphic(ret) {
 		return ret
 	}
-	t := pick(ret, 0)
+	t := pick(ret)
 	if t == 0 {
 		b.fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type %s because input has type %s", b.typeStr(ret), "unknown")
 	}

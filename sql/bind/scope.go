@@ -24,12 +24,8 @@ type scope struct {
 	srfs    []srfSlot
 	// srfStop is why set-returning functions are refused where they stand now ("CASE", "COALESCE"), or empty.
 	srfStop string
-	// inAgg counts aggregate calls being bound; their arguments take no window functions.
-	inWindow bool
-	locking  []*ast.LockingClause
-	// into: the target of INSERT, UPDATE …, for error texts of missing columns.
-	mergeScope bool
-	selfRef    bool // FROM holds the recursive reference of a WITH query
+	locking []*ast.LockingClause
+	selfRef bool // FROM holds the recursive reference of a WITH query
 }
 
 type aggSlot struct {

@@ -103,8 +103,6 @@ func MustExpr(e plan.Expr, o *Options) string {
 type printer struct {
 	strings.Builder
 	o *Options
-	// caseArg: inside CASE arg WHEN …, the argument's column.
-	caseArg []plan.ColID
 }
 
 func (p *printer) put(ss ...string) {
