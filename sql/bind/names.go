@@ -347,7 +347,6 @@ func levenshtein(a, c string) int {
 type namedExpr struct {
 	name string
 	e    plan.Expr
-	col  plan.Col // origin, zero where it has none
 }
 
 // expandStar expands *, t.* and (composite).*; ok is false for other nodes.

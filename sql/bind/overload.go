@@ -543,9 +543,3 @@ func (b *binder) coerceArgs(args []plan.Expr, actual, declared []types.OID) {
 		}
 	}
 }
-
-// opByOID makes a call of one known operator with coerced arguments.
-func (b *binder) opByOID(oid types.OID, l, r plan.Expr, loc int32) *plan.FuncCall {
-	o := b.reg.ops[oid]
-	return b.opCall(o, []types.OID{l.Type().OID, r.Type().OID}, []types.OID{o.Left, o.Right}, []plan.Expr{l, r}, loc)
-}

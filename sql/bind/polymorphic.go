@@ -11,9 +11,9 @@ type family struct {
 	nonArray, enum          bool
 	haveUnknown             bool
 
-	compat                    []types.OID // anycompatible: types that take part
-	cArray, cRange, cMulti    types.OID
-	cNonArray, cSeen, cUnkown bool
+	compat         []types.OID // anycompatible: types that take part
+	cRange, cMulti types.OID
+	cNonArray      bool
 }
 
 // genericConsistent is check_generic_type_consistency.

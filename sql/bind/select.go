@@ -13,7 +13,6 @@ type target struct {
 	name string
 	junk bool
 	id   plan.ColID
-	att  int16 // of UPDATE's targets
 	node *ast.ResTarget
 }
 

@@ -42,7 +42,6 @@ type shape struct {
 	distinct []sortItem
 	lim      *limits
 	rows     [][]plan.Expr // VALUES
-	cols     []plan.Col
 }
 
 func newShapes() *shapes {
