@@ -9,14 +9,23 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/stats"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 // Env is what planning depends on besides the statement.
 type Env struct {
 	Catalog *catalog.Catalog
-	Stats   Stats
-	// Bind gives stored index expressions and partial index predicates, bound over the columns of out.
+	Stats   Stats // nil: every table has 1000 rows
+	// StoredExpr gives stored index expressions and partial index predicates, bound over the columns of out.
 	StoredExpr func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error)
+	// Disabled reports that a rule or method is off; nil: none. Methods: seqscan, indexscan, indexonlyscan, nestloop,
+	// hashjoin, mergejoin, memoize, sortagg, incremental_sort (the enable_* settings without their prefix). Rules:
+	// semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner, cte_inline, minmax,
+	// window_pushdown.
+	Disabled func(name string) bool
+	// Costs of the zero value are DefaultCosts.
+	Costs Costs
 }
 
 // Stats are what ANALYZE and the store know about a table.
@@ -25,135 +34,236 @@ type Stats interface {
 	Rows(t *catalog.Table) float64
 }
 
+// ColumnStats is implemented by Stats that know columns too; nil: never analyzed.
+type ColumnStats interface {
+	Column(t *catalog.Table, att int16) *stats.Column
+}
+
 // Optimize plans a statement. The result shares subtrees with stmt and changes none of them.
 func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
-	o := &optimizer{env: env, stmt: stmt, nextCol: stmt.NextCol}
-	root, err := o.build(stmt.Rel, nil)
+	o := &optimizer{env: env, stmt: stmt, costs: env.Costs}
+	if o.costs == (Costs{}) {
+		o.costs = DefaultCosts()
+	}
+	b, err := o.build(stmt.Rel, nil, plainWant(colsOf(stmt.Out).addCols(stmt.Rel.Cols())))
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Physical{Root: root, Stmt: stmt, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
+	return &plan.Physical{Root: b.node, Stmt: stmt, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
 }
 
 type optimizer struct {
-	env     *Env
-	stmt    *plan.Statement
-	nextCol plan.ColID
-	ctes    map[*plan.CTE]float64
+	env      *Env
+	stmt     *plan.Statement
+	costs    Costs
+	cols     []*colInfo // by ColID
+	rowsOf   map[*catalog.Table]float64
+	groups   map[plan.ColID]float64
+	equal    map[plan.ColID]plan.ColID
+	stored   map[any]plan.Expr
+	inline   map[*plan.CTE]bool
+	cteRows  map[*plan.CTE]float64
+	loopCols colset // columns of outer sides of nested loops under construction
+	// noReverse: the order of rows is part of what they mean.
+	noReverse bool
 }
 
-func (o *optimizer) build(r plan.Rel, conds []plan.Expr) (plan.Node, error) {
-	switch x := r.(type) {
-	case *plan.Filter:
-		return o.build(x.In, append(conds[:len(conds):len(conds)], flatten(x.Conds)...))
+func (o *optimizer) on(rule string) bool { return o.env.Disabled == nil || !o.env.Disabled(rule) }
+
+// know lets a column be another name of a table column.
+func (o *optimizer) know(c plan.ColID, in *colInfo) {
+	for len(o.cols) <= int(c) {
+		o.cols = append(o.cols, nil)
+	}
+	if o.cols[c] == nil {
+		// What it holds above outer joins may be NULL.
+		n := *in
+		n.notNull = false
+		o.cols[c] = &n
+	}
+}
+
+// build plans r with conditions on its rows. The node gives at least the columns of w.need that r has.
+func (o *optimizer) build(r plan.Rel, conds []plan.Expr, w want) (built, error) {
+	switch r.(type) {
+	case *plan.Filter, *plan.Join, *plan.Project:
+		conds = flatten(conds)
+		r, conds = o.sublinks(r, conds)
+		return o.join(r, conds, w)
 	case *plan.Scan:
-		return o.scan(x, conds)
+	default:
+		for _, c := range conds {
+			if hasSubquery(c) {
+				if rel, rest := o.sublinks(r, flatten(conds)); rel != r {
+					return o.join(rel, rest, w)
+				}
+				break
+			}
+		}
+	}
+	return o.leaf(r, conds, w)
+}
+
+// leaf plans an operator that is no part of a join's graph.
+func (o *optimizer) leaf(r plan.Rel, conds []plan.Expr, w want) (built, error) {
+	conds = flatten(conds)
+	switch x := r.(type) {
+	case *plan.Scan:
+		return o.scan(x, conds, w)
+	case *plan.Filter:
+		// Volatile conditions stay where they are.
+		var above, below []plan.Expr
+		for _, c := range flatten(x.Conds) {
+			if volatileExpr(c) {
+				above = append(above, c)
+			} else {
+				below = append(below, c)
+			}
+		}
+		in := w
+		in.need = w.need.clone().addExprs(above)
+		b, err := o.build(x.In, append(below, conds...), in)
+		if err != nil {
+			return built{}, err
+		}
+		return o.filtered(b, above)
+	case *plan.Join:
+		return o.plainJoin(x, conds, w)
+	case *plan.Project:
+		return o.project(x, conds, w)
 	case *plan.VirtualScan:
 		return o.virtualScan(x, conds)
-	case *plan.Join:
-		return o.join(x, conds)
-	case *plan.Project:
-		return o.project(x, conds)
 	case *plan.CTEScan:
-		conds, err := o.exprs(conds)
-		if err != nil {
-			return nil, err
-		}
-		return &plan.CTEScanNode{Est: plan.Est{Rows: 1000}, CTE: x.CTE, Alias: x.Alias, Filter: conds, Out: x.Out}, nil
+		return o.cteScan(x, conds, w)
 	case *plan.WorkScan:
 		conds, err := o.exprs(conds)
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
-		return &plan.WorkTableScan{Est: plan.Est{Rows: 100}, CTE: x.CTE, Filter: conds, Out: x.Out}, nil
+		return built{node: &plan.WorkTableScan{Est: plan.Est{Rows: 100, Total: 1, Width: widthOf(x.Out)}, CTE: x.CTE, Filter: conds, Out: x.Out}}, nil
 	case *plan.With:
-		return o.with(x, conds)
+		return o.with(x, conds, w)
+	case *plan.Aggregate:
+		return o.aggregate(x, conds, w)
+	case *plan.Window:
+		return o.window(x, conds, w)
+	case *plan.Distinct:
+		return o.distinctRel(x, conds, w)
+	case *plan.SetOp:
+		return o.setOp(x, conds, w)
 	case *plan.Sort:
-		in, err := o.build(x.In, conds)
+		in := w
+		in.order, in.group, in.need = x.Keys, false, w.need.clone().addKeys(x.Keys)
+		b, err := o.build(x.In, conds, in)
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
-		return &plan.SortNode{Est: *in.Estimate(), In: in, Keys: x.Keys}, nil
+		return o.sorted(b, x.Keys, w.rows), nil
 	}
 	// The others take no conditions from above.
-	n, err := o.plain(r)
-	if err != nil || len(conds) == 0 {
-		return n, err
+	in := w
+	in.need = w.need.clone().addExprs(conds)
+	b, err := o.plain(r, in)
+	if err != nil {
+		return built{}, err
 	}
-	if conds, err = o.exprs(conds); err != nil {
-		return nil, err
-	}
-	return &plan.Result{Est: *n.Estimate(), In: n, Filter: conds, Out: n.Cols()}, nil
+	return o.filtered(b, conds)
 }
 
 // plain builds the operators through which no condition is pushed.
-func (o *optimizer) plain(r plan.Rel) (plan.Node, error) {
+func (o *optimizer) plain(r plan.Rel, w want) (built, error) {
+	c := &o.costs
 	switch x := r.(type) {
 	case *plan.Values:
 		rows := make([][]plan.Expr, len(x.Rows))
 		for i, row := range x.Rows {
 			var err error
 			if rows[i], err = o.exprs(row); err != nil {
-				return nil, err
+				return built{}, err
 			}
 		}
-		return &plan.ValuesScan{Est: plan.Est{Rows: float64(len(rows))}, Rows: rows, Out: x.Out}, nil
+		n := float64(len(rows))
+		return built{node: &plan.ValuesScan{Est: plan.Est{Rows: n, Total: n * c.CPUTuple, Width: widthOf(x.Out)}, Rows: rows, Out: x.Out}, one: len(rows) == 1}, nil
 	case *plan.FuncScan:
 		items := append([]plan.FuncItem(nil), x.Funcs...)
+		rows := 1.0
 		for i := range items {
 			var err error
 			if items[i].Call, err = o.expr(items[i].Call); err != nil {
-				return nil, err
+				return built{}, err
 			}
+			rows = max(rows, setRows(items[i].Call))
 		}
-		return &plan.FunctionScan{Est: plan.Est{Rows: 1000}, Funcs: items, Ordinality: x.Ordinality, Alias: x.Alias, Out: x.Out}, nil
+		return built{node: &plan.FunctionScan{Est: plan.Est{Rows: rows, Total: rows * c.CPUTuple, Width: widthOf(x.Out)}, Funcs: items, Ordinality: x.Ordinality, Alias: x.Alias, Out: x.Out}}, nil
 	case *plan.ProjectSet:
-		in, err := o.build(x.In, nil)
+		b, err := o.build(x.In, nil, plainWant(colset(nil).addExprs(x.Exprs)))
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
 		es, err := o.exprs(x.Exprs)
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
-		return &plan.ProjectSetNode{Est: plan.Est{Rows: in.Estimate().Rows * 1000}, In: in, Exprs: es, Out: x.Out}, nil
-	case *plan.Aggregate:
-		return o.aggregate(x)
-	case *plan.Window:
-		return o.window(x)
-	case *plan.Distinct:
-		in, err := o.build(x.In, nil)
-		if err != nil {
-			return nil, err
+		per := 1.0
+		for _, e := range es {
+			per = max(per, setRows(e))
 		}
-		if x.Ordered {
-			return &plan.UniqueNode{Est: *in.Estimate(), In: in, On: x.On}, nil
-		}
-		return &plan.HashDistinct{Est: *in.Estimate(), In: in, On: x.On}, nil
+		est := *b.node.Estimate()
+		est.Rows *= per
+		est.Total += est.Rows * c.CPUTuple
+		est.Width = widthOf(x.Out)
+		return built{node: &plan.ProjectSetNode{Est: est, In: b.node, Exprs: es, Out: x.Out}}, nil
 	case *plan.Limit:
-		return o.limit(x)
-	case *plan.SetOp:
-		return o.setOp(x)
+		return o.limit(x, w)
 	case *plan.RecursiveUnion:
-		return nil, pgerr.Internal("recursive union outside WITH")
+		return built{}, pgerr.Internal("recursive union outside WITH")
 	case *plan.LockRows:
-		in, err := o.build(x.In, nil)
-		if err != nil {
-			return nil, err
-		}
-		return &plan.LockRowsNode{Est: *in.Estimate(), In: in, Items: x.Items}, nil
+		return o.lockRows(x, w)
 	case *plan.Insert, *plan.Update, *plan.Delete, *plan.Merge:
-		return o.modify(r)
+		n, err := o.modify(r)
+		return built{node: n}, err
 	}
-	return nil, pgerr.Internal("no physical operator for %T", r)
+	return built{}, pgerr.Internal("no physical operator for %T", r)
+}
+
+// setRows estimates the rows of a function call.
+func setRows(e plan.Expr) float64 {
+	call, ok := e.(*plan.FuncCall)
+	if !ok || !call.RetSet {
+		return 1
+	}
+	if call.Name == "generate_series" && len(call.Args) >= 2 {
+		a, ok1 := call.Args[0].(*plan.Const)
+		b, ok2 := call.Args[1].(*plan.Const)
+		if ok1 && ok2 && a.T.OID == types.Int4 && !a.Val.IsNull() && !b.Val.IsNull() {
+			return max(1, float64(b.Val.Int()-a.Val.Int()+1))
+		}
+	}
+	return 1000
 }
 
 func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
-	in, err := o.build(plan.Inputs(r)[0], nil)
+	// What the statement reads of its source: all that its expressions name, and the columns that find the rows.
+	source := plan.Inputs(r)[0]
+	var need colset
+	plan.RelExprs(r, func(e plan.Expr) { need = need.addExpr(e) })
+	switch x := r.(type) {
+	case *plan.Insert:
+		need = need.addIDs(x.SourceCols)
+	case *plan.Update:
+		need = need.add(x.Loc)
+	case *plan.Delete:
+		need = need.add(x.Loc)
+	case *plan.Merge:
+		need = need.add(x.Loc)
+	}
+	b, err := o.build(source, nil, plainWant(need))
 	if err != nil {
 		return nil, err
 	}
+	in := b.node
 	m := &plan.Modify{Est: *in.Estimate(), In: in, Out: r.Cols()}
+	m.Total += m.Rows * o.costs.get()
 	// Expressions of the statement itself may hold subqueries: they get their plans in a copy.
 	switch x := r.(type) {
 	case *plan.Insert:
@@ -243,8 +353,8 @@ func (o *optimizer) exprs(es []plan.Expr) ([]plan.Expr, error) {
 
 // expr plans the subqueries of an expression.
 func (o *optimizer) expr(e plan.Expr) (plan.Expr, error) {
-	if e == nil {
-		return nil, nil
+	if e == nil || !hasSubquery(e) {
+		return e, nil
 	}
 	var err error
 	out := plan.MapExpr(e, func(e plan.Expr) plan.Expr {
@@ -252,21 +362,29 @@ func (o *optimizer) expr(e plan.Expr) (plan.Expr, error) {
 		if !ok || err != nil {
 			return e
 		}
-		c := *s
-		if c.Plan, err = o.build(s.Rel, nil); err != nil {
+		if s.Plan != nil {
 			return e
 		}
+		c := *s
+		w := plainWant(colsOf(s.Rel.Cols()).addExpr(s.Test))
+		if s.Kind == plan.SubExists {
+			w.rows = 1
+		}
+		saved := o.loopCols
+		o.loopCols = nil
+		var b built
+		b, err = o.build(s.Rel, nil, w)
+		o.loopCols = saved
+		if err != nil {
+			return e
+		}
+		c.Plan = b.node
 		for col := range plan.FreeCols(s.Rel) {
 			c.Params = append(c.Params, col)
 		}
 		return &c
 	})
 	return out, err
-}
-
-func (o *optimizer) newCol() plan.ColID {
-	o.nextCol++
-	return o.nextCol
 }
 
 // flatten splits conjunctions.

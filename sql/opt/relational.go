@@ -1,11 +1,14 @@
 package opt
 
 import (
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // project pushes conditions through a projection whose expressions it can put in their place.
-func (o *optimizer) project(x *plan.Project, conds []plan.Expr) (plan.Node, error) {
+func (o *optimizer) project(x *plan.Project, conds []plan.Expr, w want) (built, error) {
 	byCol := map[plan.ColID]plan.Expr{}
 	for i, c := range x.Out {
 		byCol[c.ID] = x.Exprs[i]
@@ -13,51 +16,80 @@ func (o *optimizer) project(x *plan.Project, conds []plan.Expr) (plan.Node, erro
 	var below, here []plan.Expr
 	for _, c := range conds {
 		ok := true
-		pushed := plan.MapExpr(c, func(e plan.Expr) plan.Expr {
-			switch r := e.(type) {
-			case *plan.ColRef:
-				if sub, found := byCol[r.Col]; found {
-					if o.volatile(sub) || hasSubquery(sub) {
-						ok = false
-					}
-					return sub
-				}
-			case *plan.Subquery:
-				for col := range plan.FreeCols(r.Rel) {
-					if sub, found := byCol[col]; found {
-						if ref, plain := sub.(*plan.ColRef); !plain || ref.Col != col {
-							ok = false
-						}
-					}
-				}
+		for _, id := range colIDs(exprCols(c)) {
+			if sub, found := byCol[id]; found && (volatileExpr(sub) || hasSubquery(sub)) {
+				ok = false
 			}
-			return e
-		})
+		}
 		if ok {
-			below = append(below, pushed)
+			below = append(below, substitute(c, byCol))
 		} else {
 			here = append(here, c)
 		}
 	}
-	in, err := o.build(x.In, below)
-	if err != nil {
-		return nil, err
-	}
-	es, err := o.exprs(x.Exprs)
-	if err != nil {
-		return nil, err
-	}
-	var n plan.Node = &plan.Result{Est: *in.Estimate(), In: in, Exprs: es, Out: x.Out}
-	if len(here) > 0 {
-		if here, err = o.exprs(here); err != nil {
-			return nil, err
+	asked := w.need.clone().addExprs(here)
+	var es []plan.Expr
+	var out []plan.Col
+	for i, c := range x.Out {
+		// A volatile expression is evaluated whether it is asked for or not.
+		if asked.has(c.ID) || volatileExpr(x.Exprs[i]) {
+			es, out = append(es, x.Exprs[i]), append(out, c)
 		}
-		n = &plan.Result{Est: *n.Estimate(), In: n, Filter: here, Out: x.Out}
 	}
-	return n, nil
+	in := want{need: colset(nil).addExprs(es), rows: w.rows, group: w.group}
+	for _, k := range w.order {
+		if e, ok := byCol[k.Col]; ok {
+			r, plain := e.(*plan.ColRef)
+			if !plain {
+				break
+			}
+			k.Col = r.Col
+		}
+		in.order = append(in.order, k)
+	}
+	b, err := o.build(x.In, below, in)
+	if err != nil {
+		return built{}, err
+	}
+	if es, err = o.exprs(es); err != nil {
+		return built{}, err
+	}
+	fixed := b.fixed.clone()
+	for i, e := range es {
+		if r, ok := e.(*plan.ColRef); ok && r.Col != out[i].ID {
+			o.unite(r.Col, out[i].ID)
+			if info := o.colInfo(r.Col); info != nil {
+				o.know(out[i].ID, info)
+			}
+			if b.fixed.has(r.Col) {
+				fixed = fixed.add(out[i].ID)
+			}
+		}
+	}
+	if p, ok := b.node.(*plan.ValuesScan); ok && len(p.Rows) == 1 && len(p.Out) == 0 {
+		b.node = &plan.Result{Est: plan.Est{Rows: 1, Total: o.costs.CPUTuple, Width: widthOf(out)}, Exprs: es, Out: out}
+	} else {
+		est := *b.node.Estimate()
+		est.Width = widthOf(out)
+		est.Total += est.Rows * o.costs.filter(es)
+		b.node = &plan.Result{Est: est, In: b.node, Exprs: es, Out: out}
+	}
+	b.fixed = fixed
+	return o.filtered(b, here)
 }
 
 func hasSubquery(e plan.Expr) bool {
+	switch x := e.(type) {
+	case *plan.ColRef, *plan.Const, *plan.Param, nil:
+		return false
+	case *plan.FuncCall:
+		for _, a := range x.Args {
+			if hasSubquery(a) {
+				return true
+			}
+		}
+		return false
+	}
 	found := false
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		if _, ok := e.(*plan.Subquery); ok {
@@ -68,289 +100,606 @@ func hasSubquery(e plan.Expr) bool {
 	return found
 }
 
-func (o *optimizer) join(x *plan.Join, conds []plan.Expr) (plan.Node, error) {
-	left, right := colSet(x.L.Cols()), colSet(x.R.Cols())
-	on := flatten(x.On)
-	var toL, toR, mid, top []plan.Expr
-	side := func(e plan.Expr) (l, r bool) {
-		set := map[plan.ColID]bool{}
-		plan.ExprCols(e, set)
-		for c := range set {
-			l, r = l || left[c], r || right[c]
-		}
-		return l, r
-	}
-	if x.Kind == plan.InnerJoin {
-		on, conds = append(on[:len(on):len(on)], conds...), nil
-	}
-	for _, c := range on {
-		l, r := side(c)
-		switch {
-		case o.volatile(c):
-			mid = append(mid, c)
-		case !r && x.Kind == plan.InnerJoin:
-			toL = append(toL, c)
-		case !l && (x.Kind == plan.InnerJoin || x.Kind == plan.LeftJoin || x.Kind == plan.SemiJoin || x.Kind == plan.AntiJoin):
-			toR = append(toR, c)
-		case !r && (x.Kind == plan.RightJoin || x.Kind == plan.SemiJoin):
-			toL = append(toL, c)
-		default:
-			mid = append(mid, c)
-		}
-	}
+// aggregate pushes conditions on group columns below, and lets the input's order decide how groups are formed.
+func (o *optimizer) aggregate(x *plan.Aggregate, conds []plan.Expr, w want) (built, error) {
+	groups := colsOf(x.GroupBy)
+	var below, here []plan.Expr
 	for _, c := range conds {
-		l, r := side(c)
-		switch {
-		case o.volatile(c):
-			top = append(top, c)
-		case !r && (x.Kind == plan.LeftJoin || x.Kind == plan.SemiJoin || x.Kind == plan.AntiJoin):
-			toL = append(toL, c)
-		case !l && x.Kind == plan.RightJoin:
-			toR = append(toR, c)
-		default:
-			top = append(top, c)
+		s := exprCols(c)
+		own := s.meets(colsOf(x.AggOut)) || s.meets(colsOf(x.GroupOut))
+		if x.Sets == nil && len(x.GroupBy) > 0 && !own && s.meets(groups) && !volatileExpr(c) {
+			below = append(below, c)
+		} else {
+			here = append(here, c)
 		}
 	}
-	l, err := o.build(x.L, toL)
+	if len(x.GroupBy) == 0 && x.Sets == nil && len(here) == 0 {
+		if b, ok, err := o.minMax(x); ok || err != nil {
+			return b, err
+		}
+	}
+	need := colset(nil).addIDs(x.GroupIn)
+	for _, a := range x.Aggs {
+		need = need.addExpr(a)
+	}
+	in := want{need: need}
+	if x.Sets == nil && len(x.GroupBy) > 0 && o.on("sortagg") {
+		in.group = true
+		for _, c := range x.GroupBy {
+			in.order = append(in.order, plan.SortKey{Col: c.ID, T: c.T})
+		}
+	}
+	b, err := o.build(x.In, below, plainWant(in.need))
 	if err != nil {
-		return nil, err
-	}
-	r, err := o.build(x.R, toR)
-	if err != nil {
-		return nil, err
-	}
-	var ok, ik, rest []plan.Expr
-	for _, c := range mid {
-		if a, b, eq := o.equiJoin(c, left, right); eq && !x.Lateral {
-			ok, ik = append(ok, a), append(ik, b)
-			continue
-		}
-		rest = append(rest, c)
-	}
-	if rest, err = o.exprs(rest); err != nil {
-		return nil, err
-	}
-	est := plan.Est{Rows: l.Estimate().Rows * r.Estimate().Rows}
-	out := x.Cols()
-	var n plan.Node
-	switch {
-	case len(ok) > 0:
-		est.Rows = max(l.Estimate().Rows, r.Estimate().Rows)
-		n = &plan.HashJoin{Est: est, Kind: x.Kind, Outer: l, Inner: r, OuterKeys: ok, InnerKeys: ik, On: rest, Out: out}
-	case x.Kind == plan.RightJoin || x.Kind == plan.FullJoin:
-		// A hash join without keys pairs everything and remembers what matched.
-		n = &plan.HashJoin{Est: est, Kind: x.Kind, Outer: l, Inner: r, On: rest, Out: out}
-	default:
-		if !x.Lateral {
-			r = &plan.Materialize{Est: *r.Estimate(), In: r}
-		}
-		n = &plan.NestLoop{Est: est, Kind: x.Kind, Outer: l, Inner: r, On: rest, Out: out}
-	}
-	if len(top) > 0 {
-		if top, err = o.exprs(top); err != nil {
-			return nil, err
-		}
-		n = &plan.Result{Est: est, In: n, Filter: top, Out: out}
-	}
-	return n, nil
-}
-
-// equiJoin recognises left expression = right expression with a hashable operator.
-func (o *optimizer) equiJoin(c plan.Expr, left, right map[plan.ColID]bool) (l, r plan.Expr, ok bool) {
-	call, isCall := c.(*plan.FuncCall)
-	if !isCall || call.Form != plan.CallOp || len(call.Args) != 2 || !hashable(call.Op) || hasSubquery(c) {
-		return nil, nil, false
-	}
-	only := func(e plan.Expr, set, other map[plan.ColID]bool) bool {
-		cols := map[plan.ColID]bool{}
-		plan.ExprCols(e, cols)
-		hit := false
-		for c := range cols {
-			if other[c] {
-				return false
-			}
-			hit = hit || set[c]
-		}
-		return hit
-	}
-	a, b := call.Args[0], call.Args[1]
-	// Both sides hash alike only where they have the same type.
-	if a.Type().OID != b.Type().OID {
-		return nil, nil, false
-	}
-	switch {
-	case only(a, left, right) && only(b, right, left):
-		return a, b, true
-	case only(b, left, right) && only(a, right, left):
-		return b, a, true
-	}
-	return nil, nil, false
-}
-
-func colSet(cols []plan.Col) map[plan.ColID]bool {
-	m := make(map[plan.ColID]bool, len(cols))
-	for _, c := range cols {
-		m[c.ID] = true
-	}
-	return m
-}
-
-func (o *optimizer) aggregate(x *plan.Aggregate) (plan.Node, error) {
-	in, err := o.build(x.In, nil)
-	if err != nil {
-		return nil, err
+		return built{}, err
 	}
 	aggs := make([]*plan.Aggref, len(x.Aggs))
 	for i, a := range x.Aggs {
 		e, err := o.expr(a)
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
 		aggs[i] = e.(*plan.Aggref)
 	}
-	n := &plan.Agg{Est: plan.Est{Rows: max(1, in.Estimate().Rows/10)}, In: in, Strategy: plan.AggHashed, GroupBy: x.GroupBy, GroupIn: x.GroupIn,
-		Sets: x.Sets, Aggs: aggs, Groupings: x.Groupings, Out: x.Cols()}
+	c := &o.costs
+	ie := b.node.Estimate()
+	work := float64(len(x.Aggs)+len(x.GroupBy)) * c.CPUOperator
+	n := &plan.Agg{In: b.node, Strategy: plan.AggHashed, GroupBy: x.GroupBy, GroupIn: x.GroupIn, Sets: x.Sets, Aggs: aggs, Groupings: x.Groupings, Out: x.Cols()}
+	n.Width = widthOf(n.Out)
+	out := built{}
 	switch {
 	case x.Sets != nil:
 		n.Strategy = plan.AggMixed
+		n.Rows = max(1, o.distinctOf(x.GroupIn, ie.Rows)*float64(len(x.Sets)))
+		n.Startup = ie.Total + ie.Rows*(work+c.CPUTuple)*float64(len(x.Sets))
 	case len(x.GroupBy) == 0:
 		n.Strategy, n.Rows = plan.AggPlain, 1
+		n.Startup = ie.Total + ie.Rows*work
+		out.one = true
+	default:
+		n.Rows = o.distinctOf(x.GroupIn, ie.Rows)
+		if o.on("sortagg") && o.grouped(b.order, x.GroupIn, b.fixed) {
+			n.Strategy = plan.AggSorted
+			out.order, out.fixed = keptOrder(b.order, groups), b.fixed
+			n.Startup = ie.Startup
+			n.Total = ie.Total + ie.Rows*work + n.Rows*c.CPUTuple
+		} else {
+			n.Startup = ie.Total + ie.Rows*(work+c.CPUTuple)
+		}
 	}
-	return n, nil
+	if n.Total == 0 {
+		n.Total = n.Startup + n.Rows*c.CPUTuple
+	}
+	for i, gc := range x.GroupIn {
+		if x.GroupBy[i].ID != gc {
+			if info := o.colInfo(gc); info != nil {
+				o.know(x.GroupBy[i].ID, info)
+			}
+		}
+	}
+	out.node = n
+	if len(here) > 0 {
+		if n.Having, err = o.exprs(here); err != nil {
+			return built{}, err
+		}
+		n.Rows = max(1, n.Rows*o.selectivity(here))
+	}
+	return out, nil
 }
 
-func (o *optimizer) window(x *plan.Window) (plan.Node, error) {
-	in, err := o.build(x.In, nil)
-	if err != nil {
-		return nil, err
+// minMax answers min and max from the ends of an index. Rule minmax.
+func (o *optimizer) minMax(x *plan.Aggregate) (built, bool, error) {
+	if len(x.Aggs) == 0 || !o.on("minmax") {
+		return built{}, false, nil
+	}
+	switch x.In.(type) {
+	case *plan.Scan, *plan.Filter, *plan.Project:
+	default:
+		return built{}, false, nil
+	}
+	rel := x.In
+	var conds []plan.Expr
+	for {
+		f, ok := rel.(*plan.Filter)
+		if ok {
+			for _, c := range f.Conds {
+				if volatileExpr(c) || hasSubquery(c) {
+					return built{}, false, nil
+				}
+			}
+			conds = append(conds, f.Conds...)
+			rel = f.In
+			continue
+		}
+		if p, ok := rel.(*plan.Project); ok {
+			same := true
+			for i, e := range p.Exprs {
+				r, isRef := e.(*plan.ColRef)
+				same = same && isRef && r.Col == p.Out[i].ID
+			}
+			if same {
+				rel = p.In
+				continue
+			}
+		}
+		break
+	}
+	scan, ok := rel.(*plan.Scan)
+	if !ok {
+		return built{}, false, nil
+	}
+	var es []plan.Expr
+	est := plan.Est{Rows: 1, Width: widthOf(x.AggOut)}
+	for i, a := range x.Aggs {
+		if len(a.Args) != 1 || a.Filter != nil || a.Name != "min" && a.Name != "max" {
+			return built{}, false, nil
+		}
+		ref, isRef := a.Args[0].(*plan.ColRef)
+		if !isRef || a.T.OID != ref.T.OID {
+			return built{}, false, nil
+		}
+		all := append(flatten(conds), &plan.NullTest{Arg: ref, Not: true})
+		key := plan.SortKey{Col: ref.Col, T: ref.T, Desc: a.Name == "max", NullsFirst: a.Name == "max"}
+		b, err := o.scan(scan, all, want{order: []plan.SortKey{key}, rows: 1, need: colset(nil).add(ref.Col)})
+		if err != nil {
+			return built{}, false, err
+		}
+		if o.satisfied(b.order, []plan.SortKey{key}, b.fixed) == 0 && !b.one {
+			// The other place of NULLs will do: they are filtered.
+			key.NullsFirst = !key.NullsFirst
+			if b, err = o.scan(scan, all, want{order: []plan.SortKey{key}, rows: 1, need: colset(nil).add(ref.Col)}); err != nil {
+				return built{}, false, err
+			}
+			if o.satisfied(b.order, []plan.SortKey{key}, b.fixed) == 0 && !b.one {
+				return built{}, false, nil
+			}
+		}
+		e := *b.node.Estimate()
+		lim := &plan.LimitNode{Est: plan.Est{Startup: e.Startup, Total: part(e, 1), Rows: 1, Width: e.Width}, In: b.node, Count: int8Const(1)}
+		est.Total += lim.Total
+		s := &plan.Subquery{Kind: plan.SubScalar, Rel: &plan.Project{In: scan, Exprs: []plan.Expr{ref}, Out: []plan.Col{{ID: ref.Col, Name: ref.Name, T: ref.T}}}, T: x.AggOut[i].T, Plan: lim}
+		for c := range plan.FreeCols(&plan.Filter{In: scan, Conds: conds}) {
+			s.Params = append(s.Params, c)
+		}
+		es = append(es, s)
+	}
+	return built{node: &plan.Result{Est: est, Exprs: es, Out: x.Cols()}, one: true}, true, nil
+}
+
+func int8Const(n int64) *plan.Const {
+	return &plan.Const{Val: tuple.Int(n), T: plan.Type{OID: types.Int8, Mod: -1}}
+}
+
+func (o *optimizer) window(x *plan.Window, conds []plan.Expr, w want) (built, error) {
+	part := colset(nil).addIDs(x.Partition)
+	var below, here []plan.Expr
+	for _, c := range conds {
+		// A condition on partition columns keeps or drops whole partitions. Rule window_pushdown.
+		if s := exprCols(c); len(x.Partition) > 0 && s.meets(part) && s.within(part) && !volatileExpr(c) && o.on("window_pushdown") {
+			below = append(below, c)
+		} else {
+			here = append(here, c)
+		}
+	}
+	colTypes := map[plan.ColID]plan.Type{}
+	for _, c := range x.In.Cols() {
+		colTypes[c.ID] = c.T
 	}
 	var keys []plan.SortKey
-	types := map[plan.ColID]plan.Type{}
-	for _, c := range x.In.Cols() {
-		types[c.ID] = c.T
-	}
 	for _, p := range x.Partition {
-		keys = append(keys, plan.SortKey{Col: p, T: types[p]})
+		keys = append(keys, plan.SortKey{Col: p, T: colTypes[p]})
 	}
 	keys = append(keys, x.Order...)
+	need := w.need.clone().addExprs(here).addKeys(keys)
+	for _, c := range x.Calls {
+		need = need.addExpr(c)
+	}
+	b, err := o.build(x.In, below, want{need: need, order: keys})
+	if err != nil {
+		return built{}, err
+	}
 	if len(keys) > 0 {
-		in = &plan.SortNode{Est: *in.Estimate(), In: in, Keys: keys}
+		if o.satisfied(b.order, keys, b.fixed) < len(keys) && !b.one {
+			b.node = narrowed(b.node, need)
+		}
+		b = o.sorted(b, keys, 0)
 	}
 	calls := make([]*plan.WindowCall, len(x.Calls))
 	for i, c := range x.Calls {
 		e, err := o.expr(c)
 		if err != nil {
-			return nil, err
+			return built{}, err
 		}
 		calls[i] = e.(*plan.WindowCall)
 	}
 	f := x.Frame
 	if f.StartOff, err = o.expr(f.StartOff); err != nil {
-		return nil, err
+		return built{}, err
 	}
 	if f.EndOff, err = o.expr(f.EndOff); err != nil {
-		return nil, err
+		return built{}, err
 	}
-	return &plan.WindowAgg{Est: *in.Estimate(), In: in, Partition: x.Partition, Order: x.Order, Frame: f, Calls: calls, Out: x.Cols()}, nil
+	ie := *b.node.Estimate()
+	ie.Total += ie.Rows * (o.costs.CPUTuple + float64(len(calls))*o.costs.CPUOperator)
+	in := b.node.Cols()
+	out := append(in[:len(in):len(in)], x.Out...)
+	ie.Width = widthOf(out)
+	b.node = &plan.WindowAgg{Est: ie, In: b.node, Partition: x.Partition, Order: x.Order, Frame: f, Calls: calls, Out: out}
+	b.one = false
+	return o.filtered(b, here)
 }
 
-func (o *optimizer) limit(x *plan.Limit) (plan.Node, error) {
-	in, err := o.build(x.In, nil)
+// limit tells its input how many rows it will read.
+func (o *optimizer) limit(x *plan.Limit, w want) (built, error) {
+	in := want{need: w.need.clone().addKeys(x.WithTies), order: w.order}
+	take := constInt(x.Count, 10)
+	skip := 0.0
+	if x.Offset != nil {
+		skip = constInt(x.Offset, 0)
+	}
+	if x.Count != nil {
+		in.rows = max(1, take+skip)
+	}
+	b, err := o.build(x.In, nil, in)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
 	count, err := o.expr(x.Count)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
 	offset, err := o.expr(x.Offset)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
-	if s, ok := in.(*plan.SortNode); ok && count != nil && offset == nil && x.WithTies == nil {
-		c := *s
-		c.Limit = count
-		in = &c
+	if count != nil && x.WithTies == nil {
+		top := count
+		if offset != nil {
+			top = sumOf(count, offset)
+		}
+		b.node = topN(b.node, top, take+skip)
 	}
-	return &plan.LimitNode{Est: *in.Estimate(), In: in, Count: count, Offset: offset, WithTies: x.WithTies}, nil
+	ie := *b.node.Estimate()
+	est := ie
+	if x.Count != nil {
+		est.Rows = max(1, min(take, ie.Rows-skip))
+		est.Total = part(ie, take+skip)
+	} else {
+		est.Rows = max(1, ie.Rows-skip)
+	}
+	if skip > 0 {
+		est.Startup = part(ie, skip)
+	}
+	b.node = &plan.LimitNode{Est: est, In: b.node, Count: count, Offset: offset, WithTies: x.WithTies}
+	return b, nil
 }
 
-func (o *optimizer) setOp(x *plan.SetOp) (plan.Node, error) {
-	l, err := o.build(x.L, nil)
-	if err != nil {
-		return nil, err
+func constInt(e plan.Expr, unknown float64) float64 {
+	if c, ok := e.(*plan.Const); ok && !c.Val.IsNull() {
+		return float64(c.Val.Int())
 	}
-	r, err := o.build(x.R, nil)
-	if err != nil {
-		return nil, err
+	return unknown
+}
+
+// sumOf is LIMIT + OFFSET.
+func sumOf(a, b plan.Expr) plan.Expr {
+	x, ok1 := a.(*plan.Const)
+	y, ok2 := b.(*plan.Const)
+	if ok1 && ok2 && !x.Val.IsNull() && !y.Val.IsNull() && x.Val.Int() >= 0 && y.Val.Int() >= 0 && x.Val.Int()+y.Val.Int() >= 0 {
+		return int8Const(x.Val.Int() + y.Val.Int())
 	}
-	est := plan.Est{Rows: l.Estimate().Rows + r.Estimate().Rows}
+	if ok1 && ok2 || hasSubquery(a) || hasSubquery(b) {
+		return nil
+	}
+	const int8Plus, int8PlusOp = 463, 684
+	return &plan.FuncCall{Proc: int8Plus, Op: int8PlusOp, Name: "+", Args: []plan.Expr{a, b}, T: plan.Type{OID: types.Int8, Mod: -1}, Form: plan.CallOp}
+}
+
+// topN lets a sort below keep that many rows only. Projections in between give one row per row.
+func topN(n plan.Node, limit plan.Expr, rows float64) plan.Node {
+	if limit == nil {
+		return n
+	}
+	switch x := n.(type) {
+	case *plan.SortNode:
+		c := *x
+		c.Limit = limit
+		c.Est = sortCost(*x.In.Estimate(), rows)
+		return &c
+	case *plan.Result:
+		if x.In == nil || len(x.Filter) > 0 {
+			return n
+		}
+		in := topN(x.In, limit, rows)
+		if in == x.In {
+			return n
+		}
+		c := *x
+		c.In = in
+		c.Startup += in.Estimate().Startup - x.In.Estimate().Startup
+		c.Total += in.Estimate().Total - x.In.Estimate().Total
+		return &c
+	}
+	return n
+}
+
+// exact makes the columns of a node those of the list, in order, for operators that count positions.
+func exact(n plan.Node, cols []plan.Col) plan.Node {
+	have := n.Cols()
+	same := len(have) == len(cols)
+	for i := 0; same && i < len(have); i++ {
+		same = have[i].ID == cols[i].ID
+	}
+	if same {
+		return n
+	}
+	return project(n, cols)
+}
+
+func (o *optimizer) setOp(x *plan.SetOp, conds []plan.Expr, w want) (built, error) {
+	var here []plan.Expr
+	push := func(in plan.Rel) []plan.Expr {
+		by := map[plan.ColID]plan.Expr{}
+		cols := in.Cols()
+		for i, c := range x.Out {
+			by[c.ID] = &plan.ColRef{Col: cols[i].ID, Name: cols[i].Name, T: cols[i].T}
+		}
+		var out []plan.Expr
+		for _, c := range conds {
+			if !volatileExpr(c) {
+				out = append(out, substitute(c, by))
+			}
+		}
+		return out
+	}
+	for _, c := range conds {
+		if volatileExpr(c) {
+			here = append(here, c)
+		}
+	}
+	lw := plainWant(colsOf(x.L.Cols()))
+	rw := plainWant(colsOf(x.R.Cols()))
+	if x.Kind == plan.Union && x.All {
+		lw.rows, rw.rows = w.rows, w.rows
+	}
+	l, err := o.build(x.L, push(x.L), lw)
+	if err != nil {
+		return built{}, err
+	}
+	r, err := o.build(x.R, push(x.R), rw)
+	if err != nil {
+		return built{}, err
+	}
+	ln, rn := exact(l.node, x.L.Cols()), exact(r.node, x.R.Cols())
+	le, re := ln.Estimate(), rn.Estimate()
+	c := &o.costs
+	est := plan.Est{Startup: le.Startup, Total: le.Total + re.Total, Rows: le.Rows + re.Rows, Width: widthOf(x.Out)}
+	var b built
 	if x.Kind != plan.Union {
-		return &plan.HashSetOp{Est: est, Kind: x.Kind, All: x.All, L: l, R: r, Out: x.Out}, nil
+		est.Startup = est.Total + est.Rows*2*c.CPUTuple
+		est.Rows = max(1, le.Rows/2)
+		est.Total = est.Startup + est.Rows*c.CPUTuple
+		b.node = &plan.HashSetOp{Est: est, Kind: x.Kind, All: x.All, L: ln, R: rn, Out: x.Out}
+		return o.filtered(b, here)
 	}
-	var n plan.Node = &plan.Append{Est: est, In: []plan.Node{l, r}, Out: x.Out}
+	// UNION ALL of UNION ALL is one list.
+	ins := []plan.Node{ln, rn}
+	if a, ok := ln.(*plan.Append); ok {
+		ins = append(a.In[:len(a.In):len(a.In)], rn)
+	}
+	b.node = &plan.Append{Est: est, In: ins, Out: x.Out}
 	if !x.All {
 		on := make([]plan.ColID, len(x.Out))
 		for i, c := range x.Out {
 			on[i] = c.ID
 		}
-		n = &plan.HashDistinct{Est: est, In: n, On: on}
+		est.Startup = est.Total
+		est.Total += est.Rows * 2 * c.CPUTuple
+		b.node = &plan.HashDistinct{Est: est, In: b.node, On: on}
 	}
-	return n, nil
+	return o.filtered(b, here)
 }
 
-func (o *optimizer) with(x *plan.With, conds []plan.Expr) (plan.Node, error) {
-	n := &plan.WithNode{CTEs: x.CTEs}
+// with inlines the CTEs that are read once. Rule cte_inline.
+func (o *optimizer) with(x *plan.With, conds []plan.Expr, w want) (built, error) {
+	n := &plan.WithNode{}
+	var cost plan.Est
 	for _, c := range x.CTEs {
+		if !c.Modifying && !c.Recursive && !c.Materialize && c.Refs <= 1 && o.on("cte_inline") {
+			if o.inline == nil {
+				o.inline = map[*plan.CTE]bool{}
+			}
+			o.inline[c] = true
+			continue
+		}
 		var p plan.Node
-		var err error
 		if u, ok := c.Rel.(*plan.RecursiveUnion); ok {
-			p, err = o.recursive(c, u)
+			var err error
+			if p, err = o.recursive(c, u); err != nil {
+				return built{}, err
+			}
 		} else {
-			p, err = o.build(c.Rel, nil)
+			b, err := o.build(c.Rel, nil, plainWant(colsOf(c.Rel.Cols())))
+			if err != nil {
+				return built{}, err
+			}
+			p = exact(b.node, c.Rel.Cols())
+			if c.Modifying {
+				p = b.node
+			}
 		}
-		if err != nil {
-			return nil, err
+		if o.cteRows == nil {
+			o.cteRows = map[*plan.CTE]float64{}
 		}
-		n.Plans = append(n.Plans, p)
+		o.cteRows[c] = p.Estimate().Rows
+		cost.Total += p.Estimate().Total
+		n.CTEs, n.Plans = append(n.CTEs, c), append(n.Plans, p)
 	}
-	in, err := o.build(x.In, conds)
+	b, err := o.build(x.In, conds, w)
+	if err != nil || len(n.CTEs) == 0 {
+		return b, err
+	}
+	n.In, n.Est = b.node, *b.node.Estimate()
+	n.Startup += cost.Total
+	n.Total += cost.Total
+	b.node = n
+	return b, nil
+}
+
+// cteScan reads a CTE, or is the CTE where it was inlined.
+func (o *optimizer) cteScan(x *plan.CTEScan, conds []plan.Expr, w want) (built, error) {
+	if o.inline[x.CTE] {
+		return o.build(inlined(x), conds, w)
+	}
+	conds, err := o.exprs(conds)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
-	n.In, n.Est = in, *in.Estimate()
-	return n, nil
+	rows := o.cteRows[x.CTE]
+	if rows == 0 {
+		rows = 1000
+	}
+	est := plan.Est{Rows: max(1, rows*o.selectivity(conds)), Width: widthOf(x.Out)}
+	est.Total = rows * (o.costs.CPUTuple + o.costs.filter(conds))
+	return built{node: &plan.CTEScanNode{Est: est, CTE: x.CTE, Alias: x.Alias, Filter: conds, Out: x.Out}}, nil
+}
+
+func inlined(x *plan.CTEScan) plan.Rel {
+	p := &plan.Project{In: x.CTE.Rel, Out: x.Out}
+	for _, c := range x.CTE.Rel.Cols()[:len(x.Out)] {
+		p.Exprs = append(p.Exprs, &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T})
+	}
+	return p
 }
 
 func (o *optimizer) recursive(c *plan.CTE, u *plan.RecursiveUnion) (plan.Node, error) {
-	base, err := o.build(u.Base, nil)
+	base, err := o.build(u.Base, nil, plainWant(colsOf(u.Base.Cols())))
 	if err != nil {
 		return nil, err
 	}
-	step, err := o.build(u.Step, nil)
+	step, err := o.build(u.Step, nil, plainWant(colsOf(u.Step.Cols())))
 	if err != nil {
 		return nil, err
 	}
-	return &plan.RecursiveUnionNode{Est: plan.Est{Rows: base.Estimate().Rows * 10}, CTE: c, All: u.All, Base: base, Step: step, Out: u.Out}, nil
+	be, se := base.node.Estimate(), step.node.Estimate()
+	est := plan.Est{Startup: be.Startup, Total: be.Total + 10*se.Total, Rows: be.Rows + 10*se.Rows, Width: widthOf(u.Out)}
+	return &plan.RecursiveUnionNode{Est: est, CTE: c, All: u.All, Base: exact(base.node, u.Base.Cols()), Step: exact(step.node, u.Step.Cols()), Out: u.Out}, nil
 }
 
-func (o *optimizer) virtualScan(x *plan.VirtualScan, conds []plan.Expr) (plan.Node, error) {
+func (o *optimizer) virtualScan(x *plan.VirtualScan, conds []plan.Expr) (built, error) {
 	conds, err := o.exprs(conds)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
-	n := &plan.VirtualTableScan{Est: plan.Est{Rows: 1000}, Table: x.Table, Alias: x.Alias, Filter: conds, Out: x.Out}
-	own := colSet(x.Out)
+	const rows = 1000
+	n := &plan.VirtualTableScan{Table: x.Table, Alias: x.Alias, Filter: conds, Out: x.Out}
+	own := colsOf(x.Out)
+	sel := 1.0
 	for _, c := range conds {
-		if col, val, ok := columnEquals(c, own); ok {
+		if col, strategy, val, ok := comparison(c, own); ok && strategy == 3 {
+			sel /= 50
 			for _, out := range x.Out {
 				if out.ID == col {
 					n.Eq = append(n.Eq, plan.VirtualEq{AttNum: out.AttNum, Expr: val})
 				}
 			}
+		} else {
+			sel /= 3
 		}
 	}
-	return n, nil
+	n.Est = plan.Est{Rows: max(1, rows*sel), Total: rows * (4*o.costs.CPUTuple + o.costs.filter(conds)), Width: widthOf(x.Out)}
+	return built{node: n}, nil
 }
 
-func (o *optimizer) volatile(e plan.Expr) bool { return volatileExpr(e) }
+func (o *optimizer) distinctRel(x *plan.Distinct, conds []plan.Expr, w want) (built, error) {
+	on := colset(nil).addIDs(x.On)
+	var below, here []plan.Expr
+	for _, c := range conds {
+		if s := exprCols(c); s.meets(on) && s.within(on) && !volatileExpr(c) {
+			below = append(below, c)
+		} else {
+			here = append(here, c)
+		}
+	}
+	in := want{need: w.need.clone().addSet(on).addExprs(here), order: w.order}
+	b, err := o.build(x.In, below, in)
+	if err != nil {
+		return built{}, err
+	}
+	est := *b.node.Estimate()
+	rows := o.distinctOf(x.On, est.Rows)
+	c := &o.costs
+	if x.Ordered || len(x.On) > 0 && o.grouped(b.order, x.On, b.fixed) {
+		est.Total += est.Rows * c.CPUOperator * float64(len(x.On))
+		est.Rows = rows
+		b.node = &plan.UniqueNode{Est: est, In: b.node, On: x.On}
+	} else if !b.one {
+		est.Total += est.Rows * 2 * c.CPUTuple
+		est.Rows = rows
+		b.node = &plan.HashDistinct{Est: est, In: narrowed(b.node, in.need), On: x.On}
+		b.order = nil // rows that wait in files come late
+	}
+	return o.filtered(b, here)
+}
+
+func (o *optimizer) lockRows(x *plan.LockRows, w want) (built, error) {
+	need := w.need.clone()
+	var locked colset
+	for _, it := range x.Items {
+		need = need.add(it.Loc)
+		if it.Scan == nil {
+			return built{}, pgerr.Internal("row lock without a table")
+		}
+		locked = locked.addCols(it.Scan.Out)
+	}
+	// A row that has changed is checked again, by the conditions that name its columns.
+	var conds []plan.Expr
+	rowConds(x.In, locked, &conds)
+	need = need.addExprs(conds)
+	b, err := o.build(x.In, nil, want{need: need, order: w.order, rows: w.rows})
+	if err != nil {
+		return built{}, err
+	}
+	n := &plan.LockRowsNode{Est: *b.node.Estimate(), In: b.node, Items: x.Items}
+	if n.Recheck, err = o.exprs(conds); err != nil {
+		return built{}, err
+	}
+	n.Total += n.Rows * o.costs.CPUTuple
+	b.node = n
+	// The newest version may sort elsewhere: the order is the snapshot's, as in PostgreSQL.
+	return b, nil
+}
+
+// rowConds collects the conditions on locked columns that hold for the rows of r: those of outer joins' right sides and
+// of ON do not.
+func rowConds(r plan.Rel, locked colset, out *[]plan.Expr) {
+	take := func(es []plan.Expr) {
+		for _, e := range flatten(es) {
+			if exprCols(e).meets(locked) && !volatileExpr(e) {
+				*out = append(*out, e)
+			}
+		}
+	}
+	switch x := r.(type) {
+	case *plan.Filter:
+		take(x.Conds)
+		rowConds(x.In, locked, out)
+	case *plan.Project:
+		rowConds(x.In, locked, out)
+	case *plan.Sort:
+		rowConds(x.In, locked, out)
+	case *plan.Limit:
+		rowConds(x.In, locked, out)
+	case *plan.Join:
+		switch x.Kind {
+		case plan.InnerJoin:
+			take(x.On)
+			rowConds(x.L, locked, out)
+			rowConds(x.R, locked, out)
+		case plan.LeftJoin:
+			rowConds(x.L, locked, out)
+		case plan.RightJoin:
+			rowConds(x.R, locked, out)
+		}
+	}
+}
