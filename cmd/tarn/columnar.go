@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/tarndb/tarn/replication/mirror"
@@ -13,8 +14,8 @@ import (
 )
 
 // newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
-func newColumnar(cfg *config) *duck.Engine {
-	return duck.New(duck.Options{Directories: []string{cfg.warehouse}, TempDir: filepath.Join(cfg.data, "tmp", "columnar")})
+func newColumnar(cfg *config, log *slog.Logger) *duck.Engine {
+	return duck.New(duck.Options{Directories: []string{cfg.warehouse}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log})
 }
 
 // columnarSource is a mirror as fragments read it.

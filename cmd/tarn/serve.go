@@ -132,7 +132,7 @@ func serve(ctx context.Context, args []string) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := &cluster{cfg: cfg, log: log, columnar: newColumnar(&cfg)}
+	c := &cluster{cfg: cfg, log: log, columnar: newColumnar(&cfg, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).
 	c.fatal = func(err error) {

@@ -65,10 +65,6 @@ func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 	case *plan.ScalarArrayOp:
 		return c.arrayOp(b, x)
 	case *plan.DistinctFrom:
-		v, ok := c.call(b, x.Eq)
-		if !ok || x.Eq == nil {
-			return v, false
-		}
 		return c.no("IS DISTINCT FROM")
 	}
 	return c.no(exprName(e))
@@ -187,6 +183,10 @@ func (c *compiler) call(b *block, x *plan.FuncCall) (value, bool) {
 	if l.typ == types.Numeric && !c.decimals(f, l, r, &out) {
 		return value{}, false
 	}
+	if out.p > 18 {
+		// DuckDB computes narrow decimals in 18 digits, unless one is wide.
+		l.sql = "CAST(" + l.sql + " AS " + decimalName(out.p, l.s) + ")"
+	}
 	out.sql = "(" + l.sql + " " + f.sym + " " + r.sql + ")"
 	return out, true
 }
@@ -271,12 +271,12 @@ func (c *compiler) boolTest(b *block, x *plan.BoolTest) (value, bool) {
 	if !ok {
 		return v, false
 	}
-	not := ""
+	is := " IS NOT DISTINCT FROM "
 	if x.Not {
-		not = "NOT "
+		is = " IS DISTINCT FROM "
 	}
 	want := map[byte]string{'t': "true", 'f': "false", 'u': "NULL"}[x.Want]
-	return value{sql: "(" + v.sql + " IS " + not + "NOT DISTINCT FROM " + want + ")", typ: types.Bool}, want != ""
+	return value{sql: "(" + v.sql + is + want + ")", typ: types.Bool}, want != ""
 }
 
 // arrayOp is IN and NOT IN over constants.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -24,6 +25,8 @@ type Options struct {
 	Threads     int
 	// Queries run at a time (0: 4); others wait.
 	Queries int
+	// Logger hears of fragments that failed and went to the rows; nil: nobody.
+	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -36,10 +39,13 @@ func (o Options) withDefaults() Options {
 	if o.Queries <= 0 {
 		o.Queries = 4
 	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 
-// Engine is the process's DuckDB. The zero of everything but Options: New.
+// Engine is the process's DuckDB; New makes one.
 type Engine struct {
 	opt   Options
 	slots chan struct{}
@@ -73,7 +79,7 @@ func (e *Engine) Close() {
 	}
 }
 
-// connect takes a slot and a connection. The caller calls release after disconnecting.
+// connect takes a slot and a connection; conn.close gives both back.
 func (e *Engine) connect(ctx context.Context) (*conn, error) {
 	select {
 	case e.slots <- struct{}{}:

@@ -46,6 +46,9 @@ func (r *Runner) RunColumnar(ec *exec.Context, view *txn.View, n *plan.Columnar,
 	rows, err := q.run(ec.Ctx, r.engine, n, string(sql))
 	if err != nil {
 		q.close()
+		if ec.Ctx.Err() == nil {
+			r.engine.opt.Logger.Warn("columnar fragment runs over rows instead", "error", err, "sql", string(sql))
+		}
 		return nil, false, cancelled(ec.Ctx, err)
 	}
 	return rows, true, nil

@@ -1,0 +1,351 @@
+package duck_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/opt"
+	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// db runs statements over rows and over columns. Its columnar shape is made here from the table's rows: some in files,
+// between others that are marked as deleted, some in the tail.
+type db struct {
+	builtin.Session
+	t      testing.TB
+	rnd    *rand.Rand
+	mgr    *txn.Manager
+	cat    *catalog.Catalog
+	rels   exec.Rels
+	dir    string
+	engine *duck.Engine
+	shapes map[catalog.OID]columnar.Table
+	opened int // snapshots that are not closed
+	ctx    context.Context
+	out    []plan.Col // of the last program
+}
+
+func newDB(t testing.TB, o duck.Options) *db {
+	t.Helper()
+	eng, err := engine.Open(context.Background(), engine.Options{FS: engine.MemFS(), Dir: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &db{t: t, rnd: rand.New(rand.NewPCG(1, 2)), mgr: txn.NewManager(eng, lock.NewManager(), txn.Config{TempDir: t.TempDir()}),
+		cat: catalog.New(), dir: t.TempDir(), shapes: map[catalog.OID]columnar.Table{}, ctx: context.Background()}
+	o.Directories = []string{d.dir}
+	d.engine = duck.New(o)
+	t.Cleanup(func() {
+		d.engine.Close()
+		if err := eng.Close(); err != nil {
+			t.Error(err)
+		}
+		if d.opened != 0 {
+			t.Errorf("%d snapshots are open", d.opened)
+		}
+	})
+	return d
+}
+
+func (d *db) Context() context.Context  { return d.ctx }
+func (d *db) Catalog() *catalog.Catalog { return d.cat }
+
+type column struct {
+	name string
+	typ  types.OID
+	mod  int32
+}
+
+func decimal(p, s int32) int32 { return (p<<16 | s) + 4 }
+
+// table makes a table; the first column is its key where it is called id.
+func (d *db) table(name string, cols ...column) *catalog.Table {
+	alloc := catalog.NewAllocator(d.cat)
+	e := d.cat.Edit(alloc)
+	t := &catalog.Table{OID: e.OID(), Schema: catalog.PublicOID, Name: name, Kind: catalog.RelTable, Persistence: catalog.Permanent,
+		Owner: 10, StorageID: alloc.StorageID(), NextIndexID: 2}
+	t.RowType = e.OID()
+	e.OID()
+	for i, c := range cols {
+		ty := types.Lookup(c.typ)
+		t.Columns = append(t.Columns, catalog.Column{AttNum: int16(i + 1), Name: c.name, Type: c.typ, TypMod: c.mod, Kind: ty.Kind, Collation: ty.Collation})
+	}
+	e.PutTable(t)
+	d.cat = e.Apply(d.cat)
+	return t
+}
+
+func (d *db) program(sql string, route bool) (*exec.Program, *plan.Columnar, string, error) {
+	stmts, err := parser.Parse(sql)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	env := &bind.Env{Catalog: d.cat, SearchPath: []types.OID{catalog.PublicOID}, Database: "test", Source: sql, Cache: &bind.Cache{}, Types: &types.Env{}}
+	bound, err := bind.Statement(env, stmts[0].Node, nil)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	d.out = bound.Out
+	phys, err := opt.Optimize(&opt.Env{Catalog: d.cat}, bound)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	var reason string
+	if route {
+		reason = columnar.Route(phys, columnar.Options{Rows: func(*catalog.Table) float64 { return 1e6 }})
+	}
+	p, err := exec.Prepare(phys, &types.Env{}, exec.Options{})
+	return p, find(phys.Root), reason, err
+}
+
+// find is the first fragment of a plan.
+func find(n plan.Node) *plan.Columnar {
+	switch x := n.(type) {
+	case *plan.Columnar:
+		return x
+	case *plan.Result:
+		if x.In != nil {
+			return find(x.In)
+		}
+	case *plan.SortNode:
+		return find(x.In)
+	case *plan.LimitNode:
+		return find(x.In)
+	case *plan.Agg:
+		return find(x.In)
+	}
+	return nil
+}
+
+// recorder notes whether fragments ran to their end.
+type recorder struct {
+	exec.ColumnarRunner
+	ran int
+	err error
+}
+
+func (r *recorder) RunColumnar(ec *exec.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
+	rows, ok, err := r.ColumnarRunner.RunColumnar(ec, v, n, p)
+	if ok && err == nil {
+		r.ran++
+	}
+	if err != nil {
+		r.err = err
+	}
+	return rows, ok, err
+}
+
+// query runs a statement and gives its rows as text, ordered unless the statement orders them.
+func (d *db) query(sql string, runner exec.ColumnarRunner, params ...types.Datum) (out []string, err error) {
+	p, _, _, err := d.program(sql, runner != nil)
+	if err != nil {
+		return nil, err
+	}
+	t := d.mgr.Begin(txn.Options{})
+	defer t.Rollback()
+	ec := &exec.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels,
+		TempDir: d.t.TempDir(), Columnar: runner, Params: params}
+	cols := d.out
+	_, err = p.Exec(ec, func(row []types.Datum) error {
+		var b []byte
+		for i, v := range row {
+			if i > 0 {
+				b = append(b, '|')
+			}
+			if v.IsNull() {
+				b = append(b, "NULL"...)
+				continue
+			}
+			b = types.Lookup(cols[i].T.OID).AppendText(b, v, &types.Env{})
+		}
+		out = append(out, string(b))
+		return nil
+	})
+	if !strings.Contains(sql, "order by") {
+		slices.Sort(out)
+	}
+	return out, err
+}
+
+func (d *db) mustExec(sql string) {
+	d.t.Helper()
+	p, _, _, err := d.program(sql, false)
+	if err != nil {
+		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
+	}
+	t := d.mgr.Begin(txn.Options{})
+	ec := &exec.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}
+	if _, err := p.Exec(ec, nil); err != nil {
+		t.Rollback()
+		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
+	}
+	if _, err := t.Commit(d.ctx, engine.Async); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Open implements columnar.Source.
+func (d *db) Open(_ context.Context, tables []*catalog.Table, _ wal.LSN) (*columnar.Snapshot, error) {
+	s := &columnar.Snapshot{Close: func() { d.opened-- }}
+	for _, t := range tables {
+		shape, ok := d.shapes[t.OID]
+		if !ok {
+			return nil, columnar.ErrNotAvailable
+		}
+		s.Tables = append(s.Tables, shape)
+	}
+	d.opened++
+	return s, nil
+}
+
+// shape builds the columnar shape of a table from its rows in files files.
+func (d *db) shape(t *catalog.Table, files int) {
+	d.t.Helper()
+	p, _, _, err := d.program("select * from "+t.Name, false)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	tx := d.mgr.Begin(txn.Options{})
+	defer tx.Rollback()
+	ec := &exec.Context{Ctx: d.ctx, Txn: tx, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}
+	var rows [][]types.Datum
+	if _, err := p.Exec(ec, func(row []types.Datum) error {
+		c := make([]types.Datum, len(row))
+		for i := range row {
+			c[i] = row[i].Clone()
+		}
+		rows = append(rows, c)
+		return nil
+	}); err != nil {
+		d.t.Fatal(err)
+	}
+	d.rnd.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	var shape columnar.Table
+	var cols []parquet.Column
+	for i := range t.Columns {
+		c := physical(&t.Columns[i])
+		shape.Columns = append(shape.Columns, c)
+		cols = append(cols, parquet.Column{Name: c.Name, Type: c.Type})
+	}
+	// Rows that are marked as deleted stand between the others: they are copies of them.
+	part := func(n int, holes bool) (vals [][]tuple.Value, dead *roaring.Bitmap) {
+		vals = make([][]tuple.Value, len(cols))
+		add := func(row []types.Datum) {
+			for i := range vals {
+				vals[i] = append(vals[i], row[i])
+			}
+		}
+		if holes {
+			dead = roaring.New()
+		}
+		for n > 0 && len(rows) > 0 {
+			add(rows[0])
+			if holes && d.rnd.IntN(3) == 0 {
+				dead.Add(uint32(len(vals[0]) - 1))
+				continue
+			}
+			rows = rows[1:]
+			n--
+		}
+		return vals, dead
+	}
+	per := len(rows)/(files+2) + 1
+	for f := range files {
+		vals, dead := part(per, f%2 == 1)
+		name := filepath.Join(d.dir, fmt.Sprintf("%s-%d.parquet", t.Name, f))
+		out, err := os.Create(name)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		w := parquet.NewWriter(out, cols, parquet.WriterOptions{})
+		n := len(vals[0])
+		for i := range vals {
+			for k, v := range vals[i] {
+				if !v.IsNull() {
+					_, vals[i][k], _ = shape.Columns[i].Physical(nil, v)
+				}
+			}
+		}
+		if err := w.Write(vals); err != nil {
+			d.t.Fatal(err)
+		}
+		if _, err := w.Close(); err != nil {
+			d.t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			d.t.Fatal(err)
+		}
+		shape.Files = append(shape.Files, columnar.File{Path: name, Rows: int64(n), Deleted: dead})
+	}
+	for k := 0; len(rows) > 0; k++ {
+		vals, dead := part(per, k%2 == 0)
+		shape.Tail = append(shape.Tail, columnar.Tail{Rows: len(vals[0]), Columns: vals, Deleted: dead})
+	}
+	d.shapes[t.OID] = shape
+}
+
+// physical is the mirror's mapping of the types that are tested here.
+func physical(c *catalog.Column) columnar.Column {
+	out := columnar.Column{AttNum: c.AttNum, Name: c.Name}
+	same := func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, v, true }
+	shift := func(by int64) func([]byte, tuple.Value) ([]byte, tuple.Value, bool) {
+		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, tuple.Int(v.Int() + by), true }
+	}
+	out.Physical = same
+	switch c.Type {
+	case types.Bool:
+		out.Type.ID = parquet.Boolean
+	case types.Int2:
+		out.Type.ID = parquet.Short
+	case types.Int4:
+		out.Type.ID = parquet.Integer
+	case types.Int8:
+		out.Type.ID = parquet.Long
+	case types.Float8:
+		out.Type.ID = parquet.Double
+	case types.Text:
+		out.Type.ID = parquet.String
+	case types.Date:
+		out.Type.ID, out.Physical = parquet.Date, shift(columnar.EpochDays)
+	case types.Timestamp:
+		out.Type.ID, out.Physical = parquet.TimestampNTZ, shift(columnar.EpochMicros)
+	case types.TimestampTZ:
+		out.Type.ID, out.Physical = parquet.Timestamp, shift(columnar.EpochMicros)
+	case types.Numeric:
+		p, s := int((c.TypMod-4)>>16), int((c.TypMod-4)&0x7ff)
+		out.Type = parquet.Type{ID: parquet.Decimal, Precision: uint8(p), Scale: uint8(s)}
+		out.Physical = func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
+			n := tuple.Numeric(v.Bytes())
+			if p <= 18 {
+				u, ok := n.Unscaled(s)
+				return buf, tuple.Int(u), ok
+			}
+			u, ok := n.UnscaledBig(s)
+			buf = parquet.AppendInt128(nil, u)
+			return buf, tuple.Bytes(buf), ok
+		}
+	}
+	return out
+}
