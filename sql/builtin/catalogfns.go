@@ -574,5 +574,9 @@ func catalogSQL() map[types.OID]Fn {
 }
 
 func catalogSets() sets {
-	return sets{"pg_get_keywords": keywordRows, "pg_options_to_table": optionRows}
+	return sets{"pg_get_keywords": keywordRows, "pg_options_to_table": optionRows,
+		// No table is partitioned.
+		"pg_partition_ancestors": noRows, "pg_partition_tree": noRows}
 }
+
+func noRows(*Call, []datum) (Rows, error) { return tableRows(nil), nil }

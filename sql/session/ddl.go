@@ -35,6 +35,10 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 		TempSchema: s.TempSchema, Session: uint64(s.client.PID), User: s.userOID, InBlock: b.mode == inBlock || c.several,
 		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
+	x.TempDir = s.shared.TempDir
+	if c.describe && !c.several && b.mode != inBlock {
+		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
+	}
 	return ddl.Exec(x, c.stmt.Node)
 }
 

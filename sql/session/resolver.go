@@ -277,8 +277,18 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 		}
 		return s.qualified(cat, t.Schema, name), true
 	case types.RegKindType:
-		if t := s.lookupType(oid); t != nil {
+		// FormatType asks here for the types that it does not know.
+		if types.Lookup(oid) != nil {
 			return types.FormatType(oid, -1, s.env), true
+		}
+		if t := s.userType(oid); t != nil {
+			if t.IsArray() {
+				return types.FormatType(oid, -1, s.env), true
+			}
+			if t.Schema == "" || t.Schema == "public" {
+				return quoteName(t.Name), true
+			}
+			return quoteName(t.Schema) + "." + quoteName(t.Name), true
 		}
 	case types.RegKindNamespace:
 		if sc := cat.SchemaByOID(oid); sc != nil {

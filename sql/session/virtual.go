@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/lock"
 )
 
 // async is how bookkeeping commits are acknowledged: nobody waits for them.
@@ -44,6 +45,23 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
 	return v.s.db.TableStats(t)
 }
+
+// Activity is pg_stat_activity: what sessions publish of themselves.
+func (v serverView) Activity() []syscat.Activity {
+	var out []syscat.Activity
+	for _, o := range v.s.shared.Sessions() {
+		a := syscat.Activity{PID: o.client.PID, DatabaseOID: o.db.ID, UserOID: o.userOID, Database: o.db.Name, User: o.user,
+			ClientAddr: o.client.RemoteAddr, BackendStart: o.started}
+		st := o.Activity()
+		a.State, a.Query, a.QueryStart, a.StateChange = st.State, st.Query, st.QueryStart, st.StateSince
+		out = append(out, a)
+	}
+	return out
+}
+
+func (v serverView) Locks() []lock.Info { return v.s.db.Locks.List() }
+
+var _ syscat.Monitor = serverView{}
 
 func (s *Session) virtual() exec.VirtualSource { return virtualSource{serverView{s}} }
 

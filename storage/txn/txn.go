@@ -178,8 +178,8 @@ func (t *Txn) end(lsn wal.LSN) {
 	m.pool.Put(t)
 }
 
-// buildGroup writes what is left of the transaction into t.group: schema and file records, deleted ranges, then the
-// last version of each key in key order. What was put before its range was deleted is left out.
+// buildGroup writes what is left of the transaction into t.group: schema records, deleted ranges, file records, then
+// the last version of each key in key order. What was put before its range was deleted is left out.
 func (t *Txn) buildGroup() error {
 	g, ws := &t.group, &t.ws
 	g.Reset()
@@ -188,11 +188,20 @@ func (t *Txn) buildGroup() error {
 		left := float64(ws.values.bytes) * float64(len(ws.nodes)) / float64(ws.seq)
 		g.Grow(len(ws.keys) + int(left) + 8*len(ws.nodes))
 	}
+	// Who follows the log learns of a table's storage before anything else of it, and of files that were brought in after what is
+	// removed.
 	for i := range t.extras {
-		t.extras[i].addTo(g)
+		if t.extras[i].kind == change.KindSchema {
+			t.extras[i].addTo(g)
+		}
 	}
 	for i := range ws.ranges {
 		g.DeleteRange(ws.ranges[i].lo, ws.ranges[i].hi)
+	}
+	for i := range t.extras {
+		if t.extras[i].kind != change.KindSchema {
+			t.extras[i].addTo(g)
+		}
 	}
 	for n := ws.next(0); n != 0; n = ws.next(n) {
 		if err := t.groupKey(g, n); err != nil {
