@@ -16,6 +16,7 @@ type cteRef struct {
 	// working: the recursive part of it is being bound; references read the working table.
 	working *plan.RecursiveUnion
 	selfUse int
+	extras  *searchCycle // nil: no SEARCH or CYCLE
 	node    *ast.CommonTableExpr
 }
 
@@ -38,11 +39,8 @@ func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
 		if _, ok := c.Ctequery.(*ast.MergeStmt); ok {
 			b.fail(pgerr.FeatureNotSupported, c.Location, "MERGE not supported in WITH query")
 		}
-		if c.SearchClause != nil {
-			b.unsupported(c.Location, "SEARCH clause")
-		}
-		if c.CycleClause != nil {
-			b.unsupported(c.Location, "CYCLE clause")
+		if (c.SearchClause != nil || c.CycleClause != nil) && (!n.Recursive || !mentions(c.Ctequery, c.Ctename)) {
+			b.fail(pgerr.SyntaxError, c.Location, "WITH query is not recursive")
 		}
 		s.ctes = append(s.ctes, &cteRef{name: c.Ctename, node: c, cte: &plan.CTE{Name: c.Ctename}})
 	}
@@ -170,12 +168,24 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		b.fail(pgerr.FeatureNotSupported, -1, "FOR UPDATE/SHARE in a recursive query is not implemented")
 	}
 	b.checkRecursion(n.Rarg, r.name, "")
+	if r.node.SearchClause != nil || r.node.CycleClause != nil {
+		if isSetOp(n.Larg) {
+			b.fail(pgerr.FeatureNotSupported, -1, "with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT")
+		}
+		if isSetOp(n.Rarg) {
+			b.fail(pgerr.SyntaxError, -1, "with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT")
+		}
+	}
 	sub := b.newScope(s)
 	inner := b.withClause(sub, n.WithClause)
 	l := b.query(b.newScope(sub), n.Larg, false)
 	ru := &plan.RecursiveUnion{All: n.All, Base: l.rel}
 	r.cte.Recursive, r.cte.Materialize = true, true
 	b.cteColumns(r, l.cols)
+	r.extras = b.newSearchCycle(sub, r)
+	if b.shapes != nil && r.extras != nil {
+		b.shapes.cycles[r.node] = r.extras
+	}
 	for i := range r.cols {
 		ru.Out = append(ru.Out, plan.Col{ID: b.newCol(), Name: r.cols[i].Name, T: r.cols[i].T})
 	}
@@ -211,8 +221,20 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		}
 		want[i] = t
 	}
+	if r.extras != nil {
+		r.extras.open(b, right, loc)
+	}
+	opened := right.rel
 	b.castColumns(sub, right, want)
 	ru.Step = right.rel
+	if sc := r.extras; sc != nil {
+		if right.rel != opened {
+			sc.through(right.rel.(*plan.Project))
+		}
+		ru.Base, ru.Step = sc.base(b, l.rel, l.cols), sc.step(b, right.rel, right.cols)
+		ru.Out = append(ru.Out, sc.extra...)
+		r.cols = append(r.cols, sc.extra...)
+	}
 	r.cte.Rel = ru
 	r.ready = true
 	return inner
@@ -320,7 +342,14 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 			b.fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.name)
 		}
 		s.selfRef = true
-		rel = &plan.WorkScan{CTE: c.cte, Out: out}
+		work := &plan.WorkScan{CTE: c.cte, Out: out}
+		if sc := c.extras; sc != nil {
+			for _, x := range sc.extra {
+				sc.work = append(sc.work, plan.Col{ID: b.newCol(), Name: x.Name, T: x.T})
+			}
+			work.Out = append(out[:len(out):len(out)], sc.work...)
+		}
+		rel = work
 	} else {
 		c.cte.Refs++
 		if c.cte.Refs > 1 && c.node.Ctematerialized != ast.CTEMaterializeNever {
@@ -330,5 +359,11 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 	}
 	it := b.relItem(s, rel, out, alias)
 	b.aliasColumns(it, n.Alias)
+	if c.working != nil && c.extras != nil {
+		for _, x := range c.extras.work[len(c.extras.work)-len(c.extras.extra):] {
+			b.owner[x.ID], b.items[x.ID] = s, it
+			it.cols = append(it.cols, nsCol{name: x.Name, t: x.T, hidden: true, ref: func() plan.Expr { return b.colRef(s, x) }})
+		}
+	}
 	return it
 }

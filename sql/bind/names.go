@@ -34,6 +34,8 @@ type nsCol struct {
 	name string
 	t    plan.Type
 	ref  func() plan.Expr
+	// hidden: found by name, left out of *.
+	hidden bool
 }
 
 // find is scanNSItemForColumn without system columns; many: the name is ambiguous within the item.
@@ -414,6 +416,9 @@ func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
 func (b *binder) itemColumns(it *nsItem, loc int32) []namedExpr {
 	out := make([]namedExpr, 0, len(it.cols))
 	for i := range it.cols {
+		if it.cols[i].hidden {
+			continue
+		}
 		out = append(out, namedExpr{name: it.cols[i].name, e: b.at(it.cols[i].ref(), loc)})
 	}
 	return out

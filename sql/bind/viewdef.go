@@ -31,6 +31,7 @@ type shapes struct {
 	groups  map[ast.Node]plan.Expr
 	queries map[plan.Rel]*ast.SelectStmt // of expression subqueries
 	ctes    map[*ast.RangeVar]bool
+	cycles  map[*ast.CommonTableExpr]*searchCycle
 }
 
 type shape struct {
@@ -46,7 +47,7 @@ type shape struct {
 
 func newShapes() *shapes {
 	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*nsItem{}, quals: map[*ast.JoinExpr]plan.Expr{},
-		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}}
+		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
 }
 
 // item records what a FROM item became.
@@ -284,10 +285,31 @@ func (d *deparser) with(w *ast.WithClause) {
 		d.keyword("", 0, 0, 0)
 		d.query(sel, nil, true)
 		d.keyword("", 0, 0, 0)
-		d.put(")")
+		d.put(")", d.searchCycle(c))
 	}
 	d.level -= indentStd
 	d.keyword("", 0, 0, 0)
+}
+
+// searchCycle prints the SEARCH and CYCLE clauses of a WITH query.
+func (d *deparser) searchCycle(c *ast.CommonTableExpr) string {
+	s := ""
+	if n := c.SearchClause; n != nil {
+		order := "DEPTH"
+		if n.SearchBreadthFirst {
+			order = "BREADTH"
+		}
+		s += " SEARCH " + order + " FIRST BY " + quotedList(names(n.SearchColList)) + " SET " + ruleutils.QuoteIdent(n.SearchSeqColumn)
+	}
+	if n := c.CycleClause; n != nil {
+		s += " CYCLE " + quotedList(names(n.CycleColList)) + " SET " + ruleutils.QuoteIdent(n.CycleMarkColumn)
+		sc := d.b.shapes.cycles[c]
+		if v, o := d.expr(sc.value), d.expr(sc.other); v != "true" || o != "false" {
+			s += " TO " + v + " DEFAULT " + o
+		}
+		s += " USING " + ruleutils.QuoteIdent(n.CyclePathColumn)
+	}
+	return s
 }
 
 func quotedList(list []string) string {

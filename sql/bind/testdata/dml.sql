@@ -198,3 +198,7 @@ With
       Project a#11, b#12
         CTEScan d as d [a#11, b#12]
 
+
+update vw set a = a + 1 where bx = 'q' returning bx
+
+insert into vw (a, bx) values (1, 'x')

@@ -130,3 +130,7 @@ select count(*) from information_schema.table_constraints;
 select (r).f2 from (select row(1, 'x'::text) as r) s;
 select i.* is null, count(i.*) from u i group by i.*;
 insert into u (a) values (generate_series(1,3)) returning a;
+with recursive r(n) as (select a from u union all select u.a from u, r where u.a > r.n) search breadth first by n set o cycle n set c using p select * from r order by o;
+update vw set a = 1 where bx = 'q' returning bx;
+delete from vw where a = 3 returning *;
+insert into vw (a) values (1) returning a, bx;
