@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -200,6 +201,27 @@ func TestReasons(t *testing.T) {
 		if err != nil || f != nil || reason != want {
 			t.Errorf("%s: %v %q %v, want %q", q, f, reason, err, want)
 		}
+	}
+}
+
+// TestExplain shows a fragment.
+func TestExplain(t *testing.T) {
+	d := newDB(t, duck.Options{})
+	d.table("t", testColumns...)
+	_, f, _, err := d.program("select x, sum(n) as s from t where i4 > 5 group by x order by s desc limit 3", true)
+	if err != nil || f == nil {
+		t.Fatal(f, err)
+	}
+	label, details := columnar.Explain(f)
+	got := label
+	for _, p := range details {
+		got += "\n" + p.Name + ": " + p.Value
+	}
+	want := `Columnar Aggregate
+Tables: t0 = t
+DuckDB: SELECT q2.c1, q2.c3 FROM (SELECT s1.a11 AS c1, sum(s1.a4) AS c3 FROM t0 s1 WHERE (s1.a2 > CAST('5' AS INTEGER)) GROUP BY s1.a11) q2 ORDER BY q2.c3 DESC NULLS FIRST LIMIT 3`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
 

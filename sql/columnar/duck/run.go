@@ -94,7 +94,7 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 	var with []string
 	for i := range n.Tables {
 		t := &q.snap.Tables[i]
-		s, err := q.table(i, t, cols[i])
+		s, err := q.table(ctx, i, t, cols[i])
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func sameType(c *catalog.Column, t parquet.Type) bool {
 }
 
 // table writes the rows of a table: files without deletions, files with them, the tail.
-func (q *query) table(i int, t *columnar.Table, cols []int) (string, error) {
+func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int) (string, error) {
 	var whole, holed []columnar.File
 	for _, f := range t.Files {
 		if f.Deleted == nil || f.Deleted.IsEmpty() {
@@ -194,7 +194,7 @@ func (q *query) table(i int, t *columnar.Table, cols []int) (string, error) {
 			strings.Join(list, ", "), readParquet(holed), d.handle()))
 	}
 	if len(t.Tail) > 0 {
-		if err := q.conn.loadTail(i, t, cols); err != nil {
+		if err := q.conn.loadTail(ctx, i, t, cols); err != nil {
 			return "", err
 		}
 		parts = append(parts, fmt.Sprintf("SELECT %s FROM temp.main.tail%d", strings.Join(names, ", "), i))

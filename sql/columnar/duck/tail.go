@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func logicalType(t parquet.Type) (name string, lt duckdb.LogicalType, ok bool) {
 }
 
 // loadTail makes temporary table tail<i> of the rows in memory; columns as read, named a<attnum>.
-func (c *conn) loadTail(i int, t *columnar.Table, cols []int) error {
+func (c *conn) loadTail(ctx context.Context, i int, t *columnar.Table, cols []int) error {
 	var defs []string
 	var lts []duckdb.LogicalType
 	defer func() {
@@ -93,8 +94,10 @@ func (c *conn) loadTail(i int, t *columnar.Table, cols []int) error {
 				}
 				w.put(at, col.Type, v)
 			}
-			if err := w.next(); err != nil {
+			if full, err := w.next(); err != nil {
 				return err
+			} else if full && ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
 		}
 	}
@@ -167,11 +170,12 @@ func (w *chunkWriter) put(col int, t parquet.Type, v tuple.Value) {
 	}
 }
 
-func (w *chunkWriter) next() error {
+// next ends a row; full says that its chunk was full and has gone.
+func (w *chunkWriter) next() (full bool, err error) {
 	if w.n++; w.n < w.size {
-		return nil
+		return false, nil
 	}
-	return w.send()
+	return true, w.send()
 }
 
 func (w *chunkWriter) send() error {
