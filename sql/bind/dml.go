@@ -219,7 +219,9 @@ func (b *binder) returning(s *scope, list []ast.Node) ([]plan.Expr, []plan.Col) 
 		e := b.resolveUnknown(t.e)
 		b.collate(e)
 		c := plan.Col{ID: b.newCol(), Name: t.name, T: e.Type()}
-		if ref, ok := e.(*plan.ColRef); ok {
+		if o, ok := b.viewCols[t.e]; ok {
+			b.origin[c.ID] = o
+		} else if ref, ok := e.(*plan.ColRef); ok {
 			if o, ok := b.origin[ref.Col]; ok {
 				b.origin[c.ID] = o
 			}

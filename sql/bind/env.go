@@ -110,6 +110,7 @@ type binder struct {
 	viewNest    int
 	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
 	shapes      *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
+	viewCols    map[plan.Expr]origin     // what stands for a column of a view that is written through
 	macroArgs   []plan.Expr              // $1… of the SQL function being expanded
 	lateralHits int                      // references to LATERAL siblings so far
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
@@ -132,7 +133,7 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, fields: map[plan.ColID][]types.Attr{}}
+		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}, fields: map[plan.ColID][]types.Attr{}}
 }
 
 // guard turns the package's panics into errors; see doc.go.

@@ -217,6 +217,7 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 			up.cols = append(up.cols, nsCol{name: c.Name, t: colType(c), ref: func() (e plan.Expr) {
 				b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) })
 				b.collate(e)
+				b.viewCols[e] = origin{l.view.OID, c.AttNum}
 				return e
 			}})
 		}

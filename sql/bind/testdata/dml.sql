@@ -198,7 +198,17 @@ With
       Project a#11, b#12
         CTEScan d as d [a#11, b#12]
 
-
 update vw set a = a + 1 where bx = 'q' returning bx
+----
+Update t loc #2 old [a#1, b#3, c#4, d#5, arr#6, j#7, v#8] row [a#9, b#10, c#11, d#12, arr#13, j#14, v#15] recheck >op(a#1, '3'::integer), =op(||op(b#3, 'x'::text), 'q'::text)
+  set 1 = +op(a#1, '1'::integer)
+  returning bx:=#16 ||op(b#10, 'x'::text)
+  Filter >op(a#1, '3'::integer), =op(||op(b#3, 'x'::text), 'q'::text)
+    Scan t as vw [a#1, rowloc#2, b#3, c#4, d#5, arr#6, j#7, v#8]
+=> bx text@2
 
 insert into vw (a, bx) values (1, 'x')
+----
+ERROR 0A000 cannot insert into column "bx" of view "vw"
+  detail: View columns that are not columns of their base relation are not updatable.
+

@@ -29,4 +29,4 @@ select j.a, j.x from (t join u using (a)) j;
 select a, x.a as xa from t join u using (a) as x;
 select a, b from t full join u using (a);
 with recursive r(n) as (values (1) union all select n + 1 from r where n < 10) select sum(n) as s from r;
-with recursive r(n) as (select a from u union all select u.a from u, r z where u.a > z.n) search depth first by n set o cycle n set c to 'y' default 'n' using p select q.n, q.o, q.c from r q;
+with recursive r(n) as (select a from u union all select u.a from u, r z where u.a > z.n) search depth first by n set o cycle n set c to 'y' default 'n' using p select q.n, q.c from r q;
