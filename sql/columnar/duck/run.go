@@ -164,7 +164,7 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 			holed = append(holed, f)
 		}
 	}
-	var list, typed, names []string
+	var list, typed, names, nulls []string
 	for _, k := range cols {
 		c := &t.Columns[k]
 		name := fmt.Sprintf("a%d", c.AttNum)
@@ -176,13 +176,22 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 		list = append(list, ident(c.Name)+" AS "+name)
 		typed = append(typed, "CAST(NULL AS "+duck+") AS "+name)
 		names = append(names, name)
+		nulls = append(nulls, "CAST(NULL AS "+duck+") AS "+ident(c.Name))
 	}
 	if len(cols) == 0 {
 		list, typed, names = []string{"true AS one"}, []string{"true AS one"}, []string{"one"}
 	}
+	// Files from before ADD COLUMN lack the column: it is NULL there.
+	from := func(files, where string) string {
+		if len(cols) == 0 {
+			return "SELECT " + list[0] + " FROM " + files + where
+		}
+		return "SELECT " + strings.Join(list, ", ") + " FROM (SELECT * FROM " + files + where + " UNION ALL BY NAME SELECT " +
+			strings.Join(nulls, ", ") + " WHERE false)"
+	}
 	var parts []string
 	if len(whole) > 0 {
-		parts = append(parts, "SELECT "+strings.Join(list, ", ")+" FROM "+readParquet(whole))
+		parts = append(parts, from(readParquet(whole), ""))
 	}
 	if len(holed) > 0 {
 		d, err := newDeletions(holed)
@@ -190,8 +199,7 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 			return "", err
 		}
 		q.dels = append(q.dels, d)
-		parts = append(parts, fmt.Sprintf("SELECT %s FROM %s WHERE dv_keep(%d::UBIGINT, file_index, file_row_number)",
-			strings.Join(list, ", "), readParquet(holed), d.handle()))
+		parts = append(parts, from(readParquet(holed), fmt.Sprintf(" WHERE dv_keep(%d::UBIGINT, file_index, file_row_number)", d.handle())))
 	}
 	if len(t.Tail) > 0 {
 		if err := q.conn.loadTail(ctx, i, t, cols); err != nil {
