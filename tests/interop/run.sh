@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Real clients and foreign Delta readers against a running Tarn; installs what it needs (Debian packages, PyPI).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+command -v psql >/dev/null && command -v pgbench >/dev/null || { apt-get update -qq; apt-get install -y -qq postgresql-client-15 postgresql-contrib-15 >/dev/null 2>&1 || apt-get install -y -qq postgresql-client-15 postgresql-15 >/dev/null; }
+VENV=${TARN_VENV:-$HOME/.cache/tarn-interop}
+if [ ! -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c 'import deltalake, duckdb, pyarrow, pytz, psycopg' 2>/dev/null; then
+  python3 -c 'import venv, ensurepip' 2>/dev/null || apt-get install -y -qq python3-venv >/dev/null
+  python3 -m venv "$VENV"; "$VENV/bin/pip" -q install deltalake==1.6.3 duckdb pyarrow pytz 'psycopg[binary]'
+fi
+WORK=$(mktemp -d /tmp/tarn-interop-XXXX); PORT=$((20000 + RANDOM % 20000)); PID=
+export PGHOST=127.0.0.1 PGPORT=$PORT PGUSER=postgres PGDATABASE=postgres
+trap 'kill -9 $PID 2>/dev/null || true; rm -rf "$WORK"' EXIT
+start() {
+  bin/tarn serve --data "$WORK/data" --listen "127.0.0.1:$PORT" >>"$WORK/log" 2>&1 & PID=$!
+  for _ in $(seq 100); do psql -qtc 'select 1' >/dev/null 2>&1 && return; sleep 0.1; done
+  echo "server does not answer"; tail -20 "$WORK/log"; exit 1
+}
+fail() { echo "FAIL: $*"; tail -20 "$WORK/log"; exit 1; }
+sums() { psql -qAtX -c "select (select sum(abalance) from pgbench_accounts) = (select sum(tbalance) from pgbench_tellers)
+  and (select sum(tbalance) from pgbench_tellers) = (select sum(bbalance) from pgbench_branches)
+  and (select sum(bbalance) from pgbench_branches) = (select coalesce(sum(delta), 0) from pgbench_history)"; }
+readers() { psql -qAtX -c 'select tarn.mirror_sync()' >/dev/null
+  "$VENV/bin/python" tests/interop/delta_readers.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" pgbench_accounts pgbench_branches pgbench_tellers pgbench_history; }
+
+start
+echo "== pgbench as shipped"
+pgbench -i -q -s 2 2>"$WORK/init" || fail "pgbench -i: $(tail -3 "$WORK/init")"
+for mode in simple extended prepared; do for script in "" -S -N; do
+  pgbench -n -M $mode $script -c 4 -j 2 -T 2 >"$WORK/out" 2>&1 || fail "pgbench -M $mode $script: $(tail -3 "$WORK/out")"
+done; done
+# -N changes accounts and history only, so the four sums are compared after a run of TPC-B alone.
+psql -qX -c "update pgbench_accounts set abalance = 0; update pgbench_tellers set tbalance = 0; update pgbench_branches set bbalance = 0; truncate pgbench_history" || fail reset
+pgbench -n -M prepared -c 8 -j 2 -T 3 >/dev/null 2>&1 || fail "pgbench"
+[ "$(sums)" = t ] || fail "sums differ"
+echo "== psql"
+for c in '\l' '\d' '\dt' '\dn' '\du' '\di' '\dv' '\ds' '\d pgbench_accounts' '\d+ pgbench_accounts'; do
+  psql -X -v ON_ERROR_STOP=1 -c "$c" >"$WORK/out" 2>&1 || fail "psql $c: $(tail -3 "$WORK/out")"
+  ! grep -q ERROR "$WORK/out" || fail "psql $c: $(grep ERROR "$WORK/out")"
+done
+psql -X -c '\d pgbench_accounts' | grep -q '"pgbench_accounts_pkey" PRIMARY KEY, btree (aid)' || fail "\\d does not show the primary key"
+echo "== foreign Delta readers after updates"
+readers || fail "Delta readers"
+echo "== kill -9, then again"
+kill -9 $PID; wait $PID 2>/dev/null || true
+start
+[ "$(sums)" = t ] || fail "sums differ after kill -9"
+readers || fail "Delta readers after kill -9"
+echo "== psycopg"
+"$VENV/bin/python" tests/interop/psycopg_smoke.py "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" || fail psycopg
+echo "interop: all passed"
