@@ -1,0 +1,231 @@
+select title from posts where id = 5
+----
+Index Scan using posts_pkey on posts
+  Index Cond: (id = 5)
+
+select * from posts where user_id = $1 order by at desc limit 10
+----
+Limit
+  ->  Index Scan Backward using posts_user on posts
+        Index Cond: (user_id = $1)
+
+select p.title, u.name from posts p join users u on u.id = p.user_id where p.id = 7
+----
+Nested Loop
+  ->  Index Scan using posts_pkey on posts p
+        Index Cond: (id = 7)
+  ->  Index Scan using users_pkey on users u
+        Index Cond: (p.user_id = id)
+
+select u.name, p.title from users u left join posts p on p.user_id = u.id where u.email = 'a'
+----
+Nested Loop Left Join
+  ->  Index Scan using users_email on users u
+        Index Cond: (email = 'a'::text)
+  ->  Index Scan using posts_user on posts p
+        Index Cond: (user_id = u.id)
+
+select * from users order by id desc limit 3
+----
+Limit
+  ->  Index Scan Backward using users_pkey on users
+
+select max(id), min(id) from posts
+----
+Result
+  InitPlan 1 (returns $0)
+    ->  Limit
+          ->  Index Scan Backward using posts_pkey on posts
+                Filter: (posts.id IS NOT NULL)
+  InitPlan 2 (returns $1)
+    ->  Limit
+          ->  Seq Scan on posts
+                Filter: (posts.id IS NOT NULL)
+
+select * from users where id in (1, 2, 3)
+----
+Index Scan using users_pkey on users
+  Index Cond: (id = ANY (ARRAY[1, 2, 3]))
+
+select id from users where lower(email) = 'x'
+----
+Index Scan using users_lower on users
+  Index Cond: (lower(email) = 'x'::text)
+
+select id from users where active and created > '2020-01-01'
+----
+Seq Scan on users
+  Filter: (active AND (created > '2020-01-01 00:00:00+00'::timestamp with time zone))
+
+select id from users where email like 'abc%'
+----
+Index Scan using users_email on users
+  Filter: (email ~~ 'abc%'::text)
+
+select count(*) from users u where exists (select 1 from posts p where p.user_id = u.id)
+----
+Aggregate
+  ->  Merge Semi Join
+        Merge Cond: (u.id = p.user_id)
+        ->  Seq Scan on users u
+        ->  Index Only Scan using posts_user on posts p
+
+select id from users u where not exists (select 1 from posts p where p.user_id = u.id) and u.id < 10
+----
+Nested Loop Anti Join
+  ->  Index Scan using users_pkey on users u
+        Index Cond: (u.id < 10)
+  ->  Index Only Scan using posts_user on posts p
+        Index Cond: (user_id = u.id)
+
+select id from users where id in (select user_id from posts where id < 100)
+----
+Hash Join
+  Hash Cond: (posts.user_id = users.id)
+  ->  HashAggregate
+        Group Key: posts.user_id
+        ->  Index Scan using posts_pkey on posts
+              Index Cond: (id < 100)
+  ->  Hash
+        ->  Seq Scan on users
+
+select o_orderpriority, count(*) from orders where o_orderdate >= '1993-07-01' and exists (select * from lineitem where l_orderkey = o_orderkey and l_commitdate < l_receiptdate) group by 1 order by 1
+----
+Sort
+  Sort Key: orders.o_orderpriority
+  ->  HashAggregate
+        Group Key: orders.o_orderpriority
+        ->  Merge Semi Join
+              Merge Cond: (orders.o_orderkey = lineitem.l_orderkey)
+              ->  Seq Scan on orders
+                    Filter: (orders.o_orderdate >= '1993-07-01'::date)
+              ->  Seq Scan on lineitem
+                    Filter: (lineitem.l_commitdate < lineitem.l_receiptdate)
+
+select n_name, sum(l_extendedprice * (1 - l_discount)) as revenue from customer, orders, lineitem, supplier, nation, region where c_custkey = o_custkey and l_orderkey = o_orderkey and l_suppkey = s_suppkey and c_nationkey = s_nationkey and s_nationkey = n_nationkey and n_regionkey = r_regionkey and r_name = 'ASIA' and o_orderdate >= '1994-01-01' and o_orderdate < '1995-01-01' group by n_name order by revenue desc
+----
+Sort
+  Sort Key: (sum((lineitem.l_extendedprice * ('1'::numeric - lineitem.l_discount)))) DESC
+  ->  HashAggregate
+        Group Key: nation.n_name
+        ->  Nested Loop
+              ->  Nested Loop
+                    ->  Nested Loop
+                          ->  Nested Loop
+                                Join Filter: (customer.c_nationkey = nation.n_nationkey)
+                                ->  Seq Scan on customer
+                                ->  Materialize
+                                      ->  Nested Loop
+                                            Join Filter: (nation.n_regionkey = region.r_regionkey)
+                                            ->  Seq Scan on nation
+                                            ->  Materialize
+                                                  ->  Seq Scan on region
+                                                        Filter: (region.r_name = 'ASIA'::text)
+                          ->  Index Scan using orders_cust on orders
+                                Index Cond: (customer.c_custkey = o_custkey)
+                                Filter: ((orders.o_orderdate >= '1994-01-01'::date) AND (orders.o_orderdate < '1995-01-01'::date))
+                    ->  Index Scan using lineitem_pkey on lineitem
+                          Index Cond: (orders.o_orderkey = l_orderkey)
+              ->  Index Scan using supplier_pkey on supplier
+                    Index Cond: (lineitem.l_suppkey = s_suppkey)
+                    Filter: (customer.c_nationkey = supplier.s_nationkey)
+
+select sum(l_extendedprice) / 7.0 from lineitem, part where p_partkey = l_partkey and p_brand = 'Brand#23' and p_container = 'MED BOX' and l_quantity < (select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)
+----
+Aggregate
+  ->  Nested Loop
+        ->  Nested Loop
+              ->  Seq Scan on part
+                    Filter: ((part.p_brand = 'Brand#23'::text) AND (part.p_container = 'MED BOX'::text))
+              ->  HashAggregate
+                    Group Key: lineitem.l_partkey
+                    ->  Index Scan using lineitem_part on lineitem
+                          Index Cond: (part.p_partkey = lineitem.l_partkey)
+        ->  Index Scan using lineitem_part on lineitem
+              Index Cond: (part.p_partkey = l_partkey)
+              Filter: (lineitem.l_quantity < (0.2 * (avg(lineitem.l_quantity))))
+
+select l_orderkey, sum(l_quantity) from orders, lineitem where o_orderkey = l_orderkey group by l_orderkey
+----
+GroupAggregate
+  Group Key: lineitem.l_orderkey
+  ->  Merge Join
+        Merge Cond: (orders.o_orderkey = lineitem.l_orderkey)
+        ->  Seq Scan on orders
+        ->  Seq Scan on lineitem
+
+select c_custkey, count(o_orderkey) from customer left join orders on c_custkey = o_custkey group by c_custkey limit 5
+----
+Limit
+  ->  HashAggregate
+        Group Key: customer.c_custkey
+        ->  Hash Right Join
+              Hash Cond: (orders.o_custkey = customer.c_custkey)
+              ->  Seq Scan on orders
+              ->  Hash
+                    ->  Seq Scan on customer
+
+select * from (select user_id, count(*) n from posts group by user_id) x where x.user_id = 5
+----
+GroupAggregate
+  Group Key: user_id
+  ->  Index Only Scan using posts_user on posts
+        Index Cond: (user_id = 5)
+
+with q as (select * from posts where user_id = 3) select title from q where id > 10
+----
+Index Scan using posts_user on posts
+  Index Cond: (user_id = 3)
+  Filter: (id > 10)
+
+select u.id from users u left join posts p on p.user_id = u.id where p.title = 'x'
+----
+Hash Join
+  Hash Cond: (u.id = p.user_id)
+  ->  Seq Scan on users u
+  ->  Hash
+        ->  Seq Scan on posts p
+              Filter: (p.title = 'x'::text)
+
+update posts set title = 'x' where id = 3
+----
+Update on posts
+  ->  Index Scan using posts_pkey on posts
+        Index Cond: (id = 3)
+
+delete from posts where user_id in (select id from users where email = 'q')
+----
+Delete on posts
+  ->  Nested Loop
+        ->  HashAggregate
+              Group Key: users.id
+              ->  Index Scan using users_email on users
+                    Index Cond: (email = 'q'::text)
+        ->  Index Scan using posts_user on posts
+              Index Cond: (posts.user_id = users.id)
+
+select id from posts where user_id = 4 union all select id from posts where id = 5
+----
+Append
+  ->  Index Scan using posts_user on posts
+        Index Cond: (user_id = 4)
+  ->  Index Scan using posts_pkey on posts
+        Index Cond: (posts.id = 5)
+
+select distinct user_id from posts
+----
+Unique
+  ->  Index Only Scan using posts_user on posts
+
+select id, row_number() over (partition by user_id order by at) from posts where user_id = 5
+----
+WindowAgg
+  ->  Index Scan using posts_user on posts
+        Index Cond: (user_id = 5)
+
+select * from users where id = 5 for update
+----
+LockRows
+  ->  Index Scan using users_pkey on users
+        Index Cond: (id = 5)
+
