@@ -454,6 +454,10 @@ func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 		if own == "" && !visible {
 			own = "?column?"
 		}
+		if ref, ok := t.e.(*plan.ColRef); ok && d.b.rows[ref.Col] != nil {
+			text += "::" + d.rowType(ref.T.OID) // else it would be expanded
+			own = ""
+		}
 		if own != name {
 			text += " AS " + ruleutils.QuoteIdent(name)
 		}
@@ -674,6 +678,21 @@ func (d *deparser) fromItem(n ast.Node) {
 	}
 }
 
+// rowType prints a row type, qualified as its table is.
+func (d *deparser) rowType(oid types.OID) string {
+	if oid == types.Record {
+		return "record"
+	}
+	if t := d.b.typ(oid); t != nil && (d.o.Qualify == nil || t.Schema != "" && !d.b.schemaVisible(t.Schema)) {
+		schema := t.Schema
+		if schema == "" {
+			schema = "pg_catalog"
+		}
+		return ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(t.Name)
+	}
+	return d.b.typeStr(oid)
+}
+
 func (d *deparser) relation(t *catalog.Table) string {
 	if d.o.Qualify != nil && !d.o.Qualify(t) {
 		return ruleutils.QuoteIdent(t.Name)
@@ -712,7 +731,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 	}
 	d.put(" ", ruleutils.QuoteIdent(d.nameOf(it)))
 	if len(v.Coldeflist) > 0 {
-		d.put(" AS (")
+		d.put("(")
 		for i, c := range scan.Out {
 			if i > 0 {
 				d.put(", ")

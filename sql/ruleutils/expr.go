@@ -247,6 +247,10 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 		}
 		p.put(".", QuoteIdent(v.Name))
 	case *plan.RowCompare:
+		if q := rowSubquery(v.Lt); q != nil {
+			p.rowSubquery(q, v.Lt, v.Op)
+			return
+		}
 		p.put("(ROW(")
 		for i, c := range v.Lt {
 			if i > 0 {
@@ -561,7 +565,62 @@ func (p *printer) tail(s string) bool {
 	return true
 }
 
+// rowSubquery recognises the comparison of a row with the one row of a subquery, which is bound column by column: each right
+// side is a field of the same subquery.
+func rowSubquery(calls []*plan.FuncCall) *plan.Subquery {
+	var q *plan.Subquery
+	for _, c := range calls {
+		if c == nil || c.Form != plan.CallOp || len(c.Args) != 2 {
+			return nil
+		}
+		e := c.Args[1]
+		for {
+			if f, ok := e.(*plan.FuncCall); ok && f.Form == plan.CallCastImplicit {
+				e = f.Args[0]
+			} else if r, ok := e.(*plan.Relabel); ok && r.Form == plan.CallCastImplicit {
+				e = r.Arg
+			} else {
+				break
+			}
+		}
+		f, ok := e.(*plan.FieldSelect)
+		if !ok {
+			return nil
+		}
+		s, ok := f.Arg.(*plan.Subquery)
+		if !ok || s.Kind != plan.SubRow || q != nil && q != s {
+			return nil
+		}
+		q = s
+	}
+	return q
+}
+
+func (p *printer) rowSubquery(q *plan.Subquery, calls []*plan.FuncCall, op string) {
+	if p.o.Subquery == nil {
+		panic(pgerr.Unsupported("printing a subquery here"))
+	}
+	p.put("((")
+	for i, c := range calls {
+		if i > 0 {
+			p.put(", ")
+		}
+		p.expr(c.Args[0], true)
+	}
+	p.put(") ", op, " (", p.o.Subquery(q, p.o.Level), "))")
+}
+
 func (p *printer) boolOp(v *plan.BoolOp) {
+	if v.Kind != plan.Not && len(v.Args) > 1 {
+		calls := make([]*plan.FuncCall, len(v.Args))
+		for i, a := range v.Args {
+			calls[i], _ = a.(*plan.FuncCall)
+		}
+		if q := rowSubquery(calls); q != nil {
+			p.rowSubquery(q, calls, calls[0].Name)
+			return
+		}
+	}
 	p.open()
 	if v.Kind == plan.Not {
 		p.put("NOT ")
