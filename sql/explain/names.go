@@ -57,7 +57,7 @@ func (ns *names) learn(n plan.Node, rels *int) {
 	}
 	switch x := n.(type) {
 	case *plan.TableScan:
-		scan(x.Alias, x.Out)
+		scan(x.Alias, x.All)
 	case *plan.VirtualTableScan:
 		scan(x.Alias, x.Out)
 	case *plan.FunctionScan:

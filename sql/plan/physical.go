@@ -46,6 +46,7 @@ type TableScan struct {
 	Filter    []Expr // conditions on a row that are not part of the range
 	Conds     []Expr // conditions that the range stands for, for EXPLAIN and re-checks
 	Out       []Col
+	All       []Col // what the logical scan has: Conds may name more than Out
 }
 
 type VirtualTableScan struct {

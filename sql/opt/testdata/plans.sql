@@ -13,17 +13,17 @@ select p.title, u.name from posts p join users u on u.id = p.user_id where p.id 
 ----
 Nested Loop
   ->  Index Scan using posts_pkey on posts p
-        Index Cond: (id = 7)
+        Index Cond: (p.id = 7)
   ->  Index Scan using users_pkey on users u
-        Index Cond: (p.user_id = id)
+        Index Cond: (p.user_id = u.id)
 
 select u.name, p.title from users u left join posts p on p.user_id = u.id where u.email = 'a'
 ----
 Nested Loop Left Join
   ->  Index Scan using users_email on users u
-        Index Cond: (email = 'a'::text)
+        Index Cond: (u.email = 'a'::text)
   ->  Index Scan using posts_user on posts p
-        Index Cond: (user_id = u.id)
+        Index Cond: (p.user_id = u.id)
 
 select * from users order by id desc limit 3
 ----
@@ -76,7 +76,7 @@ Nested Loop Anti Join
   ->  Index Scan using users_pkey on users u
         Index Cond: (u.id < 10)
   ->  Index Only Scan using posts_user on posts p
-        Index Cond: (user_id = u.id)
+        Index Cond: (p.user_id = u.id)
 
 select id from users where id in (select user_id from posts where id < 100)
 ----
@@ -85,7 +85,7 @@ Hash Join
   ->  HashAggregate
         Group Key: posts.user_id
         ->  Index Scan using posts_pkey on posts
-              Index Cond: (id < 100)
+              Index Cond: (posts.id < 100)
   ->  Hash
         ->  Seq Scan on users
 
@@ -122,12 +122,12 @@ Sort
                                                   ->  Seq Scan on region
                                                         Filter: (region.r_name = 'ASIA'::text)
                           ->  Index Scan using orders_cust on orders
-                                Index Cond: (customer.c_custkey = o_custkey)
+                                Index Cond: (customer.c_custkey = orders.o_custkey)
                                 Filter: ((orders.o_orderdate >= '1994-01-01'::date) AND (orders.o_orderdate < '1995-01-01'::date))
                     ->  Index Scan using lineitem_pkey on lineitem
-                          Index Cond: (orders.o_orderkey = l_orderkey)
+                          Index Cond: (orders.o_orderkey = lineitem.l_orderkey)
               ->  Index Scan using supplier_pkey on supplier
-                    Index Cond: (lineitem.l_suppkey = s_suppkey)
+                    Index Cond: (lineitem.l_suppkey = supplier.s_suppkey)
                     Filter: (customer.c_nationkey = supplier.s_nationkey)
 
 select sum(l_extendedprice) / 7.0 from lineitem, part where p_partkey = l_partkey and p_brand = 'Brand#23' and p_container = 'MED BOX' and l_quantity < (select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)
@@ -142,7 +142,7 @@ Aggregate
                     ->  Index Scan using lineitem_part on lineitem
                           Index Cond: (part.p_partkey = lineitem.l_partkey)
         ->  Index Scan using lineitem_part on lineitem
-              Index Cond: (part.p_partkey = l_partkey)
+              Index Cond: (part.p_partkey = lineitem.l_partkey)
               Filter: (lineitem.l_quantity < (0.2 * (avg(lineitem.l_quantity))))
 
 select l_orderkey, sum(l_quantity) from orders, lineitem where o_orderkey = l_orderkey group by l_orderkey
@@ -200,7 +200,7 @@ Delete on posts
         ->  HashAggregate
               Group Key: users.id
               ->  Index Scan using users_email on users
-                    Index Cond: (email = 'q'::text)
+                    Index Cond: (users.email = 'q'::text)
         ->  Index Scan using posts_user on posts
               Index Cond: (posts.user_id = users.id)
 
@@ -208,7 +208,7 @@ select id from posts where user_id = 4 union all select id from posts where id =
 ----
 Append
   ->  Index Scan using posts_user on posts
-        Index Cond: (user_id = 4)
+        Index Cond: (posts.user_id = 4)
   ->  Index Scan using posts_pkey on posts
         Index Cond: (posts.id = 5)
 
