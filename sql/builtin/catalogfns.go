@@ -109,6 +109,13 @@ func formatType(c *Call, a []datum) (datum, error) {
 	case a[1].IsNull():
 		return text(types.TypeName(oid, c.Env))
 	}
+	base := oid
+	if t := c.Env.Type(oid); t.IsArray() {
+		base = t.Elem
+	}
+	if a[1].Int() >= 0 && !types.HasTypmod(base) {
+		return text(types.FormatType(oid, -1, c.Env))
+	}
 	return text(types.FormatType(oid, int32(a[1].Int()), c.Env))
 }
 
@@ -579,4 +586,5 @@ func catalogSets() sets {
 		"pg_partition_ancestors": noRows, "pg_partition_tree": noRows}
 }
 
+// noRows serves functions about things that Tarn never has.
 func noRows(*Call, []datum) (Rows, error) { return tableRows(nil), nil }

@@ -13,13 +13,13 @@ var (
 		tarnFns(),
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
-		mathFns(), arrayFns(), jsonBuildFns(), jsonOpFns(), regexFns(), inRangeFns(), toCharFns(), fromCharFns(), systemFns(), catalogFns(), privilegeFns(),
+		mathFns(), arrayFns(), jsonBuildFns(), jsonOpFns(), regexFns(), inRangeFns(), toCharFns(), fromCharFns(), jsonRecordFns(), encodingFns(), systemFns(), catalogFns(), privilegeFns(),
 	)
 	byOID = unionOID(
 		ioFns(), mathSQL(), stringSQL(), regexSQL(), datetimeSQL(), systemSQL(), catalogSQL(),
 	)
 	setBySymbol = unionSets(
-		seriesSets(), stringSets(), catalogSets(), jsonSets(), regexSets(),
+		seriesSets(), stringSets(), catalogSets(), jsonSets(), jsonRecordSets(), systemSets(), regexSets(),
 	)
 	setByOID   = map[types.OID]SetFn{3078: sequenceParameters}
 	aggregates = aggregateTable()

@@ -227,7 +227,7 @@ func (w *numWriter) put(key string) {
 			} else {
 				w.out = append(w.out, ' ')
 			}
-		case w.hasS && w.sign == '>':
+		case w.hasS && w.sign == '>' && !(w.dec && (w.digits == "NaN" || w.digits == "Infinity")):
 			w.out = append(w.out, w.signChar('+'))
 		}
 	}
