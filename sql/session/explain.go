@@ -2,16 +2,102 @@ package session
 
 import (
 	"context"
+	"time"
 
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/explain"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 func (s *Session) explainColumns(n *ast.ExplainStmt) []types.Field {
-	return []types.Field{textColumn("QUERY PLAN")}
+	f := textColumn("QUERY PLAN")
+	if o, err := explain.ParseOptions(n.Options); err == nil && o.JSON {
+		f.TypeOID = types.JSON
+	}
+	return []types.Field{f}
 }
 
+// explain is EXPLAIN: the plan of a query, with ANALYZE run and counted.
 func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (string, error) {
-	return "", pgerr.Unsupported("EXPLAIN")
+	o, err := explain.ParseOptions(n.Options)
+	if err != nil {
+		return "", err
+	}
+	query := n.Query
+	params := c.params
+	if x, ok := query.(*ast.ExecuteStmt); ok {
+		p, err := s.sqlPrepared(x.Name)
+		if err != nil {
+			return "", err
+		}
+		if params, err = s.executeArgs(ctx, p, x, c); err != nil {
+			return "", err
+		}
+		query = p.stmt.Node
+	}
+	if !isQuery(query) {
+		return "", pgerr.Unsupported("EXPLAIN of this statement")
+	}
+	began := time.Now()
+	q, err := s.plan(ast.Stmt{Node: query, Text: c.stmt.Text}, c.source, nil)
+	if err != nil {
+		return "", err
+	}
+	run := explain.Run{Planning: time.Since(began)}
+	if o.Analyze {
+		if q, err = s.prepareRun(ctx, q, c.source); err != nil {
+			return "", err
+		}
+		if run.Nodes, run.Execution, err = s.explainRun(ctx, q, params); err != nil {
+			return "", err
+		}
+	}
+	phys := q.phys
+	if c, ok := phys.Root.(*plan.Columnar); ok && !s.columnarOn(c) {
+		rows := *phys // tarn.columnar decides when the plan runs: show what runs now
+		rows.Root = c.Fallback
+		phys = &rows
+	}
+	var lines []string
+	if o.JSON {
+		lines = []string{explain.JSON(phys, o, s.env, run)}
+	} else {
+		lines = explain.Text(phys, o, s.env, run)
+	}
+	rows := make([][]types.Datum, len(lines))
+	for i, l := range lines {
+		rows[i] = []types.Datum{tuple.String(l)}
+	}
+	return "EXPLAIN", s.sendRows(c, s.explainColumns(n), rows)
+}
+
+func (s *Session) explainRun(ctx context.Context, q *query, params []types.Datum) (map[plan.Node]*exec.NodeStats, time.Duration, error) {
+	prog, err := exec.Prepare(q.phys, s.env, exec.Options{Analyze: true})
+	if err != nil {
+		return nil, 0, err
+	}
+	var ec exec.Context
+	s.execContext(ctx, &ec, params)
+	began := time.Now()
+	cur, err := prog.Run(&ec)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer cur.Close()
+	for {
+		_, ok, err := cur.Next()
+		if err != nil {
+			return nil, 0, err
+		}
+		if !ok {
+			break
+		}
+	}
+	took := time.Since(began)
+	cur.Close()
+	return exec.Stats(cur), took, nil
 }
