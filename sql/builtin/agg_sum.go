@@ -261,13 +261,21 @@ func (s *floatSum) Final() (datum, error) {
 	return tuple.Float(s.sum), nil
 }
 
-// moneySum adds money, which overflows silently in PostgreSQL 15.
+// moneySum adds money.
 type moneySum struct {
 	sum int64
 	n   int64
 }
 
-func (s *moneySum) Add(a []datum) error            { s.sum += a[0].Int(); s.n++; return nil }
+func (s *moneySum) Add(a []datum) error {
+	v, ok := add64(s.sum, a[0].Int())
+	if !ok {
+		return fresh(errMoneyRange)
+	}
+	s.sum = v
+	s.n++
+	return nil
+}
 func (s *moneySum) Remove(a []datum) (bool, error) { s.sum -= a[0].Int(); s.n--; return true, nil }
 func (s *moneySum) Size() int                      { return 16 }
 func (s *moneySum) Final() (datum, error) {

@@ -13,7 +13,7 @@ var (
 		tarnFns(),
 		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
 		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
-		mathFns(), arrayFns(), jsonBuildFns(), jsonOpFns(), regexFns(), inRangeFns(), toCharFns(), fromCharFns(), jsonRecordFns(), encodingFns(), systemFns(), catalogFns(), privilegeFns(),
+		mathFns(), arrayFns(), jsonBuildFns(), jsonOpFns(), regexFns(), inRangeFns(), toCharFns(), fromCharFns(), jsonRecordFns(), encodingFns(), moneyFns(), enumFns(), systemFns(), catalogFns(), privilegeFns(),
 	)
 	byOID = unionOID(
 		ioFns(), mathSQL(), stringSQL(), regexSQL(), datetimeSQL(), systemSQL(), catalogSQL(),

@@ -501,10 +501,7 @@ func numericScientific(v datum, places int) string {
 		return s
 	}
 	m := types.Lookup(types.Numeric).Text(r, nil)
-	if strings.HasPrefix(m, "10") {
-		exp++
-		m = "1" + m[2:]
-	}
+	// A significand that rounds up to 10 stays one, as in PostgreSQL.
 	if neg && digits != "0" {
 		m = "-" + m
 	}
