@@ -144,7 +144,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.env.Types, Column: d.column,
-		TypeName: d.b.typeStrMod,
+		TypeName: d.b.typeStrMod, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
@@ -187,9 +187,12 @@ func (d *deparser) column(c *plan.ColRef) string {
 		return ruleutils.QuoteIdent(d.nameOf(it)) + ".*"
 	}
 	name := c.Name
-	for _, col := range it.cols {
+	for i, col := range it.cols {
 		if ref, ok := col.ref().(*plan.ColRef); ok && ref.Col == c.Col {
 			name = col.name
+			if cols, _ := columnNames(it); i < len(cols) {
+				name = cols[i]
+			}
 			break
 		}
 	}
@@ -421,7 +424,11 @@ func (d *deparser) valuesRows(rows [][]plan.Expr) {
 			if j > 0 {
 				d.put(",")
 			}
-			d.put(d.expr(e))
+			if ref, ok := e.(*plan.ColRef); ok {
+				d.put(d.rowField(ref))
+			} else {
+				d.put(d.expr(e))
+			}
 		}
 		d.put(")")
 	}
@@ -455,8 +462,7 @@ func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 			own = "?column?"
 		}
 		if ref, ok := t.e.(*plan.ColRef); ok && d.b.rows[ref.Col] != nil {
-			text += "::" + d.rowType(ref.T.OID) // else it would be expanded
-			own = ""
+			text, own = d.rowField(ref), ""
 		}
 		if own != name {
 			text += " AS " + ruleutils.QuoteIdent(name)
@@ -678,6 +684,15 @@ func (d *deparser) fromItem(n ast.Node) {
 	}
 }
 
+// rowField prints a column where t.* would be expanded: a whole row with its type.
+func (d *deparser) rowField(c *plan.ColRef) string {
+	s := d.column(c)
+	if d.b.derived[c.Col] == nil && d.b.rows[c.Col] != nil {
+		s += "::" + d.rowType(c.T.OID)
+	}
+	return s
+}
+
 // rowType prints a row type, qualified as its table is.
 func (d *deparser) rowType(oid types.OID) string {
 	if oid == types.Record {
@@ -701,14 +716,29 @@ func (d *deparser) relation(t *catalog.Table) string {
 }
 
 func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
-	if a == nil || len(a.Colnames) == 0 {
+	cols, changed := columnNames(it)
+	if !changed && (a == nil || len(a.Colnames) == 0) {
 		return ""
 	}
-	var out []string
+	return "(" + quotedList(cols) + ")"
+}
+
+// columnNames are the names of an item's columns, told apart where two are the same; changed: some had to be.
+func columnNames(it *nsItem) (out []string, changed bool) {
+	seen := map[string]bool{}
 	for _, c := range it.cols {
-		out = append(out, c.name)
+		if c.hidden {
+			continue
+		}
+		name := c.name
+		for i := 1; seen[name]; i++ {
+			name = c.name + "_" + itoa(i)
+		}
+		seen[name] = true
+		changed = changed || name != c.name
+		out = append(out, name)
 	}
-	return "(" + quotedList(out) + ")"
+	return out, changed
 }
 
 func (d *deparser) rangeFunction(v *ast.RangeFunction) {
@@ -741,10 +771,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 		d.put(")")
 		return
 	}
-	var cols []string
-	for _, c := range it.cols {
-		cols = append(cols, c.name)
-	}
+	cols, _ := columnNames(it)
 	d.put("(", quotedList(cols), ")")
 }
 

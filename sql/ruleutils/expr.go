@@ -22,6 +22,8 @@ type Options struct {
 	Env *types.Env
 	// Column prints a column reference, which may stand for an aggregate call and the like; nil: its quoted name.
 	Column func(*plan.ColRef) string
+	// RowField prints a column where t.* would be expanded (ROW, VALUES, target lists); nil: as Column.
+	RowField func(*plan.ColRef) string
 	// Subquery prints a query in an expression, indented from column level, with a leading blank; nil: subqueries are 0A000.
 	Subquery func(q *plan.Subquery, level int) string
 	// Sequence names the sequence of an identity column's default; nil: by number.
@@ -214,6 +216,9 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 		p.paren(v.Call.Args[0], true, v)
 		p.put(" ", v.Call.Name, map[bool]string{true: " ALL (", false: " ANY ("}[v.All])
 		p.paren(v.Call.Args[1], true, v)
+		if q, ok := v.Call.Args[1].(*plan.Subquery); ok {
+			p.put("::", p.typeName(q.T)) // a bare one would be read as x op ANY (SELECT …)
+		}
 		p.put(")")
 		p.close()
 	case *plan.ArrayCtor:
@@ -227,7 +232,16 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 		p.subscript(v)
 	case *plan.RowCtor:
 		p.put("ROW(")
-		p.list(v.Fields, true)
+		for i, f := range v.Fields {
+			if i > 0 {
+				p.put(", ")
+			}
+			if ref, ok := f.(*plan.ColRef); ok && p.o.RowField != nil {
+				p.put(p.o.RowField(ref))
+			} else {
+				p.expr(f, true)
+			}
+		}
 		p.put(")")
 		if v.T.OID != types.Record {
 			p.put("::", p.typeName(v.T))
