@@ -191,7 +191,17 @@ func (g *joinGraph) join(x *plan.Join) {
 	}
 	switch {
 	case kind == plan.InnerJoin && !x.Lateral:
-		rel, conds := g.o.sublinks(l, on)
+		// A subquery that also names the right side cannot become a join of the left side alone.
+		right := colsOf(r.Cols())
+		var left []plan.Expr
+		for _, c := range on {
+			if mentionsSet(c, right) {
+				g.pool = append(g.pool, c)
+			} else {
+				left = append(left, c)
+			}
+		}
+		rel, conds := g.o.sublinks(l, left)
 		g.pool = append(g.pool, conds...)
 		g.add(rel)
 		g.add(r)
