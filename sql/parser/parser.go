@@ -67,17 +67,6 @@ func convNodes(ns []*pg.Node) []ast.Node {
 	return out
 }
 
-func convEach[M, A any](ms []*M, conv func(*M) *A) []*A {
-	if len(ms) == 0 {
-		return nil
-	}
-	out := make([]*A, len(ms))
-	for i, m := range ms {
-		out[i] = conv(m)
-	}
-	return out
-}
-
 func convA_ConstVal(m *pg.A_Const) ast.Node {
 	switch v := m.Val.(type) {
 	case *pg.A_Const_Ival:

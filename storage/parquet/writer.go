@@ -25,15 +25,15 @@ type WriterOptions struct {
 
 // Writer writes one file, batch by batch. It is not safe for concurrent use.
 type Writer struct {
-	out   *countingWriter
-	cols  []Column
-	opt   WriterOptions
+	out  *countingWriter
+	cols []Column
+	opt  WriterOptions
+	//lint:ignore SA1019 the schema is only known at run time, which the generic writer does not take
 	w     *pq.Writer // made with the first batch, whose values choose the encodings
 	ws    []*pq.ColumnWriter
 	stats []*statsOf
 	buf   []pq.Value
 	elems []tuple.Value
-	flba  []byte
 	rows  int64
 	group int // rows in the open row group
 }

@@ -23,8 +23,7 @@ const (
 
 	flagNulls = 1 << 0
 	flagWide  = 1 << 1
-	// flagPacked is kept for compressed values; no reader knows it yet, so Validate refuses it.
-	flagPacked = 1 << 2
+	// 1 << 2 is kept for compressed values; no reader knows it yet, so Validate refuses it.
 
 	// MaxColumns is the largest number of columns of a row (PostgreSQL's MaxTupleAttributeNumber is 1664).
 	MaxColumns = 1664

@@ -89,27 +89,25 @@ func (r *Reader) Next(ctx context.Context) (Record, error) {
 			return Record{}, err
 		}
 	}
-	for {
-		if err := r.nextSegment(); err != nil {
-			return Record{}, err
-		}
-		rec, reason, err := r.read()
-		switch {
-		case err != nil:
-			return Record{}, err
-		case reason == "":
-			return rec, nil
-		}
-		// Here is no record. In a segment that has a successor it must have been the end.
-		if len(r.segs) > 1 || r.log != nil {
-			return Record{}, damaged(r.pos, r.segs[0].Start, reason)
-		}
-		r.ended = io.EOF
-		if holdsRecord(r.fs, r.dir, r.segs[0], r.pos) {
-			r.ended = damaged(r.pos, r.segs[0].Start, reason)
-		}
-		return Record{}, r.ended
+	if err := r.nextSegment(); err != nil {
+		return Record{}, err
 	}
+	rec, reason, err := r.read()
+	switch {
+	case err != nil:
+		return Record{}, err
+	case reason == "":
+		return rec, nil
+	}
+	// Here is no record. In a segment that has a successor it must have been the end.
+	if len(r.segs) > 1 || r.log != nil {
+		return Record{}, damaged(r.pos, r.segs[0].Start, reason)
+	}
+	r.ended = io.EOF
+	if holdsRecord(r.fs, r.dir, r.segs[0], r.pos) {
+		r.ended = damaged(r.pos, r.segs[0].Start, reason)
+	}
+	return Record{}, r.ended
 }
 
 // TryNext is Next for a following reader that does not wait: ok is false when nothing is durable after Pos.
