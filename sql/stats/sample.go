@@ -1,0 +1,219 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Target is default_statistics_target: how many common values and histogram buckets are kept.
+const Target = 100
+
+// SampleRows is how many rows a sample has at most (300 per unit of the target, as in std_typanalyze).
+const SampleRows = 300 * Target
+
+// wideValue: longer values count as distinct and are not kept (WIDTH_THRESHOLD of analyze.c).
+const wideValue = 1024
+
+// Sampler keeps a uniform sample of the rows that pass by (Vitter's algorithm R). It is not safe for concurrent use.
+type Sampler struct {
+	rnd  *rand.Rand
+	size int
+	seen int64
+	slot int
+	rows []sampled
+}
+
+type sampled struct {
+	at   int64 // ordinal of the row
+	vals []types.Datum
+}
+
+// NewSampler makes a sampler; the same seed and rows give the same sample.
+func NewSampler(size int, seed uint64) *Sampler {
+	return &Sampler{rnd: rand.New(rand.NewPCG(seed, 1)), size: size}
+}
+
+// Next counts a row; true asks for its values by Keep.
+func (s *Sampler) Next() bool {
+	s.seen++
+	if len(s.rows) < s.size {
+		s.slot = len(s.rows)
+		return true
+	}
+	if n := s.rnd.Int64N(s.seen); n < int64(s.size) {
+		s.slot = int(n)
+		return true
+	}
+	return false
+}
+
+// Keep takes the values of the row that Next counted; they are copied.
+func (s *Sampler) Keep(vals []types.Datum) {
+	row := sampled{at: s.seen, vals: make([]types.Datum, len(vals))}
+	for i, v := range vals {
+		row.vals[i] = v.Clone()
+	}
+	if s.slot == len(s.rows) {
+		s.rows = append(s.rows, row)
+		return
+	}
+	s.rows[s.slot] = row
+}
+
+// Rows is the number of rows that have passed.
+func (s *Sampler) Rows() int64 { return s.seen }
+
+// Build computes the statistics of the sample's columns: column i has attribute number atts[i] and type ts[i] (nil:
+// left out).
+func (s *Sampler) Build(atts []int16, ts []*types.Type) *Table {
+	sort.Slice(s.rows, func(i, j int) bool { return s.rows[i].at < s.rows[j].at })
+	t := &Table{Rows: float64(s.seen)}
+	for i, y := range ts {
+		if y != nil && len(s.rows) > 0 {
+			t.Columns = append(t.Columns, s.column(i, atts[i], y))
+		}
+	}
+	return t
+}
+
+// run is a value of the sample with how often it is there.
+type run struct {
+	val    types.Datum
+	count  int
+	common bool
+}
+
+func (s *Sampler) column(i int, att int16, y *types.Type) Column {
+	type place struct {
+		val types.Datum
+		at  int
+	}
+	c := Column{AttNum: att}
+	var vals []place
+	nulls, wide, bytes := 0, 0, 0
+	for at, r := range s.rows {
+		v := r.vals[i]
+		switch {
+		case v.IsNull():
+			nulls++
+			continue
+		case v.IsScalar():
+			bytes += max(1, int(y.Len))
+		default:
+			bytes += v.Len()
+			if v.Len() > wideValue {
+				wide++
+				continue
+			}
+		}
+		vals = append(vals, place{v, at})
+	}
+	total := len(s.rows)
+	c.NullFrac = float64(nulls) / float64(total)
+	if present := total - nulls; present > 0 {
+		c.Width = bytes / present
+	}
+	if len(vals) == 0 {
+		if wide > 0 {
+			c.NDistinct = -1 * (1 - c.NullFrac)
+		}
+		return c
+	}
+	sort.SliceStable(vals, func(a, b int) bool { return y.Compare(vals[a].val, vals[b].val) < 0 })
+	var runs []run
+	sum := 0.0
+	for at, v := range vals {
+		sum += float64(at) * float64(v.at)
+		if n := len(runs); n > 0 && y.Compare(runs[n-1].val, v.val) == 0 {
+			runs[n-1].count++
+		} else {
+			runs = append(runs, run{val: v.val, count: 1})
+		}
+	}
+	if n := float64(len(vals)); n > 1 && nulls+wide == 0 {
+		// Both are permutations of 0…n-1: sums are known.
+		x := (n - 1) * n / 2
+		x2 := (n - 1) * n * (2*n - 1) / 6
+		c.Correlation = (n*sum - x*x) / (n*x2 - x*x)
+	}
+	c.NDistinct = distinctValues(runs, wide, total, nulls, float64(s.seen))
+	c.mostCommon(runs, total, wide)
+	c.histogram(runs)
+	return c
+}
+
+// distinctValues is Haas and Stokes' Duj1 as ANALYZE uses it, negative where the number grows with the table.
+func distinctValues(runs []run, wide, total, nulls int, rows float64) float64 {
+	once, several := wide, 0
+	for _, r := range runs {
+		if r.count == 1 {
+			once++
+		} else {
+			several++
+		}
+	}
+	present := float64(total - nulls)
+	nullFrac := float64(nulls) / float64(total)
+	d := float64(len(runs) + wide)
+	switch {
+	case several == 0:
+		return -1 * (1 - nullFrac)
+	case once == 0:
+		// All values were seen more than once: these are all there are.
+	default:
+		n, all := present, rows*(1-nullFrac)
+		d = n * d / (n - float64(once) + float64(once)*n/all)
+		d = math.Floor(min(max(d, float64(len(runs))), all) + 0.5)
+	}
+	if d > 0.1*rows {
+		return -d / rows
+	}
+	return d
+}
+
+// mostCommon keeps all values if they are few, else those that are clearly more frequent than the average.
+func (c *Column) mostCommon(runs []run, total, wide int) {
+	var often []int
+	n := 0
+	for i, r := range runs {
+		n += r.count
+		if r.count > 1 {
+			often = append(often, i)
+		}
+	}
+	sort.SliceStable(often, func(a, b int) bool { return runs[often[a]].count > runs[often[b]].count })
+	all := len(often) == len(runs) && len(runs) <= Target && wide == 0
+	least := max(2, 1.25*float64(n)/float64(len(runs)))
+	for _, i := range often {
+		if len(c.MCV) == Target || !all && float64(runs[i].count) < least {
+			break
+		}
+		runs[i].common = true
+		c.MCV, c.Freq = append(c.MCV, runs[i].val), append(c.Freq, float64(runs[i].count)/float64(total))
+	}
+}
+
+// histogram divides what is not common into buckets of equal size.
+func (c *Column) histogram(runs []run) {
+	var rest []types.Datum
+	distinct := 0
+	for _, r := range runs {
+		if r.common {
+			continue
+		}
+		distinct++
+		for range r.count {
+			rest = append(rest, r.val)
+		}
+	}
+	if distinct < 2 {
+		return
+	}
+	buckets := min(Target, len(rest)-1)
+	for i := 0; i <= buckets; i++ {
+		c.Hist = append(c.Hist, rest[i*(len(rest)-1)/buckets])
+	}
+}

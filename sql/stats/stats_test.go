@@ -1,0 +1,102 @@
+package stats
+
+import (
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// sampleOf builds the statistics of one int4 column.
+func sampleOf(rows int, f func(i int) types.Datum) *Table {
+	s := NewSampler(SampleRows, 1)
+	for i := range rows {
+		if s.Next() {
+			s.Keep([]types.Datum{f(i)})
+		}
+	}
+	return s.Build([]int16{1}, []*types.Type{types.Lookup(types.Int4)})
+}
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if math.Abs(got-want) > tolerance {
+		t.Errorf("%s is %v, want about %v", what, got, want)
+	}
+}
+
+func TestUniqueColumn(t *testing.T) {
+	st := sampleOf(100000, func(i int) types.Datum { return tuple.Int(int64(i)) })
+	c, y := st.Column(1), types.Lookup(types.Int4)
+	near(t, "rows", st.Rows, 100000, 0)
+	near(t, "n_distinct", c.NDistinct, -1, 0.01)
+	near(t, "correlation", c.Correlation, 1, 0.001)
+	near(t, "buckets", float64(len(c.Hist)), Target+1, 0)
+	near(t, "share of one value", c.EqSel(y, tuple.Int(5), st.Rows), 1e-5, 1e-6)
+	for _, v := range []int64{0, 100, 25000, 50000, 99000} {
+		f, ok := c.LessSel(y, tuple.Int(v))
+		if !ok {
+			t.Fatal("no histogram")
+		}
+		near(t, "share below", f, float64(v)/100000, 0.01)
+	}
+}
+
+func TestSkewAndNulls(t *testing.T) {
+	st := sampleOf(50000, func(i int) types.Datum {
+		switch {
+		case i%10 == 0:
+			return types.Null
+		case i%2 == 0:
+			return tuple.Int(7)
+		}
+		return tuple.Int(int64(i % 1000))
+	})
+	c, y := st.Column(1), types.Lookup(types.Int4)
+	near(t, "null_frac", c.NullFrac, 0.1, 0.01)
+	near(t, "share of 7", c.EqSel(y, tuple.Int(7), st.Rows), 0.4, 0.02)
+	near(t, "share of 501", c.EqSel(y, tuple.Int(501), st.Rows), 0.001, 0.0006)
+	near(t, "n_distinct", c.Distinct(st.Rows), 500, 30)
+	back, err := Decode(st.Encode(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(back.Encode(nil), st.Encode(nil)) {
+		t.Error("decoded statistics encode differently")
+	}
+}
+
+func TestFewValuesAreAllCommon(t *testing.T) {
+	st := sampleOf(1000, func(i int) types.Datum { return tuple.Int(int64(i % 4)) })
+	c := st.Column(1)
+	if len(c.MCV) != 4 || c.NDistinct != 4 || len(c.Hist) != 0 {
+		t.Errorf("%d common values, %v distinct, %d bounds", len(c.MCV), c.NDistinct, len(c.Hist))
+	}
+}
+
+func TestDue(t *testing.T) {
+	for _, c := range []struct {
+		rows, changed float64
+		want          bool
+	}{{0, 50, false}, {0, 51, true}, {1000, 150, false}, {1000, 151, true}} {
+		if Due(c.rows, c.changed) != c.want {
+			t.Errorf("Due(%v, %v) is %v", c.rows, c.changed, !c.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(sampleOf(300, func(i int) types.Datum { return tuple.Int(int64(i % 7)) }).Encode(nil))
+	f.Add([]byte{version})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		st, err := Decode(b)
+		if err != nil {
+			return
+		}
+		if _, err := Decode(st.Encode(nil)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
