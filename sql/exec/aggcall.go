@@ -73,6 +73,10 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 			c.call.ArgTypes = append(c.call.ArgTypes, a.Type().OID)
 		}
 	}
+	c.call.ArgFields, c.call.Variadic = fieldNames(x.Args), x.Variadic
+	for _, o := range x.OrderBy {
+		c.call.Order = append(c.call.Order, builtin.SortKey{Desc: o.Desc, NullsFirst: o.NullsFirst})
+	}
 	if c.args, err = b.exprs(x.Args); err != nil {
 		return nil, err
 	}

@@ -172,8 +172,23 @@ func (b *builder) newCall(proc types.OID, args []plan.Expr, ret plan.Type, coll 
 	for _, a := range args {
 		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
 	}
+	c.ArgFields = fieldNames(args)
 	b.in.calls = append(b.in.calls, c)
 	return c
+}
+
+// fieldNames lists the names of the fields of arguments that are row constructors; nil if there are none.
+func fieldNames(args []plan.Expr) [][]string {
+	var out [][]string
+	for i, a := range args {
+		if r, ok := a.(*plan.RowCtor); ok && r.Names != nil {
+			if out == nil {
+				out = make([][]string, len(args))
+			}
+			out[i] = r.Names
+		}
+	}
+	return out
 }
 
 func (b *builder) call(x *plan.FuncCall) (operand, error) {
@@ -207,7 +222,9 @@ func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
 	if f.Fn == nil {
 		return operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
 	}
-	fn := b.genericCall(f, b.newCall(x.Proc, x.Args, x.T, x.InputColl), args)
+	call := b.newCall(x.Proc, x.Args, x.T, x.InputColl)
+	call.Variadic = x.Variadic
+	fn := b.genericCall(f, call, args)
 	if allFixed(args) && f.Proc.Volatile != 'v' {
 		return b.once(fn), nil
 	}

@@ -167,9 +167,11 @@ func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (pla
 	}
 	return plan.MapExpr(e, func(e plan.Expr) plan.Expr {
 		if r, ok := e.(*plan.ColRef); ok {
-			c := *r
-			c.Col = to[r.Col]
-			return &c
+			if id, ok := to[r.Col]; ok { // others are the expression's own
+				c := *r
+				c.Col = id
+				return &c
+			}
 		}
 		return e
 	}), nil

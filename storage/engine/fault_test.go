@@ -144,7 +144,8 @@ func TestDiskFull(t *testing.T) {
 				}
 			}
 			full.Store(false)
-			if c.name != "manifest" && refused == 0 {
+			// Pebble writes its tables when it sees fit: whether that falls into the time without space is chance.
+			if (c.name == "log" || c.name == "all") && refused == 0 {
 				t.Error("nothing was refused")
 			}
 			for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
