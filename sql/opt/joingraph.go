@@ -69,6 +69,7 @@ type joinGraph struct {
 	need    colset // columns that items must give
 	above   colset // of them, those that are read above the joins
 	fixed   colset
+	desc    bool   // a descending order is wanted
 	special relset // items that are not inner
 	sets    map[relset]*jset
 	alone   []*jset  // each item by itself

@@ -198,6 +198,9 @@ func (g *joinGraph) search(w want) (*jpath, error) {
 			ec.distinct = append(ec.distinct, d)
 		}
 	}
+	for _, k := range w.order {
+		g.desc = g.desc || k.Desc
+	}
 	if err := g.leaves(); err != nil {
 		return nil, err
 	}
@@ -253,7 +256,10 @@ func (g *joinGraph) leaves() error {
 			if err != nil {
 				return err
 			}
+			// Backward scans pay only where a descending order is wanted in the end.
+			o.noReverse = !g.desc
 			paths, err := o.accesses(it.scan, conds, g.need)
+			o.noReverse = false
 			if err != nil {
 				return err
 			}

@@ -426,7 +426,9 @@ func (g *joinGraph) parameterised(it *joinItem, a relset, x cross) (*jpath, erro
 		if err != nil {
 			return nil, err
 		}
+		o.noReverse = true
 		paths, err := o.accesses(it.scan, planned, g.need)
+		o.noReverse = false
 		if err != nil {
 			return nil, err
 		}

@@ -59,12 +59,12 @@ type optimizer struct {
 	cols     []*colInfo // by ColID
 	rowsOf   map[*catalog.Table]float64
 	groups   map[plan.ColID]float64
-	equal    map[plan.ColID]plan.ColID
+	equal    []plan.ColID // by ColID; 0: its own representative
 	stored   map[any]plan.Expr
 	inline   map[*plan.CTE]bool
 	cteRows  map[*plan.CTE]float64
 	loopCols colset // columns of outer sides of nested loops under construction
-	// noReverse: the order of rows is part of what they mean.
+	// noReverse: backward scans are not worth comparing.
 	noReverse bool
 }
 

@@ -31,13 +31,10 @@ func plainWant(need colset) want { return want{need: need} }
 // canon is the representative of the columns that equal c wherever its rows have passed the joins: only their order is
 // read from it.
 func (o *optimizer) canon(c plan.ColID) plan.ColID {
-	for {
-		p, ok := o.equal[c]
-		if !ok {
-			return c
-		}
-		c = p
+	for int(c) < len(o.equal) && o.equal[c] != 0 {
+		c = o.equal[c]
 	}
+	return c
 }
 
 func (o *optimizer) unite(a, b plan.ColID) {
@@ -45,8 +42,8 @@ func (o *optimizer) unite(a, b plan.ColID) {
 	if a == b {
 		return
 	}
-	if o.equal == nil {
-		o.equal = map[plan.ColID]plan.ColID{}
+	for len(o.equal) <= int(b) {
+		o.equal = append(o.equal, 0)
 	}
 	o.equal[b] = a
 }
