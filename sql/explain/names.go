@@ -220,6 +220,9 @@ func nodeExprs(n plan.Node) []plan.Expr {
 
 // column prints a column as what it stands for.
 func (ns *names) column(r *plan.ColRef) string {
+	if r.Col == subqueryCol {
+		return r.Name
+	}
 	if s, ok := ns.base[r.Col]; ok {
 		if !ns.prefix {
 			if _, name, found := strings.Cut(s, "."); found {
@@ -253,7 +256,17 @@ func (ns *names) options() *ruleutils.Options {
 	return &ruleutils.Options{Env: ns.env, Column: ns.column, Subquery: ns.subquery}
 }
 
+// subqueryCol is the column that stands for a subquery while an expression is printed: its name is the text.
+const subqueryCol plan.ColID = -1
+
+// expr prints an expression with its subqueries as $0 and (SubPlan 1), whatever their kind.
 func (ns *names) expr(e plan.Expr) string {
+	e = plan.MapExpr(e, func(e plan.Expr) plan.Expr {
+		if s, ok := e.(*plan.Subquery); ok {
+			return &plan.ColRef{Col: subqueryCol, Name: ns.subquery(s, 0), T: s.T}
+		}
+		return e
+	})
 	s, err := ruleutils.Expr(e, ns.options())
 	if err != nil {
 		return "???"
@@ -287,13 +300,9 @@ func (ns *names) conds(es []plan.Expr) string {
 		return ""
 	}
 	if len(es) == 1 {
-		return ns.paren(ns.expr(es[0]))
+		return ns.expr(es[0])
 	}
 	return ns.expr(&plan.BoolOp{Kind: plan.And, Args: es})
-}
-
-func (ns *names) paren(s string) string {
-	return s
 }
 
 func (ns *names) keys(keys []plan.SortKey) string {

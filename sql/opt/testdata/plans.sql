@@ -229,3 +229,46 @@ LockRows
   ->  Index Scan using users_pkey on users
         Index Cond: (id = 5)
 
+select id from users where exists (select 1 from posts where user_id = 3) and name = 'x'
+----
+Result
+  One-Time Filter: $0
+  InitPlan 1 (returns $0)
+    ->  Index Only Scan using posts_user on posts
+          Index Cond: (posts.user_id = 3)
+  ->  Seq Scan on users
+        Filter: (users.name = 'x'::text)
+
+select id, (select count(*) from posts p where p.user_id = u.id) from users u where id < 5
+----
+Index Scan using users_pkey on users u
+  Index Cond: (u.id < 5)
+  SubPlan 1
+    ->  Aggregate
+          ->  Index Only Scan using posts_user on posts p
+                Index Cond: (p.user_id = u.id)
+
+select id from users where id not in (select user_id from posts)
+----
+Merge Anti Join
+  Merge Cond: (users.id = posts.user_id)
+  ->  Seq Scan on users
+  ->  Index Only Scan using posts_user on posts
+
+select * from users u left join posts p on p.user_id = u.id and p.at > '2020-01-01' where u.id in (5, 6) order by u.id desc
+----
+Nested Loop Left Join
+  ->  Index Scan Backward using users_pkey on users u
+        Index Cond: (u.id = ANY (ARRAY[5, 6]))
+  ->  Index Scan using posts_user on posts p
+        Index Cond: ((p.at > '2020-01-01 00:00:00+00'::timestamp with time zone) AND (p.user_id = u.id))
+
+select l.id from posts l, lateral (select id from posts q where q.user_id = l.user_id order by at desc limit 2) x where l.id = 4
+----
+Nested Loop
+  ->  Index Scan using posts_pkey on posts l
+        Index Cond: (l.id = 4)
+  ->  Limit
+        ->  Index Only Scan Backward using posts_user on posts q
+              Index Cond: (q.user_id = l.user_id)
+
