@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // addKeys adds the primary key and unique constraints of a new table: the primary key first, as PostgreSQL does.
@@ -350,6 +351,10 @@ func (x *exec) comparable(t, ref *catalog.Table, con *catalog.Constraint) error 
 	for i, att := range con.Cols {
 		a, b := t.Column(att), ref.Column(con.RefCols[i])
 		if a.Type == b.Type || textual(a.Type) && textual(b.Type) || hasEquality(b.Type, a.Type) {
+			// The referenced key is looked up with the referencing value's bits.
+			if a.Kind != b.Kind && !(integer(a.Kind) && integer(b.Kind)) {
+				return pgerr.Unsupported("foreign key from type " + types.FormatType(a.Type, -1, x.Env) + " to type " + types.FormatType(b.Type, -1, x.Env))
+			}
 			continue
 		}
 		return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", con.Name).
