@@ -11,7 +11,6 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
-	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // addKeys adds the primary key and unique constraints of a new table: the primary key first, as PostgreSQL does.
