@@ -252,7 +252,7 @@ func (g *joinGraph) tryJoin(s *jset, a, b relset, as, bs *jset, special *joinIte
 	x := g.between(a, b, special)
 	postCost := c.filter(x.post) * s.rows
 	// Nested loop with the inner side read by the outer row's values.
-	if b.count() == 1 && o.on("nestloop") {
+	if b.count() == 1 && (o.on("nestloop") || g.items[b.first()].lat) {
 		it := g.items[b.first()]
 		if special != nil || it.kind == plan.InnerJoin {
 			p, err := g.parameterised(it, a, x)
@@ -289,7 +289,8 @@ func (g *joinGraph) tryJoin(s *jset, a, b relset, as, bs *jset, special *joinIte
 	inner := bs.cheapest()
 	// Nested loop over kept rows.
 	for _, l := range as.paths {
-		if !o.on("nestloop") && len(x.keys) > 0 {
+		// Turned off, it stays where nothing else is left.
+		if !o.on("nestloop") && len(x.keys) > 0 && o.on("hashjoin") {
 			break
 		}
 		n := &jpath{method: loopPath, set: a | b, kind: kind, l: l, r: inner, on: x.all, post: x.post, rows: s.rows, order: l.order}
