@@ -309,6 +309,9 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 				break
 			}
 		}
+		if err == nil {
+			c.Recheck, err = o.exprs(x.Recheck)
+		}
 		m.Merge = &c
 	}
 	return m, err
