@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -89,7 +90,7 @@ func castError(err error, c *catalog.Column, want plan.Type, using bool, env *ty
 			WithHint("You might need to add an explicit cast.")
 	}
 	return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" cannot be cast automatically to type %s", c.Name, typ).
-		WithHint("You might need to specify \"USING %s::%s\".", quoteIdent(c.Name), types.FormatType(want.OID, want.Mod, env))
+		WithHint("You might need to specify \"USING %s::%s\".", ruleutils.QuoteIdent(c.Name), types.FormatType(want.OID, want.Mod, env))
 }
 
 // typeUsers refuses a new type where something was made of the old one.

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
@@ -581,13 +582,13 @@ func (x *exec) nameText(schema catalog.OID, name string) string {
 	for _, s := range x.path() {
 		if t, _ := cat.Relation(s, name); t != nil {
 			if s == schema || mine == t {
-				return quoteIdent(name)
+				return ruleutils.QuoteIdent(name)
 			}
 			break
 		}
 	}
 	if s := cat.SchemaByOID(schema); s != nil {
-		return quoteIdent(s.Name) + "." + quoteIdent(name)
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
 	}
-	return quoteIdent(name)
+	return ruleutils.QuoteIdent(name)
 }

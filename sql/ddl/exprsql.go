@@ -56,7 +56,7 @@ func (x *exec) qualifiedOID(oid types.OID) string {
 		name = ix.Name
 	}
 	if s := cat.SchemaByOID(t.Schema); s != nil {
-		return quoteIdent(s.Name) + "." + quoteIdent(name)
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
 	}
-	return quoteIdent(name)
+	return ruleutils.QuoteIdent(name)
 }

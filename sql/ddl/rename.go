@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -212,7 +213,7 @@ func patchExpr(sql, old, new string) string {
 				last := len(c.Fields) - 1
 				if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
 					if off, end, ok := identAt(exprPrefix+sql, int(c.Location), last); ok {
-						list = append(list, patch{off - len(exprPrefix), end - len(exprPrefix), quoteIdent(new)})
+						list = append(list, patch{off - len(exprPrefix), end - len(exprPrefix), ruleutils.QuoteIdent(new)})
 					}
 				}
 			}
@@ -318,7 +319,7 @@ func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string
 						}
 						end++
 					}
-					out = append(out, patch{off, end + 1, quoteLiteral(quoteIdent(schema) + "." + quoteIdent(name))})
+					out = append(out, patch{off, end + 1, quoteLiteral(ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(name))})
 				}
 			}
 			return true
@@ -350,9 +351,9 @@ func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (
 			start, _, ok1 := identAt(sql, int(rv.Location), 0)
 			_, end, ok2 := identAt(sql, int(rv.Location), parts)
 			if ok1 && ok2 {
-				text := quoteIdent(schema) + "." + quoteIdent(name)
+				text := ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(name)
 				if rv.Alias == nil && name != rv.Relname {
-					text += " " + quoteIdent(rv.Relname)
+					text += " " + ruleutils.QuoteIdent(rv.Relname)
 				}
 				out = append(out, patch{start, end, text})
 			}
@@ -412,7 +413,7 @@ func columnPatch(root ast.Node, sql string, off int, old, new string) (p patch, 
 			last := len(c.Fields) - 1
 			if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
 				if start, end, ok := identAt(sql, off, last); ok {
-					p, found = patch{start, end, quoteIdent(new)}, true
+					p, found = patch{start, end, ruleutils.QuoteIdent(new)}, true
 				}
 			}
 		}

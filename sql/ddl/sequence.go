@@ -7,9 +7,9 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -59,20 +59,7 @@ func (x *exec) ownedSequence(nt *newTable, d *seqDef) error {
 }
 
 func nextvalSQL(schema, name string) string {
-	return "nextval(" + quoteLiteral(quoteIdent(schema)+"."+quoteIdent(name)) + "::regclass)"
-}
-
-// quoteIdent quotes an identifier where it needs that (quote_ident).
-func quoteIdent(s string) string {
-	plain := s != "" && (s[0] == '_' || s[0] >= 'a' && s[0] <= 'z')
-	for i := 0; plain && i < len(s); i++ {
-		c := s[i]
-		plain = c == '_' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
-	}
-	if plain && !parser.Reserved(s) {
-		return s
-	}
-	return "\"" + strings.ReplaceAll(s, "\"", "\"\"") + "\""
+	return "nextval(" + quoteLiteral(ruleutils.QuoteIdent(schema)+"."+ruleutils.QuoteIdent(name)) + "::regclass)"
 }
 
 func quoteLiteral(s string) string {

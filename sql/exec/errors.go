@@ -27,12 +27,13 @@ func lockError(err error, t *catalog.Table) error {
 	case errors.Is(err, lock.ErrNotAvailable):
 		return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock on row in relation \"%s\"", t.Name)
 	case errors.As(err, &dead):
-		return deadlock(dead)
+		return Deadlock(dead)
 	}
 	return err
 }
 
-func deadlock(d *lock.DeadlockError) error {
+// Deadlock is 40P01 with the circle of waiters as its DETAIL.
+func Deadlock(d *lock.DeadlockError) error {
 	var lines []string
 	for i, w := range d.Cycle {
 		next := d.Cycle[(i+1)%len(d.Cycle)]

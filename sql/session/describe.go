@@ -87,7 +87,7 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 	return &ruleutils.Namer{Pretty: pretty,
 		Relation: func(t *catalog.Table) string {
 			if pretty && s.visible(cat, t.Schema, t.Name, t.OID) {
-				return quoteName(t.Name)
+				return ruleutils.QuoteIdent(t.Name)
 			}
 			return s.qualified(cat, t.Schema, t.Name)
 		},

@@ -3,24 +3,13 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
+	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
 )
-
-// cycle is DETAIL of a deadlock: who waits for whom.
-func cycle(d *lock.DeadlockError) string {
-	var lines []string
-	for i, w := range d.Cycle {
-		next := d.Cycle[(i+1)%len(d.Cycle)]
-		lines = append(lines, fmt.Sprintf("Process %d waits for %s on %s %x; blocked by process %d.", w.PID, w.Mode.Name(w.Class), w.Class, w.Key, next.PID))
-	}
-	return strings.Join(lines, "\n")
-}
 
 // sqlError gives storage's sentinels their SQLSTATE and wording, in one place. Errors that have one keep it.
 func sqlError(err error) error {
@@ -38,8 +27,7 @@ func sqlError(err error) error {
 	case errors.Is(err, txn.ErrSerialization):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 	case errors.As(err, &dead):
-		return pgerr.Wrap(err, pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", cycle(dead)).
-			WithHint("See server log for query details.")
+		return exec.Deadlock(dead)
 	case errors.Is(err, lock.ErrNotAvailable):
 		return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock")
 	case errors.Is(err, lock.ErrTimeout):

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -254,9 +255,9 @@ func (s *Session) visible(cat *catalog.Catalog, schema types.OID, name string, o
 
 func (s *Session) qualified(cat *catalog.Catalog, schema types.OID, name string) string {
 	if sc := cat.SchemaByOID(schema); sc != nil {
-		return quoteName(sc.Name) + "." + quoteName(name)
+		return ruleutils.QuoteIdent(sc.Name) + "." + ruleutils.QuoteIdent(name)
 	}
-	return quoteName(name)
+	return ruleutils.QuoteIdent(name)
 }
 
 func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
@@ -273,7 +274,7 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 			name = ix.Name
 		}
 		if s.visible(cat, t.Schema, name, oid) {
-			return quoteName(name), true
+			return ruleutils.QuoteIdent(name), true
 		}
 		return s.qualified(cat, t.Schema, name), true
 	case types.RegKindType:
@@ -286,17 +287,17 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 				return types.FormatType(oid, -1, s.env), true
 			}
 			if t.Schema == "" || t.Schema == "public" {
-				return quoteName(t.Name), true
+				return ruleutils.QuoteIdent(t.Name), true
 			}
-			return quoteName(t.Schema) + "." + quoteName(t.Name), true
+			return ruleutils.QuoteIdent(t.Schema) + "." + ruleutils.QuoteIdent(t.Name), true
 		}
 	case types.RegKindNamespace:
 		if sc := cat.SchemaByOID(oid); sc != nil {
-			return quoteName(sc.Name), true
+			return ruleutils.QuoteIdent(sc.Name), true
 		}
 	case types.RegKindRole:
 		if n, ok := (*functions)(s).RoleName(oid); ok {
-			return quoteName(n), true
+			return ruleutils.QuoteIdent(n), true
 		}
 	case types.RegKindProc, types.RegKindProcedure:
 		for i := range pgdata.Procs() {
@@ -305,13 +306,13 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 				continue
 			}
 			if kind == types.RegKindProc {
-				return quoteName(p.Name), true
+				return ruleutils.QuoteIdent(p.Name), true
 			}
 			args := make([]string, len(p.ArgTypes))
 			for k, a := range p.ArgTypes {
 				args[k] = types.FormatType(a, -1, s.env)
 			}
-			return quoteName(p.Name) + "(" + strings.Join(args, ",") + ")", true
+			return ruleutils.QuoteIdent(p.Name) + "(" + strings.Join(args, ",") + ")", true
 		}
 	case types.RegKindOper, types.RegKindOperator:
 		for i := range pgdata.Operators() {
@@ -346,19 +347,8 @@ func nameOf(table, col string, oid types.OID) (string, bool) {
 	want := strconv.FormatUint(uint64(oid), 10)
 	for _, row := range t.Rows {
 		if *row[0] == want {
-			return quoteName(*row[c]), true
+			return ruleutils.QuoteIdent(*row[c]), true
 		}
 	}
 	return "", false
-}
-
-// quoteName quotes an identifier where the parser would not read it back as it is.
-func quoteName(name string) string {
-	if q := quoteIdent(name); q != name {
-		return q
-	}
-	if parser.Reserved(name) {
-		return `"` + name + `"`
-	}
-	return name
 }

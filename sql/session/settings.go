@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -185,7 +186,7 @@ func settingValue(n *ast.VariableSetStmt) string {
 		case *ast.A_Const:
 			v = constText(c)
 			if _, str := c.Val.(*ast.String); str && list {
-				v = quoteIdent(v)
+				v = ruleutils.QuoteIdent(v)
 			}
 		case *ast.TypeCast: // SET TIME ZONE INTERVAL '…'
 			if k, ok := c.Arg.(*ast.A_Const); ok {
@@ -224,20 +225,6 @@ func intervalZone(v string) string {
 	v = strings.TrimPrefix(v, "+")
 	inverse := map[string]string{"+": "-", "-": "+"}[sign]
 	return "<" + sign + v + ">" + inverse + v
-}
-
-func quoteIdent(v string) string {
-	plain := v != ""
-	for i := 0; i < len(v); i++ {
-		c := v[i]
-		if !(c >= 'a' && c <= 'z' || c == '_' || i > 0 && (c >= '0' && c <= '9' || c == '$')) {
-			plain = false
-		}
-	}
-	if plain {
-		return v
-	}
-	return `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
 }
 
 // setCharacteristics is SET TRANSACTION and SET SESSION CHARACTERISTICS.
