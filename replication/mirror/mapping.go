@@ -93,13 +93,6 @@ func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mappin
 	return m, compatible, nil
 }
 
-// fresh is the mapping for a table that is written anew: no name is retired.
-func (m *mapping) fresh() *mapping {
-	c := *m
-	c.retired = nil
-	return &c
-}
-
 // deltaName makes a name that every Delta reader takes: no character that parquet-mr refuses, unique without case.
 func deltaName(name string, attnum int16, used map[string]bool) string {
 	n := strings.Map(func(r rune) rune {

@@ -98,8 +98,5 @@ func (r *rowIDs) at(pos uint32) uint64 {
 	return r.ids[pos]
 }
 
-// dense reports whether the ids are one run.
-func (r *rowIDs) dense() bool { return len(r.runs) == 1 }
-
 func (r *rowIDs) min() uint64 { return r.at(0) }
 func (r *rowIDs) max() uint64 { return r.at(uint32(r.n - 1)) }

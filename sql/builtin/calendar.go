@@ -123,7 +123,6 @@ func zoneOffset(loc *time.Location, ts int64) int {
 func errTimestampRange() error {
 	return pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp out of range")
 }
-func errDateRange() error     { return pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range") }
 func errIntervalRange() error { return pgerr.New(pgerr.DatetimeFieldOverflow, "interval out of range") }
 
 // localToTZClamped reads a clock time of the session's zone for a comparison: what is out of range lies just inside

@@ -57,9 +57,8 @@ func tableRows(rows [][]datum) Rows {
 }
 
 var (
-	int4Type  = types.Lookup(types.Int4)
-	textType  = types.Lookup(types.Text)
-	jsonbType = types.Lookup(types.JSONB)
+	int4Type = types.Lookup(types.Int4)
+	textType = types.Lookup(types.Text)
 )
 
 func textArray(vals []datum) datum { return types.MakeArray(textType, vals) }

@@ -229,7 +229,7 @@ func (c *aggCall) advance(st aggState) error {
 func (c *aggCall) load() (bool, error) {
 	f := &c.in.f
 	for i := range c.args {
-		v := types.Null
+		var v types.Datum
 		if a := &c.args[i]; a.fn == nil {
 			v = f.s[a.slot]
 		} else {

@@ -226,7 +226,6 @@ type recursiveOp struct {
 	tapes      [2]tape
 	cur        int // tape that the round at hand fills
 	inStep     bool
-	fresh      bool
 	done       bool
 	round      int64 // only grows: equal numbers are the same round
 }

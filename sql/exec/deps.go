@@ -150,12 +150,6 @@ func (s *scope) ids(ids []plan.ColID) {
 	}
 }
 
-func (s *scope) keys(keys []plan.SortKey) {
-	for _, k := range keys {
-		s.used[k.Col] = true
-	}
-}
-
 func (s *scope) cols(cols []plan.Col) {
 	for _, c := range cols {
 		s.made[c.ID] = true

@@ -277,7 +277,7 @@ func (b *builder) genericCall(f *builtin.Func, c *builtin.Call, args []operand) 
 		return func() (types.Datum, error) {
 			null := false
 			for i := range args {
-				v := types.Null
+				var v types.Datum
 				if a := &args[i]; a.fn == nil {
 					v = fr.s[a.slot]
 				} else {

@@ -16,7 +16,6 @@ type subPlan struct {
 	out  []int
 	deps *deps // nil: volatile, computed anew each time
 	val  types.Datum
-	none bool // no row
 }
 
 func (b *builder) subPlan(x *plan.Subquery) (*subPlan, error) {

@@ -27,7 +27,6 @@ type target struct {
 	table  *catalog.Table
 	rel    *rowstore.Rel
 	w      *rowstore.Writer
-	txn    *txn.Txn // that w writes in
 	ev     *indexEval
 	gen    uint64
 	row    rowCols // the new row as checks and RETURNING see it

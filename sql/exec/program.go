@@ -70,7 +70,6 @@ type instance struct {
 	running  bool
 	finished bool
 	ended    bool // the statement's last actions have run
-	after    []func() error
 	ri       *riQueue
 	spillMem int64 // bytes of spill files that stayed in memory
 }

@@ -184,18 +184,6 @@ func (r *spillReader) record() (rec []byte, ok bool, err error) {
 	return r.buf, true, nil
 }
 
-// row reads a row into dst; its values live until the following read.
-func (r *spillReader) row(dst []types.Datum) (bool, error) {
-	rec, ok, err := r.record()
-	if !ok || err != nil {
-		return false, err
-	}
-	for i := range dst {
-		dst[i], rec = decodeSpilled(rec)
-	}
-	return true, nil
-}
-
 func (r *spillReader) slots(f *frame, slots []int) (bool, error) {
 	rec, ok, err := r.record()
 	if !ok || err != nil {

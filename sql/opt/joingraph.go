@@ -22,7 +22,6 @@ type joinItem struct {
 	lat    bool          // it names columns of needs: only a nested loop can run it
 	cols   colset
 	conds  []plan.Expr // on this item alone
-	paths  []*jpath
 	rows   float64
 	scan   *plan.Scan // the item is a table
 	params map[string]*jpath
@@ -40,7 +39,6 @@ type joinCond struct {
 	l, r plan.Expr // e is l = r with a hashable operator, each side on its own items
 	lset relset
 	rset relset
-	ec   int // equivalence class + 1
 }
 
 // eclass are columns that are equal in every row of the join.

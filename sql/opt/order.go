@@ -20,11 +20,6 @@ type want struct {
 	group bool    // order's columns may come in any sequence and direction
 }
 
-func (w want) with(need colset) want {
-	w.need = need
-	return w
-}
-
 // plainWant asks for columns alone.
 func plainWant(need colset) want { return want{need: need} }
 

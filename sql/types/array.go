@@ -576,13 +576,6 @@ func (r *binReader) uint16() uint16 {
 	return 0
 }
 
-func (r *binReader) uint64() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.BigEndian.Uint64(b)
-	}
-	return 0
-}
-
 // sized takes a length word and that many bytes; a length of -1 is NULL.
 func (r *binReader) sized() (b []byte, null bool) {
 	n := int32(r.uint32())

@@ -29,7 +29,6 @@ var (
 	errClass    = errors.New("invalid character class")
 	errCollate  = errors.New("invalid collating element")
 	errBackref  = errors.New("invalid backreference number")
-	errRegexp   = errors.New("invalid regexp (reg version 0.8)")
 	errOption   = errors.New("invalid embedded option")
 	errTooBig   = errors.New("regular expression is too complex")
 )

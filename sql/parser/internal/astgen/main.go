@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
@@ -46,7 +45,7 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		t := reflect.TypeOf(mt.Zero().Interface().(proto.Message)).Elem()
+		t := reflect.TypeOf(mt.Zero().Interface()).Elem()
 		if analysed[t.Name()] {
 			continue
 		}
