@@ -11,7 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// typ finds a type; nil if there is none. Row types of tables are composites made from their descriptors.
+// typ finds a type; nil if there is none.
 func (b *binder) typ(oid types.OID) *types.Type {
 	if t := b.env.Types.Type(oid); t != nil {
 		return t
@@ -19,7 +19,10 @@ func (b *binder) typ(oid types.OID) *types.Type {
 	if t, ok := b.domains[oid]; ok {
 		return t
 	}
-	t := b.systemDomain(oid)
+	t := b.env.Catalog.UserType(oid)
+	if t == nil {
+		t = b.systemDomain(oid)
+	}
 	if t == nil {
 		t = b.rowType(oid)
 	}
@@ -45,43 +48,29 @@ func (b *binder) systemDomain(oid types.OID) *types.Type {
 			t.Collation = oidOf(r[5])
 			return types.NewUserType(t, base)
 		}
-		t.Name, t.TypType, t.Category, t.Elem, t.Subscript = "_"+*r[1], types.TypeBase, types.CategoryArray, oidOf(r[0]), arrayHandler
+		t.Name, t.TypType, t.Category, t.Elem, t.Subscript = "_"+*r[1], types.TypeBase, types.CategoryArray, oidOf(r[0]), types.ArraySubscriptHandler
 		return types.NewUserType(t, nil)
 	}
 	return nil
 }
 
-// arrayHandler is array_subscript_handler, by which true arrays are known.
-const arrayHandler types.OID = 6179
-
-// rowType finds the table that oid is the row type of, or the array of it.
+// rowType finds the row type of a system table, or the array of it.
 func (b *binder) rowType(oid types.OID) *types.Type {
-	if sys, ok := b.reg.rowTypes[oid]; ok {
-		if t := b.env.Catalog.Table(sys.table); t != nil {
-			return b.makeRowType(t, oid, sys.array == 0, sys.array)
-		}
+	sys, ok := b.reg.rowTypes[oid]
+	if !ok {
 		return nil
 	}
-	var out *types.Type
-	b.env.Catalog.Tables(func(t *catalog.Table) bool {
-		if t.RowType == 0 || t.RowType != oid && (t.RowType+1 != oid || t.OID < catalog.FirstNormalOID) {
-			return true
-		}
-		out = b.makeRowType(t, oid, oid != t.RowType, t.RowType+1)
-		return false
-	})
-	return out
-}
-
-// makeRowType describes the row type of a table, or the array of it.
-func (b *binder) makeRowType(t *catalog.Table, oid types.OID, isArray bool, array types.OID) *types.Type {
+	t := b.env.Catalog.Table(sys.table)
+	if t == nil {
+		return nil
+	}
 	ty := types.Type{OID: oid, Name: t.Name, Schema: b.schemaName(t.Schema), Len: -1, TypType: types.TypeComposite,
-		Category: types.CategoryComposite, Delim: ',', Array: array, Align: 'd', Storage: 'x'}
+		Category: types.CategoryComposite, Delim: ',', Array: sys.array, Align: 'd', Storage: 'x'}
 	if t.Schema == catalog.PgCatalogOID {
 		ty.Schema = ""
 	}
-	if isArray {
-		ty.Name, ty.TypType, ty.Category, ty.Elem, ty.Array, ty.Subscript = "_"+t.Name, types.TypeBase, types.CategoryArray, t.RowType, 0, arrayHandler
+	if sys.array == 0 {
+		ty.Name, ty.TypType, ty.Category, ty.Elem, ty.Array, ty.Subscript = "_"+t.Name, types.TypeBase, types.CategoryArray, t.RowType, 0, types.ArraySubscriptHandler
 	} else {
 		for i := range t.Columns {
 			if c := &t.Columns[i]; !c.Dropped {
@@ -302,15 +291,9 @@ func (b *binder) typeByName(schema, name string) *types.Type {
 			}
 		}
 	}
-	array := strings.HasPrefix(name, "_")
 	lookup := func(s types.OID) *types.Type {
-		if t, _ := b.env.Catalog.Relation(s, name); t != nil && t.RowType != 0 {
-			return b.typ(t.RowType)
-		}
-		if array {
-			if t, _ := b.env.Catalog.Relation(s, name[1:]); t != nil && t.RowType != 0 {
-				return b.typ(t.RowType + 1)
-			}
+		if oid := b.env.Catalog.TypeNamed(s, name); oid != 0 {
+			return b.typ(oid)
 		}
 		return nil
 	}

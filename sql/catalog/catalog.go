@@ -23,7 +23,11 @@ type Catalog struct {
 	// names: relations, indexes included, share one name space per schema, as in pg_class. Key: nameKey.
 	names btree.Map[string, OID]
 	// indexes maps an index OID to its table's.
-	indexes     btree.Map[OID, OID]
+	indexes btree.Map[OID, OID]
+	// rowTypes maps the pg_type OIDs of row types to their relations.
+	rowTypes    btree.Map[OID, OID]
+	objects     objects
+	types       typeCache
 	nextOID     OID
 	nextStorage uint32
 }
@@ -113,6 +117,10 @@ func (c *Catalog) putTable(t *Table) {
 		c.dropNames(old)
 	}
 	c.tables.Set(t.OID, t)
+	if t.RowType != 0 && t.Kind != RelSequence {
+		c.rowTypes.Set(t.RowType, t.OID)
+	}
+	c.objects.link(t)
 	c.names.Set(nameKey(t.Schema, t.Name), t.OID)
 	for _, x := range t.Indexes {
 		c.indexes.Set(x.OID, t.OID)
@@ -121,6 +129,8 @@ func (c *Catalog) putTable(t *Table) {
 }
 
 func (c *Catalog) dropNames(t *Table) {
+	c.rowTypes.Delete(t.RowType)
+	c.objects.unlink(t)
 	c.names.Delete(nameKey(t.Schema, t.Name))
 	for _, x := range t.Indexes {
 		c.indexes.Delete(x.OID)
@@ -131,20 +141,8 @@ func (c *Catalog) dropNames(t *Table) {
 func (c *Catalog) copy() *Catalog {
 	n := &Catalog{nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
+	n.rowTypes, n.objects = *c.rowTypes.Copy(), c.objects.copy()
 	return n
-}
-
-// objKind is the first key byte of a descriptor row; the OID follows, big endian.
-type objKind byte
-
-const (
-	objSchema objKind = 's'
-	objTable  objKind = 't'
-)
-
-type objKey struct {
-	kind objKind
-	oid  OID
 }
 
 // Write is one descriptor row to store: Key within system table 1; a nil Value deletes it.
@@ -154,8 +152,8 @@ type Write struct{ Key, Value []byte }
 // transaction itself sees.
 type Editor struct {
 	cat     *Catalog
-	changed map[objKey]any // *Schema, *Table; nil: dropped
-	shared  bool           // cat has been handed out: copy before the next change
+	changed map[Address]any // *Schema, *Table, Object; nil: dropped. Sub is 0
+	shared  bool            // cat has been handed out: copy before the next change
 	alloc   *Allocator
 }
 
@@ -181,7 +179,7 @@ func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
 func (a *Allocator) OIDs(n int) OID { return a.oid.Add(uint32(n)) - uint32(n) + 1 }
 
 func (c *Catalog) Edit(a *Allocator) *Editor {
-	return &Editor{cat: c, changed: map[objKey]any{}, shared: true, alloc: a}
+	return &Editor{cat: c, changed: map[Address]any{}, shared: true, alloc: a}
 }
 
 // Catalog returns the catalog with the changes so far.
@@ -208,7 +206,7 @@ func (e *Editor) writable() *Catalog {
 // PutTable adds or replaces a relation.
 func (e *Editor) PutTable(t *Table) {
 	e.writable().putTable(t)
-	e.changed[objKey{objTable, t.OID}] = t
+	e.changed[Address{Kind: KindRelation, OID: t.OID}] = t
 }
 
 func (e *Editor) DropTable(oid OID) {
@@ -217,7 +215,7 @@ func (e *Editor) DropTable(oid OID) {
 		c.dropNames(t)
 		c.tables.Delete(oid)
 	}
-	e.changed[objKey{objTable, oid}] = nil
+	e.changed[Address{Kind: KindRelation, OID: oid}] = nil
 }
 
 func (e *Editor) PutSchema(s *Schema) {
@@ -227,7 +225,7 @@ func (e *Editor) PutSchema(s *Schema) {
 	}
 	c.schemas.Set(s.OID, s)
 	c.names.Set(nameKey(0, s.Name), s.OID)
-	e.changed[objKey{objSchema, s.OID}] = s
+	e.changed[Address{Kind: KindSchema, OID: s.OID}] = s
 }
 
 func (e *Editor) DropSchema(oid OID) {
@@ -236,7 +234,7 @@ func (e *Editor) DropSchema(oid OID) {
 		c.names.Delete(nameKey(0, s.Name))
 		c.schemas.Delete(oid)
 	}
-	e.changed[objKey{objSchema, oid}] = nil
+	e.changed[Address{Kind: KindSchema, OID: oid}] = nil
 }
 
 // Changed reports whether there is anything to commit.
@@ -245,11 +243,11 @@ func (e *Editor) Changed() bool { return len(e.changed) > 0 }
 // Mark and Restore undo DDL back to a savepoint.
 type Mark struct {
 	cat     *Catalog
-	changed map[objKey]any
+	changed map[Address]any
 }
 
 func (e *Editor) Mark() Mark {
-	m := Mark{cat: e.Catalog(), changed: make(map[objKey]any, len(e.changed))}
+	m := Mark{cat: e.Catalog(), changed: make(map[Address]any, len(e.changed))}
 	for k, v := range e.changed {
 		m.changed[k] = v
 	}
@@ -258,7 +256,7 @@ func (e *Editor) Mark() Mark {
 
 func (e *Editor) Restore(m Mark) {
 	e.cat, e.changed, e.shared = m.cat, m.changed, true
-	e.changed = make(map[objKey]any, len(m.changed))
+	e.changed = make(map[Address]any, len(m.changed))
 	for k, v := range m.changed {
 		e.changed[k] = v
 	}
@@ -267,9 +265,9 @@ func (e *Editor) Restore(m Mark) {
 // Tables calls f for every table changed: t is nil where it was dropped.
 func (e *Editor) Tables(f func(oid OID, t *Table)) {
 	for k, v := range e.changed {
-		if k.kind == objTable {
+		if k.Kind == KindRelation {
 			t, _ := v.(*Table)
-			f(k.oid, t)
+			f(k.OID, t)
 		}
 	}
 }
@@ -278,7 +276,7 @@ func (e *Editor) Tables(f func(oid OID, t *Table)) {
 func (e *Editor) Writes() ([]Write, error) {
 	var out []Write
 	for k, v := range e.changed {
-		key := binary.BigEndian.AppendUint32([]byte{byte(k.kind)}, k.oid)
+		key := binary.BigEndian.AppendUint32([]byte{byte(k.Kind)}, k.OID)
 		if v == nil {
 			out = append(out, Write{Key: key})
 			continue
@@ -288,7 +286,7 @@ func (e *Editor) Writes() ([]Write, error) {
 		}
 		val, err := json.Marshal(v)
 		if err != nil {
-			return nil, fmt.Errorf("encode descriptor %d: %w", k.oid, err)
+			return nil, fmt.Errorf("encode descriptor %d: %w", k.OID, err)
 		}
 		out = append(out, Write{Key: key, Value: val})
 	}
@@ -301,19 +299,23 @@ func (e *Editor) Apply(base *Catalog) *Catalog {
 	n := base.copy()
 	n.Version = versions.Add(1)
 	for k, v := range e.changed {
-		switch k.kind {
-		case objTable:
-			if old, ok := n.tables.Get(k.oid); ok {
+		switch k.Kind {
+		case KindRelation:
+			if old, ok := n.tables.Get(k.OID); ok {
 				n.dropNames(old)
-				n.tables.Delete(k.oid)
+				n.tables.Delete(k.OID)
 			}
-		case objSchema:
-			if old, ok := n.schemas.Get(k.oid); ok {
+		case KindSchema:
+			if old, ok := n.schemas.Get(k.OID); ok {
 				n.names.Delete(nameKey(0, old.Name))
-				n.schemas.Delete(k.oid)
+				n.schemas.Delete(k.OID)
 			}
+		default:
+			n.objects.drop(k)
 		}
 		switch o := v.(type) {
+		case Object:
+			n.objects.put(o)
 		case *Table:
 			n.putTable(o)
 		case *Schema:
@@ -335,8 +337,8 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 			return fmt.Errorf("descriptor key of %d bytes", len(key))
 		}
 		oid := binary.BigEndian.Uint32(key[1:])
-		switch objKind(key[0]) {
-		case objSchema:
+		switch kind := Kind(key[0]); kind {
+		case KindSchema:
 			s := &Schema{}
 			if err := json.Unmarshal(value, s); err != nil {
 				return fmt.Errorf("schema %d: %w", oid, err)
@@ -347,7 +349,7 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 			c.schemas.Set(oid, s)
 			c.names.Set(nameKey(0, s.Name), oid)
 			c.nextOID = max(c.nextOID, oid+1)
-		case objTable:
+		case KindRelation:
 			t := &Table{}
 			if err := json.Unmarshal(value, t); err != nil {
 				return fmt.Errorf("table %d: %w", oid, err)
@@ -362,7 +364,12 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 			}
 			c.nextStorage = max(c.nextStorage, t.StorageID+1)
 		default:
-			return fmt.Errorf("descriptor of unknown kind %q", key[0])
+			o, err := decodeObject(kind, value)
+			if err != nil {
+				return fmt.Errorf("%s %d: %w", kind, oid, err)
+			}
+			c.objects.put(o)
+			c.nextOID = max(c.nextOID, o.LastOID()+1)
 		}
 		return nil
 	})

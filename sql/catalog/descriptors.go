@@ -76,6 +76,8 @@ type Table struct {
 	ColComments map[int16]string  `json:",omitempty"`
 	OnCommit    byte              `json:",omitempty"` // temporary tables: 'd' delete rows, 'D' drop
 	TempOwner   uint64            `json:",omitempty"` // session that owns a temporary relation
+	// Deps are what expressions, the view's query and triggers need; columns' types are not listed.
+	Deps []Dep `json:",omitempty"`
 
 	// Virtual relations have no storage: pg_catalog's tables and tarn's views, computed by sql/catalog/syscat.
 	Virtual bool `json:"-"`

@@ -169,7 +169,7 @@ func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return noColumn(t, cmd.Name)
 	}
-	return x.dropObjects([]object{{kind: objColumn, oid: t.OID, sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
+	return x.dropObjects([]object{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 // columnDefault is SET DEFAULT and DROP DEFAULT.
@@ -277,7 +277,7 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		seq := c.IdentSeq
 		nc.Identity, nc.IdentSeq = 0, 0
 		x.put(next)
-		return x.remove(object{kind: objRelation, oid: seq})
+		return x.remove(object{Kind: catalog.KindRelation, OID: seq})
 	}
 	l, _ := cmd.Def.(*ast.List)
 	if l == nil {

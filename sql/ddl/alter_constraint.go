@@ -229,7 +229,7 @@ func (x *exec) dropConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return err
 	}
-	return x.dropObjects([]object{{kind: objConstraint, oid: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
+	return x.dropObjects([]object{{Kind: catalog.KindConstraint, OID: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 func (x *exec) validateConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {

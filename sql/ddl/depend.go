@@ -11,31 +11,55 @@ import (
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-// Dependencies are not stored: they are what the descriptors say. A dependent object goes along silently (auto: an
-// index with its table) or only with CASCADE.
-
-type objectKind uint8
-
-const (
-	objRelation objectKind = iota + 1
-	objIndex
-	objConstraint
-	objDefault // of column sub
-	objColumn  // sub
-	objSchema
-)
+// What depends on a relation or a part of it is what the descriptors say: foreign keys, views, defaults. What expressions and
+// columns need of the general store is listed in the catalog (Catalog.Users). A dependent goes along silently (auto: an index with
+// its table) or only with CASCADE.
 
 // object is something that can be dropped.
-type object struct {
-	kind objectKind
-	oid  catalog.OID // of the relation, index, constraint or schema; of the table for defaults and columns
-	sub  int16
-}
+type object = catalog.Address
 
-// dependent is an object that depends on another one.
+// dependent is an object that depends on another one, or on via, which belongs to that.
 type dependent struct {
 	object
 	auto bool
+	via  object
+}
+
+// objectKind says how the objects of a kind of the general store are named in messages and taken away. A nil remove drops the
+// descriptor; a nil uses: the object's own address is what others depend on.
+type objectKind struct {
+	describe func(x *exec, o object) string
+	remove   func(x *exec, o object) error
+	uses     func(x *exec, o object) []object
+}
+
+// objectKinds has a line for each kind, whose functions stand in the kind's own file.
+func objectKinds(k catalog.Kind) (objectKind, bool) {
+	switch k {
+	case catalog.KindType:
+		return objectKind{describe: (*exec).describeType, remove: (*exec).removeType, uses: (*exec).typeAddresses}, true
+	case catalog.KindFunction:
+		return objectKind{describe: (*exec).describeFunction}, true
+	}
+	return objectKind{}, false
+}
+
+// listed are the dependents that descriptors list.
+func (x *exec) listed(o object) (out []dependent) {
+	on := []object{o}
+	if k, ok := objectKinds(o.Kind); ok && k.uses != nil {
+		on = k.uses(x, o)
+	} else if o.Kind == catalog.KindRelation {
+		on = append(on, x.rowTypeAddresses(o.OID)...)
+	}
+	for _, via := range on {
+		x.Catalog().Users(via, func(from object, t catalog.DepType) {
+			if from != o {
+				out = append(out, dependent{object: from, auto: t != catalog.DepNormal, via: via})
+			}
+		})
+	}
+	return out
 }
 
 // dropObjects drops objects with what depends on them.
@@ -71,7 +95,7 @@ func (x *exec) dropObjects(list []object, cascade bool) error {
 			if !d.auto {
 				text := x.describe(d.object)
 				told = append(told, "drop cascades to "+text)
-				refused = append(refused, text+" depends on "+x.describe(order[i]))
+				refused = append(refused, text+" depends on "+x.describe(d.via))
 			}
 		}
 	}
@@ -99,23 +123,23 @@ func (x *exec) dropObjects(list []object, cascade bool) error {
 // coveredBy reports whether an object belongs to one that is being dropped.
 func (x *exec) coveredBy(o object, seen map[object]bool) bool {
 	t := x.tableOf(o)
-	if t == nil || o.kind == objSchema {
+	if t == nil || o.Kind == catalog.KindSchema {
 		return false
 	}
-	return o.kind != objRelation && seen[object{kind: objRelation, oid: t.OID}]
+	return o.Kind != catalog.KindRelation && seen[object{Kind: catalog.KindRelation, OID: t.OID}]
 }
 
 // tableOf is the relation that an object is or belongs to.
 func (x *exec) tableOf(o object) *catalog.Table {
 	cat := x.Catalog()
-	switch o.kind {
-	case objRelation, objDefault, objColumn:
-		return cat.Table(o.oid)
-	case objIndex:
-		t, _ := cat.RelationByOID(o.oid)
+	switch o.Kind {
+	case catalog.KindRelation, catalog.KindDefault, catalog.KindColumn:
+		return cat.Table(o.OID)
+	case catalog.KindIndex:
+		t, _ := cat.RelationByOID(o.OID)
 		return t
-	case objConstraint:
-		t, _ := x.constraint(o.oid)
+	case catalog.KindConstraint:
+		t, _ := x.constraint(o.OID)
 		return t
 	}
 	return nil
@@ -135,25 +159,34 @@ func (x *exec) constraint(oid catalog.OID) (table *catalog.Table, con *catalog.C
 
 // dependents lists what depends on an object directly.
 func (x *exec) dependents(o object) (out []dependent, err error) {
-	add := func(kind objectKind, oid catalog.OID, sub int16, auto bool) {
-		out = append(out, dependent{object{kind, oid, sub}, auto})
+	out = x.listed(o)
+	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{object: object{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
 	}
 	cat := x.Catalog()
-	switch o.kind {
-	case objSchema:
+	switch o.Kind {
+	case catalog.KindSchema:
 		cat.Tables(func(t *catalog.Table) bool {
-			if t.Schema == o.oid {
-				add(objRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0)
+			if t.Schema == o.OID {
+				add(catalog.KindRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0)
 			}
 			return true
 		})
-	case objRelation:
-		t := cat.Table(o.oid)
+		for _, k := range catalog.Kinds() {
+			cat.Objects(k, func(m catalog.Object) bool {
+				if m.Head().Schema == o.OID {
+					add(k, m.Head().OID, 0, false)
+				}
+				return true
+			})
+		}
+	case catalog.KindRelation:
+		t := cat.Table(o.OID)
 		if t == nil {
-			return nil, nil
+			return out, nil
 		}
 		for _, s := range x.ownedSequences(t.OID, 0) {
-			add(objRelation, s.OID, 0, true)
+			add(catalog.KindRelation, s.OID, 0, true)
 		}
 		cat.Tables(func(r *catalog.Table) bool {
 			if r.OID == t.OID || r.Virtual {
@@ -161,35 +194,36 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 			}
 			for _, c := range r.Constraints {
 				if c.Type == catalog.ConForeign && c.RefTable == t.OID {
-					add(objConstraint, c.OID, 0, false)
+					add(catalog.KindConstraint, c.OID, 0, false)
 				}
 			}
 			if t.Kind == catalog.RelSequence {
 				for i := range r.Columns {
 					if c := &r.Columns[i]; !c.Dropped && x.usesSequence(c.Default, t) {
-						add(objDefault, r.OID, c.AttNum, false)
+						add(catalog.KindDefault, r.OID, c.AttNum, false)
 					}
 				}
 			}
 			if r.Kind == catalog.RelView && x.viewUses(r, t) {
-				add(objRelation, r.OID, 0, false)
+				add(catalog.KindRelation, r.OID, 0, false)
 			}
 			return true
 		})
-	case objColumn:
-		return x.columnDependents(o)
-	case objConstraint:
-		t, c := x.constraint(o.oid)
+	case catalog.KindColumn:
+		list, err := x.columnDependents(o)
+		return append(out, list...), err
+	case catalog.KindConstraint:
+		t, c := x.constraint(o.OID)
 		if c == nil || c.Type != catalog.ConPrimary && c.Type != catalog.ConUnique {
-			return nil, nil
+			return out, nil
 		}
-		add(objIndex, c.Index, 0, true)
+		add(catalog.KindIndex, c.Index, 0, true)
 		_ = t
-	case objIndex:
+	case catalog.KindIndex:
 		cat.Tables(func(r *catalog.Table) bool {
 			for _, c := range r.Constraints {
-				if c.Type == catalog.ConForeign && c.Index == o.oid {
-					add(objConstraint, c.OID, 0, false)
+				if c.Type == catalog.ConForeign && c.Index == o.OID {
+					add(catalog.KindConstraint, c.OID, 0, false)
 				}
 			}
 			return true
@@ -201,36 +235,36 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 // columnDependents lists what depends on a column: its indexes and constraints go along, views and foreign keys of others do
 // not.
 func (x *exec) columnDependents(o object) (out []dependent, err error) {
-	t := x.Catalog().Table(o.oid)
-	add := func(kind objectKind, oid catalog.OID, sub int16, auto bool) {
-		out = append(out, dependent{object{kind, oid, sub}, auto})
+	t := x.Catalog().Table(o.OID)
+	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{object: object{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
 	}
-	for _, s := range x.ownedSequences(t.OID, o.sub) {
-		add(objRelation, s.OID, 0, true)
+	for _, s := range x.ownedSequences(t.OID, o.Sub) {
+		add(catalog.KindRelation, s.OID, 0, true)
 	}
 	for _, c := range t.Constraints {
-		if hasAtt(c.Cols, o.sub) {
-			add(objConstraint, c.OID, 0, true)
+		if hasAtt(c.Cols, o.Sub) {
+			add(catalog.KindConstraint, c.OID, 0, true)
 		}
 	}
 	for _, ix := range t.Indexes {
-		if ix.Constraint == 0 && (indexUses(ix, o.sub) || x.indexExprUses(t, ix, o.sub)) {
-			add(objIndex, ix.OID, 0, true)
+		if ix.Constraint == 0 && (indexUses(ix, o.Sub) || x.indexExprUses(t, ix, o.Sub)) {
+			add(catalog.KindIndex, ix.OID, 0, true)
 		}
 	}
 	for i := range t.Columns {
-		if c := &t.Columns[i]; c.Generated != 0 && !c.Dropped && c.AttNum != o.sub && x.exprUses(t, c.Default, o.sub) {
-			add(objColumn, t.OID, c.AttNum, false)
+		if c := &t.Columns[i]; c.Generated != 0 && !c.Dropped && c.AttNum != o.Sub && x.exprUses(t, c.Default, o.Sub) {
+			add(catalog.KindColumn, t.OID, c.AttNum, false)
 		}
 	}
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		for _, c := range r.Constraints {
-			if c.Type == catalog.ConForeign && c.RefTable == t.OID && hasAtt(c.RefCols, o.sub) && !(r.OID == t.OID && hasAtt(c.Cols, o.sub)) {
-				add(objConstraint, c.OID, 0, false)
+			if c.Type == catalog.ConForeign && c.RefTable == t.OID && hasAtt(c.RefCols, o.Sub) && !(r.OID == t.OID && hasAtt(c.Cols, o.Sub)) {
+				add(catalog.KindConstraint, c.OID, 0, false)
 			}
 		}
-		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, o.sub) {
-			add(objRelation, r.OID, 0, false)
+		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, o.Sub) {
+			add(catalog.KindRelation, r.OID, 0, false)
 		}
 		return true
 	})
@@ -415,40 +449,48 @@ func (x *exec) viewUsesColumn(v, t *catalog.Table, att int16) bool {
 // remove takes one object out of the catalog, with its rows.
 func (x *exec) remove(o object) error {
 	cat := x.Catalog()
-	switch o.kind {
-	case objSchema:
-		x.Editor.DropSchema(o.oid)
-	case objRelation:
-		if cat.Table(o.oid) == nil {
+	switch o.Kind {
+	case catalog.KindSchema:
+		x.Editor.DropSchema(o.OID)
+	case catalog.KindRelation:
+		if cat.Table(o.OID) == nil {
 			return nil
 		}
-		t, err := x.reopen(o.oid, lock.AccessExclusive)
+		t, err := x.reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
 			return err
 		}
 		return x.removeRelation(t)
-	case objIndex:
-		t, ix := cat.RelationByOID(o.oid)
+	case catalog.KindIndex:
+		t, ix := cat.RelationByOID(o.OID)
 		if ix == nil {
 			return nil
 		}
-		return x.removeIndexOf(t.OID, o.oid)
-	case objConstraint:
-		return x.removeConstraint(o.oid)
-	case objDefault:
-		t, err := x.reopen(o.oid, lock.AccessExclusive)
+		return x.removeIndexOf(t.OID, o.OID)
+	case catalog.KindConstraint:
+		return x.removeConstraint(o.OID)
+	case catalog.KindDefault:
+		t, err := x.reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
 			return err
 		}
 		next := edit(t)
-		next.Column(o.sub).Default = ""
+		next.Column(o.Sub).Default = ""
 		x.put(next)
-	case objColumn:
-		t, err := x.reopen(o.oid, lock.AccessExclusive)
+	case catalog.KindColumn:
+		t, err := x.reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
 			return err
 		}
-		x.removeColumn(t, o.sub)
+		x.removeColumn(t, o.Sub)
+	default:
+		if cat.Object(o.Kind, o.OID) == nil {
+			return nil
+		}
+		if k, ok := objectKinds(o.Kind); ok && k.remove != nil {
+			return k.remove(x, o)
+		}
+		x.Editor.Drop(o)
 	}
 	return nil
 }
@@ -532,33 +574,40 @@ func (x *exec) removeColumn(t *catalog.Table, att int16) {
 // describe is an object as PostgreSQL's messages name it.
 func (x *exec) describe(o object) string {
 	cat := x.Catalog()
-	switch o.kind {
-	case objSchema:
-		if s := cat.SchemaByOID(o.oid); s != nil {
+	switch o.Kind {
+	case catalog.KindSchema:
+		if s := cat.SchemaByOID(o.OID); s != nil {
 			return "schema " + s.Name
 		}
-	case objRelation:
-		if t := cat.Table(o.oid); t != nil {
+	case catalog.KindRelation:
+		if t := cat.Table(o.OID); t != nil {
+			if t.Kind == catalog.RelComposite {
+				return "type " + x.relationText(t)
+			}
 			return kindWord(t.Kind) + " " + x.relationText(t)
 		}
-	case objIndex:
-		if t, ix := cat.RelationByOID(o.oid); ix != nil {
+	case catalog.KindIndex:
+		if t, ix := cat.RelationByOID(o.OID); ix != nil {
 			return "index " + x.nameText(t.Schema, ix.Name)
 		}
-	case objConstraint:
-		if t, c := x.constraint(o.oid); c != nil {
+	case catalog.KindConstraint:
+		if t, c := x.constraint(o.OID); c != nil {
 			return "constraint " + c.Name + " on " + kindWord(t.Kind) + " " + x.relationText(t)
 		}
-	case objDefault:
-		if t := cat.Table(o.oid); t != nil {
-			return "default value for column " + t.Column(o.sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
+	case catalog.KindDefault:
+		if t := cat.Table(o.OID); t != nil {
+			return "default value for column " + t.Column(o.Sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
 		}
-	case objColumn:
-		if t := cat.Table(o.oid); t != nil {
-			return "column " + t.Column(o.sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
+	case catalog.KindColumn:
+		if t := cat.Table(o.OID); t != nil {
+			return "column " + t.Column(o.Sub).Name + " of " + kindWord(t.Kind) + " " + x.relationText(t)
+		}
+	default:
+		if k, ok := objectKinds(o.Kind); ok {
+			return k.describe(x, o)
 		}
 	}
-	return "object " + itoa(int64(o.oid))
+	return "object " + itoa(int64(o.OID))
 }
 
 func kindWord(k catalog.RelKind) string {
@@ -569,6 +618,8 @@ func kindWord(k catalog.RelKind) string {
 		return "materialized view"
 	case catalog.RelSequence:
 		return "sequence"
+	case catalog.RelComposite:
+		return "composite type"
 	}
 	return "table"
 }
@@ -588,6 +639,19 @@ func (x *exec) nameText(schema catalog.OID, name string) string {
 		}
 	}
 	if s := cat.SchemaByOID(schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(name)
+}
+
+// objectText is the name of an object of the general store, qualified where its schema is not in the search path.
+func (x *exec) objectText(k catalog.Kind, schema catalog.OID, name string) string {
+	for _, s := range x.path() {
+		if s == schema {
+			return ruleutils.QuoteIdent(name)
+		}
+	}
+	if s := x.Catalog().SchemaByOID(schema); s != nil {
 		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
 	}
 	return ruleutils.QuoteIdent(name)

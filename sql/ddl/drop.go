@@ -65,14 +65,14 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", ix.Name, c.Name, t.Name).
 					WithHint("You can drop constraint %s on table %s instead.", c.Name, t.Name)
 			}
-			list = append(list, object{kind: objIndex, oid: ix.OID})
+			list = append(list, object{Kind: catalog.KindIndex, OID: ix.OID})
 			continue
 		}
 		if c := x.ownedIdentity(t); c != "" {
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop sequence %s because %s requires it", t.Name, c).
 				WithHint("You can drop %s instead.", c)
 		}
-		list = append(list, object{kind: objRelation, oid: t.OID})
+		list = append(list, object{Kind: catalog.KindRelation, OID: t.OID})
 	}
 	return kind.tag, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
 }
@@ -162,7 +162,7 @@ func (x *exec) dropSchemas(n *ast.DropStmt) error {
 		if systemSchema(sc.OID) {
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop schema %s because it is required by the database system", sc.Name)
 		}
-		list = append(list, object{kind: objSchema, oid: sc.OID})
+		list = append(list, object{Kind: catalog.KindSchema, OID: sc.OID})
 	}
 	return x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
 }

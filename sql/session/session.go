@@ -88,12 +88,11 @@ type Session struct {
 	env      *types.Env // replaced, never changed, when a setting that it holds changes
 	owner    *lock.Owner
 
-	block    block
-	plans    planCache
-	stmts    map[string]*prepared
-	portals  map[string]*portal
-	rowTypes rowTypes
-	spare    *portal // the last unnamed portal, for its buffers
+	block   block
+	plans   planCache
+	stmts   map[string]*prepared
+	portals map[string]*portal
+	spare   *portal // the last unnamed portal, for its buffers
 
 	out        Output            // of the call under way
 	report     map[string]string // reported settings as the client knows them

@@ -45,7 +45,8 @@ const (
 	CategoryInternal  = 'Z'
 )
 
-const arraySubscriptHandler = 6179
+// ArraySubscriptHandler is pg_type.typsubscript of true arrays.
+const ArraySubscriptHandler = 6179
 
 // Type is one row of pg_type together with how its values are held. Types are immutable once made: built-in ones come
 // from Lookup, a user's from the catalog through Env.Type.
@@ -164,7 +165,7 @@ func NewUserType(t Type, base *Type) *Type {
 
 // IsArray reports a true array: variable length, subscripted by elements (not int2vector, oidvector, point…).
 func (t *Type) IsArray() bool {
-	return t.Elem != 0 && t.Subscript == arraySubscriptHandler && t.Storage != 'p'
+	return t.Elem != 0 && t.Subscript == ArraySubscriptHandler && t.Storage != 'p'
 }
 
 // Collatable reports whether values of the type take a collation.

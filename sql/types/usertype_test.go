@@ -33,7 +33,7 @@ func makeUserTypes(comp, mood, dom, compArr, moodArr OID) userTypes {
 	u[comp] = NewUserType(Type{OID: comp, Name: "tcomp", TypType: TypeComposite, Delim: ',', Array: compArr,
 		Attrs: []Attr{{"a", Int4, -1}, {"b", Text, -1}, {"c", Numeric, 5<<16 + 2 + 4}, {"m", mood, -1}, {"d", Int4Array, -1}}}, nil)
 	for arr, elem := range map[OID]OID{compArr: comp, moodArr: mood} {
-		u[arr] = NewUserType(Type{OID: arr, Name: "_t", TypType: TypeBase, Elem: elem, Subscript: arraySubscriptHandler, Storage: 'x', Delim: ','}, nil)
+		u[arr] = NewUserType(Type{OID: arr, Name: "_t", TypType: TypeBase, Elem: elem, Subscript: ArraySubscriptHandler, Storage: 'x', Delim: ','}, nil)
 	}
 	return u
 }

@@ -1,0 +1,35 @@
+package catalog
+
+import "github.com/tarndb/tarn/sql/catalog/pgdata"
+
+// Function is a function, procedure or aggregate of users. What PostgreSQL keeps in pg_proc stands in Proc, whose OID, Name and
+// Namespace are the header's.
+type Function struct {
+	Header
+	Proc pgdata.Proc
+	// Body is the SQL of BEGIN ATOMIC or RETURN with every name qualified; "" where Proc.Src is the body.
+	Body string `json:",omitempty"`
+	// Language is the name of Proc.Lang.
+	Language string
+	// Config are the SET clauses, name=value each.
+	Config []string `json:",omitempty"`
+}
+
+func (f *Function) Kind() Kind { return KindFunction }
+
+func (f *Function) LastOID() OID { return f.OID }
+
+// Function returns the function of users with that OID, or nil.
+func (c *Catalog) Function(oid OID) *Function {
+	f, _ := c.Object(KindFunction, oid).(*Function)
+	return f
+}
+
+// FunctionsNamed lists the functions of users of that name in a schema, in OID order.
+func (c *Catalog) FunctionsNamed(schema OID, name string) (out []*Function) {
+	c.Named(KindFunction, schema, name, func(o Object) bool {
+		out = append(out, o.(*Function))
+		return true
+	})
+	return out
+}
