@@ -1,100 +1,44 @@
-// Package builtin implements PostgreSQL's built-in functions, operators, casts, aggregates and window functions, one
-// file per family. Implementations are bound to rows of pg_proc: by C symbol (prosrc) for scalar and set-returning
-// functions, by OID for aggregates and for functions that PostgreSQL itself writes in SQL. What pg_proc declares
+// Package builtin finds the implementation of PostgreSQL's built-in functions, operators, casts, aggregates and window
+// functions. Each family is a package below this one, all over package call; table.go unites them.
+//
+// Implementations are bound to rows of pg_proc: by C symbol (prosrc) for scalar and set-returning functions, by name for
+// aggregates, by OID for window functions and for functions that PostgreSQL itself writes in SQL. What pg_proc declares
 // (argument types, strictness, result type) is not declared again here. A row without implementation answers 0A000.
 package builtin
 
 import (
 	"sync"
 
+	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// Call is what an implementation may know about its call site and session. One Call serves all rows of a statement;
-// implementations must not keep it.
-type Call struct {
-	Env      *types.Env
-	Sess     Session
-	Proc     types.OID
-	ArgTypes []types.OID // actual types, polymorphic ones resolved
-	RetType  types.OID
-	Coll     types.OID
-	// Variadic: the call was written with VARIADIC, so that a VARIADIC "any" function gets its list as one array.
-	Variadic bool
-	// ArgFields names the fields of arguments that are anonymous records, where the query names them; else nil.
-	ArgFields [][]string
-	// RetFields are the columns of a record result that the query declares, FROM f() AS t(a int, b text); else nil.
-	RetFields []types.Attr
-	// Order is how the input of a hypothetical-set aggregate is sorted, one entry per argument.
-	Order []SortKey
-	// Cache is for the implementation's own per-call-site state (a compiled pattern, say).
-	Cache any
-}
+// What callers of built-in functions need of package call.
+type (
+	Agg        = call.Agg
+	AggInverse = call.AggInverse
+	AggState   = call.AggState
+	Call       = call.Call
+	LockKey    = call.LockKey
+	Partition  = call.Partition
+	Rows       = call.Rows
+	Session    = call.Session
+	SetFn      = call.SetFn
+	SortKey    = call.SortKey
+	WindowFn   = call.WindowFn
+)
 
-// SortKey is the direction of one sort column.
-type SortKey struct{ Desc, NullsFirst bool }
-
-// Fn computes one value. For strict functions (pg_proc.proisstrict) the caller has handled NULL arguments. args is the
-// caller's buffer; the result may refer to argument bytes.
-type Fn func(c *Call, args []types.Datum) (types.Datum, error)
-
-// SetFn starts a set-returning function.
-type SetFn func(c *Call, args []types.Datum) (Rows, error)
-
-// Rows yields a set-returning function's rows: one Datum for a scalar result, the fields for a composite one. The slice
-// is valid until the next call.
-type Rows interface {
-	Next() (row []types.Datum, ok bool, err error)
-}
-
-// AggState accumulates one group. Add's args are reused by the caller: keep Clones. For strict transition functions
-// the caller drops rows with NULL arguments. Final may be called more than once (window frames).
-type AggState interface {
-	Add(args []types.Datum) error
-	Final() (types.Datum, error)
-	// Size is about how many bytes the state holds.
-	Size() int
-}
-
-// AggInverse is an AggState that can take a row out again, for moving window frames. ok false: recompute.
-type AggInverse interface {
-	Remove(args []types.Datum) (ok bool, err error)
-}
-
-// Agg makes states. direct holds the direct arguments of an ordered-set aggregate (its Add gets sorted input).
-type Agg struct {
-	New func(c *Call, direct []types.Datum) (AggState, error)
-	// Strict: rows with a NULL argument are not added.
-	Strict bool
-}
-
-// WindowFn is a window function that is not an aggregate.
-type WindowFn func(c *Call, w Partition) (types.Datum, error)
-
-// Partition is a window function's view of its partition (PostgreSQL's WindowObject). Positions count from 0.
-type Partition interface {
-	Rows() int
-	Current() int
-	// Peer reports whether two rows are equal under the window's ORDER BY.
-	Peer(a, b int) bool
-	// Arg evaluates argument i on the row at pos.
-	Arg(i, pos int) (types.Datum, error)
-	// FrameStart, FrameEnd bound the current row's frame [start, end), and InFrame applies the exclusion clause.
-	FrameStart() (int, error)
-	FrameEnd() (int, error)
-	InFrame(pos int) (bool, error)
-	// State is kept per call and partition.
-	State() *any
-}
+// Signature is call.Signature.
+func Signature(oid types.OID) string { return call.Signature(oid) }
 
 // Func is an implemented function.
 type Func struct {
 	Proc   *pgdata.Proc
 	Strict bool
-	Fn     Fn // nil for set-returning ones
-	Set    SetFn
+	Fn     call.Fn // nil for set-returning ones
+	Set    call.SetFn
 }
 
 var index = sync.OnceValue(func() map[types.OID]*Func {
@@ -126,7 +70,7 @@ func Lookup(oid types.OID) (*Func, error) {
 	if f := index()[oid]; f != nil {
 		return f, nil
 	}
-	return nil, pgerr.Unsupported("function " + Signature(oid))
+	return nil, pgerr.Unsupported("function " + call.Signature(oid))
 }
 
 // LookupAgg returns a built-in aggregate, or 0A000 naming it.
@@ -134,7 +78,7 @@ func LookupAgg(oid types.OID) (*Agg, error) {
 	if a := aggregates[oid]; a != nil {
 		return a, nil
 	}
-	return nil, pgerr.Unsupported("aggregate " + Signature(oid))
+	return nil, pgerr.Unsupported("aggregate " + call.Signature(oid))
 }
 
 // LookupWindow returns a built-in window function, or 0A000 naming it.
@@ -142,7 +86,7 @@ func LookupWindow(oid types.OID) (WindowFn, error) {
 	if w := windows[oid]; w != nil {
 		return w, nil
 	}
-	return nil, pgerr.Unsupported("window function " + Signature(oid))
+	return nil, pgerr.Unsupported("window function " + call.Signature(oid))
 }
 
 // Implemented counts the pg_proc rows that have an implementation.

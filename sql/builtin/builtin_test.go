@@ -33,6 +33,23 @@ func TestSymbolsExist(t *testing.T) {
 	}
 }
 
+// A symbol or OID stands in one family only.
+func TestFamiliesAreDisjoint(t *testing.T) {
+	fns, sets, oids, aggs := 0, 0, 0, map[string]bool{}
+	for _, f := range families() {
+		fns, sets, oids = fns+len(f.Fns), sets+len(f.Sets), oids+len(f.ByOID)
+		for name := range f.Aggs {
+			if aggs[name] {
+				t.Errorf("aggregate %s stands twice", name)
+			}
+			aggs[name] = true
+		}
+	}
+	if fns != len(bySymbol) || sets != len(setBySymbol) || oids != len(byOID) {
+		t.Errorf("%d functions in a table of %d, %d sets in %d, %d OIDs in %d", fns, len(bySymbol), sets, len(setBySymbol), oids, len(byOID))
+	}
+}
+
 func TestImplemented(t *testing.T) {
 	n, total := Implemented()
 	t.Logf("%d of %d rows of pg_proc are implemented", n, total)

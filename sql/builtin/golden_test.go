@@ -103,13 +103,13 @@ func TestNoAllocations(t *testing.T) {
 	num := mustParse(types.Numeric, "12.50")
 	for _, k := range []struct {
 		name string
-		args []datum
+		args []types.Datum
 		most float64
 	}{
-		{"int4pl", []datum{one, two}, 0}, {"int8pl", []datum{one, two}, 0}, {"int8mul", []datum{one, two}, 0}, {"int4eq", []datum{one, two}, 0},
-		{"int84lt", []datum{one, two}, 0}, {"float8pl", []datum{mustParse(types.Float8, "1.5"), mustParse(types.Float8, "2")}, 0},
-		{"texteq", []datum{ab, cd}, 0}, {"text_lt", []datum{ab, cd}, 0}, {"bttextcmp", []datum{ab, cd}, 0}, {"textlike", []datum{ab, mustParse(types.Text, "%cd%")}, 0},
-		{"timestamp_lt", []datum{ts, ts}, 0}, {"numeric_lt", []datum{num, num}, 0}, {"numeric_add", []datum{num, num}, 1},
+		{"int4pl", []types.Datum{one, two}, 0}, {"int8pl", []types.Datum{one, two}, 0}, {"int8mul", []types.Datum{one, two}, 0}, {"int4eq", []types.Datum{one, two}, 0},
+		{"int84lt", []types.Datum{one, two}, 0}, {"float8pl", []types.Datum{mustParse(types.Float8, "1.5"), mustParse(types.Float8, "2")}, 0},
+		{"texteq", []types.Datum{ab, cd}, 0}, {"text_lt", []types.Datum{ab, cd}, 0}, {"bttextcmp", []types.Datum{ab, cd}, 0}, {"textlike", []types.Datum{ab, mustParse(types.Text, "%cd%")}, 0},
+		{"timestamp_lt", []types.Datum{ts, ts}, 0}, {"numeric_lt", []types.Datum{num, num}, 0}, {"numeric_add", []types.Datum{num, num}, 1},
 	} {
 		fn := bySymbol[k.name]
 		if n := testing.AllocsPerRun(100, func() {
@@ -120,7 +120,7 @@ func TestNoAllocations(t *testing.T) {
 			t.Errorf("%s: %v allocations", k.name, n)
 		}
 	}
-	for oid, args := range map[types.OID][]datum{2108: {one}, 2107: {one}, 2114: {num}, 2116: {one}, 2147: {one}, 2101: {one}} { // sum, sum(int8), sum(numeric), max, count, avg
+	for oid, args := range map[types.OID][]types.Datum{2108: {one}, 2107: {one}, 2114: {num}, 2116: {one}, 2147: {one}, 2101: {one}} { // sum, sum(int8), sum(numeric), max, count, avg
 		agg, err := LookupAgg(oid)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-func mustParse(typ types.OID, s string) datum {
+func mustParse(typ types.OID, s string) types.Datum {
 	v, err := types.Lookup(typ).ParseText(s, -1, testEnv)
 	if err != nil {
 		panic(err)

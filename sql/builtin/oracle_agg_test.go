@@ -84,10 +84,10 @@ func TestOracleAggregates(t *testing.T) {
 
 // aggCase makes one list of n rows, its query, and our answer.
 func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *rand.Rand) (query, answer string) {
-	lit := func(t types.OID, list []string) (string, datum, error) {
+	lit := func(t types.OID, list []string) (string, types.Datum, error) {
 		s := list[rnd.Intn(len(list))]
 		if s == "NULL" || rnd.Intn(8) == 0 {
-			return "NULL::" + castName(t), null, nil
+			return "NULL::" + castName(t), types.Null, nil
 		}
 		// Rounds that are odd leave the infinities out, which would hide everything else.
 		for round%2 == 1 && strings.Contains(strings.ToLower(s), "inf") || strings.Contains(s, "NaN") && round%4 != 0 {
@@ -96,7 +96,7 @@ func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *
 		v, err := types.Lookup(t).ParseText(s, -1, testEnv)
 		return quoteLit(s) + "::" + castName(t), v, err
 	}
-	var direct []datum
+	var direct []types.Datum
 	var directSQL []string
 	for _, t := range args[:nd] {
 		list := directs[t]
@@ -110,7 +110,7 @@ func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *
 		direct, directSQL = append(direct, v), append(directSQL, s)
 	}
 	rest := args[nd:]
-	rows := make([][]datum, n)
+	rows := make([][]types.Datum, n)
 	var values []string
 	for i := range rows {
 		row := []string{fmt.Sprint(i)}
@@ -163,7 +163,7 @@ func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *
 	c := &Call{Env: testEnv, Proc: p.OID, ArgTypes: args, RetType: ret}
 	st, err := agg.New(c, direct)
 	if err != nil {
-		return query, wordResult(ret, null, err)
+		return query, wordResult(ret, types.Null, err)
 	}
 	if nd > 0 || p.Name == "mode" {
 		sortRows(rows, rest[0])
@@ -177,14 +177,14 @@ func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *
 			continue
 		}
 		if err := st.Add(row); err != nil {
-			return query, wordResult(ret, null, err)
+			return query, wordResult(ret, types.Null, err)
 		}
 	}
 	v, err := st.Final()
 	return query, wordResult(ret, v, err)
 }
 
-func sortRows(rows [][]datum, t types.OID) {
+func sortRows(rows [][]types.Datum, t types.OID) {
 	k := types.Lookup(t).Kind
 	for i := range rows {
 		for j := i; j > 0 && less(k, rows[j][0], rows[j-1][0]); j-- {
@@ -193,7 +193,7 @@ func sortRows(rows [][]datum, t types.OID) {
 	}
 }
 
-func less(k tuple.Kind, a, b datum) bool {
+func less(k tuple.Kind, a, b types.Datum) bool {
 	if a.IsNull() || b.IsNull() {
 		return !a.IsNull() && b.IsNull()
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -303,7 +304,7 @@ func (a askedCall) answer() (out string) {
 		}
 	}()
 	c := &Call{Env: testEnv, Proc: a.fn.Proc.OID, ArgTypes: a.args, RetType: a.ret, Coll: 950}
-	args := make([]datum, len(a.args))
+	args := make([]types.Datum, len(a.args))
 	for i, t := range a.args {
 		v, err := types.Lookup(t).ParseText(a.texts[i], -1, testEnv)
 		if err != nil {
@@ -319,7 +320,7 @@ func (a askedCall) answer() (out string) {
 	return wordResult(a.ret, v, err)
 }
 
-func wordResult(ret types.OID, v datum, err error) string {
+func wordResult(ret types.OID, v types.Datum, err error) string {
 	if err != nil {
 		e := pgerr.From(err)
 		return e.Code + " " + e.Message
@@ -330,16 +331,16 @@ func wordResult(ret types.OID, v datum, err error) string {
 	return "= " + types.Lookup(ret).Text(v, testEnv)
 }
 
-func (a askedCall) answerSet(c *Call, args []datum) string {
+func (a askedCall) answerSet(c *Call, args []types.Datum) string {
 	rows, err := a.fn.Set(c, args)
 	if err != nil {
-		return wordResult(a.ret, null, err)
+		return wordResult(a.ret, types.Null, err)
 	}
 	var parts []string
 	for {
 		row, ok, err := rows.Next()
 		if err != nil {
-			return wordResult(a.ret, null, err)
+			return wordResult(a.ret, types.Null, err)
 		}
 		if !ok {
 			break

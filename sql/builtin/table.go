@@ -1,55 +1,62 @@
 package builtin
 
 import (
-	"maps"
-
-	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/builtin/aggregate"
+	"github.com/tarndb/tarn/sql/builtin/array"
+	"github.com/tarndb/tarn/sql/builtin/call"
+	"github.com/tarndb/tarn/sql/builtin/compare"
+	"github.com/tarndb/tarn/sql/builtin/datetime"
+	"github.com/tarndb/tarn/sql/builtin/format"
+	"github.com/tarndb/tarn/sql/builtin/json"
+	"github.com/tarndb/tarn/sql/builtin/number"
+	"github.com/tarndb/tarn/sql/builtin/system"
+	"github.com/tarndb/tarn/sql/builtin/text"
+	"github.com/tarndb/tarn/sql/builtin/window"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// The tables that Lookup reads, one source per family. A symbol stands in one family only.
+// families are all that Lookup finds, one per package.
+func families() []call.Family {
+	return []call.Family{
+		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), number.Family(),
+		system.Family(), text.Family(),
+	}
+}
+
+// The tables that Lookup reads.
 var (
-	bySymbol = union(
-		tarnFns(),
-		compareFns(), intFns(), boolFns(), floatFns(), numericFns(), intervalFns(),
-		stringFns(), likeFns(), quoteFns(), byteaFns(), bitFns(), dateFieldFns(), datetimeFns(),
-		mathFns(), arrayFns(), jsonBuildFns(), jsonOpFns(), regexFns(), inRangeFns(), toCharFns(), fromCharFns(), jsonRecordFns(), encodingFns(), moneyFns(), enumFns(), systemFns(), catalogFns(), privilegeFns(),
-	)
-	byOID = unionOID(
-		ioFns(), mathSQL(), stringSQL(), regexSQL(), datetimeSQL(), systemSQL(), catalogSQL(),
-	)
-	setBySymbol = unionSets(
-		seriesSets(), stringSets(), catalogSets(), jsonSets(), jsonRecordSets(), systemSets(), regexSets(),
-	)
-	setByOID   = map[types.OID]SetFn{3078: sequenceParameters}
-	aggregates = aggregateTable()
-	windows    = windowTable()
+	bySymbol, byOID, setBySymbol, setByOID, aggregates = unite(families())
+
+	windows = window.Functions()
 )
 
-func union(families ...fns) fns {
-	out := fns{}
-	for _, f := range families {
-		maps.Copy(out, f)
+func unite(all []call.Family) (fns call.Fns, byOID map[types.OID]call.Fn, sets call.Sets, setsByOID map[types.OID]call.SetFn, aggs map[types.OID]*call.Agg) {
+	var f []call.Fns
+	var s []call.Sets
+	var fo []map[types.OID]call.Fn
+	var so []map[types.OID]call.SetFn
+	var a []call.AggByName
+	for _, x := range all {
+		f, s, fo, so, a = append(f, x.Fns), append(s, x.Sets), append(fo, x.ByOID), append(so, x.SetsByOID), append(a, x.Aggs)
 	}
-	return out
+	return call.Union(f...), call.Union(fo...), call.Union(s...), call.Union(so...), aggregateTable(call.Union(a...))
 }
 
-func unionOID(families ...map[types.OID]Fn) map[types.OID]Fn {
-	out := map[types.OID]Fn{}
-	for _, f := range families {
-		maps.Copy(out, f)
+// aggregateTable binds the makers of aggregates to pg_proc rows.
+func aggregateTable(makers call.AggByName) map[types.OID]*call.Agg {
+	out := map[types.OID]*call.Agg{}
+	procs := pgdata.Procs()
+	for i := range procs {
+		p := &procs[i]
+		if p.Kind != 'a' {
+			continue
+		}
+		if f := makers[p.Name]; f != nil {
+			if a := f(p); a != nil {
+				out[p.OID] = a
+			}
+		}
 	}
 	return out
-}
-
-func unionSets(families ...sets) sets {
-	out := sets{}
-	for _, f := range families {
-		maps.Copy(out, f)
-	}
-	return out
-}
-
-func typeNotFound(oid types.OID) error {
-	return pgerr.New(pgerr.UndefinedObject, "type with OID %d does not exist", oid)
 }

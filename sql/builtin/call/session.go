@@ -1,0 +1,121 @@
+package call
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// Session is what functions ask of the session that runs them. A nil Session serves functions that are immutable;
+// the others then answer an error.
+type Session interface {
+	Identity
+	Settings
+	Sequences
+	Locks
+	Storage
+	Describer
+
+	// Context ends when the statement is cancelled.
+	Context() context.Context
+	// Catalog is the statement's version of the catalog.
+	Catalog() *catalog.Catalog
+	// Random is random(): uniform in [0, 1). Seed is setseed(), in [-1, 1].
+	Random() float64
+	Seed(seed float64)
+	// Notify sends on a channel at commit; Listening lists the channels of pg_listening_channels().
+	Notify(channel, payload string) error
+	Listening() []string
+}
+
+// Identity is who and what the session is.
+type Identity interface {
+	CurrentUser() string
+	SessionUser() string
+	Database() string
+	// RoleOID finds a role, RoleName prints one; ok is false if there is none.
+	RoleOID(name string) (types.OID, bool)
+	RoleName(oid types.OID) (string, bool)
+	// DatabaseOID is like RoleOID.
+	DatabaseOID(name string) (types.OID, bool)
+	// SearchPath lists the schemas that names are looked up in, in order; implicit adds pg_catalog and the temporary one.
+	SearchPath(implicit bool) []types.OID
+	BackendPID() int32
+	// ClientAddr and ServerAddr are "" and 0 for local connections.
+	ClientAddr() (host string, port int)
+	ServerAddr() (host string, port int)
+	// TxID is the transaction's number; assign gives one to a transaction that has none, else ok may be false.
+	TxID(assign bool) (id uint64, ok bool)
+	// Snapshot is the statement's as PostgreSQL prints it: xmin:xmax:xip,…
+	Snapshot() string
+	// StartTimes are µs since 2000-01-01 UTC: server start, configuration load, statement start.
+	StartTimes() (server, config, statement int64)
+	CurrentQuery() string
+	// TriggerDepth is how deep triggers are nested.
+	TriggerDepth() int
+	// CancelBackend and TerminateBackend report whether there is such a session.
+	CancelBackend(pid int32) (bool, error)
+	TerminateBackend(pid int32) (bool, error)
+}
+
+// Settings are the session's parameters.
+type Settings interface {
+	// Setting is a parameter as SHOW prints it; ok is false if there is none of that name.
+	Setting(name string) (value string, ok bool)
+	// SetSetting sets a parameter and returns its new value; local is until the transaction's end.
+	SetSetting(name, value string, local bool) (string, error)
+}
+
+// Sequences are reached by the pg_class OID; errors are PostgreSQL's (42809, 55000, 2200H).
+type Sequences interface {
+	NextVal(seq types.OID) (int64, error)
+	CurrVal(seq types.OID) (int64, error)
+	SetVal(seq types.OID, v int64, called bool) error
+	LastVal() (int64, error)
+	// SequenceLast is the last value that was handed out; ok is false if there is none.
+	SequenceLast(seq types.OID) (v int64, ok bool, err error)
+}
+
+// LockKey is an advisory lock's name: one 64-bit key, or with Pair two of 32 bits.
+type LockKey struct {
+	Key  int64
+	Pair bool
+}
+
+// Locks are advisory locks (manual: 9.27.10).
+type Locks interface {
+	// AdvisoryLock takes a lock; wait false gives up at once (ok false). xact keeps it to the transaction's end.
+	AdvisoryLock(key LockKey, shared, xact, wait bool) (ok bool, err error)
+	// AdvisoryUnlock reports whether the session held it.
+	AdvisoryUnlock(key LockKey, shared bool) (bool, error)
+	AdvisoryUnlockAll()
+}
+
+// Storage answers sizes in bytes and log positions.
+type Storage interface {
+	// RelationSize is the size of one fork ("main" …); ok is false if there is no such relation.
+	RelationSize(rel types.OID, fork string) (size int64, ok bool, err error)
+	// TableSize is without, TotalSize with the indexes; IndexesSize is their difference.
+	TableSize(rel types.OID) (size int64, ok bool, err error)
+	IndexesSize(rel types.OID) (size int64, ok bool, err error)
+	DatabaseSize(db types.OID) (size int64, ok bool, err error)
+	// WALPosition: insert, write and flush are all the same where a commit is one write.
+	WALPosition() uint64
+	InRecovery() bool
+	SwitchWAL() (uint64, error)
+}
+
+// Describer prints catalog objects as SQL; "" means that there is no such object.
+type Describer interface {
+	ViewDef(view types.OID, pretty bool) (string, error)
+	IndexDef(index types.OID, column int, pretty bool) (string, error)
+	ConstraintDef(con types.OID, pretty bool) (string, error)
+	TriggerDef(trigger types.OID, pretty bool) (string, error)
+	RuleDef(rule types.OID, pretty bool) (string, error)
+	FunctionDef(fn types.OID) (string, error)
+	// Expr prints what a pg_node_tree column of rel holds.
+	Expr(node string, rel types.OID, pretty bool) (string, error)
+	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
+	Comment(obj, class types.OID, sub int32) (string, bool)
+}

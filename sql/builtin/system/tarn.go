@@ -1,0 +1,64 @@
+package system
+
+import (
+	"github.com/tarndb/tarn/sql/builtin/call"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Tarn is what Tarn's own functions ask of a session (spec/surface.md, "Log and mirror"). Sessions that have a mirror
+// and branches implement it next to Session.
+type Tarn interface {
+	// MirrorSync publishes what is committed, of one table or (0) of all, and returns the position that it covers.
+	MirrorSync(table types.OID) (lsn uint64, err error)
+	// DeltaPath is the directory of a table's Delta table; ok is false for a table without one.
+	DeltaPath(table types.OID) (path string, ok bool)
+	Branch() string
+}
+
+func tarnFns() call.Fns {
+	return call.Fns{
+		"tarn_mirror_sync_all": func(c *call.Call, _ []types.Datum) (types.Datum, error) { return mirrorSync(c, 0) },
+		"tarn_mirror_sync": func(c *call.Call, args []types.Datum) (types.Datum, error) {
+			return mirrorSync(c, types.OID(args[0].Uint()))
+		},
+		"tarn_delta_path": func(c *call.Call, args []types.Datum) (types.Datum, error) {
+			t, err := tarn(c)
+			if err != nil {
+				return types.Null, err
+			}
+			path, ok := t.DeltaPath(types.OID(args[0].Uint()))
+			if !ok {
+				return types.Null, nil
+			}
+			return tuple.String(path), nil
+		},
+		"tarn_current_branch": func(c *call.Call, _ []types.Datum) (types.Datum, error) {
+			t, err := tarn(c)
+			if err != nil {
+				return types.Null, err
+			}
+			return tuple.String(t.Branch()), nil
+		},
+	}
+}
+
+func tarn(c *call.Call) (Tarn, error) {
+	if t, ok := c.Sess.(Tarn); ok {
+		return t, nil
+	}
+	return nil, pgerr.Unsupported("function " + call.Signature(c.Proc) + " outside of a session")
+}
+
+func mirrorSync(c *call.Call, table types.OID) (types.Datum, error) {
+	t, err := tarn(c)
+	if err != nil {
+		return types.Null, err
+	}
+	lsn, err := t.MirrorSync(table)
+	if err != nil {
+		return types.Null, err
+	}
+	return tuple.Uint(lsn), nil
+}

@@ -1,0 +1,2 @@
+// Package window implements the window functions that are no aggregates (manual: 9.22).
+package window
