@@ -106,6 +106,10 @@ func codecOf(t *Type) *codec {
 	switch {
 	case t.IsArray():
 		return arrayCodec
+	case t.TypType == TypeRange:
+		return rangeCodec
+	case t.TypType == TypeMultirange:
+		return multirangeCodec
 	case t.TypType == TypePseudo:
 		return pseudoCodec
 	}

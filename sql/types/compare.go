@@ -71,6 +71,8 @@ func HashKind(k tuple.Kind, d Datum, seed uint64) uint64 {
 			seed = HashKind(a.ElemKind(), a.Elem(i), seed)
 		}
 		return seed
+	case tuple.KindRange, tuple.KindMultirange: // bounds may be of any kind: the key form leaves out what does not count
+		return hashBytes(tuple.AppendKey(nil, k, d, false, false), seed)
 	case tuple.KindRecord:
 		r := tuple.Record(d.Bytes())
 		seed = mix(seed, uint64(r.Len()))

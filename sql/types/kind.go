@@ -24,6 +24,7 @@ import "github.com/tarndb/tarn/storage/tuple"
 //	bit varbit                        one byte '0' or '1' per bit: byte order is PostgreSQL's order, prefixes first
 //	inet cidr                         inet.go; macaddr macaddr8: 6 and 8 bytes
 //	arrays, int2vector, oidvector     tuple.Array; composites and record: tuple.Record
+//	ranges, multiranges               tuple.Range, tuple.Array of them (package span)
 //	enums                             pg_enum.enumsortorder of the label, as a float4: key order is enum order
 //	domains                           as their base type
 //
@@ -52,7 +53,12 @@ func kindOf(t *Type) tuple.Kind {
 	if k, ok := kindByOID[t.OID]; ok {
 		return k
 	}
-	if t.IsArray() {
+	switch {
+	case t.TypType == TypeRange:
+		return tuple.KindRange
+	case t.TypType == TypeMultirange:
+		return tuple.KindMultirange
+	case t.IsArray():
 		return tuple.KindArray
 	}
 	return tuple.KindInvalid

@@ -68,6 +68,11 @@ type Type struct {
 	Storage   byte
 	Subscript OID
 
+	// Of range types: what they range over, the multirange type and the canonical function (pg_range; 0 none). Of
+	// multirange types: the range type.
+	Subtype, Multirange, Canonical OID
+	Range                          OID
+
 	InputFunc, OutputFunc, ReceiveFunc, SendFunc, TypmodIn OID
 
 	// Of user-defined types only.
@@ -153,6 +158,10 @@ func NewUserType(t Type, base *Type) *Type {
 		n.Kind, n.io = tuple.KindRecord, recordCodec
 	case TypeDomain:
 		n.Kind, n.io = base.Kind, domainCodec
+	case TypeRange:
+		n.Kind, n.io = tuple.KindRange, rangeCodec
+	case TypeMultirange:
+		n.Kind, n.io = tuple.KindMultirange, multirangeCodec
 	default:
 		if t.IsArray() {
 			n.Kind, n.io = tuple.KindArray, arrayCodec

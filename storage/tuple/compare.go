@@ -32,6 +32,10 @@ func Compare(kind Kind, a, b Value) int {
 		return compareArray(Array(a.Bytes()), Array(b.Bytes()))
 	case KindRecord:
 		return compareRecord(Record(a.Bytes()), Record(b.Bytes()))
+	case KindRange:
+		return compareRange(Range(a.Bytes()), Range(b.Bytes()))
+	case KindMultirange:
+		return compareMultirange(Array(a.Bytes()), Array(b.Bytes()))
 	case KindJSONB:
 		return bytes.Compare(keyJSONB(nil, a.Bytes()), keyJSONB(nil, b.Bytes()))
 	}

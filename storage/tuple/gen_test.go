@@ -9,7 +9,7 @@ import (
 )
 
 var allKinds = func() (ks []Kind) {
-	for k := KindBool; k <= KindJSONB; k++ {
+	for k := KindBool; k <= KindMultirange; k++ {
 		ks = append(ks, k)
 	}
 	return ks
@@ -60,6 +60,10 @@ func randomValue(r *rand.Rand, k Kind, depth int) Value {
 			fields[i].Value = nullable(r, fields[i].Kind, depth+1)
 		}
 		return Bytes(AppendRecord(nil, fields))
+	case KindRange:
+		return Bytes(randomRange(r, depth))
+	case KindMultirange:
+		return Bytes(randomMultirange(r))
 	case KindJSONB:
 		return String(randomJSON(r, 0))
 	}
@@ -156,6 +160,41 @@ func randomArrayOf(r *rand.Rand, k Kind) []byte {
 		elems[i] = nullable(r, k, 2)
 	}
 	return AppendArray(nil, k, 25, dims, elems)
+}
+
+// randomRange makes ranges that need not be canonical: storage does not care which bound is the greater one.
+func randomRange(r *rand.Rand, depth int) []byte {
+	kind := []Kind{KindInt32, KindNumeric, KindText, KindArray, KindFloat64}[r.IntN(5)]
+	if depth > 0 {
+		kind = KindInt32
+	}
+	return randomRangeOf(r, kind)
+}
+
+func randomRangeOf(r *rand.Rand, kind Kind) []byte {
+	if r.IntN(6) == 0 {
+		return AppendEmptyRange(nil, kind, 23)
+	}
+	bound := func(lower bool) Bound {
+		b := Bound{Lower: lower, Infinite: r.IntN(5) == 0, Inclusive: r.IntN(2) == 0}
+		if !b.Infinite {
+			b.Value = randomValue(r, kind, 2)
+		}
+		return b
+	}
+	return AppendRange(nil, kind, 23, bound(true), bound(false))
+}
+
+func randomMultirange(r *rand.Rand) []byte {
+	var dims []ArrayDim
+	elems := make([]Value, r.IntN(3))
+	for i := range elems {
+		elems[i] = Bytes(randomRangeOf(r, KindInt32))
+	}
+	if len(elems) > 0 {
+		dims = []ArrayDim{{Len: len(elems), Lower: 1}}
+	}
+	return AppendArray(nil, KindRange, 3904, dims, elems)
 }
 
 func randomJSON(r *rand.Rand, depth int) string {

@@ -21,7 +21,8 @@ import (
 //	timetz             8 bytes UTC time, 4 bytes zone, both sign-flipped
 //	interval           12 bytes: months*30 and days as µs plus µs, sign-flipped
 //	array, record,     an inner form (keyArray …) written like bytes
-//	jsonb
+//	jsonb, range,
+//	multirange
 const (
 	markNullFirst = 0x00
 	markValue     = 0x01
@@ -110,7 +111,7 @@ func appendKeyValue(dst []byte, kind Kind, v Value) []byte {
 		hi, lo := intervalSpan(v.Bytes())
 		dst = binary.BigEndian.AppendUint32(dst, uint32(hi)^1<<31)
 		return binary.BigEndian.AppendUint64(dst, lo)
-	case KindArray, KindRecord, KindJSONB:
+	case KindArray, KindRecord, KindJSONB, KindRange, KindMultirange:
 		start := len(dst)
 		return escapeTail(keyInner(dst, kind, v), start)
 	}
@@ -124,6 +125,10 @@ func keyInner(dst []byte, kind Kind, v Value) []byte {
 		return keyArray(dst, Array(v.Bytes()))
 	case KindRecord:
 		return keyRecord(dst, Record(v.Bytes()))
+	case KindRange:
+		return keyRange(dst, Range(v.Bytes()))
+	case KindMultirange:
+		return keyMultirange(dst, Array(v.Bytes()))
 	}
 	return keyJSONB(dst, v.Bytes())
 }

@@ -29,6 +29,9 @@ func TestKeyOrder(t *testing.T) {
 			if k == KindArray {
 				a, b = Bytes(randomArrayOf(r, KindText)), Bytes(randomArrayOf(r, KindText))
 			}
+			if k == KindRange {
+				a, b = Bytes(randomRangeOf(r, KindText)), Bytes(randomRangeOf(r, KindText))
+			}
 			if k == KindRecord {
 				b = sameShape(r, a)
 			}

@@ -56,7 +56,7 @@ var kindWidth = [256]uint8{
 }
 
 // Valid reports whether the kind is one that rows can hold.
-func (k Kind) Valid() bool { return k > KindInvalid && k <= KindJSONB }
+func (k Kind) Valid() bool { return k > KindInvalid && k <= KindMultirange }
 
 // NewLayout makes the layout of rows with these columns, dropped ones included. missing holds the values that rows
 // written before a column was added give for it; nil, or a shorter slice, stands for NULL. It panics on an invalid
@@ -341,6 +341,10 @@ func validPacked(k Kind, b []byte, depth int) error {
 		return validArray(b, depth)
 	case KindRecord:
 		return validRecord(b, depth)
+	case KindRange:
+		return validRange(b, depth)
+	case KindMultirange:
+		return validMultirange(b, depth)
 	}
 	return nil
 }

@@ -90,24 +90,26 @@ func (v Value) Clone() Value {
 type Kind uint8
 
 const (
-	KindInvalid  Kind = iota
-	KindBool          // 1 byte
-	KindInt8          // 1 byte, PostgreSQL's "char" (unsigned order)
-	KindInt16         // 2 bytes
-	KindInt32         // 4 bytes: int4, date
-	KindInt64         // 8 bytes: int8, time, timestamp, timestamptz, money
-	KindUint32        // 4 bytes: oid, reg*, xid, cid
-	KindUint64        // 8 bytes: xid8, pg_lsn
-	KindFloat32       // 4 bytes
-	KindFloat64       // 8 bytes
-	KindBytes         // variable: bytea, json text, bit strings; byte order
-	KindText          // variable: text, varchar, name; UTF-8, byte order (collation C)
-	KindBpchar        // variable: char(n), blank-padded; trailing blanks do not count in keys
-	KindNumeric       // variable: packed decimal (numeric.go)
-	KindUUID          // variable: 16 bytes
-	KindTimeTZ        // variable: 12 bytes: int64 µs local time, int32 zone seconds west of UTC, little endian
-	KindInterval      // variable: 16 bytes: int64 µs, int32 days, int32 months, little endian
-	KindArray         // variable: packed array (array.go)
-	KindRecord        // variable: packed record (record.go)
-	KindJSONB         // variable: jsonb's canonical text, keys sorted by length then bytes, no duplicates
+	KindInvalid    Kind = iota
+	KindBool            // 1 byte
+	KindInt8            // 1 byte, PostgreSQL's "char" (unsigned order)
+	KindInt16           // 2 bytes
+	KindInt32           // 4 bytes: int4, date
+	KindInt64           // 8 bytes: int8, time, timestamp, timestamptz, money
+	KindUint32          // 4 bytes: oid, reg*, xid, cid
+	KindUint64          // 8 bytes: xid8, pg_lsn
+	KindFloat32         // 4 bytes
+	KindFloat64         // 8 bytes
+	KindBytes           // variable: bytea, json text, bit strings; byte order
+	KindText            // variable: text, varchar, name; UTF-8, byte order (collation C)
+	KindBpchar          // variable: char(n), blank-padded; trailing blanks do not count in keys
+	KindNumeric         // variable: packed decimal (numeric.go)
+	KindUUID            // variable: 16 bytes
+	KindTimeTZ          // variable: 12 bytes: int64 µs local time, int32 zone seconds west of UTC, little endian
+	KindInterval        // variable: 16 bytes: int64 µs, int32 days, int32 months, little endian
+	KindArray           // variable: packed array (array.go)
+	KindRecord          // variable: packed record (record.go)
+	KindJSONB           // variable: jsonb's canonical text, keys sorted by length then bytes, no duplicates
+	KindRange           // variable: packed range (range.go)
+	KindMultirange      // variable: packed array of ranges (range.go)
 )

@@ -24,6 +24,13 @@ func types() {
 			relOf[r[cols["oid"]]] = true
 		}
 	}
+	ranges := map[string]string{} // the range fields of a type
+	rcols, rrows := read("../catalog/pgdata/data/pg_range.tsv")
+	for _, r := range rrows {
+		get := func(c string) string { return r[rcols[c]] }
+		ranges[get("rngtypid")] = fmt.Sprintf(", Subtype: %s, Multirange: %s, Canonical: %s", get("rngsubtype"), get("rngmultitypid"), get("rngcanonical"))
+		ranges[get("rngmultitypid")] = ", Range: " + get("rngtypid")
+	}
 	var consts, table bytes.Buffer
 	for _, r := range rows {
 		get := func(c string) string { return r[cols[c]] }
@@ -32,10 +39,10 @@ func types() {
 		}
 		fmt.Fprintf(&consts, "\t%s OID = %s\n", constName(get("typname")), get("oid"))
 		fmt.Fprintf(&table, "\t{OID: %s, Name: %q, Len: %s, ByVal: %t, TypType: %q, Category: %q, Preferred: %t, Delim: %q, "+
-			"Elem: %s, Array: %s, Collation: %s, Align: %q, Storage: %q, InputFunc: %s, OutputFunc: %s, ReceiveFunc: %s, SendFunc: %s, TypmodIn: %s, Subscript: %s},\n",
+			"Elem: %s, Array: %s, Collation: %s, Align: %q, Storage: %q, InputFunc: %s, OutputFunc: %s, ReceiveFunc: %s, SendFunc: %s, TypmodIn: %s, Subscript: %s%s},\n",
 			get("oid"), get("typname"), get("typlen"), get("typbyval") == "t", get("typtype")[0], get("typcategory")[0],
 			get("typispreferred") == "t", get("typdelim")[0], get("typelem"), get("typarray"), get("typcollation"), get("typalign")[0], get("typstorage")[0],
-			get("typinput"), get("typoutput"), get("typreceive"), get("typsend"), get("typmodin"), get("typsubscript"))
+			get("typinput"), get("typoutput"), get("typreceive"), get("typsend"), get("typmodin"), get("typsubscript"), ranges[get("oid")])
 	}
 	write("types_gen.go", "// OIDs of the built-in types (pg_type.oid).\nconst (\n"+consts.String()+")\n\nvar builtinTypes = [...]Type{\n"+table.String()+"}\n")
 }
