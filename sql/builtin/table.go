@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/builtin/json"
 	"github.com/tarndb/tarn/sql/builtin/number"
+	"github.com/tarndb/tarn/sql/builtin/ranges"
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/builtin/window"
@@ -20,7 +21,7 @@ import (
 func families() []call.Family {
 	return []call.Family{
 		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), number.Family(),
-		system.Family(), text.Family(),
+		ranges.Family(), system.Family(), text.Family(),
 	}
 }
 
