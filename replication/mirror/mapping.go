@@ -149,7 +149,8 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 	switch c.Kind {
 	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB:
 		return scalar(parquet.String), same, nil
-	case tuple.KindNumeric, tuple.KindUUID, tuple.KindTimeTZ, tuple.KindInterval, tuple.KindArray, tuple.KindRecord, tuple.KindInt8:
+	case tuple.KindNumeric, tuple.KindUUID, tuple.KindTimeTZ, tuple.KindInterval, tuple.KindArray, tuple.KindRecord, tuple.KindInt8,
+		tuple.KindRange, tuple.KindMultirange:
 	case tuple.KindBytes:
 		if c.TypeOID >= firstUserOID {
 			return parquet.Type{}, nil, errUnsupportedType

@@ -101,6 +101,10 @@ func appendText(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
 		return appendArray(dst, tuple.Array(v.Bytes()))
 	case tuple.KindRecord:
 		return appendRecord(dst, tuple.Record(v.Bytes()))
+	case tuple.KindRange:
+		return appendRange(dst, tuple.Range(v.Bytes()))
+	case tuple.KindMultirange:
+		return appendMultirange(dst, tuple.Array(v.Bytes()))
 	case tuple.KindBytes:
 		if oid == oidBytea {
 			return hex.AppendEncode(append(dst, '\\', 'x'), v.Bytes())
@@ -340,7 +344,42 @@ func appendRecord(dst []byte, r tuple.Record) []byte {
 	return append(dst, ')')
 }
 
-// appendQuoted quotes a part of an array (quote inside with a backslash) or a record (with itself) where PostgreSQL
+func appendRange(dst []byte, r tuple.Range) []byte {
+	if r.Empty() {
+		return append(dst, "empty"...)
+	}
+	lower, upper := r.Lower(), r.Upper()
+	bound := func(b tuple.Bound) {
+		if !b.Infinite {
+			dst = appendQuoted(dst, string(appendText(nil, r.Subtype(), r.Kind(), b.Value)), `()[],"\`, false)
+		}
+	}
+	open, end := byte('('), byte(')')
+	if lower.Inclusive {
+		open = '['
+	}
+	if upper.Inclusive {
+		end = ']'
+	}
+	dst = append(dst, open)
+	bound(lower)
+	dst = append(dst, ',')
+	bound(upper)
+	return append(dst, end)
+}
+
+func appendMultirange(dst []byte, a tuple.Array) []byte {
+	dst = append(dst, '{')
+	for i := range a.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendRange(dst, tuple.Range(a.Elem(i).Bytes()))
+	}
+	return append(dst, '}')
+}
+
+// appendQuoted quotes a part of an array (quote inside with a backslash), a record or a range (with itself) where PostgreSQL
 // does.
 func appendQuoted(dst []byte, s, special string, array bool) []byte {
 	if s != "" && !strings.ContainsAny(s, special+" \t\n\r\v\f") && !(array && strings.EqualFold(s, "null")) {

@@ -74,6 +74,12 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 		{2249, tuple.KindRecord, tuple.Bytes(tuple.AppendRecord(nil, []tuple.Field{{OID: oidInt4, Kind: tuple.KindInt32, Value: tuple.Int(1)},
 			{OID: 25, Kind: tuple.KindText, Value: text(`a"b\ c`)}, {OID: 25, Kind: tuple.KindText, Value: tuple.Null}, {OID: 25, Kind: tuple.KindText, Value: text("")}})),
 			`row(1,'a"b\ c'::text,null,'')`, `(1,"a""b\\ c",,"")`},
+		{3904, tuple.KindRange, tuple.Bytes(intRange(1, 5)), "'[1,4]'::int4range", "[1,5)"},
+		{3904, tuple.KindRange, tuple.Bytes(tuple.AppendEmptyRange(nil, tuple.KindInt32, oidInt4)), "'empty'::int4range", "empty"},
+		{3908, tuple.KindRange, tuple.Bytes(tuple.AppendRange(nil, tuple.KindInt64, oidTimestamp, tuple.Bound{Value: tuple.Int(0), Lower: true}, tuple.Bound{Infinite: true})),
+			"tsrange('2000-01-01',null,'()')", `("2000-01-01 00:00:00",)`},
+		{4451, tuple.KindMultirange, tuple.Bytes(tuple.AppendArray(nil, tuple.KindRange, 3904, []tuple.ArrayDim{{Len: 2, Lower: 1}},
+			[]tuple.Value{tuple.Bytes(intRange(1, 5)), tuple.Bytes(intRange(7, 8))})), "'{[1,5),[7,8)}'::int4multirange", "{[1,5),[7,8)}"},
 	}
 	for _, c := range cases {
 		if got := string(appendText(nil, c.oid, c.kind, c.v)); got != c.want {
@@ -104,4 +110,8 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 			t.Errorf("%s: PostgreSQL says %q, the test %q", c.sql, lines[min(i, len(lines)-1)], c.want)
 		}
 	}
+}
+
+func intRange(lower, upper int64) []byte {
+	return tuple.AppendRange(nil, tuple.KindInt32, oidInt4, tuple.Bound{Value: tuple.Int(lower), Inclusive: true, Lower: true}, tuple.Bound{Value: tuple.Int(upper)})
 }

@@ -74,22 +74,22 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 				return false
 			}
 			if a != types.Unknown {
-				r, ok := b.reg.ranges[b.baseType(a)]
+				r, ok := b.rangeType(b.baseType(a))
 				if !ok {
 					return false
 				}
-				f.compat = append(f.compat, r.sub)
+				f.compat = append(f.compat, r.Subtype)
 			}
 		case types.AnyCompatibleMultirange:
 			if !same(&f.cMulti) {
 				return false
 			}
 			if a != types.Unknown {
-				r, ok := b.reg.multiToRng[b.baseType(a)]
+				r, ok := b.rangeOfMulti(b.baseType(a))
 				if !ok {
 					return false
 				}
-				f.compat = append(f.compat, b.reg.ranges[r].sub)
+				f.compat = append(f.compat, b.rangeSub(r))
 			}
 		}
 	}
@@ -109,18 +109,18 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 		}
 	}
 	if f.multi != 0 {
-		r, ok := b.reg.multiToRng[f.multi]
+		r, ok := b.rangeOfMulti(f.multi)
 		if !ok || f.rng != 0 && f.rng != r {
 			return false
 		}
 		f.rng = r
 	}
 	if f.rng != 0 {
-		r, ok := b.reg.ranges[f.rng]
-		if !ok || f.elem != 0 && f.elem != r.sub {
+		r, ok := b.rangeType(f.rng)
+		if !ok || f.elem != 0 && f.elem != r.Subtype {
 			return false
 		}
-		f.elem = r.sub
+		f.elem = r.Subtype
 	}
 	if f.elem != 0 && (f.nonArray && b.baseElemType(f.elem) != 0 || f.enum && !b.isEnum(f.elem)) {
 		return false
@@ -138,7 +138,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 		if f.cNonArray && b.baseElemType(common) != 0 {
 			return false
 		}
-		if f.cRange != 0 && b.reg.ranges[f.cRange].sub != common {
+		if f.cRange != 0 && b.rangeSub(f.cRange) != common {
 			return false
 		}
 	}
@@ -217,22 +217,22 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 				continue
 			}
 			alike(&f.cRange, "anycompatiblerange")
-			r, ok := b.reg.ranges[b.baseType(a)]
+			r, ok := b.rangeType(b.baseType(a))
 			if !ok {
 				b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anycompatiblerange", b.typeStr(b.baseType(a)))
 			}
-			f.compat = append(f.compat, r.sub)
+			f.compat = append(f.compat, r.Subtype)
 		case types.AnyCompatibleMultirange:
 			poly2 = true
 			if a == types.Unknown {
 				continue
 			}
 			alike(&f.cMulti, "anycompatiblemultirange")
-			r, ok := b.reg.multiToRng[b.baseType(a)]
+			r, ok := b.rangeOfMulti(b.baseType(a))
 			if !ok {
 				b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anycompatiblemultirange", b.typeStr(b.baseType(a)))
 			}
-			f.compat = append(f.compat, b.reg.ranges[r].sub)
+			f.compat = append(f.compat, b.rangeSub(r))
 		}
 	}
 	if poly1 {
@@ -262,7 +262,7 @@ func (b *binder) resolveElement(f *family, loc int32) {
 		}
 	}
 	if f.multi != 0 {
-		r, ok := b.reg.multiToRng[f.multi]
+		r, ok := b.rangeOfMulti(f.multi)
 		if !ok {
 			b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anymultirange", b.typeStr(f.multi))
 		}
@@ -273,15 +273,15 @@ func (b *binder) resolveElement(f *family, loc int32) {
 		f.rng = r
 	}
 	if f.rng != 0 {
-		r, ok := b.reg.ranges[f.rng]
+		r, ok := b.rangeType(f.rng)
 		if !ok {
 			b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anyrange", b.typeStr(f.rng))
 		}
-		if f.elem != 0 && f.elem != r.sub {
+		if f.elem != 0 && f.elem != r.Subtype {
 			panic(b.err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anyrange", "anyelement").
 				WithDetail("%s versus %s", b.typeStr(f.rng), b.typeStr(f.elem)))
 		}
-		f.elem = r.sub
+		f.elem = r.Subtype
 	}
 	if f.elem == 0 {
 		if f.haveUnknown {
@@ -310,7 +310,7 @@ func (b *binder) resolveCompatible(f *family, loc int32) types.OID {
 			b.fail(pgerr.DatatypeMismatch, loc, "arguments of anycompatible family cannot be cast to a common type")
 		}
 	}
-	if f.cRange != 0 && b.reg.ranges[f.cRange].sub != common {
+	if f.cRange != 0 && b.rangeSub(f.cRange) != common {
 		b.fail(pgerr.DatatypeMismatch, loc, "anycompatiblerange type %s does not match anycompatible type %s", b.typeStr(f.cRange), b.typeStr(common))
 	}
 	if f.cNonArray && b.baseElemType(common) != 0 {
@@ -348,7 +348,7 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 			if f.multi != 0 {
 				return f.multi
 			}
-			return b.reg.ranges[f.rng].multi
+			return b.multirangeOf(f.rng)
 		case types.AnyCompatible, types.AnyCompatibleNonArray:
 			return common
 		case types.AnyCompatibleArray:
@@ -359,7 +359,7 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 			if f.cMulti != 0 {
 				return f.cMulti
 			}
-			return b.reg.ranges[f.cRange].multi
+			return b.multirangeOf(f.cRange)
 		}
 		return d
 	}
@@ -381,4 +381,33 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 		b.fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type %s because input has type %s", b.typeStr(ret), "unknown")
 	}
 	return t
+}
+
+// rangeType finds a range type; ok is false if the type is none.
+func (b *binder) rangeType(oid types.OID) (t *types.Type, ok bool) {
+	t = b.typ(oid)
+	return t, t != nil && t.TypType == types.TypeRange
+}
+
+// rangeOfMulti is the range type of a multirange type.
+func (b *binder) rangeOfMulti(oid types.OID) (rng types.OID, ok bool) {
+	if t := b.typ(oid); t != nil && t.TypType == types.TypeMultirange {
+		return t.Range, true
+	}
+	return 0, false
+}
+
+// rangeSub and multirangeOf are 0 for what is not a range type.
+func (b *binder) rangeSub(oid types.OID) types.OID {
+	if t, ok := b.rangeType(oid); ok {
+		return t.Subtype
+	}
+	return 0
+}
+
+func (b *binder) multirangeOf(oid types.OID) types.OID {
+	if t, ok := b.rangeType(oid); ok {
+		return t.Multirange
+	}
+	return 0
 }

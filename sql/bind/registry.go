@@ -24,8 +24,6 @@ type registry struct {
 	amop        map[amopKey]types.OID
 	opFamilies  map[types.OID][]familyUse // operator → btree families
 	amproc      map[amopKey]types.OID
-	ranges      map[types.OID]rangeType
-	multiToRng  map[types.OID]types.OID
 	rowTypes    map[types.OID]systemRow // composite types of system tables and their arrays
 	collations  map[string]types.OID
 	collName    map[types.OID]string
@@ -54,7 +52,6 @@ type familyUse struct {
 	left, right types.OID
 	strategy    int
 }
-type rangeType struct{ sub, multi types.OID }
 
 // Access methods (pg_am).
 const (
@@ -86,7 +83,6 @@ var loadRegistry = sync.OnceValue(func() *registry {
 		casts: map[castKey]*pgdata.Cast{}, aggs: map[types.OID]*pgdata.Aggregate{},
 		defClass: map[classKey][]opClass{}, classByName: map[string][]opClass{}, classes: map[types.OID]opClass{},
 		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]familyUse{}, amproc: map[amopKey]types.OID{},
-		ranges: map[types.OID]rangeType{}, multiToRng: map[types.OID]types.OID{},
 		collations: map[string]types.OID{}, collName: map[types.OID]string{},
 	}
 	procs := pgdata.Procs()
@@ -118,11 +114,6 @@ var loadRegistry = sync.OnceValue(func() *registry {
 				r.rowTypes[y.Array] = systemRow{table: y.RelID}
 			}
 		}
-	}
-	for _, row := range pgdata.Load("pg_range").Rows {
-		rng, sub, multi := oidOf(row[0]), oidOf(row[1]), oidOf(row[2])
-		r.ranges[rng] = rangeType{sub, multi}
-		r.multiToRng[multi] = rng
 	}
 	for _, row := range pgdata.Load("pg_collation").Rows {
 		r.collations[*row[1]] = oidOf(row[0])

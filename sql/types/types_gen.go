@@ -165,12 +165,12 @@ const (
 	RegRoleArray             OID = 4097
 	RegCollation             OID = 4191
 	RegCollationArray        OID = 4192
-	Int4multirange           OID = 4451
-	Nummultirange            OID = 4532
-	Tsmultirange             OID = 4533
-	Tstzmultirange           OID = 4534
-	Datemultirange           OID = 4535
-	Int8multirange           OID = 4536
+	Int4Multirange           OID = 4451
+	NumMultirange            OID = 4532
+	TsMultirange             OID = 4533
+	TstzMultirange           OID = 4534
+	DateMultirange           OID = 4535
+	Int8Multirange           OID = 4536
 	AnyMultirange            OID = 4537
 	AnyCompatibleMultirange  OID = 4538
 	PgBrinBloomSummary       OID = 4600
@@ -183,12 +183,12 @@ const (
 	AnyCompatibleArray       OID = 5078
 	AnyCompatibleNonArray    OID = 5079
 	AnyCompatibleRange       OID = 5080
-	Int4multirangeArray      OID = 6150
-	NummultirangeArray       OID = 6151
-	TsmultirangeArray        OID = 6152
-	TstzmultirangeArray      OID = 6153
-	DatemultirangeArray      OID = 6155
-	Int8multirangeArray      OID = 6157
+	Int4MultirangeArray      OID = 6150
+	NumMultirangeArray       OID = 6151
+	TsMultirangeArray        OID = 6152
+	TstzMultirangeArray      OID = 6153
+	DateMultirangeArray      OID = 6155
+	Int8MultirangeArray      OID = 6157
 )
 
 var builtinTypes = [...]Type{

@@ -111,6 +111,8 @@ var special = map[string]string{
 	"anycompatiblenonarray": "AnyCompatibleNonArray", "anycompatiblerange": "AnyCompatibleRange", "anycompatiblemultirange": "AnyCompatibleMultirange",
 	"tsvector": "TSVector", "tsquery": "TSQuery", "gtsvector": "GTSVector", "tsrange": "TsRange", "tstzrange": "TstzRange",
 	"int4range": "Int4Range", "int8range": "Int8Range", "numrange": "NumRange", "daterange": "DateRange",
+	"int4multirange": "Int4Multirange", "int8multirange": "Int8Multirange", "tsmultirange": "TsMultirange", "tstzmultirange": "TstzMultirange",
+	"nummultirange": "NumMultirange", "datemultirange": "DateMultirange",
 }
 
 func constName(typ string) string {
