@@ -87,7 +87,7 @@ func accepts(p *pgdata.Proc, args []types.OID) bool {
 		return false
 	}
 	for i, a := range p.ArgTypes {
-		if t := types.Lookup(a); a != args[i] && t.TypType != types.TypePseudo {
+		if t := types.Lookup(a); a != args[i] && t.TypType != types.TypePseudo || !rangeFits(a, args[i]) {
 			return false
 		}
 	}
@@ -141,4 +141,15 @@ func mustParse(typ types.OID, s string) types.Datum {
 		panic(err)
 	}
 	return v
+}
+
+// rangeFits reports whether a type fits where a range or multirange is declared.
+func rangeFits(declared, actual types.OID) bool {
+	switch t := types.Lookup(actual); declared {
+	case types.AnyRange, types.AnyCompatibleRange:
+		return t.TypType == types.TypeRange
+	case types.AnyMultirange, types.AnyCompatibleMultirange:
+		return t.TypType == types.TypeMultirange
+	}
+	return true
 }
