@@ -151,11 +151,11 @@ func (r *Reader) textRow(dst []types.Datum) (bool, error) {
 	}
 	r.column, r.value = "", ""
 	for {
+		r.line++
 		raw, ok, err := r.rawLine()
 		if err != nil || !ok {
 			return false, err
 		}
-		r.line++
 		r.value = string(raw[:min(len(raw), 200)])
 		if r.opts.Format == Text && string(raw) == `\.` || r.opts.Format == CSV && string(raw) == `\.` {
 			r.ended = true
@@ -179,12 +179,17 @@ func (r *Reader) textRow(dst []types.Datum) (bool, error) {
 		if err := r.split(raw); err != nil {
 			return false, err
 		}
-		if n := len(r.ends); n < len(r.cols) {
-			return false, badFormat("missing data for column \"%s\"", r.cols[n].Name)
-		} else if n > len(r.cols) {
+		if len(r.ends) > len(r.cols) {
 			return false, badFormat("extra data after last expected column")
 		}
-		return true, r.convert(dst)
+		// What is there is converted before what is missing is missed, as PostgreSQL does.
+		if err := r.convert(dst); err != nil {
+			return false, err
+		}
+		if n := len(r.ends); n < len(r.cols) {
+			return false, badFormat("missing data for column \"%s\"", r.cols[n].Name)
+		}
+		return true, nil
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
@@ -51,6 +52,9 @@ type DB struct {
 
 	// Rels opens tables for the operators of all sessions.
 	Rels *exec.Rels
+
+	// Notify carries LISTEN and NOTIFY among the sessions.
+	Notify notify.Hub
 
 	sequences sequences
 }

@@ -18,6 +18,10 @@ type builder struct {
 	// single: expressions under construction are evaluated at most once per execution, nothing is worth keeping.
 	single bool
 	own    plan.ColID // columns of this instance only, counted down from 0
+	// guarded > 0: the expressions under construction may never be evaluated. failed is the first error of a constant
+	// expression that is not guarded.
+	guarded int
+	failed  error
 }
 
 func (g *Program) build(env *types.Env) (*instance, error) {
@@ -33,7 +37,7 @@ func (g *Program) build(env *types.Env) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.root = root
+	in.root, in.failed = root, b.failed
 	in.modify = modifyOf(root)
 	for _, c := range g.result() {
 		in.out = append(in.out, b.slot(c.ID))

@@ -20,6 +20,7 @@ type operand struct {
 	slot  int
 	fn    evalFn
 	fixed bool
+	known bool // fixed, and computed by now
 }
 
 func (o operand) isSlot() bool { return o.fn == nil }
@@ -46,7 +47,7 @@ func condOperand(c condFn) operand {
 func (b *builder) expr(e plan.Expr) (operand, error) {
 	switch x := e.(type) {
 	case *plan.Const:
-		return operand{slot: b.constant(x.Val), fixed: true}, nil
+		return b.known(x.Val), nil
 	case *plan.Param:
 		return operand{slot: b.param(x.Index), fixed: true}, nil
 	case *plan.ColRef:
@@ -210,6 +211,9 @@ func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
 		return o, nil
 	}
 	if fn := b.fastArith(x, args); fn != nil {
+		if o, ok := b.fold(fn, args); ok {
+			return o, nil
+		}
 		if allFixed(args) {
 			return b.once(fn), nil
 		}
@@ -225,10 +229,63 @@ func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
 	call := b.newCall(x.Proc, x.Args, x.T, x.InputColl)
 	call.Variadic = x.Variadic
 	fn := b.genericCall(f, call, args)
+	if f.Proc.Volatile == 'i' {
+		if o, ok := b.fold(fn, args); ok {
+			return o, nil
+		}
+	}
 	if allFixed(args) && f.Proc.Volatile != 'v' {
 		return b.once(fn), nil
 	}
 	return fnOperand(fn), nil
+}
+
+// fold computes an immutable call of constants. One that fails stays, to fail where it is reached; if nothing guards it, the
+// whole statement has failed.
+func (b *builder) fold(fn evalFn, args []operand) (operand, bool) {
+	for _, a := range args {
+		if !a.known {
+			b.in.early = b.in.early || b.guarded == 0 && allFixed(args)
+			return operand{}, false
+		}
+	}
+	v, err := fn()
+	if err == nil {
+		return b.known(v), true
+	}
+	if b.guarded == 0 && b.failed == nil {
+		b.failed = err
+	}
+	return operand{}, false
+}
+
+func (b *builder) known(v types.Datum) operand {
+	return operand{slot: b.constant(v), fixed: true, known: true}
+}
+
+// guard compiles alternatives of which the first whose truth may be known decides whether the later ones are reached.
+func (b *builder) guard(compile func(settled func(plan.Expr)) error) error {
+	was := b.guarded
+	defer func() { b.guarded = was }()
+	return compile(func(e plan.Expr) {
+		if !readsRow(e) {
+			b.guarded = was + 1
+		}
+	})
+}
+
+// readsRow tells whether an expression needs a row: only then can PostgreSQL's planner not know its value.
+func readsRow(e plan.Expr) bool {
+	switch e.(type) {
+	case *plan.ColRef, *plan.Subquery:
+		return true
+	}
+	found := false
+	plan.MapChildren(e, func(c plan.Expr) plan.Expr {
+		found = found || readsRow(c)
+		return c
+	})
+	return found
 }
 
 func allFixed(args []operand) bool {

@@ -65,15 +65,26 @@ func (b *builder) truth(o operand) condFn {
 
 // conds compiles a list of conditions that must all be true; nil for an empty list.
 func (b *builder) conds(es []plan.Expr) (condFn, error) {
-	var cs []condFn
-	for _, e := range es {
-		c, err := b.cond(e)
-		if err != nil {
-			return nil, err
-		}
-		cs = append(cs, c)
+	cs, err := b.condList(es)
+	if err != nil {
+		return nil, err
 	}
 	return all(cs), nil
+}
+
+// condList compiles the arguments of AND or OR.
+func (b *builder) condList(es []plan.Expr) ([]condFn, error) {
+	cs := make([]condFn, len(es))
+	err := b.guard(func(settled func(plan.Expr)) (err error) {
+		for i, e := range es {
+			if cs[i], err = b.cond(e); err != nil {
+				return err
+			}
+			settled(e)
+		}
+		return nil
+	})
+	return cs, err
 }
 
 // all is true where every condition is, and false else: a filter does not tell NULL from false.
@@ -103,12 +114,9 @@ func all(cs []condFn) condFn {
 }
 
 func (b *builder) boolOp(x *plan.BoolOp) (condFn, error) {
-	cs := make([]condFn, len(x.Args))
-	for i, a := range x.Args {
-		var err error
-		if cs[i], err = b.cond(a); err != nil {
-			return nil, err
-		}
+	cs, err := b.condList(x.Args)
+	if err != nil {
+		return nil, err
 	}
 	switch x.Kind {
 	case plan.Not:

@@ -20,18 +20,27 @@ func (b *builder) caseExpr(x *plan.Case) (operand, error) {
 		then evalFn
 	}
 	arms := make([]arm, len(x.Whens))
-	for i, w := range x.Whens {
-		c, err := b.cond(w.Cond)
-		if err != nil {
-			return operand{}, err
+	var otherwise evalFn
+	err := b.guard(func(settled func(plan.Expr)) (err error) {
+		for i, w := range x.Whens {
+			c, err := b.cond(w.Cond)
+			if err != nil {
+				return err
+			}
+			if x.Arg == nil {
+				settled(w.Cond)
+			} else {
+				settled(x.Arg) // which the condition reads as a column
+			}
+			then, err := b.expr(w.Then)
+			if err != nil {
+				return err
+			}
+			arms[i] = arm{c, then.eval(f)}
 		}
-		then, err := b.expr(w.Then)
-		if err != nil {
-			return operand{}, err
-		}
-		arms[i] = arm{c, then.eval(f)}
-	}
-	otherwise, err := b.evalFor(x.Else)
+		otherwise, err = b.evalFor(x.Else)
+		return err
+	})
 	if err != nil {
 		return operand{}, err
 	}
@@ -58,13 +67,18 @@ func (b *builder) caseExpr(x *plan.Case) (operand, error) {
 }
 
 func (b *builder) coalesce(x *plan.Coalesce) (operand, error) {
-	args, err := b.exprs(x.Args)
+	fns := make([]evalFn, len(x.Args))
+	err := b.guard(func(settled func(plan.Expr)) (err error) {
+		for i, a := range x.Args {
+			if fns[i], err = b.evalFor(a); err != nil {
+				return err
+			}
+			settled(a)
+		}
+		return nil
+	})
 	if err != nil {
 		return operand{}, err
-	}
-	fns := make([]evalFn, len(args))
-	for i := range args {
-		fns[i] = args[i].eval(&b.in.f)
 	}
 	return fnOperand(func() (types.Datum, error) {
 		for _, fn := range fns {

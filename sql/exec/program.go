@@ -22,6 +22,8 @@ type Program struct {
 	plan *plan.Physical
 	opts Options
 	pool sync.Pool // of *instance
+	failed error // of a constant expression
+	early  bool
 }
 
 // Prepare compiles a plan. Functions and types that are not built are reported here (0A000). env finds user types.
@@ -31,9 +33,18 @@ func Prepare(p *plan.Physical, env *types.Env, opts Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.failed, g.early = in.failed, in.early
 	g.pool.Put(in)
 	return g, nil
 }
+
+// Failed is the error of a constant expression of the plan, nil without one. PostgreSQL's planner computes these, so there the
+// statement fails even if the expression is never reached: callers that run it look here first.
+func (g *Program) Failed() error { return g.failed }
+
+// Early tells that an immutable call has parameters only for its arguments: with constants in their place it would be computed
+// ahead, and could have Failed.
+func (g *Program) Early() bool { return g.early }
 
 // Plan is what the Program runs.
 func (g *Program) Plan() *plan.Physical { return g.plan }
@@ -57,6 +68,8 @@ type instance struct {
 	params []int // slots of the parameters
 	calls  []*builtin.Call
 	subs   []operator // roots of subqueries, closed with the execution
+	failed error      // see Program.Failed
+	early  bool       // see Program.Early
 	modify *modifyOp  // the root, where it is one
 	stats  map[plan.Node]*NodeStats
 

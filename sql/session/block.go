@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
@@ -36,6 +37,7 @@ type block struct {
 	setMark    int
 	deferred   exec.Deferred
 	bulk       map[uint32]bool // storage ids that COPY has filled with files
+	pending    notify.Pending
 	onCommit   []func()
 	onRollback []func()
 }
@@ -47,6 +49,7 @@ type savepoint struct {
 	setMark int
 	checks  exec.DeferredMark
 	hooks   int
+	pending notify.Mark
 }
 
 // TxStatus is ReadyForQuery's indicator.
@@ -157,7 +160,11 @@ func (s *Session) finish(ctx context.Context) error {
 		if s.hotSettings().asyncCommit {
 			durability = engine.Async
 		}
-		if _, err := t.Commit(ctx, durability); err != nil {
+		if b.pending.Empty() {
+			if _, err := t.Commit(ctx, durability); err != nil {
+				return err
+			}
+		} else if err := s.commitNotifying(ctx, t, durability); err != nil {
 			return err
 		}
 	}
@@ -214,6 +221,7 @@ func (s *Session) savepoint(name string) error {
 		sp.editor = &m
 	}
 	sp.checks = b.deferred.Mark()
+	sp.pending = b.pending.Mark()
 	b.saves = append(b.saves, sp)
 	return nil
 }
@@ -260,6 +268,7 @@ func (s *Session) rollbackToSavepoint(name string) error {
 	}
 	s.settings.RollbackTo(sp.setMark)
 	b.deferred.Restore(sp.checks)
+	b.pending.Restore(sp.pending)
 	b.onCommit = b.onCommit[:min(len(b.onCommit), sp.hooks)]
 	b.saves = b.saves[:i+1]
 	b.failed = false

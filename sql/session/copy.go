@@ -31,10 +31,12 @@ func (s *Session) copy(ctx context.Context, n *ast.CopyStmt, c *call) (string, e
 }
 
 // copyTarget resolves the table and the columns of a COPY.
-func (s *Session) copyTarget(n *ast.CopyStmt, source string) (*catalog.Table, []copy.Column, []string, error) {
-	t, err := s.resolveTable(n.Relation, source)
+func (s *Session) copyTarget(n *ast.CopyStmt) (*catalog.Table, []copy.Column, []string, error) {
+	t, err := s.resolveTable(n.Relation, "")
 	if err != nil {
-		return nil, nil, nil, err
+		e := *pgerr.From(err)
+		e.Position = 0 // PostgreSQL gives none here
+		return nil, nil, nil, &e
 	}
 	var cols []copy.Column
 	var names []string
@@ -87,7 +89,7 @@ func (f *fileSource) Next() ([]byte, error) {
 }
 
 func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
-	t, cols, names, err := s.copyTarget(n, c.source)
+	t, cols, names, err := s.copyTarget(n)
 	if err != nil {
 		return "", err
 	}
@@ -204,7 +206,7 @@ func (s *Session) openServerFile(name string) (*os.File, error) {
 func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
 	node := n.Query
 	if node == nil {
-		t, cols, names, err := s.copyTarget(n, c.source)
+		t, cols, names, err := s.copyTarget(n)
 		if err != nil {
 			return "", err
 		}

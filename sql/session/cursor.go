@@ -11,9 +11,8 @@ import (
 // keptRows hold a result: of a cursor that scrolls or outlives its transaction, or of RETURNING read in pieces. Row i is
 // current when pos is i+1; 0 is before the first, len(rows)+1 after the last.
 type keptRows struct {
-	rows  [][]types.Datum
-	pos   int
-	count int64
+	rows [][]types.Datum
+	pos  int
 }
 
 func newKeptRows(*Session) *keptRows { return &keptRows{} }
@@ -37,9 +36,6 @@ func (k *keptRows) Next() ([]types.Datum, bool, error) {
 }
 
 func (k *keptRows) Close() error { return nil }
-
-// Count is the number of rows that the statement changed.
-func (k *keptRows) Count() int64 { return k.count }
 
 // declare is DECLARE CURSOR.
 func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call) error {

@@ -136,10 +136,16 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		return "", pgerr.Unsupported("DO")
 	case *ast.CallStmt:
 		return "", pgerr.Unsupported("CALL")
-	case *ast.ListenStmt, *ast.NotifyStmt:
-		return "", pgerr.Unsupported("LISTEN and NOTIFY")
+	case *ast.NotifyStmt:
+		return "NOTIFY", s.notify(n.Conditionname, n.Payload)
+	case *ast.ListenStmt:
+		s.open()
+		s.block.pending.Listen(n.Conditionname)
+		return "LISTEN", nil
 	case *ast.UnlistenStmt:
-		return "UNLISTEN", nil // nothing can be listened to
+		s.open()
+		s.block.pending.Unlisten(n.Conditionname)
+		return "UNLISTEN", nil
 	case *ast.SelectStmt:
 		return s.ddl(ctx, c) // SELECT INTO
 	}
@@ -307,6 +313,7 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 	s.settings.ResetAll()
 	s.settings.CommitTransaction()
 	clear(s.stmts)
+	s.listener.Close()
 	s.owner.UnlockAllAdvisory()
 	s.plans.init()
 	s.dropTemps(ctx)

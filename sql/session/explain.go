@@ -47,6 +47,9 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 	if err != nil {
 		return "", err
 	}
+	if err := q.prog.Failed(); err != nil {
+		return "", err
+	}
 	run := explain.Run{Planning: time.Since(began)}
 	if o.Analyze {
 		if q, err = s.prepareRun(ctx, q, c.source); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser"
@@ -87,6 +88,11 @@ func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint
 // prepare parses and plans; the same text planned before costs a look-up.
 func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error) {
 	p := &prepared{name: name, sql: sql, made: time.Now()}
+	for _, oid := range given {
+		if oid != 0 && s.lookupType(oid) == nil {
+			return nil, pgerr.New(pgerr.InternalError, "cache lookup failed for type %d", oid)
+		}
+	}
 	s.scratch.key = appendParseKey(s.scratch.key[:0], sql, given)
 	if q := s.plans.get(s.scratch.key); q != nil && s.valid(q) && !s.block.failed {
 		p.stmt, p.plan, p.params, p.cols = &q.stmt, q, q.bound.Params, q.cols
@@ -187,6 +193,11 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	if len(resultFormats) > 1 && len(resultFormats) != len(st.cols) {
 		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(st.cols))
 	}
+	if st.plan != nil {
+		if err := st.plan.prog.Failed(); err != nil {
+			return err
+		}
+	}
 	if name != "" && s.portals[name] != nil {
 		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", name)
 	}
@@ -206,7 +217,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 		if err != nil {
 			e := *pgerr.From(err)
 			if e.Where == "" {
-				e.Where = paramContext(name, i, format(paramFormats, i), raw)
+				e.Where = s.paramContext(name, i, format(paramFormats, i), raw)
 			}
 			return &e
 		}
@@ -216,16 +227,28 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	return nil
 }
 
-// paramContext is the CONTEXT of an error in a parameter's value; a binary one is not shown.
-func paramContext(portal string, i int, f int16, raw []byte) string {
+// paramContext is the CONTEXT of an error in a parameter's value; of a text as much as log_parameter_max_length_on_error allows.
+func (s *Session) paramContext(portal string, i int, f int16, raw []byte) string {
 	c := "unnamed portal parameter $" + itoa(int64(i+1))
 	if portal != "" {
 		c = "portal \"" + portal + "\" parameter $" + itoa(int64(i+1))
 	}
-	if f == 0 {
-		c += " = '" + strings.ReplaceAll(string(raw), "'", "''") + "'"
+	if f != 0 {
+		return c
 	}
-	return c
+	v, dots := string(raw), ""
+	if most := s.settings.Int("log_parameter_max_length_on_error"); most >= 0 && int64(len(v)) > most {
+		v, dots = clip(v, int(most)), "..."
+	}
+	return c + " = '" + strings.ReplaceAll(v, "'", "''") + dots + "'"
+}
+
+// clip cuts s to at most n bytes, not within a character.
+func clip(s string, n int) string {
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 func format(fs []int16, i int) int16 {
@@ -334,7 +357,7 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Out
 		p.done = true
 		return s.utilityPortal(ctx, p, maxRows)
 	}
-	if maxRows <= 0 && !p.started {
+	if (maxRows <= 0 || p.stmt.cols == nil) && !p.started {
 		p.started, p.done = true, true
 		return s.run(ctx, p.query, p.params, p.formats, false, p.source)
 	}
@@ -375,13 +398,7 @@ func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error
 		s.out.PortalSuspended()
 		return nil
 	}
-	total := p.count
-	if c, ok := p.rows.(interface{ Count() int64 }); ok {
-		total = c.Count()
-	} else if p.query.tag == "SELECT" {
-		total = int64(n)
-	}
-	s.out.CommandComplete(completeTag(p.query.tag, total))
+	s.out.CommandComplete(completeTag(p.query.tag, int64(n))) // of this Execute, as PostgreSQL counts
 	return nil
 }
 
@@ -400,11 +417,9 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 		return err
 	}
 	kept := newKeptRows(s)
-	n, err := q.prog.Exec(ec, kept.add)
-	if err != nil {
+	if _, err := q.prog.Exec(ec, kept.add); err != nil {
 		return err
 	}
-	kept.count = n
 	p.rows = kept
 	return nil
 }

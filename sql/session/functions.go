@@ -43,8 +43,9 @@ func (f *functions) Seed(seed float64) {
 	f.rng = rand.New(rand.NewPCG(uint64(int64(seed*(1<<62))), 0x9e3779b97f4a7c15))
 }
 
-func (f *functions) Notify(channel, payload string) error { return pgerr.Unsupported("NOTIFY") }
-func (f *functions) Listening() []string                  { return nil }
+func (f *functions) Notify(channel, payload string) error { return f.s().notify(channel, payload) }
+func (f *functions) Listening() []string                  { return f.listener.Channels() }
+func (f *functions) NotifyUsage() float64                 { return f.db.Notify.Usage() }
 
 func (f *functions) CurrentUser() string { return f.user }
 func (f *functions) SessionUser() string { return f.user }

@@ -1,14 +1,41 @@
 package session
 
 import (
+	"context"
 	"time"
 
+	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
-// Notifications writes what waits for the client while it is idle: nothing yet but changed settings.
+// notify adds a message to the transaction's, which leave when it commits.
+func (s *Session) notify(channel, payload string) error {
+	s.open()
+	return s.block.pending.Notify(notify.Message{PID: s.client.PID, Channel: channel, Payload: payload})
+}
+
+// commitNotifying commits a transaction that has messages or registrations.
+func (s *Session) commitNotifying(ctx context.Context, t *txn.Txn, d engine.Durability) error {
+	ran := false
+	err := s.db.Notify.Commit(ctx, s.listener, &s.block.pending, func() error {
+		ran = true
+		_, err := t.Commit(ctx, d)
+		return err
+	})
+	if !ran {
+		t.Rollback()
+	}
+	return err
+}
+
+// Notifications writes what waits for the client while it is in no transaction: messages of NOTIFY and changed settings.
 func (s *Session) Notifications(out Output) {
 	s.out = out
+	for _, m := range s.listener.Take() {
+		out.Notification(m.PID, m.Channel, m.Payload)
+	}
 	s.sendReports()
 	s.out = nil
 }

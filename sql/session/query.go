@@ -246,6 +246,9 @@ func (s *Session) lockOptions() lock.Options {
 
 // prepareRun opens the transaction, takes the locks and plans anew where that was outdated.
 func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*query, error) {
+	if err := q.prog.Failed(); err != nil {
+		return nil, err
+	}
 	s.open()
 	if s.block.readOnly && !q.bound.ReadOnly {
 		return nil, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", q.tag)

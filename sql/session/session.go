@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -87,6 +88,7 @@ type Session struct {
 	settings *settings.Values
 	env      *types.Env // replaced, never changed, when a setting that it holds changes
 	owner    *lock.Owner
+	listener *notify.Listener
 
 	block   block
 	plans   planCache
@@ -174,6 +176,11 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 func (s *Session) attach(db *database.DB, release func()) {
 	s.db, s.release = db, release
 	s.owner = db.Locks.NewOwner(s.client.PID)
+	wake := s.client.Notify
+	if wake == nil {
+		wake = func() {}
+	}
+	s.listener = db.Notify.Listener(wake)
 }
 
 func (sh *Shared) role(name string) (RoleInfo, bool) {
@@ -256,6 +263,7 @@ func (s *Session) reset() {
 	s.rollbackBlock()
 	s.closePortals(func(*portal) bool { return true })
 	s.dropTemps(context.Background())
+	s.listener.Close()
 	s.owner.UnlockAllAdvisory()
 	s.plans.init()
 	for _, p := range s.stmts {

@@ -135,6 +135,9 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 	if err != nil || !byKey(q.phys.Root) {
 		return nil, err
 	}
+	if r, ok := q.phys.Root.(*plan.Result); ok && r.In == nil && q.prog.Early() {
+		return nil, nil // SELECT 1/0 fails before its columns are described
+	}
 	return q, nil
 }
 

@@ -1,52 +1,32 @@
 package wire
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-const oracleSocket = "/tmp/pgo/.s.PGSQL.5499"
-
-// target is the server named by TARN_WIRE_ADDR ("host:port" or a socket's path; TARN_WIRE_USER and TARN_WIRE_DB go
-// with it), or else the PostgreSQL 15 that recorded the scripts.
+// target is the server named by TARN_WIRE_ADDR ("host:port" or a socket's path; TARN_WIRE_USER and TARN_WIRE_DB go with it;
+// TARN_WIRE_IS=pg for a PostgreSQL 15), or else Tarn's binary, built and started here.
 func target(t *testing.T) Target {
+	t.Helper()
 	env := func(name, def string) string {
 		if v := os.Getenv(name); v != "" {
 			return v
 		}
 		return def
 	}
-	if addr := os.Getenv("TARN_WIRE_ADDR"); addr != "" {
-		network := "tcp"
-		if strings.HasPrefix(addr, "/") {
-			network = "unix"
-		}
-		return Target{Network: network, Addr: addr, Tarn: os.Getenv("TARN_WIRE_IS") != "pg",
-			User: env("TARN_WIRE_USER", "postgres"), Database: env("TARN_WIRE_DB", "postgres")}
+	addr := os.Getenv("TARN_WIRE_ADDR")
+	if addr == "" {
+		return Target{Network: "tcp", Addr: server(t).addr, Tarn: true, User: "postgres", Database: "postgres"}
 	}
-	nc, err := net.Dial("unix", oracleSocket)
-	if err != nil {
-		t.Skip("TARN_WIRE_ADDR is not set and no PostgreSQL listens on " + oracleSocket)
+	network := "tcp"
+	if strings.HasPrefix(addr, "/") {
+		network = "unix"
 	}
-	nc.Close()
-	pg := Target{Network: "unix", Addr: oracleSocket, User: "postgres", Database: "postgres"}
-	name := fmt.Sprintf("tarn_wire_%d", os.Getpid())
-	admin(t, pg, "create database "+name)
-	t.Cleanup(func() { admin(t, pg, "drop database "+name) })
-	scratch := pg
-	scratch.Database = name
-	return scratch
-}
-
-func admin(t *testing.T, pg Target, sql string) {
-	t.Helper()
-	if res, err := Run(pg, fmt.Sprintf("> Query %q\n", sql)); err != nil || strings.Contains(res.Updated, "Error") {
-		t.Fatalf("%s: %v %s", sql, err, res.Updated)
-	}
+	return Target{Network: network, Addr: addr, Tarn: os.Getenv("TARN_WIRE_IS") != "pg",
+		User: env("TARN_WIRE_USER", "postgres"), Database: env("TARN_WIRE_DB", "postgres")}
 }
 
 // Every script gets the answers that it records. TARN_WIRE_UPDATE=1 writes the answers that came into the scripts:

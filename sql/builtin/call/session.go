@@ -27,6 +27,8 @@ type Session interface {
 	// Notify sends on a channel at commit; Listening lists the channels of pg_listening_channels().
 	Notify(channel, payload string) error
 	Listening() []string
+	// NotifyUsage is pg_notification_queue_usage().
+	NotifyUsage() float64
 }
 
 // Identity is who and what the session is.

@@ -482,14 +482,6 @@ func systemFns() call.Fns {
 			if !a[1].IsNull() {
 				payload = a[1].Str()
 			}
-			switch {
-			case channel == "":
-				return types.Null, pgerr.New(pgerr.InvalidParameterValue, "channel name cannot be empty")
-			case len(channel) > types.NameLen:
-				return types.Null, pgerr.New(pgerr.InvalidParameterValue, "channel name too long")
-			case len(payload) >= 8000:
-				return types.Null, pgerr.New(pgerr.InvalidParameterValue, "payload string too long")
-			}
 			return voidResult(s.Notify(channel, payload))
 		}),
 		"gen_random_uuid": randomUUID, "pg_size_pretty": sizePretty, "pg_size_pretty_numeric": sizePrettyNumeric, "pg_size_bytes": sizeBytes,
@@ -509,7 +501,10 @@ func systemFns() call.Fns {
 		"inet_client_addr": func(*call.Call, []types.Datum) (types.Datum, error) { return types.Null, nil },
 		"inet_server_addr": func(*call.Call, []types.Datum) (types.Datum, error) { return types.Null, nil },
 		"inet_client_port": never(types.Null), "inet_server_port": never(types.Null),
-		"pg_jit_available": never(tuple.Bool(false)), "pg_notification_queue_usage": never(tuple.Float(0)),
+		"pg_jit_available": never(tuple.Bool(false)),
+		"pg_notification_queue_usage": withSession(func(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error) {
+			return tuple.Float(s.NotifyUsage()), nil
+		}),
 		"pg_is_wal_replay_paused": withSession(func(call.Session, *call.Call, []types.Datum) (types.Datum, error) {
 			return types.Null, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "recovery is not in progress").
 				WithHint("Recovery control functions can only be executed during recovery.")
