@@ -110,7 +110,7 @@ func (c *cluster) dropBranch(ctx context.Context, s *session.Session, n *ast.Dro
 		return pgerr.New(pgerr.ObjectInUse, "cannot drop the branch that this session is on").
 			WithHint("Connect to another branch, or USE BRANCH, first.")
 	}
-	err := c.branches.DropBranch(ctx, s.DB().Name, n.Name, n.Cascade)
+	err := whenFree(ctx, func() error { return c.branches.DropBranch(ctx, s.DB().Name, n.Name, n.Cascade) })
 	switch {
 	case errors.Is(err, branching.ErrNoBranch):
 		if n.IfExists {
@@ -189,7 +189,12 @@ func (c *cluster) dropDatabase(ctx context.Context, s *session.Session, n *ast.D
 	if n.Dbname == s.DB().Name {
 		return pgerr.New(pgerr.ObjectInUse, "cannot drop the currently open database")
 	}
-	err := c.branches.DropDatabase(ctx, n.Dbname)
+	for _, o := range n.Options {
+		if d, ok := o.(*ast.DefElem); ok && d.Defname == "force" {
+			c.disconnect(n.Dbname)
+		}
+	}
+	err := whenFree(ctx, func() error { return c.branches.DropDatabase(ctx, n.Dbname) })
 	switch {
 	case errors.Is(err, branching.ErrNoDatabase):
 		if n.MissingOk {
@@ -201,6 +206,32 @@ func (c *cluster) dropDatabase(ctx context.Context, s *session.Session, n *ast.D
 		return pgerr.New(pgerr.ObjectInUse, "database \"%s\" is being accessed by other users", n.Dbname)
 	}
 	return err
+}
+
+// disconnect ends the sessions of a database, whatever their branch.
+func (c *cluster) disconnect(database string) {
+	for _, in := range c.conns.Connections() {
+		if name, _, _ := strings.Cut(in.Database, "@"); name == database {
+			c.conns.Terminate(in.PID)
+		}
+	}
+}
+
+// whenFree tries again while somebody is connected, for as long as PostgreSQL does: a client that has just hung up may still be
+// on its way out.
+func whenFree(ctx context.Context, drop func() error) error {
+	const patience, pause = 5 * time.Second, 20 * time.Millisecond
+	for began := time.Now(); ; {
+		err := drop()
+		if !errors.Is(err, branching.ErrInUse) || time.Since(began) > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
 }
 
 func (c *cluster) alterDatabaseSet(n *ast.AlterDatabaseSetStmt) error {

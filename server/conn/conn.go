@@ -142,6 +142,7 @@ func asFatal(err error) *pgerr.Error {
 
 // loop handles messages until the client leaves or must.
 func (c *conn) loop() error {
+	c.enter() // the first message may be at hand
 	for {
 		typ, body, err := c.next()
 		if err != nil {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -163,7 +162,7 @@ func TestIdleSessionsAreSmall(t *testing.T) {
 		s.nc.Close()
 	}
 	heap, stack := (after.heap-before.heap)/n, (after.stacks-before.stacks)/n
-	t.Log(fmt.Sprintf("bytes per idle session: %d of heap, %d of stack", heap, stack))
+	t.Logf("bytes per idle session: %d of heap, %d of stack", heap, stack)
 	if heap+stack > 64<<10 {
 		t.Errorf("an idle session holds %d bytes of heap and %d of stack", heap, stack)
 	}
