@@ -19,10 +19,10 @@ type Options struct {
 
 // Program is a physical plan ready to run. It is safe for concurrent use.
 type Program struct {
-	plan *plan.Physical
-	opts Options
-	pool sync.Pool // of *instance
-	failed error // of a constant expression
+	plan   *plan.Physical
+	opts   Options
+	pool   sync.Pool // of *instance
+	failed error     // of a constant expression
 	early  bool
 }
 
