@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -108,7 +109,7 @@ func intervalSpan(d Datum) (hi int64, lo uint64) { return IntervalOf(d).span() }
 func (v IntervalVal) span() (hi int64, lo uint64) {
 	days := int64(v.Months)*30 + int64(v.Days)
 	u, neg := magnitude(days)
-	h, l := bits.Mul64(u, usecPerDay)
+	h, l := bits.Mul64(u, calendar.UsecPerDay)
 	if neg {
 		var borrow uint64
 		l, borrow = bits.Sub64(0, l, 0)

@@ -5,7 +5,16 @@ import (
 	"math"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// The infinities of date, and of timestamp and timestamptz.
+const (
+	DateNegInf      = math.MinInt32
+	DateInf         = math.MaxInt32
+	TimestampNegInf = math.MinInt64
+	TimestampInf    = math.MaxInt64
 )
 
 func int32Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
@@ -33,8 +42,8 @@ var dateCodec = &codec{
 		case DateInf:
 			return append(dst, "infinity"...)
 		default:
-			var c civil
-			c.year, c.mon, c.day = fromJulian(int(days) + epochJulian)
+			var c calendar.Clock
+			c.Year, c.Mon, c.Day = calendar.FromJulian(int(days) + calendar.EpochJulian)
 			return appendDate(dst, &c, env)
 		}
 	},
@@ -45,17 +54,17 @@ var dateCodec = &codec{
 		}
 		switch p.special {
 		case specialEpoch:
-			return tuple.Int(unixEpochJulian - epochJulian), nil
+			return tuple.Int(calendar.UnixEpochJulian - calendar.EpochJulian), nil
 		case specialLate:
 			return tuple.Int(DateInf), nil
 		case specialEarly:
 			return tuple.Int(DateNegInf), nil
 		}
-		if !validJulian(p.year, p.mon) {
+		if !calendar.ValidJulian(p.Year, p.Mon) {
 			return Null, outOfRangeText("date", s)
 		}
-		days := int64(julianDay(p.year, p.mon, p.day) - epochJulian)
-		if !validDate(days) {
+		days := int64(calendar.JulianDay(p.Year, p.Mon, p.Day) - calendar.EpochJulian)
+		if !calendar.ValidDate(days) {
 			return Null, outOfRangeText("date", s)
 		}
 		return tuple.Int(days), nil
@@ -66,7 +75,7 @@ var dateCodec = &codec{
 			return Null, err
 		}
 		days := int64(int32(binary.BigEndian.Uint32(b)))
-		if days != DateInf && days != DateNegInf && !validDate(days) {
+		if days != DateInf && days != DateNegInf && !calendar.ValidDate(days) {
 			return Null, outOfRange("date")
 		}
 		return tuple.Int(days), nil
@@ -75,8 +84,8 @@ var dateCodec = &codec{
 
 var timeCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-		var c civil
-		c.setTime(d.Int())
+		var c calendar.Clock
+		c.SetTime(d.Int())
 		return appendClock(dst, &c)
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
@@ -84,7 +93,7 @@ var timeCodec = &codec{
 		if err != nil {
 			return Null, err
 		}
-		return timeTypmod(tuple.Int(p.timeOfDay()), mod), nil
+		return timeTypmod(tuple.Int(p.TimeOfDay()), mod), nil
 	},
 	send: int64Send,
 	recv: func(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
@@ -92,7 +101,7 @@ var timeCodec = &codec{
 			return Null, err
 		}
 		us := int64(binary.BigEndian.Uint64(b))
-		if us < 0 || us > usecPerDay {
+		if us < 0 || us > calendar.UsecPerDay {
 			return Null, outOfRange("time")
 		}
 		return timeTypmod(tuple.Int(us), mod), nil
@@ -121,8 +130,8 @@ func (v TimeTZVal) Datum() Datum {
 var timetzCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 		v := TimeTZOf(d)
-		var c civil
-		c.setTime(v.Usec)
+		var c calendar.Clock
+		c.SetTime(v.Usec)
 		return appendZone(appendClock(dst, &c), -int(v.West), false)
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
@@ -130,7 +139,7 @@ var timetzCodec = &codec{
 		if err != nil {
 			return Null, err
 		}
-		return timetzTypmod(TimeTZVal{p.timeOfDay(), int32(-p.east)}.Datum(), mod), nil
+		return timetzTypmod(TimeTZVal{p.TimeOfDay(), int32(-p.east)}.Datum(), mod), nil
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 		v := TimeTZOf(d)
@@ -142,7 +151,7 @@ var timetzCodec = &codec{
 			return Null, err
 		}
 		v := TimeTZVal{int64(binary.BigEndian.Uint64(b)), int32(binary.BigEndian.Uint32(b[8:]))}
-		if v.Usec < 0 || v.Usec > usecPerDay {
+		if v.Usec < 0 || v.Usec > calendar.UsecPerDay {
 			return Null, outOfRange("time")
 		}
 		if v.West <= -16*3600 || v.West >= 16*3600 {
@@ -158,7 +167,7 @@ var timestampCodec = &codec{
 		if dst, ok := appendTimestampInf(dst, ts); ok {
 			return dst
 		}
-		c := civilOf(ts)
+		c := calendar.ClockOf(ts)
 		return appendDateTime(dst, &c, nil, env)
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
@@ -183,7 +192,7 @@ var timestamptzCodec = &codec{
 			return dst
 		}
 		east, abbrev, _ := ZoneAt(env.Zone(), ts)
-		c := civilOf(ts + int64(east)*usecPerSec)
+		c := calendar.ClockOf(ts + int64(east)*calendar.UsecPerSec)
 		return appendDateTime(dst, &c, &zoneTag{east, abbrev}, env)
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
@@ -216,7 +225,7 @@ func timestampRecv(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
 		return Null, err
 	}
 	ts := int64(binary.BigEndian.Uint64(b))
-	if ts != TimestampInf && ts != TimestampNegInf && !validTimestamp(ts) {
+	if ts != TimestampInf && ts != TimestampNegInf && !calendar.ValidTimestamp(ts) {
 		return Null, outOfRange("timestamp")
 	}
 	return timestampTypmod(tuple.Int(ts), mod)
@@ -226,21 +235,21 @@ func timestampRecv(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
 func (p *parsedTime) timestampOrSpecial(east int) (int64, bool) {
 	switch p.special {
 	case specialEpoch:
-		return -unixEpochSecs * usecPerSec, true
+		return -calendar.UnixEpochSec * calendar.UsecPerSec, true
 	case specialLate:
 		return TimestampInf, true
 	case specialEarly:
 		return TimestampNegInf, true
 	}
-	ts, ok := p.civil.timestamp()
+	ts, ok := p.Timestamp()
 	if !ok {
 		return 0, false
 	}
-	u := ts - int64(east)*usecPerSec
+	u := ts - int64(east)*calendar.UsecPerSec
 	if (u > ts) != (east < 0) && east != 0 {
 		return 0, false
 	}
-	return u, validTimestamp(u)
+	return u, calendar.ValidTimestamp(u)
 }
 
 // roundUsec rounds half away from zero to a precision of 0 to 6 digits.

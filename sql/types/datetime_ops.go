@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // Arithmetic of dates, times and timestamps. Values are as in Datums: µs or days since 2000-01-01. Results outside of
@@ -14,26 +15,6 @@ func errTimestampRange() error { return outOfRange("timestamp") }
 
 func infiniteTS(ts int64) bool  { return ts == TimestampInf || ts == TimestampNegInf }
 func infiniteDate(d int64) bool { return d == DateInf || d == DateNegInf }
-
-// addMonths moves the date and keeps it within the month it lands in.
-func (c *civil) addMonths(n int) {
-	m := c.year*12 + c.mon - 1 + n
-	c.year, c.mon = floorDiv(m, 12), m-floorDiv(m, 12)*12+1
-	c.day = min(c.day, daysIn(c.year, c.mon))
-}
-
-// addDays moves the date; ok is false where it cannot be numbered.
-func (c *civil) addDays(n int) bool {
-	if !validJulian(c.year, c.mon) {
-		return false
-	}
-	jd := julianDay(c.year, c.mon, c.day) + n
-	if jd < 0 || jd > dateEnd+epochJulian {
-		return false
-	}
-	c.year, c.mon, c.day = fromJulian(jd)
-	return true
-}
 
 // TimestampAddInterval is timestamp + interval: months, then days, then time.
 func TimestampAddInterval(ts int64, v IntervalVal) (int64, error) {
@@ -53,22 +34,22 @@ func addInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
 		if part.Months == 0 && part.Days == 0 {
 			continue
 		}
-		c := civilOf(ts + int64(offsetAt(loc, ts))*usecPerSec)
+		c := calendar.ClockOf(ts + int64(offsetAt(loc, ts))*calendar.UsecPerSec)
 		if part.Months != 0 {
-			c.addMonths(int(part.Months))
-		} else if !c.addDays(int(part.Days)) {
+			c.AddMonths(int(part.Months))
+		} else if !c.AddDays(int(part.Days)) {
 			return 0, errTimestampRange()
 		}
-		local, ok := c.timestamp()
+		local, ok := c.Timestamp()
 		if !ok {
 			return 0, errTimestampRange()
 		}
-		if ts = local - int64(offsetOfLocal(loc, local))*usecPerSec; !validTimestamp(ts) {
+		if ts = local - int64(offsetOfLocal(loc, local))*calendar.UsecPerSec; !calendar.ValidTimestamp(ts) {
 			return 0, errTimestampRange()
 		}
 	}
 	ts, ok := addInt64(ts, v.Usec)
-	if !ok || !validTimestamp(ts) {
+	if !ok || !calendar.ValidTimestamp(ts) {
 		return 0, errTimestampRange()
 	}
 	return ts, nil
@@ -95,7 +76,7 @@ func DateAddDays(d, n int64) (int64, error) {
 	if infiniteDate(d) {
 		return d, nil
 	}
-	if d += n; !validDate(d) {
+	if d += n; !calendar.ValidDate(d) {
 		return 0, outOfRange("date")
 	}
 	return d, nil
@@ -108,10 +89,10 @@ func DateToTimestamp(d int64) (int64, error) {
 		return TimestampInf, nil
 	case d == DateNegInf:
 		return TimestampNegInf, nil
-	case d >= timestampEnd/usecPerDay:
+	case d >= calendar.TimestampEnd/calendar.UsecPerDay:
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
 	}
-	return d * usecPerDay, nil
+	return d * calendar.UsecPerDay, nil
 }
 
 // TimestampToDate is the date of a timestamp.
@@ -122,7 +103,7 @@ func TimestampToDate(ts int64) int64 {
 	case TimestampNegInf:
 		return DateNegInf
 	}
-	return int64(floorDiv(int(ts), usecPerDay))
+	return int64(calendar.FloorDiv(int(ts), calendar.UsecPerDay))
 }
 
 // DateToTimestampTZ is the date's midnight on the zone's clock.
@@ -139,8 +120,8 @@ func TimestampTZToLocal(ts int64, loc *time.Location) (int64, error) {
 	if infiniteTS(ts) {
 		return ts, nil
 	}
-	local := ts + int64(offsetAt(loc, ts))*usecPerSec
-	if !validTimestamp(local) {
+	local := ts + int64(offsetAt(loc, ts))*calendar.UsecPerSec
+	if !calendar.ValidTimestamp(local) {
 		return 0, errTimestampRange()
 	}
 	return local, nil
@@ -151,8 +132,8 @@ func LocalToTimestampTZ(local int64, loc *time.Location) (int64, error) {
 	if infiniteTS(local) {
 		return local, nil
 	}
-	ts := local - int64(offsetOfLocal(loc, local))*usecPerSec
-	if !validTimestamp(ts) {
+	ts := local - int64(offsetOfLocal(loc, local))*calendar.UsecPerSec
+	if !calendar.ValidTimestamp(ts) {
 		return 0, errTimestampRange()
 	}
 	return ts, nil
@@ -163,7 +144,7 @@ func TimestampToTime(ts int64) (usec int64, ok bool) {
 	if infiniteTS(ts) {
 		return 0, false
 	}
-	return ts - int64(floorDiv(int(ts), usecPerDay))*usecPerDay, true
+	return ts - int64(calendar.FloorDiv(int(ts), calendar.UsecPerDay))*calendar.UsecPerDay, true
 }
 
 // TimestampTZToTimeTZ is the zone's clock and offset at that time.
@@ -172,22 +153,22 @@ func TimestampTZToTimeTZ(ts int64, loc *time.Location) (v TimeTZVal, ok bool) {
 		return TimeTZVal{}, false
 	}
 	east := offsetAt(loc, ts)
-	us, _ := TimestampToTime(ts + int64(east)*usecPerSec)
+	us, _ := TimestampToTime(ts + int64(east)*calendar.UsecPerSec)
 	return TimeTZVal{us, int32(-east)}, true
 }
 
 // TimeToTimeTZ gives a time of day the offset that the session's zone has at that time today.
 func TimeToTimeTZ(us int64, env *Env) TimeTZVal {
 	now, _ := env.localNow()
-	day := int64(floorDiv(int(now), usecPerDay)) * usecPerDay
+	day := int64(calendar.FloorDiv(int(now), calendar.UsecPerDay)) * calendar.UsecPerDay
 	return TimeTZVal{us, int32(-offsetOfLocal(env.Zone(), day+us))}
 }
 
 // TimeAddInterval is time + interval, around the clock; only the interval's time counts.
 func TimeAddInterval(us int64, v IntervalVal) int64 {
-	us = (us + v.Usec%usecPerDay) % usecPerDay
+	us = (us + v.Usec%calendar.UsecPerDay) % calendar.UsecPerDay
 	if us < 0 {
-		us += usecPerDay
+		us += calendar.UsecPerDay
 	}
 	return us
 }
@@ -200,9 +181,9 @@ func TimeTZAddInterval(t TimeTZVal, v IntervalVal) TimeTZVal {
 
 // TimeTZAtOffset is the same moment on a clock that is west seconds behind UTC.
 func TimeTZAtOffset(t TimeTZVal, west int32) TimeTZVal {
-	us := (t.Usec + int64(t.West-west)*usecPerSec) % usecPerDay
+	us := (t.Usec + int64(t.West-west)*calendar.UsecPerSec) % calendar.UsecPerDay
 	if us < 0 {
-		us += usecPerDay
+		us += calendar.UsecPerDay
 	}
 	return TimeTZVal{us, west}
 }
@@ -212,33 +193,35 @@ func AgeTZ(a, b int64, loc *time.Location) (IntervalVal, error) {
 	if beforeJulian(a) || beforeJulian(b) {
 		return IntervalVal{}, errTimestampRange()
 	}
-	return Age(a+int64(offsetAt(loc, a))*usecPerSec, b+int64(offsetAt(loc, b))*usecPerSec)
+	return Age(a+int64(offsetAt(loc, a))*calendar.UsecPerSec, b+int64(offsetAt(loc, b))*calendar.UsecPerSec)
 }
 
 // beforeJulian reports a time before the first day that can be numbered, -infinity among them; infinity counts as the
 // late but finite time that its bits are.
-func beforeJulian(ts int64) bool { return floorDiv(int(ts), usecPerDay) < dateMin }
+func beforeJulian(ts int64) bool {
+	return calendar.FloorDiv(int(ts), calendar.UsecPerDay) < calendar.DateMin
+}
 
 // Age is the difference a - b in years, months, days and time, as people count it. Both are clock times.
 func Age(a, b int64) (IntervalVal, error) {
 	if beforeJulian(a) || beforeJulian(b) {
 		return IntervalVal{}, errTimestampRange()
 	}
-	x, y := civilOf(a), civilOf(b)
+	x, y := calendar.ClockOf(a), calendar.ClockOf(b)
 	neg := a < b
 	if neg {
 		x, y = y, x
 	}
 	// From here x is not before y; days are borrowed from the month of the earlier date, which is b's or a's.
 	borrow := y
-	us := x.timeOfDay() - y.timeOfDay()
-	day, mon, year := x.day-y.day, x.mon-y.mon, x.year-y.year
+	us := x.TimeOfDay() - y.TimeOfDay()
+	day, mon, year := x.Day-y.Day, x.Mon-y.Mon, x.Year-y.Year
 	if us < 0 {
-		us += usecPerDay
+		us += calendar.UsecPerDay
 		day--
 	}
 	for day < 0 {
-		day += daysIn(borrow.year, borrow.mon)
+		day += calendar.DaysIn(borrow.Year, borrow.Mon)
 		mon--
 	}
 	for mon < 0 {
@@ -310,7 +293,7 @@ func scaleInterval(months, days, usec float64) (IntervalVal, error) {
 		restSecs -= over * 86400
 	}
 	d += math.Trunc(restDays)
-	us := math.RoundToEven(usec + restSecs*usecPerSec)
+	us := math.RoundToEven(usec + restSecs*calendar.UsecPerSec)
 	if us != us || us < math.MinInt64 || us >= math.MaxInt64 || bad(d) {
 		return IntervalVal{}, outOfRange("interval")
 	}
@@ -332,8 +315,8 @@ func IntervalCmp(a, b IntervalVal) int {
 
 // JustifyHours turns 24 hours into a day.
 func JustifyHours(v IntervalVal) (IntervalVal, error) {
-	days := v.Usec / usecPerDay
-	v.Usec -= days * usecPerDay
+	days := v.Usec / calendar.UsecPerDay
+	v.Usec -= days * calendar.UsecPerDay
 	days += int64(v.Days)
 	if !fitsInt32(days) {
 		return v, outOfRange("interval")
@@ -364,8 +347,8 @@ func JustifyDays(v IntervalVal) (IntervalVal, error) {
 
 // JustifyInterval does both and makes all parts have the same sign.
 func JustifyInterval(v IntervalVal) (IntervalVal, error) {
-	days := int64(v.Days) + v.Usec/usecPerDay
-	v.Usec %= usecPerDay
+	days := int64(v.Days) + v.Usec/calendar.UsecPerDay
+	v.Usec %= calendar.UsecPerDay
 	months := int64(v.Months) + days/30
 	days %= 30
 	if !fitsInt32(months) {
@@ -388,10 +371,10 @@ func JustifyInterval(v IntervalVal) (IntervalVal, error) {
 func (v *IntervalVal) alignTime() {
 	switch {
 	case v.Days > 0 && v.Usec < 0:
-		v.Usec += usecPerDay
+		v.Usec += calendar.UsecPerDay
 		v.Days--
 	case v.Days < 0 && v.Usec > 0:
-		v.Usec -= usecPerDay
+		v.Usec -= calendar.UsecPerDay
 		v.Days++
 	}
 }
@@ -402,11 +385,11 @@ func MakeDate(year, mon, day int) (int64, error) {
 	if y < 0 {
 		y = 1 + y
 	}
-	if year == 0 || mon < 1 || mon > 12 || day < 1 || day > daysIn(y, mon) {
+	if year == 0 || mon < 1 || mon > 12 || day < 1 || day > calendar.DaysIn(y, mon) {
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", y, mon, day)
 	}
-	if validJulian(y, mon) {
-		if d := int64(julianDay(y, mon, day) - epochJulian); validDate(d) {
+	if calendar.ValidJulian(y, mon) {
+		if d := int64(calendar.JulianDay(y, mon, day) - calendar.EpochJulian); calendar.ValidDate(d) {
 			return d, nil
 		}
 	}
@@ -415,9 +398,9 @@ func MakeDate(year, mon, day int) (int64, error) {
 
 // MakeTime checks and joins a time of day.
 func MakeTime(hour, minute int, sec float64) (int64, error) {
-	us := math.RoundToEven(sec * usecPerSec)
-	t := int64(hour)*usecPerHour + int64(minute)*usecPerMin
-	if hour < 0 || hour > 24 || minute < 0 || minute > 59 || sec != sec || us < 0 || us > 60*usecPerSec || t+int64(us) > usecPerDay {
+	us := math.RoundToEven(sec * calendar.UsecPerSec)
+	t := int64(hour)*calendar.UsecPerHour + int64(minute)*calendar.UsecPerMin
+	if hour < 0 || hour > 24 || minute < 0 || minute > 59 || sec != sec || us < 0 || us > 60*calendar.UsecPerSec || t+int64(us) > calendar.UsecPerDay {
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%02s", hour, minute, formatSec(sec))
 	}
 	return t + int64(us), nil
@@ -444,7 +427,7 @@ func DateBin(stride IntervalVal, ts, origin int64) (int64, error) {
 	if stride.Months != 0 {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "timestamps cannot be binned into intervals containing months or years")
 	}
-	step, ok := mulInt64(int64(stride.Days), usecPerDay)
+	step, ok := mulInt64(int64(stride.Days), calendar.UsecPerDay)
 	if ok {
 		step, ok = addInt64(step, stride.Usec)
 	}
@@ -462,7 +445,7 @@ func DateBin(stride IntervalVal, ts, origin int64) (int64, error) {
 	if diff < 0 && diff%step != 0 {
 		down -= step
 	}
-	if ts = origin + down; !validTimestamp(ts) {
+	if ts = origin + down; !calendar.ValidTimestamp(ts) {
 		return 0, errTimestampRange()
 	}
 	return ts, nil

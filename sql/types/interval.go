@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -70,9 +71,9 @@ func intervalTypmod(d Datum, mod int32) (Datum, error) {
 	case rangeDay:
 		v.Usec = 0
 	case rangeHour, rangeDay | rangeHour:
-		v.Usec = v.Usec / usecPerHour * usecPerHour
+		v.Usec = v.Usec / calendar.UsecPerHour * calendar.UsecPerHour
 	case rangeMinute, rangeDay | rangeHour | rangeMinute, rangeHour | rangeMinute:
-		v.Usec = v.Usec / usecPerMin * usecPerMin
+		v.Usec = v.Usec / calendar.UsecPerMin * calendar.UsecPerMin
 	}
 	if precision < maxTimePrecision {
 		v.Usec = roundUsec(v.Usec, int32(precision))
@@ -90,11 +91,11 @@ type intervalParts struct {
 func splitInterval(v IntervalVal) (p intervalParts) {
 	p.year, p.mon = int(v.Months)/12, int(v.Months)%12
 	p.day = int(v.Days)
-	p.hour = v.Usec / usecPerHour
-	rest := v.Usec % usecPerHour
-	p.min = int(rest / usecPerMin)
-	rest %= usecPerMin
-	p.sec, p.usec = int(rest/usecPerSec), int(rest%usecPerSec)
+	p.hour = v.Usec / calendar.UsecPerHour
+	rest := v.Usec % calendar.UsecPerHour
+	p.min = int(rest / calendar.UsecPerMin)
+	rest %= calendar.UsecPerMin
+	p.sec, p.usec = int(rest/calendar.UsecPerSec), int(rest%calendar.UsecPerSec)
 	return p
 }
 

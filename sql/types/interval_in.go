@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // Interval input (manual: 8.5.4): quantity-unit pairs in PostgreSQL's, the SQL standard's and ISO 8601's spellings.
@@ -100,7 +102,7 @@ func (a *intervalAcc) fracDays(frac float64, scale int64) {
 	f := frac * float64(scale)
 	days := int64(f)
 	a.addInt32(&a.day, days, 1)
-	a.fracUsec(f-float64(days), usecPerDay)
+	a.fracUsec(f-float64(days), calendar.UsecPerDay)
 }
 
 func (a *intervalAcc) fracYears(frac float64, scale int64) {
@@ -248,9 +250,9 @@ func (a *intervalAcc) clock(text string, fields int, neg bool) dateFail {
 	if fail != dateOK {
 		return fail
 	}
-	t, ok := mulInt64(h, usecPerHour)
+	t, ok := mulInt64(h, calendar.UsecPerHour)
 	if ok {
-		t, ok = addInt64(t, int64(m)*usecPerMin+int64(s)*usecPerSec+int64(us))
+		t, ok = addInt64(t, int64(m)*calendar.UsecPerMin+int64(s)*calendar.UsecPerSec+int64(us))
 	}
 	if neg {
 		t = -t
@@ -324,20 +326,20 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 		a.addUsec(v, frac, 1000)
 		got = seenMilli
 	case unitSecond:
-		a.addUsec(v, frac, usecPerSec)
+		a.addUsec(v, frac, calendar.UsecPerSec)
 		got = seenSecond
 		if frac != 0 {
 			got = seenAllSecs
 		}
 	case unitMinute:
-		a.addUsec(v, frac, usecPerMin)
+		a.addUsec(v, frac, calendar.UsecPerMin)
 		got = seenMinute
 	case unitHour:
-		a.addUsec(v, frac, usecPerHour)
+		a.addUsec(v, frac, calendar.UsecPerHour)
 		got, next = seenHour, unitDay
 	case unitDay:
 		a.addInt32(&a.day, v, 1)
-		a.fracUsec(frac, usecPerDay)
+		a.fracUsec(frac, calendar.UsecPerDay)
 		got = seenDay
 	case unitWeek:
 		a.addInt32(&a.day, v, 7)
@@ -438,13 +440,13 @@ func (a *intervalAcc) decodeISO(s string) dateFail {
 				a.fracDays(frac, 7)
 			case 'D':
 				a.addInt32(&a.day, v, 1)
-				a.fracUsec(frac, usecPerDay)
+				a.fracUsec(frac, calendar.UsecPerDay)
 			case 'T', 0:
 				if width == 8 && !hasField { // yyyymmdd
 					a.addInt32(&a.year, v/10000, 1)
 					a.addInt32(&a.mon, v/100%100, 1)
 					a.addInt32(&a.day, v%100, 1)
-					a.fracUsec(frac, usecPerDay)
+					a.fracUsec(frac, calendar.UsecPerDay)
 					if !a.ok {
 						return fieldOverflow
 					}
@@ -463,16 +465,16 @@ func (a *intervalAcc) decodeISO(s string) dateFail {
 		} else {
 			switch unit {
 			case 'H':
-				a.addUsec(v, frac, usecPerHour)
+				a.addUsec(v, frac, calendar.UsecPerHour)
 			case 'M':
-				a.addUsec(v, frac, usecPerMin)
+				a.addUsec(v, frac, calendar.UsecPerMin)
 			case 'S':
-				a.addUsec(v, frac, usecPerSec)
+				a.addUsec(v, frac, calendar.UsecPerSec)
 			case 0:
 				if width == 6 && !hasField { // hhmmss
-					a.addUsec(v/10000, 0, usecPerHour)
-					a.addUsec(v/100%100, 0, usecPerMin)
-					a.addUsec(v%100, 0, usecPerSec)
+					a.addUsec(v/10000, 0, calendar.UsecPerHour)
+					a.addUsec(v/100%100, 0, calendar.UsecPerMin)
+					a.addUsec(v%100, 0, calendar.UsecPerSec)
 					a.fracUsec(frac, 1)
 					if !a.ok {
 						return fieldOverflow
@@ -534,7 +536,7 @@ func (a *intervalAcc) isoExtendedDate(v int64, frac float64, unit byte, s string
 			a.fracDays(frac, 30)
 		} else {
 			a.addInt32(&a.day, v, 1)
-			a.fracUsec(frac, usecPerDay)
+			a.fracUsec(frac, calendar.UsecPerDay)
 		}
 	}
 }
@@ -560,7 +562,7 @@ func (a *intervalAcc) isoExtendedTime(v int64, frac float64, unit byte, s string
 	if hasField {
 		return badFormat
 	}
-	a.addUsec(v, frac, usecPerHour)
+	a.addUsec(v, frac, calendar.UsecPerHour)
 	for step := 0; ; step++ {
 		if !a.ok {
 			return fieldOverflow
@@ -581,9 +583,9 @@ func (a *intervalAcc) isoExtendedTime(v int64, frac float64, unit byte, s string
 			unit, s = s[0], s[1:]
 		}
 		if step == 0 {
-			a.addUsec(v, frac, usecPerMin)
+			a.addUsec(v, frac, calendar.UsecPerMin)
 		} else {
-			a.addUsec(v, frac, usecPerSec)
+			a.addUsec(v, frac, calendar.UsecPerSec)
 		}
 	}
 }

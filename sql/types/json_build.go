@@ -3,6 +3,7 @@ package types
 import (
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -36,8 +37,8 @@ func AppendJSON(dst []byte, t *Type, d Datum, env *Env, pretty bool) []byte {
 		if days := d.Int(); infiniteDate(days) {
 			dst = t.AppendText(dst, d, nil)
 		} else {
-			var c civil
-			c.year, c.mon, c.day = fromJulian(int(days) + epochJulian)
+			var c calendar.Clock
+			c.Year, c.Mon, c.Day = calendar.FromJulian(int(days) + calendar.EpochJulian)
 			dst = appendBC(appendISODate(dst, &c), &c)
 		}
 		return append(dst, '"')
@@ -51,9 +52,9 @@ func AppendJSON(dst []byte, t *Type, d Datum, env *Env, pretty bool) []byte {
 		var zone *zoneTag
 		if t.OID == TimestampTZ {
 			zone = &zoneTag{east: offsetAt(env.Zone(), ts)}
-			ts += int64(zone.east) * usecPerSec
+			ts += int64(zone.east) * calendar.UsecPerSec
 		}
-		c := civilOf(ts)
+		c := calendar.ClockOf(ts)
 		return append(appendXSD(dst, &c, zone), '"')
 	case JSON, JSONB:
 		return append(dst, d.Bytes()...)

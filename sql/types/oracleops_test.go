@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -145,15 +146,6 @@ var ops = []op{
 		o, _ := Lookup(Timestamp).ParseText("2001-02-03 04:05:06", -1, nil)
 		return intRes(DateBin(IntervalOf(a[0]), a[1].Int(), o.Int()))
 	}},
-	extractOp(Timestamp), extractOp(TimestampTZ), extractOp(Date), extractOp(Time), extractOp(TimeTZ), extractOp(Interval),
-	{"date_trunc($1,$2)", []OID{Text, Timestamp}, Timestamp, func(a []Datum) (Datum, error) { return intRes(DateTrunc(a[0].Str(), a[1].Int())) }},
-	{"date_trunc($1,$2)", []OID{Text, TimestampTZ}, TimestampTZ, func(a []Datum) (Datum, error) {
-		return intRes(DateTruncTZ(a[0].Str(), a[1].Int(), newYork))
-	}},
-	{"date_trunc($1,$2)", []OID{Text, Interval}, Interval, func(a []Datum) (Datum, error) {
-		v, err := DateTruncInterval(a[0].Str(), IntervalOf(a[1]))
-		return v.Datum(), err
-	}},
 	{"to_json($1::date)::text", []OID{Date}, Text, toJSON(Date)}, {"to_json($1)::text", []OID{Timestamp}, Text, toJSON(Timestamp)}, {"to_json($1)::text", []OID{TimestampTZ}, Text, toJSON(TimestampTZ)},
 	{"to_json($1)::text", []OID{Numeric}, Text, toJSON(Numeric)}, {"to_json($1)::text", []OID{Float8}, Text, toJSON(Float8)}, {"to_json($1)::text", []OID{TextArray}, Text, toJSON(TextArray)}, {"to_json($1)::text", []OID{Interval}, Text, toJSON(Interval)},
 	{"array_to_json($1,true)::text", []OID{TextArray}, Text, func(a []Datum) (Datum, error) {
@@ -218,13 +210,6 @@ func toJSON(oid OID) func(a []Datum) (Datum, error) {
 	return func(a []Datum) (Datum, error) {
 		return tuple.Bytes(AppendJSON(nil, Lookup(oid), a[0], &Env{TimeZone: newYork}, false)), nil
 	}
-}
-
-func extractOp(typ OID) op {
-	return op{"extract($1,$2)", []OID{Text, typ}, Numeric, func(a []Datum) (Datum, error) {
-		d, _, err := Extract(a[0].Str(), typ, a[1], newYork)
-		return d, err
-	}}
 }
 
 // Arithmetic gives PostgreSQL's results and errors for all combinations of edge values.

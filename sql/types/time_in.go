@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // Date and time input (manual: B.1 Date/Time Input Interpretation): the text is cut into fields by how they look,
@@ -21,7 +23,7 @@ const (
 
 // parsedTime is what a text means. east is the offset that was given or that the session's zone has then.
 type parsedTime struct {
-	civil
+	calendar.Clock
 	east    int
 	special specialTime
 }
@@ -75,31 +77,31 @@ func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
 		}
 		return v
 	}
-	p.year, p.mon, p.day = num(0, 4), num(5, 2), num(8, 2)
+	p.Year, p.Mon, p.Day = num(0, 4), num(5, 2), num(8, 2)
 	zone := ""
 	if len(s) > 10 {
 		if len(s) < 19 || s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 			return p, false
 		}
-		p.hour, p.min, p.sec = num(11, 2), num(14, 2), num(17, 2)
+		p.Hour, p.Min, p.Sec = num(11, 2), num(14, 2), num(17, 2)
 		zone = s[19:]
 		if zone != "" && zone[0] == '.' {
 			n := skip(zone, 1, isDigit) - 1
 			if n < 1 || n > 6 {
 				return p, false
 			}
-			p.usec = num(20, n) * int(pow10[6-n])
+			p.Usec = num(20, n) * int(pow10[6-n])
 			zone = zone[1+n:]
 		}
 	}
-	if digit > 9 || p.year < 1 || p.mon < 1 || p.mon > 12 || p.day < 1 || p.day > daysIn(p.year, p.mon) || p.hour > 23 || p.min > 59 || p.sec > 59 {
+	if digit > 9 || p.Year < 1 || p.Mon < 1 || p.Mon > 12 || p.Day < 1 || p.Day > calendar.DaysIn(p.Year, p.Mon) || p.Hour > 23 || p.Min > 59 || p.Sec > 59 {
 		return p, false
 	}
 	if zone == "" && !zoned {
 		return p, true
 	}
 	if zone == "" {
-		local, ok := p.civil.timestamp()
+		local, ok := p.Timestamp()
 		p.east = offsetOfLocal(env.Zone(), local)
 		return p, ok
 	}
@@ -160,13 +162,13 @@ func (d *dateDecoder) decode(fields []dateField) dateFail {
 	if fail := d.checkDate(); fail != dateOK {
 		return fail
 	}
-	if d.ampm != 0 && d.hour > 12 {
+	if d.ampm != 0 && d.Hour > 12 {
 		return fieldOverflow
 	}
-	if d.ampm == 1 && d.hour == 12 {
-		d.hour = 0
-	} else if d.ampm == 2 && d.hour != 12 {
-		d.hour += 12
+	if d.ampm == 1 && d.Hour == 12 {
+		d.Hour = 0
+	} else if d.ampm == 2 && d.Hour != 12 {
+		d.Hour += 12
 	}
 	if d.timeOnly {
 		if d.timeOverflows() {
@@ -187,10 +189,10 @@ func (d *dateDecoder) decode(fields []dateField) dateFail {
 }
 
 func (d *dateDecoder) local() int64 {
-	if !validJulian(d.year, d.mon) {
+	if !calendar.ValidJulian(d.Year, d.Mon) {
 		return 0
 	}
-	ts, ok := d.civil.timestamp()
+	ts, ok := d.Timestamp()
 	if !ok {
 		return 0
 	}
@@ -240,9 +242,9 @@ func (d *dateDecoder) zoneOfTime() dateFail {
 			return dateOK
 		}
 		now, _ := d.env.localNow()
-		c := civilOf(now)
-		c.hour, c.min, c.sec, c.usec = d.hour, d.min, d.sec, d.usec
-		at, _ = c.timestamp()
+		c := calendar.ClockOf(now)
+		c.Hour, c.Min, c.Sec, c.Usec = d.Hour, d.Min, d.Sec, d.Usec
+		at, _ = c.Timestamp()
 	} else if d.seen&seenDate != seenDate {
 		return badFormat
 	}
@@ -275,10 +277,10 @@ func fixedOffset(loc *time.Location) bool {
 }
 
 func (d *dateDecoder) timeOverflows() bool {
-	if d.hour < 0 || d.hour > 24 || d.min < 0 || d.min > 59 || d.sec < 0 || d.sec > 60 || d.usec < 0 || d.usec > usecPerSec {
+	if d.Hour < 0 || d.Hour > 24 || d.Min < 0 || d.Min > 59 || d.Sec < 0 || d.Sec > 60 || d.Usec < 0 || d.Usec > calendar.UsecPerSec {
 		return true
 	}
-	return d.timeOfDay() > usecPerDay
+	return d.TimeOfDay() > calendar.UsecPerDay
 }
 
 // dateField is a field with - / . in it: a date, or a zone's name, or a time with its zone run together.
@@ -309,7 +311,7 @@ func (d *dateDecoder) dateField(fields []dateField, i int) (int, dateFail) {
 		if fail != dateOK {
 			return 0, fail
 		}
-		d.year, d.mon, d.day = fromJulian(jd)
+		d.Year, d.Mon, d.Day = calendar.FromJulian(jd)
 		d.julian, d.label = true, unitNone
 		if d.east, fail = parseZone(text[n:]); fail != dateOK {
 			return 0, fail
@@ -390,7 +392,7 @@ func (d *dateDecoder) wholeDate(text string) (int, dateFail) {
 		case w.kind != wordMonth || seen&seenMonth != 0:
 			return 0, badFormat
 		}
-		d.mon, byName = w.val, true
+		d.Mon, byName = w.val, true
 		seen |= seenMonth
 		got |= seenMonth
 		parts[i] = ""
@@ -457,7 +459,7 @@ func fraction(s string) (float64, dateFail) {
 
 func fractionUsec(s string) (int, dateFail) {
 	f, fail := fraction(s)
-	return int(math.RoundToEven(f * usecPerSec)), fail
+	return int(math.RoundToEven(f * calendar.UsecPerSec)), fail
 }
 
 // clock is hh:mm, hh:mm:ss[.ffffff] or mm:ss.ffffff.
@@ -469,7 +471,7 @@ func (d *dateDecoder) clock(text string) (int, dateFail) {
 	if h > math.MaxInt32 {
 		return 0, fieldOverflow
 	}
-	d.hour, d.min, d.sec, d.usec = int(h), m, sec, us
+	d.Hour, d.Min, d.Sec, d.Usec = int(h), m, sec, us
 	return seenTime, dateOK
 }
 
@@ -519,7 +521,7 @@ func parseClock(text string, minToSec bool) (h int64, m, s, us int, fail dateFai
 	default:
 		return 0, 0, 0, 0, badFormat
 	}
-	if m > 59 || s > 60 || us > usecPerSec {
+	if m > 59 || s > 60 || us > calendar.UsecPerSec {
 		fail = fieldOverflow
 	}
 	return
@@ -614,37 +616,37 @@ func (d *dateDecoder) labelled(text string) (int, dateFail) {
 	}
 	switch label {
 	case unitYear:
-		d.year = v
+		d.Year = v
 		return seenYear, dateOK
 	case unitMonth:
 		// After hours an m means minutes.
 		if d.seen&seenMonth != 0 && d.seen&seenHour != 0 {
-			d.min = v
+			d.Min = v
 			return seenMinute, dateOK
 		}
-		d.mon = v
+		d.Mon = v
 		return seenMonth, dateOK
 	case unitDay:
-		d.day = v
+		d.Day = v
 		return seenDay, dateOK
 	case unitHour:
-		d.hour = v
+		d.Hour = v
 		return seenHour, dateOK
 	case unitMinute:
-		d.min = v
+		d.Min = v
 		return seenMinute, dateOK
 	case unitSecond:
-		d.sec = v
+		d.Sec = v
 		if rest == "" {
 			return seenSecond, dateOK
 		}
-		d.usec, fail = fractionUsec(rest)
+		d.Usec, fail = fractionUsec(rest)
 		return seenAllSecs, fail
 	case unitJulian:
-		if v > dateEnd+epochJulian {
+		if v > calendar.DateEnd+calendar.EpochJulian {
 			return 0, fieldOverflow
 		}
-		d.year, d.mon, d.day = fromJulian(v)
+		d.Year, d.Mon, d.Day = calendar.FromJulian(v)
 		d.julian = true
 		if rest == "" {
 			return seenDate, dateOK
@@ -653,7 +655,7 @@ func (d *dateDecoder) labelled(text string) (int, dateFail) {
 		if fail != dateOK {
 			return 0, fail
 		}
-		d.setTime(int64(f * usecPerDay))
+		d.SetTime(int64(f * calendar.UsecPerDay))
 		return seenDate | seenTime, dateOK
 	case unitTime:
 		got, fail := d.runTogether(text, d.seen|seenDate)
@@ -679,7 +681,7 @@ func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail)
 		if digits > 2 {
 			return d.runTogether(text, seen|seenDate)
 		}
-		if d.usec, fail = fractionUsec(rest); fail != dateOK {
+		if d.Usec, fail = fractionUsec(rest); fail != dateOK {
 			return 0, fail
 		}
 	}
@@ -689,12 +691,12 @@ func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail)
 		return seenDOY | seenMonth | seenDay, dateOK
 	}
 	setYear := func() (int, dateFail) {
-		d.year = v
+		d.Year = v
 		d.twoDigit = len(text) <= 2
 		return seenYear, dateOK
 	}
-	setDay := func() (int, dateFail) { d.day = v; return seenDay, dateOK }
-	setMonth := func() (int, dateFail) { d.mon = v; return seenMonth, dateOK }
+	setDay := func() (int, dateFail) { d.Day = v; return seenDay, dateOK }
+	setMonth := func() (int, dateFail) { d.Mon = v; return seenMonth, dateOK }
 	order := d.env.DateOrder
 	switch have {
 	case 0:
@@ -715,7 +717,7 @@ func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail)
 	case seenYear | seenMonth:
 		if byName && len(text) >= 3 && d.twoDigit {
 			// The first number was the day after all.
-			d.day, d.year, d.twoDigit = d.year, v, false
+			d.Day, d.Year, d.twoDigit = d.Year, v, false
 			return seenDay, dateOK
 		}
 		return setDay()
@@ -731,15 +733,15 @@ func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail)
 func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
 	if point := strings.IndexByte(text, '.'); point >= 0 {
 		var fail dateFail
-		if d.usec, fail = fractionUsec(text[point:]); fail != dateOK {
+		if d.Usec, fail = fractionUsec(text[point:]); fail != dateOK {
 			return 0, fail
 		}
 		text = text[:point]
 	} else if seen&seenDate != seenDate && len(text) >= 6 {
 		n := len(text)
-		d.day, _ = strconv.Atoi(text[n-2:])
-		d.mon, _ = strconv.Atoi(text[n-4 : n-2])
-		d.year = atoi(text[:n-4])
+		d.Day, _ = strconv.Atoi(text[n-2:])
+		d.Mon, _ = strconv.Atoi(text[n-4 : n-2])
+		d.Year = atoi(text[:n-4])
 		if n == 6 {
 			d.twoDigit = true
 		}
@@ -748,14 +750,14 @@ func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
 	if seen&seenTime != seenTime && allDigits(text) {
 		switch len(text) {
 		case 6:
-			d.sec, _ = strconv.Atoi(text[4:])
-			d.min, _ = strconv.Atoi(text[2:4])
-			d.hour, _ = strconv.Atoi(text[:2])
+			d.Sec, _ = strconv.Atoi(text[4:])
+			d.Min, _ = strconv.Atoi(text[2:4])
+			d.Hour, _ = strconv.Atoi(text[:2])
 			return seenTime, dateOK
 		case 4:
-			d.sec = 0
-			d.min, _ = strconv.Atoi(text[2:])
-			d.hour, _ = strconv.Atoi(text[:2])
+			d.Sec = 0
+			d.Min, _ = strconv.Atoi(text[2:])
+			d.Hour, _ = strconv.Atoi(text[:2])
 			return seenTime, dateOK
 		}
 	}
@@ -792,12 +794,12 @@ func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 			return 0, badFormat
 		}
 		got := seenMonth
-		if d.seen&seenMonth != 0 && !d.text && d.seen&seenDay == 0 && d.mon >= 1 && d.mon <= 31 {
-			d.day = d.mon
+		if d.seen&seenMonth != 0 && !d.text && d.seen&seenDay == 0 && d.Mon >= 1 && d.Mon <= 31 {
+			d.Day = d.Mon
 			got = seenDay
 		}
 		d.text = true
-		d.mon = w.val
+		d.Mon = w.val
 		return got, dateOK
 	case wordDST:
 		d.dstExtra = w.val
@@ -836,21 +838,21 @@ func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 func (d *dateDecoder) reserved(val int) (int, dateFail) {
 	setDay := func(plus int) {
 		now, _ := d.env.localNow()
-		c := civilOf(now + int64(plus)*usecPerDay)
-		d.year, d.mon, d.day = c.year, c.mon, c.day
+		c := calendar.ClockOf(now + int64(plus)*calendar.UsecPerDay)
+		d.Year, d.Mon, d.Day = c.Year, c.Mon, c.Day
 	}
 	switch val {
 	case resNow:
 		now, east := d.env.localNow()
-		c := civilOf(now)
+		c := calendar.ClockOf(now)
 		if d.timeOnly {
-			d.hour, d.min, d.sec, d.usec = c.hour, c.min, c.sec, c.usec
+			d.Hour, d.Min, d.Sec, d.Usec = c.Hour, c.Min, c.Sec, c.Usec
 			return seenTime, dateOK
 		}
-		d.civil, d.east = c, east
+		d.Clock, d.east = c, east
 		return seenDate | seenTime | seenTZ, dateOK
 	case resZulu:
-		d.hour, d.min, d.sec, d.usec, d.east = 0, 0, 0, 0, 0
+		d.Hour, d.Min, d.Sec, d.Usec, d.east = 0, 0, 0, 0, 0
 		return seenTime | seenTZ, dateOK
 	}
 	if d.timeOnly {
@@ -882,34 +884,34 @@ func (d *dateDecoder) checkDate() dateFail {
 		switch {
 		case d.julian:
 		case d.bc:
-			if d.year <= 0 {
+			if d.Year <= 0 {
 				return fieldOverflow
 			}
-			d.year = 1 - d.year
+			d.Year = 1 - d.Year
 		case d.twoDigit:
-			if d.year < 70 {
-				d.year += 2000
-			} else if d.year < 100 {
-				d.year += 1900
+			if d.Year < 70 {
+				d.Year += 2000
+			} else if d.Year < 100 {
+				d.Year += 1900
 			}
-		case d.year <= 0:
+		case d.Year <= 0:
 			return fieldOverflow
 		}
 	}
 	if d.seen&seenDOY != 0 {
-		if jd := julianDay(d.year, 1, 1) + d.yday - 1; jd >= 0 {
-			d.year, d.mon, d.day = fromJulian(jd)
+		if jd := calendar.JulianDay(d.Year, 1, 1) + d.yday - 1; jd >= 0 {
+			d.Year, d.Mon, d.Day = calendar.FromJulian(jd)
 		} else {
-			d.mon, d.day = 1, 1 // out of range, as the year will show
+			d.Mon, d.Day = 1, 1 // out of range, as the year will show
 		}
 	}
-	if d.seen&seenMonth != 0 && (d.mon < 1 || d.mon > 12) {
+	if d.seen&seenMonth != 0 && (d.Mon < 1 || d.Mon > 12) {
 		return monthDayOverflow
 	}
-	if d.seen&seenDay != 0 && (d.day < 1 || d.day > 31) {
+	if d.seen&seenDay != 0 && (d.Day < 1 || d.Day > 31) {
 		return monthDayOverflow
 	}
-	if d.seen&seenDate == seenDate && d.day > daysIn(d.year, d.mon) {
+	if d.seen&seenDate == seenDate && d.Day > calendar.DaysIn(d.Year, d.Mon) {
 		return fieldOverflow
 	}
 	return dateOK

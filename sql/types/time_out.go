@@ -1,6 +1,10 @@
 package types
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/tarndb/tarn/sql/types/calendar"
+)
 
 // append2 appends at least two digits.
 func append2(dst []byte, v int) []byte {
@@ -35,11 +39,11 @@ func appendFrac(dst []byte, usec int) []byte {
 }
 
 // appendClock appends hh:mm:ss[.ffffff].
-func appendClock(dst []byte, c *civil) []byte {
-	dst = append(append2(dst, c.hour), ':')
-	dst = append(append2(dst, c.min), ':')
-	dst = append2(dst, c.sec)
-	return appendFrac(dst, c.usec)
+func appendClock(dst []byte, c *calendar.Clock) []byte {
+	dst = append(append2(dst, c.Hour), ':')
+	dst = append(append2(dst, c.Min), ':')
+	dst = append2(dst, c.Sec)
+	return appendFrac(dst, c.Usec)
 }
 
 // appendZone appends +hh[:mm[:ss]], always with minutes for XSD.
@@ -61,26 +65,26 @@ func appendZone(dst []byte, east int, xsd bool) []byte {
 	return dst
 }
 
-func appendISODate(dst []byte, c *civil) []byte {
-	dst = append(appendYear(dst, c.year), '-')
-	dst = append(append2(dst, c.mon), '-')
-	return append2(dst, c.day)
+func appendISODate(dst []byte, c *calendar.Clock) []byte {
+	dst = append(appendYear(dst, c.Year), '-')
+	dst = append(append2(dst, c.Mon), '-')
+	return append2(dst, c.Day)
 }
 
-func appendBC(dst []byte, c *civil) []byte {
-	if c.year <= 0 {
+func appendBC(dst []byte, c *calendar.Clock) []byte {
+	if c.Year <= 0 {
 		return append(dst, " BC"...)
 	}
 	return dst
 }
 
 // appendDate prints a date alone.
-func appendDate(dst []byte, c *civil, env *Env) []byte {
+func appendDate(dst []byte, c *calendar.Clock, env *Env) []byte {
 	e := env.orDefault()
 	three := func(a, b int, sep byte) {
 		dst = append(append2(dst, a), sep)
 		dst = append(append2(dst, b), sep)
-		dst = appendYear(dst, c.year)
+		dst = appendYear(dst, c.Year)
 	}
 	dmy := e.DateOrder == OrderDMY
 	switch e.DateStyle {
@@ -88,17 +92,17 @@ func appendDate(dst []byte, c *civil, env *Env) []byte {
 		dst = appendISODate(dst, c)
 	case DateSQL:
 		if dmy {
-			three(c.day, c.mon, '/')
+			three(c.Day, c.Mon, '/')
 		} else {
-			three(c.mon, c.day, '/')
+			three(c.Mon, c.Day, '/')
 		}
 	case DateGerman:
-		three(c.day, c.mon, '.')
+		three(c.Day, c.Mon, '.')
 	default:
 		if dmy {
-			three(c.day, c.mon, '-')
+			three(c.Day, c.Mon, '-')
 		} else {
-			three(c.mon, c.day, '-')
+			three(c.Mon, c.Day, '-')
 		}
 	}
 	return appendBC(dst, c)
@@ -116,7 +120,7 @@ type zoneTag struct {
 }
 
 // appendDateTime prints date and time in the session's DateStyle.
-func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
+func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, env *Env) []byte {
 	e := env.orDefault()
 	dmy := e.DateOrder == OrderDMY
 	switch e.DateStyle {
@@ -128,7 +132,7 @@ func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
 		}
 		return appendBC(dst, c)
 	case DateSQL, DateGerman:
-		sep, a, b := byte('/'), c.mon, c.day
+		sep, a, b := byte('/'), c.Mon, c.Day
 		if dmy || e.DateStyle == DateGerman {
 			a, b = b, a
 		}
@@ -137,7 +141,7 @@ func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
 		}
 		dst = append(append2(dst, a), sep)
 		dst = append(append2(dst, b), sep)
-		dst = append(appendYear(dst, c.year), ' ')
+		dst = append(appendYear(dst, c.Year), ' ')
 		dst = appendClock(dst, c)
 		if z != nil {
 			if z.abbrev != "" {
@@ -148,16 +152,16 @@ func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
 		}
 		return appendBC(dst, c)
 	}
-	dst = append(append(dst, dayNames[weekday(julianDay(c.year, c.mon, c.day))][:3]...), ' ')
+	dst = append(append(dst, dayNames[calendar.Weekday(calendar.JulianDay(c.Year, c.Mon, c.Day))][:3]...), ' ')
 	if dmy {
-		dst = append(append2(dst, c.day), ' ')
-		dst = append(append(dst, monthNames[c.mon-1][:3]...), ' ')
+		dst = append(append2(dst, c.Day), ' ')
+		dst = append(append(dst, monthNames[c.Mon-1][:3]...), ' ')
 	} else {
-		dst = append(append(dst, monthNames[c.mon-1][:3]...), ' ')
-		dst = append(append2(dst, c.day), ' ')
+		dst = append(append(dst, monthNames[c.Mon-1][:3]...), ' ')
+		dst = append(append2(dst, c.Day), ' ')
 	}
 	dst = append(appendClock(dst, c), ' ')
-	dst = appendYear(dst, c.year)
+	dst = appendYear(dst, c.Year)
 	if z != nil {
 		dst = append(dst, ' ')
 		if z.abbrev != "" {
@@ -170,7 +174,7 @@ func appendDateTime(dst []byte, c *civil, z *zoneTag, env *Env) []byte {
 }
 
 // AppendXSDTimestamp prints as to_json does: ISO with a T, the zone with minutes.
-func appendXSD(dst []byte, c *civil, z *zoneTag) []byte {
+func appendXSD(dst []byte, c *calendar.Clock, z *zoneTag) []byte {
 	dst = append(appendISODate(dst, c), 'T')
 	dst = appendClock(dst, c)
 	if z != nil {

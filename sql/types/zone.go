@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 	_ "time/tzdata" // a machine without zoneinfo still knows every zone
+
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // ZoneAbbrev is one time zone abbreviation: a fixed offset, or with Zone the offset that the zone gave the
@@ -172,11 +174,11 @@ func ZoneAbbrevs(f func(abbrev string, a ZoneAbbrev)) {
 }
 
 func unixSecs(ts int64) int64 {
-	s := ts / usecPerSec
-	if ts%usecPerSec < 0 {
+	s := ts / calendar.UsecPerSec
+	if ts%calendar.UsecPerSec < 0 {
 		s--
 	}
-	return s + unixEpochSecs
+	return s + calendar.UnixEpochSec
 }
 
 // ZoneAt is what a zone's clock shows at a timestamptz: seconds east of UTC, the abbreviation and whether daylight
@@ -259,7 +261,7 @@ func offsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
 }
 
 // Now is the time in µs since 2000-01-01 UTC.
-func timestampOf(t time.Time) int64 { return t.UnixMicro() - unixEpochSecs*usecPerSec }
+func timestampOf(t time.Time) int64 { return t.UnixMicro() - calendar.UnixEpochSec*calendar.UsecPerSec }
 
 // TimestampOf turns a Go time into a timestamptz.
 func TimestampOf(t time.Time) int64 { return timestampOf(t) }
@@ -267,12 +269,12 @@ func TimestampOf(t time.Time) int64 { return timestampOf(t) }
 // TimeOf turns a finite timestamptz into a Go time in UTC.
 func TimeOf(ts int64) time.Time {
 	s := unixSecs(ts)
-	return time.Unix(s, (ts-(s-unixEpochSecs)*usecPerSec)*1000).UTC()
+	return time.Unix(s, (ts-(s-calendar.UnixEpochSec)*calendar.UsecPerSec)*1000).UTC()
 }
 
 // localNow is the transaction's start on the session's clock, and that clock's offset east of UTC.
 func (e *Env) localNow() (local int64, east int) {
 	ts := timestampOf(e.Now())
 	east = offsetAt(e.Zone(), ts)
-	return ts + int64(east)*usecPerSec, east
+	return ts + int64(east)*calendar.UsecPerSec, east
 }

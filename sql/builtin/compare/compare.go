@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -346,8 +347,8 @@ func dateToTimestampClamped(days int64) int64 {
 		return types.TimestampInf
 	case days == types.DateNegInf:
 		return types.TimestampNegInf
-	case days >= datetime.TimestampEndDays:
+	case days >= (calendar.TimestampEnd / calendar.UsecPerDay):
 		return math.MaxInt64 - 1
 	}
-	return days * datetime.UsecPerDay
+	return days * calendar.UsecPerDay
 }

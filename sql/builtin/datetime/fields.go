@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -97,8 +98,8 @@ func errUnit(u unit, name string, typ types.OID) error {
 func IsoWeek(days int64) (year, week int) {
 	// The Thursday of a week lies in the week's year.
 	thursday := days + 3 - WeekdayMonday(days)
-	y, _, _ := CivilOf(thursday)
-	return y, int((thursday-DaysOf(y, 1, 1))/7) + 1
+	y, _, _ := calendar.CivilOf(thursday)
+	return y, int((thursday-calendar.DaysOf(y, 1, 1))/7) + 1
 }
 
 // WeekdayMonday counts from 0 for Monday; 2000-01-01 was a Saturday.
@@ -112,7 +113,7 @@ func WeekdayMonday(days int64) int64 {
 
 // MondayOfWeek1 is where an ISO year starts.
 func MondayOfWeek1(year int) int64 {
-	jan4 := DaysOf(year, 1, 4)
+	jan4 := calendar.DaysOf(year, 1, 4)
 	return jan4 - WeekdayMonday(jan4)
 }
 
@@ -156,26 +157,26 @@ func whole(v int) part { return part{v: int64(v), f: float64(v)} }
 
 // clockPart extracts the fields of a time of day; us is its µs.
 func clockPart(u unit, us int64) (part, bool) {
-	sec := us / UsecPerSec % 60
-	frac := us % UsecPerSec
+	sec := us / calendar.UsecPerSec % 60
+	frac := us % calendar.UsecPerSec
 	switch u {
 	case unitMicros:
-		return whole(int(sec*UsecPerSec + frac)), true
+		return whole(int(sec*calendar.UsecPerSec + frac)), true
 	case unitMillis:
-		return part{sec*UsecPerSec + frac, 3, float64(sec)*1000 + float64(frac)/1000}, true
+		return part{sec*calendar.UsecPerSec + frac, 3, float64(sec)*1000 + float64(frac)/1000}, true
 	case unitSecond:
-		return part{sec*UsecPerSec + frac, 6, float64(sec) + float64(frac)/1e6}, true
+		return part{sec*calendar.UsecPerSec + frac, 6, float64(sec) + float64(frac)/1e6}, true
 	case unitMinute:
-		return whole(int(us / UsecPerMin % 60)), true
+		return whole(int(us / calendar.UsecPerMin % 60)), true
 	case unitHour:
-		return whole(int(us / UsecPerHour)), true
+		return whole(int(us / calendar.UsecPerHour)), true
 	}
 	return part{}, false
 }
 
 // datePart extracts the fields of a date.
 func datePart(u unit, days int64) (part, bool) {
-	y, m, d := CivilOf(days)
+	y, m, d := calendar.CivilOf(days)
 	switch u {
 	case unitDay:
 		return whole(d), true
@@ -202,7 +203,7 @@ func datePart(u unit, days int64) (part, bool) {
 	case unitIsoDow:
 		return whole(int(WeekdayMonday(days) + 1)), true
 	case unitDoy:
-		return whole(int(days-DaysOf(y, 1, 1)) + 1), true
+		return whole(int(days-calendar.DaysOf(y, 1, 1)) + 1), true
 	}
 	return part{}, false
 }
@@ -249,11 +250,11 @@ func endless(u unit, name string, typ types.OID, negative, asFloat bool) (types.
 
 // julianPart is the Julian day with the time of day as its fraction.
 func julianPart(days, us int64, asFloat bool) (types.Datum, error) {
-	jd := days + EpochJulian
+	jd := days + calendar.EpochJulian
 	if asFloat {
-		return tuple.Float(float64(jd) + (float64(us/UsecPerSec)+float64(us%UsecPerSec)/1e6)/86400), nil
+		return tuple.Float(float64(jd) + (float64(us/calendar.UsecPerSec)+float64(us%calendar.UsecPerSec)/1e6)/86400), nil
 	}
-	frac, err := types.NumericDiv(types.NumericInt(us), types.NumericInt(UsecPerDay))
+	frac, err := types.NumericDiv(types.NumericInt(us), types.NumericInt(calendar.UsecPerDay))
 	if err != nil {
 		return types.Null, err
 	}
@@ -270,17 +271,17 @@ func tsPart(typ types.OID, asFloat bool) call.Fn {
 		}
 		if u == unitEpoch {
 			// (ts + the seconds from 1970 to 2000) without overflow at the far end
-			if s := ts + unixEpochSec*UsecPerSec; s >= ts {
+			if s := ts + calendar.UnixEpochSec*calendar.UsecPerSec; s >= ts {
 				return part{s, 6, float64(s) / 1e6}.result(asFloat)
 			}
-			v, err := types.NumericAdd(types.NumericInt(ts), types.NumericInt(unixEpochSec*UsecPerSec))
+			v, err := types.NumericAdd(types.NumericInt(ts), types.NumericInt(calendar.UnixEpochSec*calendar.UsecPerSec))
 			if err != nil {
 				return types.Null, err
 			}
 			if asFloat {
-				return tuple.Float((float64(ts) + unixEpochSec*UsecPerSec) / 1e6), nil
+				return tuple.Float((float64(ts) + calendar.UnixEpochSec*calendar.UsecPerSec) / 1e6), nil
 			}
-			if v, err = types.NumericDiv(v, types.NumericInt(UsecPerSec)); err != nil {
+			if v, err = types.NumericDiv(v, types.NumericInt(calendar.UsecPerSec)); err != nil {
 				return types.Null, err
 			}
 			return types.NumericRound(v, 6)
@@ -290,10 +291,10 @@ func tsPart(typ types.OID, asFloat bool) call.Fn {
 			if p, ok := zonePart(u, east); ok {
 				return p.result(asFloat)
 			}
-			ts += int64(east) * UsecPerSec
+			ts += int64(east) * calendar.UsecPerSec
 		}
-		days := floorDiv(ts, UsecPerDay)
-		us := ts - days*UsecPerDay
+		days := calendar.FloorDiv(ts, calendar.UsecPerDay)
+		us := ts - days*calendar.UsecPerDay
 		if u == unitJulian {
 			return julianPart(days, us, asFloat)
 		}
@@ -320,9 +321,9 @@ func extractDate(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	}
 	switch u {
 	case unitJulian:
-		return types.NumericInt(days + EpochJulian), nil
+		return types.NumericInt(days + calendar.EpochJulian), nil
 	case unitEpoch:
-		return types.NumericInt((days + unixEpochSec/86400) * 86400), nil
+		return types.NumericInt((days + calendar.UnixEpochSec/86400) * 86400), nil
 	}
 	p, ok := datePart(u, days)
 	if !ok {
@@ -343,7 +344,7 @@ func timePart(typ types.OID, asFloat bool) call.Fn {
 			}
 		}
 		if u == unitEpoch {
-			v := us + west*UsecPerSec
+			v := us + west*calendar.UsecPerSec
 			return part{v, 6, float64(us)/1e6 + float64(west)}.result(asFloat)
 		}
 		p, ok := clockPart(u, us)
@@ -359,19 +360,19 @@ func intervalPart(asFloat bool) call.Fn {
 		u, name := spanUnit(a[0].Str())
 		v := types.IntervalOf(a[1])
 		year, mon := int(v.Months/12), int(v.Months%12)
-		sec, frac := v.Usec/UsecPerSec%60, v.Usec%UsecPerSec
+		sec, frac := v.Usec/calendar.UsecPerSec%60, v.Usec%calendar.UsecPerSec
 		var p part
 		switch u {
 		case unitMicros:
-			p = whole(int(sec*UsecPerSec + frac))
+			p = whole(int(sec*calendar.UsecPerSec + frac))
 		case unitMillis:
-			p = part{sec*UsecPerSec + frac, 3, float64(sec)*1000 + float64(frac)/1000}
+			p = part{sec*calendar.UsecPerSec + frac, 3, float64(sec)*1000 + float64(frac)/1000}
 		case unitSecond:
-			p = part{sec*UsecPerSec + frac, 6, float64(sec) + float64(frac)/1e6}
+			p = part{sec*calendar.UsecPerSec + frac, 6, float64(sec) + float64(frac)/1e6}
 		case unitMinute:
-			p = whole(int(v.Usec / UsecPerMin % 60))
+			p = whole(int(v.Usec / calendar.UsecPerMin % 60))
 		case unitHour:
-			p = whole(int(v.Usec / UsecPerHour))
+			p = whole(int(v.Usec / calendar.UsecPerHour))
 		case unitDay:
 			p = whole(int(v.Days))
 		case unitMonth:
@@ -405,7 +406,7 @@ func intervalEpoch(v types.IntervalVal, asFloat bool) (types.Datum, error) {
 		return tuple.Float(f), nil
 	}
 	secs := (1461*int64(v.Months/12) + 120*int64(v.Months%12) + 4*int64(v.Days)) * (86400 / 4)
-	if us, ok := number.MulInt64(secs, UsecPerSec); ok {
+	if us, ok := number.MulInt64(secs, calendar.UsecPerSec); ok {
 		if s := us + v.Usec; (us^s)&(v.Usec^s) >= 0 {
 			return number.Scaled(s, 6)
 		}
@@ -419,28 +420,28 @@ func intervalEpoch(v types.IntervalVal, asFloat bool) (types.Datum, error) {
 
 // truncClock cuts a clock time to a unit; ok is false for what cannot be cut to.
 func truncClock(u unit, local int64) (int64, bool) {
-	days := floorDiv(local, UsecPerDay)
-	us := local - days*UsecPerDay
-	y, m, _ := CivilOf(days)
+	days := calendar.FloorDiv(local, calendar.UsecPerDay)
+	us := local - days*calendar.UsecPerDay
+	y, m, _ := calendar.CivilOf(days)
 	switch u {
 	case unitMicros:
 		return local, true
 	case unitMillis:
 		return local - us%1000, true
 	case unitSecond:
-		return local - us%UsecPerSec, true
+		return local - us%calendar.UsecPerSec, true
 	case unitMinute:
-		return local - us%UsecPerMin, true
+		return local - us%calendar.UsecPerMin, true
 	case unitHour:
-		return local - us%UsecPerHour, true
+		return local - us%calendar.UsecPerHour, true
 	case unitDay:
-		return days * UsecPerDay, true
+		return days * calendar.UsecPerDay, true
 	case unitWeek:
-		return (days - WeekdayMonday(days)) * UsecPerDay, true
+		return (days - WeekdayMonday(days)) * calendar.UsecPerDay, true
 	case unitMonth:
-		return DaysOf(y, m, 1) * UsecPerDay, true
+		return calendar.DaysOf(y, m, 1) * calendar.UsecPerDay, true
 	case unitQuarter:
-		return DaysOf(y, (m-1)/3*3+1, 1) * UsecPerDay, true
+		return calendar.DaysOf(y, (m-1)/3*3+1, 1) * calendar.UsecPerDay, true
 	case unitYear:
 	case unitDecade:
 		if y > 0 {
@@ -463,7 +464,7 @@ func truncClock(u unit, local int64) (int64, bool) {
 	default:
 		return 0, false
 	}
-	return DaysOf(y, 1, 1) * UsecPerDay, true
+	return calendar.DaysOf(y, 1, 1) * calendar.UsecPerDay, true
 }
 
 func truncTimestamp(_ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -476,7 +477,7 @@ func truncTimestamp(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if !ok {
 		return types.Null, errUnit(u, name, types.Timestamp)
 	}
-	if !ValidTS(v) {
+	if !calendar.ValidTimestamp(v) {
 		return types.Null, ErrTimestampRange()
 	}
 	return tuple.Int(v), nil
@@ -498,7 +499,7 @@ func truncTimestampTZ(c *call.Call, a []types.Datum) (types.Datum, error) {
 	if !FiniteTS(ts) {
 		return a[1], nil
 	}
-	east := int64(zoneOffset(loc, ts)) * UsecPerSec
+	east := int64(zoneOffset(loc, ts)) * calendar.UsecPerSec
 	v, ok := truncClock(u, ts+east)
 	if !ok {
 		return types.Null, errUnit(u, name, types.TimestampTZ)
@@ -507,7 +508,7 @@ func truncTimestampTZ(c *call.Call, a []types.Datum) (types.Datum, error) {
 		r, err := types.LocalToTimestampTZ(v, loc)
 		return tuple.Int(r), err
 	}
-	if v -= east; !ValidTS(v) {
+	if v -= east; !calendar.ValidTimestamp(v) {
 		return types.Null, ErrTimestampRange()
 	}
 	return tuple.Int(v), nil
@@ -533,11 +534,11 @@ func truncInterval(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	case unitDay:
 		v.Usec = 0
 	case unitHour:
-		v.Usec -= v.Usec % UsecPerHour
+		v.Usec -= v.Usec % calendar.UsecPerHour
 	case unitMinute:
-		v.Usec -= v.Usec % UsecPerMin
+		v.Usec -= v.Usec % calendar.UsecPerMin
 	case unitSecond:
-		v.Usec -= v.Usec % UsecPerSec
+		v.Usec -= v.Usec % calendar.UsecPerSec
 	case unitMillis:
 		v.Usec -= v.Usec % 1000
 	case unitMicros:

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -49,7 +50,7 @@ func intervalZone(c *call.Call, d types.Datum) (*time.Location, error) {
 	if v.Months != 0 || v.Days != 0 {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "interval time zone \"%s\" must not include months or days", types.Lookup(types.Interval).Text(d, c.Env))
 	}
-	return time.FixedZone("", int(v.Usec/UsecPerSec)), nil
+	return time.FixedZone("", int(v.Usec/calendar.UsecPerSec)), nil
 }
 
 type zoneReader func(c *call.Call, d types.Datum) (*time.Location, error)
@@ -127,7 +128,7 @@ func dateTime(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil || !FiniteTS(ts) {
 		return call.IntOrErr(ts, err)
 	}
-	if ts += a[1].Int(); !ValidTS(ts) {
+	if ts += a[1].Int(); !calendar.ValidTimestamp(ts) {
 		return types.Null, ErrTimestampRange()
 	}
 	return tuple.Int(ts), nil
@@ -142,12 +143,12 @@ func dateTimeTZ(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	case types.DateNegInf:
 		return tuple.Int(types.TimestampNegInf), nil
 	}
-	if days >= TimestampEndDays {
+	if days >= calendar.TimestampEnd/calendar.UsecPerDay {
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
 	}
 	v := types.TimeTZOf(a[1])
-	ts := days*UsecPerDay + v.Usec + int64(v.West)*UsecPerSec
-	if !ValidTS(ts) {
+	ts := days*calendar.UsecPerDay + v.Usec + int64(v.West)*calendar.UsecPerSec
+	if !calendar.ValidTimestamp(ts) {
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
 	}
 	return tuple.Int(ts), nil
@@ -161,16 +162,16 @@ func makeTimestamp(a []types.Datum) (int64, error) {
 	if y < 0 {
 		y++
 	}
-	if year == 0 || mon < 1 || mon > 12 || day < 1 || day > int64(DaysIn(y, int(mon))) {
+	if year == 0 || mon < 1 || mon > 12 || day < 1 || day > int64(calendar.DaysIn(y, int(mon))) {
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, mon, day)
 	}
 	us, err := types.MakeTime(int(hour), int(minute), sec)
 	if err != nil {
 		return 0, err
 	}
-	days := DaysOf(y, int(mon), int(day))
-	ts := days*UsecPerDay + us
-	if days >= TimestampEndDays || !ValidTS(ts) {
+	days := calendar.DaysOf(y, int(mon), int(day))
+	ts := days*calendar.UsecPerDay + us
+	if days >= calendar.TimestampEnd/calendar.UsecPerDay || !calendar.ValidTimestamp(ts) {
 		s := strconv.FormatFloat(sec, 'g', 6, 64)
 		if len(s) < 2 {
 			s = "0" + s
@@ -187,7 +188,7 @@ func makeInterval(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		return types.Null, errIntervalRange()
 	}
 	// PostgreSQL 15 lets these sums wrap.
-	us := math.RoundToEven(sec * UsecPerSec)
+	us := math.RoundToEven(sec * calendar.UsecPerSec)
 	t := int64(math.MinInt64)
 	if us >= -(1<<63) && us < 1<<63 {
 		t = int64(us)
@@ -195,7 +196,7 @@ func makeInterval(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return types.IntervalVal{
 		Months: int32(years*12 + months),
 		Days:   int32(weeks*7 + days),
-		Usec:   hours*UsecPerHour + mins*UsecPerMin + t,
+		Usec:   hours*calendar.UsecPerHour + mins*calendar.UsecPerMin + t,
 	}.Datum(), nil
 }
 
@@ -212,11 +213,11 @@ func fromUnix(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		return tuple.Int(types.TimestampInf), nil
 	case math.IsInf(sec, -1):
 		return tuple.Int(types.TimestampNegInf), nil
-	case sec < float64(timestampMin/UsecPerSec+unixEpochSec) || sec >= float64(timestampEnd/UsecPerSec+unixEpochSec):
+	case sec < float64(calendar.TimestampMin/calendar.UsecPerSec+calendar.UnixEpochSec) || sec >= float64(calendar.TimestampEnd/calendar.UsecPerSec+calendar.UnixEpochSec):
 		return bad()
 	}
-	us := math.RoundToEven((sec - unixEpochSec) * UsecPerSec)
-	if ts := int64(us); ValidTS(ts) {
+	us := math.RoundToEven((sec - calendar.UnixEpochSec) * calendar.UsecPerSec)
+	if ts := int64(us); calendar.ValidTimestamp(ts) {
 		return tuple.Int(ts), nil
 	}
 	return bad()
@@ -298,9 +299,9 @@ func timePl(_ *call.Call, a []types.Datum) (types.Datum, error) {
 
 func timeMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	v := types.IntervalOf(a[1])
-	t := (a[0].Int() - v.Usec) % UsecPerDay
+	t := (a[0].Int() - v.Usec) % calendar.UsecPerDay
 	if t < 0 {
-		t += UsecPerDay
+		t += calendar.UsecPerDay
 	}
 	return tuple.Int(t), nil
 }
@@ -311,7 +312,7 @@ func timetzPl(_ *call.Call, a []types.Datum) (types.Datum, error) {
 
 func timetzMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	v := types.IntervalOf(a[1])
-	v.Usec = -(v.Usec % UsecPerDay)
+	v.Usec = -(v.Usec % calendar.UsecPerDay)
 	return types.TimeTZAddInterval(types.TimeTZOf(a[0]), v).Datum(), nil
 }
 
@@ -326,7 +327,7 @@ func ageOfToday(tz bool) call.Fn {
 		if err != nil {
 			return types.Null, err
 		}
-		midnight := floorDiv(now, UsecPerDay) * UsecPerDay
+		midnight := calendar.FloorDiv(now, calendar.UsecPerDay) * calendar.UsecPerDay
 		if !tz {
 			return call.IntervalOrErr(types.Age(midnight, a[0].Int()))
 		}
@@ -342,7 +343,7 @@ func clockTime(c *call.Call, ts int64) int64 {
 	if !FiniteTS(ts) {
 		return ts
 	}
-	return ts + int64(zoneOffset(c.Env.Zone(), ts))*UsecPerSec
+	return ts + int64(zoneOffset(c.Env.Zone(), ts))*calendar.UsecPerSec
 }
 
 func datetimeFns() call.Fns {

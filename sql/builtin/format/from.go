@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -449,7 +450,7 @@ func (p *scanner) scan() error {
 }
 
 // resolve turns the fields into a clock time.
-func (p *scanner) resolve() (c datetime.Clock, err error) {
+func (p *scanner) resolve() (c calendar.Clock, err error) {
 	g := &p.g
 	get := func(name string) int { return g.set[name] }
 	bad := func() error {
@@ -515,7 +516,7 @@ func (p *scanner) resolve() (c datetime.Clock, err error) {
 	}
 	c.Mon, c.Day = 1, 1
 	if j, ok := g.set["julian"]; ok {
-		c.Year, c.Mon, c.Day = datetime.CivilOf(int64(j) - datetime.EpochJulian)
+		c.Year, c.Mon, c.Day = calendar.CivilOf(int64(j) - calendar.EpochJulian)
 		hasYear = true
 	}
 	yday := get("yday")
@@ -525,7 +526,7 @@ func (p *scanner) resolve() (c datetime.Clock, err error) {
 			if d := get("wday"); d != 0 {
 				days += int64((d + 5) % 7)
 			}
-			c.Year, c.Mon, c.Day = datetime.CivilOf(days)
+			c.Year, c.Mon, c.Day = calendar.CivilOf(days)
 		} else {
 			yday = (w-1)*7 + 1
 		}
@@ -545,19 +546,19 @@ func (p *scanner) resolve() (c datetime.Clock, err error) {
 			return c, errTemplate("cannot calculate day of year without year information")
 		}
 		if g.iso {
-			c.Year, c.Mon, c.Day = datetime.CivilOf(datetime.MondayOfWeek1(c.Year) + int64(yday) - 1)
+			c.Year, c.Mon, c.Day = calendar.CivilOf(datetime.MondayOfWeek1(c.Year) + int64(yday) - 1)
 		} else {
-			if yday < 1 || yday > 366 || yday == 366 && datetime.DaysIn(c.Year, 2) == 28 {
+			if yday < 1 || yday > 366 || yday == 366 && calendar.DaysIn(c.Year, 2) == 28 {
 				return c, bad()
 			}
-			_, c.Mon, c.Day = datetime.CivilOf(datetime.DaysOf(c.Year, 1, 1) + int64(yday) - 1)
+			_, c.Mon, c.Day = calendar.CivilOf(calendar.DaysOf(c.Year, 1, 1) + int64(yday) - 1)
 		}
 	}
-	if c.Mon < 1 || c.Mon > 12 || c.Day < 1 || c.Day > datetime.DaysIn(c.Year, c.Mon) {
+	if c.Mon < 1 || c.Mon > 12 || c.Day < 1 || c.Day > calendar.DaysIn(c.Year, c.Mon) {
 		return c, bad()
 	}
 	c.Usec = g.usec
-	if c.Hour < 0 || c.Hour >= 24 || c.Min < 0 || c.Min > 59 || c.Sec < 0 || c.Sec > 59 || c.Usec < 0 || c.Usec >= datetime.UsecPerSec {
+	if c.Hour < 0 || c.Hour >= 24 || c.Min < 0 || c.Min > 59 || c.Sec < 0 || c.Sec > 59 || c.Usec < 0 || c.Usec >= calendar.UsecPerSec {
 		return c, bad()
 	}
 	if g.zoned && (g.zoneHour < 0 || g.zoneHour > 15 || g.zoneMin < 0 || g.zoneMin > 59) {
@@ -566,11 +567,11 @@ func (p *scanner) resolve() (c datetime.Clock, err error) {
 	return c, nil
 }
 
-func scanTime(a []types.Datum) (*scanner, datetime.Clock, error) {
+func scanTime(a []types.Datum) (*scanner, calendar.Clock, error) {
 	p := &scanner{s: a[0].Str(), whole: a[0].Str(), fields: timeTemplate(a[1].Str())}
 	p.g.set = map[string]int{}
 	if err := p.scan(); err != nil {
-		return p, datetime.Clock{}, err
+		return p, calendar.Clock{}, err
 	}
 	c, err := p.resolve()
 	return p, c, err
@@ -581,13 +582,13 @@ func toTimestamp(c *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	local, ok := at.Join()
-	if !ok || !datetime.ValidTS(local) {
+	local, ok := at.Timestamp()
+	if !ok || !calendar.ValidTimestamp(local) {
 		return types.Null, datetime.ErrTimestampRange()
 	}
 	if p.g.zoned {
-		ts := local - int64(p.g.zoneSign*(p.g.zoneHour*3600+p.g.zoneMin*60))*datetime.UsecPerSec
-		if !datetime.ValidTS(ts) {
+		ts := local - int64(p.g.zoneSign*(p.g.zoneHour*3600+p.g.zoneMin*60))*calendar.UsecPerSec
+		if !calendar.ValidTimestamp(ts) {
 			return types.Null, datetime.ErrTimestampRange()
 		}
 		return tuple.Int(ts), nil
@@ -600,8 +601,8 @@ func toDate(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	days := datetime.DaysOf(at.Year, at.Mon, at.Day)
-	if !datetime.ValidDate(days) {
+	days := calendar.DaysOf(at.Year, at.Mon, at.Day)
+	if !calendar.ValidDate(days) {
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range: \"%s\"", a[0].Str())
 	}
 	return tuple.Int(days), nil

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // to_char of dates and times (manual: 9.8). A template is cut into fields and literal text; a field has modifiers FM
@@ -116,7 +117,7 @@ var (
 
 // shown is what a template prints.
 type shown struct {
-	datetime.Clock
+	calendar.Clock
 	yday, wday int
 	span       bool // an interval
 	zoned      bool
@@ -285,7 +286,7 @@ func (t *shown) format(dst []byte, f *field) ([]byte, error) {
 	case "DDD":
 		num(t.yday, 3)
 	case "IDDD":
-		days := datetime.DaysOf(t.Year, t.Mon, t.Day)
+		days := calendar.DaysOf(t.Year, t.Mon, t.Day)
 		iy, _ := datetime.IsoWeek(days)
 		num(int(days-datetime.MondayOfWeek1(iy))+1, 3)
 	case "DD":
@@ -297,7 +298,7 @@ func (t *shown) format(dst []byte, f *field) ([]byte, error) {
 	case "WW":
 		num((t.yday-1)/7+1, 2)
 	case "IW":
-		_, w := datetime.IsoWeek(datetime.DaysOf(t.Year, t.Mon, t.Day))
+		_, w := datetime.IsoWeek(calendar.DaysOf(t.Year, t.Mon, t.Day))
 		num(w, 2)
 	case "Q":
 		if t.Mon != 0 {
@@ -328,7 +329,7 @@ func (t *shown) format(dst []byte, f *field) ([]byte, error) {
 	case "YYYY", "YYY", "YY", "Y", "IYYY", "IYY", "IY", "I":
 		y := t.Year
 		if f.key[0] == 'I' {
-			y, _ = datetime.IsoWeek(datetime.DaysOf(t.Year, t.Mon, t.Day))
+			y, _ = datetime.IsoWeek(calendar.DaysOf(t.Year, t.Mon, t.Day))
 		}
 		n := len(f.key)
 		wide = t.adjusted(t.Year) < 0
@@ -362,7 +363,7 @@ func (t *shown) format(dst []byte, f *field) ([]byte, error) {
 	case "W":
 		num((t.Day-1)/7+1, 0)
 	case "J":
-		num(int(datetime.DaysOf(t.Year, t.Mon, t.Day))+datetime.EpochJulian, 0)
+		num(int(calendar.DaysOf(t.Year, t.Mon, t.Day))+calendar.EpochJulian, 0)
 	}
 	return dst, nil
 }
@@ -413,11 +414,11 @@ func charOfTime(zoned bool) call.Fn {
 		t := &shown{zoned: zoned}
 		if zoned {
 			t.east, t.abbrev, _ = types.ZoneAt(c.Env.Zone(), ts)
-			ts += int64(t.east) * datetime.UsecPerSec
+			ts += int64(t.east) * calendar.UsecPerSec
 		}
-		t.Clock = datetime.SplitTS(ts)
-		days := datetime.DaysOf(t.Year, t.Mon, t.Day)
-		t.yday = int(days-datetime.DaysOf(t.Year, 1, 1)) + 1
+		t.Clock = calendar.ClockOf(ts)
+		days := calendar.DaysOf(t.Year, t.Mon, t.Day)
+		t.yday = int(days-calendar.DaysOf(t.Year, 1, 1)) + 1
 		t.wday = int(datetime.WeekdayMonday(days)+1) % 7
 		return t.write(c, a[1].Str())
 	}
@@ -430,7 +431,7 @@ func charOfInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
 	v := types.IntervalOf(a[0])
 	t := &shown{span: true}
 	t.Year, t.Mon, t.Day = int(v.Months/12), int(v.Months%12), int(v.Days)
-	t.Hour, t.Min, t.Sec, t.Usec = int(v.Usec/datetime.UsecPerHour), int(v.Usec/datetime.UsecPerMin%60), int(v.Usec/datetime.UsecPerSec%60), int(v.Usec%datetime.UsecPerSec)
+	t.Hour, t.Min, t.Sec, t.Usec = int(v.Usec/calendar.UsecPerHour), int(v.Usec/calendar.UsecPerMin%60), int(v.Usec/calendar.UsecPerSec%60), int(v.Usec%calendar.UsecPerSec)
 	t.yday = (t.Year*12+t.Mon)*30 + t.Day
 	return t.write(c, a[1].Str())
 }

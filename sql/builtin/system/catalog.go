@@ -5,13 +5,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tarndb/tarn/sql/ruleutils"
-
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )

@@ -4,10 +4,10 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
-	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -64,7 +64,7 @@ func zoneAbbrevRows(*call.Call, []types.Datum) (call.Rows, error) {
 }
 
 func offsetInterval(east int) types.Datum {
-	return types.IntervalVal{Usec: int64(east) * datetime.UsecPerSec}.Datum()
+	return types.IntervalVal{Usec: int64(east) * calendar.UsecPerSec}.Datum()
 }
 
 func listening(c *call.Call, _ []types.Datum) (call.Rows, error) {

@@ -3,10 +3,9 @@ package text
 import (
 	"strings"
 
-	"github.com/tarndb/tarn/sql/ruleutils"
-
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
