@@ -14,7 +14,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 )
 
-const oracleSocket = "/tmp/pgo"
+const defaultOracle = "host=/tmp/pgo port=5499 user=postgres dbname=postgres"
 
 // oracle connects to a PostgreSQL 15 server, the authority on what the right answer is; without one the test is skipped.
 func oracle(t *testing.T) *pgconn.PgConn {
@@ -22,10 +22,11 @@ func oracle(t *testing.T) *pgconn.PgConn {
 	if testing.Short() {
 		t.Skip("short")
 	}
-	if _, err := os.Stat(oracleSocket + "/.s.PGSQL.5499"); err != nil {
-		t.Skip("no PostgreSQL at " + oracleSocket)
+	dsn := os.Getenv("TARN_ORACLE")
+	if dsn == "" {
+		dsn = defaultOracle
 	}
-	conn, err := pgconn.Connect(context.Background(), "host="+oracleSocket+" port=5499 user=postgres dbname=postgres")
+	conn, err := pgconn.Connect(context.Background(), dsn)
 	if err != nil {
 		t.Skip(err)
 	}
