@@ -21,4 +21,3 @@ func TestCalendar(t *testing.T) {
 		}
 	}
 }
-
