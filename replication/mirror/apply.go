@@ -226,7 +226,7 @@ func (m *Mirror) startCopyLocked(t *table, text map[int16]bool) {
 	}
 	m.dropStateLocked(t)
 	if t.fatal == nil {
-		t.copying = &tableCopy{text: all}
+		t.copying = &tableCopy{since: time.Now(), text: all}
 	}
 	m.changed = true
 	t.wakeLocked()

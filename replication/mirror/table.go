@@ -64,6 +64,7 @@ type table struct {
 
 // tableCopy is a copy of the whole table: the snapshot becomes its content as of its LSN.
 type tableCopy struct {
+	since  time.Time
 	snap   *engine.Snapshot // nil: still to be taken
 	at     wal.LSN
 	ready  bool // the tail has reached at, so that schema is the one at at

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -43,8 +44,9 @@ type Reader struct {
 	field  []byte // unescaped text of the row's fields
 	ends   []int  // where each field ends in field
 	isNull []bool
+	raw    []byte // the line being read, for error contexts
 	column string // being converted
-	value  string
+	value  []byte
 }
 
 // NewReader starts reading. FORCE lists must name columns (42703 otherwise).
@@ -101,14 +103,14 @@ func (r *Reader) context(err error) error {
 		e.Where = fmt.Sprintf("COPY %s, line %d", r.Relation, r.line)
 		if r.column != "" {
 			e.Where += fmt.Sprintf(", column %s: \"%s\"", r.column, limit(r.value))
-		} else if r.opts.Format != Binary && len(r.value) > 0 {
-			e.Where += fmt.Sprintf(": \"%s\"", limit(r.value))
+		} else if r.opts.Format != Binary && len(r.raw) > 0 {
+			e.Where += fmt.Sprintf(": \"%s\"", limit(r.raw))
 		}
 	}
 	return &e
 }
 
-func limit(s string) string {
+func limit(s []byte) []byte {
 	const most = 100
 	if len(s) <= most {
 		return s
@@ -117,7 +119,7 @@ func limit(s string) string {
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
-	return s[:cut] + "..."
+	return append(s[:cut:cut], "..."...)
 }
 
 // fill reads more input; false at its end.
@@ -149,14 +151,14 @@ func (r *Reader) textRow(dst []types.Datum) (bool, error) {
 	if r.ended {
 		return false, nil
 	}
-	r.column, r.value = "", ""
+	r.column, r.raw = "", nil
 	for {
 		r.line++
 		raw, ok, err := r.rawLine()
 		if err != nil || !ok {
 			return false, err
 		}
-		r.value = string(raw[:min(len(raw), 200)])
+		r.raw = raw
 		if r.opts.Format == Text && string(raw) == `\.` || r.opts.Format == CSV && string(raw) == `\.` {
 			r.ended = true
 			return false, nil
@@ -220,14 +222,24 @@ func (r *Reader) convert(dst []types.Datum) error {
 			continue
 		}
 		c := &r.cols[i]
-		v, err := c.Type.ParseText(string(text), c.TypeMod, r.env)
+		v, err := c.Type.ParseText(r.text(c, text), c.TypeMod, r.env)
 		if err != nil {
-			r.column, r.value = c.Name, string(text)
+			r.column, r.value = c.Name, text
 			return err
 		}
 		dst[i] = v
 	}
 	return nil
+}
+
+// text is a field as a string. Input functions that keep nothing of their argument get the buffer itself, which the value may
+// then refer to: it is valid until the next row.
+func (r *Reader) text(c *Column, b []byte) string {
+	switch c.Type.OID {
+	case types.Int2, types.Int4, types.Int8, types.Float4, types.Float8, types.Text, types.Varchar, types.BPChar:
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	return string(b)
 }
 
 // rawLine returns the next line without its end. In CSV a quoted field may hold line ends.
@@ -258,7 +270,7 @@ func (r *Reader) rawLine() (line []byte, ok bool, err error) {
 					continue
 				}
 			} else {
-				i := bytes.IndexAny(data[scan:], "\r\n")
+				i := lineEnd(data[scan:])
 				if i < 0 {
 					scan = len(data)
 					break
@@ -300,6 +312,18 @@ func (r *Reader) rawLine() (line []byte, ok bool, err error) {
 	}
 }
 
+// lineEnd is where the first \r or \n stands, or -1.
+func lineEnd(b []byte) int {
+	n := bytes.IndexByte(b, '\n')
+	if n >= 0 {
+		b = b[:n]
+	}
+	if r := bytes.IndexByte(b, '\r'); r >= 0 {
+		return r
+	}
+	return n
+}
+
 // escapedEscape reports that the escape character before the quote is itself escaped.
 func escapedEscape(data []byte, esc byte) bool {
 	n := 0
@@ -324,17 +348,9 @@ func (r *Reader) split(raw []byte) error {
 	if r.opts.Format == CSV {
 		return r.splitCSV(raw)
 	}
+	plain := bytes.IndexByte(raw, '\\') < 0
 	for {
-		i := 0
-		plain := true
-		for i < len(raw) && raw[i] != r.opts.Delimiter {
-			if raw[i] == '\\' {
-				plain = false
-				i++
-			}
-			i++
-		}
-		i = min(i, len(raw))
+		i := r.fieldEnd(raw, plain)
 		r.isNull = append(r.isNull, string(raw[:i]) == r.opts.Null)
 		if plain {
 			r.field = append(r.field, raw[:i]...)
@@ -347,6 +363,24 @@ func (r *Reader) split(raw []byte) error {
 		}
 		raw = raw[i+1:]
 	}
+}
+
+// fieldEnd is where the first field of a line ends; plain: the line has no backslash.
+func (r *Reader) fieldEnd(raw []byte, plain bool) int {
+	if plain {
+		if i := bytes.IndexByte(raw, r.opts.Delimiter); i >= 0 {
+			return i
+		}
+		return len(raw)
+	}
+	i := 0
+	for i < len(raw) && raw[i] != r.opts.Delimiter {
+		if raw[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return min(i, len(raw))
 }
 
 func unescape(dst, s []byte) []byte {
@@ -565,8 +599,5 @@ func eofOr(err error) error {
 // RowError adds the row's place in the input to an error that the row met in the table.
 func (r *Reader) RowError(err error) error {
 	r.column = ""
-	if r.opts.Format == Binary {
-		r.value = ""
-	}
 	return r.context(err)
 }

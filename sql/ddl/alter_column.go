@@ -92,7 +92,7 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 			return nil
 		}
 		// Rows, if there are any, have NULL. A primary key's own message comes later, and is the same one.
-		return x.scanRows(t, 0, func([]byte, []types.Datum) error { return x.containsNull(next, c) })
+		return x.scanRows(t, 0, func([]byte, []byte, []types.Datum) error { return x.containsNull(next, c) })
 	}
 	e, constant, err := x.columnValue(next, c)
 	if err != nil {
@@ -105,7 +105,7 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 		}
 		if v.IsNull() {
 			if c.NotNull {
-				return x.scanRows(t, 0, func([]byte, []types.Datum) error { return x.containsNull(next, c) })
+				return x.scanRows(t, 0, func([]byte, []byte, []types.Datum) error { return x.containsNull(next, c) })
 			}
 			return nil
 		}
@@ -225,7 +225,7 @@ func (x *exec) notNull(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		return nil
 	}
 	nc.NotNull = true
-	if err := x.scanRows(t, 0, func(_ []byte, vals []types.Datum) error {
+	if err := x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
 		if vals[c.AttNum-1].IsNull() {
 			return x.containsNull(t, c)
 		}

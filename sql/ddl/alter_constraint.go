@@ -110,7 +110,7 @@ func (x *exec) validateCheck(t *catalog.Table, c *catalog.Constraint) error {
 	if err != nil {
 		return err
 	}
-	return x.scanRows(t, 0, func(_ []byte, vals []types.Datum) error { return x.runChecks(t, []checkExpr{e}, vals) })
+	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error { return x.runChecks(t, []checkExpr{e}, vals) })
 }
 
 func (x *exec) alterAddForeign(t *catalog.Table, k *ast.Constraint) error {
@@ -153,7 +153,7 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 	defer view.Release()
 	eq := make([]types.Datum, len(ix.Keys))
 	var it rowstore.Iter
-	return x.scanRows(t, 0, func(_ []byte, vals []types.Datum) error {
+	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
 		nulls := 0
 		for i := range eq {
 			v := vals[from[i]-1]

@@ -114,8 +114,8 @@ func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.D
 }
 
 // scanRows calls f with every row of a table: the newest committed ones and the transaction's own. vals belongs to scanRows
-// and may be changed; it has room for width values, those beyond the table's columns are NULL.
-func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []types.Datum) error) (err error) {
+// and may be changed; it has room for width values, those beyond the table's columns are NULL. row is the stored form.
+func (x *exec) scanRows(t *catalog.Table, width int, f func(key, row []byte, vals []types.Datum) error) (err error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key []byte, vals []t
 		}
 		err := rel.Decode(row, vals[:len(t.Columns)])
 		if err == nil {
-			err = f(it.Key(), vals)
+			err = f(it.Key(), row, vals)
 		}
 		if err != nil {
 			return err
@@ -183,17 +183,30 @@ type writer struct {
 	ekey    []byte
 	evalue  []byte
 	// bulk collects what is to be written instead, rows under index 1.
+	mode buildMode
 	bulk map[uint16]*entries
 }
 
+// buildMode is how the entries of a new index reach the store.
+type buildMode uint8
+
+const (
+	rowByRow  buildMode = iota // through the transaction
+	sorting                    // as sorted files
+	ascending                  // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
+)
+
 // put writes an entry of an index, or keeps it for the end.
 func (w *writer) put(index uint16, key, value []byte) error {
-	if w.bulk == nil {
+	if w.mode == rowByRow {
 		return w.x.Txn.Put(key, value, 0)
 	}
 	e := w.bulk[index]
 	if e == nil {
 		e = newEntries(w.x.TempDir)
+		if w.mode == ascending {
+			e.stream = &stream{x: w.x, storage: w.t.StorageID, index: index}
+		}
 		w.bulk[index] = e
 	}
 	return e.add(key, value)
@@ -210,20 +223,23 @@ func (w *writer) finish(err error) error {
 	return err
 }
 
-// bulkWriting runs a build by sorting, where the statement is the last of its transaction to look at what it writes. Should keys turn
-// out to be equal, the build runs again row by row, which knows the row to complain of.
-func (x *exec) bulkWriting(build func(bulk bool) error) error {
+// bulkWriting runs a build through sorted files, where the statement is the last of its transaction to look at what it writes.
+// Keys that do not come in order make it run again and sort; equal keys, row by row, which knows the row to complain of.
+func (x *exec) bulkWriting(build func(buildMode) error) error {
 	if x.OnRollback == nil || !x.last {
-		return build(false)
+		return build(rowByRow)
 	}
-	err := build(true)
+	err := build(ascending)
+	if errors.Is(err, errNotAscending) {
+		err = build(sorting)
+	}
 	if errors.Is(err, errEqualKeys) {
-		return build(false)
+		err = build(rowByRow)
 	}
 	return err
 }
 
-func (x *exec) newWriter(t *catalog.Table, bulk bool) (*writer, error) {
+func (x *exec) newWriter(t *catalog.Table, mode buildMode) (*writer, error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return nil, err
@@ -232,19 +248,17 @@ func (x *exec) newWriter(t *catalog.Table, bulk bool) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes))}
-	if bulk {
-		w.bulk = map[uint16]*entries{}
-	}
+	w := &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes)), mode: mode, bulk: map[uint16]*entries{}}
 	return w, nil
 }
 
-// write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one.
-func (w *writer) write(vals []types.Datum, hidden []byte) error {
+// write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one. row is its stored form,
+// nil if it has to be made.
+func (w *writer) write(vals []types.Datum, hidden, row []byte) error {
 	switch {
 	case w.rel.HasPrimaryKey():
 		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)
-		if w.bulk != nil {
+		if w.mode != rowByRow {
 			break
 		}
 		taken, err := w.primary.taken(w.x, w.key)
@@ -259,8 +273,11 @@ func (w *writer) write(vals []types.Datum, hidden []byte) error {
 	default:
 		w.key = w.rel.AppendHiddenKey(w.key[:0], w.x.Manager.NextKeyID())
 	}
-	w.row = w.rel.AppendRow(w.row[:0], vals)
-	if err := w.put(primaryIndexID, w.key, w.row); err != nil {
+	if row == nil {
+		w.row = w.rel.AppendRow(w.row[:0], vals)
+		row = w.row
+	}
+	if err := w.put(primaryIndexID, w.key, row); err != nil {
 		return err
 	}
 	for i, ix := range w.t.Indexes {
@@ -281,7 +298,7 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 	if err != nil || !in {
 		return err
 	}
-	if single && w.bulk == nil {
+	if single && w.mode == rowByRow {
 		taken, err := w.second[i].taken(w.x, w.ekey)
 		if err != nil {
 			return err
@@ -316,20 +333,22 @@ func (x *exec) inTable(e *pgerr.Error, t *catalog.Table) error {
 // rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
 // what is new in a row.
 func (x *exec) rewrite(old, next *catalog.Table, change func(vals []types.Datum) error) error {
-	err := x.bulkWriting(func(bulk bool) error { return x.copyRows(old, next, bulk, change) })
+	err := x.bulkWriting(func(mode buildMode) error { return x.copyRows(old, next, mode, change) })
 	if err != nil {
 		return err
 	}
 	return x.removeStorage(old.StorageID)
 }
 
-func (x *exec) copyRows(old, next *catalog.Table, bulk bool, change func(vals []types.Datum) error) error {
-	w, err := x.newWriter(next, bulk)
+func (x *exec) copyRows(old, next *catalog.Table, mode buildMode, change func(vals []types.Datum) error) error {
+	w, err := x.newWriter(next, mode)
 	if err != nil {
 		return err
 	}
 	keepHidden := old.PrimaryIndex() == nil
-	return w.finish(x.scanRows(old, len(next.Columns), func(key []byte, vals []types.Datum) error {
+	// Rows whose columns do not change are moved as they are.
+	keepRow := change == nil && len(old.Columns) == len(next.Columns)
+	return w.finish(x.scanRows(old, len(next.Columns), func(key, row []byte, vals []types.Datum) error {
 		if change != nil {
 			if err := change(vals); err != nil {
 				return err
@@ -342,7 +361,10 @@ func (x *exec) copyRows(old, next *catalog.Table, bulk bool, change func(vals []
 		if keepHidden {
 			hidden = key[tuple.KeyPrefixLen:]
 		}
-		return w.write(vals[:len(next.Columns)], hidden)
+		if !keepRow {
+			row = nil
+		}
+		return w.write(vals[:len(next.Columns)], hidden, row)
 	}))
 }
 
@@ -370,11 +392,11 @@ func (x *exec) buildIndex(t *catalog.Table, ix *catalog.Index) error {
 			at = i
 		}
 	}
-	return x.bulkWriting(func(bulk bool) error {
-		w, err := x.newWriter(t, bulk)
+	return x.bulkWriting(func(mode buildMode) error {
+		w, err := x.newWriter(t, mode)
 		if err != nil {
 			return err
 		}
-		return w.finish(x.scanRows(t, 0, func(key []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
+		return w.finish(x.scanRows(t, 0, func(key, _ []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -28,6 +30,8 @@ type entries struct {
 	file  *os.File
 	runs  []fileRun
 	size  int64
+	// stream, where it is set, takes the entries once they are many.
+	stream *stream
 }
 
 type entryRef struct{ off, klen, vlen int }
@@ -40,6 +44,11 @@ const entryMemory = 64 << 20
 func newEntries(dir string) *entries { return &entries{dir: dir, limit: entryMemory} }
 
 func (e *entries) add(key, value []byte) error {
+	e.count++
+	e.bytes += int64(len(key) + len(value))
+	if e.stream != nil && e.bytes >= e.stream.x.bulkAt() {
+		return e.streamed(key, value)
+	}
 	if len(e.arena)+len(key)+len(value)+len(e.refs)*24 > e.limit && len(e.refs) > 0 {
 		if err := e.spill(); err != nil {
 			return err
@@ -47,9 +56,18 @@ func (e *entries) add(key, value []byte) error {
 	}
 	e.refs = append(e.refs, entryRef{len(e.arena), len(key), len(value)})
 	e.arena = append(append(e.arena, key...), value...)
-	e.count++
-	e.bytes += int64(len(key) + len(value))
 	return nil
+}
+
+// streamed hands an entry, and those that were kept before it, to the stream. They must be in order.
+func (e *entries) streamed(key, value []byte) error {
+	for _, r := range e.refs {
+		if err := e.stream.add(e.key(r), e.value(r)); err != nil {
+			return err
+		}
+	}
+	e.refs, e.arena = nil, nil
+	return e.stream.add(key, value)
 }
 
 func (e *entries) key(r entryRef) []byte   { return e.arena[r.off : r.off+r.klen] }
@@ -97,10 +115,14 @@ func (e *entries) spill() error {
 }
 
 func (e *entries) close() error {
-	if e.file == nil {
-		return nil
+	var err error
+	if e.stream != nil {
+		err = e.stream.abort()
 	}
-	return e.file.Close()
+	if e.file != nil {
+		err = errors.Join(err, e.file.Close())
+	}
+	return err
 }
 
 // each calls f in key order; key and value are valid until the next call, and value may be changed.
@@ -191,61 +213,110 @@ func (h *runHeap) Pop() any {
 // bulkBytes is how large an index must be for files of its own: below, the log is cheaper than the two syncs that files need.
 const bulkBytes = 8 << 20
 
-// errEqualKeys reports that two entries have the same key.
-var errEqualKeys = errors.New("equal keys")
+func (x *exec) bulkAt() int64 { return cmp.Or(x.bulkMin, bulkBytes) }
+
+var (
+	// errEqualKeys reports that two entries have the same key.
+	errEqualKeys = errors.New("equal keys")
+	// errNotAscending reports that entries must be sorted first.
+	errNotAscending = errors.New("keys do not ascend")
+)
+
+// streamRowIDs are reserved for one stream of rows: more than a table has. What is not used is lost, of 2^64.
+const streamRowIDs = 1 << 32
+
+// stream writes entries into sorted files as they come. Their storage id must be one that nobody sees yet.
+type stream struct {
+	x       *exec
+	storage uint32
+	index   uint16
+	ids     uint64 // row ids to reserve, 0: streamRowIDs
+	w       *engine.BulkWriter
+	rowID   uint64 // of the next row
+	buf     []byte
+}
+
+// add writes an entry. Errors: errEqualKeys is not told from errNotAscending.
+func (s *stream) add(key, value []byte) error {
+	if s.w == nil {
+		if err := s.open(); err != nil {
+			return err
+		}
+	}
+	if s.w.Rows()%1000 == 999 {
+		if err := s.x.Ctx.Ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if s.index == primaryIndexID {
+		s.buf = append(s.buf[:0], value...)
+		tuple.SetRowID(s.buf, s.rowID)
+		s.rowID++
+		value = s.buf
+	}
+	err := s.w.Add(key, value)
+	if errors.Is(err, kv.ErrKeyOrder) {
+		return errNotAscending
+	}
+	return err
+}
+
+func (s *stream) open() (err error) {
+	eng := s.x.Manager.Engine()
+	if s.index == primaryIndexID {
+		s.rowID = eng.ReserveRowIDs(cmp.Or(s.ids, streamRowIDs))
+	}
+	s.w, err = eng.NewBulkWriter(s.storage, s.index, s.rowID)
+	return err
+}
+
+// finish makes what was written part of the transaction.
+func (s *stream) finish() error {
+	w := s.w
+	s.w = nil
+	in, err := w.Finish(s.x.Ctx.Ctx)
+	if err != nil {
+		return err
+	}
+	s.x.addIngest(in)
+	return nil
+}
+
+// abort gives up what was not finished.
+func (s *stream) abort() error {
+	if s.w == nil {
+		return nil
+	}
+	return s.w.Abort()
+}
 
 // store writes the entries of an index (rows, where index is 1) of a storage id that nobody sees yet: as sorted files, or
 // into the transaction where that is little. Errors: errEqualKeys.
 func (x *exec) store(e *entries, storage uint32, index uint16) error {
+	if e.stream != nil && e.stream.w != nil {
+		return e.stream.finish()
+	}
+	put := func(key, value []byte) error { return x.Txn.Put(key, value, 0) }
+	var s *stream
+	if e.bytes >= x.bulkAt() {
+		s = &stream{x: x, storage: storage, index: index, ids: e.count}
+		put = s.add
+	}
 	var last []byte
-	ordered := func(key []byte) error {
+	err := e.each(func(key, value []byte) error {
 		if last != nil && bytes.Equal(last, key) {
 			return errEqualKeys
 		}
 		last = append(last[:0], key...)
-		return nil
-	}
-	if e.bytes < cmp.Or(x.bulkMin, bulkBytes) {
-		return e.each(func(key, value []byte) error {
-			if err := ordered(key); err != nil {
-				return err
-			}
-			return x.Txn.Put(key, value, 0)
-		})
-	}
-	eng := x.Manager.Engine()
-	id := uint64(0)
-	if index == primaryIndexID {
-		id = eng.ReserveRowIDs(e.count)
-	}
-	w, err := eng.NewBulkWriter(storage, index, id)
-	if err != nil {
-		return err
-	}
-	err = e.each(func(key, value []byte) error {
-		if err := ordered(key); err != nil {
-			return err
-		}
-		if w.Rows()%1000 == 999 {
-			if err := x.Ctx.Ctx.Err(); err != nil {
-				return err
-			}
-		}
-		if index == primaryIndexID {
-			tuple.SetRowID(value, id)
-			id++
-		}
-		return w.Add(key, value)
+		return put(key, value)
 	})
-	if err != nil {
-		return errors.Join(err, w.Abort())
-	}
-	in, err := w.Finish(x.Ctx.Ctx)
-	if err != nil {
+	switch {
+	case s == nil:
 		return err
+	case err != nil:
+		return errors.Join(err, s.abort())
 	}
-	x.addIngest(in)
-	return nil
+	return s.finish()
 }
 
 func (x *exec) addIngest(in change.Ingest) {

@@ -244,12 +244,12 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		x.put(t)
 		return "CREATE TABLE AS", nil
 	}
-	w, err := x.newWriter(t, false)
+	w, err := x.newWriter(t, rowByRow)
 	if err != nil {
 		return "", err
 	}
 	// The table is not in the catalog while its query runs: the query cannot mean it.
-	n, err := run(func(row []types.Datum) error { return w.write(row, nil) })
+	n, err := run(func(row []types.Datum) error { return w.write(row, nil, nil) })
 	if err != nil {
 		return "", err
 	}

@@ -159,6 +159,9 @@ func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 		return d, nil
 	}
 	s := d.Str()
+	if len(s) == limit && isASCII(s) {
+		return d, nil
+	}
 	chars := utf8.RuneCountInString(s)
 	if chars == limit {
 		return d, nil
@@ -175,6 +178,14 @@ func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 		return Null, pgerr.New(pgerr.StringDataRightTruncation, "value too long for type character(%d)", limit)
 	}
 	return tuple.String(s[:cut]), nil
+}
+
+func isASCII(s string) bool {
+	var high byte
+	for i := 0; i < len(s); i++ {
+		high |= s[i]
+	}
+	return high < utf8.RuneSelf
 }
 
 // charOffset is the byte offset of the n-th character, or len(s).

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2"
@@ -28,17 +29,37 @@ const bulkFileBytes = 32 << 20
 // bulkDir holds sorted files while they are written, next to Pebble's own files so that they can be linked.
 const bulkDir = "bulk"
 
-// Files is a set of sorted files of one index in the making. It is for one goroutine.
+// Files is a set of sorted files of one index in the making. It is for one goroutine; the files are encoded and written by
+// another one that Files owns, from the first Add to Finish or Discard, so that the caller makes rows meanwhile.
 type Files struct {
 	s      *Store
 	prefix [change.KeyPrefix]byte
 	serial uint64
 	opts   sstable.WriterOptions
-	w      *sstable.Writer
 	last   []byte
-	paths  []string
 	rows   uint64
+	batch  *entryBatch
+	full   chan *entryBatch // to the writing goroutine; closed at the end
+	spare  chan *entryBatch // back from it; its capacity bounds the memory
+	done   chan struct{}    // closed when it has ended
+	failed atomic.Bool      // err is set
+	err    error            // of the writing goroutine, after failed or done
+
+	// The writing goroutine's, and the caller's after done.
+	w     *sstable.Writer
+	paths []string
 }
+
+// entryBatch is a run of entries: their bytes, and where key and value end.
+type entryBatch struct {
+	data []byte
+	ends []int
+}
+
+const (
+	batchBytes   = 256 << 10
+	filesBatches = 4
+)
 
 // NewFiles starts sorted files for the keys of an index.
 func (s *Store) NewFiles(table uint32, index uint16) (*Files, error) {
@@ -50,7 +71,8 @@ func (s *Store) NewFiles(table uint32, index uint16) (*Files, error) {
 	return f, nil
 }
 
-// Add appends an entry; keys ascend strictly. Key and value are copied.
+// Add appends an entry; keys ascend strictly. Key and value are copied. Errors of writing may come with a later Add, or
+// with Finish.
 func (f *Files) Add(key, value []byte) error {
 	if !bytes.HasPrefix(key, f.prefix[:]) {
 		return ErrKeyRange
@@ -59,28 +81,91 @@ func (f *Files) Add(key, value []byte) error {
 		return ErrKeyOrder
 	}
 	f.last = append(f.last[:0], key...)
-	if f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
-		if err := f.finishFile(); err != nil {
+	if f.batch == nil {
+		f.start()
+	}
+	b := f.batch
+	b.data = append(b.data, key...)
+	b.ends = append(b.ends, len(b.data))
+	b.data = append(b.data, value...)
+	b.ends = append(b.ends, len(b.data))
+	f.rows++
+	if len(b.data) < batchBytes {
+		return nil
+	}
+	f.full <- b
+	f.batch = <-f.spare
+	if f.failed.Load() {
+		return f.err
+	}
+	return nil
+}
+
+// start begins the writing goroutine.
+func (f *Files) start() {
+	f.full, f.spare, f.done = make(chan *entryBatch, filesBatches), make(chan *entryBatch, filesBatches), make(chan struct{})
+	for range filesBatches - 1 {
+		f.spare <- &entryBatch{}
+	}
+	f.batch = &entryBatch{}
+	go f.writeAll()
+}
+
+// writeAll writes batches until there are no more; after an error it only takes them.
+func (f *Files) writeAll() {
+	defer close(f.done)
+	for b := range f.full {
+		if f.err == nil {
+			if err := f.write(b); err != nil {
+				f.err = err
+				f.failed.Store(true)
+			}
+		}
+		b.data, b.ends = b.data[:0], b.ends[:0]
+		f.spare <- b
+	}
+}
+
+func (f *Files) write(b *entryBatch) error {
+	at := 0
+	for i := 0; i < len(b.ends); i += 2 {
+		key, value := b.data[at:b.ends[i]], b.data[b.ends[i]:b.ends[i+1]]
+		at = b.ends[i+1]
+		if f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
+			if err := f.finishFile(); err != nil {
+				return err
+			}
+		}
+		if f.w == nil {
+			if err := f.newFile(); err != nil {
+				return err
+			}
+		}
+		if err := f.w.Set(key, value); err != nil {
 			return err
 		}
 	}
-	if f.w == nil {
-		path := f.s.fs.PathJoin(f.s.dir, bulkDir, fmt.Sprintf("%x-%d-%d.sst", f.prefix, f.serial, len(f.paths)))
-		file, err := f.s.fs.Create(path, vfs.WriteCategoryUnspecified)
-		if err != nil {
-			return fmt.Errorf("create sorted file: %w", err)
-		}
-		f.paths = append(f.paths, path)
-		f.w = sstable.NewWriter(objstorageprovider.NewFileWritable(file), f.opts)
+	return nil
+}
+
+func (f *Files) newFile() error {
+	path := f.s.fs.PathJoin(f.s.dir, bulkDir, fmt.Sprintf("%x-%d-%d.sst", f.prefix, f.serial, len(f.paths)))
+	file, err := f.s.fs.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("create sorted file: %w", err)
 	}
-	f.rows++
-	return f.w.Set(key, value)
+	f.paths = append(f.paths, path)
+	f.w = sstable.NewWriter(objstorageprovider.NewFileWritable(file), f.opts)
+	return nil
 }
 
 // Rows is the number of entries added.
 func (f *Files) Rows() uint64 { return f.rows }
 
 func (f *Files) finishFile() error {
+	if f.w == nil {
+		return nil
+	}
 	err := f.w.Close()
 	f.w = nil
 	if err != nil {
@@ -89,10 +174,23 @@ func (f *Files) finishFile() error {
 	return nil
 }
 
+// stop ends the writing goroutine, with what is left to write or without.
+func (f *Files) stop(write bool) error {
+	if f.batch != nil {
+		if write && len(f.batch.ends) > 0 {
+			f.full <- f.batch
+		}
+		close(f.full)
+		<-f.done
+		f.batch = nil
+	}
+	return f.err
+}
+
 // Finish completes the files and makes them durable. Nothing has entered the store yet.
 func (f *Files) Finish() error {
-	if f.w == nil {
-		return nil
+	if err := f.stop(true); err != nil {
+		return err
 	}
 	return f.finishFile()
 }
@@ -115,10 +213,8 @@ func (f *Files) Ingest(ctx context.Context) ([]string, error) {
 
 // Discard removes what is left of the files outside the store.
 func (f *Files) Discard() error {
-	var err error
-	if f.w != nil {
-		err = f.finishFile()
-	}
+	_ = f.stop(false) // what could not be written is given up
+	err := f.finishFile()
 	for _, path := range f.paths {
 		if rerr := f.s.fs.Remove(path); rerr != nil && !oserror.IsNotExist(rerr) {
 			err = errors.Join(err, rerr)
