@@ -48,6 +48,9 @@ func (m *Mirror) Apply(ctx context.Context, txn *tail.Txn) error {
 			t := m.byStorage[op.Table]
 			if t != nil && op.Index == change.PrimaryIndex && (t.follows(txn.End) || t.copying != nil && txn.End > t.skip) {
 				m.startCopyLocked(t, nil)
+				if c := t.copying; c != nil {
+					c.notBefore = time.Now().Add(m.maxLag(t.schema))
+				}
 			}
 		}
 	}
@@ -226,7 +229,7 @@ func (m *Mirror) startCopyLocked(t *table, text map[int16]bool) {
 	}
 	m.dropStateLocked(t)
 	if t.fatal == nil {
-		t.copying = &tableCopy{since: time.Now(), text: all}
+		t.copying = &tableCopy{text: all}
 	}
 	m.changed = true
 	t.wakeLocked()

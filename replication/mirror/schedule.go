@@ -147,9 +147,10 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 		return m.removeTable, time.Time{}
 	case t.fatal != nil:
 		return nil, time.Time{}
+	case c != nil && c.snap == nil && t.asked:
+		return m.snapshotCopy, time.Time{}
 	case c != nil && c.snap == nil:
-		// A table that was loaded is often written anew at once (a primary key is added): one copy is enough.
-		return m.snapshotCopy, m.dueLocked(t, c.since)
+		return m.snapshotCopy, c.notBefore
 	case c != nil && c.ready:
 		return m.copyTable, time.Time{}
 	case c != nil:
@@ -167,15 +168,11 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 		}
 		return nil, time.Time{}
 	}
-	return m.publish, m.dueLocked(t, s.since)
-}
-
-// dueLocked is when what has been waiting since then is published: the rest of the lag is for the commit itself.
-func (m *Mirror) dueLocked(t *table, since time.Time) time.Time {
 	if t.asked {
-		return time.Time{}
+		return m.publish, time.Time{}
 	}
-	return since.Add(m.maxLag(t.schema) * 6 / 10)
+	// The rest of the lag is for the commit itself.
+	return m.publish, s.since.Add(m.maxLag(t.schema) * 6 / 10)
 }
 
 // maxLag is the table's mirror_max_lag: a number of seconds, or with a unit of ms, s, min or h.

@@ -64,14 +64,16 @@ type table struct {
 
 // tableCopy is a copy of the whole table: the snapshot becomes its content as of its LSN.
 type tableCopy struct {
-	since  time.Time
-	snap   *engine.Snapshot // nil: still to be taken
-	at     wal.LSN
-	ready  bool // the tail has reached at, so that schema is the one at at
-	schema *change.Schema
-	m      *mapping
-	layout *tuple.Layout
-	text   map[int16]bool // columns that fell back to string
+	// A table that was loaded from files is often written anew at once, as when a primary key is added: one copy is
+	// enough, once it has settled.
+	notBefore time.Time
+	snap      *engine.Snapshot // nil: still to be taken
+	at        wal.LSN
+	ready     bool // the tail has reached at, so that schema is the one at at
+	schema    *change.Schema
+	m         *mapping
+	layout    *tuple.Layout
+	text      map[int16]bool // columns that fell back to string
 }
 
 func (t *table) name() string { return t.schema.SchemaName + "." + t.schema.TableName }
