@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	goruntime "runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -121,8 +120,7 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	started := time.Now()
-	// Garbage is cheap to make here and memory is there: fewer collections. The soft limit keeps a small machine safe.
-	debug.SetGCPercent(400)
+	paceGC()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.logLevel}))
 	if err := os.MkdirAll(filepath.Join(cfg.data, "tmp"), 0o700); err != nil {
 		return err

@@ -310,7 +310,7 @@ func (s *orderedState) final() (types.Datum, error) {
 }
 
 func (s *orderedState) size() int {
-	return s.inner.Size() + int(s.sorter.arena.used+s.sorter.keyUsed) + len(s.sorter.entries)*sortEntrySize
+	return s.inner.Size() + int(s.sorter.arena.used) + len(s.sorter.entries)*sortEntrySize
 }
 
 // closeStates gives up the files of states.

@@ -12,6 +12,9 @@ type arena struct {
 	used   int64 // bytes of all blocks
 	dBlock int   // size of the next block
 	bBlock int
+	// Blocks of the largest sizes that recycle has freed, and those in use that it will.
+	dFree, dFull [][]types.Datum
+	bFree, bFull [][]byte
 }
 
 const (
@@ -24,13 +27,61 @@ const (
 
 func (a *arena) reset() { *a = arena{} }
 
+// recycle is reset for an arena that is filled again at once: it keeps its large blocks.
+func (a *arena) recycle() {
+	*a = arena{dBlock: a.dBlock, bBlock: a.bBlock, dFree: append(a.dFree, a.dFull...), bFree: append(a.bFree, a.bFull...)}
+}
+
+func (a *arena) datumBlock(size int) []types.Datum {
+	a.used += int64(size) * datumSize
+	if size != maxDatumBlock {
+		return make([]types.Datum, size)
+	}
+	var b []types.Datum
+	if n := len(a.dFree); n > 0 {
+		b, a.dFree = a.dFree[n-1], a.dFree[:n-1]
+	} else {
+		b = make([]types.Datum, size)
+	}
+	a.dFull = append(a.dFull, b)
+	return b
+}
+
+func (a *arena) byteBlock(size int) []byte {
+	a.used += int64(size)
+	if size != maxByteBlock {
+		return make([]byte, size)
+	}
+	var b []byte
+	if n := len(a.bFree); n > 0 {
+		b, a.bFree = a.bFree[n-1], a.bFree[:n-1]
+	} else {
+		b = make([]byte, size)
+	}
+	a.bFull = append(a.bFull, b)
+	return b
+}
+
+// take returns n bytes to fill.
+func (a *arena) take(n int) []byte {
+	if len(a.bytes) < n {
+		if n > maxByteBlock/4 {
+			a.used += int64(n)
+			return make([]byte, n)
+		}
+		a.bBlock = min(max(2*a.bBlock, minByteBlock), maxByteBlock)
+		a.bytes = a.byteBlock(max(a.bBlock, n))
+	}
+	b := a.bytes[:n:n]
+	a.bytes = a.bytes[n:]
+	return b
+}
+
 // row returns space for n values.
 func (a *arena) row(n int) []types.Datum {
 	if len(a.datums) < n {
 		a.dBlock = min(max(2*a.dBlock, minDatumBlock), maxDatumBlock)
-		size := max(a.dBlock, n)
-		a.datums = make([]types.Datum, size)
-		a.used += int64(size) * datumSize
+		a.datums = a.datumBlock(max(a.dBlock, n))
 	}
 	r := a.datums[:n:n]
 	a.datums = a.datums[n:]
@@ -42,19 +93,7 @@ func (a *arena) clone(v types.Datum) types.Datum {
 	if v.IsScalar() || v.IsNull() || v.Len() == 0 {
 		return v
 	}
-	n := v.Len()
-	if len(a.bytes) < n {
-		if n > maxByteBlock/4 {
-			a.used += int64(n)
-			return v.Clone()
-		}
-		a.bBlock = min(max(2*a.bBlock, minByteBlock), maxByteBlock)
-		size := max(a.bBlock, n)
-		a.bytes = make([]byte, size)
-		a.used += int64(size)
-	}
-	b := a.bytes[:n:n]
-	a.bytes = a.bytes[n:]
+	b := a.take(v.Len())
 	copy(b, v.Bytes())
 	return tuple.Bytes(b)
 }

@@ -69,7 +69,7 @@ func (o *sortOp) open() error {
 		return err
 	}
 	s := &o.sorter
-	o.stats.memory(s.arena.used + s.keyUsed + int64(len(s.entries))*sortEntrySize)
+	o.stats.memory(s.arena.used + int64(len(s.entries))*sortEntrySize)
 	o.stats.Disk = max(o.stats.Disk, s.disk)
 	switch {
 	case len(s.runs) > 0:

@@ -37,9 +37,7 @@ type sorter struct {
 	top   int   // > 0: only that many rows are wanted
 
 	entries []sortEntry
-	arena   arena
-	keys    []byte // rest of the current block of key bytes
-	keyUsed int64
+	arena   arena // the rows and their keys
 	key     []byte
 	heaped  bool
 	runs    []*spillFile
@@ -89,7 +87,6 @@ func (s *sorter) reset() {
 		s.entries = nil
 	}
 	s.arena.reset()
-	s.keys, s.keyUsed = nil, 0
 	for _, r := range s.runs {
 		r.close()
 	}
@@ -101,13 +98,7 @@ func (s *sorter) keepKey(key []byte) []byte {
 	if len(key) == 0 {
 		return nil
 	}
-	if len(s.keys) < len(key) {
-		size := max(min(max(1<<10, 2*int(s.keyUsed)), maxByteBlock), len(key))
-		s.keys = make([]byte, size)
-		s.keyUsed += int64(size)
-	}
-	k := s.keys[:len(key):len(key)]
-	s.keys = s.keys[len(key):]
+	k := s.arena.take(len(key))
 	copy(k, key)
 	return k
 }
@@ -123,7 +114,7 @@ func (s *sorter) add() error {
 	e.key = s.keepKey(rest)
 	e.row = s.arena.keep(&s.in.f, s.slots)
 	s.entries = append(s.entries, e)
-	if s.arena.used+s.keyUsed+int64(len(s.entries))*sortEntrySize > s.in.ec.workMem() {
+	if s.arena.used+int64(len(s.entries))*sortEntrySize > s.in.ec.workMem() {
 		return s.spill()
 	}
 	return nil
@@ -146,9 +137,9 @@ func (s *sorter) addTop(e sortEntry) error {
 	e.row = s.arena.keep(&s.in.f, s.slots)
 	s.entries[0] = e
 	heap.Fix((*topHeap)(s), 0)
-	if s.arena.used+s.keyUsed > max(s.in.ec.workMem(), 64<<10) {
+	if s.arena.used > max(s.in.ec.workMem(), 64<<10) {
 		s.compact()
-		if s.arena.used+s.keyUsed > s.in.ec.workMem() {
+		if s.arena.used > s.in.ec.workMem() {
 			s.heaped = false
 			return s.spill()
 		}
@@ -159,7 +150,6 @@ func (s *sorter) addTop(e sortEntry) error {
 // compact rewrites what the heap still holds.
 func (s *sorter) compact() {
 	s.arena.reset()
-	s.keys, s.keyUsed = nil, 0
 	for i := range s.entries {
 		e := &s.entries[i]
 		e.key = s.keepKey(e.key)
@@ -208,8 +198,7 @@ func (s *sorter) spill() error {
 	s.disk += run.size
 	clear(s.entries)
 	s.entries = s.entries[:0]
-	s.arena.reset()
-	s.keys, s.keyUsed = nil, 0
+	s.arena.recycle()
 	s.heaped = false
 	return run.flush()
 }

@@ -17,7 +17,7 @@ type tape struct {
 	arena   arena
 	blocks  [][][]types.Datum // of tapeBlock rows
 	file    *spillFile
-	offsets []int64
+	offsets []int64 // of every tapeStride-th row in the file
 	flushed bool
 	page    []byte // bytes of the file from pageAt on
 	pageAt  int64
@@ -25,8 +25,9 @@ type tape struct {
 }
 
 const (
-	tapeBlock = 256
-	tapePage  = 64 << 10
+	tapeBlock  = 256
+	tapeStride = 16
+	tapePage   = 64 << 10
 )
 
 func (t *tape) reset() {
@@ -68,9 +69,16 @@ func (t *tape) add() error {
 			return err
 		}
 	}
-	t.offsets = append(t.offsets, t.file.size)
+	t.mark(t.n)
 	t.n++
 	return t.file.writeSlots(&t.in.f, t.slots)
+}
+
+// mark notes where row i begins in the file, for some rows.
+func (t *tape) mark(i int) {
+	if i%tapeStride == 0 {
+		t.offsets = append(t.offsets, t.file.size)
+	}
 }
 
 func (t *tape) toFile() error {
@@ -79,9 +87,11 @@ func (t *tape) toFile() error {
 		return err
 	}
 	t.file = file
+	n := 0
 	for _, b := range t.blocks {
 		for _, r := range b {
-			t.offsets = append(t.offsets, file.size)
+			t.mark(n)
+			n++
 			if err := file.writeRow(r); err != nil {
 				return err
 			}
@@ -134,14 +144,13 @@ func (t *tape) record(i int) ([]byte, error) {
 		}
 		t.flushed = true
 	}
-	end := t.file.size
-	if i+1 < len(t.offsets) {
-		end = t.offsets[i+1]
+	stride := i / tapeStride
+	at, end := t.offsets[stride], t.file.size
+	if stride+1 < len(t.offsets) {
+		end = t.offsets[stride+1]
 	}
-	at := t.offsets[i]
-	n := int(end - at)
 	if at < t.pageAt || end > t.pageAt+int64(t.pageLen) {
-		size := max(tapePage, n)
+		size := max(tapePage, int(end-at))
 		if cap(t.page) < size {
 			t.page = make([]byte, size)
 		}
@@ -152,9 +161,13 @@ func (t *tape) record(i int) ([]byte, error) {
 		}
 		t.pageAt, t.pageLen = at, int(want)
 	}
-	rec := t.page[at-t.pageAt:][:n]
-	_, h := binary.Uvarint(rec)
-	return rec[h:], nil
+	page := t.page[at-t.pageAt:]
+	for range i % tapeStride {
+		n, h := binary.Uvarint(page)
+		page = page[h+int(n):]
+	}
+	n, h := binary.Uvarint(page)
+	return page[h : h+int(n)], nil
 }
 
 // spilled reports whether rows are read from a file.

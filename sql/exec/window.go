@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"sort"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/plan"
@@ -26,8 +27,8 @@ type windowOp struct {
 	partKey rowBuf
 	keyBuf  []byte
 	lastKey []byte
-	group   []int32 // peer group of each row
 	starts  []int32 // first row of each peer group
+	lastGrp int     // peer group that was asked for last
 	ordVals []types.Datum
 	ordMem  arena
 	n       int // rows of the partition; 0: none is loaded
@@ -168,7 +169,7 @@ func (o *windowOp) next() (bool, error) {
 func (o *windowOp) partition() (bool, error) {
 	f := &o.in.f
 	o.tape.reset()
-	o.group, o.starts, o.ordVals = o.group[:0], o.starts[:0], o.ordVals[:0]
+	o.starts, o.ordVals, o.lastGrp = o.starts[:0], o.ordVals[:0], 0
 	o.ordMem.reset()
 	o.n, o.cur = 0, 0
 	o.lastStart, o.lastEnd, o.frameAt = 0, 0, -1
@@ -221,7 +222,6 @@ func (o *windowOp) addRow() error {
 		o.starts = append(o.starts, int32(o.n))
 		o.lastKey = append(o.lastKey[:0], o.keyBuf...)
 	}
-	o.group = append(o.group, int32(len(o.starts)-1))
 	if o.frame.byValue() {
 		o.ordVals = append(o.ordVals, o.ordMem.clone(f.s[o.order[0].slot]))
 	}
@@ -232,6 +232,20 @@ func (o *windowOp) addRow() error {
 func (o *windowOp) close() {
 	o.child.close()
 	o.discard()
+}
+
+// group is the peer group of row i.
+func (o *windowOp) group(i int) int {
+	g := o.lastGrp
+	if i < int(o.starts[g]) || i >= o.groupEnd(g) {
+		if next := g + 1; next < len(o.starts) && i >= int(o.starts[next]) && i < o.groupEnd(next) {
+			g = next
+		} else {
+			g = sort.Search(len(o.starts), func(k int) bool { return int(o.starts[k]) > i }) - 1
+		}
+		o.lastGrp = g
+	}
+	return g
 }
 
 // groupEnd is the row after the peer group g.
@@ -261,7 +275,7 @@ func (c *windowCall) eval() (types.Datum, error) {
 
 func (c *windowCall) Rows() int          { return c.o.n }
 func (c *windowCall) Current() int       { return c.o.cur }
-func (c *windowCall) Peer(a, b int) bool { return c.o.group[a] == c.o.group[b] }
+func (c *windowCall) Peer(a, b int) bool { return c.o.group(a) == c.o.group(b) }
 func (c *windowCall) State() *any        { return &c.st }
 
 func (c *windowCall) Arg(i, pos int) (types.Datum, error) {
@@ -299,9 +313,9 @@ func (o *windowOp) excluded(pos int) bool {
 	case plan.ExcludeCurrentRow:
 		return pos == o.cur
 	case plan.ExcludeGroup:
-		return o.group[pos] == o.group[o.cur]
+		return o.group(pos) == o.group(o.cur)
 	case plan.ExcludeTies:
-		return pos != o.cur && o.group[pos] == o.group[o.cur]
+		return pos != o.cur && o.group(pos) == o.group(o.cur)
 	}
 	return false
 }

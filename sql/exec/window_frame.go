@@ -130,7 +130,7 @@ func (o *windowOp) bounds() error {
 func clamp(v, n int64) int { return int(max(0, min(v, n))) }
 
 func (o *windowOp) frameStart() (int, error) {
-	fr, g := &o.frame, int(o.group[o.cur])
+	fr, g := &o.frame, o.group(o.cur)
 	switch fr.start {
 	case plan.UnboundedPreceding:
 		return 0, nil
@@ -160,7 +160,7 @@ func (o *windowOp) frameStart() (int, error) {
 }
 
 func (o *windowOp) frameEnd() (int, error) {
-	fr, g := &o.frame, int(o.group[o.cur])
+	fr, g := &o.frame, o.group(o.cur)
 	switch fr.end {
 	case plan.UnboundedPreceding:
 		return 0, nil
@@ -191,7 +191,7 @@ func (o *windowOp) frameEnd() (int, error) {
 
 // rangeBound finds the bound of a RANGE frame with offset. NULLs are peers of each other and of nothing else.
 func (o *windowOp) rangeBound(r *inRange, off types.Datum, preceding, end bool) (int, error) {
-	g := int(o.group[o.cur])
+	g := o.group(o.cur)
 	base := o.ordVals[o.cur]
 	if base.IsNull() {
 		if end {
@@ -205,7 +205,7 @@ func (o *windowOp) rangeBound(r *inRange, off types.Datum, preceding, end bool) 
 		lo = o.groupEnd(0)
 	}
 	if o.ordVals[o.n-1].IsNull() {
-		hi = int(o.starts[o.group[o.n-1]])
+		hi = int(o.starts[o.group(o.n-1)])
 	}
 	desc := o.order[0].desc
 	sub, less := preceding, end
