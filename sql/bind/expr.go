@@ -66,7 +66,12 @@ func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
 	case *ast.BooleanTest:
 		return b.booleanTest(s, v)
 	case *ast.CurrentOfExpr:
-		return &plan.CurrentOf{Cursor: v.CursorName}
+		if len(s.ns) > 0 {
+			if _, ok := s.ns[0].rel.(*plan.Scan); ok { // the target of UPDATE or DELETE
+				return &plan.CurrentOf{Cursor: v.CursorName, Row: b.locator(s, s.ns[0])}
+			}
+		}
+		b.fail(pgerr.FeatureNotSupported, -1, "WHERE CURRENT OF on a view is not implemented")
 	case *ast.SetToDefault:
 		b.fail(pgerr.SyntaxError, v.Location, "DEFAULT is not allowed in this context")
 	case *ast.NamedArgExpr:

@@ -55,7 +55,8 @@ func (it *nsItem) find(name string) (c *nsCol, many bool) {
 var systemAtts = map[string]struct {
 	att int16
 	typ types.OID
-}{"ctid": {-1, types.TID}, "xmin": {-2, types.XID}, "cmin": {-3, types.CID}, "xmax": {-4, types.XID}, "cmax": {-5, types.CID}, "tableoid": {-6, types.Oid}}
+}{"ctid": {-1, types.TID}, "xmin": {-2, types.XID}, "cmin": {-3, types.CID}, "xmax": {-4, types.XID}, "cmax": {-5, types.CID}, "tableoid": {-6, types.Oid},
+	plan.RowLocName: {plan.RowLocAttNum, types.Bytea}}
 
 // itemColumn is a column of an item by name, system columns included; nil where there is none.
 func (b *binder) itemColumn(it *nsItem, name string, loc int32) plan.Expr {

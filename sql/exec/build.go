@@ -21,7 +21,9 @@ type builder struct {
 	// guarded > 0: the expressions under construction may never be evaluated. failed is the first error of a constant
 	// expression that is not guarded.
 	guarded int
-	failed  error
+	// positioned: a scan gives the row of WHERE CURRENT OF and no other.
+	positioned bool
+	failed     error
 }
 
 func (g *Program) build(env *types.Env) (*instance, error) {

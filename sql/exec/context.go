@@ -40,6 +40,12 @@ type Context struct {
 	DeadlockTimeout time.Duration
 }
 
+// Positioned is a Context.Sess with cursors: Current is the row of a table that one stands on, as its locator (WHERE CURRENT OF);
+// nil: none. Errors: 34000, 24000.
+type Positioned interface {
+	Current(cursor string, t *catalog.Table) (loc []byte, err error)
+}
+
 // VirtualSource computes the rows of relations without storage.
 type VirtualSource interface {
 	// ScanVirtual starts a scan. cols are the attribute numbers that the rows must have, in this order. eq are equality

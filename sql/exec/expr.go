@@ -95,7 +95,10 @@ func (b *builder) expr(e plan.Expr) (operand, error) {
 	case *plan.NextVal:
 		return b.nextVal(x)
 	case *plan.CurrentOf:
-		return operand{}, pgerr.Unsupported("WHERE CURRENT OF")
+		if !b.positioned {
+			return operand{}, pgerr.Unsupported("WHERE CURRENT OF here")
+		}
+		return b.known(tuple.Bool(true)), nil // the scan below gives no other row
 	}
 	return operand{}, pgerr.Internal("expression %T cannot be evaluated", e)
 }

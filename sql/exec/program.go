@@ -94,9 +94,10 @@ func (g *Program) take(env *types.Env) (*instance, error) {
 	return g.build(env)
 }
 
-// Run starts an execution. DML runs as rows are asked for; Exec runs it to its end.
+// Run starts an execution: what it sees is what there is now, but nothing is computed before the first row is asked for. DML
+// runs as rows are asked for; Exec runs it to its end.
 func (g *Program) Run(ec *Context) (Cursor, error) {
-	in, err := g.start(ec)
+	in, err := g.ready(ec)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +139,19 @@ func (in *instance) exec(emit func(row []types.Datum) error) (n int64, err error
 }
 
 func (g *Program) start(ec *Context) (*instance, error) {
+	in, err := g.ready(ec)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.root.open(); err != nil {
+		in.finish()
+		return nil, err
+	}
+	return in, nil
+}
+
+// ready takes an instance for an execution and does not open it yet.
+func (g *Program) ready(ec *Context) (*instance, error) {
 	in, err := g.take(ec.Env)
 	if err != nil {
 		return nil, err
@@ -148,10 +162,6 @@ func (g *Program) start(ec *Context) (*instance, error) {
 			len(ec.Params), len(in.params))
 	}
 	in.begin(ec)
-	if err := in.root.open(); err != nil {
-		in.finish()
-		return nil, err
-	}
 	return in, nil
 }
 
@@ -314,13 +324,20 @@ func (in *instance) canceled() error {
 
 // cursor is an instance seen from outside.
 type cursor struct {
-	in    *instance
-	stats map[plan.Node]*NodeStats
+	in     *instance
+	opened bool
+	stats  map[plan.Node]*NodeStats
 }
 
 func (c *cursor) Next() ([]types.Datum, bool, error) {
 	if c.in == nil {
 		return nil, false, nil
+	}
+	if !c.opened {
+		c.opened = true
+		if err := c.in.root.open(); err != nil {
+			return nil, false, err
+		}
 	}
 	ok, err := c.in.next()
 	if !ok || err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
@@ -18,7 +19,8 @@ type tableScanOp struct {
 	index    *catalog.Index // nil: rows in their own order
 	rel      *rowstore.Rel
 	reverse  bool
-	point    bool // the whole primary key is given
+	point    bool   // the whole primary key is given
+	cursor   string // WHERE CURRENT OF: the row that it stands on
 	early    rowCols
 	late     rowCols
 	cond     condFn
@@ -54,6 +56,11 @@ type entryCol struct{ pos, slot int }
 func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 	o := &tableScanOp{in: b.in, table: x.Table, index: x.Index, reverse: x.Reverse, wantOnly: x.IndexOnly}
 	var err error
+	for _, e := range x.Filter {
+		if c, ok := e.(*plan.CurrentOf); ok {
+			o.cursor, o.point, b.positioned = c.Cursor, true, true
+		}
+	}
 	if o.cond, err = b.conds(x.Filter); err != nil {
 		return nil, err
 	}
@@ -95,6 +102,10 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 		if o.hi, err = b.evalFor(x.Hi.Expr); err != nil {
 			return nil, err
 		}
+	}
+	if o.cursor != "" {
+		o.eq, o.eqAny, o.lo, o.hi, o.index, o.wantOnly = nil, nil, nil, nil, nil, false
+		return o, nil
 	}
 	primary := x.Table.PrimaryIndex()
 	if o.index == nil && (len(x.Eq) > 0 || x.EqAny != nil || x.Lo != nil || x.Hi != nil) {
@@ -273,8 +284,17 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 			o.done = true
 			return false, nil
 		}
-		lo, hi, ok := o.rel.KeyRange(o.index, o.rng, o.keyBuf[0][:0], o.keyBuf[1][:0])
-		o.keyBuf = [2][]byte{lo, hi}
+		var lo, hi []byte
+		var ok bool
+		if o.cursor != "" {
+			var err error
+			if lo, ok, err = o.currentKey(); err != nil {
+				return false, err
+			}
+		} else {
+			lo, hi, ok = o.rel.KeyRange(o.index, o.rng, o.keyBuf[0][:0], o.keyBuf[1][:0])
+			o.keyBuf = [2][]byte{lo, hi}
+		}
 		if ok {
 			var err error
 			o.rows, ok, err = o.rel.Get(o.in.view, o.rows[:0], lo)
@@ -292,6 +312,21 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 			return false, nil
 		}
 	}
+}
+
+// currentKey is the storage key of the row that the cursor stands on. The row is found by its key, not by its version: it may
+// have been changed since, by this transaction too.
+func (o *tableScanOp) currentKey() (key []byte, ok bool, err error) {
+	sess, ok := o.in.ec.Sess.(Positioned)
+	if !ok {
+		return nil, false, pgerr.Unsupported("WHERE CURRENT OF here")
+	}
+	loc, err := sess.Current(o.cursor, o.table)
+	if err != nil || loc == nil {
+		return nil, false, err
+	}
+	key, _, err = rowstore.ParseLoc(loc)
+	return key, err == nil, err
 }
 
 // row takes the row that the iterator stands on; false: the filter drops it.

@@ -248,8 +248,11 @@ type SQLValue struct {
 	T    Type
 }
 
-// CurrentOf is WHERE CURRENT OF cursor.
-type CurrentOf struct{ Cursor string }
+// CurrentOf is WHERE CURRENT OF cursor; Row is the locator of the table that it picks from.
+type CurrentOf struct {
+	Cursor string
+	Row    ColID
+}
 
 // NextVal is the default of serial and identity columns: nextval of the sequence with that OID.
 type NextVal struct {

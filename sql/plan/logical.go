@@ -273,6 +273,9 @@ type LockItem struct {
 // UPDATE, DELETE, MERGE and FOR UPDATE find their target through it.
 const RowLocAttNum = -100
 
+// RowLocName names the locator in a target list that the server itself has written; no identifier of a client holds a zero byte.
+const RowLocName = "\x00rowloc"
+
 // Insert adds Source's rows. Source columns line up with Targets (attribute numbers of Table); the others take their
 // defaults: every column of the table that is stored and not in Targets has an entry in Defaults (nil: NULL).
 type Insert struct {

@@ -428,6 +428,8 @@ func collectExpr(e Expr, used, made map[ColID]bool) {
 		switch x := e.(type) {
 		case *ColRef:
 			used[x.Col] = true
+		case *CurrentOf:
+			used[x.Row] = true
 		case *Case:
 			made[x.ArgCol] = true
 		case *ArrayCoerce:

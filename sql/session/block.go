@@ -125,6 +125,10 @@ func (s *Session) commitBlock(ctx context.Context) (done bool, err error) {
 	if b.mode == idle {
 		return true, nil
 	}
+	if err := s.persist(); err != nil {
+		s.rollbackBlock()
+		return false, err
+	}
 	s.closePortals(func(p *portal) bool { return !p.hold })
 	if err := s.finish(ctx); err != nil {
 		s.rollbackBlock()
@@ -203,8 +207,10 @@ func (s *Session) fail() {
 		s.rollbackBlock()
 	case inBlock:
 		b.failed = true
-		s.closePortals(func(p *portal) bool { return !p.hold })
-		if len(b.saves) == 0 && b.t != nil {
+		// Cursors from before the last savepoint go on after ROLLBACK TO it.
+		saves := len(b.saves)
+		s.closePortals(func(p *portal) bool { return !p.hold && (saves == 0 || p.depth >= saves) && !p.failed })
+		if saves == 0 && b.t != nil {
 			// Nothing can bring it back: give its locks to those who wait.
 			b.t.Rollback()
 			b.t = nil

@@ -2,98 +2,187 @@ package session
 
 import (
 	"context"
+	"slices"
+	"sort"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// keptRows hold a result: of a cursor that scrolls or outlives its transaction, or of RETURNING read in pieces. Row i is
-// current when pos is i+1; 0 is before the first, len(rows)+1 after the last.
-type keptRows struct {
-	rows [][]types.Datum
-	pos  int
-}
+// Options of DECLARE (parsenodes.h).
+const (
+	optBinary      = 1 << 0
+	optScroll      = 1 << 1
+	optNoScroll    = 1 << 2
+	optInsensitive = 1 << 3
+	optHold        = 1 << 5
+)
 
-func newKeptRows(*Session) *keptRows { return &keptRows{} }
-
-func (k *keptRows) add(row []types.Datum) error {
-	c := make([]types.Datum, len(row))
-	for i, d := range row {
-		c[i] = d.Clone()
-	}
-	k.rows = append(k.rows, c)
-	return nil
-}
-
-func (k *keptRows) Next() ([]types.Datum, bool, error) {
-	if k.pos < len(k.rows) {
-		k.pos++
-		return k.rows[k.pos-1], true, nil
-	}
-	k.pos = len(k.rows) + 1
-	return nil, false, nil
-}
-
-func (k *keptRows) Close() error { return nil }
-
-// declare is DECLARE CURSOR.
+// declare is DECLARE CURSOR. Nothing is computed before the first FETCH, but what it will see is fixed now.
 func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call) error {
-	const (
-		optBinary = 1 << 0
-		optScroll = 1 << 1
-		optHold   = 1 << 5
-	)
 	hold := n.Options&optHold != 0
-	if s.block.mode != inBlock && !hold {
+	if s.block.mode != inBlock && !hold && !c.several {
 		return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
+	}
+	if n.Portalname == "" {
+		return pgerr.New(pgerr.InvalidCursorName, "invalid cursor name: must not be empty")
+	}
+	if n.Options&optScroll != 0 && n.Options&optNoScroll != 0 {
+		return pgerr.New(pgerr.InvalidCursorDefinition, "cannot specify both %s and %s", "SCROLL", "NO SCROLL")
+	}
+	stmt := ast.Stmt{Node: n.Query, Text: c.stmt.Text, Offset: c.stmt.Offset}
+	q, tables, err := s.planCursor(stmt, c.source)
+	if err != nil {
+		return err
+	}
+	if err := checkCursor(n, q); err != nil {
+		return err
 	}
 	if s.portals[n.Portalname] != nil {
 		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", n.Portalname)
 	}
-	stmt := ast.Stmt{Node: n.Query, Text: c.stmt.Text, Offset: c.stmt.Offset}
-	q, err := s.plan(stmt, c.source, nil)
-	if err != nil {
-		return err
+	cols := q.cols[:len(q.cols)-len(tables)]
+	p := &portal{name: n.Portalname, stmt: &prepared{sql: c.source, stmt: &stmt, plan: q, cols: cols}, query: q, source: c.source,
+		params: c.params, sqlCursor: true, hold: hold, binary: n.Options&optBinary != 0, tables: tables, created: s.env.TxnTime}
+	switch {
+	case n.Options&optScroll != 0:
+		p.scroll = true
+	case n.Options&optNoScroll == 0:
+		p.scroll = readsBackward(q.phys.Root)
+		p.forgetful = p.scroll
 	}
-	if q.tag != "SELECT" || !q.bound.ReadOnly && n.Options&(optScroll|optHold) != 0 {
-		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE CURSOR must not contain data-modifying statements in WITH")
-	}
-	p := &portal{name: n.Portalname, stmt: &prepared{sql: c.stmt.Text, stmt: &stmt, plan: q, cols: q.cols}, query: q, source: c.source,
-		params: c.params, sqlCursor: true, scroll: n.Options&optScroll != 0, hold: hold, binary: n.Options&optBinary != 0}
 	if p.binary {
 		p.formats = []int16{1}
 	}
 	if err := s.start(ctx, p); err != nil {
 		return err
 	}
-	if p.scroll || p.hold {
-		// Kept whole, so that it can go back and outlive the transaction.
-		if err := s.keep(p); err != nil {
-			return err
-		}
+	p.at = &position{src: p.rows, keep: p.scroll}
+	if p.forgetful {
+		p.at.limit = s.hotSettings().workMem
 	}
+	p.rows = nil
 	s.portals[p.name] = p
 	return nil
 }
 
-func (s *Session) keep(p *portal) error {
-	k := newKeptRows(s)
-	for {
-		row, ok, err := p.rows.Next()
-		if err != nil {
-			p.close()
-			return err
+// planCursor plans a cursor's query, with the row locators of its tables behind its columns where WHERE CURRENT OF could ask for
+// them: the query is a SELECT from tables, without aggregation or set operation.
+func (s *Session) planCursor(stmt ast.Stmt, source string) (*query, []catalog.OID, error) {
+	if sel, ok := stmt.Node.(*ast.SelectStmt); ok && len(sel.ValuesLists) == 0 && sel.GroupClause == nil && sel.DistinctClause == nil &&
+		(sel.Op == ast.SETOP_NONE || sel.Op == 0) && sel.IntoClause == nil {
+		if locs, tables := s.locators(sel.FromClause); len(tables) > 0 {
+			with := *sel
+			with.TargetList = append(slices.Clone(sel.TargetList), locs...)
+			stmt := stmt
+			stmt.Node = &with
+			if q, err := s.plan(stmt, source, nil); err == nil {
+				return q, tables, nil
+			}
 		}
-		if !ok {
-			break
+	}
+	q, err := s.plan(stmt, source, nil)
+	return q, nil, err
+}
+
+// locators lists targets for the row locators of the tables of a FROM clause.
+func (s *Session) locators(from []ast.Node) (targets []ast.Node, tables []catalog.OID) {
+	for _, f := range from {
+		switch x := f.(type) {
+		case *ast.JoinExpr:
+			t, o := s.locators([]ast.Node{x.Larg, x.Rarg})
+			targets, tables = append(targets, t...), append(tables, o...)
+		case *ast.RangeVar:
+			t, err := s.resolveTable(x, "")
+			if err != nil || t.Kind != catalog.RelTable || t.Virtual {
+				continue
+			}
+			name := x.Relname
+			if x.Alias != nil {
+				name = x.Alias.Aliasname
+			}
+			targets = append(targets, &ast.ResTarget{Val: &ast.ColumnRef{Fields: []ast.Node{&ast.String{Sval: name}, &ast.String{Sval: plan.RowLocName}}}})
+			tables = append(tables, t.OID)
 		}
-		if err := k.add(row); err != nil {
+	}
+	return targets, tables
+}
+
+// checkCursor says what a cursor's query must not do.
+func checkCursor(n *ast.DeclareCursorStmt, q *query) error {
+	if q.tag != "SELECT" {
+		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE CURSOR must not contain data-modifying statements")
+	}
+	lock := lockingOf(n.Query)
+	if lock == "" {
+		if !q.bound.ReadOnly {
+			return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR must not contain data-modifying statements in WITH")
+		}
+		return nil
+	}
+	switch {
+	case n.Options&optHold != 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR WITH HOLD ... %s is not supported", lock).
+			WithDetail("Holdable cursors must be READ ONLY.")
+	case n.Options&optScroll != 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE SCROLL CURSOR ... %s is not supported", lock).
+			WithDetail("Scrollable cursors must be READ ONLY.")
+	case n.Options&optInsensitive != 0:
+		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... %s is not valid", lock).
+			WithDetail("Insensitive cursors must be READ ONLY.")
+	}
+	return nil
+}
+
+// lockingOf is the first row lock clause of a SELECT, "" without one.
+func lockingOf(n ast.Node) string {
+	sel, ok := n.(*ast.SelectStmt)
+	if !ok || len(sel.LockingClause) == 0 {
+		return ""
+	}
+	switch sel.LockingClause[0].(*ast.LockingClause).Strength {
+	case ast.LCS_FORKEYSHARE:
+		return "FOR KEY SHARE"
+	case ast.LCS_FORSHARE:
+		return "FOR SHARE"
+	case ast.LCS_FORNOKEYUPDATE:
+		return "FOR NO KEY UPDATE"
+	}
+	return "FOR UPDATE"
+}
+
+// readsBackward tells whether a cursor without SCROLL and NO SCROLL can go back: PostgreSQL lets it where the plan can run
+// backwards without help, which scans and sorts can.
+func readsBackward(n plan.Node) bool {
+	switch x := n.(type) {
+	case *plan.TableScan, *plan.ValuesScan, *plan.Materialize, *plan.SortNode:
+		return true
+	case *plan.Result:
+		return x.In != nil && readsBackward(x.In)
+	case *plan.LimitNode:
+		return readsBackward(x.In)
+	case *plan.Columnar:
+		return readsBackward(x.Fallback)
+	}
+	return false
+}
+
+// persist reads what a holdable cursor has not read yet, before its transaction ends.
+func (s *Session) persist() error {
+	for _, p := range s.portals {
+		if !p.hold || p.at == nil || p.at.src == nil {
+			continue
+		}
+		p.at.limit = 0
+		if err := p.at.drain(); err != nil {
+			p.failed = true
 			return err
 		}
 	}
-	p.close()
-	p.rows, p.kept = k, k
 	return nil
 }
 
@@ -110,8 +199,20 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 	if err != nil {
 		return "", err
 	}
+	if p.failed || p.at == nil && p.query == nil {
+		return "", pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
+	}
+	if p.at == nil { // a portal of the protocol
+		if !p.started {
+			if err := s.start(ctx, p); err != nil {
+				return "", err
+			}
+		}
+		p.at = &position{src: p.rows, pos: int(p.count), seen: int(p.count)}
+		p.rows = nil
+	}
 	verb := "FETCH "
-	send := s.out.Row
+	send := func(row []types.Datum) error { return s.out.Row(row[:len(p.stmt.cols)]) }
 	if n.Ismove {
 		verb = "MOVE "
 		send = func([]types.Datum) error { return nil }
@@ -127,139 +228,60 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 			return "", err
 		}
 	}
-	var count int64
-	if p.kept != nil {
-		count, err = p.kept.fetch(n, p.scroll, send)
-	} else {
-		count, err = s.fetchForward(ctx, p, n, send)
+	if p.cancel != nil {
+		defer p.during(ctx)()
 	}
+	p.at.ctx = ctx
+	count, err := p.at.fetch(n, send)
+	p.at.ctx = nil
+	p.count += count
 	if err != nil {
+		p.failed = pgerr.From(err).Code != pgerr.ObjectNotInPrerequisiteState
 		return "", err
 	}
 	return verb + itoa(count), nil
 }
 
-func errBackward() error {
-	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cursor can only scan forward").
-		WithHint("Declare it with SCROLL option to enable backward scan.")
-}
-
-// all is FETCH ALL.
-const all = int64(^uint64(0) >> 1)
-
-func (s *Session) fetchForward(ctx context.Context, p *portal, n *ast.FetchStmt, send func([]types.Datum) error) (int64, error) {
-	skip, want := int64(0), n.HowMany
-	switch n.Direction {
-	case ast.FETCH_FORWARD:
-		if want < 0 {
-			return 0, errBackward()
-		}
-		if want == 0 {
-			return 0, errBackward() // FETCH 0 rereads the current row
-		}
-	case ast.FETCH_RELATIVE:
-		if want <= 0 {
-			return 0, errBackward()
-		}
-		skip, want = want-1, 1
-	case ast.FETCH_ABSOLUTE:
-		if want <= p.count {
-			return 0, errBackward()
-		}
-		skip, want = want-p.count-1, 1
-	default:
-		return 0, errBackward()
+// current is the row of a table that a cursor stands on (exec.Context.Current).
+func (s *Session) current(name string, t *catalog.Table) ([]byte, error) {
+	p, err := s.cursor(name)
+	if err != nil {
+		return nil, err
 	}
-	var got int64
-	for got < want {
-		row, ok, err := p.rows.Next()
-		if err != nil || !ok {
-			return got, err
-		}
-		p.count++
-		if skip > 0 {
-			skip--
+	if !p.sqlCursor {
+		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not a simply updatable scan of table \"%s\"", name, t.Name)
+	}
+	if p.hold && p.made != s.block.start {
+		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is held from a previous transaction", name)
+	}
+	found := -1
+	for i, oid := range p.tables {
+		if oid != t.OID {
 			continue
 		}
-		if err := send(row); err != nil {
-			return got, err
+		if found >= 0 {
+			return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" has multiple FOR UPDATE/SHARE references to table \"%s\"", name, t.Name)
 		}
-		got++
+		found = i
 	}
-	return got, ctx.Err()
-}
-
-// fetch moves as FETCH's rules say and sends the rows passed over.
-func (k *keptRows) fetch(n *ast.FetchStmt, scroll bool, send func([]types.Datum) error) (int64, error) {
-	last := len(k.rows) + 1
-	one := func(pos int) (int64, error) {
-		if pos < k.pos && !scroll {
-			return 0, errBackward()
-		}
-		k.pos = min(max(pos, 0), last)
-		if k.pos == 0 || k.pos == last {
-			return 0, nil
-		}
-		return 1, send(k.rows[k.pos-1])
+	switch {
+	case found < 0 && lockingOf(p.stmt.stmt.Node) != "":
+		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" does not have a FOR UPDATE/SHARE reference to table \"%s\"", name, t.Name)
+	case found < 0 || len(p.tables) > 1 && lockingOf(p.stmt.stmt.Node) == "":
+		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not a simply updatable scan of table \"%s\"", name, t.Name)
+	case p.at.current == nil:
+		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not positioned on a row", name)
 	}
-	forward := func(count int64) (int64, error) {
-		var got int64
-		for got < count && k.pos < last {
-			if k.pos++; k.pos == last {
-				break
-			}
-			if err := send(k.rows[k.pos-1]); err != nil {
-				return got, err
-			}
-			got++
-		}
-		return got, nil
+	loc := p.at.current[len(p.stmt.cols)+found]
+	if loc.IsNull() {
+		return nil, nil
 	}
-	backward := func(count int64) (int64, error) {
-		if !scroll {
-			return 0, errBackward()
-		}
-		var got int64
-		for got < count && k.pos > 0 {
-			if k.pos--; k.pos == 0 {
-				break
-			}
-			if err := send(k.rows[k.pos-1]); err != nil {
-				return got, err
-			}
-			got++
-		}
-		return got, nil
-	}
-	m := n.HowMany
-	switch n.Direction {
-	case ast.FETCH_FORWARD, ast.FETCH_BACKWARD:
-		if n.Direction == ast.FETCH_BACKWARD && m != all {
-			m = -m
-		}
-		switch {
-		case n.Direction == ast.FETCH_BACKWARD && m == all:
-			return backward(all)
-		case m > 0:
-			return forward(m)
-		case m < 0:
-			return backward(-m)
-		}
-		return one(k.pos)
-	case ast.FETCH_ABSOLUTE:
-		if m < 0 {
-			return one(last + int(m))
-		}
-		return one(int(min(m, int64(last))))
-	case ast.FETCH_RELATIVE:
-		return one(k.pos + int(min(max(m, int64(-last)), int64(last))))
-	}
-	return 0, pgerr.Internal("fetch direction %d", n.Direction)
+	return loc.Bytes(), nil
 }
 
 func (s *Session) closeCursor(n *ast.ClosePortalStmt) (string, error) {
 	if n.Portalname == "" {
-		s.closePortals(func(p *portal) bool { return p.sqlCursor })
+		s.closePortals(func(p *portal) bool { return p.name != "" })
 		return "CLOSE CURSOR ALL", nil
 	}
 	p, err := s.cursor(n.Portalname)
@@ -269,6 +291,20 @@ func (s *Session) closeCursor(n *ast.ClosePortalStmt) (string, error) {
 	p.close()
 	delete(s.portals, n.Portalname)
 	return "CLOSE CURSOR", nil
+}
+
+// cursorRows are the rows of pg_cursors.
+func (s *Session) cursorRows() [][]types.Datum {
+	var out [][]types.Datum
+	for _, p := range s.portals {
+		if p.name == "" {
+			continue
+		}
+		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(p.source), tuple.Bool(p.hold), tuple.Bool(p.binary),
+			tuple.Bool(p.scroll), tuple.Int(types.TimestampOf(p.created))})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i][0].Str() < out[j][0].Str() })
+	return out
 }
 
 // sqlPrepared finds a statement of PREPARE or of a Parse message.

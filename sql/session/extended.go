@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -25,6 +26,7 @@ type prepared struct {
 	cols    []types.Field
 	fromSQL bool
 	made    time.Time
+	runs    int64
 }
 
 // portal is a bound statement: of the extended protocol, or a cursor that DECLARE made.
@@ -40,11 +42,16 @@ type portal struct {
 	done                 bool
 	count                int64
 	started              bool
+	failed               bool      // an error ended it
 	made                 time.Time // the transaction that it lives in
-	depth                int       // savepoints below it
+	created              time.Time
+	depth                int // savepoints below it
 	sqlCursor            bool
 	scroll, hold, binary bool
-	kept                 *keptRows // cursors that scroll or outlive their transaction
+	forgetful            bool          // scrolls only while what it has seen is small
+	tables               []catalog.OID // whose row locators stand behind the columns of its rows
+	at                   *position     // of a cursor
+	cancel               context.CancelCauseFunc
 }
 
 // rowSource gives a portal's rows.
@@ -66,6 +73,12 @@ func (p *portal) close() {
 	if p.rows != nil {
 		p.rows.Close()
 		p.rows = nil
+	}
+	if p.at != nil {
+		p.at.close()
+	}
+	if p.cancel != nil {
+		p.cancel(context.Canceled)
 	}
 }
 
@@ -193,6 +206,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	if len(resultFormats) > 1 && len(resultFormats) != len(st.cols) {
 		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(st.cols))
 	}
+	st.runs++
 	if st.plan != nil {
 		if err := st.plan.prog.Failed(); err != nil {
 			return err
@@ -210,7 +224,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	}
 	p.close()
 	*p = portal{params: p.params[:0], formats: p.formats[:0]}
-	p.name, p.stmt, p.query, p.source = name, st, st.plan, st.sql
+	p.name, p.stmt, p.query, p.source, p.created = name, st, st.plan, st.sql, s.env.TxnTime
 	p.formats = append(p.formats, resultFormats...)
 	for i, raw := range params {
 		d, err := s.param(st.params[i], format(paramFormats, i), raw)
@@ -357,7 +371,7 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Out
 		p.done = true
 		return s.utilityPortal(ctx, p, maxRows)
 	}
-	if (maxRows <= 0 || p.stmt.cols == nil) && !p.started {
+	if (maxRows <= 0 || p.stmt.cols == nil) && !p.started && !p.failed {
 		p.started, p.done = true, true
 		return s.run(ctx, p.query, p.params, p.formats, false, p.source)
 	}
@@ -366,10 +380,17 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Out
 
 // executePart gives the next rows of a portal that is read in pieces.
 func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error {
+	if p.failed {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
+	}
 	if !p.started {
 		if err := s.start(ctx, p); err != nil {
 			return err
 		}
+	}
+	defer p.during(ctx)()
+	if p.at != nil {
+		return s.executeCursor(p, maxRows)
 	}
 	if p.stmt.cols != nil {
 		if err := s.out.Shape(p.stmt.cols, p.formats, s.env); err != nil {
@@ -402,6 +423,28 @@ func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error
 	return nil
 }
 
+// executeCursor is Execute of a portal that DECLARE made or FETCH has read.
+func (s *Session) executeCursor(p *portal, maxRows int) error {
+	if err := s.out.Shape(p.stmt.cols, p.formats, s.env); err != nil {
+		return err
+	}
+	most := int64(maxRows)
+	if maxRows <= 0 {
+		most = all
+	}
+	n, err := p.at.run(p.at.forward, most, func(row []types.Datum) error { return s.out.Row(row[:len(p.stmt.cols)]) })
+	if err != nil {
+		p.failed = true
+		return err
+	}
+	if n == most {
+		s.out.PortalSuspended()
+		return nil
+	}
+	s.out.CommandComplete(completeTag(p.query.tag, n))
+	return nil
+}
+
 // start opens a portal's execution. Statements that change rows run to their end first, as PostgreSQL does.
 func (s *Session) start(ctx context.Context, p *portal) error {
 	q, err := s.prepareRun(ctx, p.query, p.source)
@@ -411,17 +454,26 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 	p.query, p.started, p.made, p.depth = q, true, s.block.start, len(s.block.saves)
 	ec := &exec.Context{}
 	// The statement's own context ends with this call; the portal's goes on with the next Execute.
-	s.execContext(context.WithoutCancel(ctx), ec, p.params)
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	defer p.during(ctx)()
+	s.execContext(own, ec, p.params)
 	if q.bound.ReadOnly {
 		p.rows, err = q.prog.Run(ec)
 		return err
 	}
-	kept := newKeptRows(s)
+	kept := &keptRows{}
 	if _, err := q.prog.Exec(ec, kept.add); err != nil {
 		return err
 	}
 	p.rows = kept
 	return nil
+}
+
+// during lets the end of ctx, a statement's, end a portal's execution until the statement is over.
+func (p *portal) during(ctx context.Context) func() bool {
+	cancel := p.cancel
+	return context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 }
 
 // CloseStatement and ClosePortal forget; it is no error if there is nothing.

@@ -43,6 +43,22 @@ func (f *functions) Seed(seed float64) {
 	f.rng = rand.New(rand.NewPCG(uint64(int64(seed*(1<<62))), 0x9e3779b97f4a7c15))
 }
 
+// Current makes WHERE CURRENT OF work (exec.Positioned).
+func (f *functions) Current(cursor string, t *catalog.Table) ([]byte, error) {
+	return f.s().current(cursor, t)
+}
+
+// SystemRows gives the rows of functions that show the session itself.
+func (f *functions) SystemRows(fn string, _ []types.Datum) ([][]types.Datum, bool, error) {
+	switch fn {
+	case "pg_cursor":
+		return f.s().cursorRows(), true, nil
+	case "pg_prepared_statement":
+		return f.s().preparedRows(), true, nil
+	}
+	return nil, false, nil
+}
+
 func (f *functions) Notify(channel, payload string) error { return f.s().notify(channel, payload) }
 func (f *functions) Listening() []string                  { return f.listener.Channels() }
 func (f *functions) NotifyUsage() float64                 { return f.db.Notify.Usage() }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sort"
 	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -9,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // prepareSQL is PREPARE.
@@ -51,6 +53,7 @@ func (s *Session) executeSQL(ctx context.Context, n *ast.ExecuteStmt, c *call) e
 	if err := s.refresh(p); err != nil {
 		return err
 	}
+	p.runs++
 	args, err := s.executeArgs(ctx, p, n, c)
 	if err != nil {
 		return err
@@ -85,6 +88,28 @@ func (s *Session) executeArgs(ctx context.Context, p *prepared, n *ast.ExecuteSt
 		}
 	}
 	return out, nil
+}
+
+// preparedRows are the rows of pg_prepared_statements. Plans are generic: made once, for all parameters.
+func (s *Session) preparedRows() [][]types.Datum {
+	var out [][]types.Datum
+	for _, p := range s.stmts {
+		if p.name == "" {
+			continue
+		}
+		oids := make([]types.Datum, len(p.params))
+		for i, oid := range p.params {
+			oids[i] = tuple.Uint(uint64(oid))
+		}
+		text := p.source
+		if text == "" {
+			text = p.sql
+		}
+		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(text), tuple.Int(types.TimestampOf(p.made)), types.MakeArray(s.env.Type(types.RegType), oids),
+			tuple.Bool(p.fromSQL), tuple.Int(p.runs), tuple.Int(0)})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i][0].Str() < out[j][0].Str() })
+	return out
 }
 
 func (s *Session) deallocate(n *ast.DeallocateStmt) (string, error) {

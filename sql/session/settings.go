@@ -333,13 +333,15 @@ func (s *Session) show(name string) (string, error) {
 	return s.settings.Show(name)
 }
 
+var errStatementTimeout = pgerr.Wrap(context.DeadlineExceeded, pgerr.QueryCanceled, "canceling statement due to statement timeout")
+
 // statementTimeout bounds ctx by the setting.
 func (s *Session) statementTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	d := s.hotSettings().statementTimeout
 	if d == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, d)
+	return context.WithTimeoutCause(ctx, d, errStatementTimeout)
 }
 
 // ApplyStored changes settings that are kept for a database or a role by ALTER … SET and RESET.

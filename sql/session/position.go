@@ -1,0 +1,255 @@
+package session
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// keptRows hold a result that is there as a whole: RETURNING read in pieces.
+type keptRows struct {
+	rows [][]types.Datum
+	pos  int
+}
+
+func (k *keptRows) add(row []types.Datum) error {
+	k.rows = append(k.rows, cloneRow(row))
+	return nil
+}
+
+func cloneRow(row []types.Datum) []types.Datum {
+	c := make([]types.Datum, len(row))
+	for i, d := range row {
+		c[i] = d.Clone()
+	}
+	return c
+}
+
+func (k *keptRows) Next() ([]types.Datum, bool, error) {
+	if k.pos >= len(k.rows) {
+		return nil, false, nil
+	}
+	k.pos++
+	return k.rows[k.pos-1], true, nil
+}
+
+func (k *keptRows) Close() error { return nil }
+
+// position is where a cursor stands in its result: row pos counts from 1, 0 is before the first, seen+1 after the last once
+// src is at its end. A cursor that scrolls keeps the rows that it has seen.
+type position struct {
+	src  rowSource // nil: read to the end
+	pos  int
+	seen int
+	keep bool
+	// dropped rows at the front are no longer kept: of a cursor that became holdable without being able to go back.
+	dropped int
+	rows    [][]types.Datum
+	bytes   int64
+	limit   int64 // of bytes; beyond it the cursor forgets its rows and cannot go back any more. 0: none
+	current []types.Datum
+	ctx     context.Context // of the FETCH under way
+}
+
+func errBackward() error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cursor can only scan forward").
+		WithHint("Declare it with SCROLL option to enable backward scan.")
+}
+
+func (p *position) close() {
+	if p.src != nil {
+		p.src.Close()
+		p.src = nil
+	}
+	p.rows, p.current = nil, nil
+}
+
+// read takes the next row from the source and keeps it where it must be kept.
+func (p *position) read(keep bool) ([]types.Datum, error) {
+	if p.src == nil {
+		return nil, nil
+	}
+	if p.seen&255 == 255 && p.ctx != nil {
+		if err := context.Cause(p.ctx); err != nil {
+			return nil, err
+		}
+	}
+	row, ok, err := p.src.Next()
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		err := p.src.Close()
+		p.src = nil
+		return nil, err
+	}
+	p.seen++
+	row = cloneRow(row)
+	if !keep {
+		p.dropped = p.seen
+		return row, nil
+	}
+	p.rows = append(p.rows, row)
+	if p.limit > 0 {
+		for _, d := range row {
+			if p.bytes += 16; !d.IsScalar() {
+				p.bytes += int64(d.Len())
+			}
+		}
+		if p.bytes > p.limit {
+			p.keep, p.rows, p.dropped = false, nil, p.seen
+		}
+	}
+	return row, nil
+}
+
+// drain reads and keeps the rest.
+func (p *position) drain() error {
+	for p.src != nil {
+		if _, err := p.read(true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forward moves one row on; nil after the last.
+func (p *position) forward() ([]types.Datum, error) {
+	var row []types.Datum
+	var err error
+	switch {
+	case p.pos < p.seen:
+		row = p.rows[p.pos-p.dropped]
+	default:
+		if row, err = p.read(p.keep); err != nil {
+			return nil, err
+		}
+	}
+	p.current = row
+	if row != nil || p.pos == p.seen {
+		p.pos++
+	}
+	return row, nil
+}
+
+// backward moves one row back; nil before the first.
+func (p *position) backward() ([]types.Datum, error) {
+	if !p.keep {
+		return nil, errBackward()
+	}
+	p.current = nil
+	if p.pos <= 1 {
+		p.pos = 0
+		return nil, nil
+	}
+	p.pos--
+	p.current = p.rows[p.pos-1]
+	return p.current, nil
+}
+
+// all is FETCH ALL.
+const all = int64(^uint64(0) >> 1)
+
+// fetch moves as FETCH's rules say (manual: FETCH) and sends the rows passed over.
+func (p *position) fetch(n *ast.FetchStmt, send func([]types.Datum) error) (int64, error) {
+	m := n.HowMany
+	switch n.Direction {
+	case ast.FETCH_FORWARD:
+		if m < 0 {
+			return p.run(p.backward, -m, send)
+		}
+		if m == 0 {
+			return p.again(send)
+		}
+		return p.run(p.forward, m, send)
+	case ast.FETCH_BACKWARD:
+		if m < 0 {
+			return p.run(p.forward, -m, send)
+		}
+		if m == 0 {
+			return p.again(send)
+		}
+		return p.run(p.backward, m, send)
+	case ast.FETCH_ABSOLUTE:
+		switch {
+		case m > 0:
+			return p.to(m, send)
+		case m < 0:
+			if !p.keep {
+				return 0, errBackward()
+			}
+			if err := p.skip(p.forward, all); err != nil {
+				return 0, err
+			}
+			return p.oneOf(p.backward, -m, send)
+		}
+		if p.pos > 0 && !p.keep {
+			return 0, errBackward()
+		}
+		p.pos, p.current = 0, nil
+		return 0, nil
+	case ast.FETCH_RELATIVE:
+		switch {
+		case m > 0:
+			return p.oneOf(p.forward, m, send)
+		case m < 0:
+			return p.oneOf(p.backward, -m, send)
+		}
+		return p.again(send)
+	}
+	return 0, pgerr.Internal("fetch direction %d", n.Direction)
+}
+
+// run sends up to n rows.
+func (p *position) run(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
+	for got := int64(0); ; got++ {
+		if got == n {
+			return got, nil
+		}
+		row, err := move()
+		if row == nil || err != nil {
+			return got, err
+		}
+		if err := send(row); err != nil {
+			return got, err
+		}
+	}
+}
+
+// skip moves up to n rows and sends none.
+func (p *position) skip(move func() ([]types.Datum, error), n int64) error {
+	_, err := p.run(move, n, func([]types.Datum) error { return nil })
+	return err
+}
+
+// oneOf sends the n-th row from here.
+func (p *position) oneOf(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
+	if err := p.skip(move, n-1); err != nil {
+		return 0, err
+	}
+	return p.run(move, 1, send)
+}
+
+// to sends row n of the result.
+func (p *position) to(n int64, send func([]types.Datum) error) (int64, error) {
+	if n <= int64(p.pos) {
+		if !p.keep {
+			return 0, errBackward()
+		}
+		p.pos, p.current = 0, nil
+	}
+	return p.oneOf(p.forward, n-int64(p.pos), send)
+}
+
+// again sends the row that the cursor stands on.
+func (p *position) again(send func([]types.Datum) error) (int64, error) {
+	if p.current == nil {
+		return 0, nil
+	}
+	if !p.keep {
+		return 0, errBackward()
+	}
+	return 1, send(p.current)
+}
