@@ -80,6 +80,11 @@ func (c *conn) ready(err error) error {
 			return err
 		}
 	}
+	if c.interrupt.Load() {
+		if e := c.doomed(); e != nil {
+			return e
+		}
+	}
 	if c.async.Load() && c.sess.TxStatus() == pgwire.TxIdle && c.async.CompareAndSwap(true, false) {
 		c.sess.Notifications(&c.out)
 	}
@@ -106,6 +111,11 @@ func (c *conn) extended(err error) error {
 	if err == nil {
 		if c.out.err != nil {
 			return errBye
+		}
+		if c.interrupt.Load() {
+			if e := c.doomed(); e != nil {
+				return e
+			}
 		}
 		return nil
 	}

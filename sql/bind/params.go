@@ -14,7 +14,7 @@ type param struct {
 	used  bool
 }
 
-const maxParams = 65535
+const maxParams = 1 << 20
 
 func (b *binder) param(number, loc int32) plan.Expr {
 	if n := int(number); n > 0 && n <= len(b.macroArgs) {

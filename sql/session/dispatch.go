@@ -38,20 +38,16 @@ func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
 	case *ast.ExplainStmt:
 		return s.explainColumns(x), nil
 	case *ast.ExecuteStmt:
-		p, err := s.sqlPrepared(x.Name)
-		if err != nil {
-			return nil, err
+		if p := s.stmts[x.Name]; p != nil {
+			return p.cols, nil
 		}
-		return p.cols, nil
 	case *ast.FetchStmt:
 		if x.Ismove {
 			return nil, nil
 		}
-		p, err := s.cursor(x.Portalname)
-		if err != nil {
-			return nil, err
+		if p := s.portals[x.Portalname]; p != nil { // it may come yet
+			return p.stmt.cols, nil
 		}
-		return p.stmt.cols, nil
 	}
 	return nil, nil
 }

@@ -86,6 +86,9 @@ func (p *portal) close() {
 func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint32) (err error) {
 	defer s.endExtended(&err)
 	s.begun()
+	if err := s.inTime(); err != nil {
+		return err
+	}
 	if name != "" && s.stmts[name] != nil {
 		return pgerr.New(pgerr.DuplicatePstatement, "prepared statement \"%s\" already exists", name)
 	}
@@ -150,8 +153,13 @@ func appendParseKey(b []byte, sql string, given []types.OID) []byte {
 
 // refresh plans a prepared statement again where the catalog or the search path has changed.
 func (s *Session) refresh(p *prepared) error {
-	if p.stmt == nil || !isQuery(p.stmt.Node) || p.plan != nil && s.valid(p.plan) {
+	if p.stmt == nil || p.plan != nil && s.valid(p.plan) {
 		return nil
+	}
+	if !isQuery(p.stmt.Node) {
+		var err error
+		p.cols, err = s.utilityColumns(p.stmt.Node)
+		return err
 	}
 	q, err := s.plan(*p.stmt, p.sql, p.params)
 	if err != nil {
@@ -190,6 +198,9 @@ func (s *Session) statement(name string) (*prepared, error) {
 func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16) (err error) {
 	defer s.endExtended(&err)
 	s.begun()
+	if err := s.inTime(); err != nil {
+		return err
+	}
 	st, err := s.statement(stmt)
 	if err != nil {
 		return err
@@ -303,6 +314,9 @@ func (s *Session) param(oid types.OID, f int16, raw []byte) (types.Datum, error)
 // DescribeStatement answers Describe for a prepared statement.
 func (s *Session) DescribeStatement(ctx context.Context, name string, out Output) (err error) {
 	defer s.endExtended(&err)
+	if err := s.inTime(); err != nil {
+		return err
+	}
 	p, err := s.statement(name)
 	if err != nil {
 		return err
@@ -325,6 +339,9 @@ func (s *Session) DescribeStatement(ctx context.Context, name string, out Output
 // DescribePortal answers Describe for a portal.
 func (s *Session) DescribePortal(ctx context.Context, name string, out Output) (err error) {
 	defer s.endExtended(&err)
+	if err := s.inTime(); err != nil {
+		return err
+	}
 	p := s.portals[name]
 	if p == nil {
 		return noPortal(name)
@@ -361,9 +378,12 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Out
 		return errInFailed()
 	}
 	s.setActivity("active", p.stmt.sql)
-	ctx, stop := s.statementTimeout(ctx)
+	ctx, stop, err := s.pipelineTimeout(ctx)
+	if err != nil {
+		return err
+	}
 	defer stop()
-	s.stmtCtx = ctx
+	s.stmtCtx, s.deadline = ctx, time.Time{}
 	if p.query == nil {
 		if p.done {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", name)
@@ -501,6 +521,7 @@ func (s *Session) Sync(ctx context.Context) error {
 		s.spare = p // kept for its buffers
 		delete(s.portals, "")
 	}
+	s.deadline = time.Time{}
 	s.idleActivity()
 	return err
 }

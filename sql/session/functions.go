@@ -151,12 +151,21 @@ func (f *functions) CurrentQuery() string {
 
 func (f *functions) TriggerDepth() int { return 0 }
 
+// signal stops or ends a session; the statement that does it to its own goes no further.
+func (f *functions) signal(pid int32, send func(uint32) bool) (bool, error) {
+	if !send(uint32(pid)) {
+		f.s().Notice(pgerr.Notice(pgerr.SeverityWarning, "", "PID %d is not a PostgreSQL server process", pid))
+		return false, nil
+	}
+	return true, context.Cause(f.Context())
+}
+
 func (f *functions) CancelBackend(pid int32) (bool, error) {
-	return f.shared.Cluster.Cancel(uint32(pid)), nil
+	return f.signal(pid, f.shared.Cluster.Cancel)
 }
 
 func (f *functions) TerminateBackend(pid int32) (bool, error) {
-	return f.shared.Cluster.Terminate(uint32(pid)), nil
+	return f.signal(pid, f.shared.Cluster.Terminate)
 }
 
 func (f *functions) Setting(name string) (string, bool) {

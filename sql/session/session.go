@@ -82,6 +82,7 @@ type Session struct {
 	userOID  catalog.OID
 	client   Startup
 	hot      hot
+	deadline time.Time       // of the extended statement under way; zero: none
 	stmtCtx  context.Context // of the statement under way, for functions that wait
 	rng      *rand.Rand
 	started  time.Time

@@ -344,6 +344,38 @@ func (s *Session) statementTimeout(ctx context.Context) (context.Context, contex
 	return context.WithTimeoutCause(ctx, d, errStatementTimeout)
 }
 
+// pipelineTimeout is statementTimeout for the messages of the extended protocol: the time runs from the first of them to the end
+// of an Execute, while the client thinks too.
+func (s *Session) pipelineTimeout(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	d := s.hotSettings().statementTimeout
+	if d == 0 {
+		s.deadline = time.Time{}
+		return ctx, func() {}, nil
+	}
+	now := time.Now()
+	if s.deadline.IsZero() {
+		s.deadline = now.Add(d)
+	}
+	if !now.Before(s.deadline) {
+		s.deadline = time.Time{}
+		return nil, nil, errStatementTimeout
+	}
+	ctx, stop := context.WithDeadlineCause(ctx, s.deadline, errStatementTimeout)
+	return ctx, stop, nil
+}
+
+// inTime is pipelineTimeout for messages that do not run anything.
+func (s *Session) inTime() error {
+	if s.hotSettings().statementTimeout == 0 {
+		return nil
+	}
+	_, stop, err := s.pipelineTimeout(context.Background())
+	if err == nil {
+		stop()
+	}
+	return err
+}
+
 // ApplyStored changes settings that are kept for a database or a role by ALTER … SET and RESET.
 func ApplyStored(kept *map[string]string, n *ast.VariableSetStmt) error {
 	switch n.Kind {

@@ -19,9 +19,6 @@ func (s *Session) Simple(ctx context.Context, sql string, out Output) (err error
 	s.setActivity("active", sql)
 	defer s.endCall(&err)
 	s.begun()
-	ctx, stop := s.statementTimeout(ctx)
-	defer stop()
-	s.stmtCtx = ctx
 	if done, err := s.simpleCached(ctx, sql); done || err != nil {
 		return err
 	}
@@ -39,9 +36,21 @@ func (s *Session) Simple(ctx context.Context, sql string, out Output) (err error
 			s.open()
 		}
 		s.begun()
-		if err := s.simpleStatement(ctx, stmts[i], sql, len(stmts) > 1); err != nil {
+		if err := s.timed(ctx, stmts[i], sql, len(stmts) > 1, i == len(stmts)-1); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// timed runs one statement of a query string within statement_timeout, which is each statement's own; the last ends the implicit
+// transaction.
+func (s *Session) timed(ctx context.Context, stmt ast.Stmt, sql string, several, last bool) error {
+	ctx, stop := s.statementTimeout(ctx)
+	defer stop()
+	s.stmtCtx = ctx
+	if err := s.simpleStatement(ctx, stmt, sql, several); err != nil || !last {
+		return err
 	}
 	return s.endImplicit(ctx)
 }
@@ -107,6 +116,9 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 		}
 		c.params = append(c.params, d)
 	}
+	ctx, stop := s.statementTimeout(ctx)
+	defer stop()
+	s.stmtCtx = ctx
 	if err := s.run(ctx, q, c.params, nil, true, q.stmt.Text); err != nil {
 		return true, err
 	}

@@ -485,6 +485,9 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
+	if !elem.Kind.Valid() {
+		return Null, pgerr.Unsupported("type " + FormatType(elem.OID, -1, env))
+	}
 	r := binReader{b: b}
 	nd, flags, oid := int(int32(r.uint32())), r.uint32(), r.uint32()
 	switch {
