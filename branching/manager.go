@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,6 +70,7 @@ type Manager struct {
 		open   map[uint32]*slot // by branch id
 		closed bool
 	}
+	gen  atomic.Uint64
 	stop chan struct{}
 	wg   sync.WaitGroup
 }
@@ -240,8 +242,12 @@ func (m *Manager) update(f func(t *Tree) error) error {
 	m.mu.Lock()
 	m.mu.tree = t
 	m.mu.Unlock()
+	m.gen.Add(1)
 	return nil
 }
+
+// Generation grows with every change of the tree, after the change can be seen.
+func (m *Manager) Generation() uint64 { return m.gen.Load() }
 
 // CreateOptions of a branch.
 type CreateOptions struct {

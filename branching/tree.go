@@ -37,7 +37,8 @@ type Database struct {
 	Settings map[string]string `json:",omitempty"` // ALTER DATABASE … SET
 	Template bool              `json:",omitempty"`
 	// NoConnect: datallowconn is false.
-	NoConnect bool `json:",omitempty"`
+	NoConnect bool    `json:",omitempty"`
+	ACL       []Grant // nil: the default
 	Branches  []*Branch
 }
 
@@ -63,8 +64,21 @@ type Role struct {
 	ConnLimit                                   int
 	Password                                    string            `json:",omitempty"` // SCRAM-SHA-256 verifier
 	ValidUntil                                  time.Time         `json:",omitzero"`
-	MemberOf                                    []uint32          `json:",omitempty"`
+	MemberOf                                    []Membership      `json:",omitempty"`
 	Settings                                    map[string]string `json:",omitempty"` // ALTER ROLE … SET
+}
+
+// Membership says that a role is a member of Role, who has made it one, and whether it may pass that on.
+type Membership struct {
+	Role, Grantor uint32
+	Admin         bool `json:",omitempty"`
+}
+
+// Grant is what Grantor has allowed Grantee (0: everybody) on a database: bits of sql/privilege.
+type Grant struct {
+	Grantee, Grantor uint32
+	Privs            uint16
+	Options          uint16 `json:",omitempty"`
 }
 
 func (d *Database) branch(name string) *Branch {

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sort"
+	"sync"
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/server/conn"
 	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/session"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
@@ -25,6 +28,12 @@ type cluster struct {
 	conns    *conn.Server // set once, before the first connection
 	columnar *duck.Engine
 	fatal    func(error)
+
+	roles struct {
+		sync.Mutex
+		gen  uint64 // of the tree that sets are of
+		sets map[uint32]*privilege.Roles
+	}
 }
 
 // keepLog is log that stays although recovery does not need it: the mirror starts after the store and finds its place in it.
@@ -64,19 +73,82 @@ func (c *cluster) Open(ctx context.Context, name, branch string) (*database.DB, 
 func (c *cluster) Databases() []session.DatabaseInfo {
 	var out []session.DatabaseInfo
 	for _, d := range c.branches.Databases() {
-		out = append(out, session.DatabaseInfo{OID: d.ID, Name: d.Name, Owner: d.Owner, Template: d.Template, AllowConn: !d.NoConnect})
+		out = append(out, databaseInfo(d))
 	}
 	return out
 }
 
-func (c *cluster) Roles() []session.RoleInfo {
-	var out []session.RoleInfo
-	for _, r := range c.branches.Roles() {
-		out = append(out, session.RoleInfo{OID: r.ID, Name: r.Name, Super: r.Super, Inherit: r.Inherit, CreateRole: r.CreateRole,
-			CreateDB: r.CreateDB, Login: r.Login, Replication: r.Replication, BypassRLS: r.BypassRLS, ConnLimit: r.ConnLimit,
-			Password: r.Password, ValidUntil: r.ValidUntil, MemberOf: r.MemberOf})
+// Roles are made anew when the tree has changed; the predefined ones come first.
+func (c *cluster) Roles(database uint32) *privilege.Roles {
+	gen := c.branches.Generation()
+	c.roles.Lock()
+	defer c.roles.Unlock()
+	if c.roles.gen != gen || c.roles.sets == nil {
+		c.roles.gen, c.roles.sets = gen, map[uint32]*privilege.Roles{}
 	}
-	return out
+	set := c.roles.sets[database]
+	if set != nil {
+		return set
+	}
+	owner := uint32(0)
+	for _, d := range c.branches.Databases() {
+		if d.ID == database {
+			owner = d.Owner
+		}
+	}
+	list := privilege.Predefined()
+	for _, r := range c.branches.Roles() {
+		x := privilege.Role{OID: r.ID, Name: r.Name, Super: r.Super, Inherit: r.Inherit, CreateRole: r.CreateRole, CreateDB: r.CreateDB,
+			Login: r.Login, Replication: r.Replication, BypassRLS: r.BypassRLS, ConnLimit: r.ConnLimit, Password: r.Password, ValidUntil: r.ValidUntil}
+		for _, m := range r.MemberOf {
+			x.MemberOf = append(x.MemberOf, privilege.Membership(m))
+		}
+		for k, v := range r.Settings {
+			x.Settings = append(x.Settings, k+"="+v)
+		}
+		sort.Strings(x.Settings)
+		list = append(list, x)
+	}
+	set = privilege.NewRoles(list, owner)
+	c.roles.sets[database] = set
+	return set
+}
+
+func (c *cluster) Generation() uint64 { return c.branches.Generation() }
+
+// aclOf and treeACL translate between the tree's plain data and an access control list.
+func aclOf(list []branching.Grant) privilege.ACL {
+	if list == nil {
+		return nil
+	}
+	acl := privilege.ACL{}
+	for _, g := range list {
+		acl = append(acl, privilege.Grant{Grantee: g.Grantee, Grantor: g.Grantor, Privs: privilege.Set(g.Privs), Options: privilege.Set(g.Options)})
+	}
+	return acl
+}
+
+func treeACL(acl privilege.ACL) []branching.Grant {
+	if acl == nil {
+		return nil
+	}
+	list := []branching.Grant{}
+	for _, g := range acl {
+		list = append(list, branching.Grant{Grantee: g.Grantee, Grantor: g.Grantor, Privs: uint16(g.Privs), Options: uint16(g.Options)})
+	}
+	return list
+}
+
+func databaseInfo(d *branching.Database) session.DatabaseInfo {
+	return session.DatabaseInfo{OID: d.ID, Name: d.Name, Owner: d.Owner, Template: d.Template, AllowConn: !d.NoConnect, ACL: aclOf(d.ACL)}
+}
+
+func (c *cluster) ChangeDatabaseACL(name string, f func(session.DatabaseInfo) (privilege.ACL, error)) error {
+	return c.changeDatabase(name, func(d *branching.Database) error {
+		acl, err := f(databaseInfo(d))
+		d.ACL = treeACL(acl)
+		return err
+	})
 }
 
 func (c *cluster) Branches() ([]session.BranchInfo, error) {

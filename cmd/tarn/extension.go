@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/branching"
-	"github.com/tarndb/tarn/server/auth"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
@@ -41,13 +40,32 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 	case *ast.DropdbStmt:
 		return "DROP DATABASE", true, c.dropDatabase(ctx, s, n)
 	case *ast.AlterDatabaseSetStmt:
-		return "ALTER DATABASE", true, c.alterDatabaseSet(n)
+		return "ALTER DATABASE", true, c.alterDatabaseSet(s, n)
 	case *ast.CreateRoleStmt:
 		return "CREATE ROLE", true, c.createRole(s, n)
 	case *ast.AlterRoleStmt:
 		return "ALTER ROLE", true, c.alterRole(s, n)
+	case *ast.AlterRoleSetStmt:
+		return "ALTER ROLE", true, c.alterRoleSet(s, n)
 	case *ast.DropRoleStmt:
-		return "DROP ROLE", true, c.dropRole(s, n)
+		return "DROP ROLE", true, c.dropRoles(s, n)
+	case *ast.GrantRoleStmt:
+		tag := "REVOKE ROLE"
+		if n.IsGrant {
+			tag = "GRANT ROLE"
+		}
+		return tag, true, c.grantRoles(s, n)
+	case *ast.RenameStmt:
+		switch n.RenameType {
+		case ast.OBJECT_ROLE:
+			return "ALTER ROLE", true, c.renameRole(s, n.Subname, n.Newname)
+		case ast.OBJECT_DATABASE:
+			return "ALTER DATABASE", true, c.renameDatabase(s, n.Subname, n.Newname)
+		}
+	case *ast.AlterOwnerStmt:
+		if name, ok := n.Object.(*ast.String); ok && n.ObjectType == ast.OBJECT_DATABASE {
+			return "ALTER DATABASE", true, c.databaseOwner(s, name.Sval, n.Newowner)
+		}
 	}
 	return "", false, nil
 }
@@ -55,13 +73,6 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 func outsideBlock(s *session.Session, what string) error {
 	if s.InTransactionBlock() {
 		return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", what)
-	}
-	return nil
-}
-
-func superuser(s *session.Session, what string) error {
-	if !s.Superuser() {
-		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to %s", what)
 	}
 	return nil
 }
@@ -137,10 +148,10 @@ func (c *cluster) createDatabase(ctx context.Context, s *session.Session, n *ast
 	if err := outsideBlock(s, "CREATE DATABASE"); err != nil {
 		return err
 	}
-	if err := superuser(s, "create database"); err != nil {
-		return err
+	if me := s.Roles().ByOID(s.UserOID()); me == nil || !me.CreateDB && !me.Super {
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create database")
 	}
-	template, owner := "", uint32(10)
+	template, owner := "", s.UserOID()
 	for _, o := range n.Options {
 		d, ok := o.(*ast.DefElem)
 		if !ok {
@@ -154,11 +165,14 @@ func (c *cluster) createDatabase(ctx context.Context, s *session.Session, n *ast
 				template = v
 			}
 		case "owner":
-			r, ok := c.role(v)
-			if !ok {
+			r := s.Roles().ByName(v)
+			if r == nil {
 				return noRole(v)
 			}
-			owner = r.ID
+			if !s.Roles().IsMember(s.UserOID(), r.OID) {
+				return pgerr.New(pgerr.InsufficientPrivilege, "must be member of role \"%s\"", v)
+			}
+			owner = r.OID
 		case "encoding":
 			if e := strings.ToLower(strings.ReplaceAll(v, "-", "")); e != "utf8" && e != "unicode" && e != "6" {
 				return pgerr.Unsupported("encoding " + v)
@@ -183,7 +197,7 @@ func (c *cluster) dropDatabase(ctx context.Context, s *session.Session, n *ast.D
 	if err := outsideBlock(s, "DROP DATABASE"); err != nil {
 		return err
 	}
-	if err := superuser(s, "drop database"); err != nil {
+	if err := c.ownsDatabase(s, n.Dbname); err != nil {
 		return err
 	}
 	if n.Dbname == s.DB().Name {
@@ -234,14 +248,69 @@ func whenFree(ctx context.Context, drop func() error) error {
 	}
 }
 
-func (c *cluster) alterDatabaseSet(n *ast.AlterDatabaseSetStmt) error {
-	err := c.branches.AlterDatabase(n.Dbname, func(d *branching.Database) error {
-		return session.ApplyStored(&d.Settings, n.Setstmt)
-	})
+// ownsDatabase refuses who is neither a database's owner nor a superuser; a database that is not there is somebody else's error.
+func (c *cluster) ownsDatabase(s *session.Session, name string) error {
+	for _, d := range c.branches.Databases() {
+		if d.Name == name && !s.Roles().HasPrivsOf(s.UserOID(), d.Owner) {
+			return pgerr.New(pgerr.InsufficientPrivilege, "must be owner of database %s", name)
+		}
+	}
+	return nil
+}
+
+func (c *cluster) changeDatabase(name string, f func(*branching.Database) error) error {
+	err := c.branches.AlterDatabase(name, f)
 	if errors.Is(err, branching.ErrNoDatabase) {
-		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", n.Dbname)
+		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", name)
 	}
 	return err
+}
+
+func (c *cluster) renameDatabase(s *session.Session, name, to string) error {
+	if err := c.ownsDatabase(s, name); err != nil {
+		return err
+	}
+	if me := s.Roles().ByOID(s.UserOID()); me == nil || !me.CreateDB && !me.Super {
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to rename database")
+	}
+	if name == s.DB().Name {
+		return pgerr.New(pgerr.FeatureNotSupported, "current database cannot be renamed")
+	}
+	err := c.changeDatabase(name, func(d *branching.Database) error {
+		d.Name = to
+		return nil
+	})
+	if errors.Is(err, branching.ErrDatabaseExists) {
+		return pgerr.New(pgerr.DuplicateDatabase, "database \"%s\" already exists", to)
+	}
+	return err
+}
+
+func (c *cluster) databaseOwner(s *session.Session, name string, to *ast.RoleSpec) error {
+	r, err := s.RoleOf(to)
+	if err != nil {
+		return err
+	}
+	if err := c.ownsDatabase(s, name); err != nil {
+		return err
+	}
+	if !s.Roles().IsMember(s.UserOID(), r.OID) {
+		return pgerr.New(pgerr.InsufficientPrivilege, "must be member of role \"%s\"", r.Name)
+	}
+	return c.changeDatabase(name, func(d *branching.Database) error {
+		d.ACL = treeACL(aclOf(d.ACL).NewOwner(d.Owner, r.OID))
+		d.Owner = r.OID
+		return nil
+	})
+}
+
+func (c *cluster) alterDatabaseSet(s *session.Session, n *ast.AlterDatabaseSetStmt) error {
+	if err := c.ownsDatabase(s, n.Dbname); err != nil {
+		return err
+	}
+	return c.changeDatabase(n.Dbname, func(d *branching.Database) error {
+		return session.ApplyStored(&d.Settings, n.Setstmt)
+	})
 }
 
 func defText(d *ast.DefElem) string {
@@ -260,139 +329,4 @@ func defText(d *ast.DefElem) string {
 		return "0"
 	}
 	return ""
-}
-
-func (c *cluster) role(name string) (*branching.Role, bool) {
-	for _, r := range c.branches.Roles() {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return nil, false
-}
-
-func noRole(name string) error {
-	return pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", name)
-}
-
-func (c *cluster) createRole(s *session.Session, n *ast.CreateRoleStmt) error {
-	if err := superuser(s, "create role"); err != nil {
-		return err
-	}
-	r := &branching.Role{Name: n.Role, Inherit: true, ConnLimit: -1, Login: n.StmtType == ast.ROLESTMT_USER}
-	if err := roleOptions(r, n.Options); err != nil {
-		return err
-	}
-	return c.branches.UpdateRoles(func(roles []*branching.Role, newID func() uint32) ([]*branching.Role, error) {
-		for _, x := range roles {
-			if x.Name == r.Name {
-				return nil, pgerr.New(pgerr.DuplicateObject, "role \"%s\" already exists", r.Name)
-			}
-		}
-		r.ID = newID()
-		return append(roles, r), nil
-	})
-}
-
-func (c *cluster) alterRole(s *session.Session, n *ast.AlterRoleStmt) error {
-	if err := superuser(s, "alter role"); err != nil {
-		return err
-	}
-	name := n.Role.Rolename
-	if n.Role.Roletype != ast.ROLESPEC_CSTRING {
-		name = s.User()
-	}
-	return c.branches.UpdateRoles(func(roles []*branching.Role, _ func() uint32) ([]*branching.Role, error) {
-		for _, r := range roles {
-			if r.Name == name {
-				return roles, roleOptions(r, n.Options)
-			}
-		}
-		return nil, noRole(name)
-	})
-}
-
-func (c *cluster) dropRole(s *session.Session, n *ast.DropRoleStmt) error {
-	if err := superuser(s, "drop role"); err != nil {
-		return err
-	}
-	for _, x := range n.Roles {
-		spec, ok := x.(*ast.RoleSpec)
-		if !ok {
-			continue
-		}
-		name := spec.Rolename
-		if name == s.User() {
-			return pgerr.New(pgerr.ObjectInUse, "current user cannot be dropped")
-		}
-		err := c.branches.UpdateRoles(func(roles []*branching.Role, _ func() uint32) ([]*branching.Role, error) {
-			for i, r := range roles {
-				if r.Name == name {
-					return append(roles[:i:i], roles[i+1:]...), nil
-				}
-			}
-			if n.MissingOk {
-				s.Notice(pgerr.Notice(pgerr.SeverityNotice, pgerr.UndefinedObject, "role \"%s\" does not exist, skipping", name))
-				return roles, nil
-			}
-			return nil, noRole(name)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func roleOptions(r *branching.Role, opts []ast.Node) error {
-	for _, o := range opts {
-		d, ok := o.(*ast.DefElem)
-		if !ok {
-			continue
-		}
-		v := defText(d)
-		on := v == "1"
-		switch d.Defname {
-		case "superuser":
-			r.Super = on
-		case "inherit":
-			r.Inherit = on
-		case "createrole":
-			r.CreateRole = on
-		case "createdb":
-			r.CreateDB = on
-		case "canlogin":
-			r.Login = on
-		case "isreplication":
-			r.Replication = on
-		case "bypassrls":
-			r.BypassRLS = on
-		case "connectionlimit":
-			if i, ok := d.Arg.(*ast.Integer); ok {
-				r.ConnLimit = int(i.Ival)
-			}
-		case "password":
-			switch {
-			case d.Arg == nil:
-				r.Password = ""
-			case auth.IsVerifier(v):
-				r.Password = v
-			default:
-				secret, err := auth.MakeVerifier(v)
-				if err != nil {
-					return err
-				}
-				r.Password = secret.String()
-			}
-		case "validUntil":
-			t, err := time.Parse("2006-01-02", v[:min(10, len(v))])
-			if err != nil {
-				return pgerr.New(pgerr.InvalidDatetimeFormat, "invalid input syntax for type timestamp with time zone: \"%s\"", v)
-			}
-			r.ValidUntil = t
-		default:
-			return pgerr.Unsupported("role option " + d.Defname)
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -594,6 +595,9 @@ func (b *binder) lockRows(s *scope, rel plan.Rel, n *ast.SelectStmt) plan.Rel {
 			li.Loc = b.locator(s, it)
 		}
 		b.use(it.table).RowShare = true
+		if it.access != nil {
+			it.access.Need |= privilege.Update
+		}
 	}
 	for _, node := range n.LockingClause {
 		lc := node.(*ast.LockingClause)

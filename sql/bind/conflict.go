@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -35,7 +36,12 @@ func (b *binder) conflictUpdate(s *scope, m *modTarget, alias string, n *ast.OnC
 	oc.Existing, oc.Excluded = existing.cols, excluded.cols
 	sc := b.newScope(s.parent)
 	sc.ctes, sc.depth = s.ctes, s.depth
+	for _, a := range m.access {
+		a.Need |= privilege.Update
+	}
 	base := b.rowItem(sc, t, alias, existing.col)
+	base.unread = append([]nsCol(nil), base.cols...)
+	reading(base, t, m.tableAccess())
 	it, _ := b.layered(sc, m, base, alias)
 	ex, _ := b.layered(sc, m, b.rowItem(sc, t, "excluded", excluded.col), "excluded")
 	ex.system = nil
@@ -63,6 +69,11 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 		if c.Index == 0 || c.Type == catalog.ConForeign {
 			b.fail(pgerr.WrongObjectType, -1, "constraint in ON CONFLICT clause has no associated index")
 		}
+		if a := m.tableAccess(); a != nil {
+			for _, att := range c.Cols {
+				a.Read(att)
+			}
+		}
 		return func() []types.OID {
 			b.noDeferrable(t, c.Index)
 			return []types.OID{c.Index}
@@ -70,7 +81,9 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 	}
 	s := b.newScope(nil)
 	row := b.newRow(t)
-	it, _ := b.layered(s, m, b.rowItem(s, t, alias, row.col), alias)
+	base := b.rowItem(s, t, alias, row.col)
+	reading(base, t, m.tableAccess())
+	it, _ := b.layered(s, m, base, alias)
 	s.ns = []*nsItem{it}
 	atts := map[int16]bool{}
 	var want []arbiterKey

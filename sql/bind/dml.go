@@ -30,7 +30,7 @@ func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
 	}
 	b.use(t).Modify = true
 	b.modifies = true
-	return &modTarget{t: t, rel: t}
+	return &modTarget{t: t, rel: t, access: []*plan.Access{b.needs(t, verb.need)}}
 }
 
 func aliasOf(n *ast.RangeVar) string {
@@ -92,9 +92,12 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 			if c.Dropped {
 				continue
 			}
-			if len(m.layers) > 0 && len(cols) < width {
+			switch {
+			case len(m.layers) > 0 && len(cols) < width:
 				c = b.column(m, c.Name, -1, false)
 				b.onceAssigned(cols, c)
+			case len(m.layers) == 0 && len(cols) < width:
+				m.writes(0, c.AttNum, false)
 			}
 			cols, targets = append(cols, c), append(targets, nil)
 		}
@@ -203,7 +206,9 @@ func insertWidth(sel *ast.SelectStmt) int {
 }
 
 func (b *binder) returningItem(s *scope, m *modTarget, alias string, row *newRow, named bool) *nsItem {
-	it, _ := b.layered(s, m, b.rowItem(s, m.t, alias, row.col), alias)
+	base := b.rowItem(s, m.t, alias, row.col)
+	reading(base, m.t, m.tableAccess())
+	it, _ := b.layered(s, m, base, alias)
 	if named {
 		it.schema = m.rel.Schema
 	}
@@ -634,6 +639,9 @@ func (b *binder) fromClauseAfter(s *scope, list []ast.Node) plan.Rel {
 // targetScan reads the table of UPDATE, DELETE or MERGE. base is its scan; it offers the columns to names.
 func (b *binder) targetScan(s *scope, m *modTarget, n *ast.RangeVar) (base, it *nsItem, conds []plan.Expr) {
 	base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
+	unread := append([]nsCol(nil), base.cols...)
+	reading(base, m.t, m.tableAccess())
+	base.unread = unread
 	it, scopes := b.layered(s, m, base, aliasOf(n))
 	if n.Alias == nil {
 		it.schema = m.rel.Schema
@@ -681,6 +689,9 @@ func (it *nsItem) colByAtt(t *catalog.Table, att int16) plan.Expr {
 			continue
 		}
 		if t.Columns[j].AttNum == att {
+			if it.unread != nil {
+				return it.unread[i].ref()
+			}
 			return it.cols[i].ref()
 		}
 		i++

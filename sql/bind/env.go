@@ -32,6 +32,8 @@ type Env struct {
 	Notice func(*pgerr.Error)
 	// ViewDefinition is set while a view's query is bound for CREATE VIEW: parameters are refused.
 	ViewDefinition bool
+	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
+	MayUse func(*catalog.Schema) bool
 }
 
 // Cache keeps parse trees of stored SQL by their text. It is safe for concurrent use and bounded by count: a full
@@ -101,6 +103,8 @@ type binder struct {
 	params      []*param
 	variable    bool // parameter types are inferred
 	uses        []plan.TableUse
+	access      []*plan.Access
+	viewOwner   types.OID // 0 outside of views
 	volatile    bool
 	modifies    bool
 	locks       bool
@@ -237,7 +241,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	b.dropUnusedRows(rel)
 	st.Rel, st.Out, st.Tag = rel, out, tag
 	st.Params = b.finishParams()
-	st.Tables, st.Volatile, st.NextCol = b.uses, b.volatile, b.nextCol
+	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.volatile, b.nextCol
 	st.ReadOnly = !b.modifies && !b.locks
 	return st, nil
 }

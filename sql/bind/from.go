@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -120,11 +121,14 @@ func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
 		alias = n.Alias.Aliasname
 	}
 	var it *nsItem
+	access := b.needs(t, privilege.Select)
 	if t.Kind == catalog.RelView {
-		it = b.viewItem(s, t, n, alias)
+		b.asOwner(t, func() { it = b.viewItem(s, t, n, alias) })
 	} else {
 		it = b.scanItem(s, t, alias, n.Inh)
 	}
+	it.access = access
+	reading(it, t, access)
 	if n.Alias == nil {
 		it.schema = t.Schema
 	}

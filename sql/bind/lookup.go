@@ -258,6 +258,9 @@ func (b *binder) relation(r *ast.RangeVar) (*catalog.Table, *catalog.Index) {
 		if s == nil {
 			return nil, nil
 		}
+		if b.quiet == 0 && b.env.MayUse != nil && !b.env.MayUse(s) {
+			b.fail(pgerr.InsufficientPrivilege, r.Location, "permission denied for schema %s", s.Name)
+		}
 		return c.Relation(s.OID, r.Relname)
 	}
 	for _, oid := range b.path() {

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 )
 
 // merge_ is transformMergeStmt: the source joined with the target, outer where some WHEN NOT MATCHED needs it.
@@ -46,7 +47,7 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 		if !w.Matched {
 			join.Kind = plan.LeftJoin
 		}
-		m.Actions = append(m.Actions, b.mergeAction(s, t, target, sns, both, w))
+		m.Actions = append(m.Actions, b.mergeAction(s, m0, target, sns, both, w))
 	}
 	join.L = b.wrapped(join.L)
 	m.Source = join
@@ -68,11 +69,12 @@ func (b *binder) mergeTarget(n *ast.RangeVar) *modTarget {
 		}
 		panic(b.err(pgerr.FeatureNotSupported, -1, "cannot execute MERGE on relation \"%s\"", t.Name).WithDetail("This operation is not supported for %s.", kind))
 	}
-	return b.modifyTarget(n, verbUpdate)
+	return b.modifyTarget(n, verbMerge)
 }
 
-func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, both []*nsItem, w *ast.MergeWhenClause) plan.MergeAction {
+func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both []*nsItem, w *ast.MergeWhenClause) plan.MergeAction {
 	a := plan.MergeAction{Matched: w.Matched, Overriding: overriding(w.Override)}
+	t, access := m.t, m.access[0]
 	s.ns = both
 	if !w.Matched {
 		s.ns = sns
@@ -85,7 +87,8 @@ func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, bo
 	case ast.CMD_INSERT:
 		a.Kind = 'i'
 		a.Defaults = map[int16]plan.Expr{}
-		cols, targets := b.insertCols(&modTarget{t: t, rel: t}, w.TargetList, 0)
+		access.Need |= privilege.Insert
+		cols, targets := b.insertCols(m, w.TargetList, len(w.Values))
 		seen := map[int16]bool{}
 		if len(w.Values) > 0 {
 			var vals []plan.Expr
@@ -123,9 +126,11 @@ func (b *binder) mergeAction(s *scope, t *catalog.Table, target *nsItem, sns, bo
 		}
 	case ast.CMD_UPDATE:
 		a.Kind = 'u'
-		a.Set = b.setList(s, &modTarget{t: t, rel: t}, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
+		access.Need |= privilege.Update
+		a.Set = b.setList(s, m, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
 	case ast.CMD_DELETE:
 		a.Kind = 'd'
+		access.Need |= privilege.Delete
 	case ast.CMD_NOTHING:
 		a.Kind = 'n'
 	default:

@@ -28,6 +28,10 @@ type nsItem struct {
 	// row makes the whole-row reference.
 	row   func() plan.Expr
 	rowID plan.ColID // its column, where row has made one
+	// access is what the statement needs of a relation; nil for other items.
+	access *plan.Access
+	// unread are the columns as they were before reading: what a statement reads of itself is no reference of the user's.
+	unread []nsCol
 }
 
 type nsCol struct {

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -14,6 +15,8 @@ type modTarget struct {
 	t      *catalog.Table
 	rel    *catalog.Table // as named
 	layers []*viewLayer
+	// access is of rel, of the views below it and of t, in this order; nil where privileges do not matter.
+	access []*plan.Access
 }
 
 type viewLayer struct {
@@ -23,17 +26,24 @@ type viewLayer struct {
 }
 
 // Words for the three statements' messages.
-type modVerb struct{ verb, doing, event string }
+type modVerb struct {
+	verb, doing, event string
+	need               privilege.Set
+}
 
 var (
-	verbInsert = modVerb{"insert into", "inserting into", "INSERT"}
-	verbUpdate = modVerb{"update", "updating", "UPDATE"}
-	verbDelete = modVerb{"delete from", "deleting from", "DELETE"}
+	verbInsert = modVerb{"insert into", "inserting into", "INSERT", privilege.Insert}
+	verbUpdate = modVerb{"update", "updating", "UPDATE", privilege.Update}
+	verbDelete = modVerb{"delete from", "deleting from", "DELETE", privilege.Delete}
+	// What MERGE needs depends on its actions.
+	verbMerge = modVerb{"update", "updating", "UPDATE", 0}
 )
 
 // throughViews follows simple views down to their table.
 func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
-	m := &modTarget{rel: v}
+	m := &modTarget{rel: v, access: []*plan.Access{b.needs(v, verb.need)}}
+	owner := b.viewOwner
+	defer func() { b.viewOwner = owner }()
 	for v.Kind == catalog.RelView {
 		if len(m.layers) >= maxViewDepth {
 			b.fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
@@ -52,6 +62,10 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 			b.noRelation(l.from)
 		}
 		b.use(v).Modify = true
+		if !invoker(l.view) {
+			b.viewOwner = l.view.Owner
+		}
+		m.access = append(m.access, b.needs(v, verb.need))
 	}
 	m.t = v
 	if v.Virtual || v.Kind != catalog.RelTable {
@@ -136,14 +150,17 @@ func (b *binder) callsIn(n ast.Node) string {
 // column is the table column behind a column of the target, by the name that the statement uses.
 func (b *binder) column(m *modTarget, name string, loc int32, update bool) *catalog.Column {
 	if len(m.layers) == 0 {
-		return b.targetColumn(m.t, name, loc, update)
+		c := b.targetColumn(m.t, name, loc, update)
+		m.writes(0, c.AttNum, update)
+		return c
 	}
 	outer := name
-	for _, l := range m.layers {
+	for depth, l := range m.layers {
 		i := columnIndex(l.view, name)
 		if i < 0 {
 			b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
 		}
+		m.writes(depth, l.view.ColumnByName(name).AttNum, update)
 		ref, ok := l.sel.TargetList[i].(*ast.ResTarget).Val.(*ast.ColumnRef)
 		detail := ""
 		if !ok {
@@ -166,6 +183,7 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 		}
 	}
 	if c := m.t.ColumnByName(name); c != nil {
+		m.writes(len(m.layers), c.AttNum, update)
 		return c
 	}
 	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
@@ -215,7 +233,7 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 			node := l.sel.TargetList[at].(*ast.ResTarget).Val
 			at++
 			up.cols = append(up.cols, nsCol{name: c.Name, t: colType(c), ref: func() (e plan.Expr) {
-				b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) })
+				b.asOwner(l.view, func() { b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) }) })
 				b.collate(e)
 				b.viewCols[e] = origin{l.view.OID, c.AttNum}
 				return e
@@ -227,6 +245,9 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 				row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
 			}
 			return row
+		}
+		if m.access != nil {
+			reading(up, l.view, m.access[i].Reading())
 		}
 		it = up
 	}
@@ -255,9 +276,11 @@ func (b *binder) viewCond(l *viewLayer, in *scope) (e plan.Expr) {
 	if l.sel.WhereClause == nil {
 		return nil
 	}
-	b.inView(func() {
-		e = b.boolExpr(in, l.sel.WhereClause, kindWhere, "WHERE")
-		b.collate(e)
+	b.asOwner(l.view, func() {
+		b.inView(func() {
+			e = b.boolExpr(in, l.sel.WhereClause, kindWhere, "WHERE")
+			b.collate(e)
+		})
 	})
 	return e
 }

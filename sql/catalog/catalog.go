@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tidwall/btree"
 )
 
@@ -46,11 +47,11 @@ func nameKey(schema OID, name string) string {
 func New() *Catalog {
 	c := &Catalog{Version: versions.Add(1), nextOID: FirstNormalOID, nextStorage: FirstStorageID}
 	for _, s := range []*Schema{
-		{OID: PgCatalogOID, Name: "pg_catalog", Owner: SuperuserOID},
-		{OID: PgToastOID, Name: "pg_toast", Owner: SuperuserOID},
-		{OID: PublicOID, Name: "public", Owner: SuperuserOID},
-		{OID: InformationSchemaOID, Name: "information_schema", Owner: SuperuserOID},
-		{OID: TarnSchemaOID, Name: "tarn", Owner: SuperuserOID},
+		{OID: PgCatalogOID, Name: "pg_catalog", Owner: SuperuserOID, ACL: readable(SuperuserOID), Comment: "system catalog schema"},
+		{OID: PgToastOID, Name: "pg_toast", Owner: SuperuserOID, Comment: "reserved schema for TOAST tables"},
+		{OID: PublicOID, Name: "public", Owner: privilege.DatabaseOwner, ACL: readable(privilege.DatabaseOwner), Comment: "standard public schema"},
+		{OID: InformationSchemaOID, Name: "information_schema", Owner: SuperuserOID, ACL: readable(SuperuserOID)},
+		{OID: TarnSchemaOID, Name: "tarn", Owner: SuperuserOID, ACL: readable(SuperuserOID)},
 	} {
 		c.schemas.Set(s.OID, s)
 		c.names.Set(nameKey(0, s.Name), s.OID)
@@ -59,6 +60,11 @@ func New() *Catalog {
 		c.putTable(t)
 	}
 	return c
+}
+
+// readable is the ACL of a schema that everybody may use.
+func readable(owner OID) privilege.ACL {
+	return privilege.ACL{{Grantee: owner, Grantor: owner, Privs: privilege.Usage | privilege.Create}, {Grantee: privilege.Public, Grantor: owner, Privs: privilege.Usage}}
 }
 
 // Schema returns the schema of that name, or nil.

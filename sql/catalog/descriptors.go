@@ -1,6 +1,9 @@
 package catalog
 
-import "github.com/tarndb/tarn/storage/tuple"
+import (
+	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/storage/tuple"
+)
 
 // OID identifies a catalog object for ever; it is PostgreSQL's oid. Built-in objects keep PostgreSQL's own numbers,
 // ours start at FirstNormalOID.
@@ -20,10 +23,11 @@ const (
 
 // Schema is a namespace.
 type Schema struct {
-	OID   OID
-	Name  string
-	Owner OID
-	ACL   []string `json:",omitempty"`
+	OID     OID
+	Name    string
+	Owner   OID
+	ACL     privilege.ACL
+	Comment string `json:",omitempty"`
 }
 
 // RelKind is pg_class.relkind.
@@ -55,8 +59,8 @@ type Table struct {
 	Kind        RelKind
 	Persistence Persistence
 	Owner       OID
-	ACL         []string `json:",omitempty"`
-	RowType     OID      // pg_type row of the relation's row type; its array type is RowType+1
+	ACL         privilege.ACL
+	RowType     OID // pg_type row of the relation's row type; its array type is RowType+1
 	// StorageID prefixes the keys of the table's rows and index entries. It changes whenever the rows are
 	// rewritten (TRUNCATE, ADD PRIMARY KEY, type change), as relfilenode does.
 	StorageID uint32
@@ -104,6 +108,7 @@ type Column struct {
 	Kind       tuple.Kind
 	StatTarget int  `json:",omitempty"`
 	Storage    byte `json:",omitempty"`
+	ACL        privilege.ACL
 }
 
 // Index is an index of a table. Entries: storage id | ID | key columns | (unless unique and without NULLs) primary key.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tidwall/btree"
 )
 
@@ -14,10 +15,11 @@ type Kind byte
 
 // Kinds with descriptors.
 const (
-	KindSchema   Kind = 's'
-	KindRelation Kind = 't'
-	KindType     Kind = 'y' // enums, domains, ranges; row types belong to their relation
-	KindFunction Kind = 'f'
+	KindSchema     Kind = 's'
+	KindRelation   Kind = 't'
+	KindType       Kind = 'y' // enums, domains, ranges; row types belong to their relation
+	KindFunction   Kind = 'f'
+	KindDefaultACL Kind = 'p'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -59,9 +61,9 @@ type Header struct {
 	Schema  OID `json:",omitempty"`
 	Name    string
 	Owner   OID
-	ACL     []string `json:",omitempty"`
-	Comment string   `json:",omitempty"`
-	Deps    []Dep    `json:",omitempty"`
+	ACL     privilege.ACL
+	Comment string `json:",omitempty"`
+	Deps    []Dep  `json:",omitempty"`
 }
 
 // Head returns the header of an object that embeds it.
@@ -80,12 +82,13 @@ type Object interface {
 func AddressOf(o Object) Address { return Address{Kind: o.Kind(), OID: o.Head().OID} }
 
 var newObject = map[Kind]func() Object{
-	KindType:     func() Object { return &Type{} },
-	KindFunction: func() Object { return &Function{} },
+	KindType:       func() Object { return &Type{} },
+	KindFunction:   func() Object { return &Function{} },
+	KindDefaultACL: func() Object { return &DefaultACL{} },
 }
 
 // Kinds are those of the general store.
-func Kinds() []Kind { return []Kind{KindType, KindFunction} }
+func Kinds() []Kind { return []Kind{KindType, KindFunction, KindDefaultACL} }
 
 func (k Kind) String() string {
 	switch k {
@@ -97,6 +100,8 @@ func (k Kind) String() string {
 		return "type"
 	case KindFunction:
 		return "function"
+	case KindDefaultACL:
+		return "default privileges"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/privilege"
 )
 
 // initdbInformationSchema is the OID that the dumped cluster gave to information_schema's relations' schema; they are
@@ -28,6 +29,10 @@ var systemTables = sync.OnceValue(func() []*Table {
 			t.Kind = RelTable
 		}
 		t.Virtual = t.Kind == RelTable
+		if !secret[t.Name] {
+			t.ACL = privilege.ACL{{Grantee: SuperuserOID, Grantor: SuperuserOID, Privs: privilege.Relation.All()},
+				{Grantee: privilege.Public, Grantor: SuperuserOID, Privs: privilege.Select}}
+		}
 		byOID[*r[0]] = t
 		out = append(out, t)
 	}
@@ -64,6 +69,11 @@ var (
 var computedViews = map[string]bool{"pg_settings": true, "pg_stat_activity": true, "pg_locks": true, "pg_timezone_names": true,
 	"pg_timezone_abbrevs": true, "pg_available_extensions": true}
 
+// secret are the relations that only superusers read.
+var secret = map[string]bool{"pg_authid": true, "pg_statistic": true, "pg_statistic_ext_data": true, "pg_largeobject": true, "pg_user_mapping": true,
+	"pg_subscription": true, "pg_shadow": true, "pg_hba_file_rules": true, "pg_ident_file_mappings": true, "pg_file_settings": true, "pg_config": true,
+	"pg_backend_memory_contexts": true, "pg_shmem_allocations": true, "pg_replication_origin_status": true}
+
 func num[T ~int | ~int16 | ~int32 | ~uint32](s string) T {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
@@ -83,7 +93,8 @@ func tarnTables() []*Table {
 	}
 	make := func(oid OID, name string, cols ...col) *Table {
 		t := &Table{OID: oid, RowType: oid + 500, Schema: TarnSchemaOID, Name: name, Kind: RelTable, Persistence: Permanent,
-			Owner: SuperuserOID, Virtual: true}
+			Owner: SuperuserOID, Virtual: true, ACL: privilege.ACL{{Grantee: SuperuserOID, Grantor: SuperuserOID, Privs: privilege.Relation.All()},
+				{Grantee: privilege.Public, Grantor: SuperuserOID, Privs: privilege.Select}}}
 		for i, c := range cols {
 			column := Column{AttNum: int16(i + 1), Name: c.name, Type: c.typ, TypMod: -1}
 			if c.typ == text {

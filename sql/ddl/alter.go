@@ -55,6 +55,9 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	if err := alterKind(n.Objtype, t, ix, n.Relation.Relname); err != nil {
 		return "", err
 	}
+	if err := x.mustOwn(t, ix); err != nil {
+		return "", err
+	}
 	if ix != nil {
 		return tag, x.alterIndex(t, ix, cmds)
 	}
@@ -220,13 +223,10 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		if err != nil {
 			return err
 		}
-		next.Owner = owner
-		x.put(next)
-		for _, s := range x.ownedSequences(t.OID, 0) {
-			s = edit(s)
-			s.Owner = owner
-			x.put(s)
+		if err := x.mayGiveTo(owner, x.Catalog().SchemaByOID(t.Schema)); err != nil {
+			return err
 		}
+		x.giveTo(t, owner)
 		return nil
 	case ast.AT_SetRelOptions, ast.AT_ReplaceRelOptions, ast.AT_ResetRelOptions:
 		opts, err := changeOptions(next.Options, cmd)

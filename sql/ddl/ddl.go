@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -43,6 +44,12 @@ type Ctx struct {
 	Locks   lock.Options
 	Notice  func(*pgerr.Error)
 	Role    func(name string) (catalog.OID, bool)
+	// Roles decide what User may do; nil: everything.
+	Roles *privilege.Roles
+	// DatabasePrivileges is the part of want that a role has on the database.
+	DatabasePrivileges func(role catalog.OID, want privilege.Set) privilege.Set
+	// SessionUser is who SET ROLE does not change.
+	SessionUser catalog.OID
 	// SeqState encodes a sequence's state (database.SeqState).
 	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
 	Hooks    Hooks
@@ -54,6 +61,8 @@ type Hooks interface {
 	Compile(e plan.Expr, cols []plan.Col) (func(row []types.Datum) (types.Datum, error), error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
 	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
+	// DatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.
+	DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error
 }
 
 // Exec runs a statement and returns its command tag. Errors: PostgreSQL's; 0A000 for what is not built.
@@ -91,6 +100,14 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 		return x.alterOwner(n)
 	case *ast.CommentStmt:
 		return "COMMENT", x.comment(n)
+	case *ast.GrantStmt:
+		return x.grant(n)
+	case *ast.AlterDefaultPrivilegesStmt:
+		return "ALTER DEFAULT PRIVILEGES", x.defaultPrivileges(n)
+	case *ast.ReassignOwnedStmt:
+		return "REASSIGN OWNED", x.reassignOwned(n)
+	case *ast.DropOwnedStmt:
+		return "DROP OWNED", x.dropOwned(n)
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}

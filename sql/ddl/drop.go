@@ -60,6 +60,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 		if !kind.fits(t, ix) {
 			return "", wrongKind(kind.word, t, ix, rv.Relname)
 		}
+		if err := x.mayDrop(t, ix); err != nil {
+			return "", err
+		}
 		if ix != nil {
 			if c := constraintOfIndex(t, ix); c != nil {
 				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", ix.Name, c.Name, t.Name).
@@ -161,6 +164,9 @@ func (x *exec) dropSchemas(n *ast.DropStmt) error {
 		}
 		if systemSchema(sc.OID) {
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop schema %s because it is required by the database system", sc.Name)
+		}
+		if err := x.mustOwnSchema(sc); err != nil {
+			return err
 		}
 		list = append(list, object{Kind: catalog.KindSchema, OID: sc.OID})
 	}

@@ -27,6 +27,9 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
 	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return err
+	}
 	method, err := indexMethod(n)
 	if err != nil {
 		return err

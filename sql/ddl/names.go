@@ -64,6 +64,9 @@ func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cat
 		}
 	}
 	if persistence == catalog.Temporary {
+		if err := x.mayUseTemp(); err != nil {
+			return nil, 0, err
+		}
 		oid := x.TempSchema()
 		schema = x.Catalog().SchemaByOID(oid)
 	}
@@ -73,6 +76,9 @@ func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cat
 	if systemSchema(schema.OID) {
 		return nil, 0, pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create \"%s.%s\"", schema.Name, rv.Relname).
 			WithDetail("System catalog modifications are currently disallowed.")
+	}
+	if err := x.mayCreateIn(schema); err != nil {
+		return nil, 0, err
 	}
 	return schema, persistence, nil
 }
@@ -135,6 +141,9 @@ func (x *exec) lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) 
 		s := cat.Schema(rv.Schemaname)
 		if s == nil {
 			return nil, nil, noSchema(rv.Schemaname)
+		}
+		if env.MayUse != nil && !env.MayUse(s) {
+			return nil, nil, denied("permission denied for schema %s", s.Name)
 		}
 		t, ix := cat.Relation(s.OID, rv.Relname)
 		return t, ix, nil

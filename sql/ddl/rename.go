@@ -52,6 +52,14 @@ func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
 			return err
 		}
 	}
+	if err := x.mustOwn(t, ix); err != nil {
+		return err
+	}
+	if sc := x.Catalog().SchemaByOID(t.Schema); sc != nil {
+		if err := x.mayCreateIn(sc); err != nil {
+			return err
+		}
+	}
 	if err := x.claimNew(t.Schema, name); err != nil {
 		return err
 	}
@@ -100,6 +108,9 @@ func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
 	if err != nil || t == nil {
 		return err
 	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return err
+	}
 	c := t.ConstraintByName(n.Subname)
 	if c == nil {
 		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", n.Subname, t.Name)
@@ -126,6 +137,9 @@ func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
 	}
 	if ix != nil || t.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "cannot rename columns of relation \"%s\"", n.Relation.Relname)
+	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return err
 	}
 	c := t.ColumnByName(n.Subname)
 	if c == nil {
@@ -430,6 +444,12 @@ func (x *exec) renameSchema(old, name string) error {
 	if systemSchema(s.OID) {
 		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", old)
 	}
+	if err := x.mustOwnSchema(s); err != nil {
+		return err
+	}
+	if err := x.mayCreateSchema(x.User); err != nil {
+		return err
+	}
 	if strings.HasPrefix(name, "pg_") {
 		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
 	}
@@ -483,6 +503,9 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 			return "", err
 		}
 	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return "", err
+	}
 	if t.Sequence != nil && t.Sequence.OwnerTable != 0 {
 		return "", pgerr.New(pgerr.FeatureNotSupported, "cannot move an owned sequence into another schema").
 			WithDetail("Sequence \"%s\" is linked to table \"%s\".", t.Name, x.Catalog().Table(t.Sequence.OwnerTable).Name)
@@ -490,6 +513,9 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 	s := x.Catalog().Schema(n.Newschema)
 	if s == nil {
 		return "", noSchema(n.Newschema)
+	}
+	if err := x.mayCreateIn(s); err != nil {
+		return "", err
 	}
 	switch {
 	case isTempSchema(s) || t.Persistence == catalog.Temporary:
@@ -542,8 +568,14 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := x.mustOwnSchema(s); err != nil {
+		return "", err
+	}
+	if err := x.mayCreateSchema(owner); err != nil {
+		return "", err
+	}
 	next := *s
-	next.Owner = owner
+	next.ACL, next.Owner = s.ACL.NewOwner(s.Owner, owner), owner
 	x.Editor.PutSchema(&next)
 	return "ALTER SCHEMA", nil
 }

@@ -6,19 +6,28 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// role resolves a role specification.
+// role resolves a role specification; nil is the current user.
 func (x *exec) role(r *ast.RoleSpec) (catalog.OID, string, error) {
-	if r == nil || r.Roletype != ast.ROLESPEC_CSTRING {
-		return x.User, "", nil
+	if r != nil {
+		switch r.Roletype {
+		case ast.ROLESPEC_SESSION_USER:
+			return x.SessionUser, x.roleName(x.SessionUser), nil
+		case ast.ROLESPEC_CURRENT_ROLE, ast.ROLESPEC_CURRENT_USER:
+			return x.User, x.roleName(x.User), nil
+		case ast.ROLESPEC_PUBLIC:
+			return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", "public")
+		}
+		oid, ok := x.Role(r.Rolename)
+		if !ok {
+			return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", r.Rolename)
+		}
+		return oid, r.Rolename, nil
 	}
-	oid, ok := x.Role(r.Rolename)
-	if !ok {
-		return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", r.Rolename)
-	}
-	return oid, r.Rolename, nil
+	return x.User, "", nil
 }
 
 func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
@@ -29,6 +38,9 @@ func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
 	name := types.TruncateName(n.Schemaname)
 	if name == "" {
 		name = roleName
+	}
+	if err := x.mayCreateSchema(owner); err != nil {
+		return err
 	}
 	if strings.HasPrefix(name, "pg_") {
 		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).
@@ -44,7 +56,7 @@ func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
 		}
 		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
 	}
-	x.Editor.PutSchema(&catalog.Schema{OID: x.Editor.OID(), Name: name, Owner: owner})
+	x.Editor.PutSchema(&catalog.Schema{OID: x.Editor.OID(), Name: name, Owner: owner, ACL: x.newACL(privilege.Schema, 'n', 0)})
 	for _, e := range n.SchemaElts {
 		if err := x.schemaElement(name, e); err != nil {
 			return err
@@ -71,6 +83,13 @@ func (x *exec) schemaElement(schema string, n ast.Node) error {
 		c := *s
 		c.Sequence = in(s.Sequence)
 		return x.createSequence(&c)
+	case *ast.ViewStmt:
+		c := *s
+		c.View = in(s.View)
+		return x.createView(&c)
+	case *ast.GrantStmt:
+		_, err := x.grant(s)
+		return err
 	case *ast.IndexStmt:
 		c := *s
 		c.Relation = in(s.Relation)

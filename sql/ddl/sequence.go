@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -73,7 +74,7 @@ func quoteLiteral(s string) string {
 // newSequence is a sequence's descriptor: a relation with the three columns that SELECT * FROM a sequence shows.
 func (x *exec) newSequence(schema catalog.OID, name string, pers catalog.Persistence, s *catalog.Sequence) *catalog.Table {
 	t := &catalog.Table{OID: x.Editor.OID(), Schema: schema, Name: name, Kind: catalog.RelSequence, Persistence: pers, Owner: x.User,
-		StorageID: x.Editor.StorageID(), Sequence: s}
+		ACL: x.newACL(privilege.Sequence, 'S', schema), StorageID: x.Editor.StorageID(), Sequence: s}
 	if pers == catalog.Temporary {
 		t.TempOwner = x.Session
 	}
@@ -363,6 +364,9 @@ func (x *exec) alterSequence(n *ast.AlterSeqStmt) error {
 	}
 	if ix != nil || t.Kind != catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", n.Sequence.Relname)
+	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return err
 	}
 	opts := &seqOptions{}
 	if err := opts.read(x, n.Options); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
@@ -345,6 +346,8 @@ func (f *functions) SearchPath(bool) []types.OID {
 func (f *functions) RoleName(types.OID) (string, bool)                      { return "postgres", true }
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) { return "", false }
 
+func (f *functions) NextIdentity(seq types.OID) (int64, error) { return f.NextVal(seq) }
+
 func (f *functions) NextVal(seq types.OID) (int64, error) {
 	t := f.s.catalog().Table(seq)
 	return f.s.db.NextVal(context.Background(), t, func(key []byte) ([]byte, bool, error) { return f.s.tx.GetLatest(nil, key) })
@@ -361,4 +364,8 @@ func (catalogs) ScanVirtual(ec *sqlexec.Context, t *catalog.Table, cols []int16,
 		keys[i] = syscat.Key(k)
 	}
 	return syscat.Scan(ec.Ctx, ec.Catalog, nil, ec.Sess, t, cols, keys)
+}
+
+func (hooks) DatabaseACL(string, func(string, catalog.OID, privilege.ACL) (privilege.ACL, error)) error {
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -106,7 +107,7 @@ func createRefusals(n *ast.CreateStmt) error {
 
 func (x *exec) emptyTable(schema catalog.OID, name string, pers catalog.Persistence) *catalog.Table {
 	t := &catalog.Table{OID: x.Editor.OID(), Schema: schema, Name: name, Kind: catalog.RelTable, Persistence: pers, Owner: x.User,
-		StorageID: x.Editor.StorageID(), NextIndexID: firstIndexID}
+		ACL: x.newACL(privilege.Relation, 'r', schema), StorageID: x.Editor.StorageID(), NextIndexID: firstIndexID}
 	t.RowType = x.Editor.OIDs(2)
 	if pers == catalog.Temporary {
 		t.TempOwner = x.Session

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -20,6 +21,9 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 		}
 		t, err := x.openTable(rv, lock.AccessExclusive)
 		if err != nil {
+			return err
+		}
+		if err := x.needs(t, privilege.Truncate); err != nil {
 			return err
 		}
 		if !has[t.OID] {
@@ -44,6 +48,9 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 				return err
 			}
 			if t != nil {
+				if err := x.needs(t, privilege.Truncate); err != nil {
+					return err
+				}
 				has[t.OID] = true
 				tables = append(tables, t)
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -56,7 +57,8 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	if err != nil {
 		return err
 	}
-	v := &catalog.Table{Schema: schema.OID, Name: name, Kind: catalog.RelView, Persistence: pers, Owner: x.User}
+	v := &catalog.Table{Schema: schema.OID, Name: name, Kind: catalog.RelView, Persistence: pers, Owner: x.User,
+		ACL: x.newACL(privilege.Relation, 'r', schema.OID)}
 	if taken {
 		old, ix := x.Catalog().Relation(schema.OID, name)
 		if !n.Replace {
@@ -64,6 +66,9 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		}
 		if ix != nil || old.Kind != catalog.RelView {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a view", name)
+		}
+		if err := x.mustOwn(old, nil); err != nil {
+			return err
 		}
 		if old, err = x.reopen(old.OID, lock.AccessExclusive); err != nil {
 			return err
@@ -312,6 +317,19 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		}
 		x.put(next)
 		return nil
+	case ast.OBJECT_SCHEMA:
+		name := n.Object.(*ast.String).Sval
+		sc := x.Catalog().Schema(name)
+		if sc == nil {
+			return noSchema(name)
+		}
+		if err := x.mustOwnSchema(sc); err != nil {
+			return err
+		}
+		next := *sc
+		next.Comment = n.Comment
+		x.Editor.PutSchema(&next)
+		return nil
 	case ast.OBJECT_TABCONSTRAINT:
 		l, ok := n.Object.(*ast.List)
 		if !ok {
@@ -353,6 +371,9 @@ func (x *exec) openColumn(l *ast.List, mode lock.Mode) (*catalog.Table, string, 
 	if ix != nil {
 		return nil, "", pgerr.New(pgerr.WrongObjectType, "cannot set comment on relation \"%s\"", rv.Relname)
 	}
+	if err := x.mustOwn(t, nil); err != nil {
+		return nil, "", err
+	}
 	return t, p[len(p)-1], nil
 }
 
@@ -371,6 +392,9 @@ func (x *exec) commentRelation(rv *ast.RangeVar, n *ast.CommentStmt) error {
 			article = "an "
 		}
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s%s", rv.Relname, article, kind.word)
+	}
+	if err := x.mustOwn(t, ix); err != nil {
+		return err
 	}
 	next := edit(t)
 	if ix == nil {
@@ -408,6 +432,9 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", n.Relation.Relname)
 		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || t.Kind != catalog.RelTable):
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or materialized view", n.Relation.Relname)
+		}
+		if err := x.mustOwn(t, ix); err != nil {
+			return err
 		}
 		return x.reindexTable(t, ix)
 	}

@@ -103,16 +103,10 @@ func timeValue(typ types.OID, now time.Time) (types.Datum, error) {
 	return types.Null, pgerr.Internal("no current value of type %d", typ)
 }
 
-// nextvalProc is nextval(regclass).
-const nextvalProc = 1574
-
 func (b *builder) nextVal(x *plan.NextVal) (operand, error) {
-	f, err := builtin.Lookup(nextvalProc)
-	if err != nil {
-		return operand{}, err
-	}
-	c := b.newCall(nextvalProc, nil, plan.Type{OID: types.Int8, Mod: -1}, 0)
-	c.ArgTypes = []types.OID{types.RegClass}
-	arg := []types.Datum{tuple.Uint(uint64(x.Seq))}
-	return fnOperand(func() (types.Datum, error) { return f.Fn(c, arg) }), nil
+	in := b.in
+	return fnOperand(func() (types.Datum, error) {
+		v, err := in.ec.Sess.NextIdentity(x.Seq)
+		return tuple.Int(v), err
+	}), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
@@ -71,6 +72,8 @@ type session struct {
 func (d *db) session() *session {
 	return &session{db: d, owner: d.mgr.Locks().NewOwner(0), workMem: 4 << 20, ctx: context.Background()}
 }
+
+func (s *session) NextIdentity(seq types.OID) (int64, error) { return s.NextVal(seq) }
 
 func (s *session) NextVal(seq types.OID) (int64, error) {
 	s.db.mu.Lock()
@@ -402,4 +405,8 @@ func showError(err error) string {
 		s += "CONSTRAINT: " + e.Schema + "." + e.Table + " " + e.Constraint + "\n"
 	}
 	return s
+}
+
+func (hooks) DatabaseACL(string, func(string, catalog.OID, privilege.ACL) (privilege.ACL, error)) error {
+	return nil
 }

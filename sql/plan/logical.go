@@ -424,7 +424,9 @@ type Statement struct {
 	// Volatile: calls a volatile function.
 	Volatile bool
 	// Tables are the relations used, with what is asked of them, for locks, privileges and cache invalidation.
-	Tables  []TableUse
+	Tables []TableUse
+	// Access is what the statement needs of each relation that it names.
+	Access  []*Access
 	NextCol ColID
 }
 

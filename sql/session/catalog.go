@@ -48,7 +48,7 @@ func (s *Session) committedCatalog() *catalog.Catalog {
 }
 
 func (s *Session) addTemps(e *catalog.Editor) {
-	e.PutSchema(&catalog.Schema{OID: s.tempSchema, Name: s.tempSchemaName(), Owner: s.userOID})
+	e.PutSchema(&catalog.Schema{OID: s.tempSchema, Name: s.tempSchemaName(), Owner: s.UserOID()})
 	for _, t := range s.temps {
 		e.PutTable(t)
 	}
@@ -74,7 +74,7 @@ func (s *Session) TempSchema() catalog.OID {
 	}
 	e := s.Editor()
 	if e.Catalog().SchemaByOID(s.tempSchema) == nil {
-		e.PutSchema(&catalog.Schema{OID: s.tempSchema, Name: s.tempSchemaName(), Owner: s.userOID})
+		e.PutSchema(&catalog.Schema{OID: s.tempSchema, Name: s.tempSchemaName(), Owner: s.UserOID()})
 	}
 	return s.tempSchema
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -32,8 +33,9 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 			path, _ := s.searchPath(s.catalog())
 			return path
 		},
-		TempSchema: s.TempSchema, Session: uint64(s.client.PID), User: s.userOID, InBlock: b.mode == inBlock || c.several,
-		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, SeqState: database.SeqState,
+		TempSchema: s.TempSchema, Session: uint64(s.client.PID), User: s.UserOID(), InBlock: b.mode == inBlock || c.several,
+		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(),
+		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
 	x.TempDir = s.shared.TempDir
 	if c.describe && !c.several && b.mode != inBlock {
@@ -58,6 +60,10 @@ func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (type
 	h.s.execContext(h.ctx, &ec, nil)
 	v.Begin(&ec)
 	return v.Eval, nil
+}
+
+func (h *hooks) DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error {
+	return h.s.shared.Cluster.ChangeDatabaseACL(database, func(d DatabaseInfo) (privilege.ACL, error) { return f(d.Name, d.Owner, d.ACL) })
 }
 
 func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {

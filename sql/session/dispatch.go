@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -277,6 +278,16 @@ func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) e
 		}
 		if t.Kind != catalog.RelTable && t.Kind != catalog.RelView {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", t.Name)
+		}
+		need := privilege.Update | privilege.Delete | privilege.Truncate
+		switch mode := lock.AccessShare + lock.Mode(n.Mode-1); {
+		case mode == lock.AccessShare:
+			need |= privilege.Select
+		case mode <= lock.RowExclusive:
+			need |= privilege.Insert
+		}
+		if id := s.identity(); !id.super && t.Privileges(id.roles, id.current, need) == 0 {
+			return t.Denied()
 		}
 		// The parser numbers the modes as lock.h does, from ACCESS SHARE = 1.
 		if _, err := s.block.t.LockTable(ctx, uint64(t.OID), lock.AccessShare+lock.Mode(n.Mode-1), opt); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -63,22 +64,35 @@ func (f *functions) Notify(channel, payload string) error { return f.s().notify(
 func (f *functions) Listening() []string                  { return f.listener.Channels() }
 func (f *functions) NotifyUsage() float64                 { return f.db.Notify.Usage() }
 
-func (f *functions) CurrentUser() string { return f.user }
-func (f *functions) SessionUser() string { return f.user }
-func (f *functions) Database() string    { return f.db.Name }
+func (f *functions) CurrentUser() string { return f.s().identity().currentName }
+func (f *functions) SessionUser() string { return f.s().identity().sessionName }
+
+// UserOID and Roles serve the privilege functions.
+func (f *functions) UserOID() types.OID      { return f.s().identity().current }
+func (f *functions) Roles() *privilege.Roles { return f.s().identity().roles }
+func (f *functions) Database() string        { return f.db.Name }
 
 func (f *functions) RoleOID(name string) (types.OID, bool) {
-	r, ok := f.shared.role(name)
-	return r.OID, ok
+	if r := f.Roles().ByName(name); r != nil {
+		return r.OID, true
+	}
+	return 0, false
 }
 
 func (f *functions) RoleName(oid types.OID) (string, bool) {
-	for _, r := range f.shared.Cluster.Roles() {
-		if r.OID == oid {
-			return r.Name, true
-		}
+	if r := f.Roles().ByOID(oid); r != nil {
+		return r.Name, true
 	}
 	return "", false
+}
+
+func (f *functions) DatabaseACL(oid types.OID) (types.OID, privilege.ACL, bool) {
+	for _, d := range f.shared.Cluster.Databases() {
+		if d.OID == oid {
+			return d.Owner, d.ACL, true
+		}
+	}
+	return 0, nil, false
 }
 
 func (f *functions) DatabaseOID(name string) (types.OID, bool) {
@@ -175,6 +189,12 @@ func (f *functions) Setting(name string) (string, bool) {
 
 func (f *functions) SetSetting(name, value string, local bool) (string, error) {
 	s := f.s()
+	if isIdentity(name) {
+		if err := s.setIdentity(name, value, local); err != nil {
+			return "", err
+		}
+		return s.settings.Show(name)
+	}
 	if err := s.settings.Set(name, value, local); err != nil {
 		return "", err
 	}
@@ -206,9 +226,24 @@ func (f *functions) writable(what string) error {
 
 func (f *functions) NextVal(seq types.OID) (int64, error) {
 	t, err := f.sequence(seq)
+	if err == nil {
+		err = f.s().sequenceAllowed(t, privilege.Usage|privilege.Update)
+	}
 	if err != nil {
 		return 0, err
 	}
+	return f.nextVal(t)
+}
+
+func (f *functions) NextIdentity(seq types.OID) (int64, error) {
+	t, err := f.sequence(seq)
+	if err != nil {
+		return 0, err
+	}
+	return f.nextVal(t)
+}
+
+func (f *functions) nextVal(t *catalog.Table) (int64, error) {
 	if err := f.writable("nextval()"); err != nil {
 		return 0, err
 	}
@@ -216,14 +251,17 @@ func (f *functions) NextVal(seq types.OID) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	f.seqs[seq] = v
-	f.lastSeq = seq
+	f.seqs[t.OID] = v
+	f.lastSeq = t.OID
 	return v, nil
 }
 
 func (f *functions) CurrVal(seq types.OID) (int64, error) {
 	t, err := f.sequence(seq)
 	if err != nil {
+		return 0, err
+	}
+	if err := f.s().sequenceAllowed(t, privilege.Usage|privilege.Select); err != nil {
 		return 0, err
 	}
 	v, ok := f.seqs[seq]
@@ -236,6 +274,9 @@ func (f *functions) CurrVal(seq types.OID) (int64, error) {
 func (f *functions) SetVal(seq types.OID, v int64, called bool) error {
 	t, err := f.sequence(seq)
 	if err != nil {
+		return err
+	}
+	if err := f.s().sequenceAllowed(t, privilege.Update); err != nil {
 		return err
 	}
 	if err := f.writable("setval()"); err != nil {

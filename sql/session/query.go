@@ -24,6 +24,8 @@ type query struct {
 	prog    *exec.Program
 	version uint64 // catalog
 	path    string // search_path and what else binding depends on
+	ident   *identity
+	allowed bool // the identity has the privileges that the plan needs
 	cols    []types.Field
 	tag     string
 	size    int
@@ -81,7 +83,7 @@ func (s *Session) planKey() string { return s.hotSettings().path }
 
 // valid reports whether a query may run as it is.
 func (s *Session) valid(q *query) bool {
-	return q.version == s.catalog().Version && q.path == s.planKey()
+	return q.version == s.catalog().Version && q.path == s.planKey() && q.ident == s.identity()
 }
 
 // plan binds and optimizes a statement. Parameter types that are 0 are inferred.
@@ -104,7 +106,7 @@ func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Sta
 	if err != nil {
 		return nil, err
 	}
-	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, path: s.planKey(), tag: bound.Tag, phys: phys}
+	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, path: s.planKey(), ident: s.identity(), tag: bound.Tag, phys: phys}
 	if len(bound.Out) > 0 || bound.Tag == "SELECT" {
 		q.cols = fields(bound.Out)
 	}
@@ -141,7 +143,7 @@ func fields(cols []plan.Col) []types.Field {
 func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 	path, temp := s.searchPath(cat)
 	return &bind.Env{Catalog: cat, SearchPath: path, TempSchema: temp, Database: s.db.Name, Types: s.env, Source: source,
-		Cache: s.bindCache, Notice: s.Notice}
+		Cache: s.bindCache, Notice: s.Notice, MayUse: s.mayUse}
 }
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
@@ -183,14 +185,14 @@ func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types
 	for _, name := range splitPath(v) {
 		switch name {
 		case "$user":
-			name = s.user
+			name = s.User()
 		case "pg_temp":
 			if s.tempSchema != 0 {
 				path = append(path, s.tempSchema)
 			}
 			continue
 		}
-		if sc := cat.Schema(name); sc != nil && !slices.Contains(path, sc.OID) {
+		if sc := cat.Schema(name); sc != nil && !slices.Contains(path, sc.OID) && s.mayUse(sc) {
 			path = append(path, sc.OID)
 		}
 	}
@@ -259,6 +261,9 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 			return nil, err
 		}
 		if !stale {
+			if err := s.checkAccess(q); err != nil {
+				return nil, err
+			}
 			s.block.levelFixed = true
 			return q, nil
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -26,7 +27,12 @@ type Cluster interface {
 	// Open opens a branch; release is called once when the session is done with it. Errors: 3D000.
 	Open(ctx context.Context, database, branch string) (db *database.DB, release func(), err error)
 	Databases() []DatabaseInfo
-	Roles() []RoleInfo
+	// Roles are the server's roles as those see them who are connected to the database with that OID.
+	Roles(database uint32) *privilege.Roles
+	// Generation grows with every change of roles and databases.
+	Generation() uint64
+	// ChangeDatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.
+	ChangeDatabaseACL(name string, f func(d DatabaseInfo) (privilege.ACL, error)) error
 	Branches() ([]BranchInfo, error)
 	Mirrors(ctx context.Context, db *database.DB) ([]MirrorInfo, error)
 	// Cancel stops another session's statement (pg_cancel_backend); Terminate ends it.
@@ -42,7 +48,6 @@ type Setting struct{ Name, Value, Source string }
 // Rows of the catalogs that describe the server.
 type (
 	DatabaseInfo = syscat.Database
-	RoleInfo     = syscat.Role
 	BranchInfo   = syscat.Branch
 	MirrorInfo   = syscat.Mirror
 )
@@ -78,8 +83,8 @@ type Session struct {
 	shared   *Shared
 	db       *database.DB
 	release  func()
-	user     string
-	userOID  catalog.OID
+	login    catalog.OID // the role that the client has authenticated as
+	ident    *identity   // who the session is now; see identity()
 	client   Startup
 	hot      hot
 	deadline time.Time       // of the extended statement under way; zero: none
@@ -145,14 +150,14 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 	if branch == "" {
 		branch = "main"
 	}
-	role, ok := sh.role(st.User)
-	if !ok {
+	role := sh.Cluster.Roles(0).ByName(st.User)
+	if role == nil {
 		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" does not exist", st.User)
 	}
 	if !role.Login {
 		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" is not permitted to log in", st.User)
 	}
-	s := &Session{shared: sh, user: st.User, userOID: role.OID, client: st, started: time.Now(), settings: settings.New(),
+	s := &Session{shared: sh, login: role.OID, client: st, started: time.Now(), settings: settings.New(),
 		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
 		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &bind.Cache{}}
 	s.plans.init()
@@ -164,6 +169,10 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 		return nil, err
 	}
 	s.attach(db, release)
+	if err := s.mayConnect(dbname, role); err != nil {
+		release()
+		return nil, err
+	}
 	sh.mu.Lock()
 	if sh.sessions == nil {
 		sh.sessions = map[uint32]*Session{}
@@ -184,15 +193,6 @@ func (s *Session) attach(db *database.DB, release func()) {
 	s.listener = db.Notify.Listener(wake)
 }
 
-func (sh *Shared) role(name string) (RoleInfo, bool) {
-	for _, r := range sh.Cluster.Roles() {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return RoleInfo{}, false
-}
-
 // Sessions returns the open sessions, for pg_stat_activity.
 func (sh *Shared) Sessions() []*Session {
 	sh.mu.Lock()
@@ -206,15 +206,6 @@ func (sh *Shared) Sessions() []*Session {
 
 // DB is the branch that the session is on.
 func (s *Session) DB() *database.DB { return s.db }
-
-// User is the session's role name.
-func (s *Session) User() string { return s.user }
-
-// Superuser reports whether the session may do everything.
-func (s *Session) Superuser() bool {
-	r, _ := s.shared.role(s.user)
-	return r.Super
-}
 
 // InTransactionBlock reports whether a transaction is open that the statement would be part of: a block, or several statements at once.
 func (s *Session) InTransactionBlock() bool { return s.block.mode != idle }

@@ -16,8 +16,8 @@ import (
 func (s *Session) initSettings(dbname string) error {
 	s.env = &types.Env{TimeZone: time.UTC, Notice: s.Notice}
 	s.settings.OnChange = s.settingChanged
-	s.settings.Force("session_authorization", s.user)
-	for _, d := range s.shared.Cluster.DefaultSettings(dbname, s.user) {
+	s.settings.Force("session_authorization", s.client.User)
+	for _, d := range s.shared.Cluster.DefaultSettings(dbname, s.client.User) {
 		if err := s.settings.Init(d.Name, d.Value, d.Source, true); err != nil {
 			s.shared.Log.Warn("setting ignored", "name", d.Name, "error", err)
 		}
@@ -157,6 +157,9 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 			return s.setTransaction(n.Name, settingValue(n))
 		}
 		v := settingValue(n)
+		if isIdentity(n.Name) {
+			return s.setIdentity(n.Name, v, n.IsLocal)
+		}
 		if err := s.settings.Set(n.Name, v, n.IsLocal); err != nil {
 			return err
 		}
@@ -165,6 +168,12 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 		}
 		return nil
 	case ast.VAR_SET_DEFAULT, ast.VAR_RESET:
+		switch strings.ToLower(n.Name) {
+		case "session_authorization":
+			return s.setIdentity(n.Name, s.client.User, n.IsLocal)
+		case "role":
+			return s.setIdentity(n.Name, "none", n.IsLocal)
+		}
 		return s.settings.Reset(n.Name)
 	case ast.VAR_RESET_ALL:
 		s.settings.ResetAll()

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -21,7 +22,7 @@ type serverView struct{ s *Session }
 var _ syscat.Server = serverView{}
 
 func (v serverView) Databases() []syscat.Database { return v.s.shared.Cluster.Databases() }
-func (v serverView) Roles() []syscat.Role         { return v.s.shared.Cluster.Roles() }
+func (v serverView) Roles() *privilege.Roles      { return v.s.Roles() }
 
 // Branches are those of the session's database.
 func (v serverView) Branches() ([]syscat.Branch, error) {
@@ -50,7 +51,7 @@ func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
 func (v serverView) Activity() []syscat.Activity {
 	var out []syscat.Activity
 	for _, o := range v.s.shared.Sessions() {
-		a := syscat.Activity{PID: o.client.PID, DatabaseOID: o.db.ID, UserOID: o.userOID, Database: o.db.Name, User: o.user,
+		a := syscat.Activity{PID: o.client.PID, DatabaseOID: o.db.ID, UserOID: o.login, Database: o.db.Name, User: o.client.User,
 			ClientAddr: o.client.RemoteAddr, BackendStart: o.started}
 		st := o.Activity()
 		a.State, a.Query, a.QueryStart, a.StateChange = st.State, st.Query, st.QueryStart, st.StateSince

@@ -1,12 +1,14 @@
 package types
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -75,8 +77,31 @@ var nameCodec = &codec{
 	},
 }
 
-// aclItemCodec keeps the text that pg_dump and psql read; grants are made by GRANT, so input is refused.
-var aclItemCodec = &codec{out: bytesOut, in: noCodec.in, send: noCodec.send, recv: noCodec.recv}
+// aclItemCodec: a value is the item's text, as privilege.Grant prints it.
+var aclItemCodec = &codec{out: bytesOut, in: aclItemIn, send: noCodec.send, recv: noCodec.recv}
+
+func aclItemIn(_ *Type, s string, _ int32, env *Env) (Datum, error) {
+	names := map[privilege.OID]string{privilege.Superuser: "postgres"}
+	g, grantor, err := privilege.Parse(s, func(name string) (privilege.OID, error) {
+		if env == nil || env.Resolver == nil {
+			return 0, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", name)
+		}
+		oid, err := env.Resolver.RegOID(RegKindRole, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+		names[oid] = name
+		return oid, err
+	})
+	var pe *pgerr.Error
+	switch {
+	case errors.As(err, &pe):
+		return Null, err
+	case err != nil:
+		return Null, pgerr.New(pgerr.InvalidTextRepresentation, "%s", err.Error())
+	}
+	if !grantor {
+		g.Grantor = privilege.Superuser
+	}
+	return tuple.String(g.Text(func(oid privilege.OID) string { return names[oid] })), nil
+}
 
 var voidCodec = &codec{
 	out:  func(_ *Type, dst []byte, _ Datum, _ *Env) []byte { return dst },

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -36,6 +37,11 @@ type Identity interface {
 	CurrentUser() string
 	SessionUser() string
 	Database() string
+	// UserOID is CurrentUser's; Roles are the server's.
+	UserOID() types.OID
+	Roles() *privilege.Roles
+	// DatabaseACL is a database's owner and privileges (nil: the default); ok is false if there is no such database.
+	DatabaseACL(oid types.OID) (owner types.OID, acl privilege.ACL, ok bool)
 	// RoleOID finds a role, RoleName prints one; ok is false if there is none.
 	RoleOID(name string) (types.OID, bool)
 	RoleName(oid types.OID) (string, bool)
@@ -72,6 +78,8 @@ type Settings interface {
 // Sequences are reached by the pg_class OID; errors are PostgreSQL's (42809, 55000, 2200H).
 type Sequences interface {
 	NextVal(seq types.OID) (int64, error)
+	// NextIdentity is NextVal for an identity column: privileges on its sequence do not matter.
+	NextIdentity(seq types.OID) (int64, error)
 	CurrVal(seq types.OID) (int64, error)
 	SetVal(seq types.OID, v int64, called bool) error
 	LastVal() (int64, error)

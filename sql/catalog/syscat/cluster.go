@@ -20,7 +20,7 @@ func pgDatabase(s *scan) error {
 	}
 	for _, d := range s.srv.Databases() {
 		s.add(oid(d.OID), text(d.Name), oid(d.Owner), num(encodingUTF8), char('c'), boolean(d.Template), boolean(d.AllowConn), num(-1), num(3), num(1), oid(defaultSpace),
-			text(defaultLocale), text(defaultLocale), null, null, null)
+			text(defaultLocale), text(defaultLocale), null, null, s.acl(d.ACL))
 	}
 	return nil
 }
@@ -29,7 +29,7 @@ func pgAuthid(s *scan) error {
 	if s.srv == nil {
 		return nil
 	}
-	for _, r := range s.srv.Roles() {
+	for _, r := range s.srv.Roles().List() {
 		s.add(oid(r.OID), text(r.Name), boolean(r.Super), boolean(r.Inherit), boolean(r.CreateRole), boolean(r.CreateDB), boolean(r.Login), boolean(r.Replication),
 			boolean(r.BypassRLS), num(r.ConnLimit), textOrNull(r.Password), timestamp(r.ValidUntil))
 	}
@@ -40,11 +40,33 @@ func pgAuthMembers(s *scan) error {
 	if s.srv == nil {
 		return nil
 	}
-	for _, r := range s.srv.Roles() {
+	for _, r := range s.srv.Roles().List() {
 		for _, of := range r.MemberOf {
-			s.add(oid(of), oid(r.OID), oid(catalog.SuperuserOID), no)
+			s.add(oid(of.Role), oid(r.OID), oid(of.Grantor), boolean(of.Admin))
 		}
 	}
+	return nil
+}
+
+// pgDBRoleSetting has what ALTER ROLE … SET keeps.
+func pgDBRoleSetting(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	for _, r := range s.srv.Roles().List() {
+		if len(r.Settings) > 0 {
+			s.add(oid(0), oid(r.OID), texts(r.Settings))
+		}
+	}
+	return nil
+}
+
+func pgDefaultACL(s *scan) error {
+	s.cat.Objects(catalog.KindDefaultACL, func(o catalog.Object) bool {
+		d := o.(*catalog.DefaultACL)
+		s.add(oid(d.OID), oid(d.Owner), oid(d.Schema), char(d.For), s.acl(d.ACL))
+		return true
+	})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -13,7 +14,7 @@ import (
 // goroutines; results are not changed.
 type Server interface {
 	Databases() []Database
-	Roles() []Role
+	Roles() *privilege.Roles
 	Branches() ([]Branch, error)
 	Mirrors(ctx context.Context) ([]Mirror, error)
 	// TableStats are the last known number of rows (-1: never analyzed) and of 8 kB pages.
@@ -27,18 +28,19 @@ type Database struct {
 	Owner     uint32
 	Template  bool
 	AllowConn bool
+	ACL       privilege.ACL
 }
 
-// Role is a row of pg_authid.
-type Role struct {
-	OID                                         uint32
-	Name                                        string
-	Super, Inherit, CreateRole, CreateDB, Login bool
-	Replication, BypassRLS                      bool
-	ConnLimit                                   int
-	Password                                    string
-	ValidUntil                                  time.Time
-	MemberOf                                    []uint32
+// Privileges is the part of want that a role has on the database.
+func (d Database) Privileges(roles *privilege.Roles, role uint32, want privilege.Set) privilege.Set {
+	if roles.IsSuper(role) {
+		return want
+	}
+	acl := d.ACL
+	if acl == nil {
+		acl = privilege.Default(privilege.Database, d.Owner)
+	}
+	return acl.Mask(roles, role, d.Owner, want, false)
 }
 
 // Branch is a row of tarn.branches.
@@ -153,7 +155,8 @@ func init() {
 		"pg_description": pgDescription, "pg_depend": pgDepend, "pg_rewrite": pgRewrite,
 		"pg_settings": pgSettings, "pg_stat_activity": pgStatActivity, "pg_locks": pgLocks, "pg_timezone_names": pgTimezoneNames,
 		"pg_timezone_abbrevs": pgTimezoneAbbrevs,
-		"pg_database":         pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers,
+		"pg_database":         pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers, "pg_db_role_setting": pgDBRoleSetting,
+		"pg_default_acl": pgDefaultACL,
 	} {
 		relations[qualified{catalog.PgCatalogOID, name}] = f
 	}

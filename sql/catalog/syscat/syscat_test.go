@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -15,7 +16,9 @@ type server struct{}
 func (server) Databases() []Database {
 	return []Database{{OID: 5, Name: "postgres", Owner: 10, AllowConn: true}}
 }
-func (server) Roles() []Role                             { return []Role{{OID: 10, Name: "postgres", Super: true, ConnLimit: -1}} }
+func (server) Roles() *privilege.Roles {
+	return privilege.NewRoles(append(privilege.Predefined(), privilege.Role{OID: 10, Name: "postgres", Super: true, ConnLimit: -1, Settings: []string{"work_mem=1MB"}}), 10)
+}
 func (server) Branches() ([]Branch, error)               { return []Branch{{ID: "b", Name: "main"}}, nil }
 func (server) Mirrors(context.Context) ([]Mirror, error) { return []Mirror{{Name: "t"}}, nil }
 func (server) Activity() []Activity {
@@ -48,6 +51,7 @@ func testCatalog() *catalog.Catalog {
 		Sequence: &catalog.Sequence{Type: types.Int8, Start: 1, Inc: 1, Min: 1, Max: 9, Cache: 1, OwnerTable: 16384, OwnerCol: 1}})
 	e.PutTable(&catalog.Table{OID: 16393, Schema: catalog.PublicOID, Name: "v", Kind: catalog.RelView, Persistence: catalog.Permanent, RowType: 16394,
 		View: "SELECT 1", Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
+	e.Put(&catalog.DefaultACL{Header: catalog.Header{OID: 16395, Owner: 10, ACL: privilege.ACL{{Grantee: 10, Grantor: 10, Privs: privilege.Select}}}, For: 'r'})
 	return e.Catalog()
 }
 

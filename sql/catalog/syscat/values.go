@@ -1,8 +1,11 @@
 package syscat
 
 import (
+	"strconv"
 	"time"
 
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -52,7 +55,27 @@ func textArray(elem types.OID, list []string) types.Datum {
 	return types.MakeArray(types.Lookup(elem), vals)
 }
 
-func acl(list []string) types.Datum { return textArray(types.ACLItem, list) }
+// acl is an aclitem[]; NULL for an object with its kind's default.
+func (s *scan) acl(list privilege.ACL) types.Datum {
+	if list == nil {
+		return null
+	}
+	vals := make([]types.Datum, len(list))
+	for i, g := range list {
+		vals[i] = text(g.Text(s.roleName))
+	}
+	return types.MakeArray(types.Lookup(types.ACLItem), vals)
+}
+
+// roleName prints a role, or its OID where it is gone.
+func (s *scan) roleName(o catalog.OID) string {
+	if s.srv != nil {
+		if r := s.srv.Roles().ByOID(o); r != nil {
+			return r.Name
+		}
+	}
+	return strconv.FormatUint(uint64(o), 10)
+}
 
 // int2s is an int2[]; NULL without elements.
 func int2s(list []int16) types.Datum {

@@ -1,0 +1,85 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
+)
+
+// needs notes what a statement wants of a relation that it names; inside a view its owner's privileges count.
+func (b *binder) needs(t *catalog.Table, p privilege.Set) *plan.Access {
+	a := &plan.Access{Table: t, As: b.viewOwner, Need: p}
+	b.access = append(b.access, a)
+	return a
+}
+
+// reading has every reference to the item's columns noted in a.
+func reading(it *nsItem, t *catalog.Table, a *plan.Access) {
+	if a == nil {
+		return
+	}
+	n := 0
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		if n == len(it.cols) {
+			break
+		}
+		ref := it.cols[n].ref
+		it.cols[n].ref = func() plan.Expr {
+			a.Read(c.AttNum)
+			return ref()
+		}
+		n++
+	}
+	if system := it.system; system != nil {
+		it.system = func(att int16) plan.Expr {
+			a.Read(att)
+			return system(att)
+		}
+	}
+	if row := it.row; row != nil {
+		it.row = func() plan.Expr {
+			a.Read(0)
+			return row()
+		}
+	}
+}
+
+// asOwner runs f, which binds a part of a view's text.
+func (b *binder) asOwner(v *catalog.Table, f func()) {
+	old := b.viewOwner
+	if !invoker(v) {
+		b.viewOwner = v.Owner
+	}
+	f()
+	b.viewOwner = old
+}
+
+// invoker reports a view whose reader needs the privileges on what it reads (security_invoker).
+func invoker(v *catalog.Table) bool {
+	on := v.Options["security_invoker"]
+	return on == "true" || on == "on" || on == "1"
+}
+
+// tableAccess is what is needed of the table itself; reading it adds SELECT.
+func (m *modTarget) tableAccess() *plan.Access {
+	if m.access == nil {
+		return nil
+	}
+	return m.access[len(m.access)-1].Reading()
+}
+
+// writes notes that a column of a target is assigned to; i is the relation on the way from the one named to its table.
+func (m *modTarget) writes(i int, c int16, update bool) {
+	if m.access == nil {
+		return
+	}
+	if update {
+		m.access[i].Update = plan.AddAtt(m.access[i].Update, c)
+	} else {
+		m.access[i].Insert = plan.AddAtt(m.access[i].Insert, c)
+	}
+}

@@ -1,0 +1,43 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/privilege"
+)
+
+// Access is what a statement needs of one relation that it names (ExecCheckRTPerms). Where the relation itself does not give
+// SELECT, INSERT or UPDATE, each of the columns must; without columns, any column does.
+type Access struct {
+	Table *catalog.Table
+	// As is the role whose privileges count: the owner of the view that names the relation; 0: the current user.
+	As   catalog.OID
+	Need privilege.Set
+	// Attribute numbers: read (0: the whole row; system columns are negative), inserted into, updated.
+	Select, Insert, Update []int16
+
+	reads bool // Read adds SELECT to Need
+}
+
+// Reading makes Read add SELECT to what is needed: targets of changes are not read unless something names their columns.
+func (a *Access) Reading() *Access {
+	a.reads = true
+	return a
+}
+
+// Read notes a column that is named.
+func (a *Access) Read(att int16) {
+	if a.reads {
+		a.Need |= privilege.Select
+	}
+	a.Select = AddAtt(a.Select, att)
+}
+
+// AddAtt adds a number to a set.
+func AddAtt(set []int16, att int16) []int16 {
+	if slices.Contains(set, att) {
+		return set
+	}
+	return append(set, att)
+}

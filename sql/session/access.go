@@ -1,0 +1,110 @@
+package session
+
+import (
+	"math"
+	"time"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// checkAccess refuses a plan that needs what its roles may not. A plan is checked once for its identity and catalog.
+func (s *Session) checkAccess(q *query) error {
+	if q.allowed {
+		return nil
+	}
+	id := s.identity()
+	for _, a := range q.bound.Access {
+		role := a.As
+		if role == 0 {
+			role = id.current
+		}
+		if !allowed(id.roles, role, a) {
+			return a.Table.Denied()
+		}
+	}
+	q.allowed = true
+	return nil
+}
+
+// allowed is ExecCheckRTEPerms.
+func allowed(roles *privilege.Roles, role catalog.OID, a *plan.Access) bool {
+	if roles.IsSuper(role) {
+		return true
+	}
+	t := a.Table
+	missing := a.Need &^ t.Privileges(roles, role, a.Need)
+	if missing&^(privilege.Select|privilege.Insert|privilege.Update) != 0 {
+		return false
+	}
+	return (missing&privilege.Select == 0 || t.ColumnsAllowed(roles, role, a.Select, privilege.Select)) &&
+		(missing&privilege.Insert == 0 || t.ColumnsAllowed(roles, role, a.Insert, privilege.Insert)) &&
+		(missing&privilege.Update == 0 || t.ColumnsAllowed(roles, role, a.Update, privilege.Update))
+}
+
+// mayUse reports whether names in a schema may be looked up.
+func (s *Session) mayUse(sc *catalog.Schema) bool {
+	id := s.identity()
+	return id.super || sc.OID == catalog.PgCatalogOID || sc.OID == s.tempSchema || sc.Privileges(id.roles, id.current, privilege.Usage) != 0
+}
+
+// sequenceAllowed checks a function on a sequence: any of want will do.
+func (s *Session) sequenceAllowed(t *catalog.Table, want privilege.Set) error {
+	id := s.identity()
+	if id.super || t.Privileges(id.roles, id.current, want) != 0 {
+		return nil
+	}
+	return t.Denied()
+}
+
+// RoleOf resolves a role specification of a statement.
+func (s *Session) RoleOf(spec *ast.RoleSpec) (*privilege.Role, error) {
+	id := s.identity()
+	switch spec.Roletype {
+	case ast.ROLESPEC_CURRENT_ROLE, ast.ROLESPEC_CURRENT_USER:
+		return id.roles.ByOID(id.current), nil
+	case ast.ROLESPEC_SESSION_USER:
+		return id.roles.ByOID(id.session), nil
+	case ast.ROLESPEC_PUBLIC:
+		return nil, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", "public")
+	}
+	if r := id.roles.ByName(spec.Rolename); r != nil {
+		return r, nil
+	}
+	return nil, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", spec.Rolename)
+}
+
+// SessionOID is the role that SET SESSION AUTHORIZATION has chosen.
+func (s *Session) SessionOID() types.OID { return s.identity().session }
+
+// databasePrivileges is the part of want that a role has on the session's database.
+func (s *Session) databasePrivileges(role catalog.OID, want privilege.Set) privilege.Set {
+	for _, d := range s.shared.Cluster.Databases() {
+		if d.OID == s.db.ID {
+			return d.Privileges(s.Roles(), role, want)
+		}
+	}
+	return 0
+}
+
+// RoleUses describes what keeps a role from being dropped in the session's database.
+func (s *Session) RoleUses(role catalog.OID) []string {
+	return ddl.RoleUses(s.catalog(), s.Roles(), role)
+}
+
+// ParseTime reads a timestamptz; infinite ones are the zero time.
+func (s *Session) ParseTime(v string) (time.Time, error) {
+	d, err := types.Lookup(types.TimestampTZ).ParseText(v, -1, s.env)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if n := d.Int(); n == math.MaxInt64 || n == math.MinInt64 {
+		return time.Time{}, nil
+	}
+	return types.TimeOf(d.Int()), nil
+}

@@ -1,0 +1,128 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
+)
+
+// identity is for whom statements run (manual: SET ROLE, SET SESSION AUTHORIZATION). Who it is never changes:
+// plans whose privileges have been checked keep the pointer, and an equal one means that nothing has changed.
+type identity struct {
+	session, current         catalog.OID
+	sessionName, currentName string
+	// super: current is a superuser.
+	super bool
+	roles *privilege.Roles
+
+	settings, cluster uint64 // generations that it was made from
+	db                uint32
+}
+
+// identity is up to date with the settings role and session_authorization and with the server's roles.
+func (s *Session) identity() *identity {
+	set, gen := s.settings.Generation(), s.shared.Cluster.Generation()
+	if id := s.ident; id != nil && id.settings == set && id.cluster == gen && id.db == s.db.ID {
+		return id
+	}
+	roles := s.shared.Cluster.Roles(s.db.ID)
+	n := identity{session: s.login, roles: roles, settings: set, cluster: gen, db: s.db.ID}
+	if name, _ := s.settings.Get("session_authorization"); name != "" {
+		if r := roles.ByName(name); r != nil {
+			n.session = r.OID
+		}
+	}
+	n.current = n.session
+	if name, _ := s.settings.Get("role"); name != "none" {
+		if r := roles.ByName(name); r != nil {
+			n.current = r.OID
+		}
+	}
+	if r := roles.ByOID(n.session); r != nil {
+		n.sessionName = r.Name
+	}
+	if r := roles.ByOID(n.current); r != nil {
+		n.currentName, n.super = r.Name, r.Super
+	}
+	if old := s.ident; old != nil && old.session == n.session && old.current == n.current && old.roles == n.roles && old.db == n.db {
+		// Only generations differ: nothing that has been checked changes.
+		old.settings, old.cluster = set, gen
+		return old
+	}
+	s.ident = &n
+	return s.ident
+}
+
+// User is the name of the role whose privileges the session has.
+func (s *Session) User() string { return s.identity().currentName }
+
+// UserOID is User's OID.
+func (s *Session) UserOID() catalog.OID { return s.identity().current }
+
+// Roles are the server's roles.
+func (s *Session) Roles() *privilege.Roles { return s.identity().roles }
+
+// Superuser reports whether the session may do everything.
+func (s *Session) Superuser() bool { return s.identity().super }
+
+// mayConnect checks what a new session needs of its database.
+func (s *Session) mayConnect(dbname string, role *privilege.Role) error {
+	id := s.identity()
+	for _, d := range s.shared.Cluster.Databases() {
+		if d.OID != s.db.ID || id.super {
+			continue
+		}
+		if d.Privileges(id.roles, role.OID, privilege.Connect) == 0 {
+			return pgerr.Fatal(pgerr.InsufficientPrivilege, "permission denied for database \"%s\"", dbname).
+				WithDetail("User does not have CONNECT privilege.")
+		}
+	}
+	return nil
+}
+
+// checkIdentity says whether role or session_authorization may be set to a value.
+func (s *Session) checkIdentity(name, value string) error {
+	id := s.identity()
+	switch strings.ToLower(name) {
+	case "role":
+		if value == "none" {
+			return nil
+		}
+		r := id.roles.ByName(value)
+		if r == nil {
+			return pgerr.New(pgerr.InvalidParameterValue, "role \"%s\" does not exist", value)
+		}
+		if !id.roles.IsMember(id.session, r.OID) {
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set role \"%s\"", value)
+		}
+	case "session_authorization":
+		r := id.roles.ByName(value)
+		if r == nil {
+			return pgerr.New(pgerr.InvalidParameterValue, "role \"%s\" does not exist", value)
+		}
+		if r.OID != s.login && !id.roles.IsSuper(s.login) {
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set session authorization \"%s\"", value)
+		}
+	}
+	return nil
+}
+
+// setIdentity is SET ROLE and SET SESSION AUTHORIZATION; the latter takes back a SET ROLE.
+func (s *Session) setIdentity(name, value string, local bool) error {
+	if err := s.checkIdentity(name, value); err != nil {
+		return err
+	}
+	if err := s.settings.Set(name, value, local); err != nil {
+		return err
+	}
+	if strings.EqualFold(name, "session_authorization") {
+		return s.settings.Set("role", "none", local)
+	}
+	return nil
+}
+
+func isIdentity(name string) bool {
+	return strings.EqualFold(name, "role") || strings.EqualFold(name, "session_authorization")
+}
