@@ -72,8 +72,9 @@ type Table struct {
 	NextIndexID uint16        `json:",omitempty"`
 	Constraints []*Constraint `json:",omitempty"`
 	Sequence    *Sequence     `json:",omitempty"`
-	// View is the query as SQL with every name schema-qualified, for views.
+	// View is the query as SQL with every name schema-qualified, for views and materialized views.
 	View        string            `json:",omitempty"`
+	Unpopulated bool              `json:",omitempty"` // a materialized view WITH NO DATA
 	CheckOption byte              `json:",omitempty"` // 'l' local, 'c' cascaded
 	Options     map[string]string `json:",omitempty"` // reloptions; mirror, mirror_deletes …
 	Comment     string            `json:",omitempty"`
@@ -182,6 +183,9 @@ type Sequence struct {
 	OwnerTable           OID   `json:",omitempty"`
 	OwnerCol             int16 `json:",omitempty"`
 }
+
+// HasQuery reports a view or a materialized view.
+func (t *Table) HasQuery() bool { return t.Kind == RelView || t.Kind == RelMatView }
 
 // ColumnByName returns a live column, or nil.
 func (t *Table) ColumnByName(name string) *Column {

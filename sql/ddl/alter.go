@@ -180,6 +180,10 @@ func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	switch cmd.Subtype {
 	case ast.AT_ChangeOwner, ast.AT_SetRelOptions, ast.AT_ResetRelOptions, ast.AT_ReplaceRelOptions:
 		return nil
+	case ast.AT_SetStatistics, ast.AT_SetStorage, ast.AT_SetOptions, ast.AT_ResetOptions, ast.AT_ClusterOn, ast.AT_DropCluster, ast.AT_SetCompression:
+		if t.Kind == catalog.RelMatView {
+			return nil
+		}
 	case ast.AT_ColumnDefault:
 		if t.Kind == catalog.RelView {
 			return nil

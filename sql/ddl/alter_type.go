@@ -104,7 +104,7 @@ func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 	}
 	var user *catalog.Table
 	x.Catalog().Tables(func(r *catalog.Table) bool {
-		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, c.AttNum) {
+		if r.HasQuery() && x.viewUsesColumn(r, t, c.AttNum) {
 			user = r
 		}
 		return user == nil

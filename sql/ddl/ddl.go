@@ -90,6 +90,8 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 		return "CREATE VIEW", x.createView(n)
 	case *ast.CreateTableAsStmt:
 		return x.createTableAs(n.Query, n.Into, n.Objtype, n.IfNotExists)
+	case *ast.RefreshMatViewStmt:
+		return "REFRESH MATERIALIZED VIEW", x.refreshMatView(n)
 	case *ast.SelectStmt:
 		return x.selectInto(n)
 	case *ast.RenameStmt:

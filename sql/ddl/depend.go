@@ -204,7 +204,7 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 					}
 				}
 			}
-			if r.Kind == catalog.RelView && x.viewUses(r, t) {
+			if r.HasQuery() && x.viewUses(r, t) {
 				add(catalog.KindRelation, r.OID, 0, false)
 			}
 			return true
@@ -263,7 +263,7 @@ func (x *exec) columnDependents(o object) (out []dependent, err error) {
 				add(catalog.KindConstraint, c.OID, 0, false)
 			}
 		}
-		if r.Kind == catalog.RelView && x.viewUsesColumn(r, t, o.Sub) {
+		if r.HasQuery() && x.viewUsesColumn(r, t, o.Sub) {
 			add(catalog.KindRelation, r.OID, 0, false)
 		}
 		return true

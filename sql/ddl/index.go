@@ -23,7 +23,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		return err
 	case t == nil:
 		return noRelation(n.Relation)
-	case tix != nil || t.Kind != catalog.RelTable:
+	case tix != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
 	}

@@ -161,7 +161,7 @@ func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
 	}
 	var views []*catalog.Table
 	x.Catalog().Tables(func(v *catalog.Table) bool {
-		if v.Kind == catalog.RelView && x.viewUsesColumn(v, t, c.AttNum) {
+		if v.HasQuery() && x.viewUsesColumn(v, t, c.AttNum) {
 			views = append(views, v)
 		}
 		return true
@@ -289,7 +289,7 @@ func (x *exec) relationPatches(t *catalog.Table, schema, name string) (out []sto
 				out = append(out, storedPatch{r.OID, c.AttNum, strings.TrimPrefix(applyText(exprPrefix+c.Default, list), exprPrefix)})
 			}
 		}
-		if r.Kind == catalog.RelView && x.viewUses(r, t) {
+		if r.HasQuery() && x.viewUses(r, t) {
 			list := append(x.rangePatches(r.View, t, schema, name), x.regclassPatches(r.View, t, schema, name)...)
 			out = append(out, storedPatch{r.OID, 0, applyText(r.View, list)})
 		}

@@ -202,10 +202,14 @@ func replaceable(old *catalog.Table, defs []catalog.Column, env *types.Env) erro
 	return nil
 }
 
-// createTableAs is CREATE TABLE AS; the tag counts the rows.
+// createTableAs is CREATE TABLE AS and CREATE MATERIALIZED VIEW; the tag counts the rows.
 func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.ObjectType, ifNotExists bool) (string, error) {
-	if objtype == ast.OBJECT_MATVIEW {
-		return "", pgerr.Unsupported("CREATE MATERIALIZED VIEW")
+	mat, tag := objtype == ast.OBJECT_MATVIEW, "CREATE TABLE AS"
+	if mat {
+		tag = "CREATE MATERIALIZED VIEW"
+		if err := x.checkMatView(query, into); err != nil {
+			return "", err
+		}
 	}
 	schema, pers, err := x.target(into.Rel)
 	if err != nil {
@@ -219,7 +223,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	if taken {
 		if ifNotExists {
 			x.notice(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
-			return "CREATE TABLE AS", nil
+			return tag, nil
 		}
 		return "", relationExists(name)
 	}
@@ -236,6 +240,12 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 			return "", pgerr.Unsupported("a column of type " + types.FormatType(t.Columns[i].Type, -1, x.Env))
 		}
 	}
+	if mat {
+		t.Kind, t.Unpopulated = catalog.RelMatView, into.SkipData
+		if t.View, err = x.viewSQL(query, t.Columns); err != nil {
+			return "", err
+		}
+	}
 	if t.Options, err = relOptions(into.Options); err != nil {
 		return "", err
 	}
@@ -247,7 +257,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	}
 	if into.SkipData {
 		x.put(t)
-		return "CREATE TABLE AS", nil
+		return tag, nil
 	}
 	w, err := x.newWriter(t, rowByRow)
 	if err != nil {
@@ -430,7 +440,7 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 			return noRelation(n.Relation)
 		case n.Kind == ast.REINDEX_OBJECT_INDEX && ix == nil:
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", n.Relation.Relname)
-		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || t.Kind != catalog.RelTable):
+		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView):
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or materialized view", n.Relation.Relname)
 		}
 		if err := x.mustOwn(t, ix); err != nil {
@@ -446,7 +456,7 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 		}
 	}
 	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if t.Kind == catalog.RelTable && !t.Virtual && (schema == nil || t.Schema == schema.OID) {
+		if (t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView) && !t.Virtual && (schema == nil || t.Schema == schema.OID) {
 			tables = append(tables, t.OID)
 		}
 		return true

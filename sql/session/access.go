@@ -27,6 +27,10 @@ func (s *Session) checkAccess(q *query) error {
 		if !allowed(id.roles, role, a) {
 			return a.Table.Denied()
 		}
+		if a.Table.Unpopulated && a.Need&privilege.Select != 0 {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "materialized view \"%s\" has not been populated", a.Table.Name).
+				WithHint("Use the REFRESH MATERIALIZED VIEW command.")
+		}
 	}
 	q.allowed = true
 	return nil

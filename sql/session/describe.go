@@ -101,7 +101,7 @@ func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {
 	s := f.s()
 	cat := s.catalog()
 	t := cat.Table(view)
-	if t == nil || t.Kind != catalog.RelView {
+	if t == nil || !t.HasQuery() {
 		return "", nil
 	}
 	sql, err := bind.ViewSQL(s.bindEnv(cat, ""), t, bind.DefOptions{Pretty: pretty,

@@ -363,7 +363,7 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 	if analyze {
 		s.open()
 		for _, t := range tables {
-			if t.Kind != catalog.RelTable || t.Virtual {
+			if t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView || t.Virtual {
 				continue
 			}
 			if err := s.analyzeTable(ctx, t); err != nil {

@@ -178,7 +178,7 @@ func pgDepend(s *scan) error {
 				add(pgAttrdefRelation, attrdefOID(t.OID, c.AttNum), 0, pgClassRelation, t.OID, c.AttNum, 'a')
 			}
 		}
-		if t.Kind == catalog.RelView {
+		if t.HasQuery() {
 			add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
 		}
 		for _, c := range t.Constraints {

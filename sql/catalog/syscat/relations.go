@@ -104,15 +104,13 @@ func (s *scan) addTableClass(t *catalog.Table) {
 	am, file, ident := catalog.OID(0), t.OID, byte('n')
 	kind := relKind(t)
 	switch kind {
-	case catalog.RelTable:
+	case catalog.RelTable, catalog.RelMatView:
 		am, ident = heapAM, 'd'
 		if t.Virtual {
 			file, ident = 0, 'n'
 		} else if s.srv != nil {
 			rows, pages = s.srv.TableStats(t)
 		}
-	case catalog.RelMatView:
-		am, ident = heapAM, 'd'
 	case catalog.RelSequence:
 		rows, pages = 1, 1
 	default:
@@ -134,8 +132,8 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(kind == catalog.RelView), boolean(s.hasForeign(t)), no, no, no,
-		yes, char(ident), no, oid(0), xmin, xmin, s.acl(t.ACL), texts(options(t.Options)), null)
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(s.hasForeign(t)), no, no, no,
+		boolean(!t.Unpopulated), char(ident), no, oid(0), xmin, xmin, s.acl(t.ACL), texts(options(t.Options)), null)
 }
 
 // hasForeign reports a table on either side of a foreign key: PostgreSQL keeps these as triggers, and psql looks for foreign keys
