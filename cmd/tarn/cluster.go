@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/server/conn"
@@ -16,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -47,12 +49,30 @@ func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.
 		Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
 		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal,
 			KeepLogBytes: keepLog},
-		Txn: txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
+		Txn:        txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
+		Autovacuum: c.autovacuum(w.Database),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return c.withMirror(ctx, db, w)
+}
+
+// autovacuum reads the settings of automatic ANALYZE as they are when a branch is opened.
+func (c *cluster) autovacuum(database string) database.Autovacuum {
+	v := settings.New()
+	for _, x := range c.DefaultSettings(database, "") {
+		if err := v.Init(x.Name, x.Value, x.Source, true); err != nil {
+			c.log.Warn("setting", "name", x.Name, "error", err)
+		}
+	}
+	return autovacuumOf(v)
+}
+
+func autovacuumOf(v *settings.Values) database.Autovacuum {
+	return database.Autovacuum{On: v.Bool("autovacuum"), Threshold: v.Float("autovacuum_analyze_threshold"),
+		ScaleFactor: v.Float("autovacuum_analyze_scale_factor"), Naptime: time.Duration(v.Int("autovacuum_naptime")) * time.Second,
+		Target: int(v.Int("default_statistics_target"))}
 }
 
 func (c *cluster) Open(ctx context.Context, name, branch string) (*database.DB, func(), error) {

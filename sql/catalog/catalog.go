@@ -181,6 +181,9 @@ func NewAllocator(c *Catalog) *Allocator {
 func (a *Allocator) OID() OID          { return a.oid.Add(1) }
 func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
 
+// NextStorageID is what StorageID will return next.
+func (a *Allocator) NextStorageID() uint32 { return a.storage.Load() + 1 }
+
 // OIDs reserves n consecutive OIDs and returns the first.
 func (a *Allocator) OIDs(n int) OID { return a.oid.Add(uint32(n)) - uint32(n) + 1 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/notify"
+	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
@@ -56,7 +57,12 @@ type DB struct {
 	// Notify carries LISTEN and NOTIFY among the sessions.
 	Notify notify.Hub
 
-	sequences sequences
+	sequences    sequences
+	stats        stats.Cache
+	statsVersion atomic.Uint64
+	activity     activity
+	auto         Autovacuum
+	stopAuto     func() // ends automatic ANALYZE and waits for it; nil: there is none
 }
 
 // Options name the branch and bound its memory.
@@ -66,27 +72,70 @@ type Options struct {
 	Engine       engine.Options
 	Txn          txn.Config
 	Logger       *slog.Logger
+	Autovacuum   Autovacuum
 }
 
 // Open opens the store and loads its catalog.
 func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	eng, err := engine.Open(ctx, o.Engine)
 	if err != nil {
 		return nil, err
 	}
 	d := &DB{Name: o.Name, Branch: o.Branch, ID: o.ID, Engine: eng, Locks: lock.NewManager(), Log: o.Logger}
+	d.stats.Load, d.auto = d.loadStats, o.Autovacuum
+	o.Txn.Committed = d.activity.committed
 	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
 	d.Rels = &exec.Rels{}
 	d.sequences.init(d)
 	snap := eng.Snapshot()
 	c, err := loadCatalog(snap)
-	snap.Release()
 	if err != nil {
+		snap.Release()
 		return nil, errors.Join(fmt.Errorf("load catalog: %w", err), eng.Close())
 	}
 	d.Alloc = catalog.NewAllocator(c)
 	d.catalog.Store(c)
+	err = d.openActivity(ctx, snap)
+	snap.Release()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("load counters of tables: %w", err), eng.Close())
+	}
 	return d, nil
+}
+
+// openActivity starts counting, and the worker that acts on it.
+func (d *DB) openActivity(ctx context.Context, snap *engine.Snapshot) error {
+	a := &d.activity
+	a.first = d.Alloc.NextStorageID()
+	if d.auto.On {
+		a.due = make(chan struct{}, 1)
+	}
+	gone, err := a.load(snap, d.Catalog())
+	if err != nil {
+		return err
+	}
+	if len(gone) > 0 {
+		var g change.Group
+		for _, k := range gone {
+			g.Delete(k, 0)
+		}
+		if _, err := d.Engine.Commit(ctx, &g, engine.Async); err != nil {
+			return err
+		}
+	}
+	if d.auto.On {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			d.autoanalyze(ctx)
+		}()
+		d.stopAuto = func() { cancel(); <-done }
+	}
+	return nil
 }
 
 func loadCatalog(snap *engine.Snapshot) (*catalog.Catalog, error) {
@@ -128,16 +177,38 @@ func (d *DB) Catalog() *catalog.Catalog { return d.catalog.Load() }
 func (d *DB) Publish(e *catalog.Editor) {
 	d.publish.Lock()
 	defer d.publish.Unlock()
-	d.catalog.Store(e.Apply(d.catalog.Load()))
+	old := d.catalog.Load()
+	d.catalog.Store(e.Apply(old))
+	e.Tables(func(oid catalog.OID, t *catalog.Table) {
+		was := old.Table(oid)
+		if was == nil || t != nil && t.StorageID == was.StorageID {
+			return
+		}
+		d.ForgetActivity(was.StorageID)
+		if t == nil {
+			d.stats.Forget(oid)
+		}
+	})
 }
 
 // LSN is the newest visible position; with Checkpoint and Close it makes DB a branch's runtime.
 func (d *DB) LSN() wal.LSN { return d.Engine.VisibleLSN() }
 
-// Checkpoint makes dir a copy of the store (engine.Checkpoint).
+// Checkpoint makes dir a copy of the store (engine.Checkpoint), with the counters of tables.
 func (d *DB) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
+	if err := d.saveActivity(ctx); err != nil {
+		return 0, err
+	}
 	return d.Engine.Checkpoint(ctx, dir)
 }
 
 // Close closes the store. No session may be on it.
-func (d *DB) Close() error { return d.Engine.Close() }
+func (d *DB) Close() error {
+	if d.stopAuto != nil {
+		d.stopAuto()
+	}
+	if err := d.saveActivity(context.Background()); err != nil {
+		d.Log.Warn("counters of tables not saved", "error", err)
+	}
+	return d.Engine.Close()
+}

@@ -47,6 +47,8 @@ type tableScanOp struct {
 	entry   []types.Datum
 	scratch []byte
 	stats   *NodeStats
+	usage   *Usage
+	read    int64 // rows since usage was told
 }
 
 func (o *tableScanOp) note(st *NodeStats) { o.stats = st }
@@ -131,6 +133,11 @@ func (o *tableScanOp) prepare() error {
 	if o.rel, err = o.in.ec.Rels.Get(o.table); err != nil {
 		return err
 	}
+	index := uint16(0)
+	if o.index != nil {
+		index = o.index.ID
+	}
+	o.usage = o.in.ec.Rels.Usage(o.table.StorageID, index)
 	if !o.wantOnly || o.index == nil || o.index == o.table.PrimaryIndex() || len(o.early.other)+len(o.late.other) > 0 {
 		return nil
 	}
@@ -158,6 +165,7 @@ func (o *tableScanOp) open() error {
 	if err := o.prepare(); err != nil {
 		return err
 	}
+	o.usage.Scans.Add(1)
 	o.done = false
 	o.keys = o.keys[:0]
 	for _, fn := range o.eq {
@@ -234,6 +242,10 @@ func (o *tableScanOp) end() error {
 		return nil
 	}
 	o.opened = false
+	if o.read > 0 {
+		o.usage.Rows.Add(o.read)
+		o.read = 0
+	}
 	return o.it.Close()
 }
 
@@ -303,6 +315,7 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 			}
 		}
 		if ok {
+			o.usage.Rows.Add(1)
 			pass, err := o.take(lo, o.rows)
 			if pass || err != nil {
 				return pass, err
@@ -334,6 +347,7 @@ func (o *tableScanOp) row() (bool, error) {
 	if err := o.in.tick(); err != nil {
 		return false, err
 	}
+	o.read++
 	if o.only != nil {
 		return o.entryRow()
 	}

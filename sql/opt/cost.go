@@ -19,11 +19,15 @@ type Costs struct {
 	SeqPage, RandomPage, CPUTuple, CPUIndexTuple, CPUOperator float64
 	// WorkMem in bytes: what is larger goes to files.
 	WorkMem float64
+	// HashMem is what a hash table may take before it goes to files.
+	HashMem float64
+	// Cache is effective_cache_size in bytes: what is larger is read from disk.
+	Cache float64
 }
 
 // DefaultCosts are PostgreSQL's.
 func DefaultCosts() Costs {
-	return Costs{SeqPage: 1, RandomPage: 4, CPUTuple: 0.01, CPUIndexTuple: 0.005, CPUOperator: 0.0025, WorkMem: 4 << 20}
+	return Costs{SeqPage: 1, RandomPage: 4, CPUTuple: 0.01, CPUIndexTuple: 0.005, CPUOperator: 0.0025, WorkMem: 4 << 20, HashMem: 8 << 20, Cache: 4 << 30}
 }
 
 func (c *Costs) get() float64  { return c.RandomPage / 4 }
@@ -36,6 +40,9 @@ func (c *Costs) scanRow(width int) float64 {
 func (c *Costs) entry(width int) float64 {
 	return c.CPUIndexTuple + float64(width+24)/8192*c.SeqPage
 }
+
+// disabledCost is added to what a setting turns off and nothing else can do.
+const disabledCost = 1e10
 
 // filter is the cost of conditions per row.
 func (c *Costs) filter(conds []plan.Expr) float64 {
@@ -75,8 +82,8 @@ func (c *Costs) expr(e plan.Expr) float64 {
 }
 
 // sortCost adds a sort; with limit > 0 only that many rows are kept.
-func sortCost(in plan.Est, limit float64) plan.Est {
-	c := DefaultCosts()
+func (o *optimizer) sortCost(in plan.Est, limit float64) plan.Est {
+	c := &o.costs
 	rows := max(2, in.Rows)
 	keep := rows
 	if limit > 0 && limit < rows {
@@ -85,6 +92,9 @@ func sortCost(in plan.Est, limit float64) plan.Est {
 	in.Startup = in.Total + 2*c.CPUOperator*rows*math.Log2(keep)
 	if bytes := rows * float64(in.Width+32); bytes > c.WorkMem && keep == rows {
 		in.Startup += 2 * bytes / 8192 * c.SeqPage
+	}
+	if !o.on("sort") {
+		in.Startup += disabledCost
 	}
 	in.Total = in.Startup + c.CPUOperator*rows
 	return in

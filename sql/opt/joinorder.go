@@ -230,7 +230,7 @@ func (g *joinGraph) search(w want) (*jpath, error) {
 		here := w
 		here.order = order
 		if len(order) > 0 && g.o.wanted(here, p.order, g.fixed) < len(order) {
-			e = sortCost(e, w.rows)
+			e = g.o.sortCost(e, w.rows)
 		}
 		if c := part(e, w.rows); c < cost {
 			best, cost = p, c
@@ -563,7 +563,7 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 		n = m
 	default:
 		if !p.param {
-			r = materialized(narrowed(r, child))
+			r = g.o.materialized(narrowed(r, child))
 		}
 		n = &plan.NestLoop{Est: est, Kind: p.kind, Outer: l, Inner: r, On: on, Memoize: p.memo, InnerUnique: p.unique && p.kind == plan.InnerJoin, Out: out}
 	}
@@ -580,12 +580,12 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 // narrowedIf: outer rows are kept only where the join may spill, which is seldom.
 func narrowedIf(n plan.Node, _ colset, _ plan.JoinKind) plan.Node { return n }
 
-func materialized(n plan.Node) plan.Node {
+func (o *optimizer) materialized(n plan.Node) plan.Node {
 	if _, ok := n.(*plan.Materialize); ok {
 		return n
 	}
 	est := *n.Estimate()
-	est.Total += est.Rows * DefaultCosts().CPUOperator
+	est.Total += est.Rows * o.costs.CPUOperator
 	return &plan.Materialize{Est: est, In: n}
 }
 
@@ -646,7 +646,7 @@ func (o *optimizer) plainJoin(x *plan.Join, conds []plan.Expr, w want) (built, e
 	default:
 		inner := r.node
 		if !x.Lateral {
-			inner = materialized(inner)
+			inner = o.materialized(inner)
 		}
 		est.Total = le.Total + re.Total + le.Rows*re.Rows*c.CPUOperator
 		b.node = &plan.NestLoop{Est: est, Kind: x.Kind, Outer: l.node, Inner: inner, On: rest, Out: cols}

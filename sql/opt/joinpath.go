@@ -315,7 +315,7 @@ func (g *joinGraph) hash(s *jset, a, b relset, as, bs *jset, kind plan.JoinKind,
 		work := float64(len(keys)) * c.CPUOperator
 		n.startup = l.startup + r.total + rs.rows*(work+1.5*c.CPUTuple)
 		n.total = n.startup + (l.total - l.startup) + ls.rows*(work+0.5*c.CPUTuple) + s.rows*(c.CPUTuple/2+c.filter(x.on)) + postCost
-		if bytes := rs.rows * float64(rs.width+64); bytes > c.WorkMem {
+		if bytes := rs.rows * float64(rs.width+64); bytes > c.HashMem {
 			n.total += 2 * c.SeqPage * (bytes + ls.rows*float64(ls.width+32)) / 8192
 		}
 		s.keep(g.o, n)

@@ -19,13 +19,12 @@ type Env struct {
 	Stats   Stats // nil: every table has 1000 rows
 	// StoredExpr gives stored index expressions and partial index predicates, bound over the columns of out.
 	StoredExpr func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error)
-	// Disabled reports that a rule or method is off; nil: none. Methods: seqscan, indexscan, indexonlyscan, nestloop,
-	// hashjoin, mergejoin, memoize, sortagg, incremental_sort (the enable_* settings without their prefix). Rules:
-	// semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner, cte_inline, minmax,
-	// window_pushdown.
+	// Settings are the session's.
+	Settings Settings
+	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
+	// their prefix. Rules: semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner,
+	// cte_inline, minmax, window_pushdown, sortagg.
 	Disabled func(name string) bool
-	// Costs of the zero value are DefaultCosts.
-	Costs Costs
 }
 
 // Stats are what ANALYZE and the store know about a table.
@@ -41,7 +40,7 @@ type ColumnStats interface {
 
 // Optimize plans a statement. The result shares subtrees with stmt and changes none of them.
 func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
-	o := &optimizer{env: env, stmt: stmt, costs: env.Costs}
+	o := &optimizer{env: env, stmt: stmt, costs: env.Settings.Costs}
 	if o.costs == (Costs{}) {
 		o.costs = DefaultCosts()
 	}
@@ -68,7 +67,12 @@ type optimizer struct {
 	noReverse bool
 }
 
-func (o *optimizer) on(rule string) bool { return o.env.Disabled == nil || !o.env.Disabled(rule) }
+func (o *optimizer) on(rule string) bool {
+	if m, ok := methods[rule]; ok && o.off(m) {
+		return false
+	}
+	return o.env.Disabled == nil || !o.env.Disabled(rule)
+}
 
 // know lets a column be another name of a table column.
 func (o *optimizer) know(c plan.ColID, in *colInfo) {

@@ -101,7 +101,7 @@ func (o *optimizer) sorted(b built, keys []plan.SortKey, rows float64) built {
 		return b
 	}
 	in := b.node
-	est := sortCost(*in.Estimate(), rows)
+	est := o.sortCost(*in.Estimate(), rows)
 	// Keys that have one value only are not compared.
 	var kept []plan.SortKey
 	for _, k := range keys {

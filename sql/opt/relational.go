@@ -357,7 +357,7 @@ func (o *optimizer) limit(x *plan.Limit, w want) (built, error) {
 		if offset != nil {
 			top = sumOf(count, offset)
 		}
-		b.node = topN(b.node, top, take+skip)
+		b.node = o.topN(b.node, top, take+skip)
 	}
 	ie := *b.node.Estimate()
 	est := ie
@@ -396,7 +396,7 @@ func sumOf(a, b plan.Expr) plan.Expr {
 }
 
 // topN lets a sort below keep that many rows only. Projections in between give one row per row.
-func topN(n plan.Node, limit plan.Expr, rows float64) plan.Node {
+func (o *optimizer) topN(n plan.Node, limit plan.Expr, rows float64) plan.Node {
 	if limit == nil {
 		return n
 	}
@@ -404,13 +404,13 @@ func topN(n plan.Node, limit plan.Expr, rows float64) plan.Node {
 	case *plan.SortNode:
 		c := *x
 		c.Limit = limit
-		c.Est = sortCost(*x.In.Estimate(), rows)
+		c.Est = o.sortCost(*x.In.Estimate(), rows)
 		return &c
 	case *plan.Result:
 		if x.In == nil || len(x.Filter) > 0 {
 			return n
 		}
-		in := topN(x.In, limit, rows)
+		in := o.topN(x.In, limit, rows)
 		if in == x.In {
 			return n
 		}

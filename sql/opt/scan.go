@@ -39,7 +39,7 @@ func (o *optimizer) scan(x *plan.Scan, conds []plan.Expr, w want) (built, error)
 	for _, p := range paths {
 		cost := 0.0
 		if n := o.wanted(w, p.order, p.fixed); n < len(w.order) && !p.unique {
-			cost = part(sortCost(p.Est, w.rows), w.rows)
+			cost = part(o.sortCost(p.Est, w.rows), w.rows)
 		} else {
 			cost = part(p.Est, w.rows)
 		}
@@ -87,7 +87,7 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 	rows := max(1, total*o.selectivity(conds))
 	needed := need.clone().addExprs(conds)
 	width := widthOf(outOf(x.Out, needed))
-	full := rowWidth(x.Table)
+	full := RowWidth(x.Table)
 	fixed := o.fixedCols(conds, own)
 	c := &o.costs
 	plain := &access{used: make([]bool, len(conds)), fixed: fixed}
@@ -95,7 +95,7 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 	plain.Startup = c.seek()
 	plain.Total = c.seek() + total*(c.scanRow(full)+c.filter(conds))
 	if !o.on("seqscan") {
-		plain.Startup, plain.Total = plain.Startup+1e10, plain.Total+1e10
+		plain.Startup, plain.Total = plain.Startup+disabledCost, plain.Total+disabledCost
 	}
 	primary := x.Table.PrimaryIndex()
 	if primary != nil && primary.ID == 1 {
@@ -190,7 +190,11 @@ func (o *optimizer) arrayCount(e plan.Expr) float64 {
 	return 10
 }
 
-func rowWidth(t *catalog.Table) int {
+// UnknownRows is how many rows ten pages of PostgreSQL's hold (estimate_rel_size).
+func UnknownRows(t *catalog.Table) float64 { return float64(10 * max(1, 8168/(RowWidth(t)+28))) }
+
+// RowWidth is the width of a table's rows without statistics, in bytes.
+func RowWidth(t *catalog.Table) int {
 	w := 0
 	for i := range t.Columns {
 		if c := &t.Columns[i]; !c.Dropped {

@@ -38,6 +38,7 @@ type block struct {
 	deferred   exec.Deferred
 	bulk       map[uint32]bool // storage ids that COPY has filled with files
 	pending    notify.Pending
+	analyzed   []catalog.OID // tables with statistics of this transaction
 	onCommit   []func()
 	onRollback []func()
 }

@@ -103,11 +103,16 @@ func (s *Session) storeCatalog(t *txn.Txn, e *catalog.Editor) error {
 	cat := e.Catalog()
 	base := s.db.Catalog()
 	e.Tables(func(oid catalog.OID, d *catalog.Table) {
+		if was := base.Table(oid); d == nil && was != nil && was.Kind == catalog.RelTable {
+			if e := t.Delete(database.StatKey(oid), 0); e != nil {
+				err = e
+			}
+		}
 		if rec := database.SchemaRecord(cat, oid, d, base.Table(oid)); rec != nil {
 			t.AddSchema(rec)
 		}
 	})
-	return nil
+	return err
 }
 
 func (s *Session) isTempSchemaKey(key []byte) bool {
@@ -120,8 +125,8 @@ func (s *Session) publish(e *catalog.Editor) {
 	e.Tables(func(oid catalog.OID, t *catalog.Table) {
 		switch {
 		case t == nil:
-			if s.temps[oid] != nil {
-				delete(s.temps, oid)
+			if d := s.temps[oid]; d != nil {
+				s.forgetTemp(d)
 				s.tempGen++
 			}
 		case t.Persistence == catalog.Temporary:
@@ -179,18 +184,25 @@ func (s *Session) dropTemps(ctx context.Context) {
 		return
 	}
 	t := s.db.Txns.Begin(txn.Options{})
-	for oid, d := range s.temps {
+	for _, d := range s.temps {
 		if d.StorageID != 0 {
 			if err := t.DeleteRange(tuple.AppendPrefix(nil, d.StorageID, 0), tuple.AppendPrefix(nil, d.StorageID+1, 0)); err != nil {
 				s.shared.Log.Warn("temporary table not removed", "table", d.Name, "error", err)
 			}
 		}
-		delete(s.temps, oid)
+		s.forgetTemp(d)
 	}
 	if _, err := t.Commit(ctx, async); err != nil {
 		s.shared.Log.Warn("temporary tables not removed", "error", err)
 	}
 	s.tempGen++
+}
+
+// forgetTemp drops what the session and the database know of a temporary table that is gone.
+func (s *Session) forgetTemp(t *catalog.Table) {
+	delete(s.temps, t.OID)
+	delete(s.tempStats, t.OID)
+	s.db.ForgetActivity(t.StorageID)
 }
 
 func (s *Session) resolveTable(rv *ast.RangeVar, source string) (*catalog.Table, error) {

@@ -9,8 +9,6 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 )
 
-func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table) error { return nil }
-
 // setConstraints is SET CONSTRAINTS: what becomes immediate is checked now.
 func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt) error {
 	d := &s.block.deferred

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -327,52 +326,4 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 	clear(s.seqs)
 	s.lastSeq = 0
 	return "DISCARD ALL", nil
-}
-
-// vacuum is VACUUM and ANALYZE. There is nothing to vacuum: old versions go with compaction.
-func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (string, error) {
-	if n.IsVacuumcmd && (s.block.mode == inBlock || c.several) {
-		return "", pgerr.New(pgerr.ActiveSQLTransaction, "VACUUM cannot run inside a transaction block")
-	}
-	analyze := !n.IsVacuumcmd
-	for _, o := range n.Options {
-		if d, ok := o.(*ast.DefElem); ok && d.Defname == "analyze" {
-			analyze = true
-		}
-	}
-	var tables []*catalog.Table
-	for _, r := range n.Rels {
-		v, ok := r.(*ast.VacuumRelation)
-		if !ok {
-			continue
-		}
-		t, err := s.resolveTable(v.Relation, c.source)
-		if err != nil {
-			return "", err
-		}
-		tables = append(tables, t)
-	}
-	if len(n.Rels) == 0 {
-		s.catalog().Tables(func(t *catalog.Table) bool {
-			if t.Kind == catalog.RelTable && !t.Virtual {
-				tables = append(tables, t)
-			}
-			return true
-		})
-	}
-	if analyze {
-		s.open()
-		for _, t := range tables {
-			if t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView || t.Virtual {
-				continue
-			}
-			if err := s.analyzeTable(ctx, t); err != nil {
-				return "", fmt.Errorf("analyze %s: %w", t.Name, err)
-			}
-		}
-	}
-	if n.IsVacuumcmd {
-		return "VACUUM", s.endImplicit(ctx)
-	}
-	return "ANALYZE", nil
 }

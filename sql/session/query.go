@@ -17,19 +17,23 @@ import (
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-// query is a planned statement: immutable, and good as long as its catalog and search path are the session's.
+// query is a planned statement, good as long as its catalog, its statistics and what else it was planned for are the session's. But
+// for the marks of its statistics it is immutable.
 type query struct {
 	stmt    ast.Stmt
 	bound   *plan.Statement
 	prog    *exec.Program
 	version uint64 // catalog
-	path    string // search_path and what else binding depends on
+	env     *planEnv
 	ident   *identity
 	allowed bool // the identity has the privileges that the plan needs
-	cols    []types.Field
-	tag     string
-	size    int
-	locks   []tableLock
+	// Statistics: database.DB.StatsVersion, and Session.ownStats. The sum of both only grows.
+	stats, ownStats uint64
+	direct          bool // it touches the rows of given keys only: no statistics change it
+	cols            []types.Field
+	tag             string
+	size            int
+	locks           []tableLock
 	// Results of EXPLAIN need the tree.
 	phys *plan.Physical
 }
@@ -78,12 +82,10 @@ func (c *planCache) put(key string, q *query) {
 	c.order = append(c.order[:0], c.order[half:]...)
 }
 
-// planKey is what binding depends on besides the catalog.
-func (s *Session) planKey() string { return s.hotSettings().path }
-
 // valid reports whether a query may run as it is.
 func (s *Session) valid(q *query) bool {
-	return q.version == s.catalog().Version && q.path == s.planKey() && q.ident == s.identity()
+	return q.version == s.catalog().Version && q.env == s.hotSettings().plan && q.ident == s.identity() &&
+		(q.stats+q.ownStats == s.db.StatsVersion()+s.ownStats || s.statsCurrent(q))
 }
 
 // plan binds and optimizes a statement. Parameter types that are 0 are inferred.
@@ -97,6 +99,7 @@ func (s *Session) plan(stmt ast.Stmt, source string, paramTypes []types.OID) (*q
 }
 
 func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement) (*query, error) {
+	statsVersion := s.db.StatsVersion() // before they are read
 	phys, err := opt.Optimize(s.optEnv(cat), bound)
 	if err != nil {
 		return nil, err
@@ -106,7 +109,8 @@ func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Sta
 	if err != nil {
 		return nil, err
 	}
-	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, path: s.planKey(), ident: s.identity(), tag: bound.Tag, phys: phys}
+	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, env: s.hotSettings().plan, ident: s.identity(), stats: statsVersion,
+		ownStats: s.ownStats, direct: byKey(phys.Root), tag: bound.Tag, phys: phys}
 	if len(bound.Out) > 0 || bound.Tag == "SELECT" {
 		q.cols = fields(bound.Out)
 	}
@@ -147,7 +151,7 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 }
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
-	return &opt.Env{Catalog: cat, Stats: s.db,
+	return &opt.Env{Catalog: cat, Stats: statsView{s}, Settings: s.hotSettings().plan.opt,
 		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
 			return s.BindStored(t, sql, out)
 		}}

@@ -18,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -87,7 +88,8 @@ type Session struct {
 	ident    *identity   // who the session is now; see identity()
 	client   Startup
 	hot      hot
-	deadline time.Time       // of the extended statement under way; zero: none
+	deadline time.Time // of the extended statement under way; zero: none
+	planEnvs map[planEnv]*planEnv
 	stmtCtx  context.Context // of the statement under way, for functions that wait
 	rng      *rand.Rand
 	started  time.Time
@@ -109,6 +111,8 @@ type Session struct {
 	tempSchema catalog.OID
 	temps      map[catalog.OID]*catalog.Table // the session's temporary relations
 	tempGen    int
+	tempStats  map[catalog.OID]*stats.Table
+	ownStats   uint64 // grows when statistics that only this session sees change
 	merged     mergedCatalog
 	seqs       map[catalog.OID]int64 // currval
 	lastSeq    catalog.OID

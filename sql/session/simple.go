@@ -144,7 +144,7 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 		}
 	}
 	q, err := s.plan(stmts[0], text, oids)
-	if err != nil || !byKey(q.phys.Root) {
+	if err != nil || !q.direct {
 		return nil, err
 	}
 	if r, ok := q.phys.Root.(*plan.Result); ok && r.In == nil && q.prog.Early() {

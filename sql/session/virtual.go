@@ -4,11 +4,15 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
+	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/stats"
+	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -44,7 +48,11 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 }
 
 func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
-	return v.s.db.TableStats(t)
+	st := statsView{v.s}.table(t)
+	if st == nil || st.Storage != t.StorageID {
+		return -1, 0
+	}
+	return st.Rows, database.Pages(t, st)
 }
 
 // Activity is pg_stat_activity: what sessions publish of themselves.
@@ -95,3 +103,28 @@ func (f *functions) DeltaPath(table catalog.OID) (string, bool) {
 
 // Branch is current_branch().
 func (f *functions) Branch() string { return f.db.Branch }
+
+// Column are what the session sees of a column's statistics, for pg_statistic.
+func (v serverView) Column(t *catalog.Table, att int16) *stats.Column {
+	return statsView{v.s}.Column(t, att)
+}
+
+var _ syscat.Statistician = serverView{}
+
+// RelationCounts are what has been counted of a table or an index.
+func (f *functions) RelationCounts(rel types.OID) (system.RelationCounts, bool) {
+	t, ix := f.Catalog().RelationByOID(rel)
+	if t == nil || t.Virtual || t.StorageID == 0 {
+		return system.RelationCounts{}, false
+	}
+	if ix != nil {
+		u := f.db.Rels.Usage(t.StorageID, ix.ID)
+		return system.RelationCounts{Scans: u.Scans.Load(), Returned: u.Rows.Load(), Fetched: u.Rows.Load()}, true
+	}
+	a, u := f.db.Activity(t), f.db.Rels.Usage(t.StorageID, 0)
+	return system.RelationCounts{Scans: u.Scans.Load(), Returned: u.Rows.Load(), Inserted: a.Inserted, Updated: a.Updated, Deleted: a.Deleted,
+		Live: a.Live, Changed: a.Changed, LastAnalyze: a.Analyzed, LastAutoAnalyze: a.AutoAnalyzed, AnalyzeCount: a.Analyzes,
+		AutoAnalyzeCount: a.AutoAnalyzes}, true
+}
+
+var _ system.Counters = (*functions)(nil)

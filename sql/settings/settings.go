@@ -361,8 +361,13 @@ func (v *Values) Source(name string) string {
 	return "default"
 }
 
-// Bool, Int return typed values of known parameters.
+// Bool, Float and Int return typed values of known parameters.
 func (v *Values) Bool(name string) bool { s, _ := v.Get(name); return s == "on" }
+func (v *Values) Float(name string) float64 {
+	s, _ := v.Get(name)
+	f, _ := strconv.ParseFloat(s, 64)
+	return f
+}
 func (v *Values) Int(name string) int64 {
 	s, _ := v.Get(name)
 	n, _ := strconv.ParseInt(s, 10, 64)

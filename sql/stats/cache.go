@@ -2,13 +2,15 @@ package stats
 
 import "sync"
 
-// Cache keeps decoded statistics by table OID. Load reads the encoded form from the store (nil: there is none). It is safe
-// for concurrent use; two callers may load the same table, the result is the same.
+// Cache keeps decoded statistics by table OID. Load reads the newest committed encoded form from the store (nil: there is
+// none). It is safe for concurrent use; two callers may load the same table, the result is the same.
 type Cache struct {
 	Load func(table uint32) ([]byte, error)
 
-	mu     sync.RWMutex
-	tables map[uint32]*Table // nil entries: known to have none
+	mu      sync.RWMutex
+	tables  map[uint32]*Table // nil entries: known to have none
+	changed map[uint32]uint64 // generation of the last Forget
+	gen     uint64
 }
 
 // Table returns a table's statistics, nil before its first ANALYZE. What cannot be read counts as none: plans get worse,
@@ -16,6 +18,7 @@ type Cache struct {
 func (c *Cache) Table(oid uint32) *Table {
 	c.mu.RLock()
 	t, ok := c.tables[oid]
+	gen := c.changed[oid]
 	c.mu.RUnlock()
 	if ok || c.Load == nil {
 		return t
@@ -25,23 +28,33 @@ func (c *Cache) Table(oid uint32) *Table {
 			t = nil
 		}
 	}
-	c.Put(oid, t)
-	return t
-}
-
-// Put replaces a table's statistics after a commit of new ones; nil after a drop.
-func (c *Cache) Put(oid uint32, t *Table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.changed[oid] != gen {
+		return t // what was loaded is outdated: not for others
+	}
 	if c.tables == nil {
 		c.tables = map[uint32]*Table{}
 	}
 	c.tables[oid] = t
+	return t
 }
 
-// Forget makes the next Table load again.
+// Forget makes the next Table load again, after a commit of new statistics or a drop.
 func (c *Cache) Forget(oid uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.changed == nil {
+		c.changed = map[uint32]uint64{}
+	}
+	c.gen++
+	c.changed[oid] = c.gen
 	delete(c.tables, oid)
+}
+
+// Changed reports whether a table was forgotten after that many calls of Forget altogether.
+func (c *Cache) Changed(oid uint32, since uint64) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.changed[oid] > since
 }

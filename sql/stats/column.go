@@ -9,6 +9,7 @@ import (
 // Column is the statistics of one column. Shares are of all rows, NULLs included.
 type Column struct {
 	AttNum   int16
+	Type     types.OID // of the values: statistics of another type are outdated
 	NullFrac float64
 	Width    int
 	// NDistinct is the number of distinct values; negative: minus its ratio to the number of rows (pg_stats.n_distinct).

@@ -11,7 +11,7 @@ import (
 // Target is default_statistics_target: how many common values and histogram buckets are kept.
 const Target = 100
 
-// SampleRows is how many rows a sample has at most (300 per unit of the target, as in std_typanalyze).
+// SampleRows is how many rows a sample has at the default target (300 per unit of it, as in std_typanalyze).
 const SampleRows = 300 * Target
 
 // wideValue: longer values count as distinct and are not kept (WIDTH_THRESHOLD of analyze.c).
@@ -29,6 +29,8 @@ type Sampler struct {
 type sampled struct {
 	at   int64 // ordinal of the row
 	vals []types.Datum
+	// wide has the lengths of the values that are not kept because they are too long, by column; nil: none.
+	wide map[int]int
 }
 
 // NewSampler makes a sampler; the same seed and rows give the same sample.
@@ -54,6 +56,13 @@ func (s *Sampler) Next() bool {
 func (s *Sampler) Keep(vals []types.Datum) {
 	row := sampled{at: s.seen, vals: make([]types.Datum, len(vals))}
 	for i, v := range vals {
+		if !v.IsNull() && !v.IsScalar() && v.Len() > wideValue {
+			if row.wide == nil {
+				row.wide = map[int]int{}
+			}
+			row.wide[i], row.vals[i] = v.Len(), types.Null
+			continue
+		}
 		row.vals[i] = v.Clone()
 	}
 	if s.slot == len(s.rows) {
@@ -67,13 +76,13 @@ func (s *Sampler) Keep(vals []types.Datum) {
 func (s *Sampler) Rows() int64 { return s.seen }
 
 // Build computes the statistics of the sample's columns: column i has attribute number atts[i] and type ts[i] (nil:
-// left out).
-func (s *Sampler) Build(atts []int16, ts []*types.Type) *Table {
+// left out) and keeps up to targets[i] common values and buckets.
+func (s *Sampler) Build(atts []int16, ts []*types.Type, targets []int) *Table {
 	sort.Slice(s.rows, func(i, j int) bool { return s.rows[i].at < s.rows[j].at })
 	t := &Table{Rows: float64(s.seen)}
 	for i, y := range ts {
 		if y != nil && len(s.rows) > 0 {
-			t.Columns = append(t.Columns, s.column(i, atts[i], y))
+			t.Columns = append(t.Columns, s.column(i, atts[i], y, targets[i]))
 		}
 	}
 	return t
@@ -86,37 +95,37 @@ type run struct {
 	common bool
 }
 
-func (s *Sampler) column(i int, att int16, y *types.Type) Column {
+func (s *Sampler) column(i int, att int16, y *types.Type, target int) Column {
 	type place struct {
 		val types.Datum
 		at  int
 	}
-	c := Column{AttNum: att}
+	c := Column{AttNum: att, Type: y.OID}
 	var vals []place
 	nulls, wide, bytes := 0, 0, 0
-	for at, r := range s.rows {
+	for _, r := range s.rows {
 		v := r.vals[i]
 		switch {
+		case v.IsNull() && r.wide[i] > 0:
+			bytes += r.wide[i] + header(y, r.wide[i])
+			wide++
+			continue
 		case v.IsNull():
 			nulls++
 			continue
 		case v.IsScalar():
 			bytes += max(1, int(y.Len))
 		default:
-			bytes += v.Len()
-			if v.Len() > wideValue {
-				wide++
-				continue
-			}
+			bytes += v.Len() + header(y, v.Len())
 		}
-		vals = append(vals, place{v, at})
+		vals = append(vals, place{v, len(vals)})
 	}
 	total := len(s.rows)
 	c.NullFrac = float64(nulls) / float64(total)
 	if present := total - nulls; present > 0 {
 		c.Width = bytes / present
 	}
-	if len(vals) == 0 {
+	if len(vals) == 0 || !ordered(y) {
 		if wide > 0 {
 			c.NDistinct = -1 * (1 - c.NullFrac)
 		}
@@ -133,16 +142,27 @@ func (s *Sampler) column(i int, att int16, y *types.Type) Column {
 			runs = append(runs, run{val: v.val, count: 1})
 		}
 	}
-	if n := float64(len(vals)); n > 1 && nulls+wide == 0 {
+	if n := float64(len(vals)); n > 1 {
 		// Both are permutations of 0…n-1: sums are known.
 		x := (n - 1) * n / 2
 		x2 := (n - 1) * n * (2*n - 1) / 6
 		c.Correlation = (n*sum - x*x) / (n*x2 - x*x)
 	}
 	c.NDistinct = distinctValues(runs, wide, total, nulls, float64(s.seen))
-	c.mostCommon(runs, total, wide)
-	c.histogram(runs)
+	c.mostCommon(runs, total, wide, target)
+	c.histogram(runs, target)
 	return c
+}
+
+// header is what PostgreSQL adds to a value of variable length, and counts in avg_width.
+func header(y *types.Type, n int) int {
+	switch {
+	case y.Len != -1:
+		return 0
+	case n < 127:
+		return 1
+	}
+	return 4
 }
 
 // distinctValues is Haas and Stokes' Duj1 as ANALYZE uses it, negative where the number grows with the table.
@@ -175,7 +195,7 @@ func distinctValues(runs []run, wide, total, nulls int, rows float64) float64 {
 }
 
 // mostCommon keeps all values if they are few, else those that are clearly more frequent than the average.
-func (c *Column) mostCommon(runs []run, total, wide int) {
+func (c *Column) mostCommon(runs []run, total, wide, target int) {
 	var often []int
 	n := 0
 	for i, r := range runs {
@@ -185,10 +205,10 @@ func (c *Column) mostCommon(runs []run, total, wide int) {
 		}
 	}
 	sort.SliceStable(often, func(a, b int) bool { return runs[often[a]].count > runs[often[b]].count })
-	all := len(often) == len(runs) && len(runs) <= Target && wide == 0
+	all := len(often) == len(runs) && len(runs) <= target && wide == 0
 	least := max(2, 1.25*float64(n)/float64(len(runs)))
 	for _, i := range often {
-		if len(c.MCV) == Target || !all && float64(runs[i].count) < least {
+		if len(c.MCV) == target || !all && float64(runs[i].count) < least {
 			break
 		}
 		runs[i].common = true
@@ -197,7 +217,7 @@ func (c *Column) mostCommon(runs []run, total, wide int) {
 }
 
 // histogram divides what is not common into buckets of equal size.
-func (c *Column) histogram(runs []run) {
+func (c *Column) histogram(runs []run, target int) {
 	var rest []types.Datum
 	distinct := 0
 	for _, r := range runs {
@@ -212,7 +232,7 @@ func (c *Column) histogram(runs []run) {
 	if distinct < 2 {
 		return
 	}
-	buckets := min(Target, len(rest)-1)
+	buckets := min(target, len(rest)-1)
 	for i := 0; i <= buckets; i++ {
 		c.Hist = append(c.Hist, rest[i*(len(rest)-1)/buckets])
 	}

@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/tarndb/tarn/sql/types"
@@ -17,7 +18,7 @@ func sampleOf(rows int, f func(i int) types.Datum) *Table {
 			s.Keep([]types.Datum{f(i)})
 		}
 	}
-	return s.Build([]int16{1}, []*types.Type{types.Lookup(types.Int4)})
+	return s.Build([]int16{1}, []*types.Type{types.Lookup(types.Int4)}, []int{Target})
 }
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -76,14 +77,28 @@ func TestFewValuesAreAllCommon(t *testing.T) {
 	}
 }
 
-func TestDue(t *testing.T) {
-	for _, c := range []struct {
-		rows, changed float64
-		want          bool
-	}{{0, 50, false}, {0, 51, true}, {1000, 150, false}, {1000, 151, true}} {
-		if Due(c.rows, c.changed) != c.want {
-			t.Errorf("Due(%v, %v) is %v", c.rows, c.changed, !c.want)
+func TestColumnsWithoutValuesKeepTheirShare(t *testing.T) {
+	st := sampleOf(10, func(int) types.Datum { return types.Null })
+	back, err := Decode(st.Encode(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "null_frac", back.Column(1).NullFrac, 1, 0)
+}
+
+func TestWideValuesAreCountedAndNotKept(t *testing.T) {
+	s := NewSampler(SampleRows, 1)
+	for i := range 100 {
+		if s.Next() {
+			s.Keep([]types.Datum{tuple.String(strings.Repeat(string(rune('a'+i%3)), 5000))})
 		}
+	}
+	st := s.Build([]int16{1}, []*types.Type{types.Lookup(types.Text)}, []int{Target})
+	c := st.Column(1)
+	near(t, "width", float64(c.Width), 5004, 0)
+	near(t, "n_distinct", c.NDistinct, -1, 0)
+	if n := len(st.Encode(nil)); n > 200 {
+		t.Errorf("encoded form has %d bytes", n)
 	}
 }
 

@@ -13,7 +13,20 @@ import (
 type Table struct {
 	Rows     float64 // counted
 	Analyzed int64   // µs since 1970
+	Storage  uint32  // the rows that were counted: another storage id has others
 	Columns  []Column
+}
+
+// Keep takes over the columns of an earlier ANALYZE that this one did not look at.
+func (t *Table) Keep(old *Table) {
+	if old == nil {
+		return
+	}
+	for i := range old.Columns {
+		if t.Column(old.Columns[i].AttNum) == nil {
+			t.Columns = append(t.Columns, old.Columns[i])
+		}
+	}
 }
 
 // Column returns the statistics of a column, or nil.
@@ -29,27 +42,25 @@ func (t *Table) Column(att int16) *Column {
 	return nil
 }
 
-// Due reports whether a table with that many rows at its last ANALYZE (0: never) wants another one after that many
-// changed rows: autovacuum_analyze_threshold and autovacuum_analyze_scale_factor's defaults.
-func Due(rows, changed float64) bool { return changed > 50+0.1*rows }
-
 // Encoded form, little endian, floats as IEEE bits:
 //
-//	version 1 | rows f64 | analyzed i64 | columns uvarint | column…
-//	column: attnum u16 | null f64 | width uvarint | n_distinct f64 | correlation f64
+//	version 2 | rows f64 | analyzed i64 | storage id u32 | columns uvarint | column…
+//	column: attnum u16 | type u32 | null f64 | width uvarint | n_distinct f64 | correlation f64
 //	        common uvarint | (share f64, value)… | bounds uvarint | value…
 //	value:  0 | scalar u64     1 | length uvarint | bytes
-const version = 1
+const version = 2
 
 // Encode appends the form that is kept in the store.
 func (t *Table) Encode(b []byte) []byte {
 	b = append(b, version)
 	b = appendFloat(b, t.Rows)
 	b = binary.LittleEndian.AppendUint64(b, uint64(t.Analyzed))
+	b = binary.LittleEndian.AppendUint32(b, t.Storage)
 	b = binary.AppendUvarint(b, uint64(len(t.Columns)))
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		b = binary.LittleEndian.AppendUint16(b, uint16(c.AttNum))
+		b = binary.LittleEndian.AppendUint32(b, uint32(c.Type))
 		b = appendFloat(b, c.NullFrac)
 		b = binary.AppendUvarint(b, uint64(c.Width))
 		b = appendFloat(appendFloat(b, c.NDistinct), c.Correlation)
@@ -85,9 +96,9 @@ func Decode(b []byte) (*Table, error) {
 	if r.byte() != version {
 		return nil, errCorrupt
 	}
-	t := &Table{Rows: r.float(), Analyzed: int64(r.u64())}
-	for n := r.count(35); n > 0 && !r.bad; n-- {
-		c := Column{AttNum: int16(r.u16()), NullFrac: r.float(), Width: int(r.uvarint()), NDistinct: r.float(), Correlation: r.float()}
+	t := &Table{Rows: r.float(), Analyzed: int64(r.u64()), Storage: r.u32()}
+	for n := r.count(33); n > 0 && !r.bad; n-- {
+		c := Column{AttNum: int16(r.u16()), Type: types.OID(r.u32()), NullFrac: r.float(), Width: int(r.uvarint()), NDistinct: r.float(), Correlation: r.float()}
 		for m := r.count(10); m > 0 && !r.bad; m-- {
 			c.Freq = append(c.Freq, r.float())
 			c.MCV = append(c.MCV, r.value())
@@ -120,6 +131,7 @@ func (r *reader) take(n int) []byte {
 
 func (r *reader) byte() byte     { return r.take(1)[0] }
 func (r *reader) u16() uint16    { return binary.LittleEndian.Uint16(r.take(2)) }
+func (r *reader) u32() uint32    { return binary.LittleEndian.Uint32(r.take(4)) }
 func (r *reader) u64() uint64    { return binary.LittleEndian.Uint64(r.take(8)) }
 func (r *reader) float() float64 { return math.Float64frombits(r.u64()) }
 

@@ -37,6 +37,8 @@ const (
 type Config struct {
 	MemoryBytes int64  // of a transaction's values before they go to a file; default 64 MB
 	TempDir     string // for these files; default the system's
+	// Committed is called after each commit for each table that it changed, before the locks are given back. It must not block.
+	Committed func(RowCounts)
 }
 
 // Manager begins transactions on one store. Its methods may be called by any number of goroutines.

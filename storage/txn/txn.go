@@ -36,6 +36,7 @@ type Txn struct {
 	ws     writeSet
 	extras []extra
 	group  change.Group
+	rows   []RowCounts // of the group
 	buf    []byte
 	// beforeUnlock runs at a successful Commit, when the changes are visible and the locks are still held.
 	beforeUnlock func()
@@ -124,6 +125,11 @@ func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 		return 0, err
 	}
 	t.m.stats.committed.Add(1)
+	if t.m.cfg.Committed != nil {
+		for _, c := range t.rows {
+			t.m.cfg.Committed(c)
+		}
+	}
 	t.published()
 	t.end(lsn)
 	return lsn, nil
@@ -183,6 +189,8 @@ func (t *Txn) end(lsn wal.LSN) {
 func (t *Txn) buildGroup() error {
 	g, ws := &t.group, &t.ws
 	g.Reset()
+	t.rows = t.rows[:0]
+	t.countIngests()
 	if len(ws.nodes) > 1000 && int(ws.seq) >= len(ws.nodes)-1 {
 		// Of the values written, about as large a part is left as of the writes.
 		left := float64(ws.values.bytes) * float64(len(ws.nodes)) / float64(ws.seq)
@@ -226,6 +234,9 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 		if old != 0 || !isRow(key) {
 			g.Delete(key, old)
 		}
+		if old != 0 && isRow(key) {
+			t.countRow(key, false, old)
+		}
 		return nil
 	}
 	value, err := t.ws.values.get(ver.pos, int(ver.size), t.buf)
@@ -236,6 +247,9 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 		t.buf = value
 	}
 	g.Put(key, value, old)
+	if isRow(key) {
+		t.countRow(key, true, old)
+	}
 	return nil
 }
 

@@ -154,8 +154,8 @@ func init() {
 		"pg_constraint": pgConstraint, "pg_type": pgType, "pg_namespace": pgNamespace, "pg_sequence": pgSequence,
 		"pg_description": pgDescription, "pg_depend": pgDepend, "pg_rewrite": pgRewrite,
 		"pg_settings": pgSettings, "pg_stat_activity": pgStatActivity, "pg_locks": pgLocks, "pg_timezone_names": pgTimezoneNames,
-		"pg_timezone_abbrevs": pgTimezoneAbbrevs,
-		"pg_database":         pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers, "pg_db_role_setting": pgDBRoleSetting,
+		"pg_timezone_abbrevs": pgTimezoneAbbrevs, "pg_statistic": pgStatistic,
+		"pg_database": pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers, "pg_db_role_setting": pgDBRoleSetting,
 		"pg_default_acl": pgDefaultACL,
 	} {
 		relations[qualified{catalog.PgCatalogOID, name}] = f

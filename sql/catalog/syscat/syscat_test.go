@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -28,6 +29,12 @@ func (server) Locks() []lock.Info {
 	return []lock.Info{{Class: lock.Table, Table: 16384, Mode: lock.AccessShare, Granted: true}, {Class: lock.Row, Mode: lock.Update}, {Class: lock.Advisory, Mode: 1}}
 }
 func (server) TableStats(*catalog.Table) (float64, int64) { return -1, 0 }
+func (server) Column(t *catalog.Table, att int16) *stats.Column {
+	if t.OID != 16384 || att != 1 {
+		return nil
+	}
+	return &stats.Column{AttNum: 1, Type: types.Int4, MCV: []types.Datum{tuple.Int(7)}, Freq: []float64{0.5}, Hist: []types.Datum{tuple.Int(1), tuple.Int(9)}}
+}
 
 // testCatalog has a table with everything that the catalogs tell, a sequence and a view.
 func testCatalog() *catalog.Catalog {

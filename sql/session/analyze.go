@@ -1,0 +1,269 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/opt"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/stats"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// vacuumOptions are what VACUUM and ANALYZE have in common.
+type vacuumOptions struct {
+	analyze, skipLocked bool
+}
+
+// vacuumTarget is a table of the list, with its columns; none: all.
+type vacuumTarget struct {
+	table *catalog.Table
+	cols  []int16
+	named bool
+}
+
+// vacuum is VACUUM and ANALYZE. There is nothing to vacuum: old versions go with compaction.
+func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (string, error) {
+	tag := "ANALYZE"
+	if n.IsVacuumcmd {
+		tag = "VACUUM"
+		if s.block.mode == inBlock || c.several {
+			return "", pgerr.New(pgerr.ActiveSQLTransaction, "VACUUM cannot run inside a transaction block")
+		}
+	}
+	o, err := parseVacuumOptions(n)
+	if err != nil {
+		return "", err
+	}
+	targets, err := s.vacuumTargets(n, o)
+	if err != nil {
+		return "", err
+	}
+	// Outside of a block each table is a transaction of its own: its lock is not held while the others are read.
+	alone := s.block.mode != inBlock && !c.several
+	for _, t := range targets {
+		if !o.analyze {
+			continue
+		}
+		if err := s.analyzeTable(ctx, t, o); err != nil {
+			return "", err
+		}
+		if alone {
+			if err := s.endImplicit(ctx); err != nil {
+				return "", err
+			}
+		}
+	}
+	if n.IsVacuumcmd {
+		return tag, s.endImplicit(ctx)
+	}
+	return tag, nil
+}
+
+func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
+	o := vacuumOptions{analyze: !n.IsVacuumcmd}
+	for _, x := range n.Options {
+		d, ok := x.(*ast.DefElem)
+		if !ok {
+			continue
+		}
+		on := true
+		if v, ok := d.Arg.(*ast.String); ok {
+			on = !strings.EqualFold(v.Sval, "off") && !strings.EqualFold(v.Sval, "false")
+		} else if v, ok := d.Arg.(*ast.Integer); ok {
+			on = v.Ival != 0
+		} else if v, ok := d.Arg.(*ast.Boolean); ok {
+			on = v.Boolval
+		}
+		switch d.Defname {
+		case "analyze":
+			if !n.IsVacuumcmd {
+				return o, pgerr.New(pgerr.SyntaxError, "unrecognized ANALYZE option \"%s\"", d.Defname)
+			}
+			o.analyze = on
+		case "skip_locked":
+			o.skipLocked = on
+		case "verbose", "buffer_usage_limit":
+		case "freeze", "full", "disable_page_skipping", "index_cleanup", "process_toast", "process_main", "truncate", "parallel",
+			"skip_database_stats", "only_database_stats":
+			if !n.IsVacuumcmd {
+				return o, pgerr.New(pgerr.SyntaxError, "unrecognized ANALYZE option \"%s\"", d.Defname)
+			}
+		default:
+			command := "ANALYZE"
+			if n.IsVacuumcmd {
+				command = "VACUUM"
+			}
+			return o, pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", command, d.Defname)
+		}
+	}
+	return o, nil
+}
+
+func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTarget, error) {
+	var out []vacuumTarget
+	verb := "vacuum"
+	if !n.IsVacuumcmd {
+		verb = "analyze"
+	}
+	for _, r := range n.Rels {
+		v, ok := r.(*ast.VacuumRelation)
+		if !ok {
+			continue
+		}
+		if len(v.VaCols) > 0 && !o.analyze {
+			return nil, pgerr.New(pgerr.FeatureNotSupported, "ANALYZE option must be specified when a column list is provided")
+		}
+		t, err := s.resolveTable(v.Relation, "")
+		if err != nil {
+			e := *pgerr.From(err)
+			e.Position = 0 // PostgreSQL gives none
+			return nil, &e
+		}
+		if t.Virtual {
+			continue // rows that are computed
+		}
+		if t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView {
+			w := "skipping \"%s\" --- cannot vacuum non-tables or special system tables"
+			if verb == "analyze" {
+				w = "skipping \"%s\" --- cannot analyze non-tables or special system tables"
+			}
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", w, t.Name))
+			continue
+		}
+		x := vacuumTarget{table: t, named: true}
+		for _, col := range v.VaCols {
+			name := col.(*ast.String).Sval
+			a := t.ColumnByName(name)
+			if a == nil {
+				return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
+			}
+			if slices.Contains(x.cols, a.AttNum) {
+				return nil, pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" appears more than once", name, t.Name)
+			}
+			x.cols = append(x.cols, a.AttNum)
+		}
+		out = append(out, x)
+	}
+	if len(n.Rels) == 0 {
+		s.catalog().Tables(func(t *catalog.Table) bool {
+			if (t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView) && !t.Virtual {
+				out = append(out, vacuumTarget{table: t})
+			}
+			return true
+		})
+	}
+	return out, nil
+}
+
+// analyzeTable reads a table under the lock that keeps other ANALYZEs and DDL away, and writes what it found into the
+// transaction.
+func (s *Session) analyzeTable(ctx context.Context, x vacuumTarget, o vacuumOptions) error {
+	s.open()
+	oid := x.table.OID
+	lo := s.lockOptions()
+	if o.skipLocked {
+		lo.Policy = lock.NoWait
+	}
+	if _, err := s.block.t.LockTable(ctx, uint64(oid), lock.ShareUpdateExclusive, lo); err != nil {
+		if o.skipLocked {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.LockNotAvailable, "skipping analyze of \"%s\" --- lock not available", x.table.Name))
+			return nil
+		}
+		return err
+	}
+	t := s.catalog().Table(oid)
+	if t == nil {
+		if x.named {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.UndefinedTable, "skipping analyze of \"%s\" --- relation no longer exists", x.table.Name))
+		}
+		return nil
+	}
+	b := &s.block
+	b.levelFixed = true
+	a, err := s.db.Analyze(ctx, b.t, t, stats.Options{Types: s.lookupType, Columns: x.cols, Target: int(s.settings.Int("default_statistics_target"))})
+	if err != nil {
+		return err
+	}
+	if t.Persistence == catalog.Temporary {
+		// Nobody else sees the table: its statistics stay with the session, whatever becomes of the transaction.
+		if s.tempStats == nil {
+			s.tempStats = map[catalog.OID]*stats.Table{}
+		}
+		s.tempStats[oid] = a.Kept(s.tempStats[oid])
+		s.ownStats++
+		return nil
+	}
+	if err := a.Store(b.t, statsView{s}.table(t)); err != nil {
+		return err
+	}
+	if !slices.Contains(b.analyzed, oid) {
+		b.analyzed = append(b.analyzed, oid)
+	}
+	s.ownStats++
+	b.onCommit = append(b.onCommit, a.Committed)
+	b.onRollback = append(b.onRollback, func() { s.ownStats++ })
+	return nil
+}
+
+// statsView is what the planner sees of tables: the committed statistics, and those of the session's own transaction and
+// temporary tables.
+type statsView struct{ s *Session }
+
+var (
+	_ opt.Stats       = statsView{}
+	_ opt.ColumnStats = statsView{}
+)
+
+func (v statsView) table(t *catalog.Table) *stats.Table {
+	s := v.s
+	if t.Persistence == catalog.Temporary {
+		return s.tempStats[t.OID]
+	}
+	if b := &s.block; b.t != nil && slices.Contains(b.analyzed, t.OID) {
+		if raw, ok, err := b.t.GetLatest(nil, database.StatKey(t.OID)); err == nil && ok {
+			if st, err := stats.Decode(raw); err == nil {
+				return st
+			}
+		}
+	}
+	return s.db.Stats(t.OID)
+}
+
+func (v statsView) Column(t *catalog.Table, att int16) *stats.Column {
+	return database.StatsColumn(v.table(t), t, att)
+}
+
+// Rows counts the transaction's own rows, too. A table that was never analyzed is taken for ten pages at least, as in
+// PostgreSQL: plans that are made while it is empty have to do when it is not.
+func (v statsView) Rows(t *catalog.Table) float64 {
+	n := v.s.db.Rows(t)
+	if v.s.block.t != nil {
+		n += float64(v.s.block.t.PendingRows(t.StorageID))
+	}
+	if st := v.table(t); st == nil || st.Storage != t.StorageID {
+		return max(n, opt.UnknownRows(t))
+	}
+	return n
+}
+
+// statsCurrent is the slow half of valid: it looks at the query's own tables after any statistics have changed.
+func (s *Session) statsCurrent(q *query) bool {
+	own, version := s.ownStats, s.db.StatsVersion()
+	if !q.direct {
+		if own != q.ownStats {
+			return false
+		}
+		for _, l := range q.locks {
+			if s.db.StatsChanged(l.oid, q.stats) {
+				return false
+			}
+		}
+	}
+	q.stats, q.ownStats = version, own
+	return true
+}

@@ -1,0 +1,52 @@
+package txn
+
+import "github.com/tarndb/tarn/storage/change"
+
+// RowCounts are row versions that a commit brought and took, of one table storage id.
+type RowCounts struct {
+	Table                      uint32
+	Inserted, Updated, Deleted int64
+}
+
+// countRow adds one row operation of the group under construction. Keys come in order: a table's rows stand together.
+func (t *Txn) countRow(key []byte, put bool, old uint64) {
+	id := change.TableOf(key)
+	n := len(t.rows)
+	if n == 0 || t.rows[n-1].Table != id {
+		t.rows = append(t.rows, RowCounts{Table: id})
+		n++
+	}
+	c := &t.rows[n-1]
+	switch {
+	case !put:
+		c.Deleted++
+	case old != 0:
+		c.Updated++
+	default:
+		c.Inserted++
+	}
+}
+
+// countIngests adds what came in files.
+func (t *Txn) countIngests() {
+	for i := range t.extras {
+		if in := t.extras[i].ingest; in != nil && in.Index == change.PrimaryIndex {
+			t.rows = append(t.rows, RowCounts{Table: in.Table, Inserted: int64(in.RowCount)})
+		}
+	}
+}
+
+// PendingRows estimates from above how many rows the transaction has put into a table and not committed.
+func (t *Txn) PendingRows(table uint32) int64 {
+	n := int64(0)
+	for i := range t.extras {
+		if in := t.extras[i].ingest; in != nil && in.Table == table && in.Index == change.PrimaryIndex {
+			n += int64(in.RowCount)
+		}
+	}
+	ws := &t.ws
+	if at := ws.seek(change.AppendKeyPrefix(nil, table, change.PrimaryIndex)); at != 0 && change.TableOf(ws.key(at)) == table {
+		n += int64(len(ws.nodes) - 1)
+	}
+	return n
+}
