@@ -15,6 +15,7 @@ type subPlan struct {
 	cols []plan.Col
 	out  []int
 	deps *deps // nil: volatile, computed anew each time
+	memo *memo // nil: nothing to remember
 	val  types.Datum
 }
 
@@ -39,6 +40,7 @@ func (b *builder) subPlan(x *plan.Subquery) (*subPlan, error) {
 	if len(s.deps.slots) > 0 && collectNode(x.Plan).volatile {
 		s.deps = nil
 	}
+	s.memo = newMemo(s.deps)
 	return s, nil
 }
 
@@ -144,9 +146,13 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 			return s.val, nil
 		}
 		s.deps.drop()
-		v, err := compute()
-		if err != nil {
-			return types.Null, err
+		v, ok := s.memo.get()
+		if !ok {
+			var err error
+			if v, err = compute(); err != nil {
+				return types.Null, err
+			}
+			s.memo.put(v)
 		}
 		s.val = v
 		s.deps.keep()
@@ -157,6 +163,9 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 func (b *builder) subqueryCond(x *plan.Subquery) (condFn, error) {
 	switch x.Kind {
 	case plan.SubExists:
+		if x.Test != nil {
+			return b.quantified(x)
+		}
 		s, err := b.subPlan(x)
 		if err != nil {
 			return nil, err
@@ -180,12 +189,19 @@ func (s *subPlan) exists() condFn {
 		}
 		s.deps.drop()
 		got := triFalse
-		err := s.each(func() (bool, error) {
-			got = triTrue
-			return false, nil
-		})
-		if err != nil {
-			return triNull, err
+		if v, ok := s.memo.get(); ok {
+			if v.Bool() {
+				got = triTrue
+			}
+		} else {
+			err := s.each(func() (bool, error) {
+				got = triTrue
+				return false, nil
+			})
+			if err != nil {
+				return triNull, err
+			}
+			s.memo.put(tuple.Bool(got == triTrue))
 		}
 		found = got
 		s.deps.keep()
@@ -194,11 +210,12 @@ func (s *subPlan) exists() condFn {
 }
 
 // quantified is x op ANY|ALL (subquery). The subquery's rows are kept on a tape, for an equality also in a hash table:
-// the rows without NULL in the table, the others by number.
+// the rows without NULL in the table, the others by number. A tested EXISTS is the same with NULL for false.
 type quantified struct {
 	s         *subPlan
 	test      condFn
 	all       bool
+	exists    bool // what is not known is false
 	tape      tape
 	left      []evalFn // of a hashed test
 	leftSlots []int
@@ -211,13 +228,13 @@ func (b *builder) quantified(x *plan.Subquery) (condFn, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &quantified{s: s, all: x.Kind == plan.SubAll}
+	q := &quantified{s: s, all: x.Kind == plan.SubAll, exists: x.Kind == plan.SubExists}
 	q.tape = tape{in: b.in, slots: s.out}
 	if q.test, err = b.cond(x.Test); err != nil {
 		return nil, err
 	}
 	b.in.subs = append(b.in.subs, &tapeCloser{q})
-	if x.Kind == plan.SubAny {
+	if x.Kind != plan.SubAll {
 		if err := b.hashedTest(q, x.Test); err != nil {
 			return nil, err
 		}
@@ -319,10 +336,17 @@ func (q *quantified) eval() (tri, error) {
 			return triNull, err
 		}
 	}
+	var t tri
+	var err error
 	if q.left != nil {
-		return q.lookUp()
+		t, err = q.lookUp()
+	} else {
+		t, err = q.scan(nil)
 	}
-	return q.scan(nil)
+	if q.exists && t == triNull {
+		t = triFalse
+	}
+	return t, err
 }
 
 // scan tests all rows, or the listed ones.
@@ -375,7 +399,7 @@ func (q *quantified) lookUp() (tri, error) {
 		vals = append(vals, v)
 	}
 	if null {
-		if len(q.left) == 1 {
+		if len(q.left) == 1 || q.exists {
 			return triNull, nil
 		}
 		return q.scan(nil)
@@ -387,7 +411,7 @@ func (q *quantified) lookUp() (tri, error) {
 	if len(q.nulls) == 0 {
 		return triFalse, nil
 	}
-	if len(q.left) == 1 {
+	if len(q.left) == 1 || q.exists {
 		return triNull, nil
 	}
 	return q.scan(q.nulls)

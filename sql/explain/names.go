@@ -278,9 +278,16 @@ func (ns *names) expr(e plan.Expr) string {
 func (ns *names) subquery(q *plan.Subquery, _ int) string {
 	s := ns.subs[q]
 	if s == nil {
-		s = &subplan{n: len(ns.order) + 1, q: q, init: len(q.Params) == 0 && q.Kind != plan.SubAny && q.Kind != plan.SubAll}
+		s = &subplan{n: len(ns.order) + 1, q: q, init: len(q.Params) == 0 && q.Test == nil}
 		ns.subs[q] = s
 		ns.order = append(ns.order, s)
+		if q.Choice {
+			// PostgreSQL numbers both ways, the hashed one second.
+			ns.order = append(ns.order, nil)
+			if len(q.Params) == 0 {
+				s.n++
+			}
+		}
 		if ns.node != nil && q.Plan != nil {
 			ns.node.subs = append(ns.node.subs, s)
 		}

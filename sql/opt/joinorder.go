@@ -128,7 +128,7 @@ func (g *joinGraph) orderBelow(keys []plan.SortKey) []plan.SortKey {
 func (g *joinGraph) finish(b built, w want) (built, error) {
 	o := g.o
 	if len(g.top) > 0 {
-		conds, err := o.exprs(g.top)
+		conds, err := o.exprsFor(b.node.Estimate().Rows, g.top)
 		if err != nil {
 			return built{}, err
 		}
@@ -151,10 +151,11 @@ func (g *joinGraph) finish(b built, w want) (built, error) {
 				continue
 			}
 			seen = seen.add(c.ID)
-			e, err := o.expr(g.rewrite(p.Exprs[i]))
+			one, err := o.exprsFor(b.node.Estimate().Rows, []plan.Expr{g.rewrite(p.Exprs[i])})
 			if err != nil {
 				return built{}, err
 			}
+			e := one[0]
 			out, es = append(out, c), append(es, e)
 			if r, ok := e.(*plan.ColRef); ok && r.Col != c.ID {
 				o.unite(r.Col, c.ID)
@@ -252,7 +253,7 @@ func (g *joinGraph) leaves() error {
 			continue
 		}
 		if it.scan != nil {
-			conds, err := o.exprs(it.conds)
+			conds, err := o.exprsFor(o.tableRows(it.scan.Table), it.conds)
 			if err != nil {
 				return err
 			}
@@ -537,7 +538,7 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	on, err := g.o.exprs(p.on)
+	on, err := g.o.exprsFor(p.l.rows*p.r.rows, p.on)
 	if err != nil {
 		return nil, err
 	}
@@ -570,7 +571,7 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 	if len(p.post) == 0 {
 		return n, nil
 	}
-	post, err := g.o.exprs(p.post)
+	post, err := g.o.exprsFor(p.rows, p.post)
 	if err != nil {
 		return nil, err
 	}
@@ -660,7 +661,7 @@ func (o *optimizer) filtered(b built, conds []plan.Expr) (built, error) {
 	if len(conds) == 0 {
 		return b, nil
 	}
-	conds, err := o.exprs(conds)
+	conds, err := o.exprsFor(b.node.Estimate().Rows, conds)
 	if err != nil {
 		return built{}, err
 	}

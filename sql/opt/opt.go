@@ -23,7 +23,7 @@ type Env struct {
 	Settings Settings
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
 	// their prefix. Rules: semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner,
-	// cte_inline, minmax, window_pushdown, sortagg.
+	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists.
 	Disabled func(name string) bool
 }
 
@@ -63,6 +63,8 @@ type optimizer struct {
 	inline   map[*plan.CTE]bool
 	cteRows  map[*plan.CTE]float64
 	loopCols colset // columns of outer sides of nested loops under construction
+	// calls is how often the expressions that are being planned are evaluated.
+	calls float64
 	// noReverse: backward scans are not worth comparing.
 	noReverse bool
 }
@@ -356,42 +358,6 @@ func (o *optimizer) exprs(es []plan.Expr) ([]plan.Expr, error) {
 		}
 	}
 	return out, nil
-}
-
-// expr plans the subqueries of an expression.
-func (o *optimizer) expr(e plan.Expr) (plan.Expr, error) {
-	if e == nil || !hasSubquery(e) {
-		return e, nil
-	}
-	var err error
-	out := plan.MapExpr(e, func(e plan.Expr) plan.Expr {
-		s, ok := e.(*plan.Subquery)
-		if !ok || err != nil {
-			return e
-		}
-		if s.Plan != nil {
-			return e
-		}
-		c := *s
-		w := plainWant(colsOf(s.Rel.Cols()).addExpr(s.Test))
-		if s.Kind == plan.SubExists {
-			w.rows = 1
-		}
-		saved := o.loopCols
-		o.loopCols = nil
-		var b built
-		b, err = o.build(s.Rel, nil, w)
-		o.loopCols = saved
-		if err != nil {
-			return e
-		}
-		c.Plan = b.node
-		for col := range plan.FreeCols(s.Rel) {
-			c.Params = append(c.Params, col)
-		}
-		return &c
-	})
-	return out, err
 }
 
 // flatten splits conjunctions.

@@ -51,7 +51,7 @@ func (o *optimizer) project(x *plan.Project, conds []plan.Expr, w want) (built, 
 	if err != nil {
 		return built{}, err
 	}
-	if es, err = o.exprs(es); err != nil {
+	if es, err = o.exprsFor(b.node.Estimate().Rows, es); err != nil {
 		return built{}, err
 	}
 	fixed := b.fixed.clone()
@@ -179,7 +179,7 @@ func (o *optimizer) aggregate(x *plan.Aggregate, conds []plan.Expr, w want) (bui
 	}
 	out.node = n
 	if len(here) > 0 {
-		if n.Having, err = o.exprs(here); err != nil {
+		if n.Having, err = o.exprsFor(n.Rows, here); err != nil {
 			return built{}, err
 		}
 		n.Rows = max(1, n.Rows*o.selectivity(here))

@@ -26,7 +26,7 @@ func (p *access) bounded() bool { return len(p.eq) > 0 || p.eqAny != nil || p.lo
 
 // scan plans a table with the conditions on its rows.
 func (o *optimizer) scan(x *plan.Scan, conds []plan.Expr, w want) (built, error) {
-	conds, err := o.exprs(conds)
+	conds, err := o.exprsFor(o.tableRows(x.Table), conds)
 	if err != nil {
 		return built{}, err
 	}

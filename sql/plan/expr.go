@@ -231,7 +231,8 @@ const (
 )
 
 // Subquery is a query used as an expression. Rel may be correlated. Test (SubAny, SubAll) names Rel's columns by ColRef
-// next to the outer expressions. Opt sets Plan in the copy that it makes.
+// next to the outer expressions. Opt sets Plan in the copy that it makes; it may turn a correlated SubExists into one with a Test,
+// which is true where Test is true for some row and false otherwise.
 type Subquery struct {
 	Kind SubqueryKind
 	Rel  Rel
@@ -240,6 +241,8 @@ type Subquery struct {
 	Plan Node // after optimization
 	// Params are the correlated outer columns, after optimization; none: the subquery is evaluated at most once.
 	Params []ColID
+	// Choice: there was a hashed and a correlated way to plan it.
+	Choice bool
 }
 
 // SQLValue is CURRENT_DATE, CURRENT_USER and the like; Name is the lower-case keyword.

@@ -272,3 +272,31 @@ Nested Loop
         ->  Index Only Scan Backward using posts_user on posts q
               Index Cond: (q.user_id = l.user_id)
 
+select id from users u where exists (select 1 from supplier s where s.s_name = u.name) or active
+----
+Seq Scan on users u
+  Filter: ((hashed SubPlan 2) OR u.active)
+  SubPlan 2
+    ->  Seq Scan on supplier s
+
+select id, exists (select 1 from supplier s where s.s_name = u.name and s.s_nationkey = u.id % 25 and s.s_acctbal > 3) from users u
+----
+Seq Scan on users u
+  SubPlan 2
+    ->  Seq Scan on supplier s
+          Filter: (s.s_acctbal > '3'::numeric)
+
+select id, exists (select 1 from posts p where p.user_id = u.id) from users u where id = 5
+----
+Index Scan using users_pkey on users u
+  Index Cond: (u.id = 5)
+  SubPlan 1
+    ->  Index Only Scan using posts_user on posts p
+          Index Cond: (p.user_id = u.id)
+
+select case when exists (select 1 from supplier s where s.s_name < u.name) then 1 end from users u
+----
+Seq Scan on users u
+  SubPlan 1
+    ->  Seq Scan on supplier s
+          Filter: (s.s_name < u.name)
