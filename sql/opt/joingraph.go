@@ -39,6 +39,8 @@ type joinCond struct {
 	l, r plan.Expr // e is l = r with a hashable operator, each side on its own items
 	lset relset
 	rset relset
+	// implied are conditions on single items that were made of e and are applied there.
+	implied []plan.Expr
 }
 
 // eclass are columns that are equal in every row of the join.
@@ -271,6 +273,7 @@ func (g *joinGraph) classify() {
 		if c.rels&outer == 0 && g.o.on("equivalence") && g.equate(c) {
 			continue
 		}
+		g.orParts(c, outer)
 		g.conds = append(g.conds, c)
 	}
 	g.spread(outer)
@@ -308,6 +311,9 @@ func (g *joinGraph) classify() {
 	}
 	for _, c := range g.conds {
 		c.sel = g.o.condSel(c.e)
+		for _, e := range c.implied {
+			c.sel = min(1, c.sel/g.o.condSel(e))
+		}
 	}
 }
 

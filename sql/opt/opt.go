@@ -23,7 +23,7 @@ type Env struct {
 	Settings Settings
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
 	// their prefix. Rules: semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner,
-	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists.
+	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists, or_parts.
 	Disabled func(name string) bool
 }
 
@@ -360,12 +360,16 @@ func (o *optimizer) exprs(es []plan.Expr) ([]plan.Expr, error) {
 	return out, nil
 }
 
-// flatten splits conjunctions.
+// flatten splits conjunctions, those in which all arms of an OR agree among them.
 func flatten(conds []plan.Expr) []plan.Expr {
 	var out []plan.Expr
 	for _, c := range conds {
 		if b, ok := c.(*plan.BoolOp); ok && b.Kind == plan.And {
 			out = append(out, flatten(b.Args)...)
+			continue
+		}
+		if b, ok := c.(*plan.BoolOp); ok && b.Kind == plan.Or && len(b.Args) > 1 {
+			out = append(out, factored(b)...)
 			continue
 		}
 		out = append(out, c)

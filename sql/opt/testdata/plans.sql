@@ -300,3 +300,31 @@ Seq Scan on users u
   SubPlan 1
     ->  Seq Scan on supplier s
           Filter: (s.s_name < u.name)
+
+select sum(l_extendedprice) from lineitem, part where p_partkey = l_partkey and p_size < 5 and l_quantity < 3 or p_partkey = l_partkey and p_size > 45 and l_quantity > 30
+----
+Aggregate
+  ->  Hash Join
+        Hash Cond: (lineitem.l_partkey = part.p_partkey)
+        Join Filter: (((part.p_size < 5) AND (lineitem.l_quantity < '3'::numeric)) OR ((part.p_size > 45) AND (lineitem.l_quantity > '30'::numeric)))
+        ->  Seq Scan on lineitem
+              Filter: ((lineitem.l_quantity < '3'::numeric) OR (lineitem.l_quantity > '30'::numeric))
+        ->  Hash
+              ->  Seq Scan on part
+                    Filter: ((part.p_size < 5) OR (part.p_size > 45))
+
+select count(*) from nation n1, nation n2 where n1.n_name = 'FRANCE' and n2.n_name = 'GERMANY' or n1.n_name = 'GERMANY' and n2.n_name = 'FRANCE'
+----
+Aggregate
+  ->  Nested Loop
+        Join Filter: (((n1.n_name = 'FRANCE'::text) AND (n2.n_name = 'GERMANY'::text)) OR ((n1.n_name = 'GERMANY'::text) AND (n2.n_name = 'FRANCE'::text)))
+        ->  Seq Scan on nation n2
+              Filter: ((n2.n_name = 'GERMANY'::text) OR (n2.n_name = 'FRANCE'::text))
+        ->  Materialize
+              ->  Seq Scan on nation n1
+                    Filter: ((n1.n_name = 'FRANCE'::text) OR (n1.n_name = 'GERMANY'::text))
+
+select id from users where active and id = 3 or id = 3 or active and id = 3 and name = 'x'
+----
+Index Scan using users_pkey on users
+  Index Cond: (id = 3)
