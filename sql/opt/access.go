@@ -10,14 +10,15 @@ import (
 )
 
 // operators is pg_operator by OID, and the btree strategy (1 < 2 <= 3 = 4 >= 5 >) of the operators that are in a btree
-// family for which keyAccepts holds between the two sides.
+// family for which keyAccepts holds between the two sides; order has those between other types, too.
 var operators = sync.OnceValue(func() (m struct {
 	byOID    map[types.OID]*pgdata.Operator
 	strategy map[types.OID]int
+	order    map[types.OID]int
 	volatile map[types.OID]bool
 	procs    map[types.OID]*pgdata.Proc
 }) {
-	m.byOID, m.strategy, m.volatile = map[types.OID]*pgdata.Operator{}, map[types.OID]int{}, map[types.OID]bool{}
+	m.byOID, m.strategy, m.order, m.volatile = map[types.OID]*pgdata.Operator{}, map[types.OID]int{}, map[types.OID]int{}, map[types.OID]bool{}
 	ops := pgdata.Operators()
 	for i := range ops {
 		m.byOID[ops[i].OID] = &ops[i]
@@ -25,7 +26,11 @@ var operators = sync.OnceValue(func() (m struct {
 	t := pgdata.Load("pg_amop")
 	left, right, strat, opr, method := t.Col("amoplefttype"), t.Col("amoprighttype"), t.Col("amopstrategy"), t.Col("amopopr"), t.Col("amopmethod")
 	for _, r := range t.Rows {
-		if *r[method] == "403" && keyAccepts(atoi(*r[left]), atoi(*r[right])) {
+		if *r[method] != "403" {
+			continue
+		}
+		m.order[atoi(*r[opr])] = int(atoi(*r[strat]))
+		if keyAccepts(atoi(*r[left]), atoi(*r[right])) {
 			m.strategy[atoi(*r[opr])] = int(atoi(*r[strat]))
 		}
 	}

@@ -127,6 +127,12 @@ func (g *joinGraph) orderBelow(keys []plan.SortKey) []plan.SortKey {
 // finish puts the remaining conditions and the pulled projections on top.
 func (g *joinGraph) finish(b built, w want) (built, error) {
 	o := g.o
+	for _, c := range g.top {
+		if neverTrue(c) {
+			b = nothing(c, b.node.Cols())
+			g.top = nil
+		}
+	}
 	if len(g.top) > 0 {
 		conds, err := o.exprsFor(b.node.Estimate().Rows, g.top)
 		if err != nil {
@@ -516,6 +522,14 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 		}
 		return p.b.node, nil
 	}
+	if p.method == sortPath {
+		in, err := g.node(p.l, need.clone().addKeys(p.order))
+		if err != nil {
+			return nil, err
+		}
+		est.Width = in.Estimate().Width
+		return &plan.SortNode{Est: est, In: in, Keys: p.order}, nil
+	}
 	child := need.clone().addExprs(p.post).addExprs(p.on)
 	for _, k := range p.keys {
 		child = child.addExpr(k.outer).addExpr(k.inner)
@@ -660,6 +674,11 @@ func (o *optimizer) plainJoin(x *plan.Join, conds []plan.Expr, w want) (built, e
 func (o *optimizer) filtered(b built, conds []plan.Expr) (built, error) {
 	if len(conds) == 0 {
 		return b, nil
+	}
+	for _, c := range conds {
+		if neverTrue(c) {
+			return nothing(c, b.node.Cols()), nil
+		}
 	}
 	conds, err := o.exprsFor(b.node.Estimate().Rows, conds)
 	if err != nil {

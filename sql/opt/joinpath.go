@@ -13,6 +13,7 @@ const (
 	loopPath
 	hashPath
 	mergePath
+	sortPath // l in another order
 )
 
 // jpath is one way to compute a set of items. Nodes are made for the cheapest only.
@@ -334,8 +335,13 @@ func (g *joinGraph) hash(s *jset, a, b relset, as, bs *jset, kind plan.JoinKind,
 // mergeJoins joins inputs that come in the order of the keys.
 func (g *joinGraph) mergeJoins(s *jset, a, b relset, as, bs *jset, kind plan.JoinKind, x *cross, postCost float64) {
 	c := &g.o.costs
-	for _, l := range as.paths {
-		for _, r := range bs.paths {
+	left, right := as.paths, bs.paths
+	if !g.o.on("hashjoin") {
+		// Without hash joins inputs are sorted for this one.
+		left, right = g.sortedFor(as, x.cols, 0, left), g.sortedFor(bs, x.cols, 1, right)
+	}
+	for _, l := range left {
+		for _, r := range right {
 			var keys [][2]plan.SortKey
 			taken := make([]bool, len(x.cols))
 			for i := 0; i < len(l.order) && i < len(r.order); i++ {
@@ -376,6 +382,23 @@ func (g *joinGraph) mergeJoins(s *jset, a, b relset, as, bs *jset, kind plan.Joi
 			s.keep(g.o, n)
 		}
 	}
+}
+
+// sortedFor adds the cheapest path sorted by one side of the join's keys.
+func (g *joinGraph) sortedFor(s *jset, cols [][2]*plan.ColRef, side int, paths []*jpath) []*jpath {
+	p := s.cheapest()
+	var keys []plan.SortKey
+	var seen colset
+	for _, c := range cols {
+		if seen.has(c[0].Col) || seen.has(c[1].Col) {
+			continue
+		}
+		seen = seen.add(c[0].Col).add(c[1].Col)
+		keys = append(keys, plan.SortKey{Col: c[side].Col, T: c[side].T})
+	}
+	e := g.o.sortCost(plan.Est{Startup: p.startup, Total: p.total, Rows: s.rows, Width: s.width}, 0)
+	n := &jpath{method: sortPath, set: p.set, l: p, order: keys, startup: e.Startup, total: e.Total, rows: s.rows, one: p.one}
+	return append(paths[:len(paths):len(paths)], n)
 }
 
 // keyExprs is key i as a condition: keys stand before the others in all, in their order among themselves.

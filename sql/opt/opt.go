@@ -19,6 +19,11 @@ type Env struct {
 	Stats   Stats // nil: every table has 1000 rows
 	// StoredExpr gives stored index expressions and partial index predicates, bound over the columns of out.
 	StoredExpr func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error)
+	// Eval computes an expression of constants; ok is false where that is an error, or not possible before execution. nil: nothing is
+	// computed.
+	Eval func(plan.Expr) (v types.Datum, ok bool)
+	// Params are the values of parameters that the plan is made for; nil: it is for any.
+	Params []types.Datum
 	// Settings are the session's.
 	Settings Settings
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
@@ -44,6 +49,12 @@ func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
 	if o.costs == (Costs{}) {
 		o.costs = DefaultCosts()
 	}
+	o.folder = folder{eval: env.Eval, params: env.Params}
+	if rel := o.folder.foldRel(stmt.Rel); rel != stmt.Rel {
+		s := *stmt
+		s.Rel = rel
+		stmt, o.stmt = &s, &s
+	}
 	b, err := o.build(stmt.Rel, nil, plainWant(colsOf(stmt.Out).addCols(stmt.Rel.Cols())))
 	if err != nil {
 		return nil, err
@@ -55,6 +66,7 @@ type optimizer struct {
 	env      *Env
 	stmt     *plan.Statement
 	costs    Costs
+	folder   folder
 	cols     []*colInfo // by ColID
 	rowsOf   map[*catalog.Table]float64
 	groups   map[plan.ColID]float64
@@ -250,7 +262,7 @@ func setRows(e plan.Expr) float64 {
 
 func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 	// What the statement reads of its source: all that its expressions name, and the columns that find the rows.
-	source := plan.Inputs(r)[0]
+	source := o.folder.foldRel(plan.Inputs(r)[0])
 	var need colset
 	plan.RelExprs(r, func(e plan.Expr) { need = need.addExpr(e) })
 	switch x := r.(type) {

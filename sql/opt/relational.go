@@ -141,6 +141,13 @@ func (o *optimizer) aggregate(x *plan.Aggregate, conds []plan.Expr, w want) (bui
 		}
 		aggs[i] = e.(*plan.Aggref)
 	}
+	if len(x.GroupBy) > 0 && x.Sets == nil && o.off(HashAgg) && !o.grouped(b.order, x.GroupIn, b.fixed) {
+		keys := make([]plan.SortKey, len(x.GroupIn))
+		for i, id := range x.GroupIn {
+			keys[i] = plan.SortKey{Col: id, T: x.GroupBy[i].T}
+		}
+		b = o.sorted(b, keys, 0)
+	}
 	c := &o.costs
 	ie := b.node.Estimate()
 	work := float64(len(x.Aggs)+len(x.GroupBy)) * c.CPUOperator
@@ -625,6 +632,17 @@ func (o *optimizer) distinctRel(x *plan.Distinct, conds []plan.Expr, w want) (bu
 	b, err := o.build(x.In, below, in)
 	if err != nil {
 		return built{}, err
+	}
+	if len(x.On) > 0 && !x.Ordered && !b.one && o.off(HashAgg) && !o.grouped(b.order, x.On, b.fixed) {
+		ts := map[plan.ColID]plan.Type{}
+		for _, c := range b.node.Cols() {
+			ts[c.ID] = c.T
+		}
+		keys := make([]plan.SortKey, len(x.On))
+		for i, id := range x.On {
+			keys[i] = plan.SortKey{Col: id, T: ts[id]}
+		}
+		b = o.sorted(b, keys, 0)
 	}
 	est := *b.node.Estimate()
 	rows := o.distinctOf(x.On, est.Rows)

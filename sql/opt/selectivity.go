@@ -164,7 +164,7 @@ func (o *optimizer) compare(c plan.Expr) (col plan.ColID, strategy int, val plan
 	if !isCall || call.Form != plan.CallOp || len(call.Args) != 2 {
 		return 0, 0, nil, false
 	}
-	if strategy = operators().strategy[call.Op]; strategy == 0 {
+	if strategy = operators().order[call.Op]; strategy == 0 {
 		return 0, 0, nil, false
 	}
 	if r, isRef := stripRelabel(call.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
@@ -323,8 +323,8 @@ func (o *optimizer) rangeSel(col plan.ColID, strategy int, val plan.Expr) float6
 			if v.Val.IsNull() {
 				return 1e-10
 			}
-			if t := o.colType(in); t != nil && keyAccepts(t.OID, v.T.OID) {
-				if f, ok := s.LessSel(t, v.Val); ok {
+			if t, x, ok := o.asColumn(in, v); ok {
+				if f, ok := s.LessSel(t, x); ok {
 					if strategy > 3 {
 						f = 1 - s.NullFrac - f
 					}
@@ -334,6 +334,25 @@ func (o *optimizer) rangeSel(col plan.ColID, strategy int, val plan.Expr) float6
 		}
 	}
 	return selIneq
+}
+
+// asColumn turns a constant into about the same value of a column's type.
+func (o *optimizer) asColumn(in *colInfo, c *plan.Const) (*types.Type, types.Datum, bool) {
+	const day = 24 * 60 * 60 * 1000000 // µs
+	t := o.colType(in)
+	if t == nil {
+		return nil, types.Null, false
+	}
+	stamp := func(t types.OID) bool { return t == types.Timestamp || t == types.TimestampTZ }
+	switch {
+	case keyAccepts(t.OID, c.T.OID), stamp(t.OID) && stamp(c.T.OID):
+		return t, c.Val, true
+	case t.OID == types.Date && stamp(c.T.OID):
+		return t, tuple.Int(int64(math.Floor(float64(c.Val.Int()) / day))), true
+	case stamp(t.OID) && c.T.OID == types.Date && c.Val.Int() > math.MinInt32 && c.Val.Int() < math.MaxInt32:
+		return t, tuple.Int(c.Val.Int() * day), true
+	}
+	return nil, types.Null, false
 }
 
 func (o *optimizer) arraySel(x *plan.ScalarArrayOp) float64 {

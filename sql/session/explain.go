@@ -27,9 +27,11 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 	if err != nil {
 		return "", err
 	}
-	query := n.Query
+	node := n.Query
 	params := c.params
-	if x, ok := query.(*ast.ExecuteStmt); ok {
+	began := time.Now()
+	var q *query
+	if x, ok := node.(*ast.ExecuteStmt); ok {
 		p, err := s.sqlPrepared(x.Name)
 		if err != nil {
 			return "", err
@@ -37,15 +39,21 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		if params, err = s.executeArgs(ctx, p, x, c); err != nil {
 			return "", err
 		}
-		query = p.stmt.Node
+		if err := s.refresh(p); err != nil {
+			return "", err
+		}
+		if q, err = s.choose(p.plan, params); err != nil {
+			return "", err
+		}
+		node = p.stmt.Node
 	}
-	if !isQuery(query) {
+	if !isQuery(node) {
 		return "", pgerr.Unsupported("EXPLAIN of this statement")
 	}
-	began := time.Now()
-	q, err := s.plan(ast.Stmt{Node: query, Text: c.stmt.Text}, c.source, nil)
-	if err != nil {
-		return "", err
+	if q == nil {
+		if q, err = s.plan(ast.Stmt{Node: node, Text: c.stmt.Text}, c.source, nil); err != nil {
+			return "", err
+		}
 	}
 	if err := q.prog.Failed(); err != nil {
 		return "", err

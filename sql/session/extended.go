@@ -248,6 +248,9 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 		}
 		p.params = append(p.params, d)
 	}
+	if p.query, err = s.choose(st.plan, p.params); err != nil {
+		return err
+	}
 	s.portals[name] = p
 	return nil
 }

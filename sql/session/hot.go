@@ -19,6 +19,7 @@ type hot struct {
 	level            txn.Isolation
 	readOnly         bool
 	minNotice        int
+	planCache        string // plan_cache_mode
 }
 
 // planEnv is what a plan depends on besides the catalog and statistics. Equal values are one object in a session: plans compare
@@ -54,6 +55,7 @@ func (s *Session) hotSettings() *hot {
 			statementTimeout: ms("statement_timeout"), asyncCommit: commit == "off", level: isolation(level),
 			readOnly: s.settings.Bool("default_transaction_read_only"), minNotice: s.minNotice()}
 		path, _ := s.settings.Get("search_path")
+		h.planCache, _ = s.settings.Get("plan_cache_mode")
 		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float)})
 	}
 	return h

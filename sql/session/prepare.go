@@ -61,7 +61,11 @@ func (s *Session) executeSQL(ctx context.Context, n *ast.ExecuteStmt, c *call) e
 	if p.plan == nil {
 		return s.utilityFormats(ctx, *p.stmt, p.source, c.several, c.formats, c.describe, args)
 	}
-	return s.run(ctx, p.plan, args, c.formats, c.describe, p.source)
+	q, err := s.choose(p.plan, args)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, q, args, c.formats, c.describe, p.source)
 }
 
 // executeArgs evaluates EXECUTE's arguments as a row of constants.

@@ -18,7 +18,7 @@ import (
 )
 
 // query is a planned statement, good as long as its catalog, its statistics and what else it was planned for are the session's. But
-// for the marks of its statistics it is immutable.
+// for the marks of its statistics and what it counts it is immutable.
 type query struct {
 	stmt    ast.Stmt
 	bound   *plan.Statement
@@ -30,10 +30,13 @@ type query struct {
 	// Statistics: database.DB.StatsVersion, and Session.ownStats. The sum of both only grows.
 	stats, ownStats uint64
 	direct          bool // it touches the rows of given keys only: no statistics change it
-	cols            []types.Field
-	tag             string
-	size            int
-	locks           []tableLock
+	// Plans that were made for the values of its parameters: how many, and what they cost together.
+	customs    int
+	customCost float64
+	cols       []types.Field
+	tag        string
+	size       int
+	locks      []tableLock
 	// Results of EXPLAIN need the tree.
 	phys *plan.Physical
 }
@@ -99,8 +102,15 @@ func (s *Session) plan(stmt ast.Stmt, source string, paramTypes []types.OID) (*q
 }
 
 func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement) (*query, error) {
+	return s.planFor(cat, stmt, bound, nil)
+}
+
+// planFor optimizes a bound statement, for the values of its parameters or (nil) for any.
+func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement, params []types.Datum) (*query, error) {
 	statsVersion := s.db.StatsVersion() // before they are read
-	phys, err := opt.Optimize(s.optEnv(cat), bound)
+	env := s.optEnv(cat)
+	env.Params = params
+	phys, err := opt.Optimize(env, bound)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +162,17 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 	return &opt.Env{Catalog: cat, Stats: statsView{s}, Settings: s.hotSettings().plan.opt,
+		Eval: s.evalConst,
 		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
 			return s.BindStored(t, sql, out)
 		}}
+}
+
+// evalConst computes an expression of constants for the planner.
+func (s *Session) evalConst(e plan.Expr) (types.Datum, bool) {
+	ec := exec.Context{Ctx: context.Background(), Env: s.env}
+	v, err := exec.EvalConst(&ec, e)
+	return v, err == nil
 }
 
 // BindStored binds a stored expression over columns of its table (exec.ExprSource): cols give the ColIDs to use.
