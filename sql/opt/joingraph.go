@@ -122,6 +122,13 @@ func (g *joinGraph) pull(x *plan.Project) bool {
 	default:
 		return false
 	}
+	g.lift(x)
+	g.add(x.In)
+	return true
+}
+
+// lift lets the columns of a projection stand for its expressions in what is above.
+func (g *joinGraph) lift(x *plan.Project) {
 	plain := true
 	for i, e := range x.Exprs {
 		e = g.rewrite(e)
@@ -145,8 +152,35 @@ func (g *joinGraph) pull(x *plan.Project) bool {
 			}
 		}
 	}
-	g.add(x.In)
-	return true
+}
+
+// oneRow sees a relation as a projection of nothing, whose columns are expressions of whatever it is joined with: VALUES with one
+// row, SELECT without FROM. nil: it is none. Rule one_row.
+func (g *joinGraph) oneRow(r plan.Rel) *plan.Project {
+	p := &plan.Project{}
+	switch x := r.(type) {
+	case *plan.Values:
+		if len(x.Rows) != 1 {
+			return nil
+		}
+		p.Exprs, p.Out = x.Rows[0], x.Out
+	case *plan.Project:
+		if v, ok := x.In.(*plan.Values); !ok || len(v.Out) > 0 || len(v.Rows) != 1 {
+			return nil
+		}
+		p.Exprs, p.Out = x.Exprs, x.Out
+	default:
+		return nil
+	}
+	for _, e := range p.Exprs {
+		if volatileExpr(e) || hasSubquery(e) {
+			return nil
+		}
+	}
+	if !g.o.on("one_row") {
+		return nil
+	}
+	return p
 }
 
 // rewrite puts the expressions of pulled projections in the place of their columns.
@@ -188,6 +222,24 @@ func (g *joinGraph) join(x *plan.Join) {
 				kind = plan.InnerJoin
 				break
 			}
+		}
+	}
+	if kind == plan.InnerJoin {
+		lp, rp := g.oneRow(l), g.oneRow(r)
+		switch {
+		case rp != nil && lp == nil:
+			g.pool = append(g.pool, on...)
+			g.add(l)
+			g.lift(rp)
+			return
+		case lp != nil && rp == nil:
+			g.pool = append(g.pool, on...)
+			g.lift(lp)
+			if x.Lateral {
+				r = substituteRel(r, g.subst)
+			}
+			g.add(r)
+			return
 		}
 	}
 	switch {

@@ -28,7 +28,7 @@ type Env struct {
 	Settings Settings
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
 	// their prefix. Rules: semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner,
-	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists, or_parts.
+	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists, or_parts, one_row.
 	Disabled func(name string) bool
 }
 

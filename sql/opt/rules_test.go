@@ -25,7 +25,7 @@ func TestRulesCanBeTurnedOff(t *testing.T) {
 		usual[sql] = p.text(sql)
 	}
 	for _, rule := range []string{"seqscan", "indexscan", "indexonlyscan", "nestloop", "hashjoin", "mergejoin", "sortagg", "semi_join", "anti_join", "scalar_agg",
-		"outer_reduction", "equivalence", "unique_inner", "cte_inline", "minmax", "hashed_exists", "or_parts"} {
+		"outer_reduction", "equivalence", "unique_inner", "cte_inline", "minmax", "hashed_exists", "or_parts", "one_row"} {
 		p.off = func(name string) bool { return name == rule }
 		changed := false
 		for _, sql := range sqls {

@@ -328,3 +328,32 @@ select id from users where active and id = 3 or id = 3 or active and id = 3 and 
 ----
 Index Scan using users_pkey on users
   Index Cond: (id = 3)
+
+select count(*) from users a, users b join lateral (values (a.id)) ss (x) on b.id = ss.x
+----
+Aggregate
+  ->  Nested Loop
+        ->  Seq Scan on users a
+        ->  Index Scan using users_pkey on users b
+              Index Cond: (b.id = a.id)
+
+select u.id, c.one, c.two from users u, (select 1 as one, 2 + 3 as two) c where u.id = c.one
+----
+Index Scan using users_pkey on users u
+  Index Cond: (id = 1)
+
+select y.* from (values (1, 2)) x (a, b) join posts y on y.id = x.a left join users u on u.id = x.b
+----
+Nested Loop Left Join
+  ->  Index Scan using posts_pkey on posts y
+        Index Cond: (y.id = 1)
+  ->  Materialize
+        ->  Index Scan using users_pkey on users u
+              Index Cond: (u.id = 2)
+
+select * from (select 1 as a) x, (values (2)) y (b)
+----
+Nested Loop
+  ->  Values Scan on "*VALUES*"
+  ->  Materialize
+        ->  Result
