@@ -48,7 +48,7 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 }
 
 func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
-	st := statsView{v.s}.table(t)
+	st := statsView(v).table(t)
 	if st == nil || st.Storage != t.StorageID {
 		return -1, 0
 	}
@@ -106,7 +106,7 @@ func (f *functions) Branch() string { return f.db.Branch }
 
 // Column are what the session sees of a column's statistics, for pg_statistic.
 func (v serverView) Column(t *catalog.Table, att int16) *stats.Column {
-	return statsView{v.s}.Column(t, att)
+	return statsView(v).Column(t, att)
 }
 
 var _ syscat.Statistician = serverView{}
