@@ -133,7 +133,7 @@ func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *candidate, name []strin
 func (b *binder) volatileAgg(a *plan.Aggref) bool {
 	v := false
 	walkExpr(a, func(e plan.Expr) bool {
-		if f, ok := e.(*plan.FuncCall); ok && b.reg.procs[f.Proc] != nil && b.reg.procs[f.Proc].Volatile == 'v' {
+		if f, ok := e.(*plan.FuncCall); ok && b.proc(f.Proc) != nil && b.proc(f.Proc).Volatile == 'v' {
 			v = true
 		}
 		return !v
@@ -181,7 +181,7 @@ func (b *binder) transType(a *plan.Aggref, t types.OID) types.OID {
 	if !isPolymorphic(t) {
 		return t
 	}
-	p := b.reg.procs[a.Proc]
+	p := b.proc(a.Proc)
 	declared := append([]types.OID(nil), p.ArgTypes...)
 	actual := append([]types.OID(nil), a.ArgTypes...)
 	for len(declared) < len(actual) {

@@ -1,8 +1,10 @@
 package bind
 
 import (
+	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -121,6 +123,12 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			form = plan.CallSQLSyntax
 		}
 		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.mk(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
+		if p.OID >= catalog.FirstNormalOID {
+			f.Func = b.env.Catalog.Function(p.OID)
+			if x := b.inline(s, f, loc); x != nil {
+				return x
+			}
+		}
 		b.at(f, b.leftmostOf(loc, args...))
 		if p.RetSet {
 			return b.hoistSRF(s, f, srfsBefore)
@@ -269,6 +277,8 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 		return t.Attrs
 	}
 	switch v := e.(type) {
+	case *plan.Param:
+		return b.varFields[v.Index]
 	case *plan.RowCtor:
 		var out []types.Attr
 		for i, f := range v.Fields {
@@ -276,18 +286,26 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 		}
 		return out
 	case *plan.FuncCall:
-		return b.outColumns(b.reg.procs[v.Proc], v.Args)
+		return b.outColumns(b.proc(v.Proc), v.Args)
 	case *plan.ColRef:
 		if f := b.fields[v.Col]; f != nil {
 			return f
 		}
 		if d := b.derived[v.Col]; d != nil {
 			if f, ok := d.def.(*plan.FuncCall); ok {
-				return b.outColumns(b.reg.procs[f.Proc], f.Args)
+				return b.outColumns(b.proc(f.Proc), f.Args)
 			}
 		}
 	}
 	return nil
+}
+
+// outName is the name of the n-th column that the parameters of a function make.
+func outName(p *pgdata.Proc, i, n int) string {
+	if name := argName(p, i); name != "" {
+		return name
+	}
+	return "column" + strconv.Itoa(n+1)
 }
 
 // outColumns are the OUT parameters of a function that returns record; polymorphic ones are resolved from its arguments.
@@ -310,7 +328,7 @@ func (b *binder) outColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
 		if isPolymorphic(t) {
 			t = b.resolvePolymorphic(actual, append([]types.OID(nil), declared...), t, -1)
 		}
-		out = append(out, types.Attr{Name: p.ArgNames[i], Type: t, Mod: -1})
+		out = append(out, types.Attr{Name: outName(p, i, len(out)), Type: t, Mod: -1})
 	}
 	return out
 }

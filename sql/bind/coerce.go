@@ -312,7 +312,7 @@ func (b *binder) buildCoercion(e plan.Expr, path pathway, fn, dst types.OID, mod
 	at := b.locOf(e)
 	switch path {
 	case pathFunc:
-		p := b.reg.procs[fn]
+		p := b.proc(fn)
 		args := []plan.Expr{b.toDeclared(e, p.ArgTypes[0])}
 		if len(p.ArgTypes) >= 2 {
 			args = append(args, b.intConst(mod))
@@ -383,7 +383,7 @@ func (b *binder) applyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.Ca
 		x := b.applyTypmod(ref, el, mod, form, ctx, false)
 		return b.at(&plan.ArrayCoerce{Arg: e, Elem: x, ElemCol: ref.Col, T: b.mk(dst, mod), Form: form}, b.locOf(e))
 	}
-	p := b.reg.procs[c.Func]
+	p := b.proc(c.Func)
 	args := []plan.Expr{e, b.intConst(mod)}
 	if len(p.ArgTypes) == 3 {
 		args = append(args, boolConst(ctx == ctxExplicit))

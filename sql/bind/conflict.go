@@ -223,7 +223,7 @@ func (b *binder) implies(h, p plan.Expr) bool {
 	x, ok1 := h.(*plan.FuncCall)
 	y, ok2 := p.(*plan.FuncCall)
 	if n, ok := p.(*plan.NullTest); ok && n.Not && ok1 && len(x.Args) == 2 && x.Form == plan.CallOp {
-		proc := b.reg.procs[x.Proc]
+		proc := b.proc(x.Proc)
 		return proc != nil && proc.Strict && (equal(x.Args[0], n.Arg) || equal(x.Args[1], n.Arg))
 	}
 	if !ok1 || !ok2 || x.Form != plan.CallOp || y.Form != plan.CallOp || len(x.Args) != 2 || len(y.Args) != 2 || !equal(x.Args[0], y.Args[0]) {

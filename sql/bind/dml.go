@@ -358,11 +358,11 @@ func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins
 	if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
 		e := row[g.at[0]]
 		if e == nil {
-			return orNull(b.defaultOf(m, views, c), c)
+			return b.orNull(b.defaultOf(m, views, c), c)
 		}
 		b.generatedAlways(c, ins.Overriding, false)
 		if ins.Overriding == 'u' && c.Identity != 0 {
-			return orNull(b.defaultOf(m, views, c), c)
+			return b.orNull(b.defaultOf(m, views, c), c)
 		}
 		e = b.assign(e, colType(c), c.Name, b.locOf(e), assignExpr)
 		b.collate(e)
@@ -447,7 +447,12 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 	t := base.Type()
 	oid, mod := b.baseTypeMod(t.OID, t.Mod)
 	if oid != t.OID {
-		b.unsupported(loc, "assignment to a part of a domain")
+		// The domain is checked once, after the last assignment to a part of the column.
+		if d, ok := base.(*plan.CoerceToDomain); ok {
+			base = d.Arg
+		}
+		x := b.assignInto(s, b.relabel(base, b.mk(oid, mod), plan.CallCastImplicit), path, val, column, loc)
+		return &plan.CoerceToDomain{Arg: x, T: t, Form: plan.CallCastImplicit}
 	}
 	if f, ok := path[0].(*ast.String); ok {
 		ty := b.typ(oid)

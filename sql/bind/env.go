@@ -30,6 +30,10 @@ type Env struct {
 	Cache *Cache
 	// Notice receives warnings; nil drops them.
 	Notice func(*pgerr.Error)
+	// Vars are names that stand for parameters; nil: there are none.
+	Vars Variables
+	// Inline has calls of simple SQL functions replaced by their bodies.
+	Inline bool
 	// ViewDefinition is set while a view's query is bound for CREATE VIEW: parameters are refused.
 	ViewDefinition bool
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
@@ -117,6 +121,9 @@ type binder struct {
 	viewCols    map[plan.Expr]origin     // what stands for a column of a view that is written through
 	macroArgs   []plan.Expr              // $1… of the SQL function being expanded
 	lateralHits int                      // references to LATERAL siblings so far
+	varFields   map[int][]types.Attr     // fields of variables of type record, by their number
+	inlined     int                      // bodies of SQL functions that are being bound in the place of calls
+	procedures  bool                     // CALL's name is looked up
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
 }
 
@@ -243,6 +250,14 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	st.Params = b.finishParams()
 	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.volatile, b.nextCol
 	st.ReadOnly = !b.modifies && !b.locks
+	for i, c := range out {
+		if c.T.OID == types.Record && b.fields[c.ID] != nil {
+			if st.Fields == nil {
+				st.Fields = map[int][]types.Attr{}
+			}
+			st.Fields[i] = b.fields[c.ID]
+		}
+	}
 	return st, nil
 }
 
@@ -273,13 +288,13 @@ type ExprKind = exprKind
 
 // The clauses that DDL binds expressions for.
 const (
-	ColumnDefault    = kindColumnDefault
-	CheckConstraint  = kindCheck
-	IndexExpression  = kindIndexExpr
-	IndexPredicate   = kindIndexPred
-	GeneratedColumn  = kindGenerated
-	AlterTransform   = kindAlterTransform
-	FunctionArgument = kindOther
+	ColumnDefault   = kindColumnDefault
+	CheckConstraint = kindCheck
+	IndexExpression = kindIndexExpr
+	IndexPredicate  = kindIndexPred
+	GeneratedColumn = kindGenerated
+	AlterTransform  = kindAlterTransform
+	FunctionDefault = kindFunctionDefault
 )
 
 // Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own

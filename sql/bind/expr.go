@@ -430,7 +430,7 @@ func (b *binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32)
 	if ret != types.Bool {
 		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator to yield boolean")
 	}
-	p := b.reg.procs[o.Code]
+	p := b.proc(o.Code)
 	if p.RetSet {
 		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator not to return a set")
 	}

@@ -33,7 +33,7 @@ func (b *binder) foldCall(f *plan.FuncCall) *plan.Const {
 	if f.Form != plan.CallCastExplicit && f.Form != plan.CallCastImplicit || f.RetSet {
 		return nil
 	}
-	p := b.reg.procs[f.Proc]
+	p := b.proc(f.Proc)
 	if p == nil || p.Volatile != 'i' {
 		return nil
 	}

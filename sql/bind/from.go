@@ -508,12 +508,12 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 	}
 	name := ""
 	if f, ok := e.(*plan.FuncCall); ok {
-		if p := b.reg.procs[f.Proc]; p != nil && p.ArgModes != nil {
+		if p := b.proc(f.Proc); p != nil && p.ArgModes != nil {
 			outs := 0
 			for i, m := range p.ArgModes {
 				if m == "o" || m == "b" || m == "t" {
 					outs++
-					name = p.ArgNames[i]
+					name = argName(p, i)
 				}
 			}
 			if outs != 1 {

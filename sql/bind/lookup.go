@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -94,14 +95,14 @@ func (b *binder) typeStr(oid types.OID) string { return b.typeStrMod(oid, -1) }
 func (b *binder) typeStrMod(oid types.OID, mod int32) string {
 	if types.Lookup(oid) == nil {
 		if t := b.typ(oid); t != nil {
-			name := t.Name
+			name := ruleutils.QuoteIdent(t.Name)
 			if t.IsArray() {
 				if el := b.typ(t.Elem); el != nil {
-					name = el.Name + "[]"
+					name = ruleutils.QuoteIdent(el.Name) + "[]"
 				}
 			}
 			if t.Schema != "" && !b.schemaVisible(t.Schema) {
-				name = t.Schema + "." + name
+				name = ruleutils.QuoteIdent(t.Schema) + "." + name
 			}
 			return name
 		}
@@ -310,27 +311,6 @@ func (b *binder) typeByName(schema, name string) *types.Type {
 		if t := lookup(s); t != nil {
 			return t
 		}
-	}
-	return nil
-}
-
-// procsNamed lists the functions that a name may mean.
-func (b *binder) procsNamed(name []string) []*pgdata.Proc {
-	switch len(name) {
-	case 1:
-		return b.reg.procsByName[name[0]]
-	case 2:
-		s := b.env.Catalog.Schema(name[0])
-		if s == nil {
-			return nil
-		}
-		var out []*pgdata.Proc
-		for _, p := range b.reg.procsByName[name[1]] {
-			if p.Namespace == s.OID {
-				out = append(out, p)
-			}
-		}
-		return out
 	}
 	return nil
 }

@@ -170,6 +170,13 @@ func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	if _, ok := n.Fields[len(n.Fields)-1].(*ast.A_Star); ok {
 		return b.wholeRow(s, n)
 	}
+	if b.env.Vars != nil && b.quiet == 0 {
+		return b.columnOrVariable(s, n)
+	}
+	return b.plainColumnRef(s, n)
+}
+
+func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	b.noColumns(s, n)
 	name := names(n.Fields)
 	loc := n.Location
@@ -213,6 +220,11 @@ func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
 	}
 	it, _ := b.lookupItem(s, schema, rel, n.Location)
 	if it == nil {
+		if b.env.Vars != nil {
+			if e := b.variableRef(s, name, n.Location); e != nil {
+				return e
+			}
+		}
 		b.noItem(s, schema, rel, n.Location)
 	}
 	return b.at(it.row(), n.Location)
@@ -412,6 +424,9 @@ func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
 			if e != nil {
 				return b.expandRow(e, loc)
 			}
+		}
+		if cols := b.variableStar(s, name, loc); cols != nil {
+			return cols
 		}
 		b.noItem(s, schema, rel, loc)
 	}

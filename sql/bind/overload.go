@@ -3,6 +3,7 @@ package bind
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -24,6 +25,9 @@ type candidate struct {
 func (b *binder) candidates(name []string, n int, argNames []string, expandVariadic, expandDefaults bool) []candidate {
 	var out []candidate
 	for _, p := range b.procsNamed(name) {
+		if b.procedures {
+			p = withOutArgs(p)
+		}
 		decl := p.ArgTypes
 		np := len(decl)
 		if len(argNames) > 0 {
@@ -391,10 +395,11 @@ func (b *binder) signature(name []string, argNames []string, actual []types.OID)
 
 // defaultArgs parses a function's declared defaults.
 func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
-	if v, ok := b.reg.defaults.Load(p.OID); ok {
+	user := p.OID >= catalog.FirstNormalOID
+	if v, ok := b.reg.defaults.Load(p.OID); ok && !user {
 		return v.([]ast.Node)
 	}
-	n, err := (*Cache)(nil).parse("SELECT " + p.ArgDefaults)
+	n, err := b.env.Cache.parse("SELECT " + p.ArgDefaults)
 	b.check(err, -1)
 	var out []ast.Node
 	if s, ok := n.(*ast.SelectStmt); ok {
@@ -405,7 +410,9 @@ func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 	if len(out) != p.NArgDefaults {
 		panic(pgerr.Internal("function %s has %d defaults, found %d", p.Name, p.NArgDefaults, len(out)))
 	}
-	b.reg.defaults.Store(p.OID, out)
+	if !user {
+		b.reg.defaults.Store(p.OID, out)
+	}
 	return out
 }
 
@@ -528,7 +535,7 @@ func (b *binder) opCall(o *pgdata.Operator, actual, declared []types.OID, args [
 	ret := b.resolvePolymorphic(actual, declared, o.Result, loc)
 	args = append([]plan.Expr(nil), args...)
 	b.coerceArgs(args, actual, declared)
-	p := b.reg.procs[o.Code]
+	p := b.proc(o.Code)
 	b.noteVolatile(p)
 	f := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.mk(ret, -1), Form: plan.CallOp}
 	b.at(f, b.leftmostOf(loc, args...))

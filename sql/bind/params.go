@@ -20,6 +20,12 @@ func (b *binder) param(number, loc int32) plan.Expr {
 	if n := int(number); n > 0 && n <= len(b.macroArgs) {
 		return b.macroArgs[n-1]
 	}
+	if b.env.Vars != nil && b.quiet == 0 {
+		if v := b.env.Vars.Number(int(number)); v.Parts > 0 {
+			return b.variableParam(v, loc)
+		}
+		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
+	}
 	if b.env.ViewDefinition || b.quiet > 0 || !b.variable {
 		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}

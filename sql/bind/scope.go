@@ -97,6 +97,8 @@ const (
 	kindValues
 	kindValuesSingle
 	kindCheck
+	kindCallArgument
+	kindFunctionDefault
 	kindColumnDefault
 	kindIndexExpr
 	kindIndexPred
@@ -112,7 +114,7 @@ var kindNames = [...]string{
 	kindWindowOrder: "window ORDER BY", kindWindowRange: "window RANGE", kindWindowRows: "window ROWS", kindWindowGroups: "window GROUPS",
 	kindSelect: "SELECT", kindInsertTarget: "INSERT", kindUpdateSource: "UPDATE", kindUpdateTarget: "UPDATE", kindMergeWhen: "MERGE WHEN",
 	kindGroupBy: "GROUP BY", kindOrderBy: "ORDER BY", kindDistinctOn: "DISTINCT ON", kindLimit: "LIMIT", kindOffset: "OFFSET",
-	kindReturning: "RETURNING", kindValues: "VALUES", kindValuesSingle: "VALUES", kindCheck: "CHECK", kindColumnDefault: "DEFAULT",
+	kindReturning: "RETURNING", kindValues: "VALUES", kindValuesSingle: "VALUES", kindCheck: "CHECK", kindCallArgument: "CALL", kindFunctionDefault: "DEFAULT", kindColumnDefault: "DEFAULT",
 	kindIndexExpr: "index expression", kindIndexPred: "index predicate", kindAlterTransform: "USING", kindGenerated: "GENERATED AS",
 	kindExecute: "EXECUTE",
 }
@@ -157,8 +159,10 @@ func (k exprKind) notIn(aggregate bool) string {
 		return "MERGE WHEN conditions"
 	case kindCheck:
 		return "check constraints"
-	case kindColumnDefault:
+	case kindColumnDefault, kindFunctionDefault:
 		return "DEFAULT expressions"
+	case kindCallArgument:
+		return "CALL arguments"
 	case kindIndexExpr:
 		return "index expressions"
 	case kindIndexPred:
@@ -178,8 +182,10 @@ func (k exprKind) noSubquery() string {
 	switch k {
 	case kindCheck:
 		return "cannot use subquery in check constraint"
-	case kindColumnDefault:
+	case kindColumnDefault, kindFunctionDefault:
 		return "cannot use subquery in DEFAULT expression"
+	case kindCallArgument:
+		return "cannot use subquery in CALL argument"
 	case kindIndexExpr:
 		return "cannot use subquery in index expression"
 	case kindIndexPred:
@@ -204,7 +210,7 @@ func (k exprKind) noSRF() string {
 		return "window definitions"
 	case kindJoinOn, kindJoinUsing:
 		return "JOIN conditions"
-	case kindCheck, kindColumnDefault, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen:
+	case kindCheck, kindColumnDefault, kindFunctionDefault, kindCallArgument, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen:
 		return k.notIn(true)
 	}
 	return k.name()

@@ -62,6 +62,9 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 		return b.assign(e, colType(c), c.Name, -1, assignDefault)
 	}
 	if c.Default == "" {
+		if d := b.env.Catalog.Type(c.Type); d != nil && d.OID == c.Type && d.Domain != nil && d.Domain.Default != "" {
+			return b.storedExpr(nil, d.Domain.Default, colType(c), nil)
+		}
 		return nil
 	}
 	return b.storedExpr(t, c.Default, colType(c), func(*catalog.Column) plan.Col {
@@ -71,12 +74,16 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 
 // defaultOrNull is columnDefault as an expression.
 func (b *binder) defaultOrNull(t *catalog.Table, c *catalog.Column) plan.Expr {
-	return orNull(b.columnDefault(t, c), c)
+	return b.orNull(b.columnDefault(t, c), c)
 }
 
-func orNull(e plan.Expr, c *catalog.Column) plan.Expr {
+func (b *binder) orNull(e plan.Expr, c *catalog.Column) plan.Expr {
 	if e != nil {
 		return e
+	}
+	if b.isDomain(c.Type) {
+		base, mod := b.baseTypeMod(c.Type, c.TypMod)
+		return &plan.CoerceToDomain{Arg: &plan.Const{Val: types.Null, T: b.mk(base, mod)}, T: colType(c), Form: plan.CallCastImplicit}
 	}
 	return &plan.Const{Val: types.Null, T: colType(c)}
 }

@@ -100,7 +100,7 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod, FuncName: newBinder(env).funcText})
 }
 
 // deparser prints the shapes of one query (get_query_def).
@@ -144,7 +144,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.env.Types, Column: d.column,
-		TypeName: d.b.typeStrMod, RowField: d.rowField,
+		TypeName: d.typeName, FuncName: d.funcName, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
@@ -691,6 +691,40 @@ func (d *deparser) rowField(c *plan.ColRef) string {
 		s += "::" + d.rowType(c.T.OID)
 	}
 	return s
+}
+
+// typeName prints a type; a stored query names those of users with their schema.
+func (d *deparser) typeName(oid types.OID, mod int32) string {
+	if d.o.Qualify != nil || oid < catalog.FirstNormalOID {
+		return d.b.typeStrMod(oid, mod)
+	}
+	t := d.b.typ(oid)
+	if t == nil {
+		return d.b.typeStrMod(oid, mod)
+	}
+	if t.IsArray() {
+		return d.typeName(t.Elem, mod) + "[]"
+	}
+	if t.Schema == "" {
+		return d.b.typeStrMod(oid, mod)
+	}
+	return ruleutils.QuoteIdent(t.Schema) + "." + ruleutils.QuoteIdent(t.Name)
+}
+
+// funcName prints the name of a function of users.
+func (d *deparser) funcName(f *catalog.Function) string {
+	if d.o.Qualify != nil {
+		return d.b.funcText(f)
+	}
+	return ruleutils.QuoteIdent(d.b.schemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
+}
+
+// funcText is the name of a function, with its schema where search_path does not find it.
+func (b *binder) funcText(f *catalog.Function) string {
+	if b.schemaVisible(b.schemaName(f.Schema)) {
+		return ruleutils.QuoteIdent(f.Name)
+	}
+	return ruleutils.QuoteIdent(b.schemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
 }
 
 // rowType prints a row type, qualified as its table is.

@@ -7,8 +7,10 @@ import "github.com/tarndb/tarn/sql/catalog/pgdata"
 type Function struct {
 	Header
 	Proc pgdata.Proc
-	// Body is the SQL of BEGIN ATOMIC or RETURN with every name qualified; "" where Proc.Src is the body.
-	Body string `json:",omitempty"`
+	// Body is the whole CREATE FUNCTION statement where the body is BEGIN ATOMIC or RETURN, "" where it is Proc.Src. The names in it
+	// are looked up in BodyPath, the search path of its definition.
+	Body     string `json:",omitempty"`
+	BodyPath []OID  `json:",omitempty"`
 	// Language is the name of Proc.Lang.
 	Language string
 	// Config are the SET clauses, name=value each.

@@ -217,11 +217,15 @@ func (r *Reader) convert(dst []types.Datum) error {
 	for i, end := range r.ends {
 		text := r.field[at:end]
 		at = end
+		c := &r.cols[i]
 		if r.isNull[i] {
 			dst[i] = types.Null
+			if err := c.Type.CheckNull(r.env); err != nil {
+				r.column, r.value = c.Name, nil
+				return err
+			}
 			continue
 		}
-		c := &r.cols[i]
 		v, err := c.Type.ParseText(r.text(c, text), c.TypeMod, r.env)
 		if err != nil {
 			r.column, r.value = c.Name, text
@@ -574,12 +578,16 @@ func (r *Reader) binaryRow(dst []types.Datum) (bool, error) {
 	for i := range r.cols {
 		b, _ := r.take(4)
 		size := int32(binary.BigEndian.Uint32(b))
+		c := &r.cols[i]
 		if size < 0 {
 			dst[i] = types.Null
+			if err := c.Type.CheckNull(r.env); err != nil {
+				r.column = c.Name
+				return false, err
+			}
 			continue
 		}
 		raw, _ := r.take(int(size))
-		c := &r.cols[i]
 		if dst[i], err = c.Type.ParseBinary(raw, c.TypeMod, r.env); err != nil {
 			r.column = c.Name
 			return false, err

@@ -31,8 +31,17 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 		col := &t.Columns[i]
 		r := change.Column{Name: col.Name, AttNum: col.AttNum, TypeOID: col.Type, TypMod: col.TypMod, Kind: col.Kind,
 			NotNull: col.NotNull, Dropped: col.Dropped}
-		if ty := types.Lookup(col.Type); ty != nil && ty.Elem != 0 {
-			if el := types.Lookup(ty.Elem); el != nil {
+		// Who follows the log sees a domain as its base type.
+		if ty := anyType(c, col.Type); ty != nil && ty.TypType == types.TypeDomain {
+			if b := baseType(c, ty); b != nil {
+				r.TypeOID = b.OID
+				if r.TypMod < 0 {
+					r.TypMod = ty.BaseMod
+				}
+			}
+		}
+		if ty := anyType(c, r.TypeOID); ty != nil && ty.Elem != 0 {
+			if el := anyType(c, ty.Elem); el != nil {
 				r.ElemOID, r.ElemKind = el.OID, el.Kind
 			}
 		}
@@ -55,6 +64,20 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 	}
 	sort.Slice(s.Options, func(i, j int) bool { return s.Options[i].Name < s.Options[j].Name })
 	return s
+}
+
+func anyType(c *catalog.Catalog, oid types.OID) *types.Type {
+	if t := types.Lookup(oid); t != nil {
+		return t
+	}
+	return c.UserType(oid)
+}
+
+func baseType(c *catalog.Catalog, t *types.Type) *types.Type {
+	for t != nil && t.TypType == types.TypeDomain {
+		t = anyType(c, t.Base)
+	}
+	return t
 }
 
 // missingRow is the value of rows that were stored before the column was there, as a row of this one column in base64: the

@@ -26,6 +26,8 @@ func alterTag(o ast.ObjectType) string {
 
 func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	switch n.Objtype {
+	case ast.OBJECT_TYPE:
+		return x.alterComposite(n)
 	case ast.OBJECT_TABLE, ast.OBJECT_INDEX, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
 	default:
 		return "", pgerr.Unsupported("ALTER of this kind of object")

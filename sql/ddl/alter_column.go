@@ -98,7 +98,8 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 	if err != nil {
 		return err
 	}
-	if constant {
+	// The missing value is read without a catalog: one of a user's type is written into the rows.
+	if constant && types.Lookup(c.Type) != nil {
 		v, err := e.eval(make([]types.Datum, len(next.Columns)))
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func volatile(e plan.Expr) (found bool) {
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		switch f := e.(type) {
 		case *plan.FuncCall:
-			found = found || volatility(f.Proc) == 'v'
+			found = found || callVolatility(f) == 'v'
 		case *plan.NextVal:
 			found = true
 		}
@@ -363,7 +364,7 @@ func (x *exec) columnOption(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		if code == 0 {
 			return pgerr.New(pgerr.InvalidParameterValue, "invalid storage type \"%s\"", s.Sval)
 		}
-		if ty := types.Lookup(c.Type); code != 'p' && ty != nil && ty.Storage == 'p' {
+		if ty := x.Env.Type(c.Type); code != 'p' && ty != nil && ty.Storage == 'p' {
 			return pgerr.New(pgerr.FeatureNotSupported, "column data type %s can only have storage PLAIN", types.FormatType(c.Type, -1, x.Env))
 		}
 		nc.Storage = code

@@ -192,7 +192,7 @@ func (x *exec) notPresent(t, ref *catalog.Table, c *catalog.Constraint, vals []t
 	for _, att := range c.Cols {
 		col := t.Column(att)
 		names = append(names, col.Name)
-		texts = append(texts, types.Lookup(col.Type).Text(vals[att-1], x.Env))
+		texts = append(texts, x.Env.Type(col.Type).Text(vals[att-1], x.Env))
 	}
 	e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
 		WithDetail("%s", "Key ("+strings.Join(names, ", ")+")=("+strings.Join(texts, ", ")+") is not present in table \""+ref.Name+"\".")
@@ -205,7 +205,7 @@ func (x *exec) converter(from, to *catalog.Column) func(types.Datum) (types.Datu
 	if from.Kind == to.Kind || integer(from.Kind) && integer(to.Kind) {
 		return func(d types.Datum) (types.Datum, error) { return d, nil }
 	}
-	ft, tt := types.Lookup(from.Type), types.Lookup(to.Type)
+	ft, tt := x.Env.Type(from.Type), x.Env.Type(to.Type)
 	return func(d types.Datum) (types.Datum, error) { return tt.ParseText(ft.Text(d, x.Env), -1, x.Env) }
 }
 

@@ -176,6 +176,7 @@ func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constrain
 		}
 	}
 	sort.Slice(con.Cols, func(i, j int) bool { return con.Cols[i] < con.Cols[j] })
+	x.dependOn(&t.Deps, catalog.Address{Kind: catalog.KindConstraint, OID: con.OID}, e)
 	if con.Expr, err = x.exprSQL(e, t); err != nil {
 		return nil, err
 	}

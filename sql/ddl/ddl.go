@@ -31,6 +31,8 @@ type Ctx struct {
 	// Session owns the temporary relations that are made (Table.TempOwner).
 	Session uint64
 	User    catalog.OID
+	// Text is the statement.
+	Text string
 	// InBlock: an open transaction block, or one of several statements of a query string.
 	InBlock bool
 	// OnRollback has a function called if the transaction does not commit. It is set only where the statement is a transaction of
@@ -59,6 +61,10 @@ type Ctx struct {
 type Hooks interface {
 	// Compile makes an expression over rows of cols callable. The result's argument is one row; it may be used again.
 	Compile(e plan.Expr, cols []plan.Col) (func(row []types.Datum) (types.Datum, error), error)
+	// CheckFunction compiles a function that has just been put into the catalog; its errors are those of CREATE FUNCTION.
+	CheckFunction(f *catalog.Function) error
+	// SettingValue is what SET name = … would set, or the current value for FROM CURRENT.
+	SettingValue(n *ast.VariableSetStmt) (string, error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
 	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
 	// DatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.
@@ -110,6 +116,23 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 		return "REASSIGN OWNED", x.reassignOwned(n)
 	case *ast.DropOwnedStmt:
 		return "DROP OWNED", x.dropOwned(n)
+	case *ast.CreateFunctionStmt:
+		if n.IsProcedure {
+			return "CREATE PROCEDURE", x.createFunction(n)
+		}
+		return "CREATE FUNCTION", x.createFunction(n)
+	case *ast.AlterFunctionStmt:
+		return x.alterFunction(n)
+	case *ast.CreateEnumStmt:
+		return "CREATE TYPE", x.createEnum(n)
+	case *ast.AlterEnumStmt:
+		return "ALTER TYPE", x.alterEnum(n)
+	case *ast.CreateDomainStmt:
+		return "CREATE DOMAIN", x.createDomain(n)
+	case *ast.AlterDomainStmt:
+		return "ALTER DOMAIN", x.alterDomain(n)
+	case *ast.CompositeTypeStmt:
+		return "CREATE TYPE", x.createComposite(n)
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}

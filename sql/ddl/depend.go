@@ -44,17 +44,38 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 	return objectKind{}, false
 }
 
+// addresses are those by which others depend on an object.
+func (x *exec) addresses(o object) []object {
+	if k, ok := objectKinds(o.Kind); ok && k.uses != nil {
+		return k.uses(x, o)
+	}
+	if o.Kind == catalog.KindRelation {
+		return append([]object{o}, x.rowTypeAddresses(o.OID)...)
+	}
+	return []object{o}
+}
+
+// there reports whether a part that a descriptor lists is still there.
+func (x *exec) there(o object) bool {
+	switch o.Kind {
+	case catalog.KindDefault:
+		t := x.Catalog().Table(o.OID)
+		return t != nil && int(o.Sub) <= len(t.Columns) && t.Column(o.Sub).Default != ""
+	case catalog.KindConstraint:
+		t, _ := x.constraint(o.OID)
+		return t != nil
+	case catalog.KindIndex:
+		_, ix := x.Catalog().RelationByOID(o.OID)
+		return ix != nil
+	}
+	return true
+}
+
 // listed are the dependents that descriptors list.
 func (x *exec) listed(o object) (out []dependent) {
-	on := []object{o}
-	if k, ok := objectKinds(o.Kind); ok && k.uses != nil {
-		on = k.uses(x, o)
-	} else if o.Kind == catalog.KindRelation {
-		on = append(on, x.rowTypeAddresses(o.OID)...)
-	}
-	for _, via := range on {
+	for _, via := range x.addresses(o) {
 		x.Catalog().Users(via, func(from object, t catalog.DepType) {
-			if from != o {
+			if from != o && x.there(from) {
 				out = append(out, dependent{object: from, auto: t != catalog.DepNormal, via: via})
 			}
 		})

@@ -33,6 +33,12 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	if n.RemoveType == ast.OBJECT_SCHEMA {
 		return "DROP SCHEMA", x.dropSchemas(n)
 	}
+	if n.RemoveType == ast.OBJECT_TYPE || n.RemoveType == ast.OBJECT_DOMAIN {
+		return x.dropTypes(n)
+	}
+	if _, _, ok := routineKind(n.RemoveType); ok {
+		return x.dropRoutines(n)
+	}
 	kind, ok := dropKinds[n.RemoveType]
 	if !ok {
 		return "", pgerr.Unsupported("this DROP statement")

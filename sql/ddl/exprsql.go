@@ -9,7 +9,7 @@ import (
 
 // exprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
 func (x *exec) exprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return ruleutils.Expr(e, &ruleutils.Options{Env: x.storedEnv(), Sequence: x.qualifiedOID})
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.storedEnv(), Sequence: x.qualifiedOID, FuncName: x.qualifiedFunc})
 }
 
 // storedEnv prints values in the forms that do not depend on settings.
@@ -39,10 +39,22 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 		name := q.x.qualifiedOID(oid)
 		return name, name != ""
 	}
+	if kind == types.RegKindType {
+		if name, ok := q.x.qualifiedType(oid); ok {
+			return name, true
+		}
+	}
 	if q.Resolver == nil {
 		return "", false
 	}
 	return q.Resolver.RegName(kind, oid)
+}
+
+func (x *exec) qualifiedFunc(f *catalog.Function) string {
+	if s := x.Catalog().SchemaByOID(f.Schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(f.Name)
+	}
+	return ruleutils.QuoteIdent(f.Name)
 }
 
 func (x *exec) qualifiedOID(oid types.OID) string {

@@ -22,7 +22,6 @@ type grant struct {
 	privs    privilege.Set
 	columns  []columnGrant
 	grantees []catalog.OID
-	grantor  catalog.OID // 0: whoever has the grant options
 }
 
 // columnGrant are privileges with a column list; privs 0: all of a column's.

@@ -155,7 +155,7 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (cata
 				}
 			}
 		}
-		ty := types.Lookup(typ.OID)
+		ty := x.Env.Type(typ.OID)
 		if ty == nil || !ty.Kind.Valid() {
 			return k, pgerr.Unsupported("an index over an expression of type " + types.FormatType(typ.OID, -1, x.Env))
 		}
@@ -287,7 +287,7 @@ func immutable(e plan.Expr, msg string) error {
 			case anyTextCat:
 				bad = bad || !stableText(f.Args[0].Type().OID)
 			default:
-				bad = bad || volatility(f.Proc) != 'i'
+				bad = bad || callVolatility(f) != 'i'
 			}
 		case *plan.CoerceViaIO:
 			from, to := types.Lookup(f.Arg.Type().OID), types.Lookup(f.T.OID)
@@ -312,6 +312,14 @@ const (
 func stableText(t types.OID) bool {
 	ty := types.Lookup(t)
 	return ty != nil && volatility(ty.OutputFunc) == 'i'
+}
+
+// callVolatility is pg_proc.provolatile of a call's function.
+func callVolatility(f *plan.FuncCall) byte {
+	if f.Func != nil {
+		return f.Func.Proc.Volatile
+	}
+	return volatility(f.Proc)
 }
 
 func volatility(proc types.OID) byte {

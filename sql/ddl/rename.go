@@ -25,6 +25,17 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 		return "ALTER TABLE", x.renameConstraint(n, newName)
 	case ast.OBJECT_SCHEMA:
 		return "ALTER SCHEMA", x.renameSchema(n.Subname, newName)
+	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
+		return x.renameType(n, newName)
+	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
+		return x.changeRoutine(n.RenameType, n.Object, func(f *catalog.Function) error {
+			f.Name = newName
+			return nil
+		})
+	case ast.OBJECT_DOMCONSTRAINT:
+		return x.renameDomainConstraint(n, newName)
+	case ast.OBJECT_ATTRIBUTE:
+		return x.renameAttribute(n, newName)
 	}
 	return "", pgerr.Unsupported("renaming this kind of object")
 }
@@ -467,6 +478,16 @@ func (x *exec) renameSchema(old, name string) error {
 		}
 		return true
 	})
+	var named bool
+	for _, k := range catalog.Kinds() {
+		x.Catalog().Objects(k, func(o catalog.Object) bool {
+			named = named || o.Head().Schema == s.OID && x.storedUsers(x.addresses(catalog.AddressOf(o))...)
+			return true
+		})
+	}
+	if named {
+		return pgerr.Unsupported("renaming a schema whose types or functions stored expressions name")
+	}
 	next := *s
 	next.Name = name
 	for _, oid := range tables {
@@ -486,6 +507,17 @@ func (x *exec) renameSchema(old, name string) error {
 // setSchema is ALTER … SET SCHEMA; what belongs to a table goes with it.
 func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 	switch n.ObjectType {
+	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
+		return x.typeSchema(n)
+	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
+		return x.changeRoutine(n.ObjectType, n.Object, func(f *catalog.Function) error {
+			s := x.Catalog().Schema(n.Newschema)
+			if s == nil {
+				return noSchema(n.Newschema)
+			}
+			f.Schema = s.OID
+			return nil
+		})
 	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
 	default:
 		return "", pgerr.Unsupported("SET SCHEMA of this kind of object")
@@ -553,6 +585,19 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 
 // alterOwner is ALTER … OWNER TO of objects that are not relations.
 func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
+	if n.ObjectType == ast.OBJECT_TYPE || n.ObjectType == ast.OBJECT_DOMAIN {
+		return x.typeOwner(n)
+	}
+	if _, _, ok := routineKind(n.ObjectType); ok {
+		owner, _, err := x.role(n.Newowner)
+		if err != nil {
+			return "", err
+		}
+		return x.changeRoutine(n.ObjectType, n.Object, func(f *catalog.Function) error {
+			f.Owner = owner
+			return nil
+		})
+	}
 	if n.ObjectType != ast.OBJECT_SCHEMA {
 		return "", pgerr.Unsupported("OWNER TO of this kind of object")
 	}

@@ -263,6 +263,10 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 	return v.Eval, nil
 }
 
+func (h hooks) CheckFunction(*catalog.Function) error { return nil }
+
+func (h hooks) SettingValue(*ast.VariableSetStmt) (string, error) { return "", nil }
+
 func (h hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
 	bound, prog, err := h.s.prepare(query)
 	if err != nil {

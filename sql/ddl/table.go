@@ -59,6 +59,9 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 		}
 		return relationExists(name)
 	}
+	if err := x.rowTypeFree(schema.OID, name); err != nil {
+		return err
+	}
 	nt := &newTable{schema: schema, t: x.emptyTable(schema.OID, name, pers)}
 	if nt.t.Options, err = relOptions(n.Options); err != nil {
 		return err
@@ -229,7 +232,7 @@ func (x *exec) column(d *ast.ColumnDef, att int16) (c catalog.Column, serial typ
 		return c, 0, err
 	}
 	c.Type, c.TypMod, c.Collation, c.NDims = t.OID, t.Mod, t.Coll, len(d.TypeName.ArrayBounds)
-	ty := types.Lookup(t.OID)
+	ty := x.Env.Type(t.OID)
 	if ty == nil {
 		return c, 0, pgerr.Unsupported("a column of type " + types.FormatType(t.OID, -1, x.Env))
 	}
@@ -485,6 +488,9 @@ func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 			}
 		}
 	}
+	part := catalog.Address{Kind: catalog.KindDefault, OID: t.OID, Sub: c.AttNum}
+	t.Deps = independent(t.Deps, part)
+	x.dependOn(&t.Deps, part, e)
 	c.Default, err = x.exprSQL(stripImplicit(e), t)
 	return err
 }

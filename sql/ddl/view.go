@@ -160,7 +160,7 @@ func (x *exec) resultColumns(cols []plan.Col, names []string, tooMany string, ta
 		if typ.OID == types.Unknown {
 			typ = plan.Type{OID: types.Text, Mod: -1, Coll: types.Lookup(types.Text).Collation}
 		}
-		ty := types.Lookup(typ.OID)
+		ty := x.Env.Type(typ.OID)
 		if ty == nil {
 			return nil, pgerr.Unsupported("a column of type " + types.FormatType(typ.OID, -1, x.Env))
 		}
@@ -304,6 +304,18 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 			return err
 		}
 		return x.commentRelation(rv, n)
+	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
+		tn, ok := n.Object.(*ast.TypeName)
+		if !ok {
+			return pgerr.Internal("type name of form %T", n.Object)
+		}
+		return x.commentType(tn, n.Comment)
+	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
+		_, err := x.changeRoutine(n.Objtype, n.Object, func(f *catalog.Function) error {
+			f.Comment = n.Comment
+			return nil
+		})
+		return err
 	case ast.OBJECT_COLUMN:
 		l, ok := n.Object.(*ast.List)
 		if !ok {

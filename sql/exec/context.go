@@ -32,6 +32,8 @@ type Context struct {
 	Deferred *Deferred
 	// Exprs binds the SQL of stored expressions (index keys and conditions, defaults that foreign keys set).
 	Exprs ExprSource
+	// Routines runs functions of users; nil: they answer 0A000.
+	Routines Routines
 	// WorkMem bounds the memory of one operator in bytes; 0: 4 MB. TempDir is for its files; "": the system's.
 	WorkMem int64
 	TempDir string

@@ -105,7 +105,7 @@ func (s *scope) expr(e plan.Expr) {
 		case *plan.ArrayCoerce:
 			s.made[x.ElemCol] = true
 		case *plan.FuncCall:
-			s.volatile = s.volatile || volatileProcs()[x.Proc]
+			s.volatile = s.volatile || volatileProcs()[x.Proc] || x.Func != nil && x.Func.Proc.Volatile == 'v'
 		case *plan.NextVal:
 			s.volatile = true
 		case *plan.Subquery:

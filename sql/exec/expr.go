@@ -61,7 +61,7 @@ func (b *builder) expr(e plan.Expr) (operand, error) {
 	case *plan.ArrayCoerce:
 		return b.arrayCoerce(x)
 	case *plan.CoerceToDomain:
-		return operand{}, pgerr.Unsupported("a value of domain " + types.TypeName(x.T.OID, b.env))
+		return b.coerceToDomain(x)
 	case *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.DistinctFrom, *plan.ScalarArrayOp, *plan.RowCompare:
 		c, err := b.cond(e)
 		if err != nil {
@@ -195,6 +195,22 @@ func fieldNames(args []plan.Expr) [][]string {
 	return out
 }
 
+// coerceToDomain checks the domain's constraints; the value stays as it is.
+func (b *builder) coerceToDomain(x *plan.CoerceToDomain) (operand, error) {
+	arg, err := b.evalFor(x.Arg)
+	if err != nil {
+		return operand{}, err
+	}
+	in, domain := b.in, x.T.OID
+	return fnOperand(func() (types.Datum, error) {
+		v, err := arg()
+		if err != nil {
+			return v, err
+		}
+		return v, in.ec.Env.CheckDomain(domain, v)
+	}), nil
+}
+
 func (b *builder) call(x *plan.FuncCall) (operand, error) {
 	if x.RetSet {
 		return operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
@@ -221,6 +237,9 @@ func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
 			return b.once(fn), nil
 		}
 		return fnOperand(fn), nil
+	}
+	if x.Func != nil {
+		return b.routine(x, args)
 	}
 	f, err := builtin.Lookup(x.Proc)
 	if err != nil {

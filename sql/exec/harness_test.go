@@ -347,6 +347,10 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 func (h hooks) ViewSQL(ast.Node) (string, error) {
 	return "", pgerr.Unsupported("a view in the harness")
 }
+func (h hooks) CheckFunction(*catalog.Function) error { return nil }
+
+func (h hooks) SettingValue(*ast.VariableSetStmt) (string, error) { return "", nil }
+
 func (h hooks) Query(ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
 	return nil, nil, pgerr.Unsupported("a query in DDL in the harness")
 }

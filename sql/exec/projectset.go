@@ -16,9 +16,15 @@ type srf struct {
 	args   []evalFn
 	buf    []types.Datum
 	rows   builtin.Rows
+	// routine is the call where the function is a user's.
+	routine *RoutineCall
+	record  []*types.Type // the fields of its rows, where these are composite
 }
 
 func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
+	if x.Func != nil {
+		return b.routineSet(x)
+	}
 	f, err := builtin.Lookup(x.Proc)
 	if err != nil {
 		return nil, err
@@ -53,6 +59,9 @@ func (s *srf) start() error {
 	}
 	var err error
 	s.rows, err = s.set(s.call, s.buf)
+	if r, ok := s.rows.(RecordRows); ok && err == nil {
+		s.record = r.FieldTypes()
+	}
 	return err
 }
 
@@ -160,6 +169,22 @@ func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, error) {
 	if t := b.env.Type(x.T.OID); x.T.OID != types.Record && (t == nil || t.TypType != types.TypeComposite) {
 		return nil, nil
 	}
+	if x.T.OID != types.Record {
+		t, err := b.typeOf(x.T.OID)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*types.Type, len(t.Attrs))
+		for i, a := range t.Attrs {
+			if out[i], err = b.typeOf(a.Type); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	if x.Func != nil {
+		return nil, nil // its rows are records
+	}
 	f, err := builtin.Lookup(x.Proc)
 	if err != nil {
 		return nil, err
@@ -214,6 +239,8 @@ func (o *projectSetOp) next() (bool, error) {
 				switch {
 				case !ok:
 					it.done = true
+				case it.srf.record != nil:
+					f.s[it.slot] = types.MakeRecord(it.srf.record, row)
 				case it.rec != nil && len(row) == len(it.rec):
 					f.s[it.slot] = types.MakeRecord(it.rec, row)
 				default:

@@ -22,6 +22,8 @@ type funcItem struct {
 	one       evalFn // a function that gives one value
 	slots     []int
 	composite bool
+	want      []types.OID // types of the columns
+	env       *types.Env
 	done      bool
 }
 
@@ -29,14 +31,26 @@ func (b *builder) functionScan(x *plan.FunctionScan) (operator, error) {
 	o := &functionScanOp{in: b.in, out: b.colSlots(x.Out), ord: -1}
 	at := 0
 	for _, fi := range x.Funcs {
-		it := funcItem{composite: fi.Composite}
+		it := funcItem{composite: fi.Composite, env: b.env}
 		if at+fi.Cols > len(o.out) {
 			return nil, pgerr.Internal("function scan of %d columns", len(o.out))
 		}
 		it.slots = o.out[at : at+fi.Cols]
+		for _, c := range x.Out[at : at+fi.Cols] {
+			it.want = append(it.want, c.T.OID)
+		}
 		at += fi.Cols
 		var err error
-		if call, ok := fi.Call.(*plan.FuncCall); ok && call.RetSet {
+		call, ok := fi.Call.(*plan.FuncCall)
+		if ok && call.Func != nil && call.T.OID == types.Record {
+			// The function's one row is scanned as a set's: it learns what columns are wanted.
+			if it.srf, err = b.srf(call); err != nil {
+				return nil, err
+			}
+			for _, c := range x.Out[at-fi.Cols : at] {
+				it.srf.routine.Fields = append(it.srf.routine.Fields, types.Attr{Name: c.Name, Type: c.T.OID, Mod: c.T.Mod})
+			}
+		} else if ok && call.RetSet {
 			it.srf, err = b.srf(call)
 		} else {
 			it.one, err = b.evalFor(fi.Call)
@@ -140,12 +154,20 @@ func (it *funcItem) fields(f *frame, v types.Datum) error {
 		return nil
 	}
 	r := tuple.Record(v.Bytes())
-	if r.Len() != len(it.slots) {
+	if r.Len() > len(it.slots) || r.Len() < len(it.slots) && it.srf != nil && it.srf.routine == nil {
 		return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
 			WithDetail("Returned row contains %d attributes, but query expects %d.", r.Len(), len(it.slots))
 	}
 	for i, s := range it.slots {
-		f.s[s] = r.Field(i).Value
+		if f.s[s] = types.Null; i >= r.Len() {
+			continue
+		}
+		v := r.Field(i)
+		if v.OID != it.want[i] && v.OID != types.Unknown {
+			return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
+				WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(v.OID, -1, it.env), i+1, types.FormatType(it.want[i], -1, it.env))
+		}
+		f.s[s] = v.Value
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func volatileExpr(e plan.Expr) bool {
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		switch x := e.(type) {
 		case *plan.FuncCall:
-			found = found || x.RetSet || operators().volatile[x.Proc]
+			found = found || x.RetSet || operators().volatile[x.Proc] || x.Func != nil && x.Func.Proc.Volatile == 'v'
 		case *plan.NextVal:
 			found = true
 		}

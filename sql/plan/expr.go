@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -60,6 +61,7 @@ type FuncCall struct {
 	RetSet    bool // set-returning: only in ProjectSet and FuncScan
 	Variadic  bool // written with VARIADIC
 	Form      CallForm
+	Func      *catalog.Function // of users; nil: built in
 }
 
 // Relabel changes the type and not the bits (binary-coercible casts).

@@ -428,6 +428,8 @@ type Statement struct {
 	// Access is what the statement needs of each relation that it names.
 	Access  []*Access
 	NextCol ColID
+	// Fields are the fields of result columns of type record, by position, where they are known.
+	Fields map[int][]types.Attr
 }
 
 type TableUse struct {

@@ -378,7 +378,7 @@ func KeyText(t *catalog.Table, ix *catalog.Index, keys []types.Datum, env *types
 		}
 		vals[i] = "null"
 		if !keys[i].IsNull() {
-			vals[i] = string(types.Lookup(k.Type).AppendText(nil, keys[i], env))
+			vals[i] = string(env.Type(k.Type).AppendText(nil, keys[i], env))
 		}
 	}
 	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(vals, ", ") + ")"

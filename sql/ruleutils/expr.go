@@ -30,6 +30,8 @@ type Options struct {
 	Sequence func(types.OID) string
 	// TypeName prints a type; nil: types.FormatType.
 	TypeName func(oid types.OID, mod int32) string
+	// FuncName prints the name of a function of users; nil: alone.
+	FuncName func(f *catalog.Function) string
 }
 
 // Expr prints an expression. Errors: 0A000 for what has no SQL form.
@@ -415,7 +417,7 @@ func (p *printer) call(v *plan.FuncCall, implicit bool) {
 			return
 		}
 	}
-	p.put(funcName(v.Proc, v.Name), "(")
+	p.put(p.funcName(v), "(")
 	for i, a := range v.Args {
 		if i > 0 {
 			p.put(", ")
@@ -425,7 +427,7 @@ func (p *printer) call(v *plan.FuncCall, implicit bool) {
 			p.put("VARIADIC ")
 		}
 		// A packed variadic call is written with its arguments again.
-		if arr, ok := a.(*plan.ArrayCtor); ok && last && !v.Variadic && isVariadic(v.Proc) {
+		if arr, ok := a.(*plan.ArrayCtor); ok && last && !v.Variadic && (isVariadic(v.Proc) || v.Func != nil && v.Func.Proc.Variadic != 0 && v.Func.Proc.Variadic != types.Any) {
 			p.list(arr.Elems, true)
 			continue
 		}
@@ -455,6 +457,16 @@ func proc(oid types.OID) *pgdata.Proc {
 func isVariadic(oid types.OID) bool {
 	p := proc(oid)
 	return p != nil && p.Variadic != 0 && p.Variadic != types.Any
+}
+
+func (p *printer) funcName(v *plan.FuncCall) string {
+	switch {
+	case v.Func == nil:
+		return funcName(v.Proc, v.Name)
+	case p.o.FuncName != nil:
+		return p.o.FuncName(v.Func)
+	}
+	return QuoteIdent(v.Name)
 }
 
 // funcName is generate_function_name: qualified where the name alone would not find it.

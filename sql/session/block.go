@@ -260,6 +260,42 @@ func (s *Session) rollbackToSavepoint(name string) error {
 	if err != nil {
 		return err
 	}
+	return s.rollbackToSave(i)
+}
+
+// subtransaction is an EXCEPTION block's: a savepoint without a name.
+type subtransaction struct {
+	s    *Session
+	at   int // of block.saves
+	subs int
+}
+
+func (s *Session) beginSub() (*subtransaction, error) {
+	if err := s.savepoint(""); err != nil {
+		return nil, err
+	}
+	s.subs++
+	return &subtransaction{s: s, at: len(s.block.saves) - 1, subs: s.subs - 1}, nil
+}
+
+func (t *subtransaction) Release() error {
+	b := &t.s.block
+	t.s.subs = t.subs
+	err := b.t.Release(b.saves[t.at].sp)
+	b.saves = b.saves[:t.at]
+	return err
+}
+
+func (t *subtransaction) Rollback() error {
+	t.s.subs = t.subs
+	if err := t.s.rollbackToSave(t.at); err != nil {
+		return err
+	}
+	return t.Release()
+}
+
+// rollbackToSave undoes what has been done since the i-th savepoint, which stays.
+func (s *Session) rollbackToSave(i int) error {
 	b := &s.block
 	sp := &b.saves[i]
 	s.closePortals(func(p *portal) bool { return p.depth > i })

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -12,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -37,6 +39,10 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(),
 		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
+	x.Text = c.stmt.Text
+	old := s.source
+	s.source = c.source
+	defer func() { s.source = old }()
 	x.TempDir = s.shared.TempDir
 	if c.describe && !c.several && b.mode != inBlock {
 		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
@@ -66,6 +72,30 @@ func (h *hooks) DatabaseACL(database string, f func(name string, owner catalog.O
 	return h.s.shared.Cluster.ChangeDatabaseACL(database, func(d DatabaseInfo) (privilege.ACL, error) { return f(d.Name, d.Owner, d.ACL) })
 }
 
+// CheckFunction compiles a function, where check_function_bodies asks for it.
+func (h *hooks) CheckFunction(f *catalog.Function) error {
+	if !h.s.settings.Bool("check_function_bodies") {
+		return nil
+	}
+	if f.Language == "sql" {
+		return h.s.checkSQL(f)
+	}
+	return h.s.checkPL(f)
+}
+
+func (h *hooks) SettingValue(n *ast.VariableSetStmt) (string, error) {
+	if n.Kind == ast.VAR_SET_CURRENT {
+		v, err := h.s.show(n.Name)
+		return v, err
+	}
+	v := settingValue(n)
+	d := settings.Lookup(n.Name)
+	if d == nil && !strings.Contains(n.Name, ".") {
+		return "", pgerr.New(pgerr.UndefinedObject, "unrecognized configuration parameter \"%s\"", n.Name)
+	}
+	return v, nil
+}
+
 func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
 	s := h.s
 	if x, ok := query.(*ast.ExecuteStmt); ok {
@@ -89,7 +119,11 @@ func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return q.bound.Out, h.runner(q, h.c.params, h.c.source), nil
+	params := h.c.params
+	if s.innerVars != nil {
+		params = s.innerVars.values()
+	}
+	return q.bound.Out, h.runner(q, params, h.c.source), nil
 }
 
 func (h *hooks) runner(q *query, params []types.Datum, source string) func(func([]types.Datum) error) (int64, error) {

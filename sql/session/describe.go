@@ -6,7 +6,6 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
-	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -16,7 +15,12 @@ const (
 	classClass      types.OID = 1259
 	classNamespace  types.OID = 2615
 	classConstraint types.OID = 2606
+	classType       types.OID = 1247
+	classProc       types.OID = 1255
 )
+
+// objectClass is the catalog that the objects of a kind have their rows in.
+var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
@@ -32,6 +36,16 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		case sub > 0:
 			c, ok := t.ColComments[int16(sub)]
 			return c, ok
+		}
+	}
+	for _, k := range catalog.Kinds() {
+		if o := cat.Object(k, obj); o != nil && class == objectClass[k] {
+			return o.Head().Comment, o.Head().Comment != ""
+		}
+	}
+	if class == classType {
+		if t := cat.RowTypeOf(obj); t != nil && t.Kind == catalog.RelComposite && t.RowType == obj {
+			return t.Comment, t.Comment != ""
 		}
 	}
 	if class == classConstraint {
@@ -60,15 +74,6 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 
 func (f *functions) TriggerDef(types.OID, bool) (string, error) { return "", nil } // there are no triggers
 func (f *functions) RuleDef(types.OID, bool) (string, error)    { return "", nil } // nor rules
-
-func (f *functions) FunctionDef(fn types.OID) (string, error) {
-	for i := range pgdata.Procs() {
-		if pgdata.Procs()[i].OID == fn {
-			return "", pgerr.Unsupported("pg_get_functiondef of a built-in function")
-		}
-	}
-	return "", nil
-}
 
 // Expr prints a stored expression: it is kept as SQL.
 func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -37,6 +38,16 @@ func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
 		return []types.Field{textColumn(name)}, nil
 	case *ast.ExplainStmt:
 		return s.explainColumns(x), nil
+	case *ast.CallStmt:
+		_, _, outs, err := bind.Call(s.bindEnv(s.catalog(), ""), x.Funccall)
+		if err != nil || len(outs) == 0 {
+			return nil, err
+		}
+		cols := make([]types.Field, len(outs))
+		for i, a := range outs {
+			cols[i] = types.Field{Name: a.Name, TypeOID: a.Type, TypeMod: a.Mod, TypeSize: -1}
+		}
+		return cols, nil
 	case *ast.ExecuteStmt:
 		if p := s.stmts[x.Name]; p != nil {
 			return p.cols, nil
@@ -129,9 +140,9 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 	case *ast.VacuumStmt:
 		return s.vacuum(ctx, n, c)
 	case *ast.DoStmt:
-		return "", pgerr.Unsupported("DO")
+		return s.doStatement(ctx, n, c)
 	case *ast.CallStmt:
-		return "", pgerr.Unsupported("CALL")
+		return s.callStatement(ctx, n, c)
 	case *ast.NotifyStmt:
 		return "NOTIFY", s.notify(n.Conditionname, n.Payload)
 	case *ast.ListenStmt:

@@ -27,7 +27,6 @@ type prepared struct {
 	fromSQL bool
 	made    time.Time
 	runs    int64
-	customs int64 // of runs: planned for their values
 }
 
 // portal is a bound statement: of the extended protocol, or a cursor that DECLARE made.
@@ -249,7 +248,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 		}
 		p.params = append(p.params, d)
 	}
-	if p.query, err = s.choosePlan(st, p.params); err != nil {
+	if p.query, err = s.choose(st.plan, p.params); err != nil {
 		return err
 	}
 	s.portals[name] = p
@@ -292,12 +291,12 @@ func format(fs []int16, i int) int16 {
 
 // param reads one parameter; the value owns its bytes.
 func (s *Session) param(oid types.OID, f int16, raw []byte) (types.Datum, error) {
-	if raw == nil {
-		return types.Null, nil
-	}
 	t := s.lookupType(oid)
 	if t == nil {
 		return types.Null, pgerr.Unsupported("parameter type")
+	}
+	if raw == nil {
+		return types.Null, t.CheckNull(s.env)
 	}
 	var d types.Datum
 	var err error

@@ -19,16 +19,17 @@ type identity struct {
 
 	settings, cluster uint64 // generations that it was made from
 	db                uint32
+	definer           catalog.OID // the owner of the SECURITY DEFINER function under way; 0: none
 }
 
 // identity is up to date with the settings role and session_authorization and with the server's roles.
 func (s *Session) identity() *identity {
 	set, gen := s.settings.Generation(), s.shared.Cluster.Generation()
-	if id := s.ident; id != nil && id.settings == set && id.cluster == gen && id.db == s.db.ID {
+	if id := s.ident; id != nil && id.settings == set && id.cluster == gen && id.db == s.db.ID && id.definer == s.definer {
 		return id
 	}
 	roles := s.shared.Cluster.Roles(s.db.ID)
-	n := identity{session: s.login, roles: roles, settings: set, cluster: gen, db: s.db.ID}
+	n := identity{session: s.login, roles: roles, settings: set, cluster: gen, db: s.db.ID, definer: s.definer}
 	if name, _ := s.settings.Get("session_authorization"); name != "" {
 		if r := roles.ByName(name); r != nil {
 			n.session = r.OID
@@ -40,13 +41,16 @@ func (s *Session) identity() *identity {
 			n.current = r.OID
 		}
 	}
+	if s.definer != 0 {
+		n.current = s.definer
+	}
 	if r := roles.ByOID(n.session); r != nil {
 		n.sessionName = r.Name
 	}
 	if r := roles.ByOID(n.current); r != nil {
 		n.currentName, n.super = r.Name, r.Super
 	}
-	if old := s.ident; old != nil && old.session == n.session && old.current == n.current && old.roles == n.roles && old.db == n.db {
+	if old := s.ident; old != nil && old.session == n.session && old.current == n.current && old.roles == n.roles && old.db == n.db && old.definer == n.definer {
 		// Only generations differ: nothing that has been checked changes.
 		old.settings, old.cluster = set, gen
 		return old

@@ -87,7 +87,7 @@ func (c *planCache) put(key string, q *query) {
 
 // valid reports whether a query may run as it is.
 func (s *Session) valid(q *query) bool {
-	return q.version == s.catalog().Version && q.env == s.hotSettings().plan && q.ident == s.identity() &&
+	return q.version == s.catalog().Version && q.env == s.planNow() && q.ident == s.identity() &&
 		(q.stats+q.ownStats == s.db.StatsVersion()+s.ownStats || s.statsCurrent(q))
 }
 
@@ -119,10 +119,10 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 	if err != nil {
 		return nil, err
 	}
-	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, env: s.hotSettings().plan, ident: s.identity(), stats: statsVersion,
+	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, env: s.planNow(), ident: s.identity(), stats: statsVersion,
 		ownStats: s.ownStats, direct: byKey(phys.Root), tag: bound.Tag, phys: phys}
 	if len(bound.Out) > 0 || bound.Tag == "SELECT" {
-		q.cols = fields(bound.Out)
+		q.cols = s.fields(cat, bound.Out)
 	}
 	for _, u := range bound.Tables {
 		if u.Table.Virtual || u.Table.Kind == catalog.RelView {
@@ -140,14 +140,29 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 	return q, nil
 }
 
-func fields(cols []plan.Col) []types.Field {
+// fields describe result columns to clients, which see a domain as its base type.
+func (s *Session) fields(cat *catalog.Catalog, cols []plan.Col) []types.Field {
 	out := make([]types.Field, len(cols))
 	for i, c := range cols {
 		out[i] = types.Field{Name: c.Name, TableOID: c.Table, AttNum: c.AttNum, TypeOID: c.T.OID, TypeMod: c.T.Mod, TypeSize: -1}
 		if c.AttNum < 0 {
 			out[i].AttNum = 0
 		}
-		if t := types.Lookup(c.T.OID); t != nil {
+		t := types.Lookup(c.T.OID)
+		if t == nil {
+			t = cat.UserType(c.T.OID)
+		}
+		for t != nil && t.TypType == types.TypeDomain {
+			if out[i].TypeOID = t.Base; out[i].TypeMod < 0 {
+				out[i].TypeMod = t.BaseMod
+			}
+			base := types.Lookup(t.Base)
+			if base == nil {
+				base = cat.UserType(t.Base)
+			}
+			t = base
+		}
+		if t != nil {
 			out[i].TypeSize = t.Len
 		}
 	}
@@ -156,8 +171,15 @@ func fields(cols []plan.Col) []types.Field {
 
 func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 	path, temp := s.searchPath(cat)
-	return &bind.Env{Catalog: cat, SearchPath: path, TempSchema: temp, Database: s.db.Name, Types: s.env, Source: source,
+	if s.bodyPath != nil {
+		path = s.bodyPath
+	}
+	env := &bind.Env{Inline: true, Catalog: cat, SearchPath: path, TempSchema: temp, Database: s.db.Name, Types: s.env, Source: source,
 		Cache: s.bindCache, Notice: s.Notice, MayUse: s.mayUse}
+	if s.innerVars != nil {
+		env.Vars = s.innerVars.vars
+	}
+	return env
 }
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
@@ -302,7 +324,7 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
 	h := s.hotSettings()
 	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
-		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, WorkMem: h.workMem,
+		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, Routines: (*routines)(s), WorkMem: h.workMem,
 		TempDir: s.shared.TempDir, LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }
 

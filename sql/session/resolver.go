@@ -111,19 +111,12 @@ func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 		}
 		return 0, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", last)
 	case types.RegKindProc:
-		var found types.OID
-		n := 0
-		for i := range pgdata.Procs() {
-			if p := &pgdata.Procs()[i]; p.Name == last {
-				found = p.OID
-				n++
-			}
-		}
-		switch n {
+		list := s.procsNamed(parts)
+		switch len(list) {
 		case 0:
 			return 0, pgerr.New(pgerr.UndefinedFunction, "function \"%s\" does not exist", name)
 		case 1:
-			return found, nil
+			return list[0].OID, nil
 		}
 		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one function named \"%s\"", name)
 	case types.RegKindOper:
@@ -223,16 +216,8 @@ func (s *Session) signatureByName(kind types.RegKind, name string) (types.OID, e
 		}
 		return 0, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", name)
 	}
-	for i := range pgdata.Procs() {
-		p := &pgdata.Procs()[i]
-		if p.Name != last || len(p.ArgTypes) != len(args) {
-			continue
-		}
-		same := true
-		for k := range args {
-			same = same && args[k] == p.ArgTypes[k]
-		}
-		if same {
+	for _, p := range s.procsNamed(parts) {
+		if sameArgs(p.ArgTypes, args) {
 			return p.OID, nil
 		}
 	}
@@ -248,6 +233,20 @@ func (s *Session) visible(cat *catalog.Catalog, schema types.OID, name string, o
 			return ix.OID == oid
 		case t != nil:
 			return t.OID == oid
+		}
+	}
+	return false
+}
+
+// typeVisible reports whether a name alone finds the type.
+func (s *Session) typeVisible(t *types.Type) bool {
+	cat := s.catalog()
+	for _, sc := range (*functions)(s).SearchPath(true) {
+		if sc == catalog.PgCatalogOID && types.LookupName(t.Name) != nil {
+			return false
+		}
+		if oid := cat.TypeNamed(sc, t.Name); oid != 0 {
+			return oid == t.OID
 		}
 	}
 	return false
@@ -286,7 +285,7 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 			if t.IsArray() {
 				return types.FormatType(oid, -1, s.env), true
 			}
-			if t.Schema == "" || t.Schema == "public" {
+			if t.Schema == "" || s.typeVisible(t) {
 				return ruleutils.QuoteIdent(t.Name), true
 			}
 			return ruleutils.QuoteIdent(t.Schema) + "." + ruleutils.QuoteIdent(t.Name), true
@@ -300,19 +299,8 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 			return ruleutils.QuoteIdent(n), true
 		}
 	case types.RegKindProc, types.RegKindProcedure:
-		for i := range pgdata.Procs() {
-			p := &pgdata.Procs()[i]
-			if p.OID != oid {
-				continue
-			}
-			if kind == types.RegKindProc {
-				return ruleutils.QuoteIdent(p.Name), true
-			}
-			args := make([]string, len(p.ArgTypes))
-			for k, a := range p.ArgTypes {
-				args[k] = types.FormatType(a, -1, s.env)
-			}
-			return ruleutils.QuoteIdent(p.Name) + "(" + strings.Join(args, ",") + ")", true
+		if p := s.procByOID(oid); p != nil {
+			return s.procText(p, kind == types.RegKindProcedure), true
 		}
 	case types.RegKindOper, types.RegKindOperator:
 		for i := range pgdata.Operators() {

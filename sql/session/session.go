@@ -117,6 +117,7 @@ type Session struct {
 	seqs       map[catalog.OID]int64 // currval
 	lastSeq    catalog.OID
 	bindCache  *bind.Cache
+	routineState
 
 	activity activity
 }

@@ -136,6 +136,9 @@ func arrayIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 	for i, e := range p.elems {
 		if e.null {
 			vals[i] = Null
+			if err := elem.CheckNull(env); err != nil {
+				return Null, err
+			}
 			continue
 		}
 		if vals[i], err = elem.ParseText(e.text, mod, env); err != nil {
@@ -533,6 +536,9 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 		}
 		if null {
 			vals[i] = Null
+			if err := elem.CheckNull(env); err != nil {
+				return Null, err
+			}
 			continue
 		}
 		if vals[i], err = elem.ParseBinary(field, mod, env); err != nil {

@@ -83,6 +83,31 @@ type Resolver interface {
 	RegOID(kind RegKind, name string) (OID, error)
 }
 
+// DomainChecker is a Resolver that knows the constraints of domains.
+type DomainChecker interface {
+	// CheckDomain checks a value of the domain's base type against the domain's constraints and those of the domains below it;
+	// 23502 or 23514 with PostgreSQL's fields.
+	CheckDomain(domain OID, d Datum) error
+}
+
+// CheckDomain checks a value of a domain, NULL included. A Resolver that knows no constraints answers 0A000.
+func (e *Env) CheckDomain(domain OID, d Datum) error {
+	if e != nil {
+		if c, ok := e.Resolver.(DomainChecker); ok {
+			return c.CheckDomain(domain, d)
+		}
+	}
+	return pgerr.Unsupported("a value of domain " + TypeName(domain, e))
+}
+
+// CheckNull checks that a type takes NULL: only domains may refuse it.
+func (t *Type) CheckNull(env *Env) error {
+	if t.TypType != TypeDomain {
+		return nil
+	}
+	return env.CheckDomain(t.OID, Null)
+}
+
 var defaultEnv = Env{}
 
 func (e *Env) orDefault() *Env {

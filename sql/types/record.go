@@ -20,7 +20,8 @@ func MakeRecord(ts []*Type, vals []Datum) Datum {
 	return tuple.Bytes(tuple.AppendRecord(nil, fields))
 }
 
-func recordOut(_ *Type, dst []byte, d Datum, env *Env) []byte {
+// recordOut prints the fields; a value from before fields were added to its type has NULL for them.
+func recordOut(t *Type, dst []byte, d Datum, env *Env) []byte {
 	r := tuple.Record(d.Bytes())
 	dst = append(dst, '(')
 	for i := range r.Len() {
@@ -31,13 +32,18 @@ func recordOut(_ *Type, dst []byte, d Datum, env *Env) []byte {
 		if f.Value.IsNull() {
 			continue
 		}
-		t := env.Type(f.OID)
-		if t == nil {
+		ft := env.Type(f.OID)
+		if ft == nil {
 			continue
 		}
 		start := len(dst)
-		dst = t.AppendText(dst, f.Value, env)
+		dst = ft.AppendText(dst, f.Value, env)
 		dst = quoteField(dst, start)
+	}
+	for i := r.Len(); i < len(t.Attrs); i++ {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
 	}
 	return append(dst, ')')
 }
@@ -101,6 +107,9 @@ func recordIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
 		}
 		fields[i] = tuple.Field{OID: at.OID, Kind: at.Kind, Value: Null}
 		if rest != "" && (rest[0] == ',' || rest[0] == ')') {
+			if err := at.CheckNull(env); err != nil {
+				return Null, err
+			}
 			continue
 		}
 		n := 0
@@ -195,6 +204,9 @@ func recordRecv(t *Type, b []byte, _ int32, env *Env) (Datum, error) {
 				oid, FormatType(oid, -1, env), a.Type, FormatType(a.Type, -1, env), i+1)
 		}
 		if null {
+			if err := at.CheckNull(env); err != nil {
+				return Null, err
+			}
 			continue
 		}
 		if fields[i].Value, err = at.ParseBinary(field, a.Mod, env); err != nil {

@@ -47,7 +47,7 @@ func (t *Type) Label(d Datum) *Label {
 	return nil
 }
 
-// domainCodec reads and prints as the base type does. The domain's constraints are the executor's to check.
+// domainCodec reads and prints as the base type does; what is read is checked.
 var domainCodec = &codec{
 	out: func(t *Type, dst []byte, d Datum, env *Env) []byte {
 		if b := env.Type(t.Base); b != nil {
@@ -60,7 +60,11 @@ var domainCodec = &codec{
 		if err != nil {
 			return Null, err
 		}
-		return b.ParseText(s, t.BaseMod, env)
+		d, err := b.ParseText(s, t.BaseMod, env)
+		if err != nil {
+			return Null, err
+		}
+		return d, env.CheckDomain(t.OID, d)
 	},
 	send: func(t *Type, dst []byte, d Datum, env *Env) []byte {
 		if b := env.Type(t.Base); b != nil {
@@ -73,6 +77,10 @@ var domainCodec = &codec{
 		if err != nil {
 			return Null, err
 		}
-		return b.ParseBinary(data, t.BaseMod, env)
+		d, err := b.ParseBinary(data, t.BaseMod, env)
+		if err != nil {
+			return Null, err
+		}
+		return d, env.CheckDomain(t.OID, d)
 	},
 }

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -294,12 +295,45 @@ func splitDefaults(s string) []string {
 
 func procFn(f func(c *call.Call, p *pgdata.Proc, a []types.Datum) (types.Datum, error)) call.Fn {
 	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		p := call.ProcByOID(types.OID(a[0].Uint()))
+		p := anyProc(c, types.OID(a[0].Uint()))
 		if p == nil {
 			return types.Null, nil
 		}
 		return f(c, p, a)
 	}
+}
+
+// anyProc finds a function, built in or the user's.
+func anyProc(c *call.Call, oid types.OID) *pgdata.Proc {
+	if p := call.ProcByOID(oid); p != nil || c.Sess == nil {
+		return p
+	}
+	if f := c.Sess.Catalog().Function(oid); f != nil {
+		return &f.Proc
+	}
+	return nil
+}
+
+func functionVisible(c *call.Call, a []types.Datum) (types.Datum, error) {
+	p := anyProc(c, types.OID(a[0].Uint()))
+	if p == nil || c.Sess == nil {
+		return nullable(p != nil, p != nil)
+	}
+	cat := c.Sess.Catalog()
+	for _, s := range c.Sess.SearchPath(true) {
+		if s == p.Namespace {
+			return tuple.Bool(true), nil
+		}
+		if s == catalog.PgCatalogOID {
+			continue
+		}
+		for _, f := range cat.FunctionsNamed(s, p.Name) {
+			if slices.Equal(f.Proc.ArgTypes, p.ArgTypes) {
+				return tuple.Bool(false), nil
+			}
+		}
+	}
+	return tuple.Bool(false), nil
 }
 
 func functionResult(c *call.Call, p *pgdata.Proc, _ []types.Datum) (types.Datum, error) {
@@ -508,11 +542,8 @@ func catalogFns() call.Fns {
 		"pg_table_is_visible": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 			return nullable(visibleRelation(s, types.OID(a[0].Uint())))
 		}),
-		"pg_type_is_visible": withSession(typeVisible),
-		"pg_function_is_visible": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			p := call.ProcByOID(types.OID(a[0].Uint()))
-			return nullable(p != nil && p.Namespace == catalog.PgCatalogOID, p != nil)
-		},
+		"pg_type_is_visible":     withSession(typeVisible),
+		"pg_function_is_visible": functionVisible,
 		"pg_operator_is_visible": builtinVisible("pg_operator"), "pg_opclass_is_visible": builtinVisible("pg_opclass"),
 		"pg_opfamily_is_visible": builtinVisible("pg_opfamily"), "pg_collation_is_visible": builtinVisible("pg_collation"),
 		"pg_conversion_is_visible": builtinVisible("pg_conversion"), "pg_ts_config_is_visible": builtinVisible("pg_ts_config"),
@@ -603,3 +634,15 @@ func catalogSets() call.Sets {
 
 // noRows serves functions about things that Tarn never has.
 func noRows(*call.Call, []types.Datum) (call.Rows, error) { return call.TableRows(nil), nil }
+
+// FunctionArguments is pg_get_function_arguments.
+func FunctionArguments(c *call.Call, p *pgdata.Proc) string { return argList(c, p, true) }
+
+// FunctionResult is pg_get_function_result.
+func FunctionResult(c *call.Call, p *pgdata.Proc) (string, error) {
+	d, err := functionResult(c, p, nil)
+	if err != nil || d.IsNull() {
+		return "", err
+	}
+	return d.Str(), nil
+}

@@ -119,14 +119,18 @@ func pgConstraint(s *scan) error {
 			s.addConstraint(t, c)
 		}
 	}
-	if _, ok := s.keyOID(8); ok {
+	if rel, ok := s.keyOID(8); ok {
 		s.tables(8, all)
+		if rel == 0 {
+			s.addDomainConstraints()
+		}
 		return nil
 	}
 	s.cat.Tables(func(t *catalog.Table) bool {
 		all(t)
 		return true
 	})
+	s.addDomainConstraints()
 	return nil
 }
 
@@ -205,5 +209,6 @@ func pgDepend(s *scan) error {
 		}
 		return true
 	})
+	s.addObjectDepends()
 	return nil
 }

@@ -282,12 +282,12 @@ func (s *scan) addAttribute(a attribute) {
 		boolean(a.notNull), boolean(a.def), boolean(a.missing), char(a.identity), char(a.generated), boolean(a.dropped), yes, zero, oid(a.coll), s.acl(a.acl), null, null, a.missingVal)
 }
 
-// typeOf describes a built-in type or the row type of a relation.
+// typeOf describes a type, built in or the database's.
 func (s *scan) typeOf(o catalog.OID) *types.Type {
 	if t := types.Lookup(o); t != nil {
 		return t
 	}
-	return nil
+	return s.cat.UserType(o)
 }
 
 // systemColumns are those that every stored relation has.
@@ -487,29 +487,12 @@ func pgDescription(s *scan) error {
 		}
 		return true
 	})
-	return nil
-}
-
-// Types of relations' rows and of arrays of them.
-func pgType(s *scan) error {
-	if o, ok := s.keyOID(1); ok && types.Lookup(o) != nil {
-		return nil
-	}
-	relid, byRel := s.keyOID(12)
-	s.cat.Tables(func(t *catalog.Table) bool {
-		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence || byRel && relid != 0 && relid != t.OID {
+	for _, k := range catalog.Kinds() {
+		s.cat.Objects(k, func(o catalog.Object) bool {
+			class, obj, _, _ := classOf(catalog.AddressOf(o))
+			add(obj, class, 0, o.Head().Comment)
 			return true
-		}
-		s.addRowType(t)
-		return true
-	})
+		})
+	}
 	return nil
-}
-
-func (s *scan) addRowType(t *catalog.Table) {
-	array := t.RowType + 1
-	s.add(oid(t.RowType), text(t.Name), oid(t.Schema), oid(t.Owner), num(-1), no, char('c'), char('C'), no, yes, char(','), oid(t.OID), oid(0), oid(0), oid(array),
-		oid(2290), oid(2291), oid(2402), oid(2403), oid(0), oid(0), oid(0), char('d'), char('x'), no, oid(0), num(-1), zero, oid(0), null, null, null)
-	s.add(oid(array), text(types.TruncateName("_"+t.Name)), oid(t.Schema), oid(t.Owner), num(-1), no, char('b'), char('A'), no, yes, char(','), oid(0), oid(6179), oid(t.RowType), oid(0),
-		oid(750), oid(751), oid(2400), oid(2401), oid(0), oid(0), oid(3816), char('d'), char('x'), no, oid(0), num(-1), zero, oid(0), null, null, null)
 }

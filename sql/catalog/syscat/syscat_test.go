@@ -59,6 +59,14 @@ func testCatalog() *catalog.Catalog {
 	e.PutTable(&catalog.Table{OID: 16393, Schema: catalog.PublicOID, Name: "v", Kind: catalog.RelView, Persistence: catalog.Permanent, RowType: 16394,
 		View: "SELECT 1", Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
 	e.Put(&catalog.DefaultACL{Header: catalog.Header{OID: 16395, Owner: 10, ACL: privilege.ACL{{Grantee: 10, Grantor: 10, Privs: privilege.Select}}}, For: 'r'})
+	e.Put(&catalog.Type{Header: catalog.Header{OID: 16400, Schema: catalog.PublicOID, Name: "mood"}, Form: types.TypeEnum, Array: 16401,
+		Labels: []catalog.Label{{OID: 16402, Sort: 1, Name: "sad"}}})
+	e.Put(&catalog.Type{Header: catalog.Header{OID: 16403, Schema: catalog.PublicOID, Name: "pos"}, Form: types.TypeDomain, Array: 16404,
+		Domain: &catalog.Domain{Base: types.Int4, Mod: -1, Constraints: []*catalog.DomainConstraint{{OID: 16405, Name: "c", Expr: "(VALUE > 0)"}}}})
+	f := &catalog.Function{Header: catalog.Header{OID: 16406, Schema: catalog.PublicOID, Name: "f", Comment: "a function",
+		Deps: []catalog.Dep{{On: catalog.Address{Kind: catalog.KindType, OID: 16400}, Type: catalog.DepNormal}}}, Language: "sql"}
+	f.Proc.ArgTypes, f.Proc.RetType, f.Proc.Kind, f.Proc.Volatile, f.Proc.Parallel = []types.OID{16400}, types.Int4, 'f', 'v', 'u'
+	e.Put(f)
 	return e.Catalog()
 }
 

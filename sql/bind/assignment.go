@@ -1,0 +1,33 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+)
+
+// Assignment binds the new value of a variable of which a part is assigned: base with what stands at path (subscripts and fields)
+// replaced by the one expression of sel, SELECT expression. name is the variable's, for messages.
+func Assignment(env *Env, sel *ast.SelectStmt, base Variable, path []ast.Node, name string) (st *plan.Statement, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	s := b.newScope(nil)
+	if len(sel.TargetList) != 1 || sel.FromClause != nil {
+		panic(pgerr.Unsupported("a query as the value of a part of a variable"))
+	}
+	rt, ok := sel.TargetList[0].(*ast.ResTarget)
+	if !ok {
+		panic(pgerr.Internal("assignment of form %T", sel.TargetList[0]))
+	}
+	val := b.exprKind(s, rt.Val, kindSelect)
+	if len(s.srfs) > 0 {
+		b.fail(pgerr.FeatureNotSupported, -1, "set-returning functions are not allowed in %s", "assignments")
+	}
+	e := b.assignInto(s, b.variableParam(base, -1), path, val, name, -1)
+	b.collate(e)
+	col := plan.Col{ID: b.newCol(), Name: name, T: e.Type()}
+	p := &plan.Project{In: &plan.Values{Rows: [][]plan.Expr{{}}}, Exprs: []plan.Expr{e}, Out: []plan.Col{col}}
+	b.foldCasts(p)
+	st = &plan.Statement{Rel: p, Out: p.Out, Tag: "SELECT", Tables: b.uses, Volatile: b.volatile, NextCol: b.nextCol, ReadOnly: true}
+	return st, nil
+}

@@ -1,0 +1,46 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// valueItem makes VALUE a column of the domain's base type.
+func (b *binder) valueItem(s *scope, base plan.Type) plan.Col {
+	col := plan.Col{ID: b.newCol(), Name: "value", T: base}
+	s.ns = append(s.ns, &nsItem{colVisible: true, scope: s, cols: []nsCol{{name: "value", t: base, ref: func() plan.Expr {
+		return &plan.ColRef{Col: col.ID, Name: "VALUE", T: base}
+	}}}})
+	return col
+}
+
+// DomainCheck binds the condition of a new CHECK of a domain over base.
+func DomainCheck(env *Env, n ast.Node, base plan.Type) (e plan.Expr, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	s := b.newScope(nil)
+	b.valueItem(s, base)
+	e = b.boolExpr(s, n, kindCheck, "CHECK")
+	b.collate(e)
+	b.finishParams()
+	return e, nil
+}
+
+// DomainExpr binds the stored condition of a domain over base; col is what VALUE stands for in it.
+func DomainExpr(env *Env, sql string, base plan.Type) (e plan.Expr, col plan.Col, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	b.nextCol = storedCols
+	n, err := b.env.Cache.parseExpr(sql)
+	b.check(err, -1)
+	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	b.quiet++
+	s := b.newScope(nil)
+	col = b.valueItem(s, base)
+	e = b.boolExpr(s, n, kindCheck, "CHECK")
+	b.collate(e)
+	b.foldExpr(&e)
+	return e, col, nil
+}

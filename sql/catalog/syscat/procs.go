@@ -1,0 +1,61 @@
+package syscat
+
+import (
+	"strconv"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// pgProc adds the functions of users.
+func pgProc(s *scan) error {
+	if o, ok := s.keyOID(1); ok {
+		if f := s.cat.Function(o); f != nil {
+			s.addProc(f)
+		}
+		return nil
+	}
+	name, some := s.keyName(2)
+	s.cat.Objects(catalog.KindFunction, func(o catalog.Object) bool {
+		if f := o.(*catalog.Function); !some || f.Name == name {
+			s.addProc(f)
+		}
+		return true
+	})
+	return nil
+}
+
+func (s *scan) addProc(f *catalog.Function) {
+	p := &f.Proc
+	body := null
+	if f.Body != "" {
+		body = text(f.Body)
+	}
+	s.add(oid(f.OID), text(f.Name), oid(f.Schema), oid(f.Owner), oid(p.Lang), costOf(p.Cost), costOf(p.Rows), oid(p.Variadic), oid(p.Support), char(p.Kind),
+		boolean(p.SecDef), boolean(p.LeakProof), boolean(p.Strict), boolean(p.RetSet), char(p.Volatile), char(p.Parallel), num(p.NArgs), num(p.NArgDefaults),
+		oid(p.RetType), oidVector(p.ArgTypes), oidArray(p.AllArgTypes), charArray(p.ArgModes), nameArray(p.ArgNames), textOrNull(p.ArgDefaults), null, text(p.Src), null, body,
+		texts(f.Config), s.acl(f.ACL))
+}
+
+func costOf(s string) types.Datum {
+	f, err := strconv.ParseFloat(s, 32)
+	if err != nil {
+		return tuple.Float(0)
+	}
+	return tuple.Float(f)
+}
+
+func charArray(list []string) types.Datum {
+	if len(list) == 0 {
+		return null
+	}
+	vals := make([]types.Datum, len(list))
+	for i, m := range list {
+		vals[i] = char(m[0])
+	}
+	return types.MakeArray(types.Lookup(types.Char), vals)
+}
+
+// nameArray is a text[] whose elements may be empty.
+func nameArray(list []string) types.Datum { return textArray(types.Text, list) }

@@ -1,0 +1,144 @@
+package ddl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// routineKind is the pg_proc.prokind that a statement's object type asks for; 0: any.
+func routineKind(o ast.ObjectType) (kind byte, word string, ok bool) {
+	switch o {
+	case ast.OBJECT_FUNCTION:
+		return 'f', "FUNCTION", true
+	case ast.OBJECT_PROCEDURE:
+		return 'p', "PROCEDURE", true
+	case ast.OBJECT_ROUTINE:
+		return 0, "ROUTINE", true
+	case ast.OBJECT_AGGREGATE:
+		return 'a', "AGGREGATE", true
+	}
+	return 0, "", false
+}
+
+// openRoutine finds and locks the function that a statement names.
+func (x *exec) openRoutine(n ast.Node, kind byte) (*catalog.Function, error) {
+	o, ok := n.(*ast.ObjectWithArgs)
+	if !ok {
+		return nil, pgerr.Internal("function name of form %T", n)
+	}
+	f, p, err := bind.Routine(x.Bind(), o, kind)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be owner of %s %s", routineWord(p.Kind), p.Name)
+	}
+	if err := x.lockTable(f.OID, lock.AccessExclusive); err != nil {
+		return nil, err
+	}
+	if f = x.Catalog().Function(f.OID); f == nil {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s does not exist", strings.Join(strs(o.Objname), "."))
+	}
+	return f, nil
+}
+
+// dropRoutines is DROP FUNCTION, PROCEDURE, ROUTINE and AGGREGATE.
+func (x *exec) dropRoutines(n *ast.DropStmt) (string, error) {
+	kind, word, _ := routineKind(n.RemoveType)
+	var list []object
+	for _, o := range n.Objects {
+		f, err := x.openRoutine(o, kind)
+		if err != nil {
+			if oa, ok := o.(*ast.ObjectWithArgs); ok && n.MissingOk {
+				switch {
+				case pgerr.Is(err, pgerr.UndefinedFunction), pgerr.Is(err, pgerr.UndefinedObject):
+					x.notice("", "%s", strings.TrimSuffix(missingRoutine(err, oa), ", skipping")+", skipping")
+					continue
+				case pgerr.Is(err, pgerr.InvalidSchemaName):
+					x.notice("", "schema \"%s\" does not exist, skipping", strs(oa.Objname)[0])
+					continue
+				}
+			}
+			return "", err
+		}
+		if kind == 'f' && f.Proc.Kind == 'a' {
+			return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", f.Name).WithHint("Use DROP AGGREGATE to drop aggregate functions.")
+		}
+		list = append(list, catalog.AddressOf(f))
+	}
+	return "DROP " + word, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+}
+
+// missingRoutine is the notice of IF EXISTS for a function that is not there.
+func missingRoutine(err error, o *ast.ObjectWithArgs) string {
+	msg := pgerr.From(err).Message
+	if o.ArgsUnspecified && strings.HasPrefix(msg, "could not find a ") {
+		what := strings.Fields(strings.TrimPrefix(msg, "could not find a "))[0]
+		return what + " " + strings.Join(strs(o.Objname), ".") + "() does not exist"
+	}
+	return msg
+}
+
+// alterFunction is ALTER FUNCTION, PROCEDURE and ROUTINE with options.
+func (x *exec) alterFunction(n *ast.AlterFunctionStmt) (string, error) {
+	kind, word, ok := routineKind(n.Objtype)
+	if !ok {
+		return "", pgerr.Unsupported("ALTER of this kind of routine")
+	}
+	f, err := x.openRoutine(n.Func, kind)
+	if err != nil {
+		return "", err
+	}
+	next := *f
+	next.Config = slices.Clone(f.Config)
+	o, err := x.functionOptions(&next, n.Actions, f.Proc.Kind == 'p')
+	if err != nil {
+		return "", err
+	}
+	if o.rows != nil && !f.Proc.RetSet {
+		return "", pgerr.New(pgerr.InvalidParameterValue, "ROWS is not applicable when function does not return a set")
+	}
+	x.Editor.Put(&next)
+	return "ALTER " + word, nil
+}
+
+// changeRoutine is RENAME TO, SET SCHEMA and OWNER TO.
+func (x *exec) changeRoutine(o ast.ObjectType, n ast.Node, change func(f *catalog.Function) error) (string, error) {
+	kind, word, _ := routineKind(o)
+	f, err := x.openRoutine(n, kind)
+	if err != nil {
+		return "", err
+	}
+	next := *f
+	if err := change(&next); err != nil {
+		return "", err
+	}
+	if next.Schema != f.Schema || next.Name != f.Name {
+		if x.storedUsers(catalog.AddressOf(f)) {
+			return "", pgerr.Unsupported("renaming a function that stored expressions name")
+		}
+		for _, h := range x.Catalog().FunctionsNamed(next.Schema, next.Name) {
+			if h.OID != f.OID && sameTypes(h.Proc.ArgTypes, f.Proc.ArgTypes) {
+				next.Name = h.Name
+				return "", pgerr.New(pgerr.DuplicateFunction, "function %s already exists in schema \"%s\"", x.bareSignature(h), x.Catalog().SchemaByOID(next.Schema).Name)
+			}
+		}
+	}
+	next.Proc.Name, next.Proc.Namespace = next.Name, next.Schema
+	x.Editor.Put(&next)
+	return "ALTER " + word, nil
+}
+
+func (x *exec) bareSignature(f *catalog.Function) string {
+	args := make([]string, len(f.Proc.ArgTypes))
+	for i, a := range f.Proc.ArgTypes {
+		args[i] = x.typeText(a)
+	}
+	return f.Name + "(" + strings.Join(args, ", ") + ")"
+}

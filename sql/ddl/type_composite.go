@@ -1,0 +1,170 @@
+package ddl
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// createComposite is CREATE TYPE … AS (…): a relation without rows, as in PostgreSQL.
+func (x *exec) createComposite(n *ast.CompositeTypeStmt) error {
+	schema, pers, err := x.target(n.Typevar)
+	if err != nil {
+		return err
+	}
+	name := types.TruncateName(n.Typevar.Relname)
+	if err := x.claimNew(schema.OID, name); err != nil {
+		if pgerr.Is(err, pgerr.DuplicateTable) && x.Catalog().TypeNamed(schema.OID, name) != 0 {
+			return x.typeFree(schema.OID, name)
+		}
+		return err
+	}
+	if err := x.typeFree(schema.OID, name); err != nil {
+		return err
+	}
+	t := x.emptyTable(schema.OID, name, pers)
+	t.Kind, t.StorageID, t.NextIndexID = catalog.RelComposite, 0, 0
+	for _, e := range n.Coldeflist {
+		d, ok := e.(*ast.ColumnDef)
+		if !ok {
+			return pgerr.Internal("attribute of form %T", e)
+		}
+		if err := x.addAttribute(t, d); err != nil {
+			return err
+		}
+	}
+	x.put(t)
+	return nil
+}
+
+func (x *exec) addAttribute(t *catalog.Table, d *ast.ColumnDef) error {
+	name := types.TruncateName(d.Colname)
+	if t.ColumnByName(name) != nil {
+		if x.Catalog().Table(t.OID) != nil {
+			return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
+		}
+		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", name)
+	}
+	c, serial, err := x.column(d, int16(len(t.Columns)+1))
+	if err != nil {
+		return err
+	}
+	if serial != 0 {
+		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", dottedNames(d.TypeName.Names))
+	}
+	if direct, inside := x.holds(c.Type, t.RowType, 0); direct || inside {
+		return pgerr.New(pgerr.InvalidTableDefinition, "composite type %s cannot be made a member of itself", t.Name)
+	}
+	t.Columns = append(t.Columns, c)
+	return nil
+}
+
+// alterComposite is ALTER TYPE … ADD, DROP and ALTER ATTRIBUTE.
+func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
+	names := []ast.Node{&ast.String{Sval: n.Relation.Relname}}
+	if n.Relation.Schemaname != "" {
+		names = append([]ast.Node{&ast.String{Sval: n.Relation.Schemaname}}, names...)
+	}
+	_, t, err := x.openType(names)
+	if err != nil {
+		if pgerr.Is(err, pgerr.UndefinedObject) {
+			return "", noRelation(n.Relation)
+		}
+		return "", err
+	}
+	if t == nil || t.Kind != catalog.RelComposite {
+		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a composite type", n.Relation.Relname)
+	}
+	if err := x.noColumnOf(t); err != nil {
+		return "", err
+	}
+	next := edit(t)
+	for _, e := range n.Cmds {
+		cmd, ok := e.(*ast.AlterTableCmd)
+		if !ok {
+			return "", pgerr.Internal("ALTER TYPE action of form %T", e)
+		}
+		if err := x.alterAttribute(next, cmd); err != nil {
+			return "", err
+		}
+	}
+	x.put(next)
+	return "ALTER TYPE", nil
+}
+
+func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	switch cmd.Subtype {
+	case ast.AT_AddColumn:
+		return x.addAttribute(t, cmd.Def.(*ast.ColumnDef))
+	case ast.AT_DropColumn, ast.AT_AlterColumnType:
+		c := t.ColumnByName(cmd.Name)
+		if c == nil {
+			if cmd.Subtype == ast.AT_DropColumn && cmd.MissingOk {
+				x.notice("", "column \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
+				return nil
+			}
+			return noColumn(t, cmd.Name)
+		}
+		if cmd.Subtype == ast.AT_DropColumn {
+			c.Name, c.Dropped = droppedName(c.AttNum), true
+			return nil
+		}
+		d := cmd.Def.(*ast.ColumnDef)
+		nc, serial, err := x.column(&ast.ColumnDef{Colname: c.Name, TypeName: d.TypeName, CollClause: d.CollClause}, c.AttNum)
+		if err != nil {
+			return err
+		}
+		if serial != 0 {
+			return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", dottedNames(d.TypeName.Names))
+		}
+		*c = nc
+		return nil
+	}
+	return pgerr.Unsupported("this form of ALTER TYPE")
+}
+
+// noColumnOf refuses to change a composite type of which tables hold values.
+func (x *exec) noColumnOf(t *catalog.Table) (err error) {
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		if r.OID < catalog.FirstNormalOID || r.Kind != catalog.RelTable && r.Kind != catalog.RelMatView {
+			return true
+		}
+		for i := range r.Columns {
+			c := &r.Columns[i]
+			if c.Dropped || c.Type < catalog.FirstNormalOID {
+				continue
+			}
+			if direct, inside := x.holds(c.Type, t.RowType, 0); direct || inside {
+				err = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, r.Name, c.Name)
+			}
+		}
+		return err == nil
+	})
+	return err
+}
+
+// renameAttribute is ALTER TYPE … RENAME ATTRIBUTE.
+func (x *exec) renameAttribute(n *ast.RenameStmt, name string) (string, error) {
+	t, _, err := x.openRenamed(n.Relation, n.MissingOk)
+	if err != nil || t == nil {
+		return "ALTER TYPE", err
+	}
+	if t.Kind != catalog.RelComposite {
+		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a composite type", t.Name)
+	}
+	c := t.ColumnByName(n.Subname)
+	if c == nil {
+		return "", pgerr.New(pgerr.UndefinedColumn, "column \"%s\" does not exist", n.Subname)
+	}
+	if t.ColumnByName(name) != nil {
+		return "", pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
+	}
+	if x.storedUsers(x.rowTypeAddresses(t.OID)...) {
+		return "", pgerr.Unsupported("renaming an attribute of a type that stored expressions name")
+	}
+	next := edit(t)
+	next.Column(c.AttNum).Name = name
+	x.put(next)
+	return "ALTER TYPE", nil
+}

@@ -1,0 +1,346 @@
+package ddl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+func domainType(d *catalog.Domain) plan.Type {
+	return plan.Type{OID: d.Base, Mod: d.Mod, Coll: d.Collation}
+}
+
+// createDomain is CREATE DOMAIN.
+func (x *exec) createDomain(n *ast.CreateDomainStmt) error {
+	schema, name, err := x.newType(n.Domainname)
+	if err != nil {
+		return err
+	}
+	base, err := bind.TypeName(x.Bind(), n.TypeName)
+	if err != nil {
+		return err
+	}
+	y := x.Env.Type(base.OID)
+	if y == nil || y.TypType == types.TypePseudo {
+		return pgerr.New(pgerr.DatatypeMismatch, "\"%s\" is not a valid base type for a domain", x.typeText(base.OID))
+	}
+	d := &catalog.Domain{Base: base.OID, Mod: base.Mod, Collation: y.Collation, NDims: len(n.TypeName.ArrayBounds)}
+	if n.CollClause != nil {
+		if y.Collation == 0 {
+			return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", x.typeText(base.OID))
+		}
+		if d.Collation, err = bind.Collation(x.Bind(), n.CollClause.Collname); err != nil {
+			return err
+		}
+	}
+	if d.Default, err = x.inheritedDefault(base.OID); err != nil {
+		return err
+	}
+	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, Deps: typeDep(nil, base.OID)},
+		Form: types.TypeDomain, Domain: d}
+	t.Array = t.OID + 1
+	seenNull, seenDefault := false, false
+	for _, e := range n.Constraints {
+		k, ok := e.(*ast.Constraint)
+		if !ok {
+			return pgerr.Internal("domain constraint of form %T", e)
+		}
+		switch k.Contype {
+		case ast.CONSTR_DEFAULT:
+			if seenDefault {
+				return pgerr.New(pgerr.SyntaxError, "multiple default expressions")
+			}
+			seenDefault = true
+			if err := x.domainDefault(t, k.RawExpr); err != nil {
+				return err
+			}
+		case ast.CONSTR_NOTNULL, ast.CONSTR_NULL:
+			want := k.Contype == ast.CONSTR_NOTNULL
+			if seenNull && d.NotNull != want {
+				return pgerr.New(pgerr.SyntaxError, "conflicting NULL/NOT NULL constraints")
+			}
+			seenNull, d.NotNull = true, want
+		case ast.CONSTR_CHECK:
+			if k.IsNoInherit {
+				return pgerr.New(pgerr.InvalidObjectDefinition, "check constraints for domains cannot be marked NO INHERIT")
+			}
+			if err := x.addDomainCheck(t, k); err != nil {
+				return err
+			}
+		default:
+			return domainRefusal(k.Contype)
+		}
+	}
+	x.Editor.Put(t)
+	return nil
+}
+
+func domainRefusal(c ast.ConstrType) error {
+	switch c {
+	case ast.CONSTR_UNIQUE:
+		return pgerr.New(pgerr.SyntaxError, "unique constraints not possible for domains")
+	case ast.CONSTR_PRIMARY:
+		return pgerr.New(pgerr.SyntaxError, "primary key constraints not possible for domains")
+	case ast.CONSTR_EXCLUSION:
+		return pgerr.New(pgerr.SyntaxError, "exclusion constraints not possible for domains")
+	case ast.CONSTR_FOREIGN:
+		return pgerr.New(pgerr.SyntaxError, "foreign key constraints not possible for domains")
+	}
+	return pgerr.New(pgerr.FeatureNotSupported, "specifying constraint deferrability not supported for domains")
+}
+
+func (x *exec) inheritedDefault(base types.OID) (string, error) {
+	if t := x.Catalog().Type(base); t != nil && t.OID == base && t.Domain != nil {
+		return t.Domain.Default, nil
+	}
+	return "", nil
+}
+
+func (x *exec) domainDefault(t *catalog.Type, n ast.Node) error {
+	if isNullConst(n) {
+		t.Domain.Default = ""
+		return nil
+	}
+	e, _, err := bind.Expression(x.Bind(), nil, n, bind.ColumnDefault, domainType(t.Domain), t.Name)
+	if err != nil {
+		return err
+	}
+	t.Domain.Default, err = x.exprSQL(stripImplicit(e), nil)
+	x.dependOn(&t.Deps, catalog.Address{}, e)
+	return err
+}
+
+// addDomainCheck adds a CHECK to the descriptor.
+func (x *exec) addDomainCheck(t *catalog.Type, k *ast.Constraint) error {
+	con := &catalog.DomainConstraint{OID: x.Editor.OID(), Validated: !k.SkipValidation, Name: types.TruncateName(k.Conname)}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
+	}
+	if con.Name == "" {
+		for i, l := 0, "check"; ; i++ {
+			if i > 0 {
+				l = "check" + itoa(int64(i))
+			}
+			if con.Name = objectName(t.Name, "", l); !taken(con.Name) && !x.constraintExists(t.Schema, con.Name) {
+				break
+			}
+		}
+	} else if taken(con.Name) {
+		return pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain \"%s\" already exists", con.Name, t.Name)
+	}
+	e, err := bind.DomainCheck(x.Bind(), k.RawExpr, domainType(t.Domain))
+	if err != nil {
+		return err
+	}
+	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.storedEnv(), Sequence: x.qualifiedOID, FuncName: x.qualifiedFunc, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
+		return err
+	}
+	x.dependOn(&t.Deps, catalog.Address{}, e)
+	t.Domain.Constraints = append(t.Domain.Constraints, con)
+	return nil
+}
+
+// alterDomain is ALTER DOMAIN, but for RENAME, OWNER and SCHEMA.
+func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
+	t, _, err := x.openType(n.TypeName)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.Form != types.TypeDomain {
+		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", dottedNames(n.TypeName))
+	}
+	next := *t
+	d := *t.Domain
+	next.Domain = &d
+	d.Constraints = slices.Clone(d.Constraints)
+	switch n.Subtype {
+	case "T":
+		if n.Def == nil {
+			d.Default = ""
+		} else if err := x.domainDefault(&next, n.Def); err != nil {
+			return err
+		}
+	case "N":
+		d.NotNull = false
+	case "O":
+		if !d.NotNull {
+			err = x.eachDomainValue(t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
+				if v.IsNull() {
+					e := pgerr.New(pgerr.NotNullViolation, "column \"%s\" of table \"%s\" contains null values", c.Name, r.Name)
+					e.Column = c.Name
+					return x.inTable(e, r)
+				}
+				return nil
+			})
+		}
+		d.NotNull = true
+	case "C":
+		k, ok := n.Def.(*ast.Constraint)
+		if !ok {
+			return pgerr.Internal("domain constraint of form %T", n.Def)
+		}
+		if k.Contype != ast.CONSTR_CHECK {
+			return domainRefusal(k.Contype)
+		}
+		if err = x.addDomainCheck(&next, k); err == nil && !k.SkipValidation {
+			err = x.validateDomain(t, d.Constraints[len(d.Constraints)-1])
+		}
+	case "V":
+		i := slices.IndexFunc(d.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == n.Name })
+		if i < 0 {
+			return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of domain \"%s\" does not exist", n.Name, t.Name)
+		}
+		c := *d.Constraints[i]
+		if !c.Validated {
+			err = x.validateDomain(t, &c)
+		}
+		c.Validated = true
+		d.Constraints[i] = &c
+	case "X":
+		i := slices.IndexFunc(d.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == n.Name })
+		if i < 0 {
+			if !n.MissingOk {
+				return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of domain \"%s\" does not exist", n.Name, t.Name)
+			}
+			x.notice("", "constraint \"%s\" of domain \"%s\" does not exist, skipping", n.Name, t.Name)
+			return nil
+		}
+		d.Constraints = slices.Delete(d.Constraints, i, i+1)
+	default:
+		return pgerr.Unsupported("this form of ALTER DOMAIN")
+	}
+	if err != nil {
+		return err
+	}
+	x.Editor.Put(&next)
+	return nil
+}
+
+// validateDomain checks a new constraint against the values that tables hold.
+func (x *exec) validateDomain(t *catalog.Type, con *catalog.DomainConstraint) error {
+	e, col, err := bind.DomainExpr(x.Bind(), con.Expr, domainType(t.Domain))
+	if err != nil {
+		return err
+	}
+	fn, err := x.Hooks.Compile(e, []plan.Col{col})
+	if err != nil {
+		return err
+	}
+	return x.eachDomainValue(t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
+		ok, err := fn([]types.Datum{v})
+		if err == nil && !ok.IsNull() && !ok.Bool() {
+			e := pgerr.New(pgerr.CheckViolation, "column \"%s\" of table \"%s\" contains values that violate the new constraint", c.Name, r.Name)
+			e.Column = c.Name
+			err = x.inTable(e, r)
+		}
+		return err
+	})
+}
+
+// eachDomainValue calls f with the values of all columns of the domain, or of a domain over it. A column of a type that holds
+// such values inside is refused, as PostgreSQL does.
+func (x *exec) eachDomainValue(t *catalog.Type, f func(r *catalog.Table, c *catalog.Column, v types.Datum) error) error {
+	var rels []*catalog.Table
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		if r.OID >= catalog.FirstNormalOID && (r.Kind == catalog.RelTable || r.Kind == catalog.RelMatView) {
+			rels = append(rels, r)
+		}
+		return true
+	})
+	for _, r := range rels {
+		var cols []int16
+		for i := range r.Columns {
+			c := &r.Columns[i]
+			if c.Dropped || c.Type < catalog.FirstNormalOID {
+				continue
+			}
+			switch direct, inside := x.holds(c.Type, t.OID, 0); {
+			case direct:
+				cols = append(cols, c.AttNum)
+			case inside:
+				return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, r.Name, c.Name)
+			}
+		}
+		if len(cols) == 0 {
+			continue
+		}
+		if err := x.lockTable(r.OID, lock.Share); err != nil {
+			return err
+		}
+		err := x.scanRows(r, 0, func(_, _ []byte, vals []types.Datum) error {
+			for _, att := range cols {
+				if err := f(r, r.Column(att), vals[att-1]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds reports whether values of a type are, or have inside, values of a domain.
+func (x *exec) holds(typ, domain types.OID, depth int) (direct, inside bool) {
+	y := x.Env.Type(typ)
+	switch {
+	case typ == domain:
+		return true, false
+	case y == nil || depth > 20:
+		return false, false
+	case y.TypType == types.TypeDomain:
+		return x.holds(y.Base, domain, depth+1)
+	case y.IsArray():
+		d, i := x.holds(y.Elem, domain, depth+1)
+		return false, d || i
+	}
+	for _, a := range y.Attrs {
+		if d, i := x.holds(a.Type, domain, depth+1); d || i {
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// renameDomainConstraint is ALTER DOMAIN … RENAME CONSTRAINT.
+func (x *exec) renameDomainConstraint(n *ast.RenameStmt, name string) (string, error) {
+	l, ok := n.Object.(*ast.List)
+	if !ok {
+		return "", pgerr.Internal("domain name of form %T", n.Object)
+	}
+	t, _, err := x.openType(l.Items)
+	if err != nil {
+		return "", err
+	}
+	if t == nil || t.Form != types.TypeDomain {
+		return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(strs(l.Items), ".")))
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
+	}
+	i := at(n.Subname)
+	if i < 0 {
+		return "", pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for domain %s does not exist", n.Subname, x.typeText(t.OID))
+	}
+	if at(name) >= 0 {
+		return "", pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain %s already exists", name, x.typeText(t.OID))
+	}
+	next := *t
+	d := *t.Domain
+	next.Domain, d.Constraints = &d, slices.Clone(d.Constraints)
+	c := *d.Constraints[i]
+	c.Name = name
+	d.Constraints[i] = &c
+	x.Editor.Put(&next)
+	return "ALTER DOMAIN", nil
+}

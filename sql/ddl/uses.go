@@ -1,0 +1,47 @@
+package ddl
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// dependOn adds to a list what a bound expression needs of the general store: types and functions of users. from is the part of
+// the owner that the expression belongs to.
+func (x *exec) dependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
+	seen := map[catalog.Address]bool{}
+	add := func(k catalog.Kind, oid types.OID) {
+		on := catalog.Address{Kind: k, OID: oid}
+		if oid < catalog.FirstNormalOID || seen[on] {
+			return
+		}
+		seen[on] = true
+		d := catalog.Dep{From: from, On: on, Type: catalog.DepNormal}
+		for _, have := range *list {
+			if have == d {
+				return
+			}
+		}
+		*list = append(*list, d)
+	}
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		switch v := e.(type) {
+		case *plan.FuncCall:
+			add(catalog.KindFunction, v.Proc)
+		case *plan.ColRef:
+			return true
+		}
+		add(catalog.KindType, e.Type().OID)
+		return true
+	})
+}
+
+// independent removes the dependencies of one part of the owner.
+func independent(list []catalog.Dep, from catalog.Address) (out []catalog.Dep) {
+	for _, d := range list {
+		if d.From != from {
+			out = append(out, d)
+		}
+	}
+	return out
+}

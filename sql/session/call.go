@@ -1,0 +1,104 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// callStatement is CALL. Outside of a transaction block the procedure may end transactions.
+func (s *Session) callStatement(ctx context.Context, n *ast.CallStmt, c *call) (string, error) {
+	s.open()
+	fields, row, err := s.callProcedure(ctx, n, c.source, nil, nil, s.block.mode == implicit && !c.several && s.depth == 0)
+	if err != nil {
+		return "", err
+	}
+	if fields != nil {
+		cols := make([]types.Field, len(fields))
+		for i, a := range fields {
+			cols[i] = types.Field{Name: a.Name, TypeOID: a.Type, TypeMod: a.Mod, TypeSize: -1}
+			if y := s.lookupType(a.Type); y != nil {
+				cols[i].TypeSize = y.Len
+			}
+		}
+		if err := s.sendRows(c, cols, [][]types.Datum{row}); err != nil {
+			return "", err
+		}
+	}
+	return "CALL", nil
+}
+
+// callProcedure calls a procedure; fields and row are what its OUT parameters give, nil where it has none. vars may be nil.
+func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source string, vars bind.Variables, params []types.Datum, nonAtomic bool) (fields []types.Attr, row []types.Datum, err error) {
+	env := s.bindEnv(s.catalog(), source)
+	env.Vars = vars
+	f, args, fields, err := bind.Call(env, n.Funccall)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ec exec.Context
+	s.execContext(ctx, &ec, params)
+	rc := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}
+	vals := make([]types.Datum, len(args))
+	for i, a := range args {
+		if vals[i], err = exec.EvalConst(&ec, a); err != nil {
+			return nil, nil, err
+		}
+		vals[i] = vals[i].Clone()
+		rc.ArgTypes = append(rc.ArgTypes, a.Type().OID)
+	}
+	old := s.nonAtomic
+	s.nonAtomic = nonAtomic && !f.Proc.SecDef && len(f.Config) == 0
+	defer func() { s.nonAtomic = old }()
+	rows, err := s.callRoutine(&ec, rc, vals)
+	if err != nil || len(fields) == 0 {
+		return nil, nil, err
+	}
+	row = make([]types.Datum, len(fields))
+	for i := range row {
+		row[i] = types.Null
+	}
+	if len(rows.rows) > 0 && rows.rows[0] != nil {
+		copy(row, rows.rows[0])
+	}
+	return fields, row, nil
+}
+
+// doStatement is DO.
+func (s *Session) doStatement(ctx context.Context, n *ast.DoStmt, c *call) (string, error) {
+	body, lang := "", "plpgsql"
+	for _, a := range n.Args {
+		d, ok := a.(*ast.DefElem)
+		if !ok {
+			continue
+		}
+		v, ok := d.Arg.(*ast.String)
+		if !ok {
+			continue
+		}
+		switch d.Defname {
+		case "as":
+			body = v.Sval
+		case "language":
+			lang = strings.ToLower(v.Sval)
+		}
+	}
+	switch lang {
+	case "plpgsql":
+	case "sql", "c", "internal":
+		return "", pgerr.New(pgerr.FeatureNotSupported, "language \"%s\" does not support inline code execution", lang)
+	default:
+		return "", pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", lang)
+	}
+	s.open()
+	old := s.nonAtomic
+	s.nonAtomic = s.block.mode == implicit && !c.several && s.depth == 0
+	defer func() { s.nonAtomic = old }()
+	return "DO", s.doPL(ctx, body)
+}

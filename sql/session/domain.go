@@ -1,0 +1,123 @@
+package session
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// domainChecks are the compiled constraints of domains, for one version of the catalog.
+type domainChecks struct {
+	version uint64
+	byOID   map[types.OID]*domainCheck
+}
+
+// domainCheck is what a domain and the domains below it ask of a value, the lowest first.
+type domainCheck struct {
+	typ     *catalog.Type
+	notNull bool
+	checks  []valueCheck
+	busy    bool // a condition that casts to its own domain
+}
+
+type valueCheck struct {
+	name string
+	eval *exec.Evaluator
+}
+
+var _ types.DomainChecker = (*resolver)(nil)
+
+// CheckDomain checks a value of a domain.
+func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
+	s := r.s()
+	cat := s.catalog()
+	d := &s.domains
+	if d.version != cat.Version {
+		*d = domainChecks{version: cat.Version, byOID: map[types.OID]*domainCheck{}}
+	}
+	c := d.byOID[oid]
+	if c == nil || c.busy {
+		n, err := s.compileDomain(cat, oid)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			d.byOID[oid] = n
+		}
+		c = n
+	}
+	if c.notNull && v.IsNull() {
+		e := pgerr.New(pgerr.NotNullViolation, "domain %s does not allow null values", types.TypeName(oid, s.env))
+		return s.inType(e, c.typ)
+	}
+	if len(c.checks) == 0 {
+		return nil
+	}
+	c.busy = true
+	defer func() { c.busy = false }()
+	var ec exec.Context
+	s.execContext((*functions)(s).Context(), &ec, nil)
+	row := [1]types.Datum{v}
+	for i := range c.checks {
+		k := &c.checks[i]
+		k.eval.Begin(&ec)
+		ok, err := k.eval.Eval(row[:])
+		if err != nil {
+			return err
+		}
+		if !ok.IsNull() && !ok.Bool() {
+			e := pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint \"%s\"", types.TypeName(oid, s.env), k.name)
+			e.Constraint = k.name
+			return s.inType(e, c.typ)
+		}
+	}
+	return nil
+}
+
+func (s *Session) inType(e *pgerr.Error, t *catalog.Type) error {
+	if sc := s.catalog().SchemaByOID(t.Schema); sc != nil {
+		e.Schema = sc.Name
+	}
+	e.DataType = t.Name
+	return e
+}
+
+func (s *Session) compileDomain(cat *catalog.Catalog, oid types.OID) (*domainCheck, error) {
+	c := &domainCheck{typ: cat.Type(oid)}
+	if c.typ == nil || c.typ.Domain == nil {
+		return nil, pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", oid)
+	}
+	// PostgreSQL checks the constraints of the lowest domain first, each domain's in order of their names.
+	var levels []*catalog.Type
+	for t := c.typ; t != nil && t.Domain != nil; t = cat.Type(t.Domain.Base) {
+		levels = append(levels, t)
+		c.notNull = c.notNull || t.Domain.NotNull
+		if next := cat.Type(t.Domain.Base); next != nil && next.OID != t.Domain.Base {
+			break // an array of a domain
+		}
+	}
+	env := s.bindEnv(cat, "")
+	for i := len(levels) - 1; i >= 0; i-- {
+		d := levels[i].Domain
+		list := append([]*catalog.DomainConstraint(nil), d.Constraints...)
+		slices.SortFunc(list, func(a, b *catalog.DomainConstraint) int { return strings.Compare(a.Name, b.Name) })
+		for _, k := range list {
+			e, col, err := bind.DomainExpr(env, k.Expr, plan.Type{OID: d.Base, Mod: d.Mod, Coll: d.Collation})
+			if err != nil {
+				return nil, err
+			}
+			ev, err := exec.CompileExpr(e, []plan.Col{col}, s.env)
+			if err != nil {
+				return nil, err
+			}
+			c.checks = append(c.checks, valueCheck{k.Name, ev})
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,204 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/plpgsql"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/txn"
+)
+
+// plRoutine is a PL/pgSQL function compiled for the argument types of a call, with what the session has planned for it.
+type plRoutine struct {
+	fn     *plpgsql.Function
+	result resultShape
+	codes  []*plpgsql.Code // free ones
+}
+
+func (r *plRoutine) take() *plpgsql.Code {
+	if n := len(r.codes); n > 0 {
+		c := r.codes[n-1]
+		r.codes = r.codes[:n-1]
+		return c
+	}
+	return plpgsql.NewCode()
+}
+
+func (s *Session) conflictMode() bind.VariableConflict {
+	v, _ := s.settings.Get("plpgsql.variable_conflict")
+	return plpgsql.ConflictMode(v)
+}
+
+// compilePL compiles a function for a call.
+func (s *Session) compilePL(ctx context.Context, c *exec.RoutineCall, trigger bool) (*plRoutine, error) {
+	k := routineKey{c.Func, sigOf(c)}
+	if r := s.plRoutines[k]; r != nil {
+		return r, nil
+	}
+	p := &c.Func.Proc
+	src := &plpgsql.Source{Name: c.Func.Name, Signature: s.procText(p, true), Body: p.Src, Ret: s.withColl(c.Ret), Set: p.RetSet, Kind: p.Kind,
+		Trigger: trigger, Conflict: s.conflictMode()}
+	outs := bind.OutColumns(s.bindEnv(s.catalog(), ""), c.Func, c.ArgTypes)
+	in, out := 0, 0
+	all := p.AllArgTypes
+	if all == nil {
+		all = p.ArgTypes
+	}
+	for i, t := range all {
+		a := plpgsql.Arg{Mode: 'i', Type: plan.Type{OID: t, Mod: -1}}
+		if p.ArgModes != nil {
+			a.Mode = p.ArgModes[i][0]
+		}
+		if i < len(p.ArgNames) {
+			a.Name = p.ArgNames[i]
+		}
+		if a.Mode == 'i' || a.Mode == 'b' || a.Mode == 'v' {
+			if isPolymorphicType(t) && in < len(c.ArgTypes) {
+				a.Type.OID = c.ArgTypes[in]
+			}
+			in++
+		}
+		if a.Mode == 'o' || a.Mode == 'b' || a.Mode == 't' {
+			if isPolymorphicType(t) && out < len(outs) {
+				a.Type.OID = outs[out].Type
+			}
+			out++
+		}
+		a.Type = s.withColl(a.Type)
+		src.Args = append(src.Args, a)
+	}
+	fn, err := plpgsql.Compile(src, &plHost{s: s, ctx: ctx})
+	if err != nil {
+		return nil, err
+	}
+	r := &plRoutine{fn: fn}
+	if r.result, err = s.shapeOf(c); err != nil {
+		return nil, err
+	}
+	if len(s.plRoutines) >= maxRoutines || s.plRoutines == nil {
+		s.plRoutines = map[routineKey]*plRoutine{}
+	}
+	s.plRoutines[k] = r
+	return r, nil
+}
+
+func (s *Session) withColl(t plan.Type) plan.Type {
+	if y := s.lookupType(t.OID); y != nil && t.Coll == 0 {
+		t.Coll = y.Collation
+	}
+	return t
+}
+
+// callPL runs a PL/pgSQL function.
+func (s *Session) callPL(ctx context.Context, c *exec.RoutineCall, args []types.Datum, view *txn.View) (*routineRows, error) {
+	switch c.Func.Proc.RetType {
+	case types.Trigger, types.EventTrigger:
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "trigger functions can only be called as triggers").
+			WithWhere("compilation of PL/pgSQL function \"%s\" near line 1", c.Func.Name)
+	}
+	r, err := s.compilePL(ctx, c, false)
+	if err != nil {
+		return nil, err
+	}
+	code := r.take()
+	h := &plHost{s: s, ctx: ctx, view: view}
+	res, err := r.fn.Run(h, code, plpgsql.Call{Args: args, Want: c.Fields})
+	if err != nil {
+		return nil, err
+	}
+	r.codes = append(r.codes, code)
+	out := &routineRows{row: r.result.row, fields: r.result.types}
+	if res.Types != nil && (r.result.open || out.fields == nil) {
+		out.fields = res.Types
+	}
+	switch {
+	case c.Func.Proc.RetSet:
+		out.rows = res.Rows
+	case r.result.row && res.Null:
+	case r.result.row:
+		out.rows = [][]types.Datum{res.Row}
+	default:
+		out.rows = [][]types.Datum{{res.Value}}
+	}
+	return out, nil
+}
+
+// checkPL is the validator: the body must compile.
+func (s *Session) checkPL(f *catalog.Function) error {
+	p := &f.Proc
+	c := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: p.RetType, Mod: -1}}
+	for _, t := range append(append([]types.OID(nil), p.ArgTypes...), p.RetType) {
+		if isPolymorphicType(t) {
+			// Polymorphic types stand for int4 and what is made of it, as PostgreSQL's validator has them.
+			c.Ret.OID = stand(c.Ret.OID)
+		}
+	}
+	for _, t := range p.ArgTypes {
+		c.ArgTypes = append(c.ArgTypes, stand(t))
+	}
+	_, err := s.compilePL((*functions)(s).Context(), c, p.RetType == types.Trigger || p.RetType == types.EventTrigger)
+	return s.plBodyError(p.Src, err)
+}
+
+func stand(t types.OID) types.OID {
+	switch t {
+	case types.AnyElement, types.AnyNonArray, types.AnyCompatible, types.AnyCompatibleNonArray, types.AnyEnum:
+		return types.Int4
+	case types.AnyArray, types.AnyCompatibleArray:
+		return types.Lookup(types.Int4).Array
+	}
+	return t
+}
+
+// plBodyError gives an error in a body its place in the statement that holds the body.
+func (s *Session) plBodyError(src string, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *pgerr.From(sqlError(err))
+	if e.Position > 0 {
+		if at := s.bodyOffset(src); at > 0 {
+			e.Position += at
+		} else {
+			e.InternalPosition, e.InternalQuery, e.Position = e.Position, src, 0
+		}
+	}
+	return &e
+}
+
+// doPL runs a DO block.
+func (s *Session) doPL(ctx context.Context, body string) error {
+	src := &plpgsql.Source{Name: "inline_code_block", Signature: "inline_code_block", Body: body, Ret: plan.Type{OID: types.Void, Mod: -1}, Kind: 'd',
+		Conflict: s.conflictMode()}
+	h := &plHost{s: s, ctx: ctx}
+	fn, err := plpgsql.Compile(src, h)
+	if err != nil {
+		return s.plBodyError(body, err)
+	}
+	s.depth++
+	defer func() { s.depth-- }()
+	_, err = fn.Run(h, plpgsql.NewCode(), plpgsql.Call{})
+	return err
+}
+
+// internalPlace turns the place of an error in a text of a function into PostgreSQL's internal place; errors without one get the text
+// as context.
+func internalPlace(err error, text, word string, lead int) error {
+	e := *pgerr.From(sqlError(err))
+	if e.Position > 0 {
+		e.InternalPosition, e.InternalQuery, e.Position = max(e.Position-lead, 1), text, 0
+		return &e
+	}
+	if word == "" {
+		return &e
+	}
+	return addContext(&e, word+" \""+text+"\"")
+}
+
+func trimStatement(s string) string { return strings.TrimSpace(s) }
