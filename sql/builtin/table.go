@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/builtin/json"
+	"github.com/tarndb/tarn/sql/builtin/jsonpath"
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/builtin/ranges"
 	"github.com/tarndb/tarn/sql/builtin/system"
@@ -20,7 +21,7 @@ import (
 // families are all that Lookup finds, one per package.
 func families() []call.Family {
 	return []call.Family{
-		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), number.Family(),
+		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), jsonpath.Family(), number.Family(),
 		ranges.Family(), system.Family(), text.Family(),
 	}
 }

@@ -101,7 +101,9 @@ func codecOf(t *Type) *codec {
 	case AnyArray, AnyCompatibleArray:
 		return &codec{out: arrayCodec.out, in: pseudoCodec.in, send: arrayCodec.send, recv: pseudoCodec.recv}
 	case PgSnapshot, TxidSnapshot:
-		return &codec{out: textCodec.out, in: noCodec.in, send: noCodec.send, recv: noCodec.recv}
+		return snapshotCodec
+	case JSONPath:
+		return jsonpathCodec
 	}
 	switch {
 	case t.IsArray():

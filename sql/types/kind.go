@@ -14,7 +14,7 @@ import "github.com/tarndb/tarn/storage/tuple"
 //	                                  the UTF-8 bytes; name is cut to 63 bytes; void is the empty text
 //	bpchar                            the UTF-8 bytes with their padding
 //	bytea                             the bytes; json: the text as given
-//	jsonb                             canonical text (jsonb.go)
+//	jsonb                             canonical text (jsonb.go); jsonpath: its output text
 //	date                              days since 2000-01-01; MinInt32 and MaxInt32 are -infinity and infinity
 //	time                              µs since midnight, 24:00 included
 //	timetz                            12 bytes: int64 µs, int32 seconds west of UTC, little endian
@@ -41,7 +41,7 @@ var kindByOID = map[OID]tuple.Kind{
 	Text: tuple.KindText, Varchar: tuple.KindText, Name: tuple.KindText, CString: tuple.KindText, Unknown: tuple.KindText,
 	RefCursor: tuple.KindText, ACLItem: tuple.KindText, PgNodeTree: tuple.KindText, Void: tuple.KindText, XML: tuple.KindText,
 	PgSnapshot: tuple.KindText, TxidSnapshot: tuple.KindText,
-	BPChar: tuple.KindBpchar, Bytea: tuple.KindBytes, JSON: tuple.KindBytes, JSONB: tuple.KindJSONB,
+	BPChar: tuple.KindBpchar, Bytea: tuple.KindBytes, JSON: tuple.KindBytes, JSONB: tuple.KindJSONB, JSONPath: tuple.KindBytes,
 	Date: tuple.KindInt32, Time: tuple.KindInt64, Timestamp: tuple.KindInt64, TimestampTZ: tuple.KindInt64,
 	TimeTZ: tuple.KindTimeTZ, Interval: tuple.KindInterval, UUID: tuple.KindUUID,
 	Bit: tuple.KindBytes, VarBit: tuple.KindBytes, Inet: tuple.KindBytes, CIDR: tuple.KindBytes, Macaddr: tuple.KindBytes, Macaddr8: tuple.KindBytes,

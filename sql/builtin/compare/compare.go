@@ -2,13 +2,11 @@ package compare
 
 import (
 	"bytes"
-	"math"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -304,9 +302,11 @@ func compareFns() call.Fns {
 	m.cmp("btbpchar_pattern_cmp", plain(bp))
 
 	// date, timestamp and timestamptz against each other: what is not in range of the wider type still has an order.
-	dateTS := compareFn(func(_ *call.Call, x, y types.Datum) int { return compareInts(dateToTimestampClamped(x.Int()), y.Int()) })
+	dateTS := compareFn(func(_ *call.Call, x, y types.Datum) int {
+		return compareInts(datetime.DateToTimestampClamped(x.Int()), y.Int())
+	})
 	dateTZ := compareFn(func(c *call.Call, x, y types.Datum) int {
-		return compareInts(datetime.LocalToTZClamped(c, dateToTimestampClamped(x.Int())), y.Int())
+		return compareInts(datetime.LocalToTZClamped(c, datetime.DateToTimestampClamped(x.Int())), y.Int())
 	})
 	tsTZ := compareFn(func(c *call.Call, x, y types.Datum) int {
 		return compareInts(datetime.LocalToTZClamped(c, x.Int()), y.Int())
@@ -338,17 +338,4 @@ func compareInts(x, y int64) int {
 		return 1
 	}
 	return 0
-}
-
-// dateToTimestampClamped is midnight of a date; later than every timestamp counts as just below infinity.
-func dateToTimestampClamped(days int64) int64 {
-	switch {
-	case days == types.DateInf:
-		return types.TimestampInf
-	case days == types.DateNegInf:
-		return types.TimestampNegInf
-	case days >= (calendar.TimestampEnd / calendar.UsecPerDay):
-		return math.MaxInt64 - 1
-	}
-	return days * calendar.UsecPerDay
 }

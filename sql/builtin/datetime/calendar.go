@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 func FiniteTS(ts int64) bool     { return ts != types.TimestampInf && ts != types.TimestampNegInf }
@@ -37,4 +38,17 @@ func LocalToTZClamped(c *call.Call, local int64) int64 {
 		return math.MinInt64 + 1
 	}
 	return ts
+}
+
+// DateToTimestampClamped is midnight of a date; later than every timestamp counts as just below infinity.
+func DateToTimestampClamped(days int64) int64 {
+	switch {
+	case days == types.DateInf:
+		return types.TimestampInf
+	case days == types.DateNegInf:
+		return types.TimestampNegInf
+	case days >= (calendar.TimestampEnd / calendar.UsecPerDay):
+		return math.MaxInt64 - 1
+	}
+	return days * calendar.UsecPerDay
 }

@@ -39,7 +39,8 @@ type scanner struct {
 	fields []field
 	at     int // current field
 	fixed  bool
-	extra  int // characters passed over beyond what the template asked for
+	strict bool // literal text must match
+	extra  int  // characters passed over beyond what the template asked for
 	g      gathered
 }
 
@@ -416,6 +417,12 @@ func (p *scanner) scan() error {
 		f := &p.fields[p.at]
 		if !p.fixed && (f.key != "" || p.at == 0) {
 			p.extra += p.blanks()
+		}
+		if f.key == "" && p.strict {
+			if err := p.matchLiteral(f); err != nil {
+				return err
+			}
+			continue
 		}
 		if f.key == "" {
 			for lit := f.literal; lit != "" && p.s != ""; {

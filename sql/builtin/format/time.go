@@ -21,6 +21,7 @@ type field struct {
 	key     string
 	as      string // the keyword as written: its case matters for names
 	literal string
+	quoted  bool // the literal stood in double quotes
 	fill    bool // FM
 	local   bool // TM
 	th      string
@@ -82,7 +83,7 @@ func timeTemplate(f string) []field {
 			continue
 		}
 		lit, n := literalAt(f)
-		out, f = append(out, field{literal: lit}), f[n:]
+		out, f = append(out, field{literal: lit, quoted: f[0] == '"' || f[0] == '\\'}), f[n:]
 	}
 	return out
 }
