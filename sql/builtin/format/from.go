@@ -63,7 +63,7 @@ func (p *scanner) blanks() int {
 // numericField reports a field that reads digits.
 func numericField(key string) bool {
 	switch key {
-	case "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "MONTH", "MON", "P.M.", "PM", "RM", "TZ", "OF", "FX":
+	case "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "MONTH", "MON", "P.M.", "PM", "RM", "TZ", "TZH", "OF", "FX":
 		return false
 	}
 	return true

@@ -45,7 +45,11 @@ func (v value) json() *node {
 	}
 	env := &types.Env{TimeZone: time.FixedZone("", v.when.East)}
 	text := string(types.AppendJSON(nil, types.Lookup(v.when.Type), v.when.Value, env, false))
-	return &node{Kind: types.JSONString, Text: strings.Trim(text, `"`)}
+	text = strings.Trim(text, `"`)
+	if v.when.Type == types.TimeTZ && text[len(text)-3] != ':' { // the offset has minutes here, as XML Schema wants them
+		text += ":00"
+	}
+	return &node{Kind: types.JSONString, Text: text}
 }
 
 func (v value) typeName() string {
