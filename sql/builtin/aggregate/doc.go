@@ -8,6 +8,7 @@ import (
 // Family is what this package implements.
 func Family() call.Family {
 	return call.Family{
+		Fns:  transitionFns(),
 		Aggs: call.Union(basicAggs(), sumAggs(), statAggs(), collectAggs(), orderedAggs()),
 	}
 }

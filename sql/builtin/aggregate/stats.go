@@ -183,32 +183,7 @@ func statAggs() call.AggByName {
 			return strictAgg(func() call.AggState { return &decimalMoments{root: root, sample: sample} })
 		}
 	}
-	finals := map[string]func(s *regression) (float64, bool){
-		"regr_sxx":   func(s *regression) (float64, bool) { return s.sxx, s.n >= 1 },
-		"regr_syy":   func(s *regression) (float64, bool) { return s.syy, s.n >= 1 },
-		"regr_sxy":   func(s *regression) (float64, bool) { return s.sxy, s.n >= 1 },
-		"regr_avgx":  func(s *regression) (float64, bool) { return s.sx / s.n, s.n >= 1 },
-		"regr_avgy":  func(s *regression) (float64, bool) { return s.sy / s.n, s.n >= 1 },
-		"covar_pop":  func(s *regression) (float64, bool) { return s.sxy / s.n, s.n >= 1 },
-		"covar_samp": func(s *regression) (float64, bool) { return s.sxy / (s.n - 1), s.n >= 2 },
-		"corr": func(s *regression) (float64, bool) {
-			return s.sxy / math.Sqrt(s.sxx*s.syy), s.n >= 1 && s.sxx != 0 && s.syy != 0
-		},
-		"regr_r2": func(s *regression) (float64, bool) {
-			if s.n < 1 || s.sxx == 0 {
-				return 0, false
-			}
-			if s.syy == 0 {
-				return 1, true
-			}
-			return (s.sxy * s.sxy) / (s.sxx * s.syy), true
-		},
-		"regr_slope": func(s *regression) (float64, bool) { return s.sxy / s.sxx, s.n >= 1 && s.sxx != 0 },
-		"regr_intercept": func(s *regression) (float64, bool) {
-			return (s.sy - float64(s.sx*s.sxy)/s.sxx) / s.n, s.n >= 1 && s.sxx != 0
-		},
-	}
-	for name, final := range finals {
+	for name, final := range regressionFinals() {
 		m[name] = call.AnyVariant(strictAgg(func() call.AggState { return &regression{final: final} }))
 	}
 	m["regr_count"] = call.AnyVariant(strictAgg(func() call.AggState { return &countState{} }))

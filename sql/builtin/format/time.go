@@ -364,7 +364,7 @@ func (t *shown) format(dst []byte, f *field) ([]byte, error) {
 	case "W":
 		num((t.Day-1)/7+1, 0)
 	case "J":
-		num(int(calendar.DaysOf(t.Year, t.Mon, t.Day))+calendar.EpochJulian, 0)
+		num(int(int32(calendar.JulianDay(t.Year, t.Mon, t.Day))), 0) // wraps for long intervals
 	}
 	return dst, nil
 }

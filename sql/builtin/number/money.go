@@ -76,7 +76,8 @@ func moneyFns() call.Fns {
 			}
 			return call.Float(float64(a[0].Int()) / float64(a[1].Int()))
 		},
-		"int4_cash": ofInt, "int8_cash": ofInt,
+		"cash_words": cashWords,
+		"int4_cash":  ofInt, "int8_cash": ofInt,
 		"cash_numeric": func(_ *call.Call, a []types.Datum) (types.Datum, error) { return Scaled(a[0].Int(), 2) },
 		"numeric_cash": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			v, err := types.NumericMul(a[0], types.NumericInt(100))

@@ -79,7 +79,10 @@ func listening(c *call.Call, _ []types.Datum) (call.Rows, error) {
 }
 
 func systemSets() call.Sets {
-	m := call.Sets{"pg_timezone_names": zoneNameRows, "pg_timezone_abbrevs": zoneAbbrevRows, "pg_listening_channels": listening, "aclexplode": aclExplode}
+	m := call.Sets{
+		"pg_snapshot_xip": snapshotXIP, "pg_timezone_names": zoneNameRows, "pg_timezone_abbrevs": zoneAbbrevRows,
+		"pg_listening_channels": listening, "aclexplode": aclExplode,
+	}
 	for _, fn := range []string{"show_all_settings", "show_all_file_settings", "pg_stat_get_activity", "pg_lock_status", "pg_cursor", "pg_prepared_statement",
 		"pg_stat_get_wal_senders", "pg_get_replication_slots", "pg_stat_get_progress_info", "pg_get_backend_memory_contexts"} {
 		m[fn] = sessionRows(fn)

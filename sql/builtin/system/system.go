@@ -430,6 +430,7 @@ func systemFns() call.Fns {
 		}),
 		"pg_current_xact_id": xid(true), "pg_current_xact_id_if_assigned": xid(false),
 		"pg_current_snapshot": nameFn(func(s call.Session) string { return s.Snapshot() }),
+		"pg_column_size":      columnSize,
 		"pg_trigger_depth": withSession(func(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error) {
 			return call.Int(int64(s.TriggerDepth()))
 		}),

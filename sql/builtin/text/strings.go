@@ -1,6 +1,7 @@
 package text
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -227,9 +228,12 @@ func textLeft(_ *call.Call, a []types.Datum) (types.Datum, error) {
 
 func textRight(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	s, n := a[0].Str(), a[1].Int()
-	if n < 0 {
+	switch {
+	case n == math.MinInt32: // has no positive counterpart in PostgreSQL, which drops nothing
+		n = 0
+	case n < 0:
 		n = -n
-	} else {
+	default:
 		n = max(int64(runeLen(s))-n, 0)
 	}
 	return tuple.String(s[byteAt(s, int(n)):]), nil
