@@ -25,7 +25,7 @@ type Def struct {
 	// Report: changes are sent to the client as ParameterStatus (manual 55.2.7).
 	Report bool
 	// check validates and canonicalises a value; nil: by type only.
-	check func(v string) (string, error)
+	check func(v, current string) (string, error)
 }
 
 // ours are Tarn's parameters, and PostgreSQL's whose value differs here.
@@ -158,7 +158,9 @@ func Unknown(name string) error {
 }
 
 // Parse checks a value and returns its stored form: on/off, a number in the base unit, a canonical string.
-func (d *Def) Parse(v string) (string, error) {
+func (d *Def) Parse(v string) (string, error) { return d.parse(v, d.Boot) }
+
+func (d *Def) parse(v, current string) (string, error) {
 	var err error
 	switch d.VarType {
 	case "bool":
@@ -177,7 +179,7 @@ func (d *Def) Parse(v string) (string, error) {
 		}
 	}
 	if d.check != nil {
-		return d.check(v)
+		return d.check(v, current)
 	}
 	return v, nil
 }
@@ -494,7 +496,8 @@ func (v *Values) resolve(name, value string, force bool) (*Def, string, error) {
 			return nil, "", err
 		}
 	}
-	val, err := d.Parse(value)
+	current, _ := v.Get(name)
+	val, err := d.parse(value, current)
 	return d, val, err
 }
 

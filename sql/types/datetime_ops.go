@@ -112,7 +112,10 @@ func DateToTimestampTZ(d int64, loc *time.Location) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return LocalToTimestampTZ(ts, loc)
+	if ts, err = LocalToTimestampTZ(ts, loc); err != nil {
+		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
+	}
+	return ts, nil
 }
 
 // TimestampTZToLocal is what the zone's clock shows: timestamptz AT TIME ZONE.

@@ -570,6 +570,12 @@ func parseZone(text string) (int, dateFail) {
 	return secs, dateOK
 }
 
+// ParseOffset reads a zone's offset with its sign, "+05:30"; east is in seconds.
+func ParseOffset(s string) (east int, ok, inRange bool) {
+	east, fail := parseZone(s)
+	return east, fail != badFormat, fail != zoneOverflow
+}
+
 // numberField is a field of digits, perhaps with a point.
 func (d *dateDecoder) numberField(fields []dateField, i int) (int, dateFail) {
 	text := fields[i].text

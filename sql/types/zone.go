@@ -3,6 +3,7 @@ package types
 import (
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -31,6 +32,26 @@ var zones struct {
 // LoadZone finds a time zone by PostgreSQL's rules: a name of the time zone database in any case, or a POSIX
 // specification without daylight saving ("EST5", "<+03>-3"; manual: B.5).
 func LoadZone(name string) (*time.Location, bool) {
+	key := strings.ToLower(name)
+	n, known := ZoneName(name)
+	zones.mu.Lock()
+	defer zones.mu.Unlock()
+	if loc := zones.loaded[key]; loc != nil {
+		return loc, true
+	}
+	if !known {
+		return posixZone(name)
+	}
+	loc, err := time.LoadLocation(n)
+	if err != nil {
+		return nil, false
+	}
+	zones.loaded[key] = loc
+	return loc, true
+}
+
+// ZoneName is how the time zone database writes a name that is given in any case.
+func ZoneName(name string) (string, bool) {
 	zones.once.Do(func() {
 		zones.names = make(map[string]string, len(zoneNames))
 		zones.loaded = map[string]*time.Location{}
@@ -38,25 +59,12 @@ func LoadZone(name string) (*time.Location, bool) {
 			zones.names[strings.ToLower(n)] = n
 		}
 	})
-	key := strings.ToLower(name)
-	zones.mu.Lock()
-	defer zones.mu.Unlock()
-	if loc := zones.loaded[key]; loc != nil {
-		return loc, true
-	}
-	if n, ok := zones.names[key]; ok {
-		loc, err := time.LoadLocation(n)
-		if err != nil {
-			return nil, false
-		}
-		zones.loaded[key] = loc
-		return loc, true
-	}
-	return posixZone(name)
+	n, ok := zones.names[strings.ToLower(name)]
+	return n, ok
 }
 
 // posixZone reads NAME offset [NAME [offset]]; an offset is [+-]hh[:mm[:ss]] and its sign is the opposite of ISO's:
-// west is positive. With a second name, daylight saving follows the rules of the USA. Explicit rules are not read.
+// west is positive. A second name is daylight saving's; its rule follows as ,start,end, else it is that of the USA.
 func posixZone(s string) (*time.Location, bool) {
 	std, rest := posixName(s)
 	west, rest, ok := posixOffset(rest)
@@ -68,16 +76,23 @@ func posixZone(s string) (*time.Location, bool) {
 	}
 	dst, rest := posixName(rest)
 	dstWest := west - 3600
-	if rest != "" {
+	if rest != "" && rest[0] != ',' {
 		if dstWest, rest, ok = posixOffset(rest); !ok {
 			return nil, false
 		}
 	}
-	if dst == "" || rest != "" {
+	if rest == "" {
+		rest = ",M3.2.0,M11.1.0"
+	}
+	rest = strings.ToUpper(rest)
+	if dst == "" || !zoneRule.MatchString(rest) {
 		return nil, false
 	}
-	return ruleZone(s, strings.ToUpper(std), west, strings.ToUpper(dst), dstWest)
+	return ruleZone(s, strings.ToUpper(std), west, strings.ToUpper(dst), dstWest, rest)
 }
+
+// zoneRule is ,start,end: Mmonth.week.day, Jday or day, each with /hh[:mm[:ss]].
+var zoneRule = regexp.MustCompile(`^(,(M(1[0-2]|[1-9])\.[1-5]\.[0-6]|J?[0-9]{1,3})(/[-+]?[0-9]{1,3}(:[0-5][0-9]){0,2})?){2}$`)
 
 func posixName(s string) (name, rest string) {
 	if strings.HasPrefix(s, "<") {
@@ -117,7 +132,7 @@ func posixOffset(s string) (secs int, rest string, ok bool) {
 }
 
 // ruleZone makes a location with a yearly rule: a TZif file with one transition long ago and the rule as its footer.
-func ruleZone(name, std string, west int, dst string, dstWest int) (*time.Location, bool) {
+func ruleZone(name, std string, west int, dst string, dstWest int, rule string) (*time.Location, bool) {
 	clock := func(w int) string {
 		sign := ""
 		if w < 0 {
@@ -125,7 +140,7 @@ func ruleZone(name, std string, west int, dst string, dstWest int) (*time.Locati
 		}
 		return fmt.Sprintf("%s%d:%02d:%02d", sign, w/3600, w/60%60, w%60)
 	}
-	footer := "<" + std + ">" + clock(west) + "<" + dst + ">" + clock(dstWest) + ",M3.2.0,M11.1.0"
+	footer := "<" + std + ">" + clock(west) + "<" + dst + ">" + clock(dstWest) + rule
 	block := func(timeSize int) []byte {
 		b := append([]byte("TZif2"), make([]byte, 15)...)
 		for _, n := range [6]int{0, 0, 0, 1, 1, len(std) + 1} { // isutc, isstd, leap, transitions, types, characters

@@ -44,6 +44,25 @@ func findZone(_ *call.Call, name string) (*time.Location, error) {
 	return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
 }
 
+// makeZone reads make_timestamptz's zone: an offset east of UTC with its sign, or a name.
+func makeZone(c *call.Call, name string) (*time.Location, error) {
+	switch {
+	case name == "" || name[0] != '+' && name[0] != '-' && !(name[0] >= '0' && name[0] <= '9'):
+		return findZone(c, name)
+	case name[0] != '+' && name[0] != '-':
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid input syntax for type numeric time zone: \"%s\"", name).
+			WithHint("Numeric time zones must have \"-\" or \"+\" as first character.")
+	}
+	east, ok, inRange := types.ParseOffset(name)
+	switch {
+	case !ok:
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
+	case !inRange:
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "numeric time zone \"%s\" out of range", name)
+	}
+	return time.FixedZone("", east), nil
+}
+
 // intervalZone is a zone given as an interval of hours and minutes.
 func intervalZone(c *call.Call, d types.Datum) (*time.Location, error) {
 	v := types.IntervalOf(d)
@@ -465,7 +484,7 @@ func datetimeFns() call.Fns {
 			if err != nil {
 				return types.Null, err
 			}
-			loc, err := findZone(c, a[6].Str())
+			loc, err := makeZone(c, a[6].Str())
 			if err != nil {
 				return types.Null, err
 			}

@@ -23,6 +23,7 @@ type gathered struct {
 	year, yearDigits            int
 	bc, pm, half                bool
 	usec                        int
+	precision                   int // digits of the seconds' fraction, 0: all
 	iso, gregorian              bool
 	zoneSign, zoneHour, zoneMin int
 	zoned                       bool
@@ -259,6 +260,16 @@ func (p *scanner) read(f *field) error {
 		g.usec += v * int(number.Pow10(6-digits))
 		return nil
 	}
+	// A number of digits limits the result's precision, and only in fixed text what is read.
+	rounded := func(digits int) error {
+		g.precision = digits
+		v, used, err := p.number(digits)
+		for n := used; n < 6; n++ {
+			v *= 10
+		}
+		g.usec += v
+		return err
+	}
 	year := func(width int) error {
 		v, used, err := p.number(width)
 		if err != nil {
@@ -308,7 +319,7 @@ func (p *scanner) read(f *field) error {
 	case "US":
 		err = fraction(6)
 	case "FF1", "FF2", "FF3", "FF4", "FF5", "FF6":
-		err = fraction(int(f.key[2] - '0'))
+		err = rounded(int(f.key[2] - '0'))
 	case "SSSS", "SSSSS":
 		_, err = p.storeNumber("ssss", 5)
 	case "TZ", "OF":
@@ -598,9 +609,21 @@ func toTimestamp(c *call.Call, a []types.Datum) (types.Datum, error) {
 		if !calendar.ValidTimestamp(ts) {
 			return types.Null, datetime.ErrTimestampRange()
 		}
-		return tuple.Int(ts), nil
+		return p.round(types.TimestampTZ, tuple.Int(ts))
 	}
-	return call.IntOrErr(types.LocalToTimestampTZ(local, c.Env.Zone()))
+	ts, err := types.LocalToTimestampTZ(local, c.Env.Zone())
+	if err != nil {
+		return types.Null, err
+	}
+	return p.round(types.TimestampTZ, tuple.Int(ts))
+}
+
+// round cuts a value to the precision that the template asked for.
+func (p *scanner) round(typ types.OID, d types.Datum) (types.Datum, error) {
+	if p.g.precision == 0 {
+		return d, nil
+	}
+	return types.Lookup(typ).ApplyTypmod(d, int32(p.g.precision), false)
 }
 
 func toDate(_ *call.Call, a []types.Datum) (types.Datum, error) {

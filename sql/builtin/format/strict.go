@@ -64,7 +64,11 @@ func (t *Strict) Parse(s string) (Moment, error) {
 	if err != nil {
 		return Moment{}, err
 	}
-	return t.moment(p, c)
+	m, err := t.moment(p, c)
+	if err == nil && m.Type != types.Date {
+		m.Value, err = p.round(m.Type, m.Value)
+	}
+	return m, err
 }
 
 // matchLiteral takes a separator or quoted character of the template from the text.
