@@ -179,7 +179,7 @@ var special = map[string][]string{
 	"make_timestamp/0": {"2020", "-44", "0", "300000"}, "make_timestamp/1": {"1", "2", "13"}, "make_timestamp/2": {"1", "29", "30", "0"},
 	"make_timestamp/3": {"0", "23", "24", "25"}, "make_timestamp/4": {"0", "59", "60"}, "make_timestamp/5": {"0", "59.9999999", "60", "61", "-1", "NaN", "1.5"},
 	"make_timestamptz/0": {"2020", "-44", "2024"}, "make_timestamptz/1": {"3", "2", "11"}, "make_timestamptz/2": {"1", "10", "3"},
-	"make_timestamptz/3": {"0", "2", "24"}, "make_timestamptz/4": {"0", "30", "60"}, "make_timestamptz/5": {"0", "59.9999999", "1.5"}, "make_timestamptz/6": {"UTC", "CET", "x", "America/New_York"},
+	"make_timestamptz/3": {"0", "2", "24"}, "make_timestamptz/4": {"0", "30", "60"}, "make_timestamptz/5": {"0", "59.9999999", "1.5"}, "make_timestamptz/6": {"UTC", "CET", "x", "America/New_York", "+2", "-0530", "+1:0", "3", "+16", "+1:60", "+"},
 	"make_time/0": {"0", "23", "24", "25", "-1"}, "make_time/1": {"0", "59", "60"}, "make_time/2": {"0", "59.9999999", "60", "61", "-1", "NaN", "1.5"},
 	"pg_size_bytes/0":             {"1", "10 GB", " -1.5kb ", "1e3 MB", "x", "1 foo", "1 B", ".5 tB", "", "9 PB", "9000 PB"},
 	"pg_char_to_encoding/0":       {"utf8", "UTF-8", "latin1", "bogus", "Unicode"},

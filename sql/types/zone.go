@@ -68,7 +68,7 @@ func ZoneName(name string) (string, bool) {
 func posixZone(s string) (*time.Location, bool) {
 	std, rest := posixName(s)
 	west, rest, ok := posixOffset(rest)
-	if std == "" || !ok {
+	if !ok { // the name may be empty: "+02:00" is two hours west
 		return nil, false
 	}
 	if rest == "" {

@@ -34,13 +34,6 @@ func findZone(_ *call.Call, name string) (*time.Location, error) {
 	if loc, ok := types.LoadZone(name); ok {
 		return loc, nil
 	}
-	if name != "" && (name[0] == '+' || name[0] == '-' || name[0] >= '0' && name[0] <= '9') {
-		// A POSIX zone whose name is empty: hours west of UTC.
-		if loc, ok := types.LoadZone("GMT" + name); ok {
-			_, east := time.Unix(0, 0).In(loc).Zone()
-			return time.FixedZone("", east), nil
-		}
-	}
 	return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
 }
 
