@@ -10,7 +10,7 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// Roots, logarithms and powers. The result's scale follows PostgreSQL's rules; its digits are computed with apd to a
+// Roots, logarithms and powers. The result's scale follows PostgreSQL's rules; its digits are computed to a
 // few places more and rounded half away from zero.
 
 const (
@@ -113,15 +113,13 @@ func expScale(n tuple.Numeric, scale int) (Datum, error) {
 		}
 		return packBig(new(big.Int), scale)
 	}
-	return expAPD(toAPD(n), val, scale)
+	prec := expBits(val, scale)
+	return fromFloat(expFloat(toFloat(n, prec+16), prec), scale)
 }
 
-func expAPD(x *apd.Decimal, val float64, scale int) (Datum, error) {
-	var r apd.Decimal
-	if _, err := decContext(scale+int(math.Max(val*log10E, 0))+guard).Exp(&r, x); err != nil {
-		return Null, errNumericOverflow()
-	}
-	return fromAPD(&r, scale)
+// expBits is the precision that e^val needs to be right to the scale.
+func expBits(val float64, scale int) uint {
+	return bitsFor(scale + int(math.Max(val*log10E, 0)) + guard)
 }
 
 // lnWeight estimates the decimal weight of ln(n) for n > 0 as PostgreSQL does, from the first two digits; close to 1
@@ -156,15 +154,10 @@ func logDomain(n tuple.Numeric) error {
 	return nil
 }
 
-// lnAPD is ln(n) with that many digits after the point and more.
-func lnAPD(n tuple.Numeric, scale int) (*apd.Decimal, error) {
-	var r apd.Decimal
-	x := toAPD(n)
-	// Close to 1 the result's first digit is far behind the point and the argument's difference to 1 counts.
-	if _, err := decContext(max(scale, 0)+guard+8+int(x.NumDigits())).Ln(&r, x); err != nil {
-		return nil, errNumericOverflow()
-	}
-	return &r, nil
+// lnDigits is ln(n) with that many digits after the point and more.
+func lnDigits(n tuple.Numeric, scale int) *big.Float {
+	prec := bitsFor(scale + guard)
+	return lnFloat(toFloat(n, prec+32), prec)
 }
 
 // NumericLn is the natural logarithm; 2201E for zero and below.
@@ -180,11 +173,7 @@ func NumericLn(a Datum) (Datum, error) {
 		return Null, err
 	}
 	scale := clampScale(numericMinSigDigits-lnWeight(n), n.Scale())
-	r, err := lnAPD(n, scale)
-	if err != nil {
-		return Null, err
-	}
-	return fromAPD(r, scale)
+	return fromFloat(lnDigits(n, scale), scale)
 }
 
 // NumericLog is the logarithm of num to the base; 2201E for zero and below, 22012 for base 1.
@@ -213,22 +202,12 @@ func NumericLog(base, num Datum) (Datum, error) {
 	}
 	wb, wn := lnWeight(b), lnWeight(n)
 	scale := clampScale(numericMinSigDigits-(wn-wb), b.Scale(), n.Scale())
-	lb, err := lnAPD(b, scale+max(wn-wb, 0)-min(wb, 0)+guard)
-	if err != nil {
-		return Null, err
-	}
-	if lb.IsZero() {
+	lb := lnDigits(b, scale+max(wn-wb, 0)-2*min(wb, 0)+guard)
+	if NumericCmp(base, NumericInt(1)) == 0 {
 		return Null, errDivisionByZero()
 	}
-	ln, err := lnAPD(n, scale+max(wn-wb, 0)+guard)
-	if err != nil {
-		return Null, err
-	}
-	var r apd.Decimal
-	if _, err := decContext(scale+max(wn-wb, 0)+2*guard).Quo(&r, ln, lb); err != nil {
-		return Null, errNumericOverflow()
-	}
-	return fromAPD(&r, scale)
+	ln := lnDigits(n, scale+max(wn-wb, 0)-min(wb, 0)+guard)
+	return fromFloat(ln.Quo(ln, lb), scale)
 }
 
 // NumericPower is a^b with the SQL standard's errors (2201F) for 0 to a negative power and for a complex result.
@@ -261,11 +240,7 @@ func NumericPower(da, db Datum) (Datum, error) {
 	// The scale comes from an estimate with about eight digits, each step rounded as PostgreSQL rounds it.
 	w := lnWeight(base)
 	rough := max(8-w, 0)
-	ln, err := lnAPD(base, rough)
-	if err != nil {
-		return Null, err
-	}
-	est, err := fromAPD(ln, rough)
+	est, err := fromFloat(lnDigits(base, rough), rough)
 	if err != nil {
 		return Null, err
 	}
@@ -285,15 +260,10 @@ func NumericPower(da, db Datum) (Datum, error) {
 	weight := val * log10E
 	scale := clampScale(numericMinSigDigits-int(weight), a.Scale(), b.Scale())
 	sig := max(scale+int(weight), 0)
-	var x apd.Decimal
 	// The logarithm needs as many digits as the result and those that the exponent takes away.
-	if ln, err = lnAPD(base, sig-w+decimalWeightOf(b)+guard); err != nil {
-		return Null, err
-	}
-	if _, err := decContext(sig+3*guard+max(decimalWeightOf(b), 0)).Mul(&x, ln, toAPD(b)); err != nil {
-		return Null, errNumericOverflow()
-	}
-	r, err := expAPD(&x, val, scale)
+	x := lnDigits(base, sig-w+decimalWeightOf(b)+2*guard)
+	x.Mul(x, toFloat(b, x.Prec()))
+	r, err := fromFloat(expFloat(x, expBits(val, scale)), scale)
 	if err == nil && a.Neg() && odd {
 		r = NumericNeg(r)
 	}
