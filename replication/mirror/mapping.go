@@ -146,6 +146,9 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 			}
 		}
 	}
+	if c.Kind == tuple.KindRecord && c.TypeOID >= firstUserOID || c.Kind == tuple.KindArray && c.ElemOID >= firstUserOID {
+		return parquet.Type{}, nil, errUnsupportedType // a number inside may be an enum's position
+	}
 	switch c.Kind {
 	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB:
 		return scalar(parquet.String), same, nil

@@ -41,7 +41,7 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 			}
 		}
 		if ty := anyType(c, r.TypeOID); ty != nil && ty.Elem != 0 {
-			if el := anyType(c, ty.Elem); el != nil {
+			if el := baseType(c, anyType(c, ty.Elem)); el != nil {
 				r.ElemOID, r.ElemKind = el.OID, el.Kind
 			}
 		}
