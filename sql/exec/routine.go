@@ -32,7 +32,7 @@ type RoutineCall struct {
 	Coll     types.OID
 	// Fields are the columns that a record result must have, where the query says so; else nil.
 	Fields []types.Attr
-	// View is what the statement sees: a function that is not volatile sees the same.
+	// View is what the statement sees: a function that is not volatile sees the same. nil outside of a statement.
 	View *txn.View
 	// State is the runner's own, for this call site.
 	State any
@@ -44,6 +44,14 @@ func (b *builder) routineCall(x *plan.FuncCall) *RoutineCall {
 		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
 	}
 	return c
+}
+
+// seen is what the statement sees; nil in an expression outside of one.
+func (in *instance) seen() *txn.View {
+	if in.ownView || in.ec.View != nil {
+		return &in.view
+	}
+	return nil
 }
 
 func noRoutines(c *RoutineCall) error {
@@ -79,7 +87,7 @@ func (b *builder) routine(x *plan.FuncCall, args []operand) (operand, error) {
 		if in.ec.Routines == nil {
 			return types.Null, noRoutines(c)
 		}
-		c.View = &in.view
+		c.View = in.seen()
 		was := busy
 		busy = true
 		v, err := in.ec.Routines.Call(in.ec, c, row)
@@ -101,7 +109,7 @@ func (b *builder) routineSet(x *plan.FuncCall) (*srf, error) {
 		if in.ec.Routines == nil {
 			return nil, noRoutines(c)
 		}
-		c.View = &in.view
+		c.View = in.seen()
 		return in.ec.Routines.Open(in.ec, c, args)
 	}
 	for _, a := range x.Args {

@@ -156,7 +156,12 @@ func (s *Session) callRoutine(ec *exec.Context, c *exec.RoutineCall, args []type
 	defer leave()
 	var view *txn.View
 	if c.Func.Proc.Volatile != 'v' {
-		view = c.View
+		if view = c.View; view == nil {
+			s.open()
+			own := s.block.t.Statement()
+			defer own.Release()
+			view = &own
+		}
 	}
 	switch c.Func.Language {
 	case "sql":
