@@ -307,7 +307,8 @@ func (e *Editor) Writes() ([]Write, error) {
 func (e *Editor) Apply(base *Catalog) *Catalog {
 	n := base.copy()
 	n.Version = versions.Add(1)
-	for k, v := range e.changed {
+	// What was there goes before anything new comes: a new relation may have the name of one that is dropped.
+	for k := range e.changed {
 		switch k.Kind {
 		case KindRelation:
 			if old, ok := n.tables.Get(k.OID); ok {
@@ -322,6 +323,8 @@ func (e *Editor) Apply(base *Catalog) *Catalog {
 		default:
 			n.objects.drop(k)
 		}
+	}
+	for _, v := range e.changed {
 		switch o := v.(type) {
 		case Object:
 			n.objects.put(o)

@@ -111,3 +111,25 @@ func TestFunctionsShareNames(t *testing.T) {
 		t.Fatalf("functions named f: %v", list)
 	}
 }
+
+// A name that one transaction takes from a dropped relation and gives to a new one belongs to the new one, whatever the order in
+// which the changes are applied.
+func TestNamePassesOn(t *testing.T) {
+	base := New()
+	alloc := NewAllocator(base)
+	old := &Table{OID: alloc.OID(), Schema: PublicOID, Name: "t", Kind: RelTable}
+	e := base.Edit(alloc)
+	e.PutTable(old)
+	base = e.Apply(base)
+	for range 50 { // maps are walked in random order
+		e := base.Edit(alloc)
+		e.DropTable(old.OID)
+		next := &Table{OID: alloc.OID(), Schema: PublicOID, Name: "t", Kind: RelTable}
+		e.PutTable(next)
+		base = e.Apply(base)
+		if got, _ := base.Relation(PublicOID, "t"); got == nil || got.OID != next.OID {
+			t.Fatalf("table t is %v, not %d", got, next.OID)
+		}
+		old = next
+	}
+}
