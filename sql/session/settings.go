@@ -30,15 +30,15 @@ func (s *Session) initSettings(dbname string) error {
 		}
 		return nil
 	}
+	// What the packet names itself wins over what its options say, as in PostgreSQL.
+	for _, kv := range startupOptions(s.client.Params["options"]) {
+		if err := set(kv[0], kv[1]); err != nil {
+			return err
+		}
+	}
 	for name, value := range s.client.Params {
 		switch name {
-		case "user", "database", "replication":
-		case "options":
-			for _, kv := range startupOptions(value) {
-				if err := set(kv[0], kv[1]); err != nil {
-					return err
-				}
-			}
+		case "user", "database", "replication", "options":
 		default:
 			if strings.HasPrefix(name, "_pq_.") {
 				continue

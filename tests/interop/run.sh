@@ -48,4 +48,6 @@ start
 readers || fail "Delta readers after kill -9"
 echo "== psycopg"
 "$VENV/bin/python" tests/interop/psycopg_smoke.py "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" || fail psycopg
+echo "== Go drivers' own suites"
+tests/interop/drivers.sh "$WORK" || fail "driver suites"
 echo "interop: all passed"
