@@ -295,6 +295,7 @@ const (
 	GeneratedColumn = kindGenerated
 	AlterTransform  = kindAlterTransform
 	FunctionDefault = kindFunctionDefault
+	CopyWhere       = kindCopyWhere
 )
 
 // Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own

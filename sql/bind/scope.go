@@ -105,6 +105,7 @@ const (
 	kindAlterTransform
 	kindGenerated
 	kindExecute
+	kindCopyWhere
 )
 
 // kindNames are the words of the generic message "… are not allowed in %s".
@@ -116,7 +117,7 @@ var kindNames = [...]string{
 	kindGroupBy: "GROUP BY", kindOrderBy: "ORDER BY", kindDistinctOn: "DISTINCT ON", kindLimit: "LIMIT", kindOffset: "OFFSET",
 	kindReturning: "RETURNING", kindValues: "VALUES", kindValuesSingle: "VALUES", kindCheck: "CHECK", kindCallArgument: "CALL", kindFunctionDefault: "DEFAULT", kindColumnDefault: "DEFAULT",
 	kindIndexExpr: "index expression", kindIndexPred: "index predicate", kindAlterTransform: "USING", kindGenerated: "GENERATED AS",
-	kindExecute: "EXECUTE",
+	kindExecute: "EXECUTE", kindCopyWhere: "WHERE",
 }
 
 func (k exprKind) name() string {
@@ -173,6 +174,8 @@ func (k exprKind) notIn(aggregate bool) string {
 		return "column generation expressions"
 	case kindExecute:
 		return "EXECUTE parameters"
+	case kindCopyWhere:
+		return "COPY FROM WHERE conditions"
 	}
 	return k.name()
 }
@@ -196,6 +199,8 @@ func (k exprKind) noSubquery() string {
 		return "cannot use subquery in column generation expression"
 	case kindExecute:
 		return "cannot use subquery in EXECUTE parameter"
+	case kindCopyWhere:
+		return "cannot use subquery in COPY FROM WHERE condition"
 	}
 	return ""
 }
@@ -210,7 +215,7 @@ func (k exprKind) noSRF() string {
 		return "window definitions"
 	case kindJoinOn, kindJoinUsing:
 		return "JOIN conditions"
-	case kindCheck, kindColumnDefault, kindFunctionDefault, kindCallArgument, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen:
+	case kindCheck, kindColumnDefault, kindFunctionDefault, kindCallArgument, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen, kindCopyWhere:
 		return k.notIn(true)
 	}
 	return k.name()

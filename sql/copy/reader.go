@@ -204,7 +204,10 @@ func (r *Reader) checkHeader(raw []byte) error {
 	}
 	at := 0
 	for i, end := range r.ends {
-		if got := string(r.field[at:end]); got != r.cols[i].Name || r.isNull[i] {
+		if r.isNull[i] {
+			return badFormat("column name mismatch in header line field %d: got null value (\"%s\"), expected \"%s\"", i+1, r.opts.Null, r.cols[i].Name)
+		}
+		if got := string(r.field[at:end]); got != r.cols[i].Name {
 			return badFormat("column name mismatch in header line field %d: got \"%s\", expected \"%s\"", i+1, got, r.cols[i].Name)
 		}
 		at = end

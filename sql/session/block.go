@@ -51,6 +51,8 @@ type savepoint struct {
 	checks  exec.DeferredMark
 	hooks   int
 	pending notify.Mark
+	// nextStorage: what the subtransaction makes has this storage id or a greater one.
+	nextStorage uint32
 }
 
 // TxStatus is ReadyForQuery's indicator.
@@ -210,6 +212,11 @@ func (s *Session) fail() {
 		b.failed = true
 		// Cursors from before the last savepoint go on after ROLLBACK TO it.
 		saves := len(b.saves)
+		mark := b.setMark
+		if saves > 0 {
+			mark = b.saves[saves-1].setMark
+		}
+		s.settings.RollbackTo(mark) // at once: the limits on silence among them
 		s.closePortals(func(p *portal) bool { return !p.hold && (saves == 0 || p.depth >= saves) && !p.failed })
 		if saves == 0 && b.t != nil {
 			// Nothing can bring it back: give its locks to those who wait.
@@ -229,6 +236,7 @@ func (s *Session) savepoint(name string) error {
 	}
 	sp.checks = b.deferred.Mark()
 	sp.pending = b.pending.Mark()
+	sp.nextStorage = s.db.Alloc.NextStorageID()
 	b.saves = append(b.saves, sp)
 	return nil
 }

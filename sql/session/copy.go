@@ -102,11 +102,21 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	default:
 		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to non-table relation \"%s\"", t.Name)
 	}
+	if _, err := copy.NewReader(nil, o, cols, s.env); err != nil {
+		return "", err // before the client is asked for data
+	}
+	if s.block.readOnly && t.Persistence != catalog.Temporary {
+		return "", pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
+	}
+	var filter *copyFilter
+	all, allNames := cols, names
 	if n.WhereClause != nil {
-		return "", pgerr.Unsupported("COPY FROM with WHERE")
+		if filter, all, allNames, err = s.copyWhere(n, t, c, cols, names); err != nil {
+			return "", err
+		}
 	}
 	// The rows go through the plan of an INSERT, with its defaults, checks, indexes and foreign keys.
-	insert, err := s.copyInsert(n.Relation, t, cols, names)
+	insert, err := s.copyInsert(n.Relation, t, all, allNames)
 	if err != nil {
 		return "", err
 	}
@@ -127,16 +137,19 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 			return "", err
 		}
 	}
+	if o.Freeze && !s.freshStorage(t) {
+		return "", pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction")
+	}
 	r, err := copy.NewReader(src, o, cols, s.env)
 	if err != nil {
 		return "", err
 	}
 	r.Relation = t.Name
 	var rows int64
-	if s.bulkable(t, names) {
+	if filter == nil && s.bulkable(t, names) {
 		rows, err = s.bulkLoad(ctx, t, cols, r)
 	} else {
-		rows, err = s.loadRows(ctx, insert, r, len(cols))
+		rows, err = s.loadRows(ctx, insert, r, len(cols), filter)
 	}
 	if err != nil {
 		return "", err
@@ -173,9 +186,14 @@ func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Co
 	return s.plan(ast.Stmt{Node: ins, Text: "COPY"}, "", oids)
 }
 
-// loadRows runs the insert for every row of the input, as one statement.
-func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n int) (int64, error) {
+// loadRows runs the insert for every row of the input that the filter, if any, lets pass, as one statement. The input has n columns.
+func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n int, filter *copyFilter) (int64, error) {
 	var ec exec.Context
+	if filter != nil {
+		s.execContext(ctx, &ec, make([]types.Datum, n+len(filter.extra)))
+		filter.begin(&ec)
+		return insert.prog.ExecEach(&ec, filter.filtered(ctx, r, n), r.RowError)
+	}
 	s.execContext(ctx, &ec, make([]types.Datum, n))
 	rows := 0
 	return insert.prog.ExecEach(&ec, func(params []types.Datum) (bool, error) {
@@ -186,6 +204,21 @@ func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n
 		}
 		return r.Next(params)
 	}, r.RowError)
+}
+
+// freshStorage tells that the current subtransaction has made the table's storage: by CREATE TABLE or TRUNCATE.
+func (s *Session) freshStorage(t *catalog.Table) bool {
+	b := &s.block
+	if b.editor == nil {
+		return false
+	}
+	if old := s.committedCatalog().Table(t.OID); old != nil && old.StorageID == t.StorageID {
+		return false
+	}
+	if n := len(b.saves); n > 0 {
+		return t.StorageID >= b.saves[n-1].nextStorage
+	}
+	return true
 }
 
 func (s *Session) openServerFile(name string) (*os.File, error) {

@@ -212,7 +212,11 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 		p.rows = nil
 	}
 	verb := "FETCH "
-	send := func(row []types.Datum) error { return s.out.Row(row[:len(p.stmt.cols)]) }
+	describe := func() {}
+	send := func(row []types.Datum) error {
+		describe()
+		return s.out.Row(row[:len(p.stmt.cols)])
+	}
 	if n.Ismove {
 		verb = "MOVE "
 		send = func([]types.Datum) error { return nil }
@@ -221,11 +225,15 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 		if p.binary {
 			formats = p.formats
 		}
-		if c.describe {
-			s.out.RowDescription(p.stmt.cols, formats)
-		}
 		if err := s.out.Shape(p.stmt.cols, formats, s.env); err != nil {
 			return "", err
+		}
+		// Described with its first row: an error on the way there comes alone.
+		describe = func() {
+			if c.describe {
+				s.out.RowDescription(p.stmt.cols, formats)
+			}
+			describe = func() {}
 		}
 	}
 	if p.cancel != nil {
@@ -239,6 +247,7 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 		p.failed = pgerr.From(err).Code != pgerr.ObjectNotInPrerequisiteState
 		return "", err
 	}
+	describe()
 	return verb + itoa(count), nil
 }
 

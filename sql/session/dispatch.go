@@ -175,12 +175,12 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 		}
 		return tag, s.transactionOptions(n.Options)
 	case ast.TRANS_STMT_COMMIT:
-		if s.block.mode != inBlock {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
-		}
 		chain := n.Chain
-		if chain && s.block.mode != inBlock {
-			return "", pgerr.New(pgerr.NoActiveSQLTransaction, "COMMIT AND CHAIN can only be used in transaction blocks")
+		if s.block.mode != inBlock {
+			if chain {
+				return "", pgerr.New(pgerr.NoActiveSQLTransaction, "COMMIT AND CHAIN can only be used in transaction blocks")
+			}
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
 		level, ro := s.block.level, s.block.readOnly
 		done, err := s.commitBlock(ctx)
@@ -194,10 +194,10 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 		return "COMMIT", nil
 	case ast.TRANS_STMT_ROLLBACK:
 		if s.block.mode != inBlock {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 			if n.Chain {
 				return "", pgerr.New(pgerr.NoActiveSQLTransaction, "ROLLBACK AND CHAIN can only be used in transaction blocks")
 			}
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
 		level, ro := s.block.level, s.block.readOnly
 		s.rollbackBlock()

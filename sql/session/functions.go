@@ -165,13 +165,14 @@ func (f *functions) CurrentQuery() string {
 
 func (f *functions) TriggerDepth() int { return 0 }
 
-// signal stops or ends a session; the statement that does it to its own goes no further.
+// signal stops or ends a session; the statement that does it to its own fails at its end.
 func (f *functions) signal(pid int32, send func(uint32) bool) (bool, error) {
 	if !send(uint32(pid)) {
 		f.s().Notice(pgerr.Notice(pgerr.SeverityWarning, "", "PID %d is not a PostgreSQL server process", pid))
 		return false, nil
 	}
-	return true, context.Cause(f.Context())
+	f.signaled = f.signaled || uint32(pid) == f.client.PID
+	return true, nil
 }
 
 func (f *functions) CancelBackend(pid int32) (bool, error) {

@@ -347,6 +347,12 @@ func (s *Session) run(ctx context.Context, q *query, params []types.Datum, forma
 		emit = s.out.Row
 	}
 	n, err := q.prog.Exec(&ec, emit)
+	if s.signaled {
+		s.signaled = false
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}

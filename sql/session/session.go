@@ -90,6 +90,7 @@ type Session struct {
 	hot      hot
 	deadline time.Time // of the extended statement under way; zero: none
 	planEnvs map[planEnv]*planEnv
+	signaled bool            // the statement under way has canceled or ended its own session
 	stmtCtx  context.Context // of the statement under way, for functions that wait
 	rng      *rand.Rand
 	started  time.Time
