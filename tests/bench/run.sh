@@ -48,6 +48,7 @@ measure() { # system port pid name flags…
     local before after out n
     before=$(ticks "$pid")
     out=$(pgbench -p "$port" -n -T "$SECONDS_EACH" "$@" 2>&1) || { echo "$out" | tail -5; }
+    sleep 0.3 # PostgreSQL's postmaster counts a backend's time once it has ended
     after=$(ticks "$pid")
     n=$(awk '/number of transactions actually processed/ {split($6,a,"/"); print a[1]}' <<<"$out")
     tps+=("$(awk '/^tps/ {print $3}' <<<"$out")")
