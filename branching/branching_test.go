@@ -2,6 +2,7 @@ package branching
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -174,5 +175,42 @@ func TestDebrisAndDamage(t *testing.T) {
 	os.WriteFile(path, []byte(strings.Replace(string(b), `"main"`, `"mine"`, 1)), 0o600)
 	if _, err := Open(Options{Dir: dir, Open: openFake}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("damaged tree: %v", err)
+	}
+}
+
+// TestOldTreeFile opens a file that an earlier program wrote: its checksum is of its own text, without fields that came later.
+func TestOldTreeFile(t *testing.T) {
+	raw, err := os.ReadFile("testdata/format1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := readTree(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := tree.database("postgres"); d == nil || d.branch("dev") == nil || len(tree.Roles) != 2 {
+		t.Errorf("read %+v", tree)
+	}
+	if err := tree.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := readTree(dir); err != nil || again.Format != treeFormat {
+		t.Errorf("written anew: %+v, %v", again, err)
+	}
+	var m []Membership
+	if err := json.Unmarshal([]byte(`[5, {"Role": 6, "Grantor": 7, "Admin": true}]`), &m); err != nil || m[0] != (Membership{Role: 5, Grantor: superuserID}) ||
+		m[1] != (Membership{Role: 6, Grantor: 7, Admin: true}) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	damaged := strings.Replace(string(raw), "16387", "16397", 1)
+	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), []byte(damaged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readTree(dir); !errors.Is(err, ErrDamaged) {
+		t.Errorf("damaged: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package branching
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +27,14 @@ type Tree struct {
 	Checksum uint32
 }
 
-const treeFormat = 1
+// Formats of the file, the newest being written:
+//
+//	1  a role's MemberOf lists the roles' numbers
+//	2  MemberOf lists Memberships; a database has an ACL
+const (
+	oldestTreeFormat = 1
+	treeFormat       = 2
+)
 
 // Database is a database and its branches, parents before children.
 type Database struct {
@@ -72,6 +80,16 @@ type Role struct {
 type Membership struct {
 	Role, Grantor uint32
 	Admin         bool `json:",omitempty"`
+}
+
+// UnmarshalJSON also reads what format 1 had, the role's number alone.
+func (m *Membership) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] != '{' {
+		*m = Membership{Grantor: superuserID}
+		return json.Unmarshal(b, &m.Role)
+	}
+	type plain Membership
+	return json.Unmarshal(b, (*plain)(m))
 }
 
 // Grant is what Grantor has allowed Grantee (0: everybody) on a database: bits of sql/privilege.
@@ -135,14 +153,30 @@ func readTree(dir string) (*Tree, error) {
 	if err := json.Unmarshal(raw, t); err != nil {
 		return nil, fmt.Errorf("tarn.json: %w: %w", ErrDamaged, err)
 	}
-	if t.Format != treeFormat {
-		return nil, fmt.Errorf("tarn.json: format %d, this program reads %d", t.Format, treeFormat)
+	if t.Format < oldestTreeFormat || t.Format > treeFormat {
+		return nil, fmt.Errorf("tarn.json: format %d, this program reads %d to %d", t.Format, oldestTreeFormat, treeFormat)
 	}
-	sum := t.Checksum
-	if t.Checksum = 0; sum != crc32.Checksum(t.encode(), castagnoli) {
+	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
 		return nil, fmt.Errorf("tarn.json: %w: checksum does not match", ErrDamaged)
 	}
+	t.Checksum, t.Format = 0, treeFormat
 	return t, nil
+}
+
+// withoutChecksum is the file's text with a checksum of 0: what the checksum is of, whatever fields the program that wrote it
+// knew.
+func withoutChecksum(raw []byte) []byte {
+	const field = `"Checksum": `
+	at := bytes.LastIndex(raw, []byte(field))
+	if at < 0 {
+		return raw
+	}
+	at += len(field)
+	end := at
+	for end < len(raw) && raw[end] >= '0' && raw[end] <= '9' {
+		end++
+	}
+	return append(append(append([]byte(nil), raw[:at]...), '0'), raw[end:]...)
 }
 
 func (t *Tree) encode() []byte {
