@@ -174,13 +174,17 @@ func defaultUnit(fields int) dateUnit {
 // decode reads the fields from right to left, because a unit stands after its quantity.
 func (a *intervalAcc) decode(parts []dateField, fields int, env *Env) dateFail {
 	unit, seen, ago := unitNone, 0, false
+	negative := env.IntervalStyle == IntervalSQLStandard && len(parts) > 0 && parts[0].text[0] == '-'
+	for i := 1; i < len(parts) && negative; i++ { // the only sign, in front, is meant for all
+		negative = parts[i].text[0] != '-' && parts[i].text[0] != '+'
+	}
 	started := false // a unit or time was read; unitNone would mean the default one
 	for i := len(parts) - 1; i >= 0; i-- {
 		p := parts[i]
 		var got int
 		switch p.kind {
 		case fieldTime:
-			if fail := a.clock(p.text, fields, false); fail != dateOK {
+			if fail := a.clock(p.text, fields, negative); fail != dateOK {
 				return fail
 			}
 			got, unit, started = seenTime, unitDay, true
@@ -197,7 +201,11 @@ func (a *intervalAcc) decode(parts []dateField, fields int, env *Env) dateFail {
 				unit, started = defaultUnit(fields), true
 			}
 			var fail dateFail
-			if got, unit, fail = a.quantity(p.text, unit); fail != dateOK {
+			text := p.text
+			if negative && i > 0 {
+				text = "-" + text
+			}
+			if got, unit, fail = a.quantity(text, unit); fail != dateOK {
 				return fail
 			}
 		default:
@@ -226,15 +234,6 @@ func (a *intervalAcc) decode(parts []dateField, fields int, env *Env) dateFail {
 	}
 	if seen == 0 {
 		return badFormat
-	}
-	if env.IntervalStyle == IntervalSQLStandard && parts[0].text[0] == '-' {
-		more := false
-		for _, p := range parts[1:] {
-			more = more || p.text[0] == '-' || p.text[0] == '+'
-		}
-		if !more { // the sign in front is meant for all
-			a.usec, a.day, a.mon, a.year = min(a.usec, -a.usec), min(a.day, -a.day), min(a.mon, -a.mon), min(a.year, -a.year)
-		}
 	}
 	if ago {
 		a.negate()
@@ -374,7 +373,7 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 	return got, next, dateOK
 }
 
-// isoNumber reads [+-]digits[.digits] and splits it into whole and fraction.
+// isoNumber reads [-]digits[.digits][e[+-]digits] and splits it into whole and fraction.
 func isoNumber(s string) (v int64, frac float64, rest string, fail dateFail) {
 	n := 0
 	if n < len(s) && s[n] == '-' {
@@ -384,6 +383,15 @@ func isoNumber(s string) (v int64, frac float64, rest string, fail dateFail) {
 	whole := n
 	if n < len(s) && s[n] == '.' {
 		n = skip(s, n+1, isDigit)
+	}
+	if n < len(s) && s[n]|0x20 == 'e' {
+		e := n + 1
+		if e < len(s) && (s[e] == '+' || s[e] == '-') {
+			e++
+		}
+		if end := skip(s, e, isDigit); end > e {
+			n, whole = end, end
+		}
 	}
 	f, err := strconv.ParseFloat(s[:n], 64)
 	if err != nil {
