@@ -65,6 +65,9 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 		if d := b.env.Catalog.Type(c.Type); d != nil && d.OID == c.Type && d.Domain != nil && d.Domain.Default != "" {
 			return b.storedExpr(nil, d.Domain.Default, colType(c), nil)
 		}
+		if b.isDomain(c.Type) {
+			return b.orNull(nil, c) // the domain may refuse NULL
+		}
 		return nil
 	}
 	return b.storedExpr(t, c.Default, colType(c), func(*catalog.Column) plan.Col {

@@ -143,6 +143,9 @@ func (x *exec) dropObjects(list []object, cascade bool) error {
 
 // coveredBy reports whether an object belongs to one that is being dropped.
 func (x *exec) coveredBy(o object, seen map[object]bool) bool {
+	if o.Kind == catalog.KindDefault && seen[object{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] {
+		return true
+	}
 	t := x.tableOf(o)
 	if t == nil || o.Kind == catalog.KindSchema {
 		return false

@@ -76,9 +76,6 @@ func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
 	if t == nil || t.Kind != catalog.RelComposite {
 		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a composite type", n.Relation.Relname)
 	}
-	if err := x.noColumnOf(t); err != nil {
-		return "", err
-	}
 	next := edit(t)
 	for _, e := range n.Cmds {
 		cmd, ok := e.(*ast.AlterTableCmd)
@@ -94,6 +91,12 @@ func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
 }
 
 func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
+	// Stored values have no field for a new attribute, which is NULL then; others would not fit any more.
+	if cmd.Subtype != ast.AT_AddColumn {
+		if err := x.noColumnOf(t); err != nil {
+			return err
+		}
+	}
 	switch cmd.Subtype {
 	case ast.AT_AddColumn:
 		return x.addAttribute(t, cmd.Def.(*ast.ColumnDef))

@@ -56,11 +56,11 @@ var domainCodec = &codec{
 		return dst
 	},
 	in: func(t *Type, s string, _ int32, env *Env) (Datum, error) {
-		b, err := env.typeOrErr(t.Base)
+		b, mod, err := t.underDomains(env)
 		if err != nil {
 			return Null, err
 		}
-		d, err := b.ParseText(s, t.BaseMod, env)
+		d, err := b.ParseText(s, mod, env)
 		if err != nil {
 			return Null, err
 		}
@@ -73,14 +73,30 @@ var domainCodec = &codec{
 		return dst
 	},
 	recv: func(t *Type, data []byte, _ int32, env *Env) (Datum, error) {
-		b, err := env.typeOrErr(t.Base)
+		b, mod, err := t.underDomains(env)
 		if err != nil {
 			return Null, err
 		}
-		d, err := b.ParseBinary(data, t.BaseMod, env)
+		d, err := b.ParseBinary(data, mod, env)
 		if err != nil {
 			return Null, err
 		}
 		return d, env.CheckDomain(t.OID, d)
 	},
+}
+
+// underDomains is the type below a domain and those that it is over, with the modifier that the nearest of them gives.
+func (t *Type) underDomains(env *Env) (*Type, int32, error) {
+	mod := int32(-1)
+	for t.TypType == TypeDomain {
+		if mod < 0 {
+			mod = t.BaseMod
+		}
+		b, err := env.typeOrErr(t.Base)
+		if err != nil {
+			return nil, 0, err
+		}
+		t = b
+	}
+	return t, mod, nil
 }
