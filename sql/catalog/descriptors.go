@@ -79,6 +79,8 @@ type Table struct {
 	Options     map[string]string `json:",omitempty"` // reloptions; mirror, mirror_deletes …
 	Comment     string            `json:",omitempty"`
 	ColComments map[int16]string  `json:",omitempty"`
+	ReplIdent   byte              `json:",omitempty"` // pg_class.relreplident where ALTER TABLE has set it: d, n, f, i
+	ReplIndex   OID               `json:",omitempty"` // of i
 	OnCommit    byte              `json:",omitempty"` // temporary tables: 'd' delete rows, 'D' drop
 	TempOwner   uint64            `json:",omitempty"` // session that owns a temporary relation
 	// Deps are what expressions, the view's query and triggers need; columns' types are not listed.

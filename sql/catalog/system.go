@@ -49,6 +49,7 @@ var systemTables = sync.OnceValue(func() []*Table {
 		}
 		t.Columns = append(t.Columns, c)
 	}
+	systemKeys(byOID)
 	return append(out, tarnTables()...)
 })
 
@@ -68,6 +69,46 @@ var (
 // whole. Their Kind is that of a table; pg_class shows what they are in PostgreSQL by their View.
 var computedViews = map[string]bool{"pg_settings": true, "pg_stat_activity": true, "pg_locks": true, "pg_timezone_names": true,
 	"pg_timezone_abbrevs": true, "pg_available_extensions": true}
+
+// systemKeys gives PostgreSQL's catalogs their indexes and keys: nothing is stored in them, but clients look at them, and a query
+// that groups by a key may name the other columns.
+func systemKeys(byOID map[string]*Table) {
+	numbers := func(s string) (out []uint32) {
+		for _, f := range strings.Fields(s) {
+			out = append(out, num[OID](f))
+		}
+		return out
+	}
+	// indexrelid, indrelid, relname, …, indisunique, indisprimary, indkey, indclass, indcollation, indoption
+	for _, r := range pgdata.Load("system_indexes").Rows {
+		t := byOID[*r[1]]
+		if t == nil || t.Kind != RelTable {
+			continue
+		}
+		ix := &Index{OID: num[OID](*r[0]), Name: *r[2], ID: uint16(len(t.Indexes) + 2), Method: "btree", Unique: *r[4] == "t", Primary: *r[5] == "t"}
+		classes, colls, options := numbers(*r[7]), numbers(*r[8]), numbers(*r[9])
+		for i, att := range numbers(*r[6]) {
+			c := t.Column(int16(att))
+			ix.Keys = append(ix.Keys, IndexKey{Att: c.AttNum, Type: c.Type, OpClass: classes[i], Collation: colls[i], Desc: options[i]&1 != 0, NullsFirst: options[i]&2 != 0})
+		}
+		t.Indexes = append(t.Indexes, ix)
+	}
+	// oid, conname, contype, conrelid, conindid, conkey
+	for _, r := range pgdata.Load("system_constraints").Rows {
+		t := byOID[*r[3]]
+		if t == nil {
+			continue
+		}
+		c := &Constraint{OID: num[OID](*r[0]), Name: *r[1], Type: ConType((*r[2])[0]), Index: num[OID](*r[4]), Validated: true, NoInherit: true}
+		for _, att := range numbers(*r[5]) {
+			c.Cols = append(c.Cols, int16(att))
+		}
+		if ix := t.IndexByOID(c.Index); ix != nil {
+			ix.Constraint = c.OID
+		}
+		t.Constraints = append(t.Constraints, c)
+	}
+}
 
 // secret are the relations that only superusers read.
 var secret = map[string]bool{"pg_authid": true, "pg_statistic": true, "pg_statistic_ext_data": true, "pg_largeobject": true, "pg_user_mapping": true,

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -272,9 +273,42 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return pgerr.New(pgerr.UndefinedObject, "tablespace \"%s\" does not exist", cmd.Name)
 	case ast.AT_ReplicaIdentity:
-		return nil // the log holds whole rows
+		return x.replicaIdentity(next, cmd)
 	}
 	return pgerr.Unsupported("this action of ALTER TABLE")
+}
+
+// replicaIdentity keeps what ALTER TABLE … REPLICA IDENTITY says. The log itself holds whole rows.
+func (x *exec) replicaIdentity(next *catalog.Table, cmd *ast.AlterTableCmd) error {
+	r, ok := cmd.Def.(*ast.ReplicaIdentityStmt)
+	if !ok || r.IdentityType == "" {
+		return pgerr.Internal("replica identity of form %T", cmd.Def)
+	}
+	next.ReplIdent, next.ReplIndex = r.IdentityType[0], 0
+	if next.ReplIdent == 'i' {
+		i := slices.IndexFunc(next.Indexes, func(ix *catalog.Index) bool { return ix.Name == r.Name })
+		if i < 0 {
+			return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", r.Name, next.Name)
+		}
+		ix := next.Indexes[i]
+		if !ix.Unique {
+			return pgerr.New(pgerr.WrongObjectType, "cannot use non-unique index \"%s\" as replica identity", ix.Name)
+		}
+		if ix.Pred != "" {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot use partial index \"%s\" as replica identity", ix.Name)
+		}
+		for _, k := range ix.Keys {
+			if k.Att == 0 {
+				return pgerr.New(pgerr.FeatureNotSupported, "cannot use expression index \"%s\" as replica identity", ix.Name)
+			}
+			if c := next.Column(k.Att); !c.NotNull {
+				return pgerr.New(pgerr.WrongObjectType, "index \"%s\" cannot be used as replica identity because column \"%s\" is nullable", ix.Name, c.Name)
+			}
+		}
+		next.ReplIndex = ix.OID
+	}
+	x.put(next)
+	return nil
 }
 
 // changeOptions applies SET (…) or RESET (…).

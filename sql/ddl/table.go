@@ -437,7 +437,7 @@ func (x *exec) finishTable(nt *newTable) error {
 		if t.ConstraintByName(k.Conname) != nil && k.Conname != "" {
 			return pgerr.New(pgerr.DuplicateObject, "check constraint \"%s\" already exists", k.Conname)
 		}
-		if _, err := x.addCheck(t, k); err != nil {
+		if _, err := x.addCheck(t, validated(k)); err != nil {
 			return err
 		}
 	}
@@ -452,7 +452,7 @@ func (x *exec) finishTable(nt *newTable) error {
 	x.put(t)
 	for _, k := range nt.foreign {
 		next := edit(t)
-		if _, err := x.addForeign(next, k); err != nil {
+		if _, err := x.addForeign(next, validated(k)); err != nil {
 			return err
 		}
 		x.Editor.PutTable(next)
@@ -502,4 +502,11 @@ func isNullConst(n ast.Node) bool {
 
 func colType(c *catalog.Column) plan.Type {
 	return plan.Type{OID: c.Type, Mod: c.TypMod, Coll: c.Collation}
+}
+
+// validated is a constraint of a new table: there are no rows that NOT VALID could spare.
+func validated(k *ast.Constraint) *ast.Constraint {
+	c := *k
+	c.SkipValidation = false
+	return &c
 }

@@ -166,6 +166,9 @@ func (b *builder) subscript(x *plan.Subscript) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
+	if argType == types.Name && !x.Slice && len(upper) == 1 {
+		return fnOperand(func() (types.Datum, error) { return nameByte(arg, upper[0]) }), nil
+	}
 	if !x.Slice {
 		return fnOperand(func() (types.Datum, error) { return element(arg, upper) }), nil
 	}
@@ -182,6 +185,26 @@ func (b *builder) subscript(x *plan.Subscript) (operand, error) {
 		return operand{}, err
 	}
 	return fnOperand(func() (types.Datum, error) { return slice(elem, arg, lower, upper) }), nil
+}
+
+// nameByte is a byte of a name, which is an array of "char" counted from 0, zero bytes at its end.
+func nameByte(arg, sub evalFn) (types.Datum, error) {
+	v, err := arg()
+	if err != nil || v.IsNull() {
+		return types.Null, err
+	}
+	s, err := sub()
+	if err != nil || s.IsNull() {
+		return types.Null, err
+	}
+	switch at := s.Int(); {
+	case at < 0 || at > types.NameLen:
+		return types.Null, nil
+	case at >= int64(len(v.Bytes())):
+		return tuple.Uint(0), nil
+	default:
+		return tuple.Uint(uint64(v.Bytes()[at])), nil
+	}
 }
 
 func element(arg evalFn, subs []evalFn) (types.Datum, error) {

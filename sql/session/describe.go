@@ -48,6 +48,9 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 			return t.Comment, t.Comment != ""
 		}
 	}
+	if sc := cat.SchemaByOID(obj); sc != nil && class == classNamespace && sub == 0 && sc.Comment != "" {
+		return sc.Comment, true
+	}
 	if class == classConstraint {
 		found := ""
 		cat.Tables(func(t *catalog.Table) bool {

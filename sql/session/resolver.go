@@ -279,11 +279,11 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	case types.RegKindType:
 		// FormatType asks here for the types that it does not know.
 		if types.Lookup(oid) != nil {
-			return types.FormatType(oid, -1, s.env), true
+			return types.TypeName(oid, s.env), true
 		}
 		if t := s.userType(oid); t != nil {
 			if t.IsArray() {
-				return types.FormatType(oid, -1, s.env), true
+				return types.TypeName(oid, s.env), true
 			}
 			if t.Schema == "" || s.typeVisible(t) {
 				return ruleutils.QuoteIdent(t.Name), true
@@ -315,7 +315,7 @@ func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 				if t == 0 {
 					return "NONE"
 				}
-				return types.FormatType(t, -1, s.env)
+				return types.TypeName(t, s.env)
 			}
 			return o.Name + "(" + side(o.Left) + "," + side(o.Right) + ")", true
 		}

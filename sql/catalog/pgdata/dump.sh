@@ -9,7 +9,7 @@ copy() { # name, query
   psql -X -q -U postgres -d template1 -v ON_ERROR_STOP=1 -c "copy ($2) to stdout with (format text, header true)" > "data/$1.tsv"
 }
 copy pg_type "select oid, typname, typnamespace, typlen, typbyval, typtype, typcategory, typispreferred, typisdefined, typdelim, typrelid, typsubscript::oid, typelem, typarray, typinput::oid, typoutput::oid, typreceive::oid, typsend::oid, typmodin::oid, typmodout::oid, typanalyze::oid, typalign, typstorage, typnotnull, typbasetype, typtypmod, typndims, typcollation, typdefault from pg_type where oid < 12000 order by oid"
-copy pg_proc "select oid, proname, pronamespace, prolang, procost, prorows, provariadic, prosupport::oid, prokind, prosecdef, proleakproof, proisstrict, proretset, provolatile, proparallel, pronargs, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, pg_get_expr(proargdefaults, 0) as proargdefaults, prosrc, case when prosqlbody is not null then pg_get_function_sqlbody(oid) end as prosqlbody from pg_proc where oid < 12000 order by oid"
+copy pg_proc "select oid, proname, pronamespace, prolang, procost, prorows, provariadic, prosupport::oid, prokind, prosecdef, proleakproof, proisstrict, proretset, provolatile, proparallel, pronargs, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, pg_get_expr(proargdefaults, 0) as proargdefaults, prosrc, case when prosqlbody is not null then pg_get_function_sqlbody(oid) end as prosqlbody from pg_proc where pronamespace = 11 order by oid"
 copy pg_operator "select oid, oprname, oprnamespace, oprkind, oprcanmerge, oprcanhash, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode::oid, oprrest::oid, oprjoin::oid from pg_operator where oid < 12000 order by oid"
 copy pg_cast "select oid, castsource, casttarget, castfunc, castcontext, castmethod from pg_cast order by castsource, casttarget"
 copy pg_aggregate "select aggfnoid::oid, aggkind, aggnumdirectargs, aggtransfn::oid, aggfinalfn::oid, aggcombinefn::oid, aggserialfn::oid, aggdeserialfn::oid, aggmtransfn::oid, aggminvtransfn::oid, aggmfinalfn::oid, aggfinalextra, aggmfinalextra, aggfinalmodify, aggmfinalmodify, aggsortop, aggtranstype, aggtransspace, aggmtranstype, aggmtransspace, agginitval, aggminitval from pg_aggregate order by 1"
@@ -32,9 +32,10 @@ for t in pg_am pg_opfamily pg_amop pg_range pg_language pg_conversion pg_ts_pars
   esac
   copy $t "select $c from $t $w order by 1"
 done
+copy pg_extension "select oid, extname, extowner, extnamespace, extrelocatable, extversion, extconfig, extcondition from pg_extension order by oid"
 copy pg_amproc "select oid, amprocfamily, amproclefttype, amprocrighttype, amprocnum, amproc::oid from pg_amproc order by 1"
-copy pg_opclass "select oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, opcdefault, opckeytype from pg_opclass order by 1"
-copy pg_description "select objoid, classoid, objsubid, description from pg_description where objoid < 12000 order by classoid, objoid, objsubid"
+copy pg_opclass "select oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, opcdefault, opckeytype from pg_opclass order by ctid"
+copy pg_description "select objoid, classoid, objsubid, description from pg_description where objoid < 12000 or classoid::regclass::text in ('pg_ts_config', 'pg_ts_dict', 'pg_ts_template', 'pg_language', 'pg_extension') order by classoid, objoid, objsubid"
 # The shape of every system relation: what a client that reads pg_catalog or information_schema may ask for.
 copy system_relations "select c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.relnatts from pg_class c join pg_namespace n on n.oid=c.relnamespace where n.nspname in ('pg_catalog','information_schema') and c.relkind in ('r','v') order by 1"
 copy system_columns "select a.attrelid, a.attnum, a.attname, a.atttypid, a.attlen, a.atttypmod, a.attndims, a.attbyval, a.attalign, a.attstorage, a.attnotnull, a.attcollation from pg_attribute a join pg_class c on c.oid=a.attrelid join pg_namespace n on n.oid=c.relnamespace where n.nspname in ('pg_catalog','information_schema') and c.relkind in ('r','v') and a.attnum>0 order by 1,2"
@@ -45,3 +46,5 @@ copy information_schema_type "select t.oid, typname, typtype, typbasetype, typty
 copy information_schema_sql "select * from information_schema.sql_features"
 copy pg_settings "select name, setting, unit, category, short_desc, extra_desc, context, vartype, min_val, max_val, enumvals, boot_val, reset_val from pg_settings order by name"
 copy keywords "select * from pg_get_keywords() order by 1"
+# The keys that PostgreSQL declares of its catalogs.
+copy system_constraints "select c.oid, c.conname, c.contype, c.conrelid, c.conindid, array_to_string(c.conkey, ' ') as conkey from pg_constraint c where c.connamespace = 11 and c.contype in ('p', 'u') order by 1"

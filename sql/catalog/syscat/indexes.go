@@ -17,17 +17,12 @@ const (
 
 func pgIndex(s *scan) error {
 	if o, ok := s.keyOID(1); ok {
-		if x := systemIndexes().byOID[o]; x != nil {
-			s.addSystemIndexRow(x)
-		} else if t, ix := s.cat.RelationByOID(o); ix != nil {
+		if t, ix := s.cat.RelationByOID(o); ix != nil {
 			s.addIndexRow(t, ix)
 		}
 		return nil
 	}
 	if o, ok := s.keyOID(2); ok {
-		for _, x := range systemIndexes().byTable[o] {
-			s.addSystemIndexRow(x)
-		}
 		if t := s.cat.Table(o); t != nil {
 			for _, ix := range t.Indexes {
 				s.addIndexRow(t, ix)
@@ -41,9 +36,6 @@ func pgIndex(s *scan) error {
 		}
 		return true
 	})
-	for _, x := range systemIndexes().list {
-		s.addSystemIndexRow(x)
-	}
 	return nil
 }
 
@@ -78,13 +70,8 @@ func (s *scan) addIndexRow(t *catalog.Table, ix *catalog.Index) {
 		}
 	}
 	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), no,
-		boolean(!ix.Building), no, yes, yes, no, int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
+		boolean(!ix.Building), no, yes, yes, boolean(t.ReplIndex == ix.OID), int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
 		textOrNull(strings.Join(exprs, ", ")), textOrNull(ix.Pred))
-}
-
-func (s *scan) addSystemIndexRow(x *systemIndex) {
-	s.add(oid(x.oid), oid(x.table), num(len(x.keys)), num(len(x.keys)), boolean(x.unique), no, boolean(x.primary), no, yes, no, yes, no, yes, yes, no,
-		int2Vector(x.keys), oidVector(x.coll), oidVector(x.class), int2Vector(x.options), null, null)
 }
 
 // defaultClasses are btree's default operator classes by type.
@@ -156,10 +143,27 @@ func orByte(b, def byte) byte {
 	return b
 }
 
+// tarnExtension stands for what Tarn adds to every database: dumps leave an extension of the system and its members out.
+const tarnExtension catalog.OID = 9005
+
+// extensionMembers are the objects of extension plpgsql (with its OID in PostgreSQL's catalog) and of Tarn's own.
+var extensionMembers = []struct{ class, oid, extension catalog.OID }{
+	{pgProcRelation, 13560, 13559}, {pgProcRelation, 13561, 13559}, {pgProcRelation, 13562, 13559}, {pgLanguageRelation, 13563, 13559},
+	{pgNamespaceRelation, catalog.TarnSchemaOID, tarnExtension},
+}
+
+func pgExtension(s *scan) error {
+	s.add(oid(tarnExtension), text("tarn"), oid(catalog.SuperuserOID), oid(catalog.TarnSchemaOID), no, text("1.0"), null, null)
+	return nil
+}
+
 // pgDepend lists what dropping an object takes along or is stopped by, as far as descriptors say it.
 func pgDepend(s *scan) error {
 	add := func(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
 		s.add(oid(class), oid(obj), num(sub), oid(refClass), oid(ref), num(refSub), char(kind))
+	}
+	for _, m := range extensionMembers {
+		add(m.class, m.oid, 0, pgExtensionRelation, m.extension, 0, 'e')
 	}
 	s.cat.Tables(func(t *catalog.Table) bool {
 		if t.OID < catalog.FirstNormalOID {

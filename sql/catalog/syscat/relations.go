@@ -2,8 +2,6 @@ package syscat
 
 import (
 	"sort"
-	"strings"
-	"sync"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -20,6 +18,9 @@ const (
 	pgConstraintRelation catalog.OID = 2606
 	pgNamespaceRelation  catalog.OID = 2615
 	pgRewriteRelation    catalog.OID = 2618
+	pgProcRelation       catalog.OID = 1255
+	pgLanguageRelation   catalog.OID = 2612
+	pgExtensionRelation  catalog.OID = 3079
 )
 
 // partitionAncestors is pg_proc's pg_partition_ancestors(regclass).
@@ -40,10 +41,6 @@ const (
 
 func pgClass(s *scan) error {
 	if o, ok := s.keyOID(classOID); ok {
-		if x := systemIndexes().byOID[o]; x != nil {
-			s.addSystemIndex(x)
-			return nil
-		}
 		t, ix := s.cat.RelationByOID(o)
 		s.addRelation(t, ix)
 		return nil
@@ -56,9 +53,6 @@ func pgClass(s *scan) error {
 			}
 			return true
 		})
-		if x := systemIndexes().byName[name]; x != nil {
-			s.addSystemIndex(x)
-		}
 		return nil
 	}
 	namespace, some := s.keyOID(classNamespace)
@@ -72,11 +66,6 @@ func pgClass(s *scan) error {
 		}
 		return true
 	})
-	if !some || namespace == catalog.PgCatalogOID {
-		for _, x := range systemIndexes().list {
-			s.addSystemIndex(x)
-		}
-	}
 	return nil
 }
 
@@ -116,13 +105,16 @@ func (s *scan) addTableClass(t *catalog.Table) {
 	default:
 		file = 0
 	}
+	if t.ReplIdent != 0 {
+		ident = t.ReplIdent
+	}
 	checks := 0
 	for _, c := range t.Constraints {
 		if c.Type == catalog.ConCheck {
 			checks++
 		}
 	}
-	hasIndex := len(t.Indexes) > 0 || systemIndexes().byTable[t.OID] != nil
+	hasIndex := len(t.Indexes) > 0
 	rowType := t.RowType
 	if t.Kind == catalog.RelSequence {
 		rowType = 0
@@ -201,51 +193,6 @@ func parseOID(s string) catalog.OID {
 	return o
 }
 
-// systemIndex is an index of PostgreSQL's catalogs: it exists for those who look at it.
-type systemIndex struct {
-	oid, table      catalog.OID
-	name            string
-	unique, primary bool
-	keys, options   []int16
-	class, coll     []catalog.OID
-}
-
-type systemIndexSet struct {
-	list    []*systemIndex
-	byOID   map[catalog.OID]*systemIndex
-	byName  map[string]*systemIndex
-	byTable map[catalog.OID][]*systemIndex
-}
-
-var systemIndexes = sync.OnceValue(func() *systemIndexSet {
-	set := &systemIndexSet{byOID: map[catalog.OID]*systemIndex{}, byName: map[string]*systemIndex{}, byTable: map[catalog.OID][]*systemIndex{}}
-	oids := func(s string) (out []catalog.OID) {
-		for _, f := range strings.Fields(s) {
-			out = append(out, parseOID(f))
-		}
-		return out
-	}
-	atts := func(s string) (out []int16) {
-		for _, o := range oids(s) {
-			out = append(out, int16(o))
-		}
-		return out
-	}
-	for _, r := range pgdata.Load("system_indexes").Rows {
-		x := &systemIndex{oid: parseOID(*r[0]), table: parseOID(*r[1]), name: *r[2], unique: *r[4] == "t", primary: *r[5] == "t",
-			keys: atts(*r[6]), class: oids(*r[7]), coll: oids(*r[8]), options: atts(*r[9])}
-		set.list = append(set.list, x)
-		set.byOID[x.oid], set.byName[x.name] = x, x
-		set.byTable[x.table] = append(set.byTable[x.table], x)
-	}
-	return set
-})
-
-func (s *scan) addSystemIndex(x *systemIndex) {
-	s.add(oid(x.oid), text(x.name), oid(catalog.PgCatalogOID), oid(0), oid(0), oid(catalog.SuperuserOID), oid(btreeAM), oid(0), oid(0), num(1), float(0), zero, oid(0),
-		no, no, char('p'), char('i'), num(len(x.keys)), zero, no, no, no, no, no, yes, char('n'), no, oid(0), zero, zero, null, null, null)
-}
-
 // attribute is what pg_attribute says of a column beyond its type's properties.
 type attribute struct {
 	rel                 catalog.OID
@@ -301,10 +248,6 @@ var systemColumns = []struct {
 
 func pgAttribute(s *scan) error {
 	if o, ok := s.keyOID(1); ok {
-		if x := systemIndexes().byOID[o]; x != nil {
-			s.addSystemIndexColumns(x)
-			return nil
-		}
 		t, ix := s.cat.RelationByOID(o)
 		switch {
 		case t == nil:
@@ -322,9 +265,6 @@ func pgAttribute(s *scan) error {
 		}
 		return true
 	})
-	for _, x := range systemIndexes().list {
-		s.addSystemIndexColumns(x)
-	}
 	return nil
 }
 
@@ -377,17 +317,6 @@ func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
 		n++
 		c := t.Column(att)
 		s.addAttribute(attribute{rel: ix.OID, num: n, typ: c.Type, mod: c.TypMod, ndims: c.NDims, coll: c.Collation, target: -1, name: c.Name})
-	}
-}
-
-func (s *scan) addSystemIndexColumns(x *systemIndex) {
-	t := s.cat.Table(x.table)
-	if t == nil {
-		return
-	}
-	for i, att := range x.keys {
-		c := t.Column(att)
-		s.addAttribute(attribute{rel: x.oid, num: int16(i + 1), typ: c.Type, mod: -1, coll: c.Collation, target: -1, name: c.Name})
 	}
 }
 
