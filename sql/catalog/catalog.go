@@ -24,7 +24,8 @@ type Catalog struct {
 	// names: relations, indexes included, share one name space per schema, as in pg_class. Key: nameKey.
 	names btree.Map[string, OID]
 	// indexes maps an index OID to its table's.
-	indexes btree.Map[OID, OID]
+	indexes     btree.Map[OID, OID]
+	constraints btree.Map[OID, OID] // the same of constraints
 	// rowTypes maps the pg_type OIDs of row types to their relations.
 	rowTypes    btree.Map[OID, OID]
 	objects     objects
@@ -107,6 +108,21 @@ func (c *Catalog) RelationByOID(oid OID) (*Table, *Index) {
 	return nil, nil
 }
 
+// ConstraintByOID returns a table constraint with its table; nil, nil if there is none.
+func (c *Catalog) ConstraintByOID(oid OID) (*Table, *Constraint) {
+	owner, ok := c.constraints.Get(oid)
+	if !ok {
+		return nil, nil
+	}
+	t, _ := c.tables.Get(owner)
+	for _, k := range t.Constraints {
+		if k.OID == oid {
+			return t, k
+		}
+	}
+	return nil, nil
+}
+
 // Table returns the table, view or sequence with that OID, or nil.
 func (c *Catalog) Table(oid OID) *Table {
 	t, _ := c.tables.Get(oid)
@@ -128,6 +144,9 @@ func (c *Catalog) putTable(t *Table) {
 	}
 	c.objects.link(t)
 	c.names.Set(nameKey(t.Schema, t.Name), t.OID)
+	for _, k := range t.Constraints {
+		c.constraints.Set(k.OID, t.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Set(x.OID, t.OID)
 		c.names.Set(nameKey(t.Schema, x.Name), x.OID)
@@ -138,6 +157,9 @@ func (c *Catalog) dropNames(t *Table) {
 	c.rowTypes.Delete(t.RowType)
 	c.objects.unlink(t)
 	c.names.Delete(nameKey(t.Schema, t.Name))
+	for _, k := range t.Constraints {
+		c.constraints.Delete(k.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Delete(x.OID)
 		c.names.Delete(nameKey(t.Schema, x.Name))
@@ -147,7 +169,7 @@ func (c *Catalog) dropNames(t *Table) {
 func (c *Catalog) copy() *Catalog {
 	n := &Catalog{nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
-	n.rowTypes, n.objects = *c.rowTypes.Copy(), c.objects.copy()
+	n.rowTypes, n.objects, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.constraints.Copy()
 	return n
 }
 

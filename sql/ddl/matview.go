@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -37,7 +38,7 @@ func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
 	case t == nil:
 		return noRelation(n.Relation)
 	case ix != nil || t.Kind != catalog.RelMatView:
-		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a materialized view", n.Relation.Relname)
+		return pgerr.New(pgerr.FeatureNotSupported, "\"%s\" is not a materialized view", n.Relation.Relname)
 	}
 	if err := x.mustOwn(t, nil); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
 		case t.Unpopulated:
 			return pgerr.New(pgerr.FeatureNotSupported, "CONCURRENTLY cannot be used when the materialized view is not populated")
 		case !identifiesRows(t):
-			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot refresh materialized view \"%s\" concurrently", x.nameText(t.Schema, t.Name)).
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot refresh materialized view \"%s\" concurrently", ruleutils.QuoteIdent(x.Catalog().SchemaByOID(t.Schema).Name)+"."+ruleutils.QuoteIdent(t.Name)).
 				WithHint("Create a unique index with no WHERE clause on one or more columns of the materialized view.")
 		}
 	}

@@ -31,13 +31,24 @@ type seqDef struct {
 func (x *exec) ownedSequence(nt *newTable, d *seqDef) error {
 	t := nt.t
 	c := t.Column(d.att)
-	name := x.relationName(t.Name, c.Name, "seq", t.Schema, false, t)
-	if _, err := x.claim(t.Schema, name); err != nil {
-		return err
-	}
 	opts := &seqOptions{}
 	if err := opts.read(x, d.options); err != nil {
 		return err
+	}
+	var name string
+	if n := len(opts.name); n > 0 {
+		name = types.TruncateName(opts.name[n-1])
+		if n > 1 && opts.name[n-2] != nt.schema.Name {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "sequence must be in same schema as table it is linked to")
+		}
+		if err := x.claimNew(t.Schema, name); err != nil {
+			return err
+		}
+	} else {
+		name = x.relationName(t.Name, c.Name, "seq", t.Schema, false, t)
+		if _, err := x.claim(t.Schema, name); err != nil {
+			return err
+		}
 	}
 	if opts.typ == 0 {
 		opts.typ = d.typ
@@ -107,6 +118,9 @@ func (x *exec) createSequence(n *ast.CreateSeqStmt) error {
 	if err := opts.read(x, n.Options); err != nil {
 		return err
 	}
+	if opts.name != nil {
+		return pgerr.New(pgerr.SyntaxError, "invalid sequence option SEQUENCE NAME")
+	}
 	seq := &catalog.Sequence{}
 	if _, err := opts.apply(seq, true); err != nil {
 		return err
@@ -129,6 +143,7 @@ type seqOptions struct {
 	restartWith                 *int64
 	ownedBy                     []string
 	owned                       bool
+	name                        []string // SEQUENCE NAME, which dumps give to an identity column
 }
 
 func (o *seqOptions) read(x *exec, list []ast.Node) error {
@@ -187,7 +202,11 @@ func (o *seqOptions) read(x *exec, list []ast.Node) error {
 			}
 			o.owned = true
 		case "sequence_name":
-			return pgerr.Unsupported("SEQUENCE NAME of an identity column")
+			l, _ := d.Arg.(*ast.List)
+			if l == nil {
+				return pgerr.Internal("sequence name of form %T", d.Arg)
+			}
+			o.name = strs(l.Items)
 		case "logged", "unlogged":
 		default:
 			return pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", d.Defname)
@@ -371,6 +390,9 @@ func (x *exec) alterSequence(n *ast.AlterSeqStmt) error {
 	opts := &seqOptions{}
 	if err := opts.read(x, n.Options); err != nil {
 		return err
+	}
+	if opts.name != nil {
+		return pgerr.New(pgerr.SyntaxError, "invalid sequence option SEQUENCE NAME")
 	}
 	if opts.owned && x.identityOf(t) != nil {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot change ownership of identity sequence").

@@ -52,16 +52,10 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		return sc.Comment, true
 	}
 	if class == classConstraint {
-		found := ""
-		cat.Tables(func(t *catalog.Table) bool {
-			for _, c := range t.Constraints {
-				if c.OID == obj {
-					found = c.Comment
-				}
-			}
-			return found == ""
-		})
-		return found, found != ""
+		if _, c := cat.ConstraintByOID(obj); c != nil {
+			return c.Comment, c.Comment != ""
+		}
+		return "", false
 	}
 	if sub != 0 {
 		return "", false
@@ -130,17 +124,17 @@ func (f *functions) IndexDef(index types.OID, column int, pretty bool) (string, 
 
 func (f *functions) ConstraintDef(con types.OID, pretty bool) (string, error) {
 	cat := f.Catalog()
-	var def string
-	var err error
-	cat.Tables(func(t *catalog.Table) bool {
-		for _, c := range t.Constraints {
-			if c.OID == con {
-				// Only the referenced table of a foreign key is named, as the search path needs it.
-				def, err = ruleutils.ConstraintDef(t, c, cat.Table(c.RefTable), f.namer(true))
-				return false
-			}
-		}
-		return true
-	})
-	return def, err
+	t, c := cat.ConstraintByOID(con)
+	if c == nil {
+		return "", nil
+	}
+	// Only the referenced table of a foreign key is named, as the search path needs it.
+	n := f.namer(true)
+	n.Pretty = pretty
+	return ruleutils.ConstraintDef(t, c, cat.Table(c.RefTable), n)
+}
+
+// StoredRefs lists the relations that a stored query or expression names.
+func (f *functions) StoredRefs(sql string, expr bool) []types.OID {
+	return bind.StoredRefs(f.s().bindEnv(f.Catalog(), ""), sql, expr)
 }

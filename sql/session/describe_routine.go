@@ -75,7 +75,7 @@ func (s *Session) procText(p *pgdata.Proc, args bool) string {
 	}
 	list := make([]string, len(p.ArgTypes))
 	for i, a := range p.ArgTypes {
-		list[i] = types.FormatType(a, -1, s.env)
+		list[i] = types.TypeName(a, s.env)
 	}
 	return name + "(" + strings.Join(list, ",") + ")"
 }

@@ -39,6 +39,19 @@ for c in '\l' '\d' '\dt' '\dn' '\du' '\di' '\dv' '\ds' '\d pgbench_accounts' '\d
   ! grep -q ERROR "$WORK/out" || fail "psql $c: $(grep ERROR "$WORK/out")"
 done
 psql -X -c '\d pgbench_accounts' | grep -q '"pgbench_accounts_pkey" PRIMARY KEY, btree (aid)' || fail "\\d does not show the primary key"
+PGBIN=/usr/lib/postgresql/15/bin
+if [ -x $PGBIN/initdb ] && [ "$(id -u)" = 0 ]; then # PostgreSQL itself beside Tarn: what clients print and dump must be the same
+  mkdir -m 777 "$WORK/pg"; chmod 755 "$WORK"; OPORT=$((PORT + 1))
+  su postgres -c "$PGBIN/initdb -D $WORK/pg/data -U postgres -A trust --locale=C.UTF-8 -E UTF8 >/dev/null && $PGBIN/pg_ctl -D $WORK/pg/data -l $WORK/pg/log -w start \
+    -o '-p $OPORT -k $WORK/pg -c fsync=off -c listen_addresses=127.0.0.1' >/dev/null" || fail "PostgreSQL does not start"
+  trap 'su postgres -c "$PGBIN/pg_ctl -D $WORK/pg/data -m immediate stop" >/dev/null 2>&1 || true; kill -9 $PID 2>/dev/null || true; rm -rf "$WORK"' EXIT
+  echo "== psql's transcripts beside PostgreSQL"
+  (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/interop/psql -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT") || fail "psql"
+  echo "== pg_dump beside PostgreSQL"
+  (unset PGPORT PGDATABASE; tests/interop/pgdump.sh "$PORT" "$OPORT") || fail "pg_dump"
+else
+  echo "== psql's transcripts and pg_dump: skipped, they need PostgreSQL 15's server and root"
+fi
 echo "== foreign Delta readers after updates"
 readers || fail "Delta readers"
 echo "== kill -9, then again"

@@ -126,6 +126,8 @@ type Describer interface {
 	FunctionDef(fn types.OID) (string, error)
 	// Expr prints what a pg_node_tree column of rel holds.
 	Expr(node string, rel types.OID, pretty bool) (string, error)
+	// StoredRefs lists the relations that a stored query or, with expr, expression names.
+	StoredRefs(sql string, expr bool) []types.OID
 	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
 	Comment(obj, class types.OID, sub int32) (string, bool)
 }

@@ -261,7 +261,7 @@ func argList(c *call.Call, p *pgdata.Proc, defaults bool) string {
 		if i < len(p.ArgNames) && p.ArgNames[i] != "" {
 			b.WriteString(ruleutils.QuoteIdent(p.ArgNames[i]) + " ")
 		}
-		b.WriteString(types.FormatType(t, -1, c.Env))
+		b.WriteString(types.TypeName(t, c.Env))
 		if d := inputs - 1 - (p.NArgs - len(defs)); defaults && isInput && d >= 0 && d < len(defs) {
 			b.WriteString(" DEFAULT " + defs[d])
 		}
@@ -340,7 +340,7 @@ func functionResult(c *call.Call, p *pgdata.Proc, _ []types.Datum) (types.Datum,
 	if p.Kind == 'p' {
 		return types.Null, nil
 	}
-	out := types.FormatType(p.RetType, -1, c.Env)
+	out := types.TypeName(p.RetType, c.Env)
 	var cols []string
 	for i, mode := range p.ArgModes {
 		if mode == "t" {
@@ -348,7 +348,7 @@ func functionResult(c *call.Call, p *pgdata.Proc, _ []types.Datum) (types.Datum,
 			if i < len(p.ArgNames) {
 				name = ruleutils.QuoteIdent(p.ArgNames[i]) + " "
 			}
-			cols = append(cols, name+types.FormatType(p.AllArgTypes[i], -1, c.Env))
+			cols = append(cols, name+types.TypeName(p.AllArgTypes[i], c.Env))
 		}
 	}
 	if cols != nil {
@@ -608,7 +608,7 @@ func catalogFns() call.Fns {
 			arr := tuple.Array(a[0].Bytes())
 			parts := make([]string, arr.Len())
 			for i := range parts {
-				parts[i] = types.FormatType(types.OID(arr.Elem(i).Uint()), -1, c.Env)
+				parts[i] = types.TypeName(types.OID(arr.Elem(i).Uint()), c.Env)
 			}
 			return call.Text(strings.Join(parts, ", "))
 		},

@@ -2,6 +2,7 @@ package syscat
 
 import (
 	"sort"
+	"sync"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
@@ -60,6 +61,27 @@ func pgDBRoleSetting(s *scan) error {
 	}
 	return nil
 }
+
+// pgInitPrivs is what a new database's objects are granted: dumps tell later grants by it.
+func pgInitPrivs(s *scan) error {
+	c := initial()
+	c.Schemas(func(sc *catalog.Schema) bool {
+		if sc.ACL != nil {
+			s.add(oid(sc.OID), oid(pgNamespaceRelation), zero, char('i'), s.acl(sc.ACL))
+		}
+		return true
+	})
+	c.Tables(func(t *catalog.Table) bool {
+		if t.ACL != nil {
+			s.add(oid(t.OID), oid(pgClassRelation), zero, char('i'), s.acl(t.ACL))
+		}
+		return true
+	})
+	return nil
+}
+
+// initial is the catalog of an empty database.
+var initial = sync.OnceValue(catalog.New)
 
 func pgDefaultACL(s *scan) error {
 	s.cat.Objects(catalog.KindDefaultACL, func(o catalog.Object) bool {

@@ -106,6 +106,14 @@ func pgConstraint(s *scan) error {
 			s.addConstraint(t, c)
 		}
 	}
+	if con, ok := s.keyOID(1); ok {
+		if t, c := s.cat.ConstraintByOID(con); c != nil {
+			s.addConstraint(t, c)
+		} else {
+			s.addDomainConstraints()
+		}
+		return nil
+	}
 	if rel, ok := s.keyOID(8); ok {
 		s.tables(8, all)
 		if rel == 0 {
@@ -157,6 +165,13 @@ func pgExtension(s *scan) error {
 	return nil
 }
 
+func (s *scan) refsOf(sql string, expr bool) []catalog.OID {
+	if s.sess == nil {
+		return nil
+	}
+	return s.sess.StoredRefs(sql, expr)
+}
+
 // pgDepend lists what dropping an object takes along or is stopped by, as far as descriptors say it.
 func pgDepend(s *scan) error {
 	add := func(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
@@ -165,7 +180,15 @@ func pgDepend(s *scan) error {
 	for _, m := range extensionMembers {
 		add(m.class, m.oid, 0, pgExtensionRelation, m.extension, 0, 'e')
 	}
+	for _, p := range pgdata.Procs() {
+		if p.Namespace == catalog.TarnSchemaOID {
+			add(pgProcRelation, p.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
+		}
+	}
 	s.cat.Tables(func(t *catalog.Table) bool {
+		if t.Schema == catalog.TarnSchemaOID {
+			add(pgClassRelation, t.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
+		}
 		if t.OID < catalog.FirstNormalOID {
 			return true
 		}
@@ -183,11 +206,18 @@ func pgDepend(s *scan) error {
 		}
 		for i := range t.Columns {
 			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
-				add(pgAttrdefRelation, attrdefOID(t.OID, c.AttNum), 0, pgClassRelation, t.OID, c.AttNum, 'a')
+				def := attrdefOID(t.OID, c.AttNum)
+				add(pgAttrdefRelation, def, 0, pgClassRelation, t.OID, c.AttNum, 'a')
+				for _, ref := range s.refsOf(c.Default, true) {
+					add(pgAttrdefRelation, def, 0, pgClassRelation, ref, 0, 'n')
+				}
 			}
 		}
 		if t.HasQuery() {
 			add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
+			for _, ref := range s.refsOf(t.View, false) {
+				add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, ref, 0, 'n')
+			}
 		}
 		for _, c := range t.Constraints {
 			for _, att := range c.Cols {

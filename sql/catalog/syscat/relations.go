@@ -18,7 +18,6 @@ const (
 	pgConstraintRelation catalog.OID = 2606
 	pgNamespaceRelation  catalog.OID = 2615
 	pgRewriteRelation    catalog.OID = 2618
-	pgProcRelation       catalog.OID = 1255
 	pgLanguageRelation   catalog.OID = 2612
 	pgExtensionRelation  catalog.OID = 3079
 )

@@ -156,7 +156,7 @@ func init() {
 		"pg_settings": pgSettings, "pg_stat_activity": pgStatActivity, "pg_locks": pgLocks, "pg_timezone_names": pgTimezoneNames,
 		"pg_timezone_abbrevs": pgTimezoneAbbrevs, "pg_statistic": pgStatistic,
 		"pg_database": pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers, "pg_db_role_setting": pgDBRoleSetting,
-		"pg_default_acl": pgDefaultACL, "pg_extension": pgExtension,
+		"pg_default_acl": pgDefaultACL, "pg_init_privs": pgInitPrivs, "pg_extension": pgExtension,
 	} {
 		relations[qualified{catalog.PgCatalogOID, name}] = f
 	}

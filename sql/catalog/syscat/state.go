@@ -18,6 +18,8 @@ type Session interface {
 	Setting(name string) (value string, ok bool)
 	// SequenceLast is a sequence's last value and whether it was given out.
 	SequenceLast(seq types.OID) (v int64, called bool, err error)
+	// StoredRefs lists the relations that a stored query or expression names.
+	StoredRefs(sql string, expr bool) []types.OID
 }
 
 // Monitor is what a Server tells of the sessions on it. A Server without it answers 0A000 for pg_stat_activity and pg_locks.
