@@ -158,10 +158,13 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 		if c.TypeOID >= firstUserOID {
 			return parquet.Type{}, nil, errUnsupportedType
 		}
-		if c.TypeOID != oidBytea {
+		if ownText(c.TypeOID) {
 			return scalar(parquet.String), same, nil
 		}
-	case tuple.KindInvalid:
+		if bytesText[c.TypeOID] == nil {
+			return parquet.Type{}, nil, errUnsupportedType
+		}
+	case tuple.KindInvalid, tuple.KindKeyed:
 		return parquet.Type{}, nil, errUnsupportedType
 	default:
 		if c.TypeOID >= firstUserOID {

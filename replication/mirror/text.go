@@ -106,9 +106,7 @@ func appendText(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
 	case tuple.KindMultirange:
 		return appendMultirange(dst, tuple.Array(v.Bytes()))
 	case tuple.KindBytes:
-		if oid == oidBytea {
-			return hex.AppendEncode(append(dst, '\\', 'x'), v.Bytes())
-		}
+		return bytesValue(dst, oid, v)
 	}
 	return append(dst, v.Bytes()...)
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"encoding/binary"
 	"math"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -74,6 +75,23 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 		{2249, tuple.KindRecord, tuple.Bytes(tuple.AppendRecord(nil, []tuple.Field{{OID: oidInt4, Kind: tuple.KindInt32, Value: tuple.Int(1)},
 			{OID: 25, Kind: tuple.KindText, Value: text(`a"b\ c`)}, {OID: 25, Kind: tuple.KindText, Value: tuple.Null}, {OID: 25, Kind: tuple.KindText, Value: text("")}})),
 			`row(1,'a"b\ c'::text,null,'')`, `(1,"a""b\\ c",,"")`},
+		{oidInet, tuple.KindBytes, inet("10.1.2.3/24"), "'10.1.2.3/24'::inet", "10.1.2.3/24"},
+		{oidInet, tuple.KindBytes, inet("10.1.2.3/32"), "format('%s', '10.1.2.3'::inet)", "10.1.2.3"},
+		{oidCIDR, tuple.KindBytes, inet("::/0"), "'::/0'::cidr", "::/0"},
+		{oidInet, tuple.KindBytes, inet("::1:0/128"), "format('%s', '::1:0'::inet)", "::0.1.0.0"},
+		{oidInet, tuple.KindBytes, inet("::ffff:1.2.3.4/128"), "format('%s', '::ffff:1.2.3.4'::inet)", "::ffff:1.2.3.4"},
+		{oidInet, tuple.KindBytes, inet("::100/128"), "format('%s', '::100'::inet)", "::100"},
+		{oidInet, tuple.KindBytes, inet("2001:db8:0:0:1::1/64"), "'2001:db8::1:0:0:1/64'::inet", "2001:db8::1:0:0:1/64"},
+		{oidMacaddr, tuple.KindBytes, tuple.String("\x08\x00\x2b\x01\x02\x03"), "'08:00:2b:01:02:03'::macaddr", "08:00:2b:01:02:03"},
+		{oidTSVector, tuple.KindBytes, tuple.String("\x00\x00\x00\x1d\x00\x00\x00\x02\x01a'b\x00\x00c\x00\xff\xfd\xff\xf8\xff\xeb"), "'''a''''b'' c:1A,5'::tsvector", "'a''b' 'c':1A,5"},
+		{oidPoint, tuple.KindBytes, floats(1.5, math.Inf(-1)), "point '(1.5,-inf)'", "(1.5,-Infinity)"},
+		{oidLseg, tuple.KindBytes, floats(1, 2, 3, 4), "lseg '(1,2),(3,4)'", "[(1,2),(3,4)]"},
+		{oidBox, tuple.KindBytes, floats(3, 4, 1, 2), "box '(1,2),(3,4)'", "(3,4),(1,2)"},
+		{oidPath, tuple.KindBytes, tuple.Bytes(append([]byte{0}, floats(1, 2, 3, 4).Bytes()...)), "path '[(1,2),(3,4)]'", "[(1,2),(3,4)]"},
+		{oidPath, tuple.KindBytes, tuple.Bytes(append([]byte{1}, floats(1, 2).Bytes()...)), "path '((1,2))'", "((1,2))"},
+		{oidPolygon, tuple.KindBytes, floats(1, 2, 3, 4), "polygon '(1,2),(3,4)'", "((1,2),(3,4))"},
+		{oidLine, tuple.KindBytes, floats(1, -1, 1e-20), "line '{1,-1,1e-20}'", "{1,-1,1e-20}"},
+		{oidCircle, tuple.KindBytes, floats(1, 2, 3), "circle '<(1,2),3>'", "<(1,2),3>"},
 		{3904, tuple.KindRange, tuple.Bytes(intRange(1, 5)), "'[1,4]'::int4range", "[1,5)"},
 		{3904, tuple.KindRange, tuple.Bytes(tuple.AppendEmptyRange(nil, tuple.KindInt32, oidInt4)), "'empty'::int4range", "empty"},
 		{3908, tuple.KindRange, tuple.Bytes(tuple.AppendRange(nil, tuple.KindInt64, oidTimestamp, tuple.Bound{Value: tuple.Int(0), Lower: true}, tuple.Bound{Infinite: true})),
@@ -114,4 +132,22 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 
 func intRange(lower, upper int64) []byte {
 	return tuple.AppendRange(nil, tuple.KindInt32, oidInt4, tuple.Bound{Value: tuple.Int(lower), Inclusive: true, Lower: true}, tuple.Bound{Value: tuple.Int(upper)})
+}
+
+func floats(fs ...float64) tuple.Value {
+	var b []byte
+	for _, f := range fs {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
+	}
+	return tuple.Bytes(b)
+}
+
+func inet(s string) tuple.Value {
+	p := netip.MustParsePrefix(s)
+	family := byte(6)
+	if p.Addr().Is4() {
+		family = 4
+	}
+	b := append([]byte{family}, p.Masked().Addr().AsSlice()...)
+	return tuple.Bytes(append(append(b, byte(p.Bits())), p.Addr().AsSlice()...))
 }

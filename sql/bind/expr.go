@@ -79,9 +79,10 @@ func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
 	case *boundNode:
 		return v.e
 	case *ast.XmlExpr:
-		b.unsupported(v.Location, "XML")
+		return b.xml(s, v)
 	case *ast.XmlSerialize:
-		b.unsupported(v.Location, "XML")
+		b.xmlArgs(s, []ast.Node{v.Expr}, "XMLSERIALIZE")
+		panic(types.ErrXML())
 	case *ast.MultiAssignRef:
 		return b.multiAssign(s, v)
 	case nil:

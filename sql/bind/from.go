@@ -94,7 +94,7 @@ func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
 	case *ast.RangeTableSample:
 		b.unsupported(v.Location, "TABLESAMPLE")
 	case *ast.RangeTableFunc:
-		b.unsupported(v.Location, "XMLTABLE")
+		panic(types.ErrXML())
 	}
 	panic(pgerr.Unsupported("this FROM item"))
 }

@@ -325,7 +325,7 @@ func (b *binder) funcDetail(name []string, args []ast.Node, argNames []string, a
 		}
 	}
 	if len(actual) == 1 && len(argNames) == 0 {
-		if t := b.castTarget(name, actual[0], args); t != 0 {
+		if t := b.castTarget(name, actual[0]); t != 0 {
 			return found{cast: t}
 		}
 	}
@@ -346,7 +346,7 @@ func (b *binder) funcDetail(name []string, args []ast.Node, argNames []string, a
 }
 
 // castTarget: f(x) where f is a type name may be a cast.
-func (b *binder) castTarget(name []string, src types.OID, args []ast.Node) types.OID {
+func (b *binder) castTarget(name []string, src types.OID) types.OID {
 	var t *types.Type
 	switch len(name) {
 	case 1:
@@ -357,10 +357,8 @@ func (b *binder) castTarget(name []string, src types.OID, args []ast.Node) types
 	if t == nil || t.TypType == types.TypePseudo {
 		return 0
 	}
-	if src == types.Unknown && len(args) == 1 {
-		if c, ok := args[0].(*ast.A_Const); ok && c != nil {
-			return t.OID
-		}
+	if src == types.Unknown {
+		return t.OID
 	}
 	switch p, _ := b.findPathway(t.OID, src, ctxExplicit); p {
 	case pathRelabel:

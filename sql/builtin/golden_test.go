@@ -73,6 +73,9 @@ func evalCall(t *testing.T, call string) string {
 		if len(c.args) > 0 && p.RetType == types.AnyCompatibleArray {
 			c.ret = c.args[0]
 		}
+		if p.RetType == types.AnyRange || p.RetType == types.AnyMultirange {
+			c.ret = c.args[0]
+		}
 		if len(c.args) > 0 && p.RetType == types.AnyElement {
 			c.ret = types.Lookup(c.args[0]).Elem
 		}

@@ -160,6 +160,13 @@ func aggCase(p *pgdata.Proc, agg *Agg, args []types.OID, nd, n, round int, rnd *
 			ret = rest[0]
 		}
 	}
+	if ret == types.AnyRange || ret == types.AnyMultirange {
+		if t := types.Lookup(rest[0]); ret == types.AnyMultirange && t.TypType == types.TypeRange {
+			ret = t.Multirange
+		} else {
+			ret = rest[0]
+		}
+	}
 	c := &Call{Env: testEnv, Proc: p.OID, ArgTypes: args, RetType: ret}
 	st, err := agg.New(c, direct)
 	if err != nil {

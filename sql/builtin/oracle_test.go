@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,11 +113,26 @@ var edge = map[types.OID][]string{
 	types.PgSnapshot:   {"1:1:", "12:20:13,15,18", "12:13:", "100:200:150"},
 	types.TxidSnapshot: {"1:1:", "12:20:13,15,18"},
 	types.JSONPath:     paths,
-	types.Inet:         {"1.2.3.4", "10.0.0.0/8", "::1", "fe80::1/64"},
-	types.Macaddr:      {"08:00:2b:01:02:03"},
-	types.Macaddr8:     {"08:00:2b:01:02:03:04:05"},
 	types.OidVector:    {"", "1 2", "23 25"},
 	types.Int2Vector:   {"", "1 2"},
+
+	types.Point:   {"(0,0)", "(1,2)", "(-3,4.5)", "(5.1,34.5)", "(10,10)", "(-5,-12)", "(1e-300,-1e-300)", "(1e+300,Infinity)", "(NaN,NaN)", "(3,3.0000001)", "(Infinity,1e300)", "(0.5,0.5)"},
+	types.Line:    {"{0,-1,5}", "{1,0,5}", "{0,3,0}", "{1,-1,0}", "{-0.4,-1,-6}", "{-0.000184615384615385,-1,15.3846153846154}", "{3,NaN,5}", "{NaN,NaN,NaN}", "[(0,0),(6,6)]", "{2,3,4}", "{-1,1,10}"},
+	types.Lseg:    {"[(1,2),(3,4)]", "[(0,0),(6,6)]", "[(10,-10),(-3,-4)]", "[(-1000000,200),(300000,-40)]", "[(11,22),(33,44)]", "[(NaN,1),(NaN,90)]", "[(0,0),(0,10)]", "[(2,0),(8,0)]", "[(1,1),(1,1)]", "[(0,6),(6,0)]", "[(-10,2),(-10,3)]"},
+	types.Box:     {"(2,2),(0,0)", "(3,3),(1,1)", "(2.5,3.5),(2.5,2.5)", "(3,3),(3,3)", "(-2,-2),(-8,-10)", "(10,20),(-10,-20)", "(1e300,1e300),(-1e300,0)", "(Infinity,5),(1,1)", "(NaN,2),(0,0)", "(1.5,1.5),(0.5,0.5)"},
+	types.Path:    {"[(1,2),(3,4)]", "((1,2),(3,4))", "[(0,0),(3,0),(4,5),(1,6)]", "((0,0),(3,0),(4,5),(1,6))", "[(1,2)]", "((1,2))", "((10,20))", "[(11,12),(13,14)]", "((-5,-5),(5,-5),(5,5),(-5,5))", "[(1e300,1e300),(2,3)]"},
+	types.Polygon: {"((2.0,0.0),(2.0,4.0),(0.0,0.0))", "((3.0,1.0),(3.0,3.0),(1.0,0.0))", "((1,2),(3,4),(5,6),(7,8))", "((7,8),(5,6),(3,4),(1,2))", "((1,2),(7,8),(5,6),(3,-4))", "((0.0,0.0))", "((0.0,1.0),(0.0,1.0))", "((0,0),(10,0),(10,10),(0,10))", "((2,2),(8,2),(8,8),(2,8))", "((0,0),(4,0),(4,4),(2,2),(0,4))", "((1,1),(3,1),(3,3),(1,3))", "((-5,-5),(5,-5),(0,8))"},
+	types.Circle:  {"<(5,1),3>", "<(1,2),100>", "<(1,3),5>", "<(100,200),10>", "<(100,1),115>", "<(3,5),0>", "<(3,5),NaN>", "<(0,0),1e300>", "<(1,2),1>", "<(-5,-5),7.5>"},
+
+	types.Inet:    {"10.1.2.3", "10.1.2.3/24", "10.1.0.0/16", "192.168.1.255/25", "0.0.0.0/0", "255.255.255.255", "::1", "2001:db8::ff/64", "::ffff:1.2.3.4", "::/0", "2001:db8:0:1::/63", "10.1.2.0/24", "128.0.0.0/1"},
+	types.CIDR:    {"10.0.0.0/8", "10.1.2.3/32", "192.168.1.128/25", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1/128", "::ffff:1.2.3.0/120", "2001:db8:0:0:1::/80", "10.1.0.0/17", "1:2:3:4:5:6:7:8/128", "::10.2.3.4/127", "ff00::/8"},
+	types.Macaddr: {"08:00:2b:01:02:03", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "08:00:2b:01:02:04"}, types.Macaddr8: {"08:00:2b:01:02:03:04:05", "08:00:2b:ff:fe:01:02:03", "00:00:00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff:ff:ff"},
+
+	types.Int4Range: {"empty", "[1,5)", "[3,8)", "(,3)", "[5,)", "(,)", "[5,6)", "[8,9)", "[-10,20)", "[1,3)", "[3,5)"}, types.NumRange: {"empty", "[1,5)", "[1,5]", "(1,5)", "(1,5]", "[5,5]", "(5,8]", "(,1)", "[1,)", "(,)", "[1.5,2.25)"},
+	types.Int4Multirange: {"{}", "{[1,5)}", "{[1,3),[5,8)}", "{(,3),[8,)}", "{(,)}", "{[3,5),[10,20)}", "{[-10,0),[8,9)}"}, types.NumMultirange: {"{}", "{[1,5)}", "{[1,3],(5,8)}", "{(,3),[8,)}", "{(,)}", "{(3,5]}"},
+	types.Int8Range: {"empty", "[1,5)"}, types.DateRange: {"empty", "[2020-01-01,2020-02-01)", "(,infinity)"}, types.TsRange: {"[2020-01-01,2020-02-01)"}, types.TstzRange: {"[2020-01-01,2020-02-01)"},
+	types.Int8Multirange: {"{[1,5)}"}, types.DateMultirange: {"{[2020-01-01,2020-02-01)}"}, types.TsMultirange: {"{[2020-01-01,2020-02-01)}"}, types.TstzMultirange: {"{[2020-01-01,2020-02-01)}"},
+	types.Int4RangeArray: {"{}", "{\"[1,5)\",\"[3,8)\"}", "{NULL}", "{{empty,\"[1,2)\"}}"}, types.NumRangeArray: {"{\"[1,5)\",\"[3,8)\"}"}, types.DateRangeArray: {"{\"[2020-01-01,2020-02-01)\"}"},
 
 	types.Int4Array:        {"{}", "{1,2,3}", "{NULL,5}", "{{1,2},{3,4}}", "[0:1]={7,8}", "{3}"},
 	types.TextArray:        {"{}", "{a,b}", "{NULL,\"x y\"}", "{{a,b},{c,d}}", "{k}", "{b}"},
@@ -198,8 +214,27 @@ var special = map[string][]string{
 	"to_number/1":         {"99G999D9S", "999.9", "9999", "S99", "99", "999PR", "L9.99", "9,999,999.999", "99th", "999D9", "MI99.9", "99V9", "0.9"},
 	"jsonb_path_exists/2": pathVars, "jsonb_path_match/2": pathVars, "jsonb_path_query/2": pathVars, "jsonb_path_query_array/2": pathVars, "jsonb_path_query_first/2": pathVars,
 	"jsonb_path_exists_tz/2": pathVars, "jsonb_path_match_tz/2": pathVars, "jsonb_path_query_tz/2": pathVars, "jsonb_path_query_array_tz/2": pathVars, "jsonb_path_query_first_tz/2": pathVars,
-	"round/1": {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
+	"int4range/2": rangeFlags, "int8range/2": rangeFlags, "numrange/2": rangeFlags, "daterange/2": rangeFlags, "tsrange/2": rangeFlags, "tstzrange/2": rangeFlags,
+	"set_masklen/1": {"-1", "0", "8", "24", "32", "33", "64", "128", "129", "-2"},
+	"to_tsvector/1": documents, "to_tsquery/1": queryTexts, "plainto_tsquery/1": documents, "phraseto_tsquery/1": documents, "websearch_to_tsquery/1": webQueries, "ts_parse/1": documents, "ts_parse/0": {"3722", "default", "x"}, "ts_token_type/0": {"3722", "default", "x"},
+	"ts_lexize/1": words, "ts_debug/1": documents, "ts_headline/1": documents, "ts_headline/3": headlineOptions, "ts_rank/2": rankMethods, "ts_rank/3": rankMethods, "ts_rank_cd/2": rankMethods, "ts_rank_cd/3": rankMethods, "tsquery_phrase/2": {"0", "1", "3", "16384", "16385", "-1"}, "setweight/1": {"a", "B", "c", "D", "x"}, "ts_delete/1": {"a", "b", "zz", "{a,b}", "{}", "{NULL,c}"}, "setweight/2": {"{a,b}", "{}", "{NULL,c}"},
+	"json_to_tsvector/2": jsonFilters, "jsonb_to_tsvector/2": jsonFilters, "array_to_tsvector/0": {"{}", "{b,a,b}", "{NULL}", "{\"\"}", "{\"x y\"}"},
+	"polygon/0": {"2", "3", "12", "1", "-1"},
+	"round/1":   {"0", "1", "2", "-1", "-3", "30"}, "trunc/1": {"0", "1", "2", "-1", "-3", "30"},
 }
+
+var documents = []string{"", "The quick brown foxes jumped over the lazy dogs", "345 qwe@efd.r ' http://www.com/ http://aew.werc.ewr/?ad=qwe&dw 1aew.werc.ewr/?ad=qwe&dw 2aew.werc.ewr http://3aew.werc.ewr/?ad=qwe&dw http://4aew.werc.ewr http://5aew.werc.ewr:8100/? ad=qwe&dw 6aew.werc.ewr:8100/?ad=qwe&dw 7aew.werc.ewr:8100/?ad=qwe&dw=%20%32 +4.0e-10 qwe qwe qwqwe 234.435 455 5.005 teodor@stack.net teodor@123-stack.net 123_teodor@stack.net 123-teodor@stack.net qwe-wer asdf <fr>qwer jf sdjk<we hjwer <werrwe> ewr1> ewri2 <a href=\"qwe<qwe>\"> /usr/local/fff /awdf/dwqe/4325 rewt/ewr wefjn /wqe-324/ewr gist.h gist.h.c gist.c. readline 4.2 4.2. 4.2, readline-4.2 readline-4.2. 234 <i <b> wow  < jqw <> qwerty",
+	"<html> <!-- some comment --> <body> Sea view wow <u>foo bar</u> <i>qq</i> <a href=\"http://www.google.com/foo.bar.html\" target=\"_blank\">YES &nbsp;</a> ff-bg <script> document.write(15); </script> </body> </html>",
+	"Day after day, day after day, We stuck, nor breath nor motion, As idle as a painted Ship Upon a painted Ocean. Water, water, every where And all the boards did shrink; Water, water, every where, Nor any drop to drink.",
+	"it's 1.5-2 e-mail a1-b2 x--y -12 +5 -1.5e10 v1.2.3 /a/b.c ~/x http://x.y/z?q=1#f user@host.com www.example.org:80/p &amp; &#123; &#x1F; 12abc abc12 foo-bar-1 don't 5% a_b C++ über-größe naïve日本 café-crème 2024-01-02 10:30 1e5 .5 5. 1,000 (a) [b] {c} x=y <br/> </b> <3 a.b.c a@b @c #d $e", "a b c a b", "the a an", "abc abd b", "https://en.wikipedia.org/wiki/Foo_(bar)?x=y&z=%20 ftp://f.g/h", "x-y-z 1-2-3 a-1 1-a über-x", "....", "- -- --- a- -a a--b"}
+var queryTexts = []string{"", "a & b", "quick & foxes", "the & fox", "the", "!the & dogs", "jumping <-> over <-> lazy", "foxes:*A | 'brown dogs'", "a <-> the <-> b", "x & (the | y)", "foo-bar", "'the quick' <-> fox", "a <", "(the <-> quick) <-> fox", "quick <2> the <3> fox", "!(the)", "the <-> the <-> a & water", "drinking & water:ab", "e-mail", "http://x.y/z", "1.5 & -2"}
+var webQueries = []string{"", "fat or rat", "\"fat rat\"", "fat -rat", "fat or", "or fat", "\"the quick\" or dogs -lazy", "-\"fat rat\"", "fat & rat", "orange juice", "a or-b", "\"unclosed quote", "fat\"rat\"cat", "!a (b) c", "the or a", "cat -the", "OR OR OR", "a:b 'c d'", "foo-bar -baz-qux", "\\ a", "or\"x\"", "  "}
+var words = []string{"", "the", "The", "Running", "foxes", "quick", "relational", "generously", "ponies", "dying", "skies", "x", "über", "national", "hopping", "it", "12"}
+var headlineOptions = []string{"", "MaxWords=10, MinWords=5", "HighlightAll=true", "StartSel=[, StopSel=]", "MaxFragments=2, MaxWords=8, MinWords=3", "ShortWord=0,MaxWords=6,MinWords=2", "MaxFragments=3,FragmentDelimiter=\"***\"", "MinWords=40", "Foo=1", "MaxWords=x", "MaxFragments=100, MaxWords=100, MinWords=1", "MinWords=0", "=x", "StartSel='it''s'"}
+var rankMethods = []string{"0", "1", "2", "4", "8", "16", "32", "63", "5"}
+var jsonFilters = []string{"\"all\"", "[\"string\"]", "[\"key\",\"numeric\"]", "\"boolean\"", "{}", "[1]", "\"x\"", "null", "[]", "\"NUMERIC\""}
+
+var rangeFlags = []string{"[]", "[)", "(]", "()", "", "[x", "[)]"}
 
 var notAsked = regexp.MustCompile(`^(now|random|setseed|clock_timestamp|statement_timestamp|timeofday|transaction_timestamp|gen_random_uuid|version|pg_sleep.*|pg_(relation|table|indexes|total|database).*size|txid_current.*|pg_current.*|current_.*|nextval|currval|lastval|setval|has_.*|.*_is_visible|pg_get_(expr|viewdef|indexdef|constraintdef|triggerdef|ruledef|functiondef|serial.*|replica.*|userbyid|keywords|statistics.*|part.*|function_sqlbody)|pg_has_role|to_reg.*|inet_.*|obj_description|col_description|shobj_description|set_config|pg_backend_pid|pg_.*advisory.*|pg_typeof|.*_description|pg_.*_backend|getdatabaseencoding|getpgusername|session_user|pg_postmaster.*|pg_conf.*|xid_age|pg_client_encoding|mxid_age|pg_notify|pg_is_.*|pg_wal_replay.*|pg_walfile.*|pg_switch.*|pg_last.*|pg_export.*|pg_trigger_depth|pg_timezone.*|pg_my_temp.*|pg_jit.*|pg_tablespace.*|pg_relation.*|pg_lock.*|pg_stat.*|pg_sequence.*|reg(class|proc|type|oper|role|name|coll|conf|dict).*|pg_listening.*|row_security.*|pg_cursor|pg_blocking.*|pg_safe.*|pg_prepared.*|aclitem.*|pg_ls.*|pg_column_is.*|pg_config|pg_control.*|pg_show.*|pg_hba.*|pg_ident.*|pg_available.*|pg_index.*|pg_describe.*|pg_identify.*|generate_series|cursor_.*)$`)
 
@@ -219,6 +254,12 @@ func polymorphic(oid types.OID, base types.OID) types.OID {
 		return base
 	case types.AnyArray, types.AnyCompatibleArray:
 		return types.Lookup(base).Array
+	case types.AnyRange, types.AnyMultirange:
+		rng := map[types.OID]types.OID{types.Int4: types.Int4Range, types.Numeric: types.NumRange}[base]
+		if oid == types.AnyMultirange && rng != 0 {
+			rng = types.Lookup(rng).Multirange
+		}
+		return rng
 	}
 	return oid
 }
@@ -230,6 +271,10 @@ func calls(f *Func, rnd *rand.Rand) []askedCall {
 	for _, t := range f.Proc.ArgTypes {
 		if polymorphic(t, types.Int4) != t {
 			bases = []types.OID{types.Int4, types.Text}
+		}
+		if t == types.AnyRange || t == types.AnyMultirange {
+			bases = []types.OID{types.Int4, types.Numeric}
+			break
 		}
 	}
 	for _, base := range bases {
@@ -319,7 +364,7 @@ var testEnv = func() *types.Env {
 	if err != nil {
 		panic(err)
 	}
-	return &types.Env{TimeZone: loc}
+	return &types.Env{TimeZone: loc, Resolver: configNames{}}
 }()
 
 // answer runs the implementation and words its result as ask does.
@@ -473,4 +518,32 @@ func procNamed(name string) []*pgdata.Proc {
 		}
 	}
 	return out
+}
+
+// configNames resolves text search configurations only.
+type configNames struct{}
+
+func (configNames) UserType(types.OID) *types.Type { return nil }
+
+func (configNames) RegName(kind types.RegKind, oid types.OID) (string, bool) {
+	table := map[types.RegKind]string{types.RegKindConfig: "pg_ts_config", types.RegKindDictionary: "pg_ts_dict"}[kind]
+	if table == "" {
+		return "", false
+	}
+	for _, row := range pgdata.Load(table).Rows {
+		if *row[0] == strconv.FormatUint(uint64(oid), 10) {
+			return *row[1], true
+		}
+	}
+	return "", false
+}
+
+func (configNames) RegOID(kind types.RegKind, name string) (types.OID, error) {
+	for _, row := range pgdata.Load("pg_ts_config").Rows {
+		if kind == types.RegKindConfig && "pg_catalog."+*row[1] == name {
+			oid, err := strconv.ParseUint(*row[0], 10, 32)
+			return types.OID(oid), err
+		}
+	}
+	return 0, pgerr.New(pgerr.UndefinedObject, "text search configuration \"%s\" does not exist", name)
 }

@@ -7,12 +7,16 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/compare"
 	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/builtin/format"
+	"github.com/tarndb/tarn/sql/builtin/geometry"
+	"github.com/tarndb/tarn/sql/builtin/hashing"
 	"github.com/tarndb/tarn/sql/builtin/json"
 	"github.com/tarndb/tarn/sql/builtin/jsonpath"
+	"github.com/tarndb/tarn/sql/builtin/network"
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/builtin/ranges"
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/builtin/text"
+	"github.com/tarndb/tarn/sql/builtin/textsearch"
 	"github.com/tarndb/tarn/sql/builtin/window"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
@@ -21,8 +25,7 @@ import (
 // families are all that Lookup finds, one per package.
 func families() []call.Family {
 	return []call.Family{
-		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), jsonpath.Family(), number.Family(),
-		ranges.Family(), system.Family(), text.Family(),
+		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), jsonpath.Family(), number.Family(), ranges.Family(), system.Family(), text.Family(), geometry.Family(), hashing.Family(), network.Family(), textsearch.Family(),
 	}
 }
 

@@ -166,8 +166,11 @@ func (b *builder) subscript(x *plan.Subscript) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	if argType == types.Name && !x.Slice && len(upper) == 1 {
-		return fnOperand(func() (types.Datum, error) { return nameByte(arg, upper[0]) }), nil
+	if y, err := b.typeOf(argType); err == nil && y.FixedElems() > 0 {
+		if x.Slice {
+			return operand{}, errFixedSlice()
+		}
+		return fnOperand(func() (types.Datum, error) { return fixedElement(y, arg, upper) }), nil
 	}
 	if !x.Slice {
 		return fnOperand(func() (types.Datum, error) { return element(arg, upper) }), nil
@@ -187,24 +190,26 @@ func (b *builder) subscript(x *plan.Subscript) (operand, error) {
 	return fnOperand(func() (types.Datum, error) { return slice(elem, arg, lower, upper) }), nil
 }
 
-// nameByte is a byte of a name, which is an array of "char" counted from 0, zero bytes at its end.
-func nameByte(arg, sub evalFn) (types.Datum, error) {
+func errFixedSlice() error {
+	return pgerr.New(pgerr.FeatureNotSupported, "slices of fixed-length arrays not implemented")
+}
+
+// fixedElement is a part of a point, box …; NULL beyond its parts.
+func fixedElement(t *types.Type, arg evalFn, subs []evalFn) (types.Datum, error) {
 	v, err := arg()
 	if err != nil || v.IsNull() {
 		return types.Null, err
 	}
-	s, err := sub()
-	if err != nil || s.IsNull() {
-		return types.Null, err
+	for i, sub := range subs {
+		at, err := sub()
+		if err != nil || at.IsNull() {
+			return types.Null, err
+		}
+		if i == 0 && len(subs) == 1 && at.Int() >= 0 && at.Int() < int64(t.FixedElems()) {
+			return t.FixedElem(v, int(at.Int())), nil
+		}
 	}
-	switch at := s.Int(); {
-	case at < 0 || at > types.NameLen:
-		return types.Null, nil
-	case at >= int64(len(v.Bytes())):
-		return tuple.Uint(0), nil
-	default:
-		return tuple.Uint(uint64(v.Bytes()[at])), nil
-	}
+	return types.Null, nil
 }
 
 func element(arg evalFn, subs []evalFn) (types.Datum, error) {

@@ -58,11 +58,31 @@ func (b *builder) subscriptAssign(x *plan.SubscriptAssign) (operand, error) {
 		if err != nil {
 			return types.Null, err
 		}
+		if y.FixedElems() > 0 {
+			if x.Slice {
+				return types.Null, errFixedSlice()
+			}
+			return assignFixed(y, a, up, v)
+		}
 		if x.Slice {
 			return assignSlice(elem, a, lo, loSet, up, upSet, v)
 		}
 		return assignElement(elem, a, up, v)
 	}), nil
+}
+
+// assignFixed changes a part of a point, box …; where one of the two is NULL, nothing.
+func assignFixed(t *types.Type, a types.Datum, at []int, v types.Datum) (types.Datum, error) {
+	if a.IsNull() || v.IsNull() {
+		return a, nil
+	}
+	if len(at) != 1 {
+		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
+	}
+	if at[0] < 0 || at[0] >= t.FixedElems() {
+		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "array subscript out of range")
+	}
+	return t.SetFixedElem(a, at[0], v), nil
 }
 
 func (b *builder) evalList(es []plan.Expr) ([]evalFn, error) {

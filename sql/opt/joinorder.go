@@ -386,7 +386,7 @@ func (g *joinGraph) dynamic(all relset) error {
 			if s&(s-1) == 0 || g.sets[s] != nil {
 				continue
 			}
-			for a := (s - 1) & s; a != 0; a = (a - 1) & s {
+			for a := s & -s; a != s; a = (a - s) & s { // of equal costs the first wins: what FROM names first is outer, as in PostgreSQL
 				if err := g.combine(s, a, s&^a, crossing); err != nil {
 					return err
 				}

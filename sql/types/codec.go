@@ -14,6 +14,20 @@ var noCodec = &codec{
 	},
 }
 
+// xmlCodec refuses input as a PostgreSQL without libxml does, so that clients see what they know.
+var xmlCodec = &codec{
+	out:  bytesOut,
+	in:   func(*Type, string, int32, *Env) (Datum, error) { return Null, ErrXML() },
+	send: bytesOut,
+	recv: func(*Type, []byte, int32, *Env) (Datum, error) { return Null, ErrXML() },
+}
+
+// ErrXML is the answer to everything about xml.
+func ErrXML() *pgerr.Error {
+	return pgerr.New(pgerr.FeatureNotSupported, "unsupported XML feature").
+		WithDetail("This functionality requires the server to be built with libxml support.")
+}
+
 func unsupportedType(t *Type) error { return pgerr.Unsupported("type " + FormatType(t.OID, -1, nil)) }
 
 // pseudoCodec refuses input as PostgreSQL's pseudo-types do.
@@ -96,6 +110,12 @@ func codecOf(t *Type) *codec {
 		return macCodec
 	case Money:
 		return moneyCodec
+	case XML:
+		return xmlCodec
+	case TSVector:
+		return tsvectorCodec
+	case TSQuery:
+		return tsqueryCodec
 	case Record:
 		return recordCodec
 	case AnyArray, AnyCompatibleArray:
@@ -104,6 +124,9 @@ func codecOf(t *Type) *codec {
 		return snapshotCodec
 	case JSONPath:
 		return jsonpathCodec
+	}
+	if form, ok := geoForms[t.OID]; ok {
+		return geoCodec(form)
 	}
 	switch {
 	case t.IsArray():

@@ -72,7 +72,7 @@ func HashKind(k tuple.Kind, d Datum, seed uint64) uint64 {
 			seed = HashKind(a.ElemKind(), a.Elem(i), seed)
 		}
 		return seed
-	case tuple.KindRange, tuple.KindMultirange: // bounds may be of any kind: the key form leaves out what does not count
+	case tuple.KindKeyed, tuple.KindRange, tuple.KindMultirange: // bounds may be of any kind: the key form leaves out what does not count
 		return hashBytes(tuple.AppendKey(nil, k, d, false, false), seed)
 	case tuple.KindRecord:
 		r := tuple.Record(d.Bytes())
@@ -105,6 +105,12 @@ func hashNumeric(d Datum, seed uint64) uint64 {
 
 // intervalSpan is the interval in µs as PostgreSQL compares it (months of 30 days, days of 24 hours), 128 bits.
 func intervalSpan(d Datum) (hi int64, lo uint64) { return IntervalOf(d).span() }
+
+// SpanLow is the low half of the interval in µs as it compares, which is what PostgreSQL hashes.
+func (v IntervalVal) SpanLow() int64 {
+	_, lo := v.span()
+	return int64(lo)
+}
 
 func (v IntervalVal) span() (hi int64, lo uint64) {
 	days := int64(v.Months)*30 + int64(v.Days)

@@ -182,6 +182,26 @@ func parseFloat(s string, bits int, typ string) (float64, error) {
 	return v, nil
 }
 
+// scanFloat8 reads a number with blanks around it at the start of s, as float8in does inside of other types. ok is false
+// if there is none; a number out of range is an error.
+func scanFloat8(s string) (v float64, rest string, ok bool, err error) {
+	num := trimLeftSpace(s)
+	sign := skipSign(num)
+	body := num[sign:]
+	if n, _ := floatPrefix(body); n > 0 {
+		v, err = parseFloat(num[:sign+n], 64, "double precision")
+		return v, trimLeftSpace(body[n:]), err == nil, err
+	}
+	for _, word := range [...]string{"infinity", "inf", "nan"} {
+		if len(body) < len(word) || !strings.EqualFold(body[:len(word)], word) {
+			continue
+		}
+		v, err = parseFloat(num[:sign+len(word)], 64, "double precision")
+		return v, trimLeftSpace(body[len(word):]), err == nil, err
+	}
+	return 0, s, false, nil
+}
+
 // floatPrefix is the length of the longest number without sign that s starts with, 0 for none.
 func floatPrefix(s string) (n int, hex bool) {
 	digit, expMark := isDigit, byte('e')

@@ -25,6 +25,9 @@ import "github.com/tarndb/tarn/storage/tuple"
 //	inet cidr                         inet.go; macaddr macaddr8: 6 and 8 bytes
 //	arrays, int2vector, oidvector     tuple.Array; composites and record: tuple.Record
 //	ranges, multiranges               tuple.Range, tuple.Array of them (package span)
+//	point line lseg box path          packed float8s (package geo)
+//	polygon circle
+//	tsvector tsquery                  package tsearch
 //	enums                             pg_enum.enumsortorder of the label, as a float4: key order is enum order
 //	domains                           as their base type
 //
@@ -47,6 +50,9 @@ var kindByOID = map[OID]tuple.Kind{
 	Bit: tuple.KindBytes, VarBit: tuple.KindBytes, Inet: tuple.KindBytes, CIDR: tuple.KindBytes, Macaddr: tuple.KindBytes, Macaddr8: tuple.KindBytes,
 	Int2Vector: tuple.KindArray, OidVector: tuple.KindArray, AnyArray: tuple.KindArray, AnyCompatibleArray: tuple.KindArray,
 	Record: tuple.KindRecord,
+	Point:  tuple.KindBytes, Line: tuple.KindBytes, Lseg: tuple.KindBytes, Box: tuple.KindBytes, Path: tuple.KindBytes,
+	Polygon: tuple.KindBytes, Circle: tuple.KindBytes,
+	TSVector: tuple.KindBytes, TSQuery: tuple.KindKeyed,
 }
 
 func kindOf(t *Type) tuple.Kind {

@@ -9,7 +9,7 @@ import (
 )
 
 var allKinds = func() (ks []Kind) {
-	for k := KindBool; k <= KindMultirange; k++ {
+	for k := KindBool; k <= KindKeyed; k++ {
 		ks = append(ks, k)
 	}
 	return ks
@@ -64,6 +64,10 @@ func randomValue(r *rand.Rand, k Kind, depth int) Value {
 		return Bytes(randomRange(r, depth))
 	case KindMultirange:
 		return Bytes(randomMultirange(r))
+	case KindKeyed:
+		key := randomString(r)
+		b := binary.LittleEndian.AppendUint32(nil, uint32(len(key)))
+		return Bytes(append(append(b, key...), randomString(r)...))
 	case KindJSONB:
 		return String(randomJSON(r, 0))
 	}

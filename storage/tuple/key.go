@@ -23,6 +23,7 @@ import (
 //	array, record,     an inner form (keyArray …) written like bytes
 //	jsonb, range,
 //	multirange
+//	keyed              its key, written like bytes
 const (
 	markNullFirst = 0x00
 	markValue     = 0x01
@@ -97,6 +98,8 @@ func appendKeyValue(dst []byte, kind Kind, v Value) []byte {
 		return binary.BigEndian.AppendUint64(dst, float64Key(v.Float()))
 	case KindBytes, KindText:
 		return appendEscaped(dst, v.Bytes())
+	case KindKeyed:
+		return appendEscaped(dst, keyOf(v))
 	case KindBpchar:
 		return appendEscaped(dst, bytes.TrimRight(v.Bytes(), " "))
 	case KindNumeric:

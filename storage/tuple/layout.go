@@ -56,7 +56,7 @@ var kindWidth = [256]uint8{
 }
 
 // Valid reports whether the kind is one that rows can hold.
-func (k Kind) Valid() bool { return k > KindInvalid && k <= KindMultirange }
+func (k Kind) Valid() bool { return k > KindInvalid && k <= KindKeyed }
 
 // NewLayout makes the layout of rows with these columns, dropped ones included. missing holds the values that rows
 // written before a column was added give for it; nil, or a shorter slice, stands for NULL. It panics on an invalid
@@ -345,6 +345,8 @@ func validPacked(k Kind, b []byte, depth int) error {
 		return validRange(b, depth)
 	case KindMultirange:
 		return validMultirange(b, depth)
+	case KindKeyed:
+		return validKeyed(b)
 	}
 	return nil
 }

@@ -112,4 +112,5 @@ const (
 	KindJSONB           // variable: jsonb's canonical text, keys sorted by length then bytes, no duplicates
 	KindRange           // variable: packed range (range.go)
 	KindMultirange      // variable: packed array of ranges (range.go)
+	KindKeyed           // variable: {size u32, key, rest}: the key's bytes are its order, the rest does not count
 )

@@ -318,11 +318,11 @@ select count(*) from nation n1, nation n2 where n1.n_name = 'FRANCE' and n2.n_na
 Aggregate
   ->  Nested Loop
         Join Filter: (((n1.n_name = 'FRANCE'::text) AND (n2.n_name = 'GERMANY'::text)) OR ((n1.n_name = 'GERMANY'::text) AND (n2.n_name = 'FRANCE'::text)))
-        ->  Seq Scan on nation n2
-              Filter: ((n2.n_name = 'GERMANY'::text) OR (n2.n_name = 'FRANCE'::text))
+        ->  Seq Scan on nation n1
+              Filter: ((n1.n_name = 'FRANCE'::text) OR (n1.n_name = 'GERMANY'::text))
         ->  Materialize
-              ->  Seq Scan on nation n1
-                    Filter: ((n1.n_name = 'FRANCE'::text) OR (n1.n_name = 'GERMANY'::text))
+              ->  Seq Scan on nation n2
+                    Filter: ((n2.n_name = 'GERMANY'::text) OR (n2.n_name = 'FRANCE'::text))
 
 select id from users where active and id = 3 or id = 3 or active and id = 3 and name = 'x'
 ----
@@ -354,6 +354,7 @@ Nested Loop Left Join
 select * from (select 1 as a) x, (values (2)) y (b)
 ----
 Nested Loop
-  ->  Values Scan on "*VALUES*"
+  ->  Result
   ->  Materialize
-        ->  Result
+        ->  Values Scan on "*VALUES*"
+

@@ -1,0 +1,144 @@
+package mirror
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"net/netip"
+	"strconv"
+
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Types that are held as bytes and are not their own text.
+const (
+	oidPoint, oidLseg, oidPath, oidBox, oidPolygon, oidLine, oidCircle = 600, 601, 602, 603, 604, 628, 718
+	oidCIDR, oidInet, oidMacaddr, oidMacaddr8, oidTSVector             = 650, 869, 829, 774, 3614
+)
+
+// bytesText prints such a type's value; nil for a type whose bytes are its text.
+var bytesText = map[uint32]func(dst, b []byte) []byte{
+	oidBytea:   func(dst, b []byte) []byte { return hex.AppendEncode(append(dst, '\\', 'x'), b) },
+	oidInet:    func(dst, b []byte) []byte { return appendInet(dst, b, false) },
+	oidCIDR:    func(dst, b []byte) []byte { return appendInet(dst, b, true) },
+	oidMacaddr: appendMAC, oidMacaddr8: appendMAC,
+	oidTSVector: appendTSVector,
+	oidPoint:    func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	oidLseg:     func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
+	oidBox:      func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	oidPath: func(dst, b []byte) []byte {
+		if b[0] == 1 {
+			return appendPoints(dst, "(", b[1:], ")")
+		}
+		return appendPoints(dst, "[", b[1:], "]")
+	},
+	oidPolygon: func(dst, b []byte) []byte { return appendPoints(dst, "(", b, ")") },
+	oidLine:    func(dst, b []byte) []byte { return append(appendNumbers(append(dst, '{'), b), '}') },
+	oidCircle: func(dst, b []byte) []byte {
+		dst = append(appendPoints(append(dst, '<'), "", b[:16], ""), ',')
+		return append(appendNumbers(dst, b[16:]), '>')
+	},
+}
+
+// ownText reports whether the bytes of a KindBytes value are its text: json, bit strings, xml.
+func ownText(oid uint32) bool {
+	return oid == oidJSON || oid == oidBit || oid == oidVarBit || oid == oidXML
+}
+
+// appendNumbers prints little-endian float8s with commas between them.
+func appendNumbers(dst, b []byte) []byte {
+	for i := 0; i < len(b); i += 8 {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendFloat(dst, math.Float64frombits(binary.LittleEndian.Uint64(b[i:])), 64)
+	}
+	return dst
+}
+
+func appendPoints(dst []byte, open string, b []byte, end string) []byte {
+	dst = append(dst, open...)
+	for i := 0; i < len(b); i += 16 {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendNumbers(append(dst, '('), b[i:i+16]), ')')
+	}
+	return append(dst, end...)
+}
+
+func appendMAC(dst, b []byte) []byte {
+	for i := range b {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = hex.AppendEncode(dst, b[i:i+1])
+	}
+	return dst
+}
+
+// appendInet: family, network, bits, address (sql/types InetVal). An address that is as long as its mask has none in
+// inet's text.
+func appendInet(dst, b []byte, cidr bool) []byte {
+	n := (len(b) - 2) / 2
+	a, _ := netip.AddrFromSlice(b[2+n:])
+	bits := int(b[1+n])
+	dst = appendAddr(dst, a)
+	if cidr || bits != a.BitLen() {
+		dst = strconv.AppendInt(append(dst, '/'), int64(bits), 10)
+	}
+	return dst
+}
+
+// appendAddr differs from netip's form where an IPv6 address has exactly 96 zero bits in front: an IPv4 address follows.
+func appendAddr(dst []byte, a netip.Addr) []byte {
+	if b := a.As16(); a.Is6() && binary.BigEndian.Uint64(b[:]) == 0 && binary.BigEndian.Uint32(b[8:]) == 0 && b[12]|b[13] != 0 {
+		return netip.AddrFrom4([4]byte(b[12:])).AppendTo(append(dst, "::"...))
+	}
+	return a.AppendTo(dst)
+}
+
+func bytesValue(dst []byte, oid uint32, v tuple.Value) []byte {
+	if f := bytesText[oid]; f != nil {
+		return f(dst, v.Bytes())
+	}
+	return append(dst, v.Bytes()...)
+}
+
+// appendTSVector reads what sql/types/tsearch draws: per lexeme its word up to a zero byte and inverted positions.
+func appendTSVector(dst, b []byte) []byte {
+	n := binary.BigEndian.Uint32(b[4:])
+	b = b[8:]
+	for i := range n {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		has := b[0] == 0
+		end := 1 + bytes.IndexByte(b[1:], 0)
+		dst = append(dst, '\'')
+		for _, c := range b[1:end] {
+			if c == '\'' || c == '\\' {
+				dst = append(dst, c)
+			}
+			dst = append(dst, c)
+		}
+		dst = append(dst, '\'')
+		b = b[end+1:]
+		if !has {
+			continue
+		}
+		positions := int(^binary.BigEndian.Uint16(b))
+		b = b[2:]
+		for j := range positions {
+			p := ^binary.BigEndian.Uint16(b)
+			dst = append(dst, ":,"[min(j, 1)])
+			dst = strconv.AppendUint(dst, uint64(p>>2), 10)
+			if w := byte(p & 3); w > 0 {
+				dst = append(dst, 'D'-w)
+			}
+			b = b[2:]
+		}
+	}
+	return dst
+}
