@@ -18,16 +18,26 @@ import (
 type plRoutine struct {
 	fn     *plpgsql.Function
 	result resultShape
-	codes  []*plpgsql.Code // free ones
+	codes  []*plCode // free ones
 }
 
-func (r *plRoutine) take() *plpgsql.Code {
+// plCode is what is planned for one call at a time of a function. The plans keep the host, which each call gives its own context and
+// view.
+type plCode struct {
+	code *plpgsql.Code
+	h    *plHost
+}
+
+func (r *plRoutine) take(s *Session, ctx context.Context, view *txn.View) *plCode {
+	c := &plCode{}
 	if n := len(r.codes); n > 0 {
-		c := r.codes[n-1]
+		c = r.codes[n-1]
 		r.codes = r.codes[:n-1]
-		return c
+	} else {
+		c.code, c.h = plpgsql.NewCode(), &plHost{s: s}
 	}
-	return plpgsql.NewCode()
+	c.h.ctx, c.h.view = ctx, view
+	return c
 }
 
 func (s *Session) conflictMode() bind.VariableConflict {
@@ -106,12 +116,12 @@ func (s *Session) callPL(ctx context.Context, c *exec.RoutineCall, args []types.
 	if err != nil {
 		return nil, err
 	}
-	code := r.take()
-	h := &plHost{s: s, ctx: ctx, view: view}
-	res, err := r.fn.Run(h, code, plpgsql.Call{Args: args, Want: c.Fields})
+	code := r.take(s, ctx, view)
+	res, err := r.fn.Run(code.h, code.code, plpgsql.Call{Args: args, Want: c.Fields})
 	if err != nil {
 		return nil, err
 	}
+	code.h.ctx, code.h.view = nil, nil
 	r.codes = append(r.codes, code)
 	out := &routineRows{row: r.result.row, fields: r.result.types}
 	if res.Types != nil && (r.result.open || out.fields == nil) {
