@@ -323,7 +323,8 @@ func (m *Mirror) dropTableLocked(t *table, s *change.Schema) {
 	m.dropStateLocked(t)
 	delete(m.byStorage, t.schema.StorageID)
 	t.dropped, t.off, t.remove, m.changed = s.Dropped, !s.Dropped, true, true
-	t.schema, t.fatal = s, nil
+	// What was to be skipped was in a copy that is given up: the record that turns the mirror on again counts.
+	t.schema, t.fatal, t.skip = s, nil, 0
 	t.wakeLocked()
 	m.poke()
 }
