@@ -296,6 +296,8 @@ const (
 	AlterTransform  = kindAlterTransform
 	FunctionDefault = kindFunctionDefault
 	CopyWhere       = kindCopyWhere
+	PartitionKey    = kindPartKey
+	PartitionBound  = kindPartBound
 )
 
 // Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own

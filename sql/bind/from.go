@@ -237,6 +237,12 @@ func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*cat
 	}
 	it.system = func(att int16) plan.Expr {
 		if att == systemAtts["tableoid"].att {
+			// The row may go to a partition or stand in a child table.
+			if t.Partitioned() || b.env.Catalog.HasChildren(t.OID) {
+				if c := col(&catalog.Column{AttNum: att, Name: "tableoid", Type: types.Oid, TypMod: -1}); c.ID != 0 {
+					return b.colRef(s, c)
+				}
+			}
 			return &plan.Const{Val: uintDatum(uint64(t.OID)), T: plan.Type{OID: types.Oid, Mod: -1}}
 		}
 		panic(pgerr.Unsupported("this system column of a new row"))

@@ -76,3 +76,9 @@ func nodeLoc(n ast.Node) int32 {
 	}
 	return -1
 }
+
+// Position is the 1-based character position of a parse tree location in the statement, 0 where unknown.
+func Position(env *Env, loc int32) int { return newBinder(env).pos(loc) }
+
+// NodeLocation is the leftmost known location of a parse tree node, -1 for none.
+func NodeLocation(n ast.Node) int32 { return nodeLoc(n) }

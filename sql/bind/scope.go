@@ -106,6 +106,8 @@ const (
 	kindGenerated
 	kindExecute
 	kindCopyWhere
+	kindPartKey
+	kindPartBound
 )
 
 // kindNames are the words of the generic message "… are not allowed in %s".
@@ -118,6 +120,7 @@ var kindNames = [...]string{
 	kindReturning: "RETURNING", kindValues: "VALUES", kindValuesSingle: "VALUES", kindCheck: "CHECK", kindCallArgument: "CALL", kindFunctionDefault: "DEFAULT", kindColumnDefault: "DEFAULT",
 	kindIndexExpr: "index expression", kindIndexPred: "index predicate", kindAlterTransform: "USING", kindGenerated: "GENERATED AS",
 	kindExecute: "EXECUTE", kindCopyWhere: "WHERE",
+	kindPartKey: "PARTITION BY", kindPartBound: "partition bound",
 }
 
 func (k exprKind) name() string {
@@ -176,6 +179,10 @@ func (k exprKind) notIn(aggregate bool) string {
 		return "EXECUTE parameters"
 	case kindCopyWhere:
 		return "COPY FROM WHERE conditions"
+	case kindPartKey:
+		return "partition key expressions"
+	case kindPartBound:
+		return "partition bound"
 	}
 	return k.name()
 }
@@ -201,6 +208,10 @@ func (k exprKind) noSubquery() string {
 		return "cannot use subquery in EXECUTE parameter"
 	case kindCopyWhere:
 		return "cannot use subquery in COPY FROM WHERE condition"
+	case kindPartKey:
+		return "cannot use subquery in partition key expression"
+	case kindPartBound:
+		return "cannot use subquery in partition bound"
 	}
 	return ""
 }
@@ -215,7 +226,8 @@ func (k exprKind) noSRF() string {
 		return "window definitions"
 	case kindJoinOn, kindJoinUsing:
 		return "JOIN conditions"
-	case kindCheck, kindColumnDefault, kindFunctionDefault, kindCallArgument, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen, kindCopyWhere:
+	case kindCheck, kindColumnDefault, kindFunctionDefault, kindCallArgument, kindIndexExpr, kindIndexPred, kindAlterTransform, kindGenerated, kindExecute, kindMergeWhen, kindCopyWhere,
+		kindPartKey, kindPartBound:
 		return k.notIn(true)
 	}
 	return k.name()

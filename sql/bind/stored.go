@@ -109,6 +109,11 @@ func (b *binder) newRow(t *catalog.Table) *newRow {
 		r.cols = append(r.cols, col)
 		r.by[c.AttNum] = col
 	}
+	if t.Partitioned() || b.env.Catalog.HasChildren(t.OID) {
+		col := plan.Col{ID: b.newCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: systemAtts["tableoid"].att}
+		r.cols = append(r.cols, col)
+		r.by[col.AttNum] = col
+	}
 	return r
 }
 

@@ -655,7 +655,7 @@ func (d *deparser) fromItem(n ast.Node) {
 		if sh.ctes[v] {
 			d.put(ruleutils.QuoteIdent(v.Relname))
 		} else {
-			if !v.Inh && it.table.Kind == catalog.RelTable {
+			if !v.Inh && it.table.LikeTable() {
 				d.put("ONLY ")
 			}
 			d.put(d.relation(it.table))

@@ -68,7 +68,7 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 		m.access = append(m.access, b.needs(v, verb.need))
 	}
 	m.t = v
-	if v.Virtual || v.Kind != catalog.RelTable {
+	if v.Virtual || !v.LikeTable() {
 		b.fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", v.Name)
 	}
 	return m
@@ -116,7 +116,7 @@ func (b *binder) notUpdatable(n *ast.SelectStmt) string {
 	}
 	var base *catalog.Table
 	b.inView(func() { base, _ = b.relation(rv) })
-	if base == nil || base.Kind != catalog.RelTable && base.Kind != catalog.RelView {
+	if base == nil || !base.LikeTable() && base.Kind != catalog.RelView {
 		return "Views that do not select from a single table or view are not automatically updatable."
 	}
 	return ""

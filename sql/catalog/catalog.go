@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/privilege"
@@ -27,7 +28,10 @@ type Catalog struct {
 	indexes     btree.Map[OID, OID]
 	constraints btree.Map[OID, OID] // the same of constraints
 	// rowTypes maps the pg_type OIDs of row types to their relations.
-	rowTypes    btree.Map[OID, OID]
+	rowTypes btree.Map[OID, OID]
+	// children holds childKey of every parent and child.
+	children    btree.Map[uint64, struct{}]
+	derived     *sync.Map // see Derived; shared by all versions
 	objects     objects
 	types       typeCache
 	nextOID     OID
@@ -46,7 +50,7 @@ func nameKey(schema OID, name string) string {
 
 // New returns the catalog of an empty database: PostgreSQL's schemas, and public.
 func New() *Catalog {
-	c := &Catalog{Version: versions.Add(1), nextOID: FirstNormalOID, nextStorage: FirstStorageID}
+	c := &Catalog{derived: &sync.Map{}, Version: versions.Add(1), nextOID: FirstNormalOID, nextStorage: FirstStorageID}
 	for _, s := range []*Schema{
 		{OID: PgCatalogOID, Name: "pg_catalog", Owner: SuperuserOID, ACL: readable(SuperuserOID), Comment: "system catalog schema"},
 		{OID: PgToastOID, Name: "pg_toast", Owner: SuperuserOID, Comment: "reserved schema for TOAST tables"},
@@ -142,6 +146,9 @@ func (c *Catalog) putTable(t *Table) {
 	if t.RowType != 0 && t.Kind != RelSequence {
 		c.rowTypes.Set(t.RowType, t.OID)
 	}
+	for _, p := range t.Parents {
+		c.children.Set(childKey(p, t.OID), struct{}{})
+	}
 	c.objects.link(t)
 	c.names.Set(nameKey(t.Schema, t.Name), t.OID)
 	for _, k := range t.Constraints {
@@ -155,6 +162,9 @@ func (c *Catalog) putTable(t *Table) {
 
 func (c *Catalog) dropNames(t *Table) {
 	c.rowTypes.Delete(t.RowType)
+	for _, p := range t.Parents {
+		c.children.Delete(childKey(p, t.OID))
+	}
 	c.objects.unlink(t)
 	c.names.Delete(nameKey(t.Schema, t.Name))
 	for _, k := range t.Constraints {
@@ -167,10 +177,29 @@ func (c *Catalog) dropNames(t *Table) {
 }
 
 func (c *Catalog) copy() *Catalog {
-	n := &Catalog{nextOID: c.nextOID, nextStorage: c.nextStorage}
+	n := &Catalog{derived: c.derived, nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
-	n.rowTypes, n.objects, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.constraints.Copy()
+	n.rowTypes, n.objects, n.children, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.children.Copy(), *c.constraints.Copy()
 	return n
+}
+
+// Derived keeps what is computed from a descriptor and is good as long as the catalog holds that very one: the sorted bounds of a
+// partitioned table. compute may run more than once.
+func (c *Catalog) Derived(t *Table, compute func() (any, error)) (any, error) {
+	type entry struct {
+		table *Table
+		val   any
+	}
+	if v, ok := c.derived.Load(t.OID); ok {
+		if e := v.(*entry); e.table == t {
+			return e.val, nil
+		}
+	}
+	val, err := compute()
+	if err == nil {
+		c.derived.Store(t.OID, &entry{t, val})
+	}
+	return val, err
 }
 
 // Write is one descriptor row to store: Key within system table 1; a nil Value deletes it.

@@ -40,6 +40,8 @@ const (
 	RelView      RelKind = 'v'
 	RelMatView   RelKind = 'm'
 	RelComposite RelKind = 'c'
+	// RelPartitioned is a partitioned table: it has columns, constraints and indexes (pg_class.relkind 'I'), and no storage.
+	RelPartitioned RelKind = 'p'
 )
 
 // Persistence is pg_class.relpersistence.
@@ -83,6 +85,13 @@ type Table struct {
 	ReplIndex   OID               `json:",omitempty"` // of i
 	OnCommit    byte              `json:",omitempty"` // temporary tables: 'd' delete rows, 'D' drop
 	TempOwner   uint64            `json:",omitempty"` // session that owns a temporary relation
+	// Parents are the tables that this one inherits from, in the order of INHERITS; of a partition the partitioned table.
+	Parents []OID `json:",omitempty"`
+	// PartKey: it is a partitioned table. Bound: it is a partition.
+	PartKey *PartKey   `json:",omitempty"`
+	Bound   *PartBound `json:",omitempty"`
+	// Detaching is the partitioned table from which DETACH CONCURRENTLY has begun to take this one.
+	Detaching OID `json:",omitempty"`
 	// Deps are what expressions, the view's query and triggers need; columns' types are not listed.
 	Deps []Dep `json:",omitempty"`
 
@@ -112,6 +121,9 @@ type Column struct {
 	StatTarget int  `json:",omitempty"`
 	Storage    byte `json:",omitempty"`
 	ACL        privilege.ACL
+	// InhCount is the number of parents that have the column; NotLocal: no definition of its own (pg_attribute.attislocal).
+	InhCount int  `json:",omitempty"`
+	NotLocal bool `json:",omitempty"`
 }
 
 // Index is an index of a table. Entries: storage id | ID | key columns | (unless unique and without NULLs) primary key.
@@ -130,6 +142,10 @@ type Index struct {
 	Options          map[string]string `json:",omitempty"`
 	// Building: entries are maintained, reads do not use it yet.
 	Building bool `json:",omitempty"`
+	// Parent is the partitioned table's index that this one is a partition of. Invalid is the index of a partitioned table
+	// that not every partition has yet (CREATE INDEX ON ONLY).
+	Parent  OID  `json:",omitempty"`
+	Invalid bool `json:",omitempty"`
 }
 
 // IndexKey is a key column: a table column, or an expression (Att 0).
@@ -174,6 +190,11 @@ type Constraint struct {
 	Validated  bool
 	NoInherit  bool   `json:",omitempty"`
 	Comment    string `json:",omitempty"`
+	// InhCount is the number of parents that have the constraint, NotLocal that the table has no definition of its own.
+	InhCount int  `json:",omitempty"`
+	NotLocal bool `json:",omitempty"`
+	// Parent is the constraint of the partitioned table that this key or foreign key belongs to (pg_constraint.conparentid).
+	Parent OID `json:",omitempty"`
 }
 
 // Sequence holds a sequence's parameters; its value lives in the store (system table 2).

@@ -67,8 +67,8 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {
-		x.last = len(cmds) == 1 && cmd.Subtype == ast.AT_AddConstraint
-		if err := x.alterCmd(t.OID, cmd); err != nil {
+		x.last = len(cmds) == 1 && cmd.Subtype == ast.AT_AddConstraint && t.Bound == nil && !x.Catalog().HasChildren(t.OID)
+		if err := x.alterTree(t.OID, cmd, descent{recurse: n.Relation.Inh}); err != nil {
 			return "", err
 		}
 	}
@@ -177,7 +177,7 @@ func (x *exec) alterCmd(oid catalog.OID, cmd *ast.AlterTableCmd) error {
 
 // fitsKind refuses actions on kinds of relations that do not have them.
 func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
-	if t.Kind == catalog.RelTable {
+	if t.LikeTable() {
 		return nil
 	}
 	switch cmd.Subtype {
@@ -206,6 +206,8 @@ func kindPlural(t *catalog.Table, ix *catalog.Index) string {
 		return "sequences"
 	case t.Kind == catalog.RelMatView:
 		return "materialized views"
+	case t.Kind == catalog.RelPartitioned:
+		return "partitioned tables"
 	}
 	return "tables"
 }
@@ -357,6 +359,8 @@ func (x *exec) alterIndex(t *catalog.Table, ix *catalog.Index, cmds []*ast.Alter
 			}
 			nix.Options = opts
 		case ast.AT_SetTableSpace, ast.AT_SetStatistics:
+		case ast.AT_AttachPartition:
+			return x.attachIndexCmd(t, ix, cmd.Def.(*ast.PartitionCmd))
 		default:
 			return pgerr.Unsupported("this action of ALTER INDEX")
 		}

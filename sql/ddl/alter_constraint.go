@@ -1,15 +1,18 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 func (x *exec) addConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
@@ -128,46 +131,38 @@ func (x *exec) alterAddForeign(t *catalog.Table, k *ast.Constraint) error {
 	return nil
 }
 
-// validateForeign looks for the referenced row of every row.
+// validateForeign looks for the referenced row of every row, in partitions where the tables are partitioned.
 func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
+	if t.Partitioned() {
+		return nil // its partitions have foreign keys of their own
+	}
 	ref := t
 	if c.RefTable != t.OID {
 		ref = x.Catalog().Table(c.RefTable)
 	}
-	rel, err := rowstore.Open(ref)
-	if err != nil {
-		return err
-	}
-	ix := ref.IndexByOID(c.Index)
-	conv := make([]func(types.Datum) (types.Datum, error), len(ix.Keys))
-	from := make([]int16, len(ix.Keys))
-	for i := range ix.Keys {
-		for j, att := range c.RefCols {
-			if att == ix.Keys[i].Att {
-				from[i] = c.Cols[j]
-			}
-		}
-		conv[i] = x.converter(t.Column(from[i]), ref.Column(ix.Keys[i].Att))
+	conv := make([]func(types.Datum) (types.Datum, error), len(c.Cols))
+	for i := range conv {
+		conv[i] = x.converter(t.Column(c.Cols[i]), ref.Column(c.RefCols[i]))
 	}
 	view := x.Txn.Latest()
 	defer view.Release()
-	eq := make([]types.Datum, len(ix.Keys))
-	var it rowstore.Iter
+	key := make([]types.Datum, len(c.Cols))
+	find := x.keyFinder(view, ref, c)
 	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
 		nulls := 0
-		for i := range eq {
-			v := vals[from[i]-1]
+		for i := range key {
+			v := vals[c.Cols[i]-1]
 			if v.IsNull() {
 				nulls++
 				continue
 			}
 			var err error
-			if eq[i], err = conv[i](v); err != nil {
+			if key[i], err = conv[i](v); err != nil {
 				return err
 			}
 		}
 		if nulls > 0 {
-			if c.Match == 'f' && nulls < len(eq) {
+			if c.Match == 'f' && nulls < len(key) {
 				e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
 					WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
 				e.Constraint = c.Name
@@ -175,16 +170,43 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 			}
 			return nil
 		}
+		found, err := find(key)
+		if err == nil && !found {
+			err = x.notPresent(t, ref, c, vals)
+		}
+		return err
+	})
+}
+
+// keyFinder looks a referenced key up, given in the order of the constraint's columns.
+func (x *exec) keyFinder(view txn.View, ref *catalog.Table, c *catalog.Constraint) func(key []types.Datum) (bool, error) {
+	root := ref.IndexByOID(c.Index)
+	order := make([]int, len(root.Keys)) // an index has its keys in another order
+	for i := range root.Keys {
+		order[i] = slices.Index(c.RefCols, root.Keys[i].Att)
+	}
+	rels := map[*catalog.Table]*rowstore.Rel{}
+	eq := make([]types.Datum, len(root.Keys))
+	var it rowstore.Iter
+	return func(key []types.Datum) (bool, error) {
+		leaf, ix, err := partition.Leaf(x.Catalog(), ref, root, c.RefCols, key, x.Env)
+		if leaf == nil || err != nil {
+			return false, err
+		}
+		rel := rels[leaf]
+		if rel == nil {
+			if rel, err = rowstore.Open(leaf); err != nil {
+				return false, err
+			}
+			rels[leaf] = rel
+		}
+		for i, k := range order {
+			eq[i] = key[k]
+		}
 		rel.InitScan(&it, view, ix, rowstore.Range{Eq: eq}, false)
 		found := it.Next()
-		if err := it.Close(); err != nil {
-			return err
-		}
-		if !found {
-			return x.notPresent(t, ref, c, vals)
-		}
-		return nil
-	})
+		return found, it.Close()
+	}
 }
 
 func (x *exec) notPresent(t, ref *catalog.Table, c *catalog.Constraint, vals []types.Datum) error {

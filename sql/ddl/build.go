@@ -3,6 +3,7 @@ package ddl
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"sort"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -347,7 +348,8 @@ func (x *exec) copyRows(old, next *catalog.Table, mode buildMode, change func(va
 	}
 	keepHidden := old.PrimaryIndex() == nil
 	// Rows whose columns do not change are moved as they are.
-	keepRow := change == nil && len(old.Columns) == len(next.Columns)
+	keepRow := change == nil && len(old.Columns) == len(next.Columns) &&
+		!slices.ContainsFunc(old.Columns, func(c catalog.Column) bool { return c.HasMissing })
 	return w.finish(x.scanRows(old, len(next.Columns), func(key, row []byte, vals []types.Datum) error {
 		if change != nil {
 			if err := change(vals); err != nil {

@@ -108,6 +108,13 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 		}
 		ix.Include = append(ix.Include, c.AttNum)
 	}
+	what := "UNIQUE"
+	if primary {
+		what = "PRIMARY KEY"
+	}
+	if err := keyCovers(t, ix, what); err != nil {
+		return nil, err
+	}
 	var err error
 	if ix.Options, err = relOptions(k.con.Options); err != nil {
 		return nil, err
@@ -268,7 +275,7 @@ func (x *exec) openReferenced(rv *ast.RangeVar) (*catalog.Table, error) {
 	if ref == nil {
 		return nil, noRelation(rv)
 	}
-	if ix != nil || ref.Kind != catalog.RelTable {
+	if ix != nil || !ref.LikeTable() {
 		return nil, pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", rv.Relname)
 	}
 	return ref, nil

@@ -212,13 +212,17 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 		for _, s := range x.ownedSequences(t.OID, 0) {
 			add(catalog.KindRelation, s.OID, 0, true)
 		}
+		cat.Children(t.OID, func(k *catalog.Table) bool {
+			add(catalog.KindRelation, k.OID, 0, k.Bound != nil)
+			return true
+		})
 		cat.Tables(func(r *catalog.Table) bool {
 			if r.OID == t.OID || r.Virtual {
 				return true
 			}
 			for _, c := range r.Constraints {
 				if c.Type == catalog.ConForeign && c.RefTable == t.OID {
-					add(catalog.KindConstraint, c.OID, 0, false)
+					add(catalog.KindConstraint, c.OID, 0, c.Parent != 0)
 				}
 			}
 			if t.Kind == catalog.RelSequence {
@@ -238,16 +242,35 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 		return append(out, list...), err
 	case catalog.KindConstraint:
 		t, c := x.constraint(o.OID)
-		if c == nil || c.Type != catalog.ConPrimary && c.Type != catalog.ConUnique {
+		if c == nil {
 			return out, nil
 		}
-		add(catalog.KindIndex, c.Index, 0, true)
-		_ = t
+		cat.Children(t.OID, func(k *catalog.Table) bool {
+			for _, part := range k.Constraints {
+				if part.Parent == c.OID {
+					add(catalog.KindConstraint, part.OID, 0, true)
+				}
+			}
+			return true
+		})
+		if c.Type == catalog.ConPrimary || c.Type == catalog.ConUnique {
+			add(catalog.KindIndex, c.Index, 0, true)
+		}
 	case catalog.KindIndex:
+		if t, _ := cat.RelationByOID(o.OID); t != nil {
+			cat.Children(t.OID, func(k *catalog.Table) bool {
+				for _, part := range k.Indexes {
+					if part.Parent == o.OID {
+						add(catalog.KindIndex, part.OID, 0, true)
+					}
+				}
+				return true
+			})
+		}
 		cat.Tables(func(r *catalog.Table) bool {
 			for _, c := range r.Constraints {
 				if c.Type == catalog.ConForeign && c.Index == o.OID {
-					add(catalog.KindConstraint, c.OID, 0, false)
+					add(catalog.KindConstraint, c.OID, 0, c.Parent != 0)
 				}
 			}
 			return true
@@ -483,6 +506,13 @@ func (x *exec) remove(o object) error {
 		t, err := x.reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
 			return err
+		}
+		if t.Bound != nil {
+			if p, err := x.reopen(t.Parents[0], lock.AccessExclusive); err != nil {
+				return err
+			} else if p != nil {
+				x.put(edit(p))
+			}
 		}
 		return x.removeRelation(t)
 	case catalog.KindIndex:

@@ -21,7 +21,7 @@ func relKind(k catalog.RelKind) func(*catalog.Table, *catalog.Index) bool {
 }
 
 var dropKinds = map[ast.ObjectType]dropKind{
-	ast.OBJECT_TABLE:    {"table", "DROP TABLE", relKind(catalog.RelTable), "Use DROP TABLE to remove a table."},
+	ast.OBJECT_TABLE:    {"table", "DROP TABLE", func(t *catalog.Table, ix *catalog.Index) bool { return ix == nil && t.LikeTable() }, "Use DROP TABLE to remove a table."},
 	ast.OBJECT_VIEW:     {"view", "DROP VIEW", relKind(catalog.RelView), "Use DROP VIEW to remove a view."},
 	ast.OBJECT_MATVIEW:  {"materialized view", "DROP MATERIALIZED VIEW", relKind(catalog.RelMatView), "Use DROP MATERIALIZED VIEW to remove a materialized view."},
 	ast.OBJECT_SEQUENCE: {"sequence", "DROP SEQUENCE", relKind(catalog.RelSequence), "Use DROP SEQUENCE to remove a sequence."},
@@ -70,6 +70,13 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 			return "", err
 		}
 		if ix != nil {
+			if n.Concurrent && t.Partitioned() {
+				return "", pgerr.New(pgerr.FeatureNotSupported, "cannot drop partitioned index \"%s\" concurrently", ix.Name)
+			}
+			if _, p := x.Catalog().RelationByOID(ix.Parent); p != nil {
+				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because index %s requires it", ix.Name, p.Name).
+					WithHint("You can drop index %s instead.", p.Name)
+			}
 			if c := constraintOfIndex(t, ix); c != nil {
 				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", ix.Name, c.Name, t.Name).
 					WithHint("You can drop constraint %s on table %s instead.", c.Name, t.Name)

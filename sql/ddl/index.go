@@ -23,12 +23,15 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		return err
 	case t == nil:
 		return noRelation(n.Relation)
-	case tix != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView:
+	case tix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
 	}
 	if err := x.mustOwn(t, nil); err != nil {
 		return err
+	}
+	if t.Partitioned() && n.Concurrent {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot create index on partitioned table \"%s\" concurrently", t.Name)
 	}
 	method, err := indexMethod(n)
 	if err != nil {
@@ -82,6 +85,11 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 			return err
 		}
 	}
+	if n.Unique {
+		if err := keyCovers(t, ix, "UNIQUE"); err != nil {
+			return err
+		}
+	}
 	if ix.Name = types.TruncateName(n.Idxname); ix.Name == "" {
 		ix.Name = x.relationName(t.Name, joined(names), "idx", t.Schema, false, nil)
 	}
@@ -97,6 +105,11 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		return relationExists(ix.Name)
 	}
 	next.Indexes = append(next.Indexes, ix)
+	if t.Partitioned() {
+		x.last = false
+		x.put(next)
+		return x.passIndex(t.OID, ix, n.Relation.Inh)
+	}
 	if err := x.buildIndex(next, ix); err != nil {
 		return err
 	}

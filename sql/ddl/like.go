@@ -45,6 +45,7 @@ func (x *exec) addLike(nt *newTable, l *ast.TableLikeClause) error {
 		n := c
 		n.AttNum = int16(len(t.Columns) + 1)
 		n.Missing, n.HasMissing, n.Identity, n.IdentSeq, n.Default, n.Generated = "", false, 0, 0, "", 0
+		n.InhCount, n.NotLocal = 0, false
 		if !has(likeStorage) {
 			n.Storage = 0
 		}
@@ -77,7 +78,7 @@ func (x *exec) addLike(nt *newTable, l *ast.TableLikeClause) error {
 		for _, c := range src.Constraints {
 			if c.Type == catalog.ConCheck {
 				n := *c
-				n.OID, n.Cols = x.Editor.OID(), move(c.Cols)
+				n.OID, n.Cols, n.InhCount, n.NotLocal = x.Editor.OID(), move(c.Cols), 0, false
 				if !has(likeComments) {
 					n.Comment = ""
 				}
@@ -104,7 +105,7 @@ type likeIndex struct {
 // addLikeIndex adds a copy of an index with a name of its own.
 func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	n := *l.ix
-	n.OID, n.Constraint, n.Building = x.Editor.OID(), 0, false
+	n.OID, n.Constraint, n.Building, n.Parent, n.Invalid = x.Editor.OID(), 0, false, 0, false
 	if !l.comments {
 		n.Comment = ""
 	}
@@ -148,6 +149,7 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	if l.con != nil {
 		c := *l.con
 		c.OID, c.Name, c.Index, c.Cols = x.Editor.OID(), n.Name, n.OID, nil
+		c.Parent, c.InhCount, c.NotLocal, c.Comment = 0, 0, false, ""
 		for _, k := range n.Keys {
 			c.Cols = append(c.Cols, k.Att)
 		}

@@ -225,7 +225,7 @@ func (x *exec) openTable(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, erro
 		return nil, err
 	case t == nil:
 		return nil, noRelation(rv)
-	case ix != nil || t.Kind != catalog.RelTable:
+	case ix != nil || !t.LikeTable():
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rv.Relname)
 	}
 	return t, nil

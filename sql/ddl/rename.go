@@ -135,6 +135,31 @@ func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
 		}
 		return x.renameIndex(t, ix, name)
 	}
+	if c.Type == catalog.ConCheck && !c.NoInherit {
+		return x.renameCheckTree(t, c, name, n.Relation.Inh, false)
+	}
+	nc := *c
+	nc.Name = name
+	x.replaceConstraint(t, c, &nc)
+	return nil
+}
+
+// renameCheckTree renames a check here and where it is inherited.
+func (x *exec) renameCheckTree(t *catalog.Table, c *catalog.Constraint, name string, recurse, down bool) error {
+	kids := x.children(t)
+	if c.InhCount > 0 && !down {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited constraint \"%s\"", c.Name)
+	}
+	if len(kids) > 0 && !recurse {
+		return pgerr.New(pgerr.InvalidTableDefinition, "inherited constraint \"%s\" must be renamed in child tables too", c.Name)
+	}
+	for _, k := range kids {
+		if kc := k.ConstraintByName(c.Name); kc != nil && kc.InhCount > 0 {
+			if err := x.renameCheckTree(k, kc, name, true, true); err != nil {
+				return err
+			}
+		}
+	}
 	nc := *c
 	nc.Name = name
 	x.replaceConstraint(t, c, &nc)
@@ -142,6 +167,11 @@ func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
 }
 
 func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
+	return x.renameColumnOf(n, name, false)
+}
+
+// renameColumnOf goes down to the tables that inherit the column; down: it comes from a parent.
+func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 	t, ix, err := x.openRenamed(n.Relation, n.MissingOk)
 	if err != nil || t == nil {
 		return err
@@ -165,9 +195,22 @@ func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
 	if t.ColumnByName(name) != nil {
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
 	}
+	kids := x.children(t)
+	if c.InhCount > 0 && !down {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", c.Name)
+	}
+	if len(kids) > 0 && !n.Relation.Inh {
+		return pgerr.New(pgerr.InvalidTableDefinition, "inherited column \"%s\" must be renamed in child tables too", c.Name)
+	}
+	for _, k := range kids {
+		kc := k.ColumnByName(n.Subname)
+		if kc != nil && kc.InhCount > 1 {
+			return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", c.Name)
+		}
+	}
 	next := edit(t)
 	next.Column(c.AttNum).Name = name
-	if t.Kind == catalog.RelTable {
+	if t.LikeTable() {
 		x.renameInExprs(next, c.Name, name)
 	}
 	var views []*catalog.Table
@@ -180,6 +223,13 @@ func (x *exec) renameColumn(n *ast.RenameStmt, name string) error {
 	x.put(next)
 	for _, v := range views {
 		if err := x.repairView(v, c.Name, name); err != nil {
+			return err
+		}
+	}
+	for _, k := range kids {
+		sub := *n
+		sub.Relation = &ast.RangeVar{Schemaname: x.Catalog().SchemaByOID(k.Schema).Name, Relname: k.Name, Inh: true}
+		if err := x.renameColumnOf(&sub, name, true); err != nil {
 			return err
 		}
 	}
@@ -200,6 +250,14 @@ func (x *exec) renameInExprs(t *catalog.Table, old, new string) {
 			n.Expr = ren(c.Expr)
 			t.Constraints[i] = &n
 		}
+	}
+	if t.PartKey != nil {
+		k := *t.PartKey
+		k.Keys = append([]catalog.IndexKey(nil), k.Keys...)
+		for i := range k.Keys {
+			k.Keys[i].Expr = ren(k.Keys[i].Expr)
+		}
+		t.PartKey = &k
 	}
 	for i, ix := range t.Indexes {
 		n := *ix

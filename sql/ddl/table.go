@@ -26,6 +26,7 @@ type newTable struct {
 	// defaults are bound when the columns are there.
 	defaults []defaultDef
 	likes    []likeIndex
+	inherit  *inheritance
 }
 
 type keyDef struct {
@@ -47,6 +48,9 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 	if err != nil {
 		return err
 	}
+	if n.Partbound != nil && n.Relation.Relpersistence == "p" && n.Relation.Schemaname == "" && isTempSchema(schema) {
+		pers = catalog.Temporary
+	}
 	name := types.TruncateName(n.Relation.Relname)
 	taken, err := x.claim(schema.OID, name)
 	if err != nil {
@@ -63,16 +67,31 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 		return err
 	}
 	nt := &newTable{schema: schema, t: x.emptyTable(schema.OID, name, pers)}
+	if n.Partspec != nil {
+		nt.t.Kind = catalog.RelPartitioned
+	}
 	if nt.t.Options, err = relOptions(n.Options); err != nil {
 		return err
 	}
 	if err := onCommit(nt.t, n.Oncommit); err != nil {
 		return err
 	}
+	if len(n.InhRelations) > 0 {
+		if nt.inherit, err = x.openParents(n, pers); err != nil {
+			return err
+		}
+		if err := x.inheritColumns(nt, nt.inherit); err != nil {
+			return err
+		}
+	}
 	for _, e := range n.TableElts {
 		switch d := e.(type) {
 		case *ast.ColumnDef:
-			err = x.addColumn(nt, d)
+			if nt.inherit != nil {
+				err = x.mergeColumn(nt, nt.inherit, d, n.Partbound != nil)
+			} else {
+				err = x.addColumn(nt, d)
+			}
 		case *ast.Constraint:
 			err = x.addTableConstraint(nt, d)
 		case *ast.TableLikeClause:
@@ -91,15 +110,36 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 			}
 		}
 	}
-	return x.finishTable(nt)
+	if nt.inherit != nil {
+		if err := x.finishInheritance(nt, nt.inherit); err != nil {
+			return err
+		}
+	}
+	if n.Partspec != nil {
+		if nt.t.PartKey, err = x.partitionKey(nt.t, n.Partspec); err != nil {
+			return err
+		}
+	}
+	var locs []int32
+	if n.Partbound != nil {
+		p := nt.inherit.parents[0]
+		if nt.t.Bound, locs, err = x.partitionBound(p, n.Partbound); err != nil {
+			return err
+		}
+		if err := x.admit(p, name, nt.t.Bound, locs, n.Partbound); err != nil {
+			return err
+		}
+	}
+	if err := x.finishTable(nt); err != nil || n.Partbound == nil {
+		return err
+	}
+	return x.joinPartition(nt.t.OID)
 }
 
 func createRefusals(n *ast.CreateStmt) error {
 	switch {
-	case n.Partspec != nil || n.Partbound != nil:
-		return pgerr.Unsupported("PARTITION BY")
-	case len(n.InhRelations) > 0:
-		return pgerr.Unsupported("INHERITS")
+	case n.Partspec != nil && len(n.InhRelations) > 0 && n.Partbound == nil:
+		return pgerr.New(pgerr.InvalidObjectDefinition, "cannot create partitioned table as inheritance child")
 	case n.OfTypename != nil:
 		return pgerr.Unsupported("CREATE TABLE OF")
 	case n.AccessMethod != "" && n.AccessMethod != "heap":
@@ -434,8 +474,17 @@ func (x *exec) finishTable(nt *newTable) error {
 		return err
 	}
 	for _, k := range nt.checks {
-		if t.ConstraintByName(k.Conname) != nil && k.Conname != "" {
+		if have := t.ConstraintByName(k.Conname); have != nil && k.Conname != "" {
+			if have.InhCount > 0 && have.Type == catalog.ConCheck {
+				if err := x.mergeCheck(t, have, k); err != nil {
+					return err
+				}
+				continue
+			}
 			return pgerr.New(pgerr.DuplicateObject, "check constraint \"%s\" already exists", k.Conname)
+		}
+		if t.Partitioned() && k.IsNoInherit {
+			return pgerr.New(pgerr.InvalidTableDefinition, "cannot add NO INHERIT constraint to partitioned table \"%s\"", t.Name)
 		}
 		if _, err := x.addCheck(t, validated(k)); err != nil {
 			return err

@@ -26,7 +26,20 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 		if err := x.needs(t, privilege.Truncate); err != nil {
 			return err
 		}
-		if !has[t.OID] {
+		list := []*catalog.Table{t}
+		if rv.Inh {
+			list = x.Catalog().Descendants(t)
+		} else if t.Partitioned() && x.Catalog().HasChildren(t.OID) {
+			return pgerr.New(pgerr.WrongObjectType, "cannot truncate only a partitioned table").
+				WithHint("Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.")
+		}
+		for _, t := range list {
+			if has[t.OID] {
+				continue
+			}
+			if t, err = x.reopen(t.OID, lock.AccessExclusive); err != nil {
+				return err
+			}
 			has[t.OID] = true
 			tables = append(tables, t)
 		}
@@ -65,12 +78,19 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 }
 
 func (x *exec) truncateTable(t *catalog.Table, restart bool) error {
+	if t.Partitioned() {
+		return x.restartSequences(t, restart)
+	}
 	next := edit(t)
 	next.StorageID = x.Editor.StorageID()
 	if err := x.removeStorage(t.StorageID); err != nil {
 		return err
 	}
 	x.put(next)
+	return x.restartSequences(t, restart)
+}
+
+func (x *exec) restartSequences(t *catalog.Table, restart bool) error {
 	if !restart {
 		return nil
 	}

@@ -452,7 +452,7 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 			return noRelation(n.Relation)
 		case n.Kind == ast.REINDEX_OBJECT_INDEX && ix == nil:
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", n.Relation.Relname)
-		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView):
+		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView):
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or materialized view", n.Relation.Relname)
 		}
 		if err := x.mustOwn(t, ix); err != nil {

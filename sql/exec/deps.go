@@ -175,6 +175,13 @@ func (s *scope) renamed(out, from []plan.Col) {
 	}
 }
 
+func (s *scope) prune(p *plan.PartPrune) {
+	s.exprs(p.Values...)
+	for _, sub := range p.Sub {
+		s.prune(sub)
+	}
+}
+
 func (s *scope) node(n plan.Node) {
 	if n == nil {
 		return
@@ -261,7 +268,12 @@ func (s *scope) node(n plan.Node) {
 		for _, in := range x.In {
 			s.node(in)
 		}
-		s.renamed(x.Out, x.In[0].Cols())
+		if x.Prune != nil {
+			s.prune(x.Prune)
+		}
+		if !x.Inherit {
+			s.renamed(x.Out, x.In[0].Cols())
+		}
 	case *plan.HashSetOp:
 		s.node(x.L)
 		s.node(x.R)

@@ -78,17 +78,21 @@ func rowText(env *types.Env, t *catalog.Table, vals []types.Datum) string {
 			b = append(b, '?')
 			continue
 		}
-		text := y.AppendText(nil, vals[i], env)
-		if len(text) > maxFieldText {
-			cut := maxFieldText
-			for cut > 0 && text[cut]&0xc0 == 0x80 {
-				cut--
-			}
-			text = append(text[:cut], "..."...)
-		}
-		b = append(b, text...)
+		b = append(b, clipText(string(y.AppendText(nil, vals[i], env)))...)
 	}
 	return string(append(b, ')'))
+}
+
+// clipText cuts a value to what messages show.
+func clipText(text string) string {
+	if len(text) <= maxFieldText {
+		return text
+	}
+	cut := maxFieldText
+	for cut > 0 && text[cut]&0xc0 == 0x80 {
+		cut--
+	}
+	return text[:cut] + "..."
 }
 
 func notNullError(ec *Context, t *catalog.Table, c *catalog.Column, vals []types.Datum) error {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
@@ -22,6 +23,8 @@ type foreignKey struct {
 	con    *catalog.Constraint
 	child  *catalog.Table
 	parent *catalog.Table
+	// refCols are the referenced columns by the numbers of the table whose rows change: a partition of parent, or parent.
+	refCols []int16
 }
 
 // Foreign key actions (pg_constraint.confupdtype).
@@ -44,16 +47,37 @@ func newFKTable(ec *Context, t *catalog.Table) *fkTable {
 		}
 		return nil
 	}
+	// Foreign keys to a partitioned table are foreign keys to its partitions. Those of one are what its partitions have.
+	above := map[catalog.OID]*catalog.Table{t.OID: t}
+	if ec.Catalog != nil {
+		for p := t; p.Bound != nil; {
+			if p = ec.Catalog.Table(p.Parents[0]); p == nil {
+				break
+			}
+			above[p.OID] = p
+		}
+	}
 	add := func(child *catalog.Table) {
 		for _, c := range child.Constraints {
-			if c.Type == catalog.ConForeign && c.RefTable == t.OID {
-				fk.refs = append(fk.refs, &foreignKey{c, child, t})
+			if c.Type != catalog.ConForeign || child.Partitioned() {
+				continue
+			}
+			if p := above[c.RefTable]; p != nil {
+				cols := c.RefCols
+				if p != t {
+					m := catalog.AttMap(p, t)
+					cols = make([]int16, len(c.RefCols))
+					for i, a := range c.RefCols {
+						cols[i] = m[a-1]
+					}
+				}
+				fk.refs = append(fk.refs, &foreignKey{c, child, p, cols})
 			}
 		}
 	}
 	for _, c := range t.Constraints {
 		if c.Type == catalog.ConForeign {
-			fk.foreign = append(fk.foreign, &foreignKey{c, t, parent(c)})
+			fk.foreign = append(fk.foreign, &foreignKey{con: c, child: t, parent: parent(c)})
 		}
 	}
 	if ec.Catalog != nil {
@@ -97,7 +121,7 @@ func (fk *fkTable) changed(q *riQueue, key []byte, old, vals []types.Datum) erro
 		}
 	}
 	for _, f := range fk.refs {
-		if changedCols(f.con.RefCols, old, vals) {
+		if changedCols(f.refCols, old, vals) {
 			if err := q.parent(f, old, vals); err != nil {
 				return err
 			}
@@ -200,7 +224,7 @@ func (q *riQueue) child(f *foreignKey, key []byte, vals []types.Datum) error {
 
 // parent notes that a referenced key has gone.
 func (q *riQueue) parent(f *foreignKey, old, vals []types.Datum) error {
-	for _, c := range f.con.RefCols {
+	for _, c := range f.refCols {
 		if old[c-1].IsNull() {
 			return nil
 		}
@@ -211,16 +235,16 @@ func (q *riQueue) parent(f *foreignKey, old, vals []types.Datum) error {
 		action = f.con.OnUpdate
 	}
 	if d := q.ec.Deferred; d != nil && (action == fkNoAction || action == 0) && d.deferred(f.con) {
-		ev.vals = pick(&d.arena, f.con.RefCols, old)
+		ev.vals = pick(&d.arena, f.refCols, old)
 		if vals != nil {
-			ev.fresh = pick(&d.arena, f.con.RefCols, vals)
+			ev.fresh = pick(&d.arena, f.refCols, vals)
 		}
 		d.events = append(d.events, ev)
 		return nil
 	}
-	ev.vals = pick(&q.arena, f.con.RefCols, old)
+	ev.vals = pick(&q.arena, f.refCols, old)
 	if vals != nil {
-		ev.fresh = pick(&q.arena, f.con.RefCols, vals)
+		ev.fresh = pick(&q.arena, f.refCols, vals)
 	}
 	q.events = append(q.events, ev)
 	return nil
@@ -332,11 +356,7 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 	if f.parent == nil {
 		return false, pgerr.Internal("foreign key %s names no table", f.con.Name)
 	}
-	rel, err := q.ec.Rels.Get(f.parent)
-	if err != nil {
-		return false, err
-	}
-	ix := f.parent.IndexByOID(f.con.Index)
+	table, ix := f.parent, f.parent.IndexByOID(f.con.Index)
 	if ix == nil {
 		return false, pgerr.Internal("foreign key %s has no unique index", f.con.Name)
 	}
@@ -347,6 +367,16 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 				eq = append(eq, vals[j])
 			}
 		}
+	}
+	if table.Partitioned() {
+		var err error
+		if table, ix, err = partition.Leaf(q.ec.Catalog, table, ix, f.con.RefCols, vals, q.ec.Env); table == nil || err != nil {
+			return false, err
+		}
+	}
+	rel, err := q.ec.Rels.Get(table)
+	if err != nil {
+		return false, err
 	}
 	if len(eq) != len(ix.Keys) {
 		return false, pgerr.Internal("foreign key %s and index %s have different columns", f.con.Name, ix.Name)
@@ -360,7 +390,7 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 		return true, nil
 	}
 	t := q.ec.Txn
-	if ix == f.parent.PrimaryIndex() {
+	if ix == table.PrimaryIndex() {
 		if share {
 			if _, err := t.LockRow(q.ec.Ctx, lo, lock.KeyShare, q.ec.lockOptions()); err != nil {
 				return false, lockError(err, f.parent)

@@ -3,6 +3,8 @@ package exec
 import (
 	"errors"
 
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/storage/lock"
@@ -25,6 +27,7 @@ type lockItem struct {
 	strength lock.Mode
 	policy   lock.Policy
 	buf      []byte
+	parts    map[uint32]*lockItem // of a table with children, by storage id
 }
 
 func (b *builder) lockRows(x *plan.LockRowsNode) (operator, error) {
@@ -96,6 +99,11 @@ func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
 			return nil, err
 		}
 		return b.rowConds(cs, x.In)
+	case *plan.Append:
+		// All inputs have the same conditions, in one place or the other.
+		if x.Inherit && len(x.In) > 0 {
+			return b.rowConds(cs, x.In[0])
+		}
 	case *plan.SortNode:
 		return b.rowConds(cs, x.In)
 	case *plan.LimitNode:
@@ -164,6 +172,9 @@ func (b *builder) joinConds(cs []condFn, kind plan.JoinKind, on []plan.Expr, out
 func (o *lockRowsOp) open() error {
 	for i := range o.items {
 		it := &o.items[i]
+		if it.cols.table.Partitioned() {
+			continue
+		}
 		if it.rel == nil {
 			rel, err := o.in.ec.Rels.Get(it.cols.table)
 			if err != nil {
@@ -203,6 +214,9 @@ func (o *lockRowsOp) lock() (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if it, err = o.part(it, key); err != nil {
+			return false, err
+		}
 		opt := in.ec.lockOptions()
 		opt.Policy = it.policy
 		r, err := in.view.LockVersion(in.ec.Ctx, key, id, it.strength, opt, it.buf[:0])
@@ -227,6 +241,35 @@ func (o *lockRowsOp) lock() (bool, error) {
 		return t == triTrue, err
 	}
 	return true, nil
+}
+
+// part is the item for the table of the tree that a row stands in.
+func (o *lockRowsOp) part(it *lockItem, key []byte) (*lockItem, error) {
+	id := storageOf(key)
+	if id == it.cols.table.StorageID && !it.cols.table.Partitioned() {
+		return it, nil
+	}
+	if p := it.parts[id]; p != nil {
+		return p, nil
+	}
+	ec := o.in.ec
+	for _, t := range ec.Catalog.Descendants(it.cols.table) {
+		if t.StorageID != id {
+			continue
+		}
+		rel, err := ec.Rels.Get(t)
+		if err != nil {
+			return nil, err
+		}
+		p := *it
+		p.cols, p.rel, p.buf, p.parts = it.cols.over(t, catalog.AttMap(it.cols.table, t)), rel, nil, nil
+		if it.parts == nil {
+			it.parts = map[uint32]*lockItem{}
+		}
+		it.parts[id] = &p
+		return &p, nil
+	}
+	return nil, pgerr.Internal("a row of %s stands in an unknown table", it.cols.table.Name)
 }
 
 func (o *lockRowsOp) close() { o.child.close() }

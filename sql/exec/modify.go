@@ -45,6 +45,17 @@ type target struct {
 	oldVals  []types.Datum
 	fk       *fkTable
 	inserts  bool
+
+	// Of a target whose rows stand in several tables, and of the tables of its tree.
+	parts    *parts
+	allSets  []setFn // what the statement may assign
+	root     *target // nil: the statement's own target
+	atts     []int16 // the root's attribute numbers - 1 to those of the table
+	evals    []*Evaluator
+	above    []upLevel
+	aboveOf  *catalog.Catalog
+	trusted  bool // the row in vals has been routed here
+	conflict *conflictOp
 }
 
 type genCol struct {
@@ -133,8 +144,15 @@ func (b *builder) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, c
 // begin opens the table for the execution.
 func (tg *target) begin() error {
 	in := tg.in
-	if tg.table.Virtual || tg.table.Kind != catalog.RelTable {
+	if tg.table.Virtual || !tg.table.LikeTable() {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change relation \"%s\"", tg.table.Name)
+	}
+	if tg.root == nil {
+		tg.tree()
+	}
+	if tg.table.Partitioned() {
+		tg.gen = in.gen
+		return nil
 	}
 	if tg.rel == nil {
 		rel, err := in.ec.Rels.Get(tg.table)
@@ -196,6 +214,8 @@ func (tg *target) complete() error {
 	if len(tg.gens) > 0 {
 		tg.row.loadVals(f, tg.vals)
 	}
+	trusted := tg.trusted
+	tg.trusted = false
 	for _, i := range tg.nnull {
 		if tg.vals[i].IsNull() {
 			return notNullError(tg.in.ec, tg.table, &tg.table.Columns[i], tg.vals)
@@ -214,6 +234,9 @@ func (tg *target) complete() error {
 		default:
 			return checkError(tg.in.ec, tg.table, c.name, tg.vals)
 		}
+	}
+	if tg.table.Bound != nil && !trusted {
+		return tg.inBounds()
 	}
 	return nil
 }
@@ -289,6 +312,7 @@ func (o *tableScanOp) current() []byte {
 
 // locked is a target row that may be changed now.
 type locked struct {
+	in       *target // the table that it stands in
 	key, row []byte
 	state    txn.RowState
 	changed  bool // it is not the version that the source has seen
@@ -303,11 +327,20 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 	if err != nil {
 		return l, false, err
 	}
+	if tg.parts != nil {
+		leaf, err := tg.at(key)
+		if err != nil {
+			return l, false, err
+		}
+		if leaf != tg {
+			return leaf.lock()
+		}
+	}
 	r, err := in.view.LockVersion(in.ec.Ctx, key, id, tg.strength, in.ec.lockOptions(), tg.buf[:0])
 	if err != nil {
 		return l, false, lockError(err, tg.table)
 	}
-	l = locked{key: key, state: r.State}
+	l = locked{in: tg, key: key, state: r.State}
 	switch r.State {
 	case txn.RowSame:
 		if tg.source != nil {
@@ -385,9 +418,34 @@ func (tg *target) assign(sets []setFn) error {
 		if err != nil {
 			return err
 		}
-		tg.vals[sets[i].att-1] = v
+		tg.vals[tg.att(sets[i].att)-1] = v
 	}
-	return tg.complete()
+	return nil
+}
+
+// change assigns and stores: the row at key gets its new values, in another partition where it belongs there now.
+func (tg *target) change(sets []setFn, key, row []byte) error {
+	if err := tg.fields(row); err != nil {
+		return err
+	}
+	if err := tg.assign(sets); err != nil {
+		return err
+	}
+	if tg.root != nil && tg.table.Bound != nil {
+		ok, err := tg.fits()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			_, err = tg.move(key, row)
+			return err
+		}
+		tg.trusted = tg.root.table.Bound == nil
+	}
+	if err := tg.complete(); err != nil {
+		return err
+	}
+	return tg.replace(key, row)
 }
 
 // replace stores the row in vals in place of oldVals, which stands at key as row.

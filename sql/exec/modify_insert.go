@@ -31,6 +31,7 @@ type conflictOp struct {
 	excluded rowCols
 	strength lock.Mode
 	key, row []byte
+	catalog  *catalog.Catalog
 }
 
 func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
@@ -59,7 +60,7 @@ func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
 				return err
 			}
 		}
-		ins.conflict = cf
+		ins.conflict, o.target.conflict = cf, cf
 	}
 	o.act = ins.act
 	return nil
@@ -110,13 +111,33 @@ func (ins *insertOp) act() (bool, error) {
 		}
 		tg.vals[d.att-1] = v
 	}
-	if err := tg.complete(); err != nil {
-		return false, err
-	}
 	if ins.conflict != nil {
-		return ins.conflict.insert(tg)
+		l, err := tg.ready()
+		if err != nil {
+			return false, err
+		}
+		return l.conflict.insert(l)
 	}
-	return true, tg.insertRow()
+	return true, tg.store()
+}
+
+// ready completes the row in vals, where it is to be stored.
+func (tg *target) ready() (*target, error) {
+	l, err := tg.routed()
+	if err != nil {
+		return nil, err
+	}
+	l.trusted = l != tg
+	return l, l.complete()
+}
+
+// store completes the row in vals and stores it.
+func (tg *target) store() error {
+	l, err := tg.ready()
+	if err != nil {
+		return err
+	}
+	return l.insertRow()
 }
 
 // insertRow stores the row in vals.
@@ -209,6 +230,19 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 		return false, false, err
 	}
 	if err := tg.assign(cf.sets); err != nil {
+		return false, false, err
+	}
+	if tg.root != nil {
+		if ok, err := tg.fits(); err != nil || !ok {
+			if err == nil {
+				err = pgerr.New(pgerr.FeatureNotSupported, "invalid ON UPDATE specification").
+					WithDetail("The result tuple would appear in a different partition than the original tuple.")
+			}
+			return false, false, err
+		}
+		tg.trusted = true
+	}
+	if err := tg.complete(); err != nil {
 		return false, false, err
 	}
 	return true, true, tg.replace(cf.key, cf.row)

@@ -66,6 +66,7 @@ func (b *builder) merge(o *modifyOp, x *plan.Merge) error {
 		if a.Kind == 'd' || a.Kind == 'u' && keyStrength(x.Table, a.Set) == lock.Update {
 			tg.strength = lock.Update
 		}
+		tg.allSets = append(tg.allSets, act.sets...)
 		m.actions = append(m.actions, act)
 	}
 	o.act = m.act
@@ -103,15 +104,9 @@ func (m *mergeOp) act() (bool, error) {
 	}
 	switch a.kind {
 	case 'u':
-		if err := tg.fields(l.row); err != nil {
-			return false, err
-		}
-		if err := tg.assign(a.sets); err != nil {
-			return false, err
-		}
-		return true, tg.replace(l.key, l.row)
+		return true, l.in.change(a.sets, l.key, l.row)
 	case 'd':
-		return true, tg.remove(l.key, l.row)
+		return true, l.in.remove(l.key, l.row)
 	}
 	return false, nil
 }
@@ -156,8 +151,5 @@ func (m *mergeOp) insert() (bool, error) {
 			tg.vals[s.att-1] = v
 		}
 	}
-	if err := tg.complete(); err != nil {
-		return false, err
-	}
-	return true, tg.insertRow()
+	return true, tg.store()
 }

@@ -24,18 +24,13 @@ func (b *builder) update(o *modifyOp, x *plan.Update) error {
 	if err != nil {
 		return err
 	}
+	tg.allSets = sets
 	o.act = func() (bool, error) {
 		l, ok, err := tg.lock()
 		if !ok || err != nil {
 			return false, err
 		}
-		if err := tg.fields(l.row); err != nil {
-			return false, err
-		}
-		if err := tg.assign(sets); err != nil {
-			return false, err
-		}
-		return true, tg.replace(l.key, l.row)
+		return true, l.in.change(sets, l.key, l.row)
 	}
 	return nil
 }
@@ -60,7 +55,7 @@ func (b *builder) delete(o *modifyOp, x *plan.Delete) error {
 		if !ok || err != nil {
 			return false, err
 		}
-		return true, tg.remove(l.key, l.row)
+		return true, l.in.remove(l.key, l.row)
 	}
 	return nil
 }

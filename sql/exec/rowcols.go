@@ -33,12 +33,19 @@ type rowCols struct {
 	plain []rowCol // table columns
 	other []rowCol // the rest
 	loc   []byte
-	types []*types.Type // of the columns that are not dropped, for the whole row
-	vals  []types.Datum
+	// rowAtts are the columns of the whole row; nil: the table's, in order.
+	rowAtts []int16
+	types   []*types.Type // of the columns that are not dropped, for the whole row
+	vals    []types.Datum
 }
 
 // rowCols compiles a list of columns of table.
 func (b *builder) rowCols(table *catalog.Table, cols []plan.Col) (rowCols, error) {
+	return b.rowColsOf(table, cols, nil)
+}
+
+// rowColsOf is rowCols with other columns for the whole row; nil: the table's.
+func (b *builder) rowColsOf(table *catalog.Table, cols []plan.Col, atts []int16) (rowCols, error) {
 	r := rowCols{table: table}
 	for _, c := range cols {
 		rc := rowCol{c.AttNum, b.slot(c.ID)}
@@ -49,6 +56,16 @@ func (b *builder) rowCols(table *catalog.Table, cols []plan.Col) (rowCols, error
 			}
 			r.plain = append(r.plain, rc)
 			continue
+		case c.AttNum == attRow && r.types == nil && atts != nil:
+			r.rowAtts = atts
+			for _, a := range atts {
+				t, err := b.typeOf(table.Columns[a-1].Type)
+				if err != nil {
+					return r, err
+				}
+				r.types = append(r.types, t)
+			}
+			r.vals = make([]types.Datum, len(r.types))
 		case c.AttNum == attRow && r.types == nil:
 			for i := range table.Columns {
 				if table.Columns[i].Dropped {
@@ -96,6 +113,12 @@ func (r *rowCols) system(att int16, rel *rowstore.Rel, key, row []byte) types.Da
 	case attCmin, attXmax, attCmax:
 		return tuple.Uint(0)
 	}
+	if r.rowAtts != nil {
+		for i, att := range r.rowAtts {
+			r.vals[i] = rel.Col(row, att)
+		}
+		return types.MakeRecord(r.types, r.vals)
+	}
 	n := 0
 	for i := range r.table.Columns {
 		if !r.table.Columns[i].Dropped {
@@ -128,6 +151,13 @@ func (r *rowCols) loadVals(f *frame, vals []types.Datum) {
 		case attTableOID:
 			f.s[c.slot] = tuple.Uint(uint64(r.table.OID))
 		case attRow:
+			if r.rowAtts != nil {
+				for j, att := range r.rowAtts {
+					r.vals[j] = vals[att-1]
+				}
+				f.s[c.slot] = types.MakeRecord(r.types, r.vals)
+				continue
+			}
 			n := 0
 			for j := range r.table.Columns {
 				if !r.table.Columns[j].Dropped {

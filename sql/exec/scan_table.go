@@ -77,10 +77,10 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 			late = append(late, c)
 		}
 	}
-	if o.early, err = b.rowCols(x.Table, early); err != nil {
+	if o.early, err = b.rowColsOf(x.Table, early, x.RowAtts); err != nil {
 		return nil, err
 	}
-	if o.late, err = b.rowCols(x.Table, late); err != nil {
+	if o.late, err = b.rowColsOf(x.Table, late, x.RowAtts); err != nil {
 		return nil, err
 	}
 	for _, e := range x.Eq {

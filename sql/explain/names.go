@@ -87,7 +87,7 @@ func (ns *names) learn(n plan.Node, rels *int) {
 			ns.calls[out[i].ID] = c
 		}
 	case *plan.Append:
-		if len(x.In) > 0 {
+		if len(x.In) > 0 && !x.Inherit {
 			for i, c := range x.In[0].Cols() {
 				ns.exprs[x.Out[i].ID] = &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}
 			}
@@ -99,6 +99,19 @@ func (ns *names) learn(n plan.Node, rels *int) {
 	}
 	for _, in := range inputs(n) {
 		ns.learn(in, rels)
+	}
+}
+
+// rename gives columns the name of one of the tables that produce them.
+func (ns *names) rename(alias string, cols []plan.Col) {
+	for _, c := range cols {
+		if old, ok := ns.base[c.ID]; ok {
+			_, name, _ := strings.Cut(old, ".")
+			if name == "" {
+				name = old
+			}
+			ns.base[c.ID] = ruleutils.QuoteIdent(alias) + "." + name
+		}
 	}
 }
 

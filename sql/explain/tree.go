@@ -43,6 +43,8 @@ type tree struct {
 	ns    *names
 	stats map[plan.Node]*exec.NodeStats
 	opts  Options
+	// shared are the aliases of scans that are members of an Append.
+	shared map[string]bool
 }
 
 var joinWord = map[plan.JoinKind]string{plan.InnerJoin: "", plan.LeftJoin: " Left", plan.RightJoin: " Right", plan.FullJoin: " Full", plan.SemiJoin: " Semi", plan.AntiJoin: " Anti"}
@@ -187,7 +189,16 @@ func (t *tree) node(n plan.Node) *item {
 	case *plan.Append:
 		simple("Append")
 		for _, in := range x.In {
+			if s, ok := in.(*plan.TableScan); ok && x.Inherit {
+				if t.shared == nil {
+					t.shared = map[string]bool{}
+				}
+				t.shared[s.Alias] = true
+			}
 			t.kid(it, in, "Member")
+		}
+		if s, ok := x.In[0].(*plan.TableScan); ok && x.Inherit {
+			t.ns.rename(s.Alias, s.All) // above, columns are named by the first one
 		}
 	case *plan.HashSetOp:
 		it.kind, it.title = "SetOp", "HashSetOp Intersect"
@@ -360,6 +371,10 @@ func (t *tree) result(it *item, x *plan.Result) *item {
 }
 
 func (t *tree) tableScan(it *item, x *plan.TableScan) {
+	if x.RowAtts != nil || t.shared[x.Alias] {
+		// The tables of an inheritance tree share their columns: here they have this one's name.
+		t.ns.rename(x.Alias, x.All)
+	}
 	bounded := len(x.Eq) > 0 || x.EqAny != nil || x.Lo != nil || x.Hi != nil
 	ix := x.Index
 	if ix == nil && bounded {

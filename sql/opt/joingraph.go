@@ -278,7 +278,9 @@ func (g *joinGraph) join(x *plan.Join) {
 func (g *joinGraph) item(r plan.Rel, kind plan.JoinKind, on []plan.Expr) {
 	it := &joinItem{rel: r, kind: kind, cols: colsOf(r.Cols())}
 	if s, ok := r.(*plan.Scan); ok {
-		it.scan = s
+		if !g.o.expands(s) {
+			it.scan = s
+		}
 		it.rows = g.o.learn(s)
 	}
 	for _, c := range on {

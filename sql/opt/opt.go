@@ -26,6 +26,8 @@ type Env struct {
 	Params []types.Datum
 	// Settings are the session's.
 	Settings Settings
+	// Types finds user types; nil: there are none.
+	Types *types.Env
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without
 	// their prefix. Rules: semi_join, anti_join, scalar_agg, outer_reduction, project_pullup, equivalence, unique_inner,
 	// cte_inline, minmax, window_pushdown, sortagg, hashed_exists, or_parts, one_row.
@@ -59,7 +61,7 @@ func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Physical{Root: b.node, Stmt: stmt, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
+	return &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
 }
 
 type optimizer struct {
@@ -79,6 +81,7 @@ type optimizer struct {
 	calls float64
 	// noReverse: backward scans are not worth comparing.
 	noReverse bool
+	leaves    []plan.Leaf
 }
 
 func (o *optimizer) on(rule string) bool {

@@ -30,6 +30,9 @@ func (o *optimizer) scan(x *plan.Scan, conds []plan.Expr, w want) (built, error)
 	if err != nil {
 		return built{}, err
 	}
+	if o.expands(x) {
+		return o.inherited(x, conds, w)
+	}
 	paths, err := o.accesses(x, conds, w.need)
 	if err != nil {
 		return built{}, err
@@ -67,7 +70,7 @@ func (o *optimizer) wanted(w want, order []plan.SortKey, fixed colset) int {
 
 func (o *optimizer) scanNode(x *plan.Scan, conds []plan.Expr, p *access, w want) built {
 	n := &plan.TableScan{Est: p.Est, Table: x.Table, Alias: x.Alias, Index: p.index, Eq: p.eq, EqAny: p.eqAny, Lo: p.lo, Hi: p.hi, Reverse: p.reverse,
-		IndexOnly: p.only, Unique: p.unique, All: x.Out}
+		IndexOnly: p.only, Unique: p.unique, All: x.Out, RowAtts: x.RowAtts}
 	for i, c := range conds {
 		if p.used[i] {
 			n.Conds = append(n.Conds, c)

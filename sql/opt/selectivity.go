@@ -40,6 +40,9 @@ func (o *optimizer) colInfo(c plan.ColID) *colInfo {
 
 // learn registers the columns of a scan. nullable: the scan stands on the null-extended side of a join.
 func (o *optimizer) learn(x *plan.Scan) float64 {
+	if o.expands(x) {
+		return o.learnTree(x)
+	}
 	rows := o.tableRows(x.Table)
 	for i := range x.Out {
 		c := &x.Out[i]

@@ -26,6 +26,7 @@ const (
 	IncrementalSort
 	Material
 	Memoize
+	PartitionPruning
 )
 
 // methods are the settings' names without enable_. What is in PostgreSQL's list and not here chooses nothing: there are no such
@@ -33,7 +34,7 @@ const (
 var methods = map[string]Methods{
 	"seqscan": SeqScan, "indexscan": IndexScan, "indexonlyscan": IndexOnlyScan, "bitmapscan": BitmapScan, "nestloop": NestLoop,
 	"hashjoin": HashJoin, "mergejoin": MergeJoin, "hashagg": HashAgg, "sort": Sort, "incremental_sort": IncrementalSort,
-	"material": Material, "memoize": Memoize,
+	"material": Material, "memoize": Memoize, "partition_pruning": PartitionPruning,
 }
 
 // ReadSettings takes the values of a session's parameters.

@@ -26,6 +26,8 @@ type Scan struct {
 	Out   []Col // AttNum set
 	// Inherit: child tables and partitions are read too.
 	Inherit bool
+	// RowAtts: see TableScan.
+	RowAtts []int16
 }
 
 // VirtualScan reads a relation that is computed: pg_catalog base tables, tarn.* views.

@@ -47,6 +47,9 @@ type TableScan struct {
 	Conds     []Expr // conditions that the range stands for, for EXPLAIN and re-checks
 	Out       []Col
 	All       []Col // what the logical scan has: Conds may name more than Out
+	// RowAtts are the columns of the whole row (AttNum 0) where the table is read as a child of another one: the parent's columns
+	// by the numbers that they have here. nil: the table's own.
+	RowAtts []int16
 }
 
 type VirtualTableScan struct {
@@ -76,6 +79,21 @@ type FunctionScan struct {
 	Alias      string
 	Filter     []Expr
 	Out        []Col
+}
+
+// Runtime reports that a value of the conditions is not a constant: execution may prune more than planning did.
+func (p *PartPrune) Runtime() bool {
+	for _, e := range p.Values {
+		if _, ok := e.(*Const); !ok {
+			return true
+		}
+	}
+	for _, s := range p.Sub {
+		if s.Runtime() {
+			return true
+		}
+	}
+	return false
 }
 
 // Result projects and filters (In may be nil: one empty row).
@@ -195,6 +213,20 @@ type Append struct {
 	Est
 	In  []Node
 	Out []Col
+	// Inherit: In are scans of the tables of an inheritance tree. They give Out's own columns, in any order and with others beside
+	// them. Prune, which may be nil, picks among them at run time.
+	Inherit bool
+	Prune   *PartPrune
+}
+
+// PartPrune says at run time which inputs of an Append are to be read.
+type PartPrune struct {
+	Table  *catalog.Table // partitioned
+	Step   *PruneStep
+	Values []Expr // of Step
+	// At[i] is the input for partition i, -1 where it has none or has those of Sub[i].
+	At  []int32
+	Sub map[int]*PartPrune
 }
 
 // HashSetOp is INTERSECT and EXCEPT [ALL].
@@ -310,10 +342,15 @@ func (n *LockRowsNode) Cols() []Col       { return n.In.Cols() }
 func (n *Modify) Cols() []Col             { return n.Out }
 func (n *Columnar) Cols() []Col           { return n.Out }
 
+// Leaf is a table that stands for a part of another one.
+type Leaf struct{ Table, Of *catalog.Table }
+
 // Physical is an optimized statement.
 type Physical struct {
 	Root Node
 	Stmt *Statement
+	// Leaves are the tables that are read as children or partitions of one that the statement names, with that one.
+	Leaves []Leaf
 	// Tables and Catalog version guard a cached plan.
 	CatalogVersion uint64
 	Params         []types.OID

@@ -127,7 +127,7 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 		if t.Virtual {
 			continue // rows that are computed
 		}
-		if t.Kind != catalog.RelTable && t.Kind != catalog.RelMatView {
+		if !t.LikeTable() && t.Kind != catalog.RelMatView {
 			w := "skipping \"%s\" --- cannot vacuum non-tables or special system tables"
 			if verb == "analyze" {
 				w = "skipping \"%s\" --- cannot analyze non-tables or special system tables"
@@ -147,7 +147,21 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 			}
 			x.cols = append(x.cols, a.AttNum)
 		}
-		out = append(out, x)
+		if !t.Partitioned() {
+			out = append(out, x)
+			continue
+		}
+		for _, leaf := range s.catalog().Descendants(t) {
+			if !leaf.Stored() {
+				continue
+			}
+			l := vacuumTarget{table: leaf, named: true}
+			m := catalog.AttMap(t, leaf)
+			for _, att := range x.cols {
+				l.cols = append(l.cols, m[att-1])
+			}
+			out = append(out, l)
+		}
 	}
 	if len(n.Rels) == 0 {
 		s.catalog().Tables(func(t *catalog.Table) bool {

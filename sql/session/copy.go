@@ -94,7 +94,7 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 		return "", err
 	}
 	switch t.Kind {
-	case catalog.RelTable:
+	case catalog.RelTable, catalog.RelPartitioned:
 	case catalog.RelView:
 		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", t.Name)
 	case catalog.RelSequence:
@@ -245,6 +245,8 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		}
 		switch t.Kind {
 		case catalog.RelTable:
+		case catalog.RelPartitioned:
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from partitioned table \"%s\"", t.Name).WithHint("Try the COPY (SELECT ...) TO variant.")
 		case catalog.RelView:
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from view \"%s\"", t.Name).WithHint("Try the COPY (SELECT ...) TO variant.")
 		case catalog.RelSequence:
@@ -252,7 +254,9 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		default:
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from non-table relation \"%s\"", t.Name)
 		}
-		sel := &ast.SelectStmt{FromClause: []ast.Node{n.Relation}, Op: ast.SETOP_NONE, LimitOption: ast.LIMIT_OPTION_DEFAULT}
+		only := *n.Relation
+		only.Inh = false
+		sel := &ast.SelectStmt{FromClause: []ast.Node{&only}, Op: ast.SETOP_NONE, LimitOption: ast.LIMIT_OPTION_DEFAULT}
 		for i := range cols {
 			sel.TargetList = append(sel.TargetList, &ast.ResTarget{Val: &ast.ColumnRef{Fields: []ast.Node{&ast.String{Sval: names[i]}}}})
 		}

@@ -286,7 +286,7 @@ func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) e
 		if err != nil {
 			return err
 		}
-		if t.Kind != catalog.RelTable && t.Kind != catalog.RelView {
+		if !t.LikeTable() && t.Kind != catalog.RelView {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", t.Name)
 		}
 		need := privilege.Update | privilege.Delete | privilege.Truncate
@@ -299,12 +299,18 @@ func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) e
 		if id := s.identity(); !id.super && t.Privileges(id.roles, id.current, need) == 0 {
 			return t.Denied()
 		}
-		// The parser numbers the modes as lock.h does, from ACCESS SHARE = 1.
-		if _, err := s.block.t.LockTable(ctx, uint64(t.OID), lock.AccessShare+lock.Mode(n.Mode-1), opt); err != nil {
-			if opt.Policy == lock.NoWait {
-				return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", t.Name)
+		tables := []*catalog.Table{t}
+		if rv.Inh && t.LikeTable() {
+			tables = s.catalog().Descendants(t)
+		}
+		for _, t := range tables {
+			// The parser numbers the modes as lock.h does, from ACCESS SHARE = 1.
+			if _, err := s.block.t.LockTable(ctx, uint64(t.OID), lock.AccessShare+lock.Mode(n.Mode-1), opt); err != nil {
+				if opt.Policy == lock.NoWait {
+					return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", t.Name)
+				}
+				return err
 			}
-			return err
 		}
 	}
 	return nil

@@ -136,6 +136,11 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 			mode = lock.RowShare
 		}
 		q.locks = append(q.locks, tableLock{u.Table.OID, mode})
+		for _, l := range phys.Leaves {
+			if l.Of == u.Table {
+				q.locks = append(q.locks, tableLock{l.Table.OID, mode})
+			}
+		}
 	}
 	return q, nil
 }
@@ -184,7 +189,7 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 	return &opt.Env{Catalog: cat, Stats: statsView{s}, Settings: s.hotSettings().plan.opt,
-		Eval: s.evalConst,
+		Eval: s.evalConst, Types: s.env,
 		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
 			return s.BindStored(t, sql, out)
 		}}
@@ -222,6 +227,9 @@ func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (pla
 		return e
 	}), nil
 }
+
+// CurrentTable is a table's descriptor now (exec asks before it writes to a partition that it has not locked ahead).
+func (s *Session) CurrentTable(oid catalog.OID) *catalog.Table { return s.catalog().Table(oid) }
 
 // searchPath resolves the setting: the schemas that exist, in order.
 func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types.OID) {

@@ -445,7 +445,7 @@ func optionRows(_ *call.Call, a []types.Datum) (call.Rows, error) {
 // updatable: tables take INSERT (8), UPDATE (4) and DELETE (16), views are not updated through.
 func updatable(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 	t := s.Catalog().Table(types.OID(a[0].Uint()))
-	if t == nil || t.Kind != catalog.RelTable || t.Virtual {
+	if t == nil || !t.LikeTable() || t.Virtual {
 		return call.Int(0)
 	}
 	return call.Int(4 | 8 | 16)

@@ -98,3 +98,7 @@ alter table t add column ctid int;
 alter table t alter ctid set not null;
 alter table t drop column b, add column b int default 3;
 select * from t order by s;
+create table filled (a int); insert into filled values (1);
+alter table filled add b int default 7;
+alter table filled add primary key (a);
+select * from filled;

@@ -1,0 +1,181 @@
+package ddl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// joinPartition completes a table that has just become a partition: the default partition must have none of its rows, and it gets
+// the parent's indexes, keys and foreign keys.
+func (x *exec) joinPartition(oid catalog.OID) error {
+	t := x.Catalog().Table(oid)
+	p := x.Catalog().Table(t.Parents[0])
+	x.put(edit(p)) // what is computed from its partitions is void
+	if !t.Bound.Default {
+		if err := x.checkDefault(x.Catalog().Table(p.OID)); err != nil {
+			return err
+		}
+	}
+	for _, ix := range p.Indexes {
+		if err := x.ensureIndex(oid, p, ix); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Constraints {
+		if c.Type == catalog.ConForeign {
+			if err := x.ensureForeign(oid, p, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// attachPartition is ALTER TABLE … ATTACH PARTITION.
+func (x *exec) attachPartition(p *catalog.Table, cmd *ast.PartitionCmd) error {
+	if err := notPartitioned(p); err != nil {
+		return err
+	}
+	t, ix, err := x.open(cmd.Name, lock.AccessExclusive)
+	switch {
+	case err != nil:
+		return err
+	case t == nil:
+		return noRelation(cmd.Name)
+	case ix != nil || !t.LikeTable():
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or foreign table", cmd.Name.Relname)
+	case t.Bound != nil:
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is already a partition", t.Name)
+	case len(t.Parents) > 0:
+		return pgerr.New(pgerr.WrongObjectType, "cannot attach inheritance child as partition")
+	case !t.Partitioned() && x.Catalog().HasChildren(t.OID):
+		return pgerr.New(pgerr.WrongObjectType, "cannot attach inheritance parent as partition")
+	}
+	if slices.ContainsFunc(x.Catalog().Descendants(t), func(d *catalog.Table) bool { return d.OID == p.OID }) {
+		return pgerr.New(pgerr.DuplicateTable, "circular inheritance not allowed").
+			WithDetail("\"%s\" is already a child of \"%s\".", p.Name, t.Name)
+	}
+	switch {
+	case p.Persistence != catalog.Temporary && t.Persistence == catalog.Temporary:
+		return pgerr.New(pgerr.WrongObjectType, "cannot attach a temporary relation as partition of permanent relation \"%s\"", p.Name)
+	case p.Persistence == catalog.Temporary && t.Persistence != catalog.Temporary:
+		return pgerr.New(pgerr.WrongObjectType, "cannot attach a permanent relation as partition of temporary relation \"%s\"", p.Name)
+	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; !c.Dropped && p.ColumnByName(c.Name) == nil {
+			return pgerr.New(pgerr.DatatypeMismatch, "table \"%s\" contains column \"%s\" not found in parent \"%s\"", t.Name, c.Name, p.Name).
+				WithDetail("The new partition may contain only the columns present in parent.")
+		}
+	}
+	bound, locs, err := x.partitionBound(p, cmd.Bound)
+	if err != nil {
+		return err
+	}
+	if err := x.addParent(t, p, true); err != nil {
+		return err
+	}
+	if err := x.admit(p, t.Name, bound, locs, cmd.Bound); err != nil {
+		return err
+	}
+	next := edit(x.Catalog().Table(t.OID))
+	next.Bound = bound
+	x.put(next)
+	x.put(edit(p))
+	if err := x.checkRows(next, func(leaf *catalog.Table) error {
+		return x.inTable(pgerr.New(pgerr.CheckViolation, "partition constraint of relation \"%s\" is violated by some row", leaf.Name), leaf)
+	}); err != nil {
+		return err
+	}
+	return x.joinPartition(t.OID)
+}
+
+func notPartitioned(p *catalog.Table) error {
+	if p.Partitioned() {
+		return nil
+	}
+	return pgerr.New(pgerr.WrongObjectType, "table \"%s\" is not partitioned", p.Name)
+}
+
+// detachPartition is ALTER TABLE … DETACH PARTITION. CONCURRENTLY differs in what it refuses: nobody waits for snapshots here,
+// as old ones go on with the partitions that they saw.
+func (x *exec) detachPartition(p *catalog.Table, cmd *ast.PartitionCmd, finalize bool) error {
+	if err := notPartitioned(p); err != nil {
+		return err
+	}
+	if cmd.Concurrent {
+		if x.InBlock {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "ALTER TABLE ... DETACH CONCURRENTLY cannot run inside a transaction block")
+		}
+		d, err := x.partitions(p)
+		if err != nil {
+			return err
+		}
+		if d.Default >= 0 {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot detach partitions concurrently when a default partition exists")
+		}
+	}
+	t, _, err := x.open(cmd.Name, lock.AccessExclusive)
+	switch {
+	case err != nil:
+		return err
+	case t == nil:
+		return noRelation(cmd.Name)
+	case t.Bound == nil || t.Parents[0] != p.OID:
+		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" is not a partition of relation \"%s\"", t.Name, p.Name)
+	}
+	if finalize && t.Detaching == 0 {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot complete detaching partition \"%s\"", t.Name).
+			WithDetail("There's no pending concurrent detach.")
+	}
+	next := orphan(t, p)
+	next.Bound, next.Detaching = nil, 0
+	for i, c := range next.Constraints {
+		if c.Parent != 0 {
+			n := *c
+			n.Parent, n.InhCount, n.NotLocal = 0, 0, false
+			next.Constraints[i] = &n
+		}
+	}
+	for i, ix := range next.Indexes {
+		if ix.Parent != 0 {
+			n := *ix
+			n.Parent = 0
+			next.Indexes[i] = &n
+		}
+	}
+	x.put(next)
+	x.put(edit(p))
+	return x.stillReferenced(p, t)
+}
+
+// stillReferenced refuses to take a partition away whose rows foreign keys name.
+func (x *exec) stillReferenced(p, t *catalog.Table) error {
+	for ; ; p = x.Catalog().Table(p.Parents[0]) {
+		for _, r := range append(x.referencing(p.OID), x.Catalog().Table(p.OID)) {
+			for _, c := range r.Constraints {
+				if c.Type != catalog.ConForeign || c.RefTable != p.OID {
+					continue
+				}
+				err := x.validateForeign(r, c)
+				if e := pgerr.From(err); err != nil && e.Code == pgerr.ForeignKeyViolation {
+					key, _, _ := strings.Cut(e.Detail, " is not present in table ")
+					e = pgerr.New(pgerr.ForeignKeyViolation, "removing partition \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
+						WithDetail("%s is still referenced from table \"%s\".", key, r.Name)
+					e.Constraint = c.Name
+					return x.inTable(e, r)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+		if p.Bound == nil {
+			return nil
+		}
+	}
+}
