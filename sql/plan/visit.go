@@ -79,21 +79,21 @@ func MapChildren(e Expr, f func(Expr) Expr) Expr {
 			return &c
 		}
 	case *NullIf:
-		if eq := f(x.Eq); eq != Expr(x.Eq) {
+		if eq := mapCall(x.Eq, f); eq != x.Eq {
 			c := *x
-			c.Eq = eq.(*FuncCall)
+			c.Eq = eq
 			return &c
 		}
 	case *DistinctFrom:
-		if eq := f(x.Eq); eq != Expr(x.Eq) {
+		if eq := mapCall(x.Eq, f); eq != x.Eq {
 			c := *x
-			c.Eq = eq.(*FuncCall)
+			c.Eq = eq
 			return &c
 		}
 	case *ScalarArrayOp:
-		if call := f(x.Call); call != Expr(x.Call) {
+		if call := mapCall(x.Call, f); call != x.Call {
 			c := *x
-			c.Call = call.(*FuncCall)
+			c.Call = call
 			return &c
 		}
 	case *ArrayCtor:
@@ -451,4 +451,13 @@ func ExprCols(e Expr, set map[ColID]bool) {
 	for c := range used {
 		set[c] = true
 	}
+}
+
+// mapCall maps the call that a NULLIF, IS DISTINCT FROM or ANY makes: it stays a call, with its arguments mapped, where f makes
+// something else of it.
+func mapCall(c *FuncCall, f func(Expr) Expr) *FuncCall {
+	if call, ok := f(c).(*FuncCall); ok {
+		return call
+	}
+	return MapChildren(c, f).(*FuncCall)
 }

@@ -176,10 +176,16 @@ func (f *functions) signal(pid int32, send func(uint32) bool) (bool, error) {
 }
 
 func (f *functions) CancelBackend(pid int32) (bool, error) {
+	if err := f.s().maySignal(pid, "cancel superuser query", "query is being canceled"); err != nil {
+		return false, err
+	}
 	return f.signal(pid, f.shared.Cluster.Cancel)
 }
 
 func (f *functions) TerminateBackend(pid int32) (bool, error) {
+	if err := f.s().maySignal(pid, "terminate superuser process", "process is being terminated"); err != nil {
+		return false, err
+	}
 	return f.signal(pid, f.shared.Cluster.Terminate)
 }
 
