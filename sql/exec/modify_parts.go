@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -317,7 +318,7 @@ func (k *keyReader) noPartition(ec *Context) error {
 	names, texts := make([]string, len(k.vals)), make([]string, len(k.vals))
 	for i := range k.vals {
 		key := &k.parted.PartKey.Keys[i]
-		names[i] = partition.KeyText(k.parted, key)
+		names[i] = ruleutils.PartKeyText(k.parted, key)
 		texts[i] = "null"
 		if y := ec.Env.Type(key.Type); y != nil && !k.vals[i].IsNull() {
 			texts[i] = clipText(string(y.AppendText(nil, k.vals[i], ec.Env)))
