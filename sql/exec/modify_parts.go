@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -104,6 +105,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 	l := &target{in: in, table: t, root: root, atts: m, vals: make([]types.Datum, len(t.Columns)), loc: root.loc, recheck: root.recheck,
 		strength: root.strength, inserts: root.inserts}
 	l.row, l.old = root.row.over(t, m), root.old.over(t, m)
+	l.deferrable = slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Deferrable })
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Dropped {
@@ -147,7 +149,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 		}})
 	}
 	if l.setsKey(p.sets) {
-		l.strength = lock.Update
+		l.strength = lock.Write
 	}
 	if p.conflict != nil {
 		l.conflict = p.conflict.over(t, m)

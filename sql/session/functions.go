@@ -355,6 +355,22 @@ func (f *functions) AdvisoryUnlock(key builtin.LockKey, shared bool) (bool, erro
 
 func (f *functions) AdvisoryUnlockAll() { f.owner.UnlockAllAdvisory() }
 
+func (f *functions) BlockingPIDs(pid int32) []int32 {
+	return pids(f.db.Locks.Blocking(uint32(pid)))
+}
+
+func (f *functions) SnapshotBlockers(pid int32) []int32 {
+	return pids(f.db.Txns.SnapshotBlockers(uint32(pid)))
+}
+
+func pids(list []uint32) []int32 {
+	var out []int32
+	for _, p := range list {
+		out = append(out, int32(p))
+	}
+	return out
+}
+
 func (f *functions) RelationSize(rel types.OID, fork string) (int64, bool, error) {
 	t, ix := f.Catalog().RelationByOID(rel)
 	if t == nil {
