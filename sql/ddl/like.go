@@ -129,6 +129,7 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	}
 	switch {
 	case n.Primary:
+		n.ID = primaryIndexID
 		n.Name = x.relationName(t.Name, "", "pkey", t.Schema, true, t)
 		for _, k := range n.Keys {
 			t.Column(k.Att).NotNull = true
@@ -138,7 +139,7 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	default:
 		n.Name = x.relationName(t.Name, joined(names), "idx", t.Schema, false, t)
 	}
-	if n.ID = primaryIndexID; !n.Primary || n.Deferrable {
+	if !n.Primary {
 		n.ID = t.NextIndexID
 		t.NextIndexID++
 	}

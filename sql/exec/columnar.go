@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/txn"
 )
 
 // ErrColumnarRetry says that a fragment failed in a way that its row form may not: an overflow of a narrower type, a
@@ -53,8 +52,7 @@ func (o *columnarOp) open() error {
 		}
 		o.vals[i] = v
 	}
-	// What a SERIALIZABLE transaction reads must go through its View.
-	if r := o.in.ec.Columnar; r != nil && o.in.ec.Txn.Isolation() != txn.Serializable {
+	if r := o.in.ec.Columnar; r != nil {
 		rows, ok, err := r.RunColumnar(o.in.ec, &o.in.view, o.node, o.vals)
 		switch {
 		case errors.Is(err, ErrColumnarRetry):

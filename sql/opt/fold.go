@@ -60,6 +60,12 @@ func (f *folder) call(x *plan.FuncCall) bool {
 	if p == nil || p.Volatile != 'i' || p.Kind != 'f' {
 		return false
 	}
+	// The call of x op ANY (array) has the whole array in the place of an element: it is no call by itself.
+	for i, t := range p.ArgTypes {
+		if y := types.Lookup(t); i < len(x.Args) && y != nil && y.TypType != types.TypePseudo && y.IsArray() != isArray(x.Args[i].Type().OID) {
+			return false
+		}
+	}
 	for _, a := range x.Args {
 		if _, ok := stripRelabel(a).(*plan.Const); !ok {
 			return false
@@ -97,6 +103,11 @@ func (f *folder) fold(e plan.Expr) plan.Expr {
 		}
 		return e
 	})
+}
+
+func isArray(oid types.OID) bool {
+	t := types.Lookup(oid)
+	return t != nil && t.IsArray()
 }
 
 func foldBool(x *plan.BoolOp) plan.Expr {

@@ -142,11 +142,11 @@ func MapChildren(e Expr, f func(Expr) Expr) Expr {
 		c, changed := *x, false
 		c.Lt, c.Eq = make([]*FuncCall, len(x.Lt)), make([]*FuncCall, len(x.Eq))
 		for i, l := range x.Lt {
-			c.Lt[i] = f(l).(*FuncCall)
+			c.Lt[i] = mapCall(l, f)
 			changed = changed || c.Lt[i] != l
 		}
 		for i, q := range x.Eq {
-			c.Eq[i] = f(q).(*FuncCall)
+			c.Eq[i] = mapCall(q, f)
 			changed = changed || c.Eq[i] != q
 		}
 		if changed {

@@ -89,9 +89,6 @@ func (s *Session) utilityFormats(ctx context.Context, stmt ast.Stmt, source stri
 	if err != nil {
 		return err
 	}
-	if err := s.endLast(ctx); err != nil {
-		return err
-	}
 	if tag != "" {
 		s.out.CommandComplete(tag)
 	}
@@ -185,12 +182,12 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
-		last := s.block.characteristics()
+		level, ro := s.block.level, s.block.readOnly
 		done, err := s.commitBlock(ctx)
 		if err != nil {
 			return "", err
 		}
-		s.chain(chain, last)
+		s.chain(chain, level, ro)
 		if !done {
 			return "ROLLBACK", nil
 		}
@@ -202,9 +199,9 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
-		last := s.block.characteristics()
+		level, ro := s.block.level, s.block.readOnly
 		s.rollbackBlock()
-		s.chain(n.Chain, last)
+		s.chain(n.Chain, level, ro)
 		return "ROLLBACK", nil
 	case ast.TRANS_STMT_SAVEPOINT:
 		if s.block.mode != inBlock {
@@ -226,21 +223,11 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 }
 
 // chain is AND CHAIN: the next block has the same characteristics.
-func (s *Session) chain(on bool, last characteristics) {
+func (s *Session) chain(on bool, level txn.Isolation, readOnly bool) {
 	if on {
 		s.beginBlock()
-		s.block.level, s.block.readOnly, s.block.deferrable = last.level, last.readOnly, last.deferrable
+		s.block.level, s.block.readOnly = level, readOnly
 	}
-}
-
-// characteristics of a transaction (manual: SET TRANSACTION).
-type characteristics struct {
-	level                txn.Isolation
-	readOnly, deferrable bool
-}
-
-func (b *block) characteristics() characteristics {
-	return characteristics{b.level, b.readOnly, b.deferrable}
 }
 
 func (s *Session) showStatement(n *ast.VariableShowStmt, c *call) (string, error) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -217,6 +218,9 @@ func (s *Session) callSQL(ctx context.Context, c *exec.RoutineCall, args []types
 	for i, in := range r.stmts {
 		last := i == len(r.stmts)-1
 		if err := s.runSQLStatement(ctx, r, in, params, view, last, out); err != nil {
+			if c := (*callerError)(nil); errors.As(err, &c) {
+				return nil, c.error
+			}
 			return nil, addContext(err, "SQL function \""+c.Func.Name+"\" statement "+strconv.Itoa(i+1))
 		}
 	}
@@ -299,6 +303,11 @@ func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, 
 			if res.open || rec && len(res.types) == 0 {
 				res.types, out.fields = ts, ts
 			}
+			if rec {
+				if err := s.recordFits(ts, res); err != nil {
+					return nil, &callerError{err}
+				}
+			}
 			for len(v) < len(res.types) {
 				v = append(v, types.Null)
 			}
@@ -326,6 +335,30 @@ func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, 
 		}
 		return v, s.checkRowDomain(res, v)
 	}, nil
+}
+
+// callerError is an error of the query around a function: it has none of the function's context.
+type callerError struct{ error }
+
+func (e *callerError) Unwrap() error { return e.error }
+
+// recordFits reports a record whose fields are not the result's.
+func (s *Session) recordFits(ts []*types.Type, res *resultShape) error {
+	e := pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
+	if len(ts) != len(res.types) {
+		word := "attributes"
+		if len(ts) == 1 {
+			word = "attribute"
+		}
+		return e.WithDetail("Returned row contains %d %s, but query expects %d.", len(ts), word, len(res.types))
+	}
+	for i, t := range ts {
+		if t != nil && t.OID != res.types[i].OID && t.OID != types.Unknown {
+			return e.WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(t.OID, -1, s.env), i+1,
+				types.FormatType(res.types[i].OID, -1, s.env))
+		}
+	}
+	return nil
 }
 
 // checkRowDomain checks the constraints of a domain over a composite type.

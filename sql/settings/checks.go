@@ -11,9 +11,10 @@ import (
 
 // checks validate and canonicalise values beyond their type, by lower-case name. current is the value so far.
 var checks = map[string]func(v, current string) (string, error){
-	"datestyle":       checkDateStyle,
-	"timezone":        checkTimeZone,
-	"client_encoding": checkEncoding,
+	"datestyle":             checkDateStyle,
+	"timezone":              checkTimeZone,
+	"client_encoding":       checkEncoding,
+	"transaction_isolation": checkIsolation, "default_transaction_isolation": checkIsolation,
 	"application_name": func(v, _ string) (string, error) {
 		return strings.Map(func(r rune) rune {
 			if r < 32 || r > 126 {
@@ -133,4 +134,11 @@ func checkEncoding(v, _ string) (string, error) {
 		return "", pgerr.Unsupported("client_encoding " + v)
 	}
 	return "", invalid("client_encoding", v)
+}
+
+func checkIsolation(v, _ string) (string, error) {
+	if strings.EqualFold(v, "serializable") {
+		return "", pgerr.Unsupported("isolation level SERIALIZABLE")
+	}
+	return v, nil
 }

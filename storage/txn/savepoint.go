@@ -10,7 +10,6 @@ type savepoint struct {
 	undo   int // length of writeSet.undo when it was set
 	ranges int
 	extras int
-	steps  int
 	locks  lock.Mark
 }
 
@@ -38,7 +37,7 @@ func (ws *writeSet) separated(older, newer uint32) bool {
 // Savepoint sets a savepoint on top of the others.
 func (t *Txn) Savepoint() Savepoint {
 	t.ws.mark++
-	sp := savepoint{mark: t.ws.mark, undo: len(t.ws.undo), ranges: len(t.ws.ranges), extras: len(t.extras), steps: len(t.steps)}
+	sp := savepoint{mark: t.ws.mark, undo: len(t.ws.undo), ranges: len(t.ws.ranges), extras: len(t.extras)}
 	if t.owner != nil {
 		sp.locks = t.owner.Mark()
 	}
@@ -73,8 +72,6 @@ func (t *Txn) RollbackTo(s Savepoint) error {
 	ws.ranges = ws.ranges[:sp.ranges]
 	clear(t.extras[sp.extras:])
 	t.extras = t.extras[:sp.extras]
-	clear(t.steps[sp.steps:])
-	t.steps = t.steps[:sp.steps]
 	ws.savepoints = ws.savepoints[:i+1]
 	if t.owner != nil {
 		t.owner.ReleaseTo(sp.locks)
