@@ -125,6 +125,7 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.mk(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
 		if p.OID >= catalog.FirstNormalOID {
 			f.Func = b.env.Catalog.Function(p.OID)
+			b.functions = append(b.functions, f.Func)
 			if x := b.inline(s, f, loc); x != nil {
 				return x
 			}

@@ -108,7 +108,8 @@ type binder struct {
 	variable    bool // parameter types are inferred
 	uses        []plan.TableUse
 	access      []*plan.Access
-	viewOwner   types.OID // 0 outside of views
+	functions   []*catalog.Function // of users, called
+	viewOwner   types.OID           // 0 outside of views
 	volatile    bool
 	modifies    bool
 	locks       bool
@@ -248,6 +249,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	b.dropUnusedRows(rel)
 	st.Rel, st.Out, st.Tag = rel, out, tag
 	st.Params = b.finishParams()
+	st.Functions = b.functions
 	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.volatile, b.nextCol
 	st.ReadOnly = !b.modifies && !b.locks
 	for i, c := range out {

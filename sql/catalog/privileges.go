@@ -102,3 +102,23 @@ func (t *Table) Word() string {
 	}
 	return "table"
 }
+
+// EffectiveACL is the function's ACL, or the default.
+func (f *Function) EffectiveACL() privilege.ACL {
+	if f.ACL != nil {
+		return f.ACL
+	}
+	return privilege.Default(privilege.Function, f.Owner)
+}
+
+// Executable is the error for a function that a role may not call, or nil.
+func (f *Function) Executable(roles *privilege.Roles, role OID) error {
+	if roles.IsSuper(role) || f.EffectiveACL().Mask(roles, role, f.Owner, privilege.Execute, false) != 0 {
+		return nil
+	}
+	word := "function"
+	if f.Proc.Kind == 'p' {
+		word = "procedure"
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", word, f.Name)
+}

@@ -343,15 +343,11 @@ func (g *grant) onFunction(o ast.Node) error {
 }
 
 func (g *grant) changeFunction(f *catalog.Function) error {
-	acl := f.ACL
-	if acl == nil {
-		acl = privilege.Default(privilege.Function, f.Owner)
-	}
 	word := "function"
 	if f.Proc.Kind == 'p' {
 		word = "procedure"
 	}
-	acl, err := g.change(grantable{privilege.Function, word, f.Name, f.Owner, acl}, g.privs)
+	acl, err := g.change(grantable{privilege.Function, word, f.Name, f.Owner, f.EffectiveACL()}, g.privs)
 	if err != nil {
 		return err
 	}

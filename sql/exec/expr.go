@@ -1,7 +1,10 @@
 package exec
 
 import (
+	"errors"
+
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -278,7 +281,7 @@ func (b *builder) fold(fn evalFn, args []operand) (operand, bool) {
 	if err == nil {
 		return b.known(v), true
 	}
-	if b.guarded == 0 && b.failed == nil {
+	if b.guarded == 0 && b.failed == nil && !errors.Is(err, call.ErrNoSession) {
 		b.failed = err
 	}
 	return operand{}, false

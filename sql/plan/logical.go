@@ -428,8 +428,10 @@ type Statement struct {
 	// Tables are the relations used, with what is asked of them, for locks, privileges and cache invalidation.
 	Tables []TableUse
 	// Access is what the statement needs of each relation that it names.
-	Access  []*Access
-	NextCol ColID
+	Access []*Access
+	// Functions are the functions of users that it calls: the current user needs EXECUTE, inside of views too.
+	Functions []*catalog.Function
+	NextCol   ColID
 	// Fields are the fields of result columns of type record, by position, where they are known.
 	Fields map[int][]types.Attr
 }

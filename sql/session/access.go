@@ -32,6 +32,11 @@ func (s *Session) checkAccess(q *query) error {
 				WithHint("Use the REFRESH MATERIALIZED VIEW command.")
 		}
 	}
+	for _, f := range q.bound.Functions {
+		if err := f.Executable(id.roles, id.current); err != nil {
+			return err
+		}
+	}
 	q.allowed = true
 	return nil
 }

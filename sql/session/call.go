@@ -42,6 +42,11 @@ func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source str
 	if err != nil {
 		return nil, nil, err
 	}
+	if id := s.identity(); !id.super {
+		if err := f.Executable(id.roles, id.current); err != nil {
+			return nil, nil, err
+		}
+	}
 	var ec exec.Context
 	s.execContext(ctx, &ec, params)
 	rc := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}

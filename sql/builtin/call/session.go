@@ -4,9 +4,14 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
+
+// ErrNoSession is the answer of a function that asks the session, called without one: its value cannot be known ahead of the
+// execution, whatever its volatility says (pg_partition_root is IMMUTABLE).
+var ErrNoSession error = pgerr.Internal("function needs a session")
 
 // Session is what functions ask of the session that runs them. A nil Session serves functions that are immutable;
 // the others then answer an error.

@@ -24,7 +24,7 @@ func version(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error)
 	return call.Text("PostgreSQL " + v + " (Tarn) on " + runtime.GOARCH + "-" + runtime.GOOS + ", compiled by " + runtime.Version() + ", 64-bit")
 }
 
-func errNoSession() error { return pgerr.Internal("function needs a session") }
+func errNoSession() error { return call.ErrNoSession }
 
 // withSession gives f the session, or answers an error where there is none.
 func withSession(f func(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error)) call.Fn {
