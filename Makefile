@@ -50,6 +50,7 @@ crash: build ## kill -9 the server under load again and again (ROUNDS=200), chec
 
 interop: build ## real clients and Delta readers against a running server; installs what it needs
 	@tests/interop/run.sh
+	@tests/isolation/run.sh
 
 bench: build ## pgbench and DuckDB against PostgreSQL 15 on this machine, prints ratios
 	@tests/bench/run.sh

@@ -259,7 +259,12 @@ func (b *binder) implies(h, p plan.Expr) bool {
 func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
 	for _, c := range t.Constraints {
 		if c.Index == index && c.Type != catalog.ConForeign && c.Deferrable {
-			b.fail(pgerr.ObjectNotInPrerequisiteState, -1, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+			e := pgerr.New(pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters").
+				WithConstraint(c.Name)
+			if s := b.env.Catalog.SchemaByOID(t.Schema); s != nil {
+				e = e.WithTable(s.Name, t.Name)
+			}
+			panic(e)
 		}
 	}
 }

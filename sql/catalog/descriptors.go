@@ -140,6 +140,9 @@ type Index struct {
 	Constraint       OID               `json:",omitempty"`
 	Comment          string            `json:",omitempty"`
 	Options          map[string]string `json:",omitempty"`
+	// Deferrable: its constraint is checked when the statement ends or later. Equal keys may stand in it until then, so that a
+	// deferrable primary key does not cluster the rows.
+	Deferrable bool `json:",omitempty"`
 	// Building: entries are maintained, reads do not use it yet.
 	Building bool `json:",omitempty"`
 	// Parent is the partitioned table's index that this one is a partition of. Invalid is the index of a partitioned table
@@ -147,6 +150,9 @@ type Index struct {
 	Parent  OID  `json:",omitempty"`
 	Invalid bool `json:",omitempty"`
 }
+
+// ClusteredIndexID is the ID of the index that is the rows' own order: the primary key, unless it is deferrable.
+const ClusteredIndexID = 1
 
 // IndexKey is a key column: a table column, or an expression (Att 0).
 type IndexKey struct {

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/fkey"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
 
@@ -44,7 +44,9 @@ func (x *exec) alterAddKey(t *catalog.Table, k *ast.Constraint, cols []string) e
 	if ix.ID == primaryIndexID {
 		err = x.restore(t, next, nil)
 	} else {
-		err = x.buildIndex(next, ix)
+		if err = x.buildIndex(next, ix); err == nil && ix.Primary {
+			err = x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error { return x.checkNulls(next, vals) })
+		}
 	}
 	if err != nil {
 		return err
@@ -140,9 +142,15 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 	if c.RefTable != t.OID {
 		ref = x.Catalog().Table(c.RefTable)
 	}
-	conv := make([]func(types.Datum) (types.Datum, error), len(c.Cols))
-	for i := range conv {
-		conv[i] = x.converter(t.Column(c.Cols[i]), ref.Column(c.RefCols[i]))
+	match, err := fkey.New(t, ref, c, func(t *catalog.Table, sql string) (fkey.Func, error) {
+		e, err := x.stored(t, sql, plan.Type{})
+		if err != nil {
+			return nil, err
+		}
+		return e.eval, nil
+	})
+	if err != nil {
+		return err
 	}
 	view := x.Txn.Latest()
 	defer view.Release()
@@ -150,15 +158,9 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 	find := x.keyFinder(view, ref, c)
 	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
 		nulls := 0
-		for i := range key {
-			v := vals[c.Cols[i]-1]
-			if v.IsNull() {
+		for i, att := range c.Cols {
+			if key[i] = vals[att-1]; key[i].IsNull() {
 				nulls++
-				continue
-			}
-			var err error
-			if key[i], err = conv[i](v); err != nil {
-				return err
 			}
 		}
 		if nulls > 0 {
@@ -170,7 +172,13 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 			}
 			return nil
 		}
-		found, err := find(key)
+		refKey, found, err := match.Referenced(key)
+		if err != nil {
+			return err
+		}
+		if found {
+			found, err = find(refKey)
+		}
 		if err == nil && !found {
 			err = x.notPresent(t, ref, c, vals)
 		}
@@ -220,19 +228,6 @@ func (x *exec) notPresent(t, ref *catalog.Table, c *catalog.Constraint, vals []t
 		WithDetail("%s", "Key ("+strings.Join(names, ", ")+")=("+strings.Join(texts, ", ")+") is not present in table \""+ref.Name+"\".")
 	e.Constraint = c.Name
 	return x.inTable(e, t)
-}
-
-// converter makes values of a referencing column comparable with the referenced one's keys.
-func (x *exec) converter(from, to *catalog.Column) func(types.Datum) (types.Datum, error) {
-	if from.Kind == to.Kind || integer(from.Kind) && integer(to.Kind) {
-		return func(d types.Datum) (types.Datum, error) { return d, nil }
-	}
-	ft, tt := x.Env.Type(from.Type), x.Env.Type(to.Type)
-	return func(d types.Datum) (types.Datum, error) { return tt.ParseText(ft.Text(d, x.Env), -1, x.Env) }
-}
-
-func integer(k tuple.Kind) bool {
-	return k == tuple.KindInt16 || k == tuple.KindInt32 || k == tuple.KindInt64
 }
 
 func constraintOf(t *catalog.Table, name string) (*catalog.Constraint, error) {

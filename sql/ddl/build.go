@@ -299,6 +299,18 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 	if err != nil || !in {
 		return err
 	}
+	if ix.Deferrable {
+		if w.mode != rowByRow {
+			return errEqualKeys // its entries all differ: equal values do not show when they are sorted
+		}
+		taken, err := w.repeated(ix, vals)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return w.x.duplicate(w.t, ix, w.ev, vals)
+		}
+	}
 	if single && w.mode == rowByRow {
 		taken, err := w.second[i].taken(w.x, w.ekey)
 		if err != nil {
@@ -309,6 +321,16 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 		}
 	}
 	return w.put(ix.ID, w.ekey, w.evalue)
+}
+
+// repeated reports whether an entry with the row's key values has been written to an index that could hold two.
+func (w *writer) repeated(ix *catalog.Index, vals []types.Datum) (bool, error) {
+	keys, in, err := w.ev.Keys(ix, vals, nil)
+	if err != nil || !in {
+		return false, err
+	}
+	n, err := w.rel.CountKey(w.x.Txn, ix, keys, 1)
+	return n > 0, err
 }
 
 // duplicate is the error of building a unique index over equal keys.
@@ -346,7 +368,10 @@ func (x *exec) copyRows(old, next *catalog.Table, mode buildMode, change func(va
 	if err != nil {
 		return err
 	}
-	keepHidden := old.PrimaryIndex() == nil
+	keepHidden := !w.rel.HasPrimaryKey()
+	if pk := old.PrimaryIndex(); pk != nil && pk.ID == primaryIndexID {
+		keepHidden = false
+	}
 	// Rows whose columns do not change are moved as they are.
 	keepRow := change == nil && len(old.Columns) == len(next.Columns) &&
 		!slices.ContainsFunc(old.Columns, func(c catalog.Column) bool { return c.HasMissing })

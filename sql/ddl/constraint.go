@@ -66,10 +66,7 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 	ix := &catalog.Index{OID: x.Editor.OID(), Unique: true, Primary: primary, Method: "btree", NullsNotDistinct: k.con.NullsNotDistinct}
 	con := &catalog.Constraint{OID: x.Editor.OID(), Type: catalog.ConUnique, Index: ix.OID, Validated: true, NoInherit: true,
 		Deferrable: k.con.Deferrable || k.con.Initdeferred, Deferred: k.con.Initdeferred}
-	if con.Deferrable {
-		return nil, pgerr.Unsupported("a deferrable primary key or unique constraint")
-	}
-	ix.Constraint = con.OID
+	ix.Constraint, ix.Deferrable = con.OID, con.Deferrable
 	label := "key"
 	if primary {
 		con.Type, label = catalog.ConPrimary, "pkey"
@@ -141,7 +138,7 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 		}
 	}
 	con.Name = ix.Name
-	if primary {
+	if primary && !ix.Deferrable {
 		ix.ID = primaryIndexID
 	} else {
 		ix.ID = t.NextIndexID
@@ -315,6 +312,9 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 		if pk == nil {
 			return nil, pgerr.New(pgerr.UndefinedObject, "there is no primary key for referenced table \"%s\"", ref.Name)
 		}
+		if pk.Deferrable {
+			return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot use a deferrable primary key for referenced table \"%s\"", ref.Name)
+		}
 		for i := range pk.Keys {
 			con.RefCols = append(con.RefCols, pk.Keys[i].Att)
 		}
@@ -329,10 +329,17 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 			return nil, pgerr.New(pgerr.InvalidForeignKey, "foreign key referenced-columns list must not contain duplicates")
 		}
 	}
+	deferrable := false
 	for _, ix := range ref.Indexes {
 		if ix.Unique && ix.Pred == "" && len(ix.Keys) == len(con.RefCols) && coversAll(ix, con.RefCols) {
-			return ix, countsAgree(con)
+			if !ix.Deferrable {
+				return ix, countsAgree(con)
+			}
+			deferrable = true
 		}
+	}
+	if deferrable {
+		return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot use a deferrable unique constraint for referenced table \"%s\"", ref.Name)
 	}
 	return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"%s\"", ref.Name)
 }
@@ -358,10 +365,6 @@ func (x *exec) comparable(t, ref *catalog.Table, con *catalog.Constraint) error 
 	for i, att := range con.Cols {
 		a, b := t.Column(att), ref.Column(con.RefCols[i])
 		if a.Type == b.Type || textual(a.Type) && textual(b.Type) || hasEquality(b.Type, a.Type) {
-			// The referenced key is looked up with the referencing value's bits.
-			if a.Kind != b.Kind && !(integer(a.Kind) && integer(b.Kind)) {
-				return pgerr.Unsupported("foreign key from type " + types.FormatType(a.Type, -1, x.Env) + " to type " + types.FormatType(b.Type, -1, x.Env))
-			}
 			continue
 		}
 		return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", con.Name).

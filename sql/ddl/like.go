@@ -129,7 +129,6 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	}
 	switch {
 	case n.Primary:
-		n.ID = primaryIndexID
 		n.Name = x.relationName(t.Name, "", "pkey", t.Schema, true, t)
 		for _, k := range n.Keys {
 			t.Column(k.Att).NotNull = true
@@ -139,7 +138,7 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	default:
 		n.Name = x.relationName(t.Name, joined(names), "idx", t.Schema, false, t)
 	}
-	if !n.Primary {
+	if n.ID = primaryIndexID; !n.Primary || n.Deferrable {
 		n.ID = t.NextIndexID
 		t.NextIndexID++
 	}

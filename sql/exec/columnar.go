@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // ErrColumnarRetry says that a fragment failed in a way that its row form may not: an overflow of a narrower type, a
@@ -52,7 +53,8 @@ func (o *columnarOp) open() error {
 		}
 		o.vals[i] = v
 	}
-	if r := o.in.ec.Columnar; r != nil {
+	// What a SERIALIZABLE transaction reads must go through its View.
+	if r := o.in.ec.Columnar; r != nil && o.in.ec.Txn.Isolation() != txn.Serializable {
 		rows, ok, err := r.RunColumnar(o.in.ec, &o.in.view, o.node, o.vals)
 		switch {
 		case errors.Is(err, ErrColumnarRetry):

@@ -191,3 +191,54 @@ func TestForeignKeyAndConcurrentDelete(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// tests/isolation/specs/key-moved.spec shows the rest.
+func TestRowIsFollowedToItsNewKey(t *testing.T) {
+	a, b := twoSessions(t)
+	a.must("begin")
+	a.must("update t set id = 100, v = v + 1 where id = 1")
+	out := b.blocked("update t set v = v * 2 where w = 'a' returning id, v")
+	a.must("commit")
+	expect(t, "after the move", <-out, "100|22\nUPDATE 1")
+
+	a.must("begin")
+	a.must("update t set id = 0 where id = 2")
+	a.must("update t set id = 2 where id = 3")
+	a.must("update t set id = 3 where id = 0")
+	out = b.blocked("update t set v = v + 1 where id in (2, 3) returning w, v")
+	a.must("commit")
+	expect(t, "two rows have changed places", <-out, "b|21\nc|31\nUPDATE 2")
+
+	a.must("begin")
+	a.must("delete from t where id = 2")
+	a.must("insert into t values (2, 7, 'new')")
+	out = b.blocked("update t set v = 0 where id = 2 returning w")
+	a.must("commit")
+	expect(t, "another row at the key is not the row", <-out, "UPDATE 0")
+
+	b.iso = txn.RepeatableRead
+	b.must("begin")
+	b.must("select 1 from t")
+	a.must("update t set id = 200 where id = 100")
+	if got := b.exec("delete from t where w = 'a'"); !strings.Contains(got, "40001") {
+		t.Errorf("repeatable read: %s", got)
+	}
+}
+
+func TestConflictLeavesTheRowUnlocked(t *testing.T) {
+	a, b := twoSessions(t)
+	a.must("begin")
+	a.must("insert into t values (1, 0, 'x') on conflict do nothing")
+	if got := strings.TrimSpace(b.exec("update t set v = 11 where id = 1 returning v")); got != "11\nUPDATE 1" {
+		t.Errorf("after DO NOTHING: %s", got)
+	}
+	b.must("begin")
+	b.must("select 1 from t where id = 2 for update")
+	a.must("insert into t values (2, 0, 'x') on conflict do nothing") // does not wait
+	b.must("commit")
+	b.must("begin")
+	b.must("delete from t where id = 3")
+	out := a.blocked("insert into t values (3, 0, 'x') on conflict do nothing returning w")
+	b.must("commit")
+	expect(t, "the row has gone", <-out, "x\nINSERT 1")
+}

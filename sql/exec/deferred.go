@@ -56,13 +56,13 @@ func (d *Deferred) Set(con catalog.OID, deferred bool) {
 func (d *Deferred) Pending() bool { return len(d.events) > 0 }
 
 // Run checks everything that waits, or with now only what is immediate by now. ec is that of a statement of its own.
-// Errors: 23503.
+// Errors: 23503, 23505.
 func (d *Deferred) Run(ec *Context, now bool) error {
 	q := &riQueue{ec: ec, targets: map[catalog.OID]*cascadeTarget{}}
 	var rest []riEvent
 	for i := range d.events {
 		e := &d.events[i]
-		if now && d.deferred(e.fk.con) {
+		if now && d.deferred(e.con()) {
 			rest = append(rest, *e)
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/fkey"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/rowstore"
@@ -25,6 +26,28 @@ type foreignKey struct {
 	parent *catalog.Table
 	// refCols are the referenced columns by the numbers of the table whose rows change: a partition of parent, or parent.
 	refCols []int16
+	match   *fkey.Match // nil where the types agree
+	ready   bool        // match is made
+}
+
+// matcher makes match.
+func (f *foreignKey) matcher(ec *Context) (*fkey.Match, error) {
+	if f.ready {
+		return f.match, nil
+	}
+	if f.parent == nil {
+		return nil, pgerr.Internal("foreign key %s names no table", f.con.Name)
+	}
+	var err error
+	f.match, err = fkey.New(f.child, f.parent, f.con, func(t *catalog.Table, sql string) (fkey.Func, error) {
+		e, err := storedExpr(ec, t, sql)
+		if err != nil {
+			return nil, err
+		}
+		return e.Eval, nil
+	})
+	f.ready = err == nil
+	return f.match, err
 }
 
 // Foreign key actions (pg_constraint.confupdtype).
@@ -71,7 +94,7 @@ func newFKTable(ec *Context, t *catalog.Table) *fkTable {
 						cols[i] = m[a-1]
 					}
 				}
-				fk.refs = append(fk.refs, &foreignKey{c, child, p, cols})
+				fk.refs = append(fk.refs, &foreignKey{con: c, child: child, parent: p, refCols: cols})
 			}
 		}
 	}
@@ -171,6 +194,7 @@ type riQueue struct {
 // (vals the old key, fresh the new one where it was changed).
 type riEvent struct {
 	fk     *foreignKey
+	unique *uniqueCheck // the row at key may have the values vals in common with another
 	parent bool
 	key    []byte
 	vals   []types.Datum
@@ -212,7 +236,7 @@ func (q *riQueue) child(f *foreignKey, key []byte, vals []types.Datum) error {
 	for _, c := range f.con.Cols {
 		ref = append(ref, vals[c-1])
 	}
-	found, err := q.find(f, ref, true)
+	found, err := q.findFor(f, ref)
 	if found || err != nil {
 		return err
 	}
@@ -268,6 +292,9 @@ func (q *riQueue) run() error {
 
 func (q *riQueue) do(ev *riEvent) error {
 	e := *ev // the queue may grow meanwhile
+	if e.unique != nil {
+		return q.checkUnique(&e)
+	}
 	if !e.parent {
 		return q.checkChild(&e)
 	}
@@ -323,7 +350,7 @@ func (q *riQueue) checkChild(e *riEvent) error {
 			}
 		}
 	}
-	found, err := q.find(e.fk, e.vals, true)
+	found, err := q.findFor(e.fk, e.vals)
 	if err != nil || found {
 		return err
 	}
@@ -350,8 +377,22 @@ func (q *riQueue) keyText(t *catalog.Table, cols []int16, vals []types.Datum) st
 	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
 }
 
+// findFor looks for the row that a referencing key refers to, and locks it.
+func (q *riQueue) findFor(f *foreignKey, vals []types.Datum) (bool, error) {
+	m, err := f.matcher(q.ec)
+	if err != nil {
+		return false, err
+	}
+	ref, ok, err := m.Referenced(vals)
+	if !ok || err != nil {
+		return false, err
+	}
+	return q.find(f, ref, true)
+}
+
 // find looks for the referenced row with the key (values in the order of the constraint's columns), in the newest state.
-// With share it locks the row against changes of its key until the transaction ends.
+// With share it locks the row against changes of its key until the transaction ends; from REPEATABLE READ on the transaction must see
+// it, too.
 func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, error) {
 	if f.parent == nil {
 		return false, pgerr.Internal("foreign key %s names no table", f.con.Name)
@@ -390,13 +431,15 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 		return true, nil
 	}
 	t := q.ec.Txn
-	if ix == table.PrimaryIndex() {
+	if ix.ID == catalog.ClusteredIndexID {
 		if share {
 			if _, err := t.LockRow(q.ec.Ctx, lo, lock.KeyShare, q.ec.lockOptions()); err != nil {
 				return false, lockError(err, f.parent)
 			}
 		}
-		q.row, ok, err = t.GetLatest(q.row[:0], lo)
+		if q.row, ok, err = t.GetLatest(q.row[:0], lo); ok && share && err == nil {
+			ok, err = t.InSnapshot(lo)
+		}
 	} else {
 		ok, err = q.findByIndex(f, rel, ix, eq, share)
 	}
@@ -436,7 +479,7 @@ func (q *riQueue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Inde
 				types.EqualKind(ix.Keys[i].Kind, rel.Col(row, ix.Keys[i].Att), eq[i])
 		}
 		if same {
-			return true, nil
+			return t.InSnapshot(key)
 		}
 	}
 }
@@ -458,9 +501,22 @@ func (q *riQueue) children(f *foreignKey, vals []types.Datum, visit func(key, ro
 	if err != nil {
 		return err
 	}
+	m, err := f.matcher(q.ec)
+	if err != nil {
+		return err
+	}
 	v := q.ec.Txn.Latest()
 	defer v.Release()
-	ix, rng := childRange(f, vals)
+	keys, ok, unique, err := m.Referencing(vals)
+	if !ok && unique || err != nil {
+		return err
+	}
+	var ix *catalog.Index
+	var rng rowstore.Range
+	if unique {
+		ix, rng = childRange(f, keys)
+	}
+	cols := make([]types.Datum, len(f.con.Cols))
 	it := rel.Scan(v, ix, rng, false)
 	n := 0
 	for it.Next() {
@@ -468,12 +524,13 @@ func (q *riQueue) children(f *foreignKey, vals []types.Datum, visit func(key, ro
 		if row == nil {
 			break
 		}
-		same := true
 		for i, c := range f.con.Cols {
-			d := rel.Col(row, c)
-			if same = !d.IsNull() && types.EqualKind(f.child.Column(c).Kind, d, vals[i]); !same {
-				break
-			}
+			cols[i] = rel.Col(row, c)
+		}
+		same, serr := f.equal(m, cols, vals)
+		if serr != nil {
+			err = serr
+			break
 		}
 		if same && !visit(it.Key(), row) {
 			break
@@ -487,6 +544,19 @@ func (q *riQueue) children(f *foreignKey, vals []types.Datum, visit func(key, ro
 		err = cerr
 	}
 	return err
+}
+
+// equal compares a referencing key, which may have NULLs, with a referenced one.
+func (f *foreignKey) equal(m *fkey.Match, cols, ref []types.Datum) (bool, error) {
+	for i, c := range f.con.Cols {
+		if cols[i].IsNull() || m == nil && !types.EqualKind(f.child.Column(c).Kind, cols[i], ref[i]) {
+			return false, nil
+		}
+	}
+	if m == nil {
+		return true, nil
+	}
+	return m.Equal(cols, ref)
 }
 
 // childRange finds an index whose leading columns are the foreign key's; nil: the whole table.

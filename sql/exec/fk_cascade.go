@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // cascadeTarget changes rows of a table outside of a plan: what a foreign key's action does to referencing rows.
@@ -48,6 +49,7 @@ func (q *riQueue) target(t *catalog.Table) (*cascadeTarget, error) {
 		}
 	}
 	c.w = rel.NewWriter(q.ec.Manager, q.ec.Txn, ev, q.ec.lockOptions(), q.ec.Env)
+	c.w.Pending = q.pending(t)
 	for i := range t.Columns {
 		col := &t.Columns[i]
 		if col.Generated == 0 || col.Dropped {
@@ -80,6 +82,8 @@ func (q *riQueue) cascade(e *riEvent, action byte) error {
 		return err
 	}
 	var keys [][]byte
+	v := q.ec.Txn.Latest() // as old as what children sees, or older: a row that changes its key afterwards is followed
+	defer v.Release()
 	err = q.children(e.fk, e.vals, func(key, _ []byte) bool {
 		keys = append(keys, append([]byte(nil), key...))
 		return true
@@ -88,30 +92,33 @@ func (q *riQueue) cascade(e *riEvent, action byte) error {
 		return err
 	}
 	for _, key := range keys {
-		if err := q.cascadeRow(c, e, action, key); err != nil {
+		if err := q.cascadeRow(c, e, action, v, key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (q *riQueue) cascadeRow(c *cascadeTarget, e *riEvent, action byte, key []byte) error {
+func (q *riQueue) cascadeRow(c *cascadeTarget, e *riEvent, action byte, v txn.View, key []byte) error {
 	ec, con := q.ec, e.fk.con
-	if _, err := ec.Txn.LockRow(ec.Ctx, key, lock.Update, ec.lockOptions()); err != nil {
+	r, err := v.LockVersion(ec.Ctx, key, 0, lock.Write, ec.lockOptions(), nil)
+	if err != nil {
 		return lockError(err, c.table)
 	}
+	key = r.Key
 	var ok bool
-	var err error
 	if c.row, ok, err = ec.Txn.GetLatest(c.row[:0], key); err != nil || !ok {
 		return err
 	}
 	if err := c.rel.Decode(c.row, c.old); err != nil {
 		return err
 	}
-	for i, col := range con.Cols {
-		if v := c.old[col-1]; v.IsNull() || !types.EqualKind(c.table.Column(col).Kind, v, e.vals[i]) {
-			return nil // changed before it was locked
-		}
+	m, err := e.fk.matcher(ec)
+	if err != nil {
+		return err
+	}
+	if same, err := e.fk.equal(m, pick(&q.arena, con.Cols, c.old), e.vals); !same || err != nil {
+		return err // changed before it was locked
 	}
 	if action == fkCascade && e.fresh == nil {
 		if err := c.w.Delete(ec.Ctx, key, c.row); err != nil {
@@ -132,7 +139,9 @@ func (q *riQueue) cascadeRow(c *cascadeTarget, e *riEvent, action byte, key []by
 	for i, col := range cols {
 		switch action {
 		case fkCascade:
-			c.vals[col-1] = e.fresh[i]
+			if c.vals[col-1], err = m.Assign(i, e.fresh[i]); err != nil {
+				return err
+			}
 		case fkSetNull:
 			c.vals[col-1] = types.Null
 		case fkSetDefault:

@@ -230,7 +230,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 		case txn.RowChanged:
 			it.buf = r.Row
 			// The locator that is loaded too refers to cols' own memory, the key to the row read before.
-			it.cols.load(&in.f, it.rel, append([]byte(nil), key...), r.Row)
+			it.cols.load(&in.f, it.rel, append([]byte(nil), r.Key...), r.Row)
 			changed = true
 		case txn.RowGone, txn.RowOwn:
 			return false, nil

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -40,6 +42,7 @@ type target struct {
 	old      rowCols
 	recheck  condFn
 	strength lock.Mode
+	keys     []int        // see keyCols
 	source   *tableScanOp // whose current row is the target's, or nil
 	buf      []byte
 	oldVals  []types.Datum
@@ -56,6 +59,8 @@ type target struct {
 	aboveOf  *catalog.Catalog
 	trusted  bool // the row in vals has been routed here
 	conflict *conflictOp
+	// deferrable: the table has unique constraints that are checked later.
+	deferrable bool
 }
 
 type genCol struct {
@@ -133,6 +138,7 @@ func (b *builder) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, c
 		}
 		tg.checks = append(tg.checks, rowCheck{name: c.Constraint, view: c.ViewOption, cond: cond})
 	}
+	tg.deferrable = slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Deferrable })
 	for i := range t.Columns {
 		if t.Columns[i].NotNull && !t.Columns[i].Dropped {
 			tg.nnull = append(tg.nnull, i)
@@ -184,6 +190,10 @@ func (tg *target) begin() error {
 		tg.w = tg.rel.NewWriter(in.ec.Manager, in.ec.Txn, ev, in.ec.lockOptions(), in.ec.Env)
 	} else {
 		tg.w.Reset(in.ec.Txn, in.ec.Env)
+	}
+	tg.w.Pending = nil
+	if tg.deferrable {
+		tg.w.Pending = in.queue().pending(tg.table)
 	}
 	// A table that the transaction has made or truncated is its own: rows need no locks.
 	tg.w.Exclusive = tg.inserts && in.ec.Txn.LockOwner().HoldsTable(uint64(tg.table.OID), lock.AccessExclusive)
@@ -340,7 +350,7 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 	if err != nil {
 		return l, false, lockError(err, tg.table)
 	}
-	l = locked{in: tg, key: key, state: r.State}
+	l = locked{in: tg, key: r.Key, state: r.State}
 	switch r.State {
 	case txn.RowSame:
 		if tg.source != nil {
@@ -356,7 +366,7 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 	case txn.RowChanged:
 		tg.buf = r.Row
 		l.row, l.changed = r.Row, true
-		tg.old.load(&in.f, tg.rel, key, r.Row)
+		tg.old.load(&in.f, tg.rel, r.Key, r.Row)
 		if tg.recheck != nil {
 			t, err := tg.recheck()
 			return l, t == triTrue, err
@@ -374,22 +384,18 @@ func (tg *target) fields(row []byte) error {
 	return tg.rel.Decode(row, tg.oldVals)
 }
 
-// keyStrength is the row lock that an UPDATE of these columns takes (manual 13.3.2): UPDATE if a unique key that a foreign
-// key could name has one of them.
-func keyStrength(t *catalog.Table, set []plan.SetItem) lock.Mode {
-	for _, ix := range t.Indexes {
-		if !ix.Unique || ix.Pred != "" {
-			continue
-		}
-		for i := range ix.Keys {
-			for _, s := range set {
-				if ix.Keys[i].Att == s.AttNum {
-					return lock.Update
-				}
+// keyCols are the columns of the assignments that a foreign key could name (offsets): those of unique indexes. An UPDATE that
+// changes one of them locks the row more strongly (manual 13.3.2).
+func keyCols(t *catalog.Table, set []plan.SetItem) (cols []int) {
+	for _, s := range set {
+		for _, ix := range t.Indexes {
+			if ix.Unique && ix.Pred == "" && slices.ContainsFunc(ix.Keys, func(k catalog.IndexKey) bool { return k.Att == s.AttNum }) {
+				cols = append(cols, int(s.AttNum)-1)
+				break
 			}
 		}
 	}
-	return lock.NoKeyUpdate
+	return cols
 }
 
 // setFn assigns one column.
@@ -450,6 +456,14 @@ func (tg *target) change(sets []setFn, key, row []byte) error {
 
 // replace stores the row in vals in place of oldVals, which stands at key as row.
 func (tg *target) replace(key, row []byte) error {
+	for _, i := range tg.keys {
+		if !identical(tg.oldVals[i], tg.vals[i]) {
+			if _, err := tg.in.ec.Txn.LockRow(tg.in.ec.Ctx, key, lock.Write, tg.in.ec.lockOptions()); err != nil {
+				return lockError(err, tg.table)
+			}
+			break
+		}
+	}
 	newKey, err := tg.w.Update(tg.in.ec.Ctx, key, row, tg.vals)
 	if err != nil {
 		return constraintError(tg.in.ec, err, tg.table)

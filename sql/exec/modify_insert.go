@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
 
@@ -45,7 +46,8 @@ func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
 		return err
 	}
 	if c := x.Conflict; c != nil {
-		cf := &conflictOp{nothing: c.Nothing, indexes: c.Indexes, strength: keyStrength(x.Table, c.Set)}
+		cf := &conflictOp{nothing: c.Nothing, indexes: c.Indexes, strength: lock.NoKeyWrite}
+		o.target.keys = keyCols(x.Table, c.Set)
 		if cf.existing, err = b.rowCols(x.Table, c.Existing); err != nil {
 			return err
 		}
@@ -178,21 +180,19 @@ func (cf *conflictOp) insert(tg *target) (bool, error) {
 	}
 }
 
-// visible is REPEATABLE READ's condition for leaving a row alone: the statement must see it.
+// visible is the condition of REPEATABLE READ and above for a row in the way: the statement must see this version of it.
 func (cf *conflictOp) visible(tg *target) error {
 	in := tg.in
-	if in.ec.Txn.Isolation() != txn.RepeatableRead {
-		return nil
+	if in.ec.Txn.Isolation() == txn.ReadCommitted || in.view.OwnNew(cf.key) {
+		return nil // its own statement's rows are no conflict with others
 	}
-	var ok bool
-	var err error
-	if cf.row, ok, err = in.view.Get(cf.row[:0], cf.key); err != nil || ok {
+	seen, ok, err := in.view.Get(nil, cf.key)
+	if err != nil {
 		return err
 	}
-	// Its own statement's rows are no conflict with others.
-	r, err := in.view.LockVersion(in.ec.Ctx, cf.key, 0, lock.KeyShare, in.ec.lockOptions(), nil)
-	if err == nil && r.State == txn.RowOwn {
-		return nil
+	newest, still, err := in.ec.Txn.GetLatest(nil, cf.key)
+	if err != nil || ok && still && tuple.RowID(seen) == tuple.RowID(newest) {
+		return err
 	}
 	return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 }
@@ -200,21 +200,26 @@ func (cf *conflictOp) visible(tg *target) error {
 // update is DO UPDATE on the row at cf.key; done false: the row is gone.
 func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 	in := tg.in
-	r, err := in.view.LockVersion(in.ec.Ctx, cf.key, 0, cf.strength, in.ec.lockOptions(), cf.row[:0])
+	if in.view.OwnNew(cf.key) {
+		return false, false, pgerr.New(pgerr.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
+			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+	}
+	// The row in the way is the newest one, whatever the statement sees.
+	latest := in.ec.Txn.Latest()
+	defer latest.Release()
+	r, err := latest.LockVersion(in.ec.Ctx, cf.key, 0, cf.strength, in.ec.lockOptions(), cf.row[:0])
 	if err != nil {
 		return false, false, lockError(err, tg.table)
 	}
-	switch r.State {
-	case txn.RowOwn:
-		return false, false, pgerr.New(pgerr.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
-			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
-	case txn.RowGone:
+	if r.State == txn.RowGone || string(r.Key) != string(cf.key) {
 		return false, false, nil
-	case txn.RowChanged:
-		cf.row = r.Row
-	default:
-		var ok bool
-		if cf.row, ok, err = in.ec.Txn.GetLatest(cf.row[:0], cf.key); err != nil || !ok {
+	}
+	var ok bool
+	if cf.row, ok, err = in.ec.Txn.GetLatest(cf.row[:0], cf.key); err != nil || !ok {
+		return false, false, err
+	}
+	if in.ec.Txn.Isolation() != txn.ReadCommitted {
+		if err := cf.visible(tg); err != nil {
 			return false, false, err
 		}
 	}

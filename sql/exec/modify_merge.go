@@ -32,7 +32,7 @@ func (b *builder) merge(o *modifyOp, x *plan.Merge) error {
 	}
 	tg := &o.target
 	tg.loc = b.slot(x.Loc)
-	tg.strength = lock.NoKeyUpdate
+	tg.strength = lock.NoKeyWrite
 	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
 		return err
 	}
@@ -63,10 +63,11 @@ func (b *builder) merge(o *modifyOp, x *plan.Merge) error {
 		if act.defaults, err = b.defaults(x.Table, a.Defaults); err != nil {
 			return err
 		}
-		if a.Kind == 'd' || a.Kind == 'u' && keyStrength(x.Table, a.Set) == lock.Update {
-			tg.strength = lock.Update
+		if a.Kind == 'd' {
+			tg.strength = lock.Write
 		}
 		tg.allSets = append(tg.allSets, act.sets...)
+		tg.keys = append(tg.keys, keyCols(x.Table, a.Set)...)
 		m.actions = append(m.actions, act)
 	}
 	o.act = m.act

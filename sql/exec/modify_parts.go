@@ -1,11 +1,13 @@
 package exec
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -103,6 +105,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 	l := &target{in: in, table: t, root: root, atts: m, vals: make([]types.Datum, len(t.Columns)), loc: root.loc, recheck: root.recheck,
 		strength: root.strength, inserts: root.inserts}
 	l.row, l.old = root.row.over(t, m), root.old.over(t, m)
+	l.deferrable = slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Deferrable })
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Dropped {
@@ -146,7 +149,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 		}})
 	}
 	if l.setsKey(p.sets) {
-		l.strength = lock.Update
+		l.strength = lock.Write
 	}
 	if p.conflict != nil {
 		l.conflict = p.conflict.over(t, m)
@@ -317,7 +320,7 @@ func (k *keyReader) noPartition(ec *Context) error {
 	names, texts := make([]string, len(k.vals)), make([]string, len(k.vals))
 	for i := range k.vals {
 		key := &k.parted.PartKey.Keys[i]
-		names[i] = partition.KeyText(k.parted, key)
+		names[i] = ruleutils.PartKeyText(k.parted, key)
 		texts[i] = "null"
 		if y := ec.Env.Type(key.Type); y != nil && !k.vals[i].IsNull() {
 			texts[i] = clipText(string(y.AppendText(nil, k.vals[i], ec.Env)))

@@ -12,7 +12,7 @@ func (b *builder) update(o *modifyOp, x *plan.Update) error {
 	}
 	tg := &o.target
 	tg.loc = b.slot(x.Loc)
-	tg.strength = keyStrength(x.Table, x.Set)
+	tg.strength, tg.keys = lock.NoKeyWrite, keyCols(x.Table, x.Set)
 	tg.source = scanOf(o.child, x.Table)
 	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (b *builder) delete(o *modifyOp, x *plan.Delete) error {
 	}
 	tg := &o.target
 	tg.loc = b.slot(x.Loc)
-	tg.strength = lock.Update
+	tg.strength = lock.Write
 	tg.source = scanOf(o.child, x.Table)
 	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
 		return err

@@ -138,7 +138,7 @@ func (o *tableScanOp) prepare() error {
 		index = o.index.ID
 	}
 	o.usage = o.in.ec.Rels.Usage(o.table.StorageID, index)
-	if !o.wantOnly || o.index == nil || o.index == o.table.PrimaryIndex() || len(o.early.other)+len(o.late.other) > 0 {
+	if !o.wantOnly || o.index == nil || o.index.ID == catalog.ClusteredIndexID || len(o.early.other)+len(o.late.other) > 0 {
 		return nil
 	}
 	pos := o.rel.EntryColumns(o.index)

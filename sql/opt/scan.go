@@ -489,7 +489,7 @@ func (m *matcher) match() {
 		n++
 	}
 	m.whole = n == len(m.ix.Keys)
-	p.unique = m.ix.Unique && len(p.eq) == len(m.ix.Keys)
+	p.unique = m.ix.Unique && !m.ix.Deferrable && len(p.eq) == len(m.ix.Keys)
 }
 
 func boolKey(m *matcher, i int, c plan.Expr) plan.Expr {

@@ -3,75 +3,11 @@ package partition
 import (
 	"slices"
 	"sort"
-	"strconv"
-	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/ruleutils"
 )
-
-// BoundText is a bound as SQL (get_rule_expr of a PartitionBoundSpec).
-func BoundText(k *catalog.PartKey, b *catalog.PartBound) string {
-	switch {
-	case b.Default:
-		return "DEFAULT"
-	case k.Strategy == catalog.HashPartition:
-		return "FOR VALUES WITH (modulus " + strconv.Itoa(b.Modulus) + ", remainder " + strconv.Itoa(b.Remainder) + ")"
-	case k.Strategy == catalog.ListPartition:
-		vals := make([]string, len(b.List))
-		for i, v := range b.List {
-			vals[i] = datumText(k.Keys[0].Type, v)
-		}
-		return "FOR VALUES IN (" + strings.Join(vals, ", ") + ")"
-	}
-	return "FOR VALUES FROM " + rangeText(k, b.Lower) + " TO " + rangeText(k, b.Upper)
-}
-
-func rangeText(k *catalog.PartKey, list []catalog.BoundDatum) string {
-	vals := make([]string, len(list))
-	for i, v := range list {
-		vals[i] = datumText(k.Keys[i].Type, v)
-	}
-	return "(" + strings.Join(vals, ", ") + ")"
-}
-
-// datumText prints a constant without a type label.
-func datumText(t types.OID, b catalog.BoundDatum) string {
-	switch b.Kind {
-	case 'n':
-		return "NULL"
-	case '-':
-		return "MINVALUE"
-	case '+':
-		return "MAXVALUE"
-	}
-	switch t {
-	case types.Int4:
-		if !strings.HasPrefix(b.Text, "-") {
-			return b.Text
-		}
-	case types.Numeric:
-		if b.Text != "" && b.Text[0] >= '0' && b.Text[0] <= '9' && strings.ContainsAny(b.Text, "eE.") {
-			return b.Text
-		}
-	case types.Bool:
-		if b.Text == "t" || b.Text == "true" {
-			return "true"
-		}
-		return "false"
-	}
-	return Quote(b.Text)
-}
-
-// Quote makes an SQL literal.
-func Quote(s string) string {
-	q := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if strings.Contains(s, `\`) {
-		q = "E" + strings.ReplaceAll(q, `\`, `\\`)
-	}
-	return q
-}
 
 // Admit checks that a new partition fits to those that are there (check_new_partition_bound). name is its name, nameOf gives
 // those of the others. at says which of the bound's values is wrong: of a list, or of a range the lower ones and then the upper
@@ -117,7 +53,7 @@ func (d *Desc) Admit(name string, b *catalog.PartBound, nameOf func(catalog.OID)
 	}
 	if d.compare(lo, hi) >= 0 {
 		return 0, pgerr.New(pgerr.InvalidObjectDefinition, "empty range bound specified for partition \"%s\"", name).
-			WithDetail("Specified lower bound %s is greater than or equal to upper bound %s.", rangeText(d.Key, b.Lower), rangeText(d.Key, b.Upper))
+			WithDetail("Specified lower bound %s is greater than or equal to upper bound %s.", ruleutils.RangeText(d.Key, b.Lower), ruleutils.RangeText(d.Key, b.Upper))
 	}
 	// The slot that the lower bound falls into must be free, up to the upper one.
 	n := sort.Search(len(d.cuts), func(i int) bool { return d.compare(d.cuts[i], lo) > 0 })

@@ -7,6 +7,7 @@
 //
 // The primary suffix is the row's key after its six-byte prefix. It ends an entry's key unless the index is unique and no
 // key column is NULL (or NULLS NOT DISTINCT): then the key columns alone are the entry, so that two equal rows meet at
-// one key, and the suffix is the entry's value. With INCLUDE columns the value is a uvarint length, that many suffix
+// one key, and the suffix is the entry's value (a deferrable one may hold equal rows
+// for a while: its entries end with the suffix). With INCLUDE columns the value is a uvarint length, that many suffix
 // bytes (none where the key ends with it) and a tuple row of the included columns.
 package rowstore

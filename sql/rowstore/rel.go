@@ -147,7 +147,7 @@ func (x *index) keyVals(vals, buf []types.Datum, ev IndexEval) (keys []types.Dat
 // the values: a second such row would be a duplicate.
 func (x *index) appendEntry(key, value []byte, keys, vals []types.Datum, primarySuffix []byte) (k, v []byte, single bool) {
 	key = append(key, x.prefix[:]...)
-	single = x.cat.Unique
+	single = x.cat.Unique && !x.cat.Deferrable
 	for i := range x.cat.Keys {
 		c := &x.cat.Keys[i]
 		if keys[i].IsNull() && !x.cat.NullsNotDistinct {

@@ -3,6 +3,7 @@ package rowstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -23,6 +24,9 @@ type Writer struct {
 	env *types.Env
 	// Exclusive: a table lock keeps everybody else out, so that row locks are not needed (COPY into a new table).
 	Exclusive bool
+	// Pending is told of a row whose key in a deferrable unique index may not be the only one: the caller asks Duplicated when
+	// the check is due. The arguments are valid during the call.
+	Pending func(ix *catalog.Index, rowKey []byte, keys []types.Datum) error
 
 	key, row, ekey, evalue, ekey2, evalue2, buf []byte
 	keys, keys2, old                            []types.Datum
@@ -51,13 +55,13 @@ func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, er
 		return nil, err
 	}
 	if c != nil {
-		return nil, w.duplicate(c.Index, vals)
+		return nil, w.duplicate(c.Index, c.Key, vals)
 	}
 	return w.key, nil
 }
 
 // TryInsert is Insert that reports a conflict on one of the arbiter indexes (all unique ones if there are none) instead of
-// failing; then nothing was written. The key in the way is locked against other inserts, not against its own changes.
+// failing; then nothing was written, and the row in the way is not locked: it was there when nobody was changing it.
 func (w *Writer) TryInsert(ctx context.Context, vals []types.Datum, arbiters []types.OID) (*Conflict, error) {
 	return w.tryInsert(ctx, vals, &arbiters)
 }
@@ -76,7 +80,7 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 			c, err := w.conflicts(ctx, vals, *arbiters, pass == 0)
 			if err != nil || c != nil {
 				if c != nil && pass == 1 {
-					return nil, w.duplicate(c.Index, vals)
+					return nil, w.duplicate(c.Index, c.Key, vals)
 				}
 				return c, err
 			}
@@ -92,6 +96,9 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 		if taken {
 			return &Conflict{Index: r.primary, Key: w.key}, nil
 		}
+	}
+	if r.primary != nil && !w.Exclusive {
+		w.t.Born(w.key)
 	}
 	w.row = r.AppendRow(w.row[:0], vals)
 	if err := w.t.Put(w.key, w.row, 0); err != nil {
@@ -111,11 +118,16 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 				return nil, err
 			}
 			if taken {
-				return nil, w.duplicateKeys(x.cat, w.keys)
+				return nil, w.duplicateKeys(x.cat, w.ekey, w.keys)
 			}
 		}
 		if err := w.t.Put(w.ekey, w.evalue, 0); err != nil {
 			return nil, err
+		}
+		if x.cat.Deferrable {
+			if err := w.later(ctx, x); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return nil, nil
@@ -155,6 +167,14 @@ func (w *Writer) conflicts(ctx context.Context, vals []types.Datum, arbiters []t
 		if !x.cat.Unique || !wanted(x.cat) {
 			continue
 		}
+		if x.cat.Deferrable {
+			if len(arbiters) > 0 {
+				continue // checked later
+			}
+			e := pgerr.New(pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+			e.Table, e.Constraint = r.Table.Name, x.cat.Name
+			return nil, e
+		}
 		in, single, err := w.entry(x, vals)
 		if err != nil {
 			return nil, err
@@ -168,11 +188,22 @@ func (w *Writer) conflicts(ctx context.Context, vals []types.Datum, arbiters []t
 		}
 		if taken {
 			value, ok, err := w.t.GetLatest(w.buf[:0], w.ekey)
-			if err != nil || !ok {
+			if err != nil {
 				return nil, err
 			}
-			if w.buf, err = r.entryRowKey(x, w.ekey, value, nil); err != nil {
-				return nil, err
+			if ok {
+				if w.buf, err = r.entryRowKey(x, w.ekey, value, nil); err != nil {
+					return nil, err
+				}
+				// Its row may be about to lose this key, or to go.
+				waited, err := w.t.Await(ctx, w.buf, w.opt)
+				if err != nil {
+					return nil, err
+				}
+				ok = !waited
+			}
+			if !ok {
+				return w.conflicts(ctx, vals, arbiters, listed)
 			}
 			return &Conflict{Index: x.cat, Key: w.buf}, nil
 		}
@@ -187,13 +218,10 @@ func conflictIf(taken bool, ix *catalog.Index, key []byte) *Conflict {
 	return &Conflict{Index: ix, Key: key}
 }
 
-// taken locks a unique key and then looks whether something stands there: whoever else inserts it waits for this
-// transaction to end.
+// taken claims a unique key: whoever else inserts it waits for this transaction to end. true: something stands there.
 func (w *Writer) taken(ctx context.Context, key []byte) (bool, error) {
 	if !w.Exclusive {
-		if _, err := w.t.LockRow(ctx, key, lock.Update, w.opt); err != nil {
-			return false, err
-		}
+		return w.t.Claim(ctx, key, w.opt)
 	}
 	var ok bool
 	var err error
@@ -219,7 +247,7 @@ func (w *Writer) Update(ctx context.Context, oldKey, old []byte, vals []types.Da
 			return nil, err
 		}
 		if taken {
-			return nil, w.duplicate(r.primary, vals)
+			return nil, w.duplicate(r.primary, w.key, vals)
 		}
 		if err := w.t.Delete(oldKey, oldID); err != nil {
 			return nil, err
@@ -228,6 +256,9 @@ func (w *Writer) Update(ctx context.Context, oldKey, old []byte, vals []types.Da
 	}
 	if err := w.t.Put(w.key, w.row, oldID); err != nil {
 		return nil, err
+	}
+	if moved {
+		w.t.Moved(oldKey, w.key)
 	}
 	if len(r.second) == 0 {
 		return w.key, nil
@@ -269,7 +300,7 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 		return nil
 	}
 	if wasIn && !same {
-		if err := w.removeEntry(ctx, wasSingle); err != nil {
+		if err := w.removeEntry(ctx, x, wasSingle, oldKey); err != nil {
 			return err
 		}
 	}
@@ -282,10 +313,13 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 			return err
 		}
 		if taken {
-			return w.duplicateKeys(x.cat, w.keys)
+			return w.duplicateKeys(x.cat, w.ekey, w.keys)
 		}
 	}
-	return w.t.Put(w.ekey, w.evalue, 0)
+	if err := w.t.Put(w.ekey, w.evalue, 0); err != nil || same || !x.cat.Deferrable {
+		return err
+	}
+	return w.later(ctx, x)
 }
 
 // Delete removes a row that the caller has locked, with its index entries.
@@ -310,21 +344,102 @@ func (w *Writer) Delete(ctx context.Context, key, old []byte) error {
 		}
 		var single bool
 		w.ekey2, w.evalue2, single = x.appendEntry(w.ekey2[:0], w.evalue2[:0], w.keys2, w.old, key[tuple.KeyPrefixLen:])
-		if err := w.removeEntry(ctx, single); err != nil {
+		if err := w.removeEntry(ctx, x, single, key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// removeEntry deletes the entry at ekey2. A single one is locked: who inserts the same key waits for how this ends.
-func (w *Writer) removeEntry(ctx context.Context, single bool) error {
-	if single && !w.Exclusive {
-		if _, err := w.t.LockRow(ctx, w.ekey2, lock.Update, w.opt); err != nil {
+// removeEntry deletes the entry of the row at rowKey, ekey2. Who inserts the same unique key, or checks it, waits for how this ends.
+func (w *Writer) removeEntry(ctx context.Context, x *index, single bool, rowKey []byte) error {
+	if (single || x.cat.Deferrable) && !w.Exclusive {
+		key := w.ekey2
+		if !single {
+			key = key[:len(key)-len(rowKey)+tuple.KeyPrefixLen]
+		}
+		if _, err := w.t.LockRow(ctx, key, lock.Write, w.opt); err != nil {
 			return err
 		}
 	}
 	return w.t.Delete(w.ekey2, 0)
+}
+
+// later sees to the check of the entry in a deferrable index that has just been written: keys holds its values. Where nobody else
+// writes the same key, and none stands there, it needs none.
+func (w *Writer) later(ctx context.Context, x *index) error {
+	claim, ok := x.appendClaim(w.ekey2[:0], w.keys)
+	w.ekey2 = claim
+	if !ok {
+		return nil
+	}
+	if !w.Exclusive {
+		try := w.opt
+		try.Policy = lock.NoWait
+		_, err := w.t.LockRow(ctx, claim, lock.Write, try)
+		if errors.Is(err, lock.ErrNotAvailable) {
+			return w.Pending(x.cat, w.key, w.keys)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	n, err := countKeys(w.t, claim, 2)
+	if err != nil || n < 2 {
+		return err
+	}
+	return w.Pending(x.cat, w.key, w.keys)
+}
+
+// appendClaim appends what the entries of equal rows in a deferrable index begin with: the key under which their writers meet. ok is
+// false where NULL makes every row another.
+func (x *index) appendClaim(dst []byte, keys []types.Datum) (claim []byte, ok bool) {
+	dst = append(dst, x.prefix[:]...)
+	for i := range x.cat.Keys {
+		c := &x.cat.Keys[i]
+		if keys[i].IsNull() && !x.cat.NullsNotDistinct {
+			return dst, false
+		}
+		dst = tuple.AppendKey(dst, c.Kind, keys[i], c.Desc, c.NullsFirst)
+	}
+	return dst, true
+}
+
+// countKeys counts the keys that begin with claim in the newest state, up to limit.
+func countKeys(t *txn.Txn, claim []byte, limit int) (n int, err error) {
+	v := t.Latest()
+	defer v.Release()
+	it := v.NewIter(claim, prefixEnd(bytes.Clone(claim)))
+	for ok := it.First(); ok && n < limit; ok = it.Next() {
+		n++
+	}
+	return n, it.Close()
+}
+
+// CountKey counts the rows with these key values in a deferrable unique index, up to limit; 0 for values that may come often.
+func (r *Rel) CountKey(t *txn.Txn, ix *catalog.Index, keys []types.Datum, limit int) (int, error) {
+	claim, ok := r.index(ix).appendClaim(nil, keys)
+	if !ok {
+		return 0, nil
+	}
+	return countKeys(t, claim, limit)
+}
+
+// Duplicated reports whether the row at rowKey, if it still has these values in a deferrable unique index, is one of several. It
+// waits for others who write the same key.
+func (r *Rel) Duplicated(ctx context.Context, t *txn.Txn, ix *catalog.Index, rowKey []byte, keys []types.Datum, o lock.Options) (bool, error) {
+	claim, ok := r.index(ix).appendClaim(nil, keys)
+	if !ok {
+		return false, nil
+	}
+	if _, err := t.LockRow(ctx, claim, lock.Write, o); err != nil {
+		return false, err
+	}
+	if _, still, err := t.GetLatest(nil, append(bytes.Clone(claim), rowKey[tuple.KeyPrefixLen:]...)); !still || err != nil {
+		return false, err
+	}
+	n, err := countKeys(t, claim, 2)
+	return n > 1, err
 }
 
 // AppendEntry appends the entry of a row in one secondary index, for building it; in is false where the index leaves the
@@ -339,7 +454,7 @@ func (r *Rel) AppendEntry(ix *catalog.Index, ev IndexEval, rowKey []byte, vals [
 	return k, v, single, true, nil
 }
 
-func (w *Writer) duplicate(ix *catalog.Index, vals []types.Datum) error {
+func (w *Writer) duplicate(ix *catalog.Index, key []byte, vals []types.Datum) error {
 	keys := make([]types.Datum, 0, len(ix.Keys))
 	if x := w.rel.index(ix); x != nil {
 		var err error
@@ -351,10 +466,15 @@ func (w *Writer) duplicate(ix *catalog.Index, vals []types.Datum) error {
 			keys = append(keys, vals[ix.Keys[i].Att-1])
 		}
 	}
-	return w.duplicateKeys(ix, keys)
+	return w.duplicateKeys(ix, key, keys)
 }
 
-func (w *Writer) duplicateKeys(ix *catalog.Index, keys []types.Datum) error {
+// duplicateKeys is the error for a key that is taken in storage under key. Under SERIALIZABLE it is another where the transaction
+// could have known better.
+func (w *Writer) duplicateKeys(ix *catalog.Index, key []byte, keys []types.Datum) error {
+	if err := w.t.Intend(key); err != nil {
+		return err
+	}
 	return Duplicate(w.rel.Table, ix, keys, w.env)
 }
 

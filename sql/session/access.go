@@ -117,3 +117,20 @@ func (s *Session) ParseTime(v string) (time.Time, error) {
 	}
 	return types.TimeOf(d.Int()), nil
 }
+
+// maySignal refuses to cancel or terminate another role's session (manual: 9.27.2); one that is not there is no matter of privileges.
+func (s *Session) maySignal(pid int32, super, other string) error {
+	s.shared.mu.Lock()
+	target := s.shared.sessions[uint32(pid)]
+	s.shared.mu.Unlock()
+	id := s.identity()
+	switch {
+	case target == nil || id.super:
+		return nil
+	case id.roles.IsSuper(target.login):
+		return pgerr.New(pgerr.InsufficientPrivilege, "must be a superuser to %s", super)
+	case !id.roles.HasPrivsOf(id.current, target.login) && !id.roles.HasPrivsOf(id.current, privilege.SignalBackend):
+		return pgerr.New(pgerr.InsufficientPrivilege, "must be a member of the role whose %s or member of pg_signal_backend", other)
+	}
+	return nil
+}

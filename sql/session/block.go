@@ -33,6 +33,7 @@ type block struct {
 	// levelFixed: a statement has run; SET TRANSACTION comes too late.
 	levelFixed bool
 	readOnly   bool
+	deferrable bool // SERIALIZABLE READ ONLY waits for a safe snapshot
 	start      time.Time
 	setMark    int
 	deferred   exec.Deferred
@@ -87,21 +88,37 @@ func (s *Session) open() {
 func (s *Session) setLevel() {
 	b := &s.block
 	h := s.hotSettings()
-	b.level, b.levelFixed, b.readOnly = h.level, false, h.readOnly
+	b.level, b.levelFixed, b.readOnly, b.deferrable = h.level, false, h.readOnly, h.deferrable
 }
 
 func isolation(level string) txn.Isolation {
-	if level == "repeatable read" {
+	switch level {
+	case "repeatable read":
 		return txn.RepeatableRead
+	case "serializable":
+		return txn.Serializable
 	}
 	return txn.ReadCommitted
 }
 
 func levelName(l txn.Isolation) string {
-	if l == txn.RepeatableRead {
+	switch l {
+	case txn.RepeatableRead:
 		return "repeatable read"
+	case txn.Serializable:
+		return "serializable"
 	}
 	return "read committed"
+}
+
+// firstStatement fixes the characteristics of a SERIALIZABLE transaction before its snapshot is taken.
+func (s *Session) firstStatement(ctx context.Context) error {
+	b := &s.block
+	b.t.SetReadOnly(b.readOnly)
+	if b.readOnly && b.deferrable {
+		return b.t.SafeSnapshot(ctx)
+	}
+	return nil
 }
 
 // beginBlock is BEGIN. An implicit transaction of the same query string becomes the block.

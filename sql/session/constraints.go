@@ -9,8 +9,12 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 )
 
-// setConstraints is SET CONSTRAINTS: what becomes immediate is checked now.
+// setConstraints is SET CONSTRAINTS: what becomes immediate is checked now. A name without schema means all constraints of that name
+// in the first schema of the search path that has one.
 func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt) error {
+	if s.block.mode != inBlock {
+		s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "SET CONSTRAINTS can only be used in transaction blocks"))
+	}
 	d := &s.block.deferred
 	if len(n.Constraints) == 0 {
 		d.SetAll(n.Deferred)
@@ -20,27 +24,17 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 		if !ok {
 			continue
 		}
-		found := false
-		var err error
-		s.catalog().Tables(func(t *catalog.Table) bool {
-			for _, con := range t.Constraints {
-				if con.Name != rv.Relname {
-					continue
-				}
-				found = true
-				if !con.Deferrable {
-					err = pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" is not deferrable", con.Name)
-					return false
-				}
-				d.Set(con.OID, n.Deferred)
-			}
-			return true
-		})
+		cons, err := s.constraintsNamed(rv)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" does not exist", rv.Relname)
+		for _, con := range cons {
+			switch {
+			case con.Deferrable:
+				d.Set(con.OID, n.Deferred)
+			case n.Deferred:
+				return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" is not deferrable", con.Name)
+			}
 		}
 	}
 	if n.Deferred || !d.Pending() {
@@ -49,6 +43,53 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 	var ec exec.Context
 	s.execContext(ctx, &ec, nil)
 	return d.Run(&ec, true)
+}
+
+func (s *Session) constraintsNamed(rv *ast.RangeVar) ([]*catalog.Constraint, error) {
+	cat := s.catalog()
+	schemas, _ := s.searchPath(cat)
+	if s.tempSchema != 0 {
+		schemas = append([]catalog.OID{s.tempSchema}, schemas...)
+	}
+	if rv.Schemaname != "" {
+		sc := cat.Schema(rv.Schemaname)
+		if sc == nil {
+			return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", rv.Schemaname)
+		}
+		schemas = []catalog.OID{sc.OID}
+	}
+	for _, schema := range schemas {
+		var found []*catalog.Constraint
+		cat.Tables(func(t *catalog.Table) bool {
+			if t.Schema == schema {
+				for _, con := range t.Constraints {
+					if con.Name == rv.Relname {
+						found = append(found, con)
+					}
+				}
+			}
+			return true
+		})
+		if len(found) > 0 {
+			return withPartitions(cat, found), nil
+		}
+	}
+	return nil, pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" does not exist", rv.Relname)
+}
+
+// withPartitions adds what partitions have of constraints.
+func withPartitions(cat *catalog.Catalog, list []*catalog.Constraint) []*catalog.Constraint {
+	for i := 0; i < len(list); i++ {
+		cat.Tables(func(t *catalog.Table) bool {
+			for _, con := range t.Constraints {
+				if con.Parent == list[i].OID {
+					list = append(list, con)
+				}
+			}
+			return true
+		})
+	}
+	return list
 }
 
 func (s *Session) deferredQueue() *exec.Deferred { return &s.block.deferred }

@@ -75,7 +75,7 @@ func (f *functions) RuleDef(types.OID, bool) (string, error)    { return "", nil
 // Expr prints a stored expression: it is kept as SQL.
 func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) {
 	t := f.Catalog().Table(rel)
-	if t == nil || t.Virtual {
+	if t == nil || t.Virtual || strings.HasPrefix(node, "FOR VALUES ") || node == "DEFAULT" { // a partition's bound
 		return node, nil
 	}
 	return bind.ExprSQL(f.s().bindEnv(f.Catalog(), ""), t, node, pretty)

@@ -89,6 +89,9 @@ func (s *Session) utilityFormats(ctx context.Context, stmt ast.Stmt, source stri
 	if err != nil {
 		return err
 	}
+	if err := s.endLast(ctx); err != nil {
+		return err
+	}
 	if tag != "" {
 		s.out.CommandComplete(tag)
 	}
@@ -182,12 +185,12 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
-		level, ro := s.block.level, s.block.readOnly
+		last := s.block.characteristics()
 		done, err := s.commitBlock(ctx)
 		if err != nil {
 			return "", err
 		}
-		s.chain(chain, level, ro)
+		s.chain(chain, last)
 		if !done {
 			return "ROLLBACK", nil
 		}
@@ -199,9 +202,9 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.NoActiveSQLTransaction, "there is no transaction in progress"))
 		}
-		level, ro := s.block.level, s.block.readOnly
+		last := s.block.characteristics()
 		s.rollbackBlock()
-		s.chain(n.Chain, level, ro)
+		s.chain(n.Chain, last)
 		return "ROLLBACK", nil
 	case ast.TRANS_STMT_SAVEPOINT:
 		if s.block.mode != inBlock {
@@ -223,11 +226,21 @@ func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, sever
 }
 
 // chain is AND CHAIN: the next block has the same characteristics.
-func (s *Session) chain(on bool, level txn.Isolation, readOnly bool) {
+func (s *Session) chain(on bool, last characteristics) {
 	if on {
 		s.beginBlock()
-		s.block.level, s.block.readOnly = level, readOnly
+		s.block.level, s.block.readOnly, s.block.deferrable = last.level, last.readOnly, last.deferrable
 	}
+}
+
+// characteristics of a transaction (manual: SET TRANSACTION).
+type characteristics struct {
+	level                txn.Isolation
+	readOnly, deferrable bool
+}
+
+func (b *block) characteristics() characteristics {
+	return characteristics{b.level, b.readOnly, b.deferrable}
 }
 
 func (s *Session) showStatement(n *ast.VariableShowStmt, c *call) (string, error) {

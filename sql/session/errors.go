@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/serial"
 	"github.com/tarndb/tarn/storage/txn"
 )
 
@@ -21,6 +22,7 @@ func sqlError(err error) error {
 		return err
 	}
 	var dead *lock.DeadlockError
+	var unserial *serial.Error
 	switch {
 	case errors.Is(err, txn.ErrConcurrentDelete):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent delete")
@@ -28,6 +30,9 @@ func sqlError(err error) error {
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 	case errors.As(err, &dead):
 		return exec.Deadlock(dead)
+	case errors.As(err, &unserial):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to read/write dependencies among transactions").
+			WithDetail("Reason code: %s", unserial.Reason).WithHint("The transaction might succeed if retried.")
 	case errors.Is(err, lock.ErrNotAvailable):
 		return pgerr.Wrap(err, pgerr.LockNotAvailable, "could not obtain lock")
 	case errors.Is(err, lock.ErrTimeout):

@@ -176,10 +176,16 @@ func (f *functions) signal(pid int32, send func(uint32) bool) (bool, error) {
 }
 
 func (f *functions) CancelBackend(pid int32) (bool, error) {
+	if err := f.s().maySignal(pid, "cancel superuser query", "query is being canceled"); err != nil {
+		return false, err
+	}
 	return f.signal(pid, f.shared.Cluster.Cancel)
 }
 
 func (f *functions) TerminateBackend(pid int32) (bool, error) {
+	if err := f.s().maySignal(pid, "terminate superuser process", "process is being terminated"); err != nil {
+		return false, err
+	}
 	return f.signal(pid, f.shared.Cluster.Terminate)
 }
 
@@ -348,6 +354,22 @@ func (f *functions) AdvisoryUnlock(key builtin.LockKey, shared bool) (bool, erro
 }
 
 func (f *functions) AdvisoryUnlockAll() { f.owner.UnlockAllAdvisory() }
+
+func (f *functions) BlockingPIDs(pid int32) []int32 {
+	return pids(f.db.Locks.Blocking(uint32(pid)))
+}
+
+func (f *functions) SnapshotBlockers(pid int32) []int32 {
+	return pids(f.db.Txns.SnapshotBlockers(uint32(pid)))
+}
+
+func pids(list []uint32) []int32 {
+	var out []int32
+	for _, p := range list {
+		out = append(out, int32(p))
+	}
+	return out
+}
 
 func (f *functions) RelationSize(rel types.OID, fork string) (int64, bool, error) {
 	t, ix := f.Catalog().RelationByOID(rel)

@@ -18,6 +18,7 @@ type hot struct {
 	asyncCommit      bool
 	level            txn.Isolation
 	readOnly         bool
+	deferrable       bool
 	minNotice        int
 	planCache        string // plan_cache_mode
 }
@@ -53,7 +54,7 @@ func (s *Session) hotSettings() *hot {
 		commit, _ := s.settings.Get("synchronous_commit")
 		*h = hot{gen: g, workMem: s.settings.Int("work_mem") << 10, lockTimeout: ms("lock_timeout"), deadlockTimeout: ms("deadlock_timeout"),
 			statementTimeout: ms("statement_timeout"), asyncCommit: commit == "off", level: isolation(level),
-			readOnly: s.settings.Bool("default_transaction_read_only"), minNotice: s.minNotice()}
+			readOnly: s.settings.Bool("default_transaction_read_only"), deferrable: s.settings.Bool("default_transaction_deferrable"), minNotice: s.minNotice()}
 		path, _ := s.settings.Get("search_path")
 		h.planCache, _ = s.settings.Get("plan_cache_mode")
 		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float)})

@@ -15,6 +15,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // query is a planned statement, good as long as its catalog, its statistics and what else it was planned for are the session's. But
@@ -316,6 +317,11 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 			if err := s.checkAccess(q); err != nil {
 				return nil, err
 			}
+			if s.block.level == txn.Serializable && !s.block.levelFixed {
+				if err := s.firstStatement(ctx); err != nil {
+					return nil, err
+				}
+			}
 			s.block.levelFixed = true
 			return q, nil
 		}
@@ -362,6 +368,9 @@ func (s *Session) run(ctx context.Context, q *query, params []types.Datum, forma
 		}
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.endLast(ctx); err != nil {
 		return err
 	}
 	s.out.CommandComplete(completeTag(q.tag, n))

@@ -106,6 +106,7 @@ type Session struct {
 	spare   *portal // the last unnamed portal, for its buffers
 
 	out        Output            // of the call under way
+	last       bool              // the statement under way is the last of its query string
 	report     map[string]string // reported settings as the client knows them
 	reportGen  uint64            // of settings when they were compared last
 	scratch    scratch

@@ -153,7 +153,8 @@ func (s *Session) sendReports() {
 func (s *Session) set(n *ast.VariableSetStmt) error {
 	switch n.Kind {
 	case ast.VAR_SET_VALUE, ast.VAR_SET_CURRENT:
-		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") {
+		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") ||
+			strings.EqualFold(n.Name, "transaction_deferrable") {
 			return s.setTransaction(n.Name, settingValue(n))
 		}
 		v := settingValue(n)
@@ -314,6 +315,14 @@ func (s *Session) setTransaction(name, value string) error {
 		}
 		b.readOnly = ro
 	case "transaction_deferrable":
+		d, ok := settings.ParseBool(value)
+		if !ok {
+			return pgerr.New(pgerr.InvalidParameterValue, "parameter \"transaction_deferrable\" requires a Boolean value")
+		}
+		if b.levelFixed {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION [NOT] DEFERRABLE must be called before any query")
+		}
+		b.deferrable = d
 	default:
 		return pgerr.Unsupported("transaction option " + name)
 	}
@@ -334,6 +343,11 @@ func (s *Session) show(name string) (string, error) {
 			return s.settings.Show("default_transaction_read_only")
 		}
 		return map[bool]string{true: "on", false: "off"}[s.block.readOnly], nil
+	case "transaction_deferrable":
+		if s.block.mode == idle {
+			return s.settings.Show("default_transaction_deferrable")
+		}
+		return map[bool]string{true: "on", false: "off"}[s.block.deferrable], nil
 	case "is_superuser":
 		return map[bool]string{true: "on", false: "off"}[s.Superuser()], nil
 	case "branch":

@@ -48,7 +48,7 @@ func (s *Session) Simple(ctx context.Context, sql string, out Output) (err error
 func (s *Session) timed(ctx context.Context, stmt ast.Stmt, sql string, several, last bool) error {
 	ctx, stop := s.statementTimeout(ctx)
 	defer stop()
-	s.stmtCtx = ctx
+	s.stmtCtx, s.last = ctx, last
 	if err := s.simpleStatement(ctx, stmt, sql, several); err != nil || !last {
 		return err
 	}
@@ -78,7 +78,16 @@ func (s *Session) endCall(err *error) {
 	}
 	s.sendReports()
 	s.idleActivity()
-	s.out = nil
+	s.out, s.last = nil, false
+}
+
+// endLast ends the implicit transaction of a query string whose last statement has run: a commit that fails leaves no
+// CommandComplete.
+func (s *Session) endLast(ctx context.Context) error {
+	if !s.last {
+		return nil
+	}
+	return s.endImplicit(ctx)
 }
 
 func (s *Session) endImplicit(ctx context.Context) error {
@@ -119,6 +128,7 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 	ctx, stop := s.statementTimeout(ctx)
 	defer stop()
 	s.stmtCtx = ctx
+	s.last = true
 	if err := s.run(ctx, q, c.params, nil, true, q.stmt.Text); err != nil {
 		return true, err
 	}

@@ -11,10 +11,9 @@ import (
 
 // checks validate and canonicalise values beyond their type, by lower-case name. current is the value so far.
 var checks = map[string]func(v, current string) (string, error){
-	"datestyle":             checkDateStyle,
-	"timezone":              checkTimeZone,
-	"client_encoding":       checkEncoding,
-	"transaction_isolation": checkIsolation, "default_transaction_isolation": checkIsolation,
+	"datestyle":       checkDateStyle,
+	"timezone":        checkTimeZone,
+	"client_encoding": checkEncoding,
 	"application_name": func(v, _ string) (string, error) {
 		return strings.Map(func(r rune) rune {
 			if r < 32 || r > 126 {
@@ -134,11 +133,4 @@ func checkEncoding(v, _ string) (string, error) {
 		return "", pgerr.Unsupported("client_encoding " + v)
 	}
 	return "", invalid("client_encoding", v)
-}
-
-func checkIsolation(v, _ string) (string, error) {
-	if strings.EqualFold(v, "serializable") {
-		return "", pgerr.Unsupported("isolation level SERIALIZABLE")
-	}
-	return v, nil
 }

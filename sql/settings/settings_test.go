@@ -30,7 +30,7 @@ func TestSetShow(t *testing.T) {
 		{"shared_buffers", "9", "", `parameter "shared_buffers" cannot be changed without restarting the server`},
 		{"nonsense", "1", "", `unrecognized configuration parameter "nonsense"`},
 		{"my.custom", "1", "1", ""},
-		{"transaction_isolation", "serializable", "", "isolation level SERIALIZABLE is not supported"},
+		{"default_transaction_isolation", "Serializable", "serializable", ""},
 		{"tarn.columnar", "ON", "on", ""},
 	} {
 		v := New()

@@ -64,6 +64,7 @@ type Engine struct {
 	visible   wal.Position
 	current   atomic.Pointer[Snapshot] // the newest; the engine holds a reference to it
 	grave     graveyard
+	living    living
 	nextRowID atomic.Uint64
 	nextXID   atomic.Uint64
 	failure   atomic.Pointer[stopError]

@@ -62,9 +62,44 @@ func (g *graveyard) clear() {
 func (e *Engine) publish(lsn wal.LSN) {
 	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot(), grave: &e.grave}
 	s.refs.Store(1)
+	e.living.add(s)
 	if old := e.current.Swap(s); old != nil {
 		old.Release()
 	}
+}
+
+// living are the snapshots that may be in use, oldest first.
+type living struct {
+	mu   sync.Mutex
+	list []*Snapshot // protected by mu
+	grow int         // length at which the dead are looked for
+}
+
+func (l *living) add(s *Snapshot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trim()
+	if l.list = append(l.list, s); len(l.list) >= l.grow {
+		l.list = slices.DeleteFunc(l.list, func(s *Snapshot) bool { return s.refs.Load() == 0 })
+		l.grow = 2*len(l.list) + 64
+	}
+}
+
+// trim drops the dead in front: a snapshot without references gets none any more.
+func (l *living) trim() {
+	n := 0
+	for n < len(l.list) && l.list[n].refs.Load() == 0 {
+		n++
+	}
+	l.list = slices.Delete(l.list, 0, n)
+}
+
+// OldestSnapshot is the position of the oldest snapshot in use, that of the newest visible state if there is no other.
+func (e *Engine) OldestSnapshot() wal.LSN {
+	e.living.mu.Lock()
+	defer e.living.mu.Unlock()
+	e.living.trim()
+	return e.living.list[0].lsn
 }
 
 // Snapshot returns the newest visible state. The caller releases it.

@@ -153,6 +153,9 @@ func (m *Manager) blockers(w *waiter) (bs []blocker) {
 			bs = append(bs, blocker{owner: h.owner})
 		}
 	}
+	if e.class == Row && len(bs) > 0 {
+		return bs // those who stand before wait for the same
+	}
 	for _, ahead := range e.queue[:at] {
 		if bad.has(ahead.mode) {
 			bs = append(bs, blocker{owner: ahead.owner, ahead: ahead})
@@ -161,11 +164,11 @@ func (m *Manager) blockers(w *waiter) (bs []blocker) {
 	return bs
 }
 
-// reorder breaks the circle by letting a waiter pass one that it only stands behind. It reports whether it found a
-// place where that makes no new circle.
+// reorder breaks the circle by letting a waiter pass one that it only stands behind, the one furthest from the searcher first.
+// It reports whether it found a place where that makes no new circle.
 func (m *Manager) reorder(path []edge) bool {
-	for _, e := range path {
-		if e.soft && m.pass(e.from, e.before) {
+	for i := len(path) - 1; i >= 0; i-- {
+		if e := path[i]; e.soft && m.pass(e.from, e.before) {
 			return true
 		}
 	}

@@ -47,6 +47,8 @@ type Manager struct {
 	shards [shardCount]shard
 	// stamps remembers per hash of a row key the highest stamp with which locks on it were released; see Stamp.
 	stamps [stampCount]atomic.Uint64
+	// keyStamps are stamps of Update and Write alone.
+	keyStamps [stampCount]atomic.Uint64
 }
 
 const stampCount = 1 << 13
@@ -197,11 +199,15 @@ func (e *entry) place(o *Owner) int {
 	return len(e.queue)
 }
 
-// free reports whether a request at place at of the queue need not wait.
+// free reports whether a request at place at of the queue need not wait. Rows are locked past the queue where the holders do
+// not mind, as PostgreSQL does: who shares a row may come as long as somebody shares it.
 func (e *entry) free(o *Owner, mode Mode, at int) bool {
 	bad := conflicts[e.class][mode]
 	if bad&e.heldByOthers(o) != 0 {
 		return false
+	}
+	if e.class == Row {
+		return true
 	}
 	for _, w := range e.queue[:at] {
 		if bad.has(w.mode) {
@@ -417,8 +423,12 @@ func (m *Manager) Stamp(key []byte) uint64 {
 	return m.stamps[m.hash(Row, key)%stampCount].Load()
 }
 
-func (m *Manager) raise(hash, stamp uint64) {
-	at := &m.stamps[hash%stampCount]
+// KeyStamp is Stamp of those locks alone under which the row's key may have changed.
+func (m *Manager) KeyStamp(key []byte) uint64 {
+	return m.keyStamps[m.hash(Row, key)%stampCount].Load()
+}
+
+func raise(at *atomic.Uint64, stamp uint64) {
 	for {
 		old := at.Load()
 		if old >= stamp || at.CompareAndSwap(old, stamp) {

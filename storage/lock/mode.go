@@ -16,12 +16,17 @@ func (c Class) String() string { return classNames[c] }
 // Mode is a strength; each class has its own, numbered from 1, weakest first.
 type Mode uint8
 
-// Row strengths (manual 13.3.2).
+// Row strengths (manual 13.3.2). Who writes a row takes NoKeyWrite or Write: they meet others like NoKeyUpdate and Update,
+// and tell Await that the row may become another, which a mere lock does not. Await is for who wants to know how
+// that ends; it keeps nobody from anything.
 const (
 	KeyShare    Mode = iota + 1 // SELECT … FOR KEY SHARE: foreign keys
 	Share                       // FOR SHARE
-	NoKeyUpdate                 // FOR NO KEY UPDATE, UPDATE of other columns
-	Update                      // FOR UPDATE, DELETE, UPDATE of key columns
+	NoKeyUpdate                 // FOR NO KEY UPDATE
+	Update                      // FOR UPDATE
+	NoKeyWrite                  // UPDATE of other columns
+	Write                       // INSERT, DELETE, UPDATE of key columns
+	Await
 )
 
 // Table modes (manual 13.3.1).
@@ -57,10 +62,13 @@ func (s modeSet) has(m Mode) bool { return s&(1<<m) != 0 }
 // conflicts[class][mode] is the set of modes of other owners that a request must wait for.
 var conflicts = [...][9]modeSet{
 	Row: {
-		KeyShare:    set(Update),
-		Share:       set(NoKeyUpdate, Update),
-		NoKeyUpdate: set(Share, NoKeyUpdate, Update),
-		Update:      set(KeyShare, Share, NoKeyUpdate, Update),
+		KeyShare:    set(Update, Write),
+		Share:       set(NoKeyUpdate, Update, NoKeyWrite, Write),
+		NoKeyUpdate: set(Share, NoKeyUpdate, Update, NoKeyWrite, Write),
+		Update:      set(KeyShare, Share, NoKeyUpdate, Update, NoKeyWrite, Write),
+		NoKeyWrite:  set(Share, NoKeyUpdate, Update, NoKeyWrite, Write),
+		Write:       set(KeyShare, Share, NoKeyUpdate, Update, NoKeyWrite, Write),
+		Await:       set(NoKeyWrite, Write),
 	},
 	Table: {
 		AccessShare:          set(AccessExclusive),
@@ -78,13 +86,21 @@ var conflicts = [...][9]modeSet{
 	},
 }
 
-// covers[class][mode] is the set of held modes that make a request for mode pointless: those that conflict with all
-// that it conflicts with.
+// covers[class][mode] is the set of held modes that make a request for mode pointless: those that wait for all that it waits
+// for, and keep all waiting that it keeps.
 var covers = func() (c [len(conflicts)][9]modeSet) {
 	for class := range conflicts {
+		var kept [9]modeSet // kept[m]: the modes whose requests wait for m
 		for m := Mode(1); m < 9; m++ {
 			for h := Mode(1); h < 9; h++ {
-				if conflicts[class][m] != 0 && conflicts[class][m]&^conflicts[class][h] == 0 {
+				if conflicts[class][h].has(m) {
+					kept[m] |= 1 << h
+				}
+			}
+		}
+		for m := Mode(1); m < 9; m++ {
+			for h := Mode(1); h < 9; h++ {
+				if conflicts[class][m] != 0 && conflicts[class][m]&^conflicts[class][h] == 0 && kept[m]&^kept[h] == 0 {
 					c[class][m] |= 1 << h
 				}
 			}
@@ -94,11 +110,11 @@ var covers = func() (c [len(conflicts)][9]modeSet) {
 }()
 
 var modeNames = [...][9]string{
-	Row: {"", "ForKeyShare", "ForShare", "ForNoKeyUpdate", "ForUpdate"},
+	Row: {"", "ForKeyShare", "ForShare", "ForNoKeyUpdate", "ForUpdate", "NoKeyUpdate", "Update", "Await"},
 	Table: {"", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
 		"ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
 	Advisory: {"", "ShareLock", "ExclusiveLock"},
 }
 
-// Name is the mode's name as pg_locks shows it (rows: as pg_row_locks of contrib would).
+// Name is the mode's name as pg_locks shows it (rows: as pgrowlocks of contrib does).
 func (m Mode) Name(c Class) string { return modeNames[c][m] }

@@ -124,7 +124,7 @@ func (o *Owner) UnlockAdvisory(key AdvisoryKey, mode Mode) bool {
 			continue
 		}
 		if g.count--; g.count == 0 {
-			o.give(g.entry, 0, 1<<mode, 0)
+			o.give(g.entry, 0, 1<<mode)
 			o.session = append(o.session[:i], o.session[i+1:]...)
 		}
 		return true
@@ -135,7 +135,7 @@ func (o *Owner) UnlockAdvisory(key AdvisoryKey, mode Mode) bool {
 // UnlockAllAdvisory releases all session-level advisory locks, as the end of the session does.
 func (o *Owner) UnlockAllAdvisory() {
 	for _, g := range o.session {
-		o.give(g.entry, 0, 1<<g.mode, 0)
+		o.give(g.entry, 0, 1<<g.mode)
 	}
 	clear(o.session)
 	o.session = o.session[:0]
@@ -166,11 +166,14 @@ func (o *Owner) release(mark Mark, stamp uint64) {
 	for i := len(o.grants) - 1; i >= int(mark); i-- {
 		g := o.grants[i]
 		o.grants[i] = grant{}
-		s := uint64(0)
-		if g.entry.class == Row && g.mode >= NoKeyUpdate {
-			s = stamp
+		if stamp != 0 && g.entry.class == Row && g.mode >= NoKeyUpdate {
+			// Raised before the lock goes: who gets it sees them.
+			raise(&o.m.stamps[g.entry.hash%stampCount], stamp)
+			if g.mode == Update || g.mode == Write {
+				raise(&o.m.keyStamps[g.entry.hash%stampCount], stamp)
+			}
 		}
-		o.give(g.entry, 1<<g.mode, 0, s)
+		o.give(g.entry, 1<<g.mode, 0)
 	}
 	o.grants = o.grants[:mark]
 	if mark == 0 && cap(o.grants) > keepGrants {
@@ -178,11 +181,8 @@ func (o *Owner) release(mark Mark, stamp uint64) {
 	}
 }
 
-// give releases modes of an entry that the owner holds. The stamp is raised first: who gets the lock sees it.
-func (o *Owner) give(e *entry, txn, session modeSet, stamp uint64) {
-	if stamp != 0 {
-		o.m.raise(e.hash, stamp)
-	}
+// give releases modes of an entry that the owner holds.
+func (o *Owner) give(e *entry, txn, session modeSet) {
 	s := o.m.shard(e.hash)
 	s.Lock()
 	e.ungrant(o, txn, session)

@@ -4,7 +4,7 @@
 //	t := m.Begin(txn.Options{Isolation: txn.ReadCommitted, Owner: session})
 //	v := t.Statement()                      // what this statement sees
 //	row, ok, err := v.Get(buf, key)
-//	lv, err := v.LockVersion(ctx, key, tuple.RowID(row), lock.NoKeyUpdate, lock.Options{}, buf)
+//	lv, err := v.LockVersion(ctx, key, tuple.RowID(row), lock.NoKeyWrite, lock.Options{}, buf)
 //	err = t.Put(key, newRow, tuple.RowID(row))
 //	v.Release()
 //	lsn, err := t.Commit(ctx, engine.Sync)
@@ -18,9 +18,10 @@
 //   - Under REPEATABLE READ nobody changes a row version that was not the newest: ErrSerialization. Write skew is
 //     possible, as it is in PostgreSQL at that level.
 //
-// What the caller must keep: an existing row is changed only by who holds its row lock at NoKeyUpdate or Update
+// What the caller must keep: an existing row is changed only by who holds its row lock at NoKeyWrite or Write
 // (View.LockVersion), and a key whose absence was the reason to write it is locked before the absence is checked
-// (Txn.LockRow, then Txn.GetLatest). Ranges are deleted only under a table lock that keeps others out.
+// (Txn.Claim). Who puts a row under another key than before, or under one that may have had another row, says so
+// (Txn.Moved, Txn.Born). Ranges are deleted only under a table lock that keeps others out.
 //
 // A Txn and its Views and Iters are for one goroutine at a time. The transaction's memory is bounded in values
 // (Config.MemoryBytes, then they go to a temporary file); keys and about 70 bytes per written key stay in memory.

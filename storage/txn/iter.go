@@ -45,7 +45,13 @@ func (v View) NewIter(lo, hi []byte) *Iter {
 	v.check()
 	i := iters.Get().(*Iter)
 	scratch, value := i.scratch[:0], i.value[:0]
-	*i = Iter{bound: v.bound, base: v.snap.NewIter(lo, hi), lo: lo, hi: hi, scratch: scratch, value: value}
+	var err error
+	if v.t.serial != nil && v.bound != maxBound {
+		if err = v.t.serial.ReadRange(lo, hi); err != nil {
+			hi = lo // shows nothing
+		}
+	}
+	*i = Iter{bound: v.bound, base: v.snap.NewIter(lo, hi), lo: lo, hi: hi, scratch: scratch, value: value, err: err}
 	if v.Wrote(lo, hi) {
 		i.ws = &v.t.ws
 	}

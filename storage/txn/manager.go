@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/serial"
 )
 
 // ErrSerialization is wrapped by ErrConcurrentUpdate and ErrConcurrentDelete: under REPEATABLE READ a row that the
@@ -31,6 +32,7 @@ type Isolation uint8
 const (
 	ReadCommitted Isolation = iota
 	RepeatableRead
+	Serializable
 )
 
 // Config of a Manager. The zero value of a field means its default.
@@ -49,6 +51,9 @@ type Manager struct {
 	pool  sync.Pool // of *Txn
 	keyID atomic.Uint64
 	stats counters
+
+	lineage lineage
+	serial  *serial.Tracker
 }
 
 type counters struct {
@@ -71,7 +76,8 @@ func NewManager(eng *engine.Engine, locks *lock.Manager, cfg Config) *Manager {
 	if cfg.MemoryBytes == 0 {
 		cfg.MemoryBytes = 64 << 20
 	}
-	m := &Manager{eng: eng, locks: locks, cfg: cfg}
+	m := &Manager{eng: eng, locks: locks, cfg: cfg, serial: serial.NewTracker(serial.Config{})}
+	m.lineage.init()
 	m.keyID.Store(eng.Epoch() << keyIDBits)
 	m.pool.New = func() any { return newTxn(m) }
 	return m

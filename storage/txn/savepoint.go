@@ -10,6 +10,7 @@ type savepoint struct {
 	undo   int // length of writeSet.undo when it was set
 	ranges int
 	extras int
+	steps  int
 	locks  lock.Mark
 }
 
@@ -37,7 +38,7 @@ func (ws *writeSet) separated(older, newer uint32) bool {
 // Savepoint sets a savepoint on top of the others.
 func (t *Txn) Savepoint() Savepoint {
 	t.ws.mark++
-	sp := savepoint{mark: t.ws.mark, undo: len(t.ws.undo), ranges: len(t.ws.ranges), extras: len(t.extras)}
+	sp := savepoint{mark: t.ws.mark, undo: len(t.ws.undo), ranges: len(t.ws.ranges), extras: len(t.extras), steps: len(t.steps)}
 	if t.owner != nil {
 		sp.locks = t.owner.Mark()
 	}
@@ -72,6 +73,8 @@ func (t *Txn) RollbackTo(s Savepoint) error {
 	ws.ranges = ws.ranges[:sp.ranges]
 	clear(t.extras[sp.extras:])
 	t.extras = t.extras[:sp.extras]
+	clear(t.steps[sp.steps:])
+	t.steps = t.steps[:sp.steps]
 	ws.savepoints = ws.savepoints[:i+1]
 	if t.owner != nil {
 		t.owner.ReleaseTo(sp.locks)

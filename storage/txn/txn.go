@@ -7,12 +7,15 @@ import (
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/serial"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
 // Options of a transaction.
 type Options struct {
 	Isolation Isolation
+	// ReadOnly promises that nothing is written: SERIALIZABLE costs less then.
+	ReadOnly bool
 	// Owner holds the transaction's locks; nil: an owner of its own, made when the first lock is taken. A session
 	// passes its own, which must hold no transaction-level locks.
 	Owner *lock.Owner
@@ -27,17 +30,23 @@ type Txn struct {
 	own   *lock.Owner // of this Txn, kept for the next transaction without a session
 	xid   uint64
 
-	snap  *engine.Snapshot // RepeatableRead: taken by the first statement
+	snap  *engine.Snapshot // from RepeatableRead on: taken by the first statement
 	cmd   uint32           // command that writes now
 	dirty bool             // it has written
 	views []openView
-	gen   atomic.Uint32 // counts the transactions that this Txn has been
+	// serial is what a SERIALIZABLE transaction is to the others; nil where it need not be tracked.
+	serial   *serial.Xact
+	readOnly bool
+	gen      atomic.Uint32 // counts the transactions that this Txn has been
 
 	ws     writeSet
 	extras []extra
-	group  change.Group
-	rows   []RowCounts // of the group
-	buf    []byte
+	steps  []step // rows that have changed their keys
+	// deleted: a row has been deleted.
+	deleted bool
+	group   change.Group
+	rows    []RowCounts // of the group
+	buf     []byte
 	// beforeUnlock runs at a successful Commit, when the changes are visible and the locks are still held.
 	beforeUnlock func()
 }
@@ -52,7 +61,7 @@ func newTxn(m *Manager) *Txn {
 // Begin starts a transaction. It takes no snapshot yet.
 func (m *Manager) Begin(o Options) *Txn {
 	t := m.pool.Get().(*Txn)
-	t.iso, t.owner = o.Isolation, o.Owner
+	t.iso, t.owner, t.readOnly = o.Isolation, o.Owner, o.ReadOnly
 	t.cmd = 1
 	m.stats.begun.Add(1)
 	m.stats.active.Add(1)
@@ -100,39 +109,47 @@ func (t *Txn) lockOwner() *lock.Owner {
 // nothing was written. Whatever it returns, the transaction is over; with an error nothing of it happened, except
 // after engine.ErrStopped (not known then). Errors: those of engine.Commit and of reading back spilled values.
 func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) {
-	if !t.Wrote() {
-		t.m.stats.readOnly.Add(1)
-		t.published()
-		t.end(0)
-		return 0, nil
-	}
-	if err := t.buildGroup(); err != nil {
-		t.m.stats.rolledBack.Add(1)
-		t.end(0)
-		return 0, err
-	}
-	if t.group.Empty() {
-		t.m.stats.readOnly.Add(1)
-		t.published()
-		t.end(0)
-		return 0, nil
-	}
-	t.group.XID = t.XID()
-	lsn, err := t.m.eng.Commit(ctx, &t.group, d)
+	lsn, err := t.commit(ctx, d)
 	if err != nil {
 		t.m.stats.rolledBack.Add(1)
 		t.end(0)
 		return 0, err
 	}
-	t.m.stats.committed.Add(1)
-	if t.m.cfg.Committed != nil {
-		for _, c := range t.rows {
-			t.m.cfg.Committed(c)
+	if t.serial != nil {
+		t.serial.Committed(uint64(lsn))
+		t.serial = nil
+	}
+	if lsn == 0 {
+		t.m.stats.readOnly.Add(1)
+	} else {
+		t.m.stats.committed.Add(1)
+		if t.m.cfg.Committed != nil {
+			for _, c := range t.rows {
+				t.m.cfg.Committed(c)
+			}
 		}
+		t.noteLineage(uint64(lsn))
 	}
 	t.published()
 	t.end(lsn)
 	return lsn, nil
+}
+
+// commit brings the writes, if there are any, into the store.
+func (t *Txn) commit(ctx context.Context, d engine.Durability) (wal.LSN, error) {
+	if t.serial != nil {
+		if err := t.serial.Prepare(); err != nil {
+			return 0, err
+		}
+	}
+	if !t.Wrote() {
+		return 0, nil
+	}
+	if err := t.buildGroup(); err != nil || t.group.Empty() {
+		return 0, err
+	}
+	t.group.XID = t.XID()
+	return t.m.eng.Commit(ctx, &t.group, d)
 }
 
 func (t *Txn) published() {
@@ -155,6 +172,10 @@ func (t *Txn) BeforeUnlock(f func()) { t.beforeUnlock = f }
 func (t *Txn) end(lsn wal.LSN) {
 	m := t.m
 	t.beforeUnlock = nil
+	if t.serial != nil {
+		t.serial.Abort()
+		t.serial = nil
+	}
 	if t.owner != nil {
 		t.owner.End(uint64(lsn))
 		t.owner = nil
@@ -171,7 +192,9 @@ func (t *Txn) end(lsn wal.LSN) {
 	if t.ws.values.onDisk > 0 {
 		m.stats.spilled.Add(uint64(t.ws.values.onDisk))
 	}
-	t.xid, t.dirty = 0, false
+	t.xid, t.dirty, t.deleted = 0, false, false
+	clear(t.steps)
+	t.steps = t.steps[:0]
 	t.views = t.views[:0]
 	t.ws.reset()
 	clear(t.extras)

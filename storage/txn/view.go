@@ -57,7 +57,11 @@ func (t *Txn) snapshot() *engine.Snapshot {
 	if t.iso == ReadCommitted {
 		return t.m.eng.Snapshot()
 	}
-	if t.snap == nil {
+	switch {
+	case t.snap != nil:
+	case t.iso == Serializable:
+		t.beginSerial()
+	default:
 		t.snap = t.m.eng.Snapshot()
 	}
 	t.snap.Retain()
@@ -134,11 +138,15 @@ func (v View) Wrote(lo, hi []byte) bool {
 func (v View) Get(dst, key []byte) (value []byte, ok bool, err error) {
 	v.check()
 	ws := &v.t.ws
-	if ws.empty() {
-		return v.snap.AppendGet(dst, key)
+	if !ws.empty() {
+		if value, known, ok, err := ws.get(dst, key, v.bound); known {
+			return value, ok, err
+		}
 	}
-	if value, known, ok, err := ws.get(dst, key, v.bound); known {
-		return value, ok, err
+	if v.t.serial != nil && v.bound != maxBound {
+		if err := v.t.serial.ReadKey(key); err != nil {
+			return dst, false, err
+		}
 	}
 	return v.snap.AppendGet(dst, key)
 }

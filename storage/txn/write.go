@@ -10,7 +10,7 @@ import (
 // was read, 0 for an insert (and for one's own uncommitted version); other keys pass 0. Only the first write of a key
 // counts in that. Key and value are copied. The first 8 bytes of a row are the engine's and must be there.
 //
-// Errors: change.ErrShortKey, change.ErrShortRow, and those of writing to a temporary file.
+// Errors: change.ErrShortKey, change.ErrShortRow, those of writing to a temporary file, *serial.Error.
 func (t *Txn) Put(key, value []byte, old uint64) error {
 	if len(key) < change.KeyPrefix {
 		return change.ErrShortKey
@@ -22,8 +22,7 @@ func (t *Txn) Put(key, value []byte, old uint64) error {
 	if err != nil {
 		return err
 	}
-	t.write(key, version{pos: pos, size: uint32(len(value)), cmd: t.cmd}, old)
-	return nil
+	return t.write(key, version{pos: pos, size: uint32(len(value)), cmd: t.cmd}, old)
 }
 
 // Delete removes a key; old as for Put. A row without a committed version and without a version of this transaction
@@ -32,18 +31,30 @@ func (t *Txn) Delete(key []byte, old uint64) error {
 	if len(key) < change.KeyPrefix {
 		return change.ErrShortKey
 	}
-	t.write(key, version{size: deleted, cmd: t.cmd}, old)
-	return nil
+	return t.write(key, version{size: deleted, cmd: t.cmd}, old)
 }
 
-func (t *Txn) write(key []byte, v version, old uint64) {
+func (t *Txn) write(key []byte, v version, old uint64) error {
 	t.XID()
+	if t.iso == Serializable {
+		if err := t.Intend(key); err != nil {
+			return err
+		}
+	}
 	n := t.ws.insert(key)
-	if d := &t.ws.nodes[n]; d.top == 0 {
+	d := &t.ws.nodes[n]
+	switch {
+	case d.top == 0:
 		d.old = old
+		t.deleted = t.deleted || v.size == deleted
+	case v.size == deleted:
+		t.deleted = true
+	case t.ws.versions[d.top].size == deleted && isRow(key):
+		t.steps = append(t.steps, step{key: string(key)})
 	}
 	t.ws.push(n, v, t.oldestView())
 	t.dirty = true
+	return nil
 }
 
 // DeleteRange removes all keys from lo on and before hi, committed or written before by this transaction. The bounds
@@ -56,6 +67,16 @@ func (t *Txn) DeleteRange(lo, hi []byte) error {
 		return change.ErrBadRange
 	}
 	t.XID()
+	if t.iso == Serializable {
+		if t.snap == nil {
+			t.snapshot().Release()
+		}
+		if t.serial != nil {
+			if err := t.serial.WriteRange(lo, hi); err != nil {
+				return err
+			}
+		}
+	}
 	t.ws.seq++
 	t.ws.ranges = append(t.ws.ranges, rangeDelete{
 		lo: bytes.Clone(lo), hi: bytes.Clone(hi), cmd: t.cmd, seq: t.ws.seq,

@@ -98,13 +98,17 @@ type LockKey struct {
 	Pair bool
 }
 
-// Locks are advisory locks (manual: 9.27.10).
+// Locks are advisory locks and who waits for whom (manual: 9.27.10, 9.26).
 type Locks interface {
 	// AdvisoryLock takes a lock; wait false gives up at once (ok false). xact keeps it to the transaction's end.
 	AdvisoryLock(key LockKey, shared, xact, wait bool) (ok bool, err error)
 	// AdvisoryUnlock reports whether the session held it.
 	AdvisoryUnlock(key LockKey, shared bool) (bool, error)
 	AdvisoryUnlockAll()
+	// BlockingPIDs are the sessions that a session waits for; none if it does not wait. SnapshotBlockers are those that keep a
+	// READ ONLY DEFERRABLE transaction of the session from its snapshot.
+	BlockingPIDs(pid int32) []int32
+	SnapshotBlockers(pid int32) []int32
 }
 
 // Storage answers sizes in bytes and log positions.

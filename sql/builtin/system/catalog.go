@@ -571,7 +571,21 @@ func catalogFns() call.Fns {
 			}
 			return types.Null, nil
 		}),
-		"pg_get_partkeydef": sqlNull, "pg_get_partition_constraintdef": sqlNull,
+		"pg_get_partkeydef": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+			if t := s.Catalog().Table(types.OID(a[0].Uint())); t != nil && t.PartKey != nil {
+				return call.Text(ruleutils.PartKeyDef(t))
+			}
+			return types.Null, nil
+		}),
+		"pg_get_partition_constraintdef": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+			if t := s.Catalog().Table(types.OID(a[0].Uint())); t != nil && t.Bound != nil {
+				if def := ruleutils.PartConstraint(s.Catalog(), t); def != "" {
+					return call.Text(def)
+				}
+			}
+			return types.Null, nil
+		}),
+		"pg_partition_root":       withSession(partitionRoot),
 		"pg_get_statisticsobjdef": sqlNull, "pg_get_statisticsobjdef_columns": sqlNull, "pg_get_statisticsobjdef_expressions": sqlNull,
 		"pg_relation_is_updatable": withSession(updatable), "pg_column_is_updatable": withSession(columnUpdatable),
 		"pg_relation_is_publishable": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -628,12 +642,8 @@ func catalogSQL() map[types.OID]call.Fn {
 
 func catalogSets() call.Sets {
 	return call.Sets{"pg_get_keywords": keywordRows, "pg_options_to_table": optionRows,
-		// No table is partitioned.
-		"pg_partition_ancestors": noRows, "pg_partition_tree": noRows}
+		"pg_partition_ancestors": partitionAncestors, "pg_partition_tree": partitionTree}
 }
-
-// noRows serves functions about things that Tarn never has.
-func noRows(*call.Call, []types.Datum) (call.Rows, error) { return call.TableRows(nil), nil }
 
 // FunctionArguments is pg_get_function_arguments.
 func FunctionArguments(c *call.Call, p *pgdata.Proc) string { return argList(c, p, true) }

@@ -152,6 +152,9 @@ func lockFns(m call.Fns) {
 			})
 		}
 	}
+	m["pg_blocking_pids"] = pidsFn(call.Session.BlockingPIDs)
+	m["pg_safe_snapshot_blocking_pids"] = pidsFn(call.Session.SnapshotBlockers)
+	m["pg_isolation_test_session_is_blocked"] = withSession(isBlocked)
 	m["pg_advisory_unlock_all"] = withSession(func(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error) {
 		s.AdvisoryUnlockAll()
 		return voidResult(nil)

@@ -70,7 +70,7 @@ func (s *scan) addIndexRow(t *catalog.Table, ix *catalog.Index) {
 		}
 	}
 	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), no,
-		boolean(!ix.Building), no, yes, yes, boolean(t.ReplIndex == ix.OID), int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
+		boolean(!ix.Building && !ix.Invalid), no, yes, yes, boolean(t.ReplIndex == ix.OID), int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
 		textOrNull(strings.Join(exprs, ", ")), textOrNull(ix.Pred))
 }
 
@@ -139,8 +139,8 @@ func (s *scan) addConstraint(t *catalog.Table, c *catalog.Constraint) {
 		}
 	}
 	ops := oidArray(eq)
-	s.add(oid(c.OID), text(c.Name), oid(t.Schema), char(byte(c.Type)), boolean(c.Deferrable), boolean(c.Deferred), boolean(c.Validated), oid(t.OID), oid(0), oid(c.Index), oid(0),
-		oid(c.RefTable), char(upd), char(del), char(match), yes, zero, boolean(c.NoInherit || c.Type != catalog.ConCheck), int2s(c.Cols), int2s(c.RefCols), ops, ops, ops, int2s(c.DeleteCols),
+	s.add(oid(c.OID), text(c.Name), oid(t.Schema), char(byte(c.Type)), boolean(c.Deferrable), boolean(c.Deferred), boolean(c.Validated), oid(t.OID), oid(0), oid(c.Index), oid(c.Parent),
+		oid(c.RefTable), char(upd), char(del), char(match), boolean(!c.NotLocal), num(c.InhCount), boolean(c.NoInherit || c.Type != catalog.ConCheck), int2s(c.Cols), int2s(c.RefCols), ops, ops, ops, int2s(c.DeleteCols),
 		null, textOrNull(c.Expr))
 }
 

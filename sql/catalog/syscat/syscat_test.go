@@ -67,6 +67,12 @@ func testCatalog() *catalog.Catalog {
 		Deps: []catalog.Dep{{On: catalog.Address{Kind: catalog.KindType, OID: 16400}, Type: catalog.DepNormal}}}, Language: "sql"}
 	f.Proc.ArgTypes, f.Proc.RetType, f.Proc.Kind, f.Proc.Volatile, f.Proc.Parallel = []types.OID{16400}, types.Int4, 'f', 'v', 'u'
 	e.Put(f)
+	key := catalog.IndexKey{Att: 1, Type: types.Int4, Kind: tuple.KindInt32, OpClass: 1978}
+	part := []catalog.Column{{AttNum: 1, Name: "a", Type: types.Int4, TypMod: -1, Kind: tuple.KindInt32}}
+	e.PutTable(&catalog.Table{OID: 16410, Schema: catalog.PublicOID, Name: "p", Kind: catalog.RelPartitioned, Persistence: catalog.Permanent, RowType: 16411,
+		Columns: part, PartKey: &catalog.PartKey{Strategy: catalog.ListPartition, Keys: []catalog.IndexKey{key}}})
+	e.PutTable(&catalog.Table{OID: 16413, Schema: catalog.PublicOID, Name: "p1", Kind: catalog.RelTable, Persistence: catalog.Permanent, RowType: 16414,
+		StorageID: 101, Columns: part, Parents: []catalog.OID{16410}, Bound: &catalog.PartBound{List: []catalog.BoundDatum{{Text: "1"}, {Kind: 'n'}}}})
 	return e.Catalog()
 }
 

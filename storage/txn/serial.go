@@ -1,0 +1,86 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/storage/serial"
+)
+
+// beginSerial takes the snapshot of a SERIALIZABLE transaction.
+func (t *Txn) beginSerial() {
+	o := serial.Options{PID: t.lockOwner().PID(), ReadOnly: t.readOnly}
+	t.serial = t.m.serial.Begin(o, func() uint64 {
+		t.snap = t.m.eng.Snapshot()
+		return uint64(t.snap.LSN())
+	})
+}
+
+// SetReadOnly changes Options.ReadOnly before the first statement.
+func (t *Txn) SetReadOnly(ro bool) {
+	if t.snap == nil {
+		t.readOnly = ro
+	}
+}
+
+// SafeSnapshot takes the snapshot of a SERIALIZABLE READ ONLY DEFERRABLE transaction, before its first statement: it waits for
+// one that is certain to be part of a serial order, so that the transaction can neither fail nor make others fail.
+// Errors: the cause of ctx.
+func (t *Txn) SafeSnapshot(ctx context.Context) error {
+	for t.snap == nil {
+		t.beginSerial()
+		if t.serial == nil {
+			return nil
+		}
+		safe, err := t.serial.WaitSafe(ctx)
+		t.serial.Abort()
+		t.serial = nil
+		if safe && err == nil {
+			return nil
+		}
+		t.snap.Release()
+		t.snap = nil
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Intend tells, under SERIALIZABLE, that a key would be written: of a write that fails because of what stands there, too. A
+// transaction that could not be part of a serial order then fails with *serial.Error instead.
+func (t *Txn) Intend(key []byte) error {
+	if t.iso != Serializable {
+		return nil
+	}
+	if t.snap == nil {
+		t.snapshot().Release()
+	}
+	if t.serial == nil {
+		return nil
+	}
+	return t.serial.Write(key)
+}
+
+// InSnapshot reports whether a key that the newest state has is in the transaction's snapshot too, or written by the
+// transaction itself; for READ COMMITTED always.
+func (t *Txn) InSnapshot(key []byte) (bool, error) {
+	if t.iso == ReadCommitted || t.snap == nil {
+		return true, nil
+	}
+	if n := t.ws.find(key); n != 0 && t.ws.nodes[n].top != 0 {
+		return true, nil
+	}
+	if t.serial != nil {
+		if err := t.serial.ReadKey(key); err != nil {
+			return false, err
+		}
+	}
+	_, c, ok, err := t.snap.Get(key)
+	if ok {
+		err = c.Close()
+	}
+	return ok, err
+}
+
+// SnapshotBlockers are the sessions that SafeSnapshot of a session waits for.
+func (m *Manager) SnapshotBlockers(pid uint32) []uint32 { return m.serial.SnapshotBlockers(pid) }
