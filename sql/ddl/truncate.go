@@ -46,7 +46,7 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 	}
 	cascade := n.Behavior == ast.DROP_CASCADE
 	for i := 0; i < len(tables); i++ {
-		for _, r := range x.referencing(tables[i].OID) {
+		for _, r := range x.referencingRows(tables[i]) {
 			if has[r.OID] {
 				continue
 			}
@@ -75,6 +75,18 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 		}
 	}
 	return nil
+}
+
+// referencingRows lists the other tables with foreign keys to a table or, where it is a partition, to a table that it is part of.
+func (x *exec) referencingRows(t *catalog.Table) []*catalog.Table {
+	out := x.referencing(t.OID)
+	for t.Bound != nil && len(t.Parents) > 0 {
+		if t = x.Catalog().Table(t.Parents[0]); t == nil {
+			break
+		}
+		out = append(out, x.referencing(t.OID)...)
+	}
+	return out
 }
 
 func (x *exec) truncateTable(t *catalog.Table, restart bool) error {
