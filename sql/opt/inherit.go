@@ -229,11 +229,10 @@ func (o *optimizer) partitions(root, t *plan.Scan, conds []plan.Expr, out *[]mem
 
 // pruner finds conditions on partition keys.
 type pruner struct {
-	o    *optimizer
-	x    *plan.Scan
-	own  colset
-	p    *plan.PartPrune
-	keys []plan.Expr
+	o   *optimizer
+	x   *plan.Scan
+	own colset
+	p   *plan.PartPrune
 }
 
 // all makes a step of a conjunction; nil: nothing in it prunes.

@@ -24,9 +24,8 @@ type Desc struct {
 	cuts []bound
 	slot []int
 	// List: values in order and their partitions.
-	vals   []types.Datum
-	ofVal  []int
-	ranges [][2][]catalog.BoundDatum // by partition, as stored
+	vals  []types.Datum
+	ofVal []int
 	// Hash: partition by remainder of the greatest modulus, -1 for none.
 	byRemainder []int
 	hash        []hashFn

@@ -55,7 +55,7 @@ func run(tarn, postgres, dir string, show int) error {
 	}
 	got, err := transcript(tarn, dir, commands)
 	if err != nil {
-		return fmt.Errorf("Tarn: %w", err)
+		return fmt.Errorf("transcript of Tarn: %w", err)
 	}
 	bad := 0
 	for i, c := range commands {
