@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // fkTable holds the foreign keys that a table has and those that name it.
@@ -438,7 +439,7 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 			}
 		}
 		if q.row, ok, err = t.GetLatest(q.row[:0], lo); ok && share && err == nil {
-			ok, err = t.InSnapshot(lo)
+			ok, err = q.inSnapshot(f, lo)
 		}
 	} else {
 		ok, err = q.findByIndex(f, rel, ix, eq, share)
@@ -447,6 +448,15 @@ func (q *riQueue) find(f *foreignKey, vals []types.Datum, share bool) (bool, err
 		q.lastFK, q.lastKey = f, append(q.lastKey[:0], lo...)
 	}
 	return ok, err
+}
+
+// inSnapshot is what REPEATABLE READ and above ask of a referenced row besides being there: the transaction sees it. A partitioned
+// table is always looked up in its newest state below SERIALIZABLE, as PostgreSQL does.
+func (q *riQueue) inSnapshot(f *foreignKey, key []byte) (bool, error) {
+	if f.parent.Partitioned() && q.ec.Txn.Isolation() != txn.Serializable {
+		return true, nil
+	}
+	return q.ec.Txn.InSnapshot(key)
 }
 
 // findByIndex goes from the entry to the row, locks that and looks whether it still has the key.
@@ -479,7 +489,7 @@ func (q *riQueue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Inde
 				types.EqualKind(ix.Keys[i].Kind, rel.Col(row, ix.Keys[i].Att), eq[i])
 		}
 		if same {
-			return t.InSnapshot(key)
+			return q.inSnapshot(f, key)
 		}
 	}
 }

@@ -110,6 +110,12 @@ func (q *riQueue) cascadeRow(c *cascadeTarget, e *riEvent, action byte, v txn.Vi
 	if c.row, ok, err = ec.Txn.GetLatest(c.row[:0], key); err != nil || !ok {
 		return err
 	}
+	if ok, err = ec.Txn.Unchanged(key, c.row); err == nil && !ok {
+		err = txn.ErrConcurrentUpdate
+	}
+	if err != nil {
+		return lockError(err, c.table)
+	}
 	if err := c.rel.Decode(c.row, c.old); err != nil {
 		return err
 	}

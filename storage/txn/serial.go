@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/storage/serial"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // beginSerial takes the snapshot of a SERIALIZABLE transaction.
@@ -80,6 +81,28 @@ func (t *Txn) InSnapshot(key []byte) (bool, error) {
 		err = c.Close()
 	}
 	return ok, err
+}
+
+// Unchanged reports whether the newest version of a row that the caller has locked is the one in the transaction's snapshot, or
+// its own; for READ COMMITTED always. What is not must not be changed: ErrConcurrentUpdate.
+func (t *Txn) Unchanged(key, newest []byte) (bool, error) {
+	if t.iso == ReadCommitted || t.snap == nil {
+		return true, nil
+	}
+	if n := t.ws.find(key); n != 0 && t.ws.nodes[n].top != 0 {
+		return true, nil
+	}
+	if t.serial != nil {
+		if err := t.serial.ReadKey(key); err != nil {
+			return false, err
+		}
+	}
+	seen, c, ok, err := t.snap.Get(key)
+	if !ok {
+		return false, err
+	}
+	same := tuple.RowID(seen) == tuple.RowID(newest)
+	return same, c.Close()
 }
 
 // SnapshotBlockers are the sessions that SafeSnapshot of a session waits for.
