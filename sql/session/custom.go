@@ -11,6 +11,15 @@ const customPlans = 5
 // planningCost is about what making a plan costs, in the planner's units, per table of the statement and one more.
 const planningCost = 10
 
+// choosePlan is choose for a prepared statement, and counts.
+func (s *Session) choosePlan(p *prepared, params []types.Datum) (*query, error) {
+	q, err := s.choose(p.plan, params)
+	if q != p.plan {
+		p.customs++
+	}
+	return q, err
+}
+
 // choose picks the plan of an execution: the one for all values, or one that is made for these. A look-up by key is the same for
 // any value.
 func (s *Session) choose(q *query, params []types.Datum) (*query, error) {

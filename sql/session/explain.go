@@ -42,7 +42,7 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		if err := s.refresh(p); err != nil {
 			return "", err
 		}
-		if q, err = s.choose(p.plan, params); err != nil {
+		if q, err = s.choosePlan(p, params); err != nil {
 			return "", err
 		}
 		node = p.stmt.Node

@@ -27,6 +27,7 @@ type prepared struct {
 	fromSQL bool
 	made    time.Time
 	runs    int64
+	customs int64 // of runs: planned for their values
 }
 
 // portal is a bound statement: of the extended protocol, or a cursor that DECLARE made.
@@ -248,7 +249,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 		}
 		p.params = append(p.params, d)
 	}
-	if p.query, err = s.choose(st.plan, p.params); err != nil {
+	if p.query, err = s.choosePlan(st, p.params); err != nil {
 		return err
 	}
 	s.portals[name] = p

@@ -61,7 +61,7 @@ func (s *Session) executeSQL(ctx context.Context, n *ast.ExecuteStmt, c *call) e
 	if p.plan == nil {
 		return s.utilityFormats(ctx, *p.stmt, p.source, c.several, c.formats, c.describe, args)
 	}
-	q, err := s.choose(p.plan, args)
+	q, err := s.choosePlan(p, args)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Session) preparedRows() [][]types.Datum {
 			text = p.sql
 		}
 		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(text), tuple.Int(types.TimestampOf(p.made)), types.MakeArray(s.env.Type(types.RegType), oids),
-			tuple.Bool(p.fromSQL), tuple.Int(p.runs), tuple.Int(0)})
+			tuple.Bool(p.fromSQL), tuple.Int(p.runs - p.customs), tuple.Int(p.customs)})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i][0].Str() < out[j][0].Str() })
 	return out
