@@ -83,7 +83,10 @@ func (o *optimizer) scanNode(x *plan.Scan, conds []plan.Expr, p *access, w want)
 	return built{node: n, order: p.order, fixed: p.fixed, one: p.unique}
 }
 
-// accesses lists the ways to read a table that are worth comparing: the plain scan comes first.
+// accesses lists the ways to read a table that are worth comparing: the plain scan comes first. A whole primary key in the
+// conditions leaves one: a get, whose cost does not depend on how often rows have been updated. A scan passes every version that has
+// not been compacted yet, which no estimate knows: over the few rows of a table that all transactions update it becomes the dearest
+// way there is, though it looks cheaper than a get.
 func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*access, error) {
 	total := o.learn(x)
 	own := colsOf(x.Out)
@@ -170,6 +173,9 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 		p.order = o.keyOrder(x, ix, len(p.eq), false) // elements of EqAny are read in key order
 		if !p.bounded() && len(p.order) == 0 && !p.only && ix.Pred == "" {
 			continue
+		}
+		if isPrimary && p.unique {
+			return []*access{p}, nil
 		}
 		paths = append(paths, p)
 		if len(p.order) > 0 && !p.unique && !o.noReverse {
