@@ -587,25 +587,17 @@ func (f *frame) caseOf(x *caseStmt) (outcome, error) {
 	return f.statements(x.els)
 }
 
-// turn says what a loop does after its body: stop ends it, with out for the statements around.
-func (f *frame) turn(label string, out outcome) (stop bool, rest outcome) {
-	switch out {
-	case doExit:
-		if f.exitTo == "" || f.exitTo == label {
-			f.exitTo = ""
-			return true, goOn
-		}
-		return true, doExit
-	case doContinue:
-		if f.exitTo == "" || f.exitTo == label {
-			f.exitTo = ""
-			return false, goOn
-		}
-		return true, doContinue
-	case doReturn:
-		return true, doReturn
+// round runs a loop's body once: stop ends the loop, with rest for the statements around; an error does.
+func (f *frame) round(label string, body []stmt) (stop bool, rest outcome, err error) {
+	out, err := f.statements(body)
+	if err != nil {
+		return true, goOn, err
 	}
-	return false, goOn
+	if (out == doExit || out == doContinue) && (f.exitTo == "" || f.exitTo == label) {
+		f.exitTo = ""
+		return out == doExit, goOn, nil
+	}
+	return out != goOn, out, nil
 }
 
 func (f *frame) loop(x *loop) (outcome, error) {
@@ -620,12 +612,8 @@ func (f *frame) loop(x *loop) (outcome, error) {
 		if err := f.h.Check(); err != nil {
 			return goOn, err
 		}
-		out, err := f.statements(x.body)
-		if err != nil {
-			return goOn, err
-		}
-		if stop, rest := f.turn(x.label, out); stop {
-			return rest, nil
+		if stop, rest, err := f.round(x.label, x.body); stop {
+			return rest, err
 		}
 	}
 }
@@ -674,12 +662,8 @@ func (f *frame) forInt(x *forInt) (outcome, error) {
 		if err := f.h.Check(); err != nil {
 			return goOn, err
 		}
-		out, err := f.statements(x.body)
-		if err != nil {
-			return goOn, err
-		}
-		if stop, rest := f.turn(x.label, out); stop {
-			return rest, nil
+		if stop, rest, err := f.round(x.label, x.body); stop {
+			return rest, err
 		}
 	}
 	return goOn, nil
@@ -747,12 +731,8 @@ func (f *frame) foreach(x *foreach) (outcome, error) {
 		if err != nil {
 			return goOn, err
 		}
-		out, err := f.statements(x.body)
-		if err != nil {
-			return goOn, err
-		}
-		if stop, rest := f.turn(x.label, out); stop {
-			return rest, nil
+		if stop, rest, err := f.round(x.label, x.body); stop {
+			return rest, err
 		}
 		f.at(x)
 	}

@@ -220,11 +220,11 @@ func (f *frame) forQuery(x *forQuery) (outcome, error) {
 		if err := f.intoRow(x.to, x.whole, desc, row); err != nil {
 			return end(goOn, err)
 		}
-		out, err := f.statements(x.body)
+		stop, rest, err := f.round(x.label, x.body)
 		if err != nil {
 			return goOn, err
 		}
-		if stop, rest := f.turn(x.label, out); stop {
+		if stop {
 			return end(rest, nil)
 		}
 		f.at(x)
