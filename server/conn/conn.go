@@ -148,6 +148,10 @@ func (c *conn) loop() error {
 		if err != nil {
 			return err
 		}
+		// What was there before the message is told before its answer: it may be UNLISTEN.
+		if err := c.announce(); err != nil {
+			return err
+		}
 		if err := c.handle(typ, body); err != nil {
 			return err
 		}
@@ -182,15 +186,11 @@ func (c *conn) next() (byte, []byte, error) {
 // leave makes the connection idle: cancels that come from now on find nobody, and what waited for this moment is
 // done. It is called again when the wait was interrupted. An error says that the connection must end.
 func (c *conn) leave() error {
+	if err := c.announce(); err != nil {
+		return err
+	}
 	tx := c.sess.TxStatus()
 	free := tx == pgwire.TxIdle && !c.pipeline
-	if free && c.async.CompareAndSwap(true, false) {
-		c.sess.Notifications(&c.out)
-		c.out.report()
-		if err := c.out.flush(); err != nil {
-			return errBye
-		}
-	}
 	var limit time.Duration
 	var late *pgerr.Error
 	if l, ok := c.sess.(IdleLimiter); ok && !c.pipeline {
@@ -220,6 +220,19 @@ func (c *conn) leave() error {
 		until = longAgo
 	}
 	c.deadlineLocked(until)
+	return nil
+}
+
+// announce sends what Startup.Notify announced, if the client is in no transaction.
+func (c *conn) announce() error {
+	if !c.async.Load() || c.pipeline || c.sess.TxStatus() != pgwire.TxIdle || !c.async.CompareAndSwap(true, false) {
+		return nil
+	}
+	c.sess.Notifications(&c.out)
+	c.out.report()
+	if err := c.out.flush(); err != nil {
+		return errBye
+	}
 	return nil
 }
 

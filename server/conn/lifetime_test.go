@@ -206,6 +206,21 @@ func TestNotifyWhileIdle(t *testing.T) {
 	}
 }
 
+// What was announced before a command came is told before its answer, whichever the connection noticed first.
+func TestNotifyBeforeNextCommand(t *testing.T) {
+	_, b, addr := startServer(t, "tcp", Options{})
+	c := dial(t, addr)
+	b.mu.Lock()
+	s := b.sessions[c.pid]
+	b.mu.Unlock()
+	for range 500 {
+		s.start.Notify()
+		if got := c.query("row 0"); !strings.HasPrefix(got, "Notification ch payload\n") {
+			t.Fatal(got)
+		}
+	}
+}
+
 func TestIdleLimit(t *testing.T) {
 	b := newFakeBackend()
 	b.idle = 5 * time.Millisecond
