@@ -33,7 +33,7 @@ func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual [
 	if n.FuncVariadic {
 		b.fail(pgerr.FeatureNotSupported, loc, "cannot use VARIADIC with WITHIN GROUP")
 	}
-	agg := b.reg.aggs[c.proc.OID]
+	agg := b.aggregateRow(c.proc.OID)
 	direct := len(actual) - len(n.AggOrder)
 	wantDirect := agg.NumDirectArgs
 	if c.proc.Variadic != 0 && agg.Kind == 'h' {
@@ -56,7 +56,7 @@ func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual [
 
 // unifyHypothetical gives each hypothetical argument the type of its ordering column (unify_hypothetical_args).
 func (b *binder) unifyHypothetical(c *candidate, args []plan.Expr, actual, declared []types.OID, n *ast.FuncCall) {
-	if b.reg.aggs[c.proc.OID].Kind != 'h' {
+	if b.aggregateRow(c.proc.OID).Kind != 'h' {
 		return
 	}
 	ord := len(n.AggOrder)
@@ -91,7 +91,7 @@ func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *candidate, name []strin
 	if n.AggFilter != nil {
 		a.Filter = b.boolExpr(s, n.AggFilter, kindFilter, "FILTER")
 	}
-	row := b.reg.aggs[p.OID]
+	row := b.aggregateRow(p.OID)
 	if ordered {
 		direct := len(args) - len(n.AggOrder)
 		a.Direct, a.Args = args[:direct:direct], append([]plan.Expr(nil), args[direct:]...)

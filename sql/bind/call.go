@@ -60,7 +60,7 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			return f
 		}
 	}
-	d := b.funcDetail(name, n.Args, argNames, actual, !n.FuncVariadic, true)
+	d := b.funcDetail(name, argNames, actual, !n.FuncVariadic, false)
 	if d.cast != 0 {
 		b.onlyPlain(n, name, "")
 		x := b.coerceToTarget(args[0], d.cast, -1, ctxExplicit, plan.CallCastExplicit, loc)
@@ -92,7 +92,7 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			b.fail(pgerr.WrongObjectType, loc, "window function %s cannot have WITHIN GROUP", strings.Join(name, "."))
 		}
 	}
-	ordered := d.kinds == 'a' && b.reg.aggs[p.OID].Kind != 'n'
+	ordered := d.kinds == 'a' && b.aggregateRow(p.OID).Kind != 'n'
 	if d.kinds == 'a' {
 		b.checkAggForm(n, name, argNames, actual, d.c, ordered)
 	}

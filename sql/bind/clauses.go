@@ -208,7 +208,7 @@ func (b *binder) sortItem(t *target, sb *ast.SortBy) sortItem {
 		}
 		strategy := 0
 		var fam familyUse
-		for _, f := range b.reg.opFamilies[o.OID] {
+		for _, f := range b.opFamilies(o.OID) {
 			if f.strategy == stratLess || f.strategy == stratGreater {
 				strategy, fam = f.strategy, f
 				break
@@ -219,7 +219,7 @@ func (b *binder) sortItem(t *target, sb *ast.SortBy) sortItem {
 				WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families."))
 		}
 		it.lt, it.desc = o.OID, strategy == stratGreater
-		it.eq = b.reg.amop[amopKey{fam.family, fam.left, fam.right, stratEqual}]
+		it.eq = b.familyOp(fam.family, fam.left, fam.right, stratEqual)
 	default:
 		lt, eq, _ := b.sortOps(typ, loc)
 		it.lt, it.eq = lt, eq

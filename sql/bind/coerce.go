@@ -76,7 +76,7 @@ func (b *binder) binaryCoercible(src, dst types.OID) bool {
 		el := b.elemType(src)
 		return el != 0 && b.isComposite(el)
 	}
-	c := b.reg.casts[castKey{src, dst}]
+	c := b.castRow(src, dst)
 	return c != nil && c.Method == 'b' && c.Context == 'i'
 }
 
@@ -86,7 +86,7 @@ func (b *binder) findPathway(dst, src types.OID, ctx coerceCtx) (path pathway, f
 	if src == dst {
 		return pathRelabel, 0
 	}
-	if c := b.reg.casts[castKey{src, dst}]; c != nil {
+	if c := b.castRow(src, dst); c != nil {
 		need := ctxExplicit
 		switch c.Context {
 		case 'i':
@@ -374,7 +374,7 @@ func (b *binder) applyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.Ca
 	if el != 0 {
 		base = el
 	}
-	c := b.reg.casts[castKey{base, base}]
+	c := b.castRow(base, base)
 	if c == nil || c.Func == 0 {
 		return b.relabelMod(e, mod)
 	}

@@ -127,7 +127,7 @@ func (b *binder) merge(a, x collation, e plan.Expr) collation {
 		}
 	case collExplicit:
 		if x.oid != a.oid {
-			b.fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.reg.collName[a.oid], b.reg.collName[x.oid])
+			b.fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.collationName(a.oid), b.collationName(x.oid))
 		}
 	}
 	return a

@@ -235,8 +235,8 @@ func (b *binder) implies(h, p plan.Expr) bool {
 		return false
 	}
 	ty := b.typ(c.T.OID)
-	for _, f := range b.reg.opFamilies[x.Op] {
-		for _, g := range b.reg.opFamilies[y.Op] {
+	for _, f := range b.opFamilies(x.Op) {
+		for _, g := range b.opFamilies(y.Op) {
 			if f.family != g.family || f.left != g.left || f.right != g.right || ty == nil {
 				continue
 			}
@@ -271,7 +271,7 @@ func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
 
 func (b *binder) opClassByName(list []ast.Node, loc int32) types.OID {
 	n := names(list)
-	for _, c := range b.reg.classByName[n[len(n)-1]] {
+	for _, c := range b.classesNamed(n[len(n)-1]) {
 		if c.method == btreeAM {
 			return c.OID
 		}

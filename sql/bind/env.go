@@ -124,7 +124,6 @@ type binder struct {
 	lateralHits int                      // references to LATERAL siblings so far
 	varFields   map[int][]types.Attr     // fields of variables of type record, by their number
 	inlined     int                      // bodies of SQL functions that are being bound in the place of calls
-	procedures  bool                     // CALL's name is looked up
 	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
 }
 

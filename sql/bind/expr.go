@@ -305,7 +305,7 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		// <> is the negator of an equality.
 		negated = true
 		for _, c := range calls {
-			if o := b.reg.ops[c.Op]; o.Negate == 0 || b.familyAt(o.Negate, stratEqual) == 0 {
+			if o := b.operator(c.Op); o.Negate == 0 || b.familyAt(o.Negate, stratEqual) == 0 {
 				negated = false
 			}
 		}
@@ -334,13 +334,13 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 			less = stratGreater
 		}
 		for i, c := range calls {
-			o := b.reg.ops[c.Op]
+			o := b.operator(c.Op)
 			pair := func(strat int) *plan.FuncCall {
-				oid := b.reg.amop[amopKey{family[i], o.Left, o.Right, strat}]
+				oid := b.familyOp(family[i], o.Left, o.Right, strat)
 				if oid == 0 {
 					panic(pgerr.Internal("operator family %d lacks strategy %d", family[i], strat))
 				}
-				p := b.reg.ops[oid]
+				p := b.operator(oid)
 				return &plan.FuncCall{Proc: p.Code, Op: oid, Name: p.Name, Args: c.Args, T: c.T, Form: plan.CallOp}
 			}
 			rc.Lt, rc.Eq = append(rc.Lt, pair(less)), append(rc.Eq, pair(stratEqual))
@@ -348,16 +348,6 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		out = rc
 	}
 	return b.at(out, b.leftmostOf(loc, calls[0]))
-}
-
-// familyAt is a btree family in which the operator has that strategy; 0 none.
-func (b *binder) familyAt(op types.OID, strategy int) types.OID {
-	for _, f := range b.reg.opFamilies[op] {
-		if f.strategy == strategy {
-			return f.family
-		}
-	}
-	return 0
 }
 
 func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
@@ -773,14 +763,14 @@ func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc in
 func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.Expr {
 	t := e.Type().OID
 	if b.isRowType(t) {
-		d := b.funcDetail([]string{name}, nil, nil, []types.OID{t}, true, true)
+		d := b.funcDetail([]string{name}, nil, []types.OID{t}, true, false)
 		if d.c == nil && d.cast == 0 {
 			b.noField(e, name, loc)
 		}
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
 		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
 	}
-	d := b.funcDetail([]string{name}, nil, nil, []types.OID{t}, true, true)
+	d := b.funcDetail([]string{name}, nil, []types.OID{t}, true, false)
 	if d.c != nil && d.kinds == 'f' {
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
 		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))

@@ -340,7 +340,7 @@ func (b *binder) defaultClass(am, typ types.OID) (opClass, bool) {
 	var found opClass
 	ok := false
 	cat := b.category(typ)
-	for _, c := range b.reg.defClass[classKey{am}] {
+	for _, c := range b.defaultClasses(am) {
 		if c.in == typ {
 			return c, true
 		}
@@ -373,11 +373,11 @@ func (b *binder) orderOps(typ types.OID) (lt, eq, gt types.OID) {
 
 func (b *binder) rawOrderOps(typ types.OID) (lt, eq, gt types.OID) {
 	if c, ok := b.defaultClass(btreeAM, typ); ok {
-		at := func(s int) types.OID { return b.reg.amop[amopKey{c.family, c.in, c.in, s}] }
+		at := func(s int) types.OID { return b.familyOp(c.family, c.in, c.in, s) }
 		return at(stratLess), at(stratEqual), at(stratGreater)
 	}
 	if c, ok := b.defaultClass(hashAM, typ); ok {
-		return 0, b.reg.amop[amopKey{c.family, c.in, c.in, 1}], 0
+		return 0, b.familyOp(c.family, c.in, c.in, 1), 0
 	}
 	return 0, 0, 0
 }

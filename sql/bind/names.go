@@ -247,7 +247,7 @@ func (b *binder) qualified(s *scope, it *nsItem, schema, rel, col string, loc in
 	}
 	row := it.row()
 	if b.isRowType(row.Type().OID) {
-		d := b.funcDetail([]string{col}, nil, nil, []types.OID{row.Type().OID}, true, true)
+		d := b.funcDetail([]string{col}, nil, []types.OID{row.Type().OID}, true, false)
 		if d.c != nil && d.kinds == 'f' {
 			call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: col}}, Location: loc}
 			return b.callOn(s, call, []plan.Expr{row}, len(s.srfs))

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -22,10 +23,10 @@ type candidate struct {
 }
 
 // candidates is FuncnameGetCandidates: functions of that name that take n arguments, the last ones named.
-func (b *binder) candidates(name []string, n int, argNames []string, expandVariadic, expandDefaults bool) []candidate {
+func (b *binder) candidates(name []string, n int, argNames []string, expandVariadic, procedures bool) []candidate {
 	var out []candidate
 	for _, p := range b.procsNamed(name) {
-		if b.procedures {
+		if procedures {
 			p = withOutArgs(p)
 		}
 		decl := p.ArgTypes
@@ -36,7 +37,7 @@ func (b *binder) candidates(name []string, n int, argNames []string, expandVaria
 					continue
 				}
 			}
-			if n > np || n < np && (!expandDefaults || n+p.NArgDefaults < np) {
+			if n > np || n+p.NArgDefaults < np {
 				continue
 			}
 			order := matchNamed(p, n, argNames)
@@ -64,7 +65,7 @@ func (b *binder) candidates(name []string, n int, argNames []string, expandVaria
 			}
 			out = b.addCandidate(out, c)
 			continue
-		case np > n && expandDefaults && n+p.NArgDefaults >= np:
+		case np > n && n+p.NArgDefaults >= np:
 			out = b.addCandidate(out, candidate{proc: p, ndef: np - n, args: append([]types.OID(nil), decl[:n]...)})
 			continue
 		case np == n:
@@ -317,8 +318,8 @@ type found struct {
 }
 
 // funcDetail is func_get_detail.
-func (b *binder) funcDetail(name []string, args []ast.Node, argNames []string, actual []types.OID, expandVariadic, expandDefaults bool) found {
-	list := b.candidates(name, len(actual), argNames, expandVariadic, expandDefaults)
+func (b *binder) funcDetail(name []string, argNames []string, actual []types.OID, expandVariadic, procedures bool) found {
+	list := b.candidates(name, len(actual), argNames, expandVariadic, procedures)
 	for i := range list {
 		if sameOIDs(list[i].args[:len(actual)], actual) {
 			return found{c: &list[i], kinds: list[i].proc.Kind}
@@ -391,10 +392,13 @@ func (b *binder) signature(name []string, argNames []string, actual []types.OID)
 	return s.String()
 }
 
+// defaultExprs keeps the declared defaults of built-in functions by OID, parsed: []ast.Node, not changed.
+var defaultExprs sync.Map
+
 // defaultArgs parses a function's declared defaults.
 func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 	user := p.OID >= catalog.FirstNormalOID
-	if v, ok := b.reg.defaults.Load(p.OID); ok && !user {
+	if v, ok := defaultExprs.Load(p.OID); ok && !user {
 		return v.([]ast.Node)
 	}
 	n, err := b.env.Cache.parse("SELECT " + p.ArgDefaults)
@@ -409,7 +413,7 @@ func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 		panic(pgerr.Internal("function %s has %d defaults, found %d", p.Name, p.NArgDefaults, len(out)))
 	}
 	if !user {
-		b.reg.defaults.Store(p.OID, out)
+		defaultExprs.Store(p.OID, out)
 	}
 	return out
 }

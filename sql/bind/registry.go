@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,16 +19,14 @@ type registry struct {
 	opsByName   map[string][]*pgdata.Operator
 	casts       map[castKey]*pgdata.Cast
 	aggs        map[types.OID]*pgdata.Aggregate
-	defClass    map[classKey][]opClass // by access method: default classes
+	defClass    map[types.OID][]opClass // by access method: default classes
 	classByName map[string][]opClass
-	classes     map[types.OID]opClass
 	amop        map[amopKey]types.OID
 	opFamilies  map[types.OID][]familyUse // operator → btree families
 	amproc      map[amopKey]types.OID
 	rowTypes    map[types.OID]systemRow // composite types of system tables and their arrays
 	collations  map[string]types.OID
 	collName    map[types.OID]string
-	defaults    sync.Map // proc OID → []ast.Node
 }
 
 // systemRow is the row type of a system table, or the array of it.
@@ -37,7 +36,6 @@ type systemRow struct {
 }
 
 type castKey struct{ src, dst types.OID }
-type classKey struct{ method types.OID }
 type opClass struct {
 	OID, method, family, in types.OID
 	name                    string
@@ -81,7 +79,7 @@ var loadRegistry = sync.OnceValue(func() *registry {
 		procs: map[types.OID]*pgdata.Proc{}, procsByName: map[string][]*pgdata.Proc{},
 		ops: map[types.OID]*pgdata.Operator{}, opsByName: map[string][]*pgdata.Operator{},
 		casts: map[castKey]*pgdata.Cast{}, aggs: map[types.OID]*pgdata.Aggregate{},
-		defClass: map[classKey][]opClass{}, classByName: map[string][]opClass{}, classes: map[types.OID]opClass{},
+		defClass: map[types.OID][]opClass{}, classByName: map[string][]opClass{},
 		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]familyUse{}, amproc: map[amopKey]types.OID{},
 		collations: map[string]types.OID{}, collName: map[types.OID]string{},
 	}
@@ -125,10 +123,9 @@ var loadRegistry = sync.OnceValue(func() *registry {
 func (r *registry) loadIndexing() {
 	for _, row := range pgdata.Load("pg_opclass").Rows {
 		c := opClass{OID: oidOf(row[0]), method: oidOf(row[1]), name: *row[2], family: oidOf(row[5]), in: oidOf(row[6]), isDefault: *row[7] == "t"}
-		r.classes[c.OID] = c
 		r.classByName[c.name] = append(r.classByName[c.name], c)
 		if c.isDefault {
-			r.defClass[classKey{c.method}] = append(r.defClass[classKey{c.method}], c)
+			r.defClass[c.method] = append(r.defClass[c.method], c)
 		}
 	}
 	for _, row := range pgdata.Load("pg_amop").Rows {
@@ -148,3 +145,50 @@ func (r *registry) loadIndexing() {
 		r.amproc[amopKey{oidOf(row[1]), oidOf(row[2]), oidOf(row[3]), n}] = oidOf(row[5])
 	}
 }
+
+// aggregateRow is the pg_aggregate row of a function; nil for one that is none.
+func (b *binder) aggregateRow(fn types.OID) *pgdata.Aggregate { return b.reg.aggs[fn] }
+
+// operator finds an operator; nil if there is none.
+func (b *binder) operator(oid types.OID) *pgdata.Operator { return b.reg.ops[oid] }
+
+// castRow is the pg_cast row of two types; nil if there is none.
+func (b *binder) castRow(src, dst types.OID) *pgdata.Cast { return b.reg.casts[castKey{src, dst}] }
+
+// collationName is the name of a collation; "" if there is none.
+func (b *binder) collationName(oid types.OID) string { return b.reg.collName[oid] }
+
+// opFamilies are the btree families that an operator is in.
+func (b *binder) opFamilies(op types.OID) []familyUse { return b.reg.opFamilies[op] }
+
+// familyAt is a btree family in which the operator has that strategy; 0 none.
+func (b *binder) familyAt(op types.OID, strategy int) types.OID {
+	for _, f := range b.opFamilies(op) {
+		if f.strategy == strategy {
+			return f.family
+		}
+	}
+	return 0
+}
+
+// familyOp is the operator of a family for two types; 0 if there is none.
+func (b *binder) familyOp(family, left, right types.OID, strategy int) types.OID {
+	return b.reg.amop[amopKey{family, left, right, strategy}]
+}
+
+// supportProcs are the support functions of that number in a family for a left type, by right type, in no order.
+func (b *binder) supportProcs(family, left types.OID, number int) iter.Seq2[types.OID, types.OID] {
+	return func(yield func(right, proc types.OID) bool) {
+		for k, p := range b.reg.amproc {
+			if k.family == family && k.left == left && k.strategy == number && !yield(k.right, p) {
+				return
+			}
+		}
+	}
+}
+
+// defaultClasses are the default operator classes of an access method.
+func (b *binder) defaultClasses(am types.OID) []opClass { return b.reg.defClass[am] }
+
+// classesNamed are the operator classes of that name, of all access methods.
+func (b *binder) classesNamed(name string) []opClass { return b.reg.classByName[name] }

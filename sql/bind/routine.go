@@ -255,9 +255,7 @@ func (b *binder) call(s *scope, n *ast.FuncCall) (*catalog.Function, []plan.Expr
 	for i, a := range args {
 		actual[i] = a.Type().OID
 	}
-	b.procedures = true
-	d := b.funcDetail(name, n.Args, argNames, actual, !n.FuncVariadic, true)
-	b.procedures = false
+	d := b.funcDetail(name, argNames, actual, !n.FuncVariadic, true)
 	if d.c == nil {
 		sig := b.signature(name, argNames, actual)
 		if d.many {

@@ -590,7 +590,7 @@ func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
 func (d *deparser) orderSuffix(o sortItem) string {
 	lt, _, gt := d.b.orderOps(o.t.e.Type().OID)
 	if o.lt != lt && o.lt != gt {
-		s := " USING " + d.b.reg.ops[o.lt].Name
+		s := " USING " + d.b.operator(o.lt).Name
 		if o.nullsFirst {
 			return s + " NULLS FIRST"
 		}

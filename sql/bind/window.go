@@ -147,7 +147,7 @@ func (b *binder) windowCall(s *scope, n *ast.FuncCall, c *candidate, name []stri
 		for _, e := range args {
 			a.ArgTypes = append(a.ArgTypes, e.Type().OID)
 		}
-		a.TransType = b.transType(a, b.reg.aggs[p.OID].TransType)
+		a.TransType = b.transType(a, b.aggregateRow(p.OID).TransType)
 		call.Agg = a
 	}
 	w := b.windowFor(s, n.Over)
@@ -343,7 +343,7 @@ func (b *binder) rangeOffset(w *window, e plan.Expr) (plan.Expr, types.OID) {
 	o := w.order[0]
 	typ := o.t.e.Type().OID
 	var fam familyUse
-	for _, f := range b.reg.opFamilies[o.lt] {
+	for _, f := range b.opFamilies(o.lt) {
 		if f.strategy == stratLess || f.strategy == stratGreater {
 			fam = f
 			break
@@ -352,20 +352,17 @@ func (b *binder) rangeOffset(w *window, e plan.Expr) (plan.Expr, types.OID) {
 	offType := e.Type().OID
 	var best, fn types.OID
 	matches, exact := 0, false
-	for k, p := range b.reg.amproc {
-		if k.family != fam.family || k.strategy != inRangeProc || k.left != fam.left {
-			continue
-		}
+	for right, p := range b.supportProcs(fam.family, fam.left, inRangeProc) {
 		matches++
 		switch {
-		case k.right == offType:
-			best, fn, exact = k.right, p, true
+		case right == offType:
+			best, fn, exact = right, p, true
 		case exact:
-		case offType == types.Unknown && k.right == typ:
-			best, fn, exact = k.right, p, true
-		case b.canCoerceOne(offType, k.right, ctxImplicit):
-			if best == 0 || b.preferred(k.right) || !b.preferred(best) && k.right == typ {
-				best, fn = k.right, p
+		case offType == types.Unknown && right == typ:
+			best, fn, exact = right, p, true
+		case b.canCoerceOne(offType, right, ctxImplicit):
+			if best == 0 || b.preferred(right) || !b.preferred(best) && right == typ {
+				best, fn = right, p
 			}
 		}
 	}
