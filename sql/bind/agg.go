@@ -3,6 +3,7 @@ package bind
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -10,53 +11,53 @@ import (
 )
 
 // checkAggForm checks the way an aggregate is written against what it is.
-func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual []types.OID, c *candidate, ordered bool) {
+func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual []types.OID, c *overload.Candidate, ordered bool) {
 	full, loc := strings.Join(name, "."), n.Location
 	if !ordered {
 		if n.AggWithinGroup {
-			b.fail(pgerr.WrongObjectType, loc, "%s is not an ordered-set aggregate, so it cannot have WITHIN GROUP", full)
+			b.Fail(pgerr.WrongObjectType, loc, "%s is not an ordered-set aggregate, so it cannot have WITHIN GROUP", full)
 		}
 		return
 	}
 	if !n.AggWithinGroup {
 		if n.Over != nil {
-			b.fail(pgerr.FeatureNotSupported, loc, "OVER is not supported for ordered-set aggregate %s", full)
+			b.Fail(pgerr.FeatureNotSupported, loc, "OVER is not supported for ordered-set aggregate %s", full)
 		}
-		b.fail(pgerr.WrongObjectType, loc, "WITHIN GROUP is required for ordered-set aggregate %s", full)
+		b.Fail(pgerr.WrongObjectType, loc, "WITHIN GROUP is required for ordered-set aggregate %s", full)
 	}
 	if n.Over != nil {
-		b.fail(pgerr.FeatureNotSupported, loc, "OVER is not supported for ordered-set aggregate %s", full)
+		b.Fail(pgerr.FeatureNotSupported, loc, "OVER is not supported for ordered-set aggregate %s", full)
 	}
 	if n.AggDistinct {
-		b.fail(pgerr.FeatureNotSupported, loc, "cannot use DISTINCT with WITHIN GROUP")
+		b.Fail(pgerr.FeatureNotSupported, loc, "cannot use DISTINCT with WITHIN GROUP")
 	}
 	if n.FuncVariadic {
-		b.fail(pgerr.FeatureNotSupported, loc, "cannot use VARIADIC with WITHIN GROUP")
+		b.Fail(pgerr.FeatureNotSupported, loc, "cannot use VARIADIC with WITHIN GROUP")
 	}
-	agg := b.aggregateRow(c.proc.OID)
+	agg := b.Aggregate(c.Proc.OID)
 	direct := len(actual) - len(n.AggOrder)
 	wantDirect := agg.NumDirectArgs
-	if c.proc.Variadic != 0 && agg.Kind == 'h' {
+	if c.Proc.Variadic != 0 && agg.Kind == 'h' {
 		// The aggregated arguments repeat the direct ones.
 		if direct != len(n.AggOrder) {
-			panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", b.signature(name, argNames, actual)).
+			panic(b.Err(pgerr.UndefinedFunction, loc, "function %s does not exist", b.Signature(name, argNames, actual)).
 				WithHint("To use the hypothetical-set aggregate %s, the number of hypothetical direct arguments (here %d) must match the number of ordering columns (here %d).", full, direct, len(n.AggOrder)))
 		}
 		return
 	}
-	if direct != wantDirect && c.proc.Variadic == 0 {
+	if direct != wantDirect && c.Proc.Variadic == 0 {
 		s := "s"
 		if wantDirect == 1 {
 			s = ""
 		}
-		panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", b.signature(name, argNames, actual)).
+		panic(b.Err(pgerr.UndefinedFunction, loc, "function %s does not exist", b.Signature(name, argNames, actual)).
 			WithHint("There is an ordered-set aggregate %s, but it requires %d direct argument%s, not %d.", full, wantDirect, s, direct))
 	}
 }
 
 // unifyHypothetical gives each hypothetical argument the type of its ordering column (unify_hypothetical_args).
-func (b *binder) unifyHypothetical(c *candidate, args []plan.Expr, actual, declared []types.OID, n *ast.FuncCall) {
-	if b.aggregateRow(c.proc.OID).Kind != 'h' {
+func (b *binder) unifyHypothetical(c *overload.Candidate, args []plan.Expr, actual, declared []types.OID, n *ast.FuncCall) {
+	if b.Aggregate(c.Proc.OID).Kind != 'h' {
 		return
 	}
 	ord := len(n.AggOrder)
@@ -68,9 +69,9 @@ func (b *binder) unifyHypothetical(c *candidate, args []plan.Expr, actual, decla
 		t, _ := b.commonType([]plan.Expr{args[agg], args[hyp]}, "WITHIN GROUP")
 		mod := commonMod([]plan.Expr{args[agg], args[hyp]}, t)
 		for _, at := range []int{hyp, agg} {
-			x := b.coerceToTarget(args[at], t, mod, ctxImplicit, plan.CallCastImplicit, -1)
+			x := b.coerceToTarget(args[at], t, mod, overload.Implicit, plan.CallCastImplicit, -1)
 			if x == nil {
-				b.fail(pgerr.CannotCoerce, b.locOf(args[at]), "WITHIN GROUP could not convert type %s to %s", b.typeStr(actual[at]), b.typeStr(t))
+				b.Fail(pgerr.CannotCoerce, b.locOf(args[at]), "WITHIN GROUP could not convert type %s to %s", b.TypeText(actual[at]), b.TypeText(t))
 			}
 			args[at], actual[at] = x, t
 		}
@@ -78,20 +79,20 @@ func (b *binder) unifyHypothetical(c *candidate, args []plan.Expr, actual, decla
 }
 
 // aggregate is transformAggregateCall: the call moves to the Aggregate of its query level, the expression keeps a column.
-func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *candidate, name []string, args []plan.Expr, ret types.OID, ordered bool) plan.Expr {
-	p := c.proc
+func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *overload.Candidate, name []string, args []plan.Expr, ret types.OID, ordered bool) plan.Expr {
+	p := c.Proc
 	full, loc := strings.Join(name, "."), n.Location
 	if n.AggStar && len(args) > 0 || len(args) == 0 && !n.AggStar && len(p.ArgTypes) == 0 {
-		b.fail(pgerr.WrongObjectType, loc, "%s(*) must be used to call a parameterless aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "%s(*) must be used to call a parameterless aggregate function", full)
 	}
 	if p.RetSet {
-		b.fail(pgerr.InvalidFunctionDefinition, loc, "aggregates cannot return sets")
+		b.Fail(pgerr.InvalidFunctionDefinition, loc, "aggregates cannot return sets")
 	}
-	a := &plan.Aggref{Proc: p.OID, Name: p.Name, Star: n.AggStar, Distinct: n.AggDistinct, Variadic: n.FuncVariadic, T: b.mk(ret, -1)}
+	a := &plan.Aggref{Proc: p.OID, Name: p.Name, Star: n.AggStar, Distinct: n.AggDistinct, Variadic: n.FuncVariadic, T: b.PlanType(ret, -1)}
 	if n.AggFilter != nil {
 		a.Filter = b.boolExpr(s, n.AggFilter, kindFilter, "FILTER")
 	}
-	row := b.aggregateRow(p.OID)
+	row := b.Aggregate(p.OID)
 	if ordered {
 		direct := len(args) - len(n.AggOrder)
 		a.Direct, a.Args = args[:direct:direct], append([]plan.Expr(nil), args[direct:]...)
@@ -133,7 +134,7 @@ func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *candidate, name []strin
 func (b *binder) volatileAgg(a *plan.Aggref) bool {
 	v := false
 	walkExpr(a, func(e plan.Expr) bool {
-		if f, ok := e.(*plan.FuncCall); ok && b.proc(f.Proc) != nil && b.proc(f.Proc).Volatile == 'v' {
+		if f, ok := e.(*plan.FuncCall); ok && b.Proc(f.Proc) != nil && b.Proc(f.Proc).Volatile == 'v' {
 			v = true
 		}
 		return !v
@@ -154,7 +155,7 @@ func (b *binder) aggOrder(s *scope, n *ast.FuncCall, a *plan.Aggref) {
 	order := b.orderBy(s, n.AggOrder, &targets, kindOrderBy, "ORDER BY", true)
 	for _, o := range order {
 		if n.AggDistinct && o.t.junk {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+			b.Fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
 		}
 		a.OrderBy = append(a.OrderBy, plan.ExprSort{Expr: o.t.e, Desc: o.desc, NullsFirst: o.nullsFirst, Op: o.lt})
 	}
@@ -165,12 +166,12 @@ func (b *binder) aggOrder(s *scope, n *ast.FuncCall, a *plan.Aggref) {
 		return
 	}
 	for _, t := range targets[:nargs] {
-		lt, eq, _ := b.orderOps(t.e.Type().OID)
+		lt, eq, _ := b.OrderOperators(t.e.Type().OID)
 		if eq == 0 {
-			b.eqOp(t.e.Type().OID, b.locOf(t.e))
+			b.EqualOperator(t.e.Type().OID, b.locOf(t.e))
 		}
 		if lt == 0 {
-			panic(b.err(pgerr.UndefinedFunction, b.locOf(t.e), "could not identify an ordering operator for type %s", b.typeStr(t.e.Type().OID)).
+			panic(b.Err(pgerr.UndefinedFunction, b.locOf(t.e), "could not identify an ordering operator for type %s", b.TypeText(t.e.Type().OID)).
 				WithDetail("Aggregates with DISTINCT must be able to sort their inputs."))
 		}
 	}
@@ -178,16 +179,16 @@ func (b *binder) aggOrder(s *scope, n *ast.FuncCall, a *plan.Aggref) {
 
 // transType resolves a polymorphic transition type.
 func (b *binder) transType(a *plan.Aggref, t types.OID) types.OID {
-	if !isPolymorphic(t) {
+	if !overload.IsPolymorphic(t) {
 		return t
 	}
-	p := b.proc(a.Proc)
+	p := b.Proc(a.Proc)
 	declared := append([]types.OID(nil), p.ArgTypes...)
 	actual := append([]types.OID(nil), a.ArgTypes...)
 	for len(declared) < len(actual) {
 		declared = append(declared, p.Variadic)
 	}
-	return b.resolvePolymorphic(actual, declared[:len(actual)], t, -1)
+	return b.ResolvePolymorphic(actual, declared[:len(actual)], t, -1)
 }
 
 // aggLevel is check_agglevels_and_constraints: the query level that the aggregate belongs to is that of the innermost column
@@ -210,11 +211,11 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 				switch d.kind {
 				case 'w':
 					if d.scope == s {
-						b.fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot contain window function calls")
+						b.Fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot contain window function calls")
 					}
 				case 's':
 					if d.scope == s && !direct {
-						panic(b.err(pgerr.FeatureNotSupported, b.locOf(x), "aggregate function calls cannot contain set-returning function calls").
+						panic(b.Err(pgerr.FeatureNotSupported, b.locOf(x), "aggregate function calls cannot contain set-returning function calls").
 							WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 					}
 				case 'a':
@@ -240,23 +241,23 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 		owner = s
 	}
 	if nested != nil && nested == owner {
-		b.fail(pgerr.GroupingError, nestedLoc, "aggregate function calls cannot be nested")
+		b.Fail(pgerr.GroupingError, nestedLoc, "aggregate function calls cannot be nested")
 	}
 	for _, e := range a.Direct {
 		walkExpr(e, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.ColRef); ok {
 				if d := b.derived[c.Col]; d != nil && d.kind == 'a' && d.scope == owner {
-					b.fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot be nested")
+					b.Fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot be nested")
 				}
 				if o := b.owner[c.Col]; o != nil && o.above(s) && o.depth > owner.depth {
-					b.fail(pgerr.GroupingError, b.locOf(x), "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+					b.Fail(pgerr.GroupingError, b.locOf(x), "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
 				}
 			}
 			return true
 		})
 	}
 	if why := owner.kind.notIn(true); why != "" {
-		b.fail(pgerr.GroupingError, loc, "aggregate functions are not allowed in %s", why)
+		b.Fail(pgerr.GroupingError, loc, "aggregate functions are not allowed in %s", why)
 	}
 	return owner
 }
@@ -264,7 +265,7 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 // groupingFunc is GROUPING(…).
 func (b *binder) groupingFunc(s *scope, n *ast.GroupingFunc) plan.Expr {
 	if len(n.Args) > 31 {
-		b.fail(pgerr.TooManyArguments, n.Location, "GROUPING must have fewer than 32 arguments")
+		b.Fail(pgerr.TooManyArguments, n.Location, "GROUPING must have fewer than 32 arguments")
 	}
 	slot := groupingSlot{loc: n.Location, call: &plan.GroupingCall{}}
 	owner := s
@@ -285,7 +286,7 @@ func (b *binder) groupingFunc(s *scope, n *ast.GroupingFunc) plan.Expr {
 		owner = deepest
 	}
 	if why := owner.kind.notIn(true); why != "" {
-		b.fail(pgerr.GroupingError, n.Location, "grouping operations are not allowed in %s", why)
+		b.Fail(pgerr.GroupingError, n.Location, "grouping operations are not allowed in %s", why)
 	}
 	slot.id = b.newCol()
 	b.owner[slot.id] = owner

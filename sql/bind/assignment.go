@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -9,7 +10,7 @@ import (
 // Assignment binds the new value of a variable of which a part is assigned: base with what stands at path (subscripts and fields)
 // replaced by the one expression of sel, SELECT expression. name is the variable's, for messages.
 func Assignment(env *Env, sel *ast.SelectStmt, base Variable, path []ast.Node, name string) (st *plan.Statement, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	s := b.newScope(nil)
 	if len(sel.TargetList) != 1 || sel.FromClause != nil {
@@ -21,7 +22,7 @@ func Assignment(env *Env, sel *ast.SelectStmt, base Variable, path []ast.Node, n
 	}
 	val := b.exprKind(s, rt.Val, kindSelect)
 	if len(s.srfs) > 0 {
-		b.fail(pgerr.FeatureNotSupported, -1, "set-returning functions are not allowed in %s", "assignments")
+		b.Fail(pgerr.FeatureNotSupported, -1, "set-returning functions are not allowed in %s", "assignments")
 	}
 	e := b.assignInto(s, b.variableParam(base, -1), path, val, name, -1)
 	b.collate(e)

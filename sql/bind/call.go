@@ -3,7 +3,11 @@ package bind
 import (
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -34,19 +38,19 @@ func (b *binder) funcCall(s *scope, n *ast.FuncCall) plan.Expr {
 
 // callOn is ParseFuncOrColumn over bound arguments.
 func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore int) plan.Expr {
-	name := names(n.Funcname)
+	name := lexicon.Names(n.Funcname)
 	loc := n.Location
 	var argNames []string
 	for _, a := range n.Args {
 		if named, ok := a.(*ast.NamedArgExpr); ok {
 			for _, have := range argNames {
 				if have == named.Name {
-					b.fail(pgerr.SyntaxError, named.Location, "argument name \"%s\" used more than once", named.Name)
+					b.Fail(pgerr.SyntaxError, named.Location, "argument name \"%s\" used more than once", named.Name)
 				}
 			}
 			argNames = append(argNames, named.Name)
 		} else if len(argNames) > 0 {
-			b.fail(pgerr.SyntaxError, b.locOf(args[len(argNames)]), "positional argument cannot follow named argument")
+			b.Fail(pgerr.SyntaxError, b.locOf(args[len(argNames)]), "positional argument cannot follow named argument")
 		}
 	}
 	plainCall := len(n.AggOrder) == 0 && n.AggFilter == nil && n.Over == nil && !n.AggStar && !n.AggDistinct && !n.FuncVariadic && !n.AggWithinGroup
@@ -55,60 +59,60 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		actual[i] = a.Type().OID
 	}
 	// f(x) may be x.f.
-	if plainCall && len(args) == 1 && len(name) == 1 && len(argNames) == 0 && b.isRowType(actual[0]) {
+	if plainCall && len(args) == 1 && len(name) == 1 && len(argNames) == 0 && b.IsRowType(actual[0]) {
 		if f := b.fieldOf(args[0], name[0], loc); f != nil {
 			return f
 		}
 	}
-	d := b.funcDetail(name, argNames, actual, !n.FuncVariadic, false)
-	if d.cast != 0 {
+	d := b.Function(name, argNames, actual, !n.FuncVariadic, false)
+	if d.Cast != 0 {
 		b.onlyPlain(n, name, "")
-		x := b.coerceToTarget(args[0], d.cast, -1, ctxExplicit, plan.CallCastExplicit, loc)
+		x := b.coerceToTarget(args[0], d.Cast, -1, overload.Explicit, plan.CallCastExplicit, loc)
 		if x == nil {
-			b.fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(actual[0]), b.typeStr(d.cast))
+			b.Fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.TypeText(actual[0]), b.TypeText(d.Cast))
 		}
-		return b.at(x, leftmost(loc, b.locOf(x)))
+		return b.at(x, place.Leftmost(loc, b.locOf(x)))
 	}
-	if d.c == nil {
+	if d.Candidate == nil {
 		if m := b.macroFor(name, len(args)); m != nil && plainCall {
 			return b.expand(s, m, args, loc)
 		}
-		b.noFunction(n, name, argNames, actual, d.many)
+		b.noFunction(n, name, argNames, actual, d.Many)
 	}
-	p := d.c.proc
-	switch d.kinds {
+	p := d.Candidate.Proc
+	switch d.Kind {
 	case 'p':
-		panic(b.err(pgerr.WrongObjectType, loc, "%s is a procedure", b.signature(name, argNames, actual)).WithHint("To call a procedure, use CALL."))
+		panic(b.Err(pgerr.WrongObjectType, loc, "%s is a procedure", b.Signature(name, argNames, actual)).WithHint("To call a procedure, use CALL."))
 	case 'f':
 		b.onlyPlain(n, name, "")
 		if n.Over != nil {
-			b.fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", strings.Join(name, "."))
+			b.Fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", strings.Join(name, "."))
 		}
 	case 'w':
 		if n.Over == nil {
-			b.fail(pgerr.WrongObjectType, loc, "window function %s requires an OVER clause", strings.Join(name, "."))
+			b.Fail(pgerr.WrongObjectType, loc, "window function %s requires an OVER clause", strings.Join(name, "."))
 		}
 		if n.AggWithinGroup {
-			b.fail(pgerr.WrongObjectType, loc, "window function %s cannot have WITHIN GROUP", strings.Join(name, "."))
+			b.Fail(pgerr.WrongObjectType, loc, "window function %s cannot have WITHIN GROUP", strings.Join(name, "."))
 		}
 	}
-	ordered := d.kinds == 'a' && b.aggregateRow(p.OID).Kind != 'n'
-	if d.kinds == 'a' {
-		b.checkAggForm(n, name, argNames, actual, d.c, ordered)
+	ordered := d.Kind == 'a' && b.Aggregate(p.OID).Kind != 'n'
+	if d.Kind == 'a' {
+		b.checkAggForm(n, name, argNames, actual, d.Candidate, ordered)
 	}
-	args, actual, declared := b.completeArgs(s, d.c, args, actual)
+	args, actual, declared := b.completeArgs(s, d.Candidate, args, actual)
 	if ordered {
-		b.unifyHypothetical(d.c, args, actual, declared, n)
+		b.unifyHypothetical(d.Candidate, args, actual, declared, n)
 	}
-	ret := b.resolvePolymorphic(actual, declared, p.RetType, loc)
+	ret := b.ResolvePolymorphic(actual, declared, p.RetType, loc)
 	b.coerceArgs(args, actual, declared)
-	if d.c.nvar > 0 && p.Variadic != types.Any {
-		args = b.packVariadic(args, declared, d.c.nvar)
+	if d.Candidate.Variadic > 0 && p.Variadic != types.Any {
+		args = b.packVariadic(args, declared, d.Candidate.Variadic)
 	}
-	if n.FuncVariadic && p.Variadic == types.Any && b.baseElemType(actual[len(actual)-1]) == 0 && len(args) > 0 {
-		b.fail(pgerr.DatatypeMismatch, b.locOf(args[len(args)-1]), "VARIADIC argument must be an array")
+	if n.FuncVariadic && p.Variadic == types.Any && b.BaseElemType(actual[len(actual)-1]) == 0 && len(args) > 0 {
+		b.Fail(pgerr.DatatypeMismatch, b.locOf(args[len(args)-1]), "VARIADIC argument must be an array")
 	}
-	if p.RetSet && d.kinds == 'f' {
+	if p.RetSet && d.Kind == 'f' {
 		b.checkSRF(s, srfsBefore, loc)
 	}
 	b.noteVolatile(p)
@@ -117,14 +121,14 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		ret = p.RetType
 	}
 	switch {
-	case d.kinds == 'f':
+	case d.Kind == 'f':
 		form := plan.CallFunc
 		if n.Funcformat == ast.COERCE_SQL_SYNTAX {
 			form = plan.CallSQLSyntax
 		}
-		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.mk(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
+		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
 		if p.OID >= catalog.FirstNormalOID {
-			f.Func = b.env.Catalog.Function(p.OID)
+			f.Func = b.Catalog.Function(p.OID)
 			b.functions = append(b.functions, f.Func)
 			if x := b.inline(s, f, loc); x != nil {
 				return x
@@ -136,9 +140,9 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		}
 		return f
 	case n.Over == nil:
-		return b.aggregate(s, n, d.c, name, args, ret, ordered)
+		return b.aggregate(s, n, d.Candidate, name, args, ret, ordered)
 	}
-	return b.windowCall(s, n, d.c, name, args, ret, d.kinds == 'a')
+	return b.windowCall(s, n, d.Candidate, name, args, ret, d.Kind == 'a')
 }
 
 // onlyPlain refuses aggregate decoration on plain functions and casts.
@@ -147,83 +151,109 @@ func (b *binder) onlyPlain(n *ast.FuncCall, name []string, _ string) {
 	loc := n.Location
 	switch {
 	case n.AggStar:
-		b.fail(pgerr.WrongObjectType, loc, "%s(*) specified, but %s is not an aggregate function", full, full)
+		b.Fail(pgerr.WrongObjectType, loc, "%s(*) specified, but %s is not an aggregate function", full, full)
 	case n.AggDistinct:
-		b.fail(pgerr.WrongObjectType, loc, "DISTINCT specified, but %s is not an aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "DISTINCT specified, but %s is not an aggregate function", full)
 	case n.AggWithinGroup:
-		b.fail(pgerr.WrongObjectType, loc, "WITHIN GROUP specified, but %s is not an aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "WITHIN GROUP specified, but %s is not an aggregate function", full)
 	case len(n.AggOrder) > 0:
-		b.fail(pgerr.WrongObjectType, loc, "ORDER BY specified, but %s is not an aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "ORDER BY specified, but %s is not an aggregate function", full)
 	case n.AggFilter != nil:
-		b.fail(pgerr.WrongObjectType, loc, "FILTER specified, but %s is not an aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "FILTER specified, but %s is not an aggregate function", full)
 	case n.Over != nil:
-		b.fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "OVER specified, but %s is not a window function nor an aggregate function", full)
 	}
 }
 
 func (b *binder) noFunction(n *ast.FuncCall, name, argNames []string, actual []types.OID, many bool) {
-	sig := b.signature(name, argNames, actual)
+	sig := b.Signature(name, argNames, actual)
 	loc := n.Location
 	if many {
-		panic(b.err(pgerr.AmbiguousFunction, loc, "function %s is not unique", sig).
+		panic(b.Err(pgerr.AmbiguousFunction, loc, "function %s is not unique", sig).
 			WithHint("Could not choose a best candidate function. You might need to add explicit type casts."))
 	}
 	if len(n.AggOrder) > 1 && !n.AggWithinGroup {
-		panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
+		panic(b.Err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
 			WithHint("No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate."))
 	}
-	panic(b.err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
+	panic(b.Err(pgerr.UndefinedFunction, loc, "function %s does not exist", sig).
 		WithHint("No function matches the given name and argument types. You might need to add explicit type casts."))
 }
 
 // completeArgs brings arguments into declared order and fills defaults in.
-func (b *binder) completeArgs(s *scope, c *candidate, args []plan.Expr, actual []types.OID) ([]plan.Expr, []types.OID, []types.OID) {
-	p := c.proc
-	if c.order == nil && c.ndef == 0 {
-		return args, actual, append([]types.OID(nil), c.args...)
+func (b *binder) completeArgs(s *scope, c *overload.Candidate, args []plan.Expr, actual []types.OID) ([]plan.Expr, []types.OID, []types.OID) {
+	p := c.Proc
+	if c.Order == nil && c.Defaults == 0 {
+		return args, actual, append([]types.OID(nil), c.Args...)
 	}
 	np := len(p.ArgTypes)
 	outArgs, outTypes := make([]plan.Expr, np), make([]types.OID, np)
 	for i, a := range args {
 		at := i
-		if c.order != nil {
-			at = c.order[i]
+		if c.Order != nil {
+			at = c.Order[i]
 		}
 		outArgs[at], outTypes[at] = a, actual[i]
 	}
-	if c.ndef > 0 {
+	if c.Defaults > 0 {
 		defs := b.defaultArgs(p)
-		b.quiet++
+		b.Quiet++
 		for i := range outArgs {
 			if outArgs[i] == nil {
 				outArgs[i] = b.exprKind(&scope{kind: kindOther}, defs[i-(np-len(defs))], kindOther)
 				outTypes[i] = outArgs[i].Type().OID
 			}
 		}
-		b.quiet--
+		b.Quiet--
 	}
 	return outArgs, outTypes, append([]types.OID(nil), p.ArgTypes...)
+}
+
+// defaultExprs keeps the declared defaults of built-in functions by OID, parsed: []ast.Node, not changed.
+var defaultExprs sync.Map
+
+// defaultArgs parses a function's declared defaults.
+func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
+	user := p.OID >= catalog.FirstNormalOID
+	if v, ok := defaultExprs.Load(p.OID); ok && !user {
+		return v.([]ast.Node)
+	}
+	n, err := b.env.Cache.parse("SELECT " + p.ArgDefaults)
+	b.Check(err, -1)
+	var out []ast.Node
+	if s, ok := n.(*ast.SelectStmt); ok {
+		for _, t := range s.TargetList {
+			out = append(out, t.(*ast.ResTarget).Val)
+		}
+	}
+	if len(out) != p.NArgDefaults {
+		panic(pgerr.Internal("function %s has %d defaults, found %d", p.Name, p.NArgDefaults, len(out)))
+	}
+	if !user {
+		defaultExprs.Store(p.OID, out)
+	}
+	return out
 }
 
 // packVariadic makes the trailing arguments of a variadic call one array.
 func (b *binder) packVariadic(args []plan.Expr, declared []types.OID, nvar int) []plan.Expr {
 	first := len(args) - nvar
 	elems := append([]plan.Expr(nil), args[first:]...)
-	arr := &plan.ArrayCtor{Elems: elems, Elem: b.mk(declared[first], -1), T: b.mk(b.arrayOf(declared[first]), -1)}
+	arr := &plan.ArrayCtor{Elems: elems, Elem: b.PlanType(declared[first], -1), T: b.PlanType(b.ArrayOf(declared[first]), -1)}
 	b.at(arr, b.locOf(elems[0]))
 	return append(append([]plan.Expr(nil), args[:first]...), arr)
 }
 
 func (b *binder) checkSRF(s *scope, srfsBefore int, loc int32) {
 	if s.srfStop != "" {
-		panic(b.err(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", s.srfStop).
+		panic(b.Err(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", s.srfStop).
 			WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 	}
 	if why := s.kind.noSRF(); why != "" {
-		b.fail(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", why)
+		b.Fail(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", why)
 	}
 	if s.kind == kindFromFunction && len(s.srfs) > srfsBefore {
-		b.fail(pgerr.FeatureNotSupported, b.locOf(s.srfs[len(s.srfs)-1].call), "set-returning functions must appear at top level of FROM")
+		b.Fail(pgerr.FeatureNotSupported, b.locOf(s.srfs[len(s.srfs)-1].call), "set-returning functions must appear at top level of FROM")
 	}
 }
 
@@ -259,14 +289,14 @@ func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
 	}
 	if ref, ok := e.(*plan.ColRef); ok {
 		if it := b.rows[ref.Col]; it != nil {
-			return b.itemColumn(it, name, leftmost(b.locOf(e), loc))
+			return b.itemColumn(it, name, place.Leftmost(b.locOf(e), loc))
 		}
 	}
 	fields := b.fieldsOf(e)
 	for i, f := range fields {
 		if f.Name == name {
-			x := &plan.FieldSelect{Arg: e, Field: i, Name: name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.typeColl(f.Type)}}
-			return b.at(x, leftmost(b.locOf(e), loc))
+			x := &plan.FieldSelect{Arg: e, Field: i, Name: name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.CollationOf(f.Type)}}
+			return b.at(x, place.Leftmost(b.locOf(e), loc))
 		}
 	}
 	return nil
@@ -274,7 +304,7 @@ func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
 
 // fieldsOf lists the fields of a composite value's type; nil where they are not known.
 func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
-	if t := b.typ(b.baseType(e.Type().OID)); t != nil && t.TypType == types.TypeComposite {
+	if t := b.Type(b.BaseType(e.Type().OID)); t != nil && t.TypType == types.TypeComposite {
 		return t.Attrs
 	}
 	switch v := e.(type) {
@@ -287,14 +317,14 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 		}
 		return out
 	case *plan.FuncCall:
-		return b.outColumns(b.proc(v.Proc), v.Args)
+		return b.outColumns(b.Proc(v.Proc), v.Args)
 	case *plan.ColRef:
 		if f := b.fields[v.Col]; f != nil {
 			return f
 		}
 		if d := b.derived[v.Col]; d != nil {
 			if f, ok := d.def.(*plan.FuncCall); ok {
-				return b.outColumns(b.proc(f.Proc), f.Args)
+				return b.outColumns(b.Proc(f.Proc), f.Args)
 			}
 		}
 	}
@@ -326,8 +356,8 @@ func (b *binder) outColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
 		if m := p.ArgModes[i]; m != "o" && m != "b" && m != "t" {
 			continue
 		}
-		if isPolymorphic(t) {
-			t = b.resolvePolymorphic(actual, append([]types.OID(nil), declared...), t, -1)
+		if overload.IsPolymorphic(t) {
+			t = b.ResolvePolymorphic(actual, append([]types.OID(nil), declared...), t, -1)
 		}
 		out = append(out, types.Attr{Name: outName(p, i, len(out)), Type: t, Mod: -1})
 	}

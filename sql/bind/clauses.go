@@ -1,8 +1,11 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -28,7 +31,7 @@ func (b *binder) findTarget92(s *scope, n ast.Node, targets *[]*target, k exprKi
 						continue
 					}
 					if hit != nil && !equal(hit.e, t.e) {
-						b.fail(pgerr.AmbiguousColumn, loc, "%s \"%s\" is ambiguous", what, name)
+						b.Fail(pgerr.AmbiguousColumn, loc, "%s \"%s\" is ambiguous", what, name)
 					}
 					if hit == nil {
 						hit = t
@@ -44,7 +47,7 @@ func (b *binder) findTarget92(s *scope, n ast.Node, targets *[]*target, k exprKi
 	if c, ok := n.(*ast.A_Const); ok {
 		i, isInt := c.Val.(*ast.Integer)
 		if !isInt || c.Isnull {
-			b.fail(pgerr.SyntaxError, c.Location, "non-integer constant in %s", what)
+			b.Fail(pgerr.SyntaxError, c.Location, "non-integer constant in %s", what)
 		}
 		pos := int32(0)
 		for _, t := range *targets {
@@ -56,7 +59,7 @@ func (b *binder) findTarget92(s *scope, n ast.Node, targets *[]*target, k exprKi
 				return t
 			}
 		}
-		b.fail(pgerr.InvalidColumnReference, c.Location, "%s position %d is not in select list", what, i.Ival)
+		b.Fail(pgerr.InvalidColumnReference, c.Location, "%s position %d is not in select list", what, i.Ival)
 	}
 	return b.findTarget99(s, n, targets, k)
 }
@@ -155,9 +158,9 @@ func (b *binder) checkGroupTarget(s *scope, t *target, k exprKind, what string) 
 			if d := b.derived[c.Col]; d != nil && d.scope == s {
 				switch d.kind {
 				case 'a':
-					b.fail(pgerr.GroupingError, b.locOf(e), "aggregate functions are not allowed in %s", what)
+					b.Fail(pgerr.GroupingError, b.locOf(e), "aggregate functions are not allowed in %s", what)
 				case 'w':
-					b.fail(pgerr.WindowingError, b.locOf(e), "window functions are not allowed in %s", what)
+					b.Fail(pgerr.WindowingError, b.locOf(e), "window functions are not allowed in %s", what)
 				}
 			}
 		}
@@ -195,33 +198,30 @@ func (b *binder) addSort(list []sortItem, t *target, sb *ast.SortBy) []sortItem 
 
 func (b *binder) sortItem(t *target, sb *ast.SortBy) sortItem {
 	it := sortItem{t: t}
-	typ, loc := t.e.Type().OID, nodeLoc(sb.Node)
+	typ, loc := t.e.Type().OID, place.OfNode(sb.Node)
 	switch sb.SortbyDir {
 	case ast.SORTBY_DESC:
-		_, eq, gt := b.sortOps(typ, loc)
+		_, eq, gt := b.SortOperators(typ, loc)
 		it.lt, it.eq, it.desc = gt, eq, true
 	case ast.SORTBY_USING:
-		name := names(sb.UseOp)
-		o := b.binaryOp(name, typ, typ)
-		if o == nil || o == &ambiguousOp {
-			b.noOperator(name, typ, typ, o != nil, sb.Location)
-		}
+		name := lexicon.Names(sb.UseOp)
+		o := b.BinaryOperator(name, typ, typ, sb.Location)
 		strategy := 0
-		var fam familyUse
-		for _, f := range b.opFamilies(o.OID) {
-			if f.strategy == stratLess || f.strategy == stratGreater {
-				strategy, fam = f.strategy, f
+		var fam lexicon.Family
+		for _, f := range b.OpFamilies(o.OID) {
+			if f.Strategy == lexicon.Less || f.Strategy == lexicon.Greater {
+				strategy, fam = f.Strategy, f
 				break
 			}
 		}
 		if strategy == 0 {
-			panic(b.err(pgerr.WrongObjectType, sb.Location, "operator %s is not a valid ordering operator", name[len(name)-1]).
+			panic(b.Err(pgerr.WrongObjectType, sb.Location, "operator %s is not a valid ordering operator", name[len(name)-1]).
 				WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families."))
 		}
-		it.lt, it.desc = o.OID, strategy == stratGreater
-		it.eq = b.familyOp(fam.family, fam.left, fam.right, stratEqual)
+		it.lt, it.desc = o.OID, strategy == lexicon.Greater
+		it.eq = b.FamilyOp(fam.OID, fam.Left, fam.Right, lexicon.Equal)
 	default:
-		lt, eq, _ := b.sortOps(typ, loc)
+		lt, eq, _ := b.SortOperators(typ, loc)
 		it.lt, it.eq = lt, eq
 	}
 	switch sb.SortbyNulls {
@@ -253,7 +253,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 		}
 		if !dup {
 			ons = append(ons, t)
-			locs[t] = nodeLoc(d)
+			locs[t] = place.OfNode(d)
 		}
 	}
 	// The ON columns that lead the ORDER BY take its order; the rest must not come after others.
@@ -268,7 +268,7 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 			continue
 		}
 		if skipped {
-			b.fail(pgerr.InvalidColumnReference, locs[o.t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+			b.Fail(pgerr.InvalidColumnReference, locs[o.t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		}
 		items = append(items, o)
 	}
@@ -281,11 +281,11 @@ func (b *binder) distinctClause(s *scope, n *ast.SelectStmt, targets *[]*target,
 			continue
 		}
 		if skipped {
-			b.fail(pgerr.InvalidColumnReference, locs[t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+			b.Fail(pgerr.InvalidColumnReference, locs[t], "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		}
-		lt, eq, _ := b.orderOps(t.e.Type().OID)
+		lt, eq, _ := b.OrderOperators(t.e.Type().OID)
 		if eq == 0 {
-			b.eqOp(t.e.Type().OID, b.locOf(t.e))
+			b.EqualOperator(t.e.Type().OID, b.locOf(t.e))
 		}
 		items = append(items, sortItem{t: t, lt: lt, eq: eq})
 	}
@@ -296,7 +296,7 @@ func (b *binder) distinctAll(targets []*target, order []sortItem) []sortItem {
 	items := []sortItem{}
 	for _, o := range order {
 		if o.t.junk {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+			b.Fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
 		}
 		items = append(items, o)
 	}
@@ -312,8 +312,8 @@ func (b *binder) distinctAll(targets []*target, order []sortItem) []sortItem {
 			continue
 		}
 		t.e = b.resolveUnknown(t.e)
-		lt, _, _ := b.orderOps(t.e.Type().OID)
-		items = append(items, sortItem{t: t, lt: lt, eq: b.eqOp(t.e.Type().OID, b.locOf(t.e))})
+		lt, _, _ := b.OrderOperators(t.e.Type().OID)
+		items = append(items, sortItem{t: t, lt: lt, eq: b.EqualOperator(t.e.Type().OID, b.locOf(t.e))})
 	}
 	return items
 }
@@ -360,7 +360,7 @@ func (b *binder) groupClause(s *scope, n *ast.SelectStmt, targets *[]*target) *g
 		}
 		product = next
 		if len(product) > 4096 {
-			b.fail(pgerr.StatementTooComplex, -1, "too many grouping sets present (maximum 4096)")
+			b.Fail(pgerr.StatementTooComplex, -1, "too many grouping sets present (maximum 4096)")
 		}
 	}
 	if !hasSets {
@@ -394,7 +394,7 @@ next:
 func unionInts(a, c []int) []int {
 	out := append([]int(nil), a...)
 	for _, x := range c {
-		if !contains(out, x) {
+		if !slices.Contains(out, x) {
 			out = append(out, x)
 		}
 	}
@@ -411,7 +411,7 @@ func distinctSets(sets [][]int) [][]int {
 			}
 			same := true
 			for _, x := range s {
-				same = same && contains(o, x)
+				same = same && slices.Contains(o, x)
 			}
 			dup = dup || same
 		}
@@ -453,7 +453,7 @@ func (b *binder) groupingSet(s *scope, gs *ast.GroupingSet, targets *[]*target, 
 	case ast.GROUPING_SET_CUBE:
 		unit()
 		if len(units) > 12 {
-			b.fail(pgerr.TooManyColumns, gs.Location, "CUBE is limited to 12 elements")
+			b.Fail(pgerr.TooManyColumns, gs.Location, "CUBE is limited to 12 elements")
 		}
 		for mask := 1<<len(units) - 1; mask >= 0; mask-- {
 			set := []int{}
@@ -508,7 +508,7 @@ func (b *binder) groupUnit(s *scope, n ast.Node, targets *[]*target, g *grouping
 	if b.shapes != nil {
 		b.shapes.groups[n] = e
 	}
-	b.eqOp(e.Type().OID, nodeLoc(n))
+	b.EqualOperator(e.Type().OID, place.OfNode(n))
 	for i, have := range g.targets {
 		if have == t || t.junk && equal(g.exprs[i], e) {
 			return []int{i}
@@ -537,7 +537,7 @@ func (b *binder) checkLocking(s *scope, n *ast.SelectStmt, group, having bool) {
 	what := lockName(n.LockingClause[0].(*ast.LockingClause).Strength)
 	bad := func(cond bool, with string) {
 		if cond {
-			b.fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with %s", what, with)
+			b.Fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with %s", what, with)
 		}
 	}
 	bad(len(n.DistinctClause) > 0, "DISTINCT clause")
@@ -610,7 +610,7 @@ func (b *binder) lockRows(s *scope, rel plan.Rel, n *ast.SelectStmt) plan.Rel {
 		for _, r := range lc.LockedRels {
 			rv := r.(*ast.RangeVar)
 			if rv.Schemaname != "" || rv.Catalogname != "" {
-				b.fail(pgerr.SyntaxError, rv.Location, "%s must specify unqualified relation names", lockName(lc.Strength))
+				b.Fail(pgerr.SyntaxError, rv.Location, "%s must specify unqualified relation names", lockName(lc.Strength))
 			}
 			var hit *nsItem
 			for _, it := range s.tables {
@@ -620,17 +620,17 @@ func (b *binder) lockRows(s *scope, rel plan.Rel, n *ast.SelectStmt) plan.Rel {
 				}
 			}
 			if hit == nil {
-				b.fail(pgerr.UndefinedTable, rv.Location, "relation \"%s\" in %s clause not found in FROM clause", rv.Relname, lockName(lc.Strength))
+				b.Fail(pgerr.UndefinedTable, rv.Location, "relation \"%s\" in %s clause not found in FROM clause", rv.Relname, lockName(lc.Strength))
 			}
 			switch hit.rel.(type) {
 			case *plan.Join:
-				b.fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a join", lockName(lc.Strength))
+				b.Fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a join", lockName(lc.Strength))
 			case *plan.FuncScan:
-				b.fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a function", lockName(lc.Strength))
+				b.Fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a function", lockName(lc.Strength))
 			case *plan.Values:
-				b.fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to VALUES", lockName(lc.Strength))
+				b.Fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to VALUES", lockName(lc.Strength))
 			case *plan.CTEScan:
-				b.fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a WITH query", lockName(lc.Strength))
+				b.Fail(pgerr.FeatureNotSupported, rv.Location, "%s cannot be applied to a WITH query", lockName(lc.Strength))
 			}
 			lock(hit, lc)
 		}

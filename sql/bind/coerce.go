@@ -1,181 +1,23 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// coercion contexts, from the strictest.
-type coerceCtx uint8
-
-const (
-	ctxImplicit coerceCtx = iota
-	ctxAssignment
-	ctxExplicit
-)
-
-// pathway is how one type becomes another.
-type pathway uint8
-
-const (
-	pathNone pathway = iota
-	pathFunc
-	pathRelabel
-	pathArray
-	pathIO
-)
-
-func isPolymorphic(t types.OID) bool { return isPolymorphic1(t) || isPolymorphic2(t) }
-
-// isPolymorphic1 is the anyelement family.
-func isPolymorphic1(t types.OID) bool {
-	switch t {
-	case types.AnyElement, types.AnyArray, types.AnyNonArray, types.AnyEnum, types.AnyRange, types.AnyMultirange:
-		return true
-	}
-	return false
-}
-
-// isPolymorphic2 is the anycompatible family.
-func isPolymorphic2(t types.OID) bool {
-	switch t {
-	case types.AnyCompatible, types.AnyCompatibleArray, types.AnyCompatibleNonArray, types.AnyCompatibleRange, types.AnyCompatibleMultirange:
-		return true
-	}
-	return false
-}
-
-// binaryCoercible: values of src can stand where dst is expected without any change.
-func (b *binder) binaryCoercible(src, dst types.OID) bool {
-	if src == dst {
-		return true
-	}
-	switch dst {
-	case types.Any, types.AnyElement, types.AnyCompatible:
-		return true
-	}
-	src = b.baseType(src)
-	switch {
-	case src == dst:
-		return true
-	case dst == types.AnyArray || dst == types.AnyCompatibleArray:
-		return b.elemType(src) != 0
-	case dst == types.AnyNonArray || dst == types.AnyCompatibleNonArray:
-		return b.elemType(src) == 0
-	case dst == types.AnyEnum:
-		return b.isEnum(src)
-	case dst == types.AnyRange || dst == types.AnyCompatibleRange:
-		return b.isRange(src)
-	case dst == types.AnyMultirange || dst == types.AnyCompatibleMultirange:
-		return b.isMultirange(src)
-	case dst == types.Record:
-		return b.isComposite(src)
-	case dst == types.RecordArray:
-		el := b.elemType(src)
-		return el != 0 && b.isComposite(el)
-	}
-	c := b.castRow(src, dst)
-	return c != nil && c.Method == 'b' && c.Context == 'i'
-}
-
-// findPathway is PostgreSQL's find_coercion_pathway; fn is set for pathFunc.
-func (b *binder) findPathway(dst, src types.OID, ctx coerceCtx) (path pathway, fn types.OID) {
-	src, dst = b.baseType(src), b.baseType(dst)
-	if src == dst {
-		return pathRelabel, 0
-	}
-	if c := b.castRow(src, dst); c != nil {
-		need := ctxExplicit
-		switch c.Context {
-		case 'i':
-			need = ctxImplicit
-		case 'a':
-			need = ctxAssignment
-		}
-		if ctx < need {
-			return pathNone, 0
-		}
-		switch c.Method {
-		case 'f':
-			return pathFunc, c.Func
-		case 'i':
-			return pathIO, 0
-		}
-		return pathRelabel, 0
-	}
-	if dst != types.OidVector && dst != types.Int2Vector {
-		if de, se := b.elemType(dst), b.elemType(src); de != 0 && se != 0 {
-			switch p, _ := b.findPathway(de, se, ctx); p {
-			case pathNone:
-			case pathIO:
-				return pathIO, 0
-			default:
-				return pathArray, 0
-			}
-		}
-	}
-	if ctx >= ctxAssignment && b.category(dst) == types.CategoryString {
-		return pathIO, 0
-	}
-	if ctx >= ctxExplicit && b.category(src) == types.CategoryString {
-		return pathIO, 0
-	}
-	return pathNone, 0
-}
-
-// canCoerce is can_coerce_type.
-func (b *binder) canCoerce(in, dst []types.OID, ctx coerceCtx) bool {
-	generic := false
-	for i := range in {
-		if !b.canCoerce1(in[i], dst[i], ctx, &generic) {
-			return false
-		}
-	}
-	return !generic || b.genericConsistent(in, dst)
-}
-
-func (b *binder) canCoerceOne(in, dst types.OID, ctx coerceCtx) bool {
-	return b.canCoerce([]types.OID{in}, []types.OID{dst}, ctx)
-}
-
-func (b *binder) canCoerce1(in, dst types.OID, ctx coerceCtx, generic *bool) bool {
-	switch {
-	case in == dst, dst == types.Any:
-		return true
-	case isPolymorphic(dst):
-		*generic = true
-		return true
-	case in == types.Unknown:
-		return true
-	}
-	if p, _ := b.findPathway(dst, in, ctx); p != pathNone {
-		return true
-	}
-	switch {
-	case in == types.Record && b.isComposite(dst):
-		return true
-	case dst == types.Record && b.isComposite(in):
-		return true
-	case in == types.RecordArray && b.elemType(dst) != 0 && b.isComposite(b.elemType(dst)):
-		return true
-	case dst == types.RecordArray && b.elemType(in) != 0 && b.isComposite(b.elemType(in)):
-		return true
-	}
-	return false
-}
-
 // coerceToTarget converts e, modifier included; nil if there is no way. loc is the cast's place, -1 for the expression's own.
-func (b *binder) coerceToTarget(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
+func (b *binder) coerceToTarget(e plan.Expr, dst types.OID, mod int32, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
 	src := e.Type().OID
-	if !b.canCoerceOne(src, dst, ctx) {
+	if !b.CanCoerce(src, dst, ctx) {
 		return nil
 	}
 	// A COLLATE under the cast stays outside of it where the result is collatable.
 	if r, ok := e.(*plan.Relabel); ok && isCollate(r) {
 		x := b.coerceToTarget(r.Arg, dst, mod, ctx, form, loc)
-		if x == nil || b.typeColl(dst) == 0 {
+		if x == nil || b.CollationOf(dst) == 0 {
 			return x
 		}
 		t := x.Type()
@@ -198,7 +40,7 @@ func (b *binder) recollate(r *plan.Relabel, x plan.Expr, t plan.Type) plan.Expr 
 func isConst(e plan.Expr) bool { _, ok := e.(*plan.Const); return ok }
 
 // coerce is coerce_type: the type, and not the modifier. The caller has asked canCoerce.
-func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
+func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
 	src := e.Type().OID
 	if src == dst {
 		return e
@@ -208,8 +50,8 @@ func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, fo
 		return e
 	case types.AnyArray, types.AnyEnum, types.AnyRange, types.AnyMultirange, types.AnyCompatibleArray, types.AnyCompatibleRange, types.AnyCompatibleMultirange:
 		if src != types.Unknown {
-			if base := b.baseType(src); base != src {
-				return b.relabel(e, b.mk(base, -1), plan.CallCastImplicit)
+			if base := b.BaseType(src); base != src {
+				return b.relabel(e, b.PlanType(base, -1), plan.CallCastImplicit)
 			}
 			return e
 		}
@@ -219,68 +61,66 @@ func (b *binder) coerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, fo
 			return x
 		}
 	}
-	path, fn := b.findPathway(dst, src, ctx)
+	path, fn := b.FindPathway(dst, src, ctx)
 	switch path {
-	case pathNone:
-	case pathRelabel:
-		if b.isDomain(dst) {
+	case overload.NoPath:
+	case overload.ByRelabel:
+		if b.IsDomain(dst) {
 			return b.toDomain(e, dst, form, ctx, loc)
 		}
-		return b.relabel(e, b.mk(dst, -1), form)
+		return b.relabel(e, b.PlanType(dst, -1), form)
 	default:
-		base, baseMod := b.baseTypeMod(dst, mod)
+		base, baseMod := b.BaseTypeMod(dst, mod)
 		if base != dst {
 			x := b.buildCoercion(e, path, fn, base, baseMod, ctx, plan.CallCastImplicit, loc)
 			return b.toDomain(x, dst, form, ctx, loc)
 		}
 		return b.buildCoercion(e, path, fn, base, baseMod, ctx, form, loc)
 	}
-	if src == types.Record && b.isComposite(dst) {
+	if src == types.Record && b.IsComposite(dst) {
 		return b.recordToComposite(e, dst, ctx, form, loc)
 	}
-	if dst == types.Record && b.isComposite(src) || dst == types.RecordArray {
-		return b.relabel(e, b.mk(dst, -1), form)
+	if dst == types.Record && b.IsComposite(src) || dst == types.RecordArray {
+		return b.relabel(e, b.PlanType(dst, -1), form)
 	}
 	if src == types.RecordArray {
-		return b.at(&plan.CoerceViaIO{Arg: e, T: b.mk(dst, -1), Form: form}, b.locOf(e))
+		return b.at(&plan.CoerceViaIO{Arg: e, T: b.PlanType(dst, -1), Form: form}, b.locOf(e))
 	}
-	panic(b.err(pgerr.InternalError, loc, "failed to find conversion function from %s to %s", b.typeStr(src), b.typeStr(dst)))
+	panic(b.Err(pgerr.InternalError, loc, "failed to find conversion function from %s to %s", b.TypeText(src), b.TypeText(dst)))
 }
 
 func (b *binder) relabel(e plan.Expr, t plan.Type, form plan.CallForm) plan.Expr {
 	return b.at(&plan.Relabel{Arg: e, T: t, Form: form}, b.locOf(e))
 }
 
-func (b *binder) isDomain(t types.OID) bool { return b.baseType(t) != t }
-
-func (b *binder) toDomain(e plan.Expr, dst types.OID, form plan.CallForm, ctx coerceCtx, loc int32) plan.Expr {
-	base, mod := b.baseTypeMod(dst, -1)
+func (b *binder) toDomain(e plan.Expr, dst types.OID, form plan.CallForm, ctx overload.Context, loc int32) plan.Expr {
+	base, mod := b.BaseTypeMod(dst, -1)
 	if e.Type().OID != base {
-		e = b.relabel(e, b.mk(base, -1), plan.CallCastImplicit)
+		e = b.relabel(e, b.PlanType(base, -1), plan.CallCastImplicit)
 	}
 	e = b.applyTypmod(e, base, mod, plan.CallCastImplicit, ctx, false)
-	return b.at(&plan.CoerceToDomain{Arg: e, T: b.mk(dst, -1), Form: form}, b.locOf(e))
+	return b.at(&plan.CoerceToDomain{Arg: e, T: b.PlanType(dst, -1), Form: form}, b.locOf(e))
 }
 
 // coerceUnknown converts literals and untyped parameters, nil where e is neither.
-func (b *binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
+func (b *binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
 	switch v := e.(type) {
 	case *plan.Const:
-		base, baseMod := b.baseTypeMod(dst, mod)
+		base, baseMod := b.BaseTypeMod(dst, mod)
 		inMod := int32(-1)
 		if base == types.Interval {
 			inMod = baseMod
 		}
-		c := &plan.Const{T: plan.Type{OID: base, Mod: inMod, Coll: b.typeColl(base)}}
+		c := &plan.Const{T: plan.Type{OID: base, Mod: inMod, Coll: b.CollationOf(base)}}
 		if v.Val.IsNull() {
 			c.Val = types.Null
 		} else {
-			t := b.typ(base)
+			t := b.Type(base)
 			if t == nil {
-				b.fail(pgerr.UndefinedObject, b.locOf(e), "type %d does not exist", base)
+				b.Fail(pgerr.UndefinedObject, b.locOf(e), "type %d does not exist", base)
 			}
-			d, err := t.ParseText(v.Val.Str(), inMod, b.env.Types)
-			b.check(err, b.locOf(e))
+			d, err := t.ParseText(v.Val.Str(), inMod, b.Types)
+			b.Check(err, b.locOf(e))
 			c.Val = d.Clone()
 		}
 		b.at(c, b.locOf(e))
@@ -293,7 +133,7 @@ func (b *binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx coerce
 	case *plan.Relabel:
 		if isCollate(v) {
 			x := b.coerce(v.Arg, dst, mod, ctx, form, loc)
-			if b.typeColl(dst) == 0 {
+			if b.CollationOf(dst) == 0 {
 				return x
 			}
 			t := x.Type()
@@ -302,30 +142,30 @@ func (b *binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx coerce
 		}
 	case *plan.ColRef:
 		// An unknown-typed column (only possible for what resolves later, as VALUES rows): by its text.
-		return b.at(&plan.CoerceViaIO{Arg: e, T: b.mk(dst, -1), Form: form}, b.locOf(e))
+		return b.at(&plan.CoerceViaIO{Arg: e, T: b.PlanType(dst, -1), Form: form}, b.locOf(e))
 	}
 	return nil
 }
 
 // buildCoercion makes the conversion call to the base type dst.
-func (b *binder) buildCoercion(e plan.Expr, path pathway, fn, dst types.OID, mod int32, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
+func (b *binder) buildCoercion(e plan.Expr, path overload.Pathway, fn, dst types.OID, mod int32, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
 	at := b.locOf(e)
 	switch path {
-	case pathFunc:
-		p := b.proc(fn)
+	case overload.ByFunc:
+		p := b.Proc(fn)
 		args := []plan.Expr{b.toDeclared(e, p.ArgTypes[0])}
 		if len(p.ArgTypes) >= 2 {
 			args = append(args, b.intConst(mod))
 		}
 		if len(p.ArgTypes) == 3 {
-			args = append(args, boolConst(ctx == ctxExplicit))
+			args = append(args, boolConst(ctx == overload.Explicit))
 		}
 		b.noteVolatile(p)
-		return b.at(&plan.FuncCall{Proc: fn, Name: p.Name, Args: args, T: b.mk(dst, -1), Form: castForm(form)}, at)
-	case pathArray:
+		return b.at(&plan.FuncCall{Proc: fn, Name: p.Name, Args: args, T: b.PlanType(dst, -1), Form: castForm(form)}, at)
+	case overload.ByArray:
 		return b.arrayCoerce(e, dst, mod, ctx, form, loc)
 	}
-	return b.at(&plan.CoerceViaIO{Arg: e, T: b.mk(dst, -1), Form: form}, at)
+	return b.at(&plan.CoerceViaIO{Arg: e, T: b.PlanType(dst, -1), Form: form}, at)
 }
 
 func castForm(f plan.CallForm) plan.CallForm {
@@ -337,23 +177,23 @@ func castForm(f plan.CallForm) plan.CallForm {
 
 // toDeclared relabels a value for a function that takes a binary-compatible type.
 func (b *binder) toDeclared(e plan.Expr, want types.OID) plan.Expr {
-	if have := e.Type().OID; have != want && !isPolymorphic(want) && want != types.Any && b.binaryCoercible(have, want) {
-		return b.relabel(e, b.mk(want, -1), plan.CallCastImplicit)
+	if have := e.Type().OID; have != want && !overload.IsPolymorphic(want) && want != types.Any && b.BinaryCoercible(have, want) {
+		return b.relabel(e, b.PlanType(want, -1), plan.CallCastImplicit)
 	}
 	return e
 }
 
-func (b *binder) arrayCoerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
-	srcEl, dstEl := b.elemType(b.baseType(e.Type().OID)), b.elemType(dst)
-	el := &plan.ColRef{Col: b.newCol(), Name: "element", T: b.mk(srcEl, -1)}
-	if srcEl == b.baseType(e.Type().OID) {
+func (b *binder) arrayCoerce(e plan.Expr, dst types.OID, mod int32, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
+	srcEl, dstEl := b.ElemType(b.BaseType(e.Type().OID)), b.ElemType(dst)
+	el := &plan.ColRef{Col: b.newCol(), Name: "element", T: b.PlanType(srcEl, -1)}
+	if srcEl == b.BaseType(e.Type().OID) {
 		el.T.Mod = e.Type().Mod
 	}
 	x := b.coerceToTarget(el, dstEl, mod, ctx, form, loc)
 	if x == nil {
-		b.fail(pgerr.InternalError, loc, "failed to coerce array element type as expected")
+		b.Fail(pgerr.InternalError, loc, "failed to coerce array element type as expected")
 	}
-	t := b.mk(dst, x.Type().Mod)
+	t := b.PlanType(dst, x.Type().Mod)
 	if plan.Expr(el) == x {
 		return b.relabel(e, t, form)
 	}
@@ -362,7 +202,7 @@ func (b *binder) arrayCoerce(e plan.Expr, dst types.OID, mod int32, ctx coerceCt
 
 // applyTypmod adds the length coercion that the modifier asks for. hideInput is PostgreSQL's name for marking the inner
 // cast as implicit so that only one cast is printed.
-func (b *binder) applyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.CallForm, ctx coerceCtx, hideInput bool) plan.Expr {
+func (b *binder) applyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.CallForm, ctx overload.Context, hideInput bool) plan.Expr {
 	if mod < 0 || e.Type().Mod == mod {
 		return e
 	}
@@ -370,25 +210,25 @@ func (b *binder) applyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.Ca
 		b.markImplicit(e)
 	}
 	base := dst
-	el := b.elemType(base)
+	el := b.ElemType(base)
 	if el != 0 {
 		base = el
 	}
-	c := b.castRow(base, base)
+	c := b.Cast(base, base)
 	if c == nil || c.Func == 0 {
 		return b.relabelMod(e, mod)
 	}
 	if el != 0 {
-		ref := &plan.ColRef{Col: b.newCol(), Name: "element", T: b.mk(el, e.Type().Mod)}
+		ref := &plan.ColRef{Col: b.newCol(), Name: "element", T: b.PlanType(el, e.Type().Mod)}
 		x := b.applyTypmod(ref, el, mod, form, ctx, false)
-		return b.at(&plan.ArrayCoerce{Arg: e, Elem: x, ElemCol: ref.Col, T: b.mk(dst, mod), Form: form}, b.locOf(e))
+		return b.at(&plan.ArrayCoerce{Arg: e, Elem: x, ElemCol: ref.Col, T: b.PlanType(dst, mod), Form: form}, b.locOf(e))
 	}
-	p := b.proc(c.Func)
+	p := b.Proc(c.Func)
 	args := []plan.Expr{e, b.intConst(mod)}
 	if len(p.ArgTypes) == 3 {
-		args = append(args, boolConst(ctx == ctxExplicit))
+		args = append(args, boolConst(ctx == overload.Explicit))
 	}
-	return b.at(&plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.mk(dst, mod), Form: castForm(form)}, b.locOf(e))
+	return b.at(&plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(dst, mod), Form: castForm(form)}, b.locOf(e))
 }
 
 func (b *binder) relabelMod(e plan.Expr, mod int32) plan.Expr {
@@ -416,27 +256,27 @@ func (b *binder) markImplicit(e plan.Expr) {
 	}
 }
 
-func (b *binder) recordToComposite(e plan.Expr, dst types.OID, ctx coerceCtx, form plan.CallForm, loc int32) plan.Expr {
-	base := b.baseType(dst)
-	t := b.typ(base)
+func (b *binder) recordToComposite(e plan.Expr, dst types.OID, ctx overload.Context, form plan.CallForm, loc int32) plan.Expr {
+	base := b.BaseType(dst)
+	t := b.Type(base)
 	cannot := func(detail string, args ...any) {
 		if loc < 0 {
 			loc = b.locOf(e)
 		}
-		panic(b.err(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(dst)).WithDetail(detail, args...))
+		panic(b.Err(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(dst)).WithDetail(detail, args...))
 	}
 	row, ok := e.(*plan.RowCtor)
 	if !ok {
-		return b.at(&plan.CoerceViaIO{Arg: e, T: b.mk(dst, -1), Form: form}, b.locOf(e))
+		return b.at(&plan.CoerceViaIO{Arg: e, T: b.PlanType(dst, -1), Form: form}, b.locOf(e))
 	}
-	out := &plan.RowCtor{T: b.mk(base, -1)}
+	out := &plan.RowCtor{T: b.PlanType(base, -1)}
 	for i, a := range t.Attrs {
 		if i >= len(row.Fields) {
 			cannot("Input has too few columns.")
 		}
 		x := b.coerceToTarget(row.Fields[i], a.Type, a.Mod, ctx, plan.CallCastImplicit, -1)
 		if x == nil {
-			cannot("Cannot cast type %s to %s in column %d.", b.typeStr(row.Fields[i].Type().OID), b.typeStr(a.Type), i+1)
+			cannot("Cannot cast type %s to %s in column %d.", b.TypeText(row.Fields[i].Type().OID), b.TypeText(a.Type), i+1)
 		}
 		out.Fields, out.Names = append(out.Fields, x), append(out.Names, a.Name)
 	}
@@ -467,7 +307,7 @@ func (b *binder) noteVolatile(p *pgdata.Proc) {
 // resolveUnknown gives what is still unknown the type text, as a result column has it.
 func (b *binder) resolveUnknown(e plan.Expr) plan.Expr {
 	if e.Type().OID == types.Unknown {
-		return b.coerce(e, types.Text, -1, ctxImplicit, plan.CallCastImplicit, -1)
+		return b.coerce(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	}
 	return e
 }
@@ -488,14 +328,14 @@ func (b *binder) commonType(es []plan.Expr, what string) (types.OID, plan.Expr) 
 			return p, which
 		}
 	}
-	p = b.baseType(p)
-	cat, pref := b.category(p), b.preferred(p)
+	p = b.BaseType(p)
+	cat, pref := b.Category(p), b.Preferred(p)
 	for _, e := range es[1:] {
-		n := b.baseType(e.Type().OID)
+		n := b.BaseType(e.Type().OID)
 		if n == types.Unknown || n == p {
 			continue
 		}
-		nc, np := b.category(n), b.preferred(n)
+		nc, np := b.Category(n), b.Preferred(n)
 		switch {
 		case p == types.Unknown:
 			which, p, cat, pref = e, n, nc, np
@@ -503,8 +343,8 @@ func (b *binder) commonType(es []plan.Expr, what string) (types.OID, plan.Expr) 
 			if what == "" {
 				return 0, nil
 			}
-			b.fail(pgerr.DatatypeMismatch, b.locOf(e), "%s types %s and %s cannot be matched", what, b.typeStr(p), b.typeStr(n))
-		case !pref && b.canCoerceOne(p, n, ctxImplicit) && !b.canCoerceOne(n, p, ctxImplicit):
+			b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "%s types %s and %s cannot be matched", what, b.TypeText(p), b.TypeText(n))
+		case !pref && b.CanCoerce(p, n, overload.Implicit) && !b.CanCoerce(n, p, overload.Implicit):
 			which, p, cat, pref = e, n, nc, np
 		}
 	}
@@ -514,51 +354,16 @@ func (b *binder) commonType(es []plan.Expr, what string) (types.OID, plan.Expr) 
 	return p, which
 }
 
-// commonOIDs is commonType over types, for anycompatible; 0 where they do not agree.
-func (b *binder) commonOIDs(ts []types.OID) types.OID {
-	p := ts[0]
-	if p != types.Unknown {
-		same := true
-		for _, t := range ts[1:] {
-			same = same && t == p
-		}
-		if same {
-			return p
-		}
-	}
-	p = b.baseType(p)
-	cat, pref := b.category(p), b.preferred(p)
-	for _, t := range ts[1:] {
-		n := b.baseType(t)
-		if n == types.Unknown || n == p {
-			continue
-		}
-		nc, np := b.category(n), b.preferred(n)
-		switch {
-		case p == types.Unknown:
-			p, cat, pref = n, nc, np
-		case nc != cat:
-			return 0
-		case !pref && b.canCoerceOne(p, n, ctxImplicit) && !b.canCoerceOne(n, p, ctxImplicit):
-			p, cat, pref = n, nc, np
-		}
-	}
-	if p == types.Unknown {
-		return types.Text
-	}
-	return p
-}
-
 // toCommon is coerce_to_common_type.
 func (b *binder) toCommon(e plan.Expr, t types.OID, what string) plan.Expr {
 	src := e.Type().OID
 	if src == t {
 		return e
 	}
-	if !b.canCoerceOne(src, t, ctxImplicit) {
-		b.fail(pgerr.CannotCoerce, b.locOf(e), "%s could not convert type %s to %s", what, b.typeStr(src), b.typeStr(t))
+	if !b.CanCoerce(src, t, overload.Implicit) {
+		b.Fail(pgerr.CannotCoerce, b.locOf(e), "%s could not convert type %s to %s", what, b.TypeText(src), b.TypeText(t))
 	}
-	return b.coerce(e, t, -1, ctxImplicit, plan.CallCastImplicit, -1)
+	return b.coerce(e, t, -1, overload.Implicit, plan.CallCastImplicit, -1)
 }
 
 // commonMod is the modifier that all expressions share, -1 otherwise. They have type t.
@@ -582,14 +387,14 @@ func commonMod(es []plan.Expr, t types.OID) int32 {
 func (b *binder) toBool(e plan.Expr, what string) plan.Expr {
 	t := e.Type().OID
 	if t != types.Bool {
-		x := b.coerceToTarget(e, types.Bool, -1, ctxAssignment, plan.CallCastImplicit, -1)
+		x := b.coerceToTarget(e, types.Bool, -1, overload.Assignment, plan.CallCastImplicit, -1)
 		if x == nil {
-			b.fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type %s, not type %s", what, "boolean", b.typeStr(t))
+			b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type %s, not type %s", what, "boolean", b.TypeText(t))
 		}
 		e = x
 	}
 	if returnsSet(e) {
-		b.fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must not return a set", what)
+		b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must not return a set", what)
 	}
 	return e
 }
@@ -598,9 +403,9 @@ func (b *binder) toBool(e plan.Expr, what string) plan.Expr {
 func (b *binder) toSpecific(e plan.Expr, want types.OID, what string) plan.Expr {
 	t := e.Type().OID
 	if t != want {
-		x := b.coerceToTarget(e, want, -1, ctxAssignment, plan.CallCastImplicit, -1)
+		x := b.coerceToTarget(e, want, -1, overload.Assignment, plan.CallCastImplicit, -1)
 		if x == nil {
-			b.fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type %s, not type %s", what, b.typeStr(want), b.typeStr(t))
+			b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type %s, not type %s", what, b.TypeText(want), b.TypeText(t))
 		}
 		e = x
 	}

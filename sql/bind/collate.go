@@ -127,7 +127,7 @@ func (b *binder) merge(a, x collation, e plan.Expr) collation {
 		}
 	case collExplicit:
 		if x.oid != a.oid {
-			b.fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.collationName(a.oid), b.collationName(x.oid))
+			b.Fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.CollationName(a.oid), b.CollationName(x.oid))
 		}
 	}
 	return a
@@ -140,7 +140,7 @@ func (b *binder) storeColl(e plan.Expr, in collation) {
 		input = 0
 	}
 	result := func(t *plan.Type) {
-		if b.typeColl(t.OID) == 0 {
+		if b.CollationOf(t.OID) == 0 {
 			t.Coll = 0
 			return
 		}

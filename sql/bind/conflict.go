@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -13,7 +14,7 @@ import (
 func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
 	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
-		panic(b.err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
+		panic(b.Err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
 			WithHint("For example, ON CONFLICT (column_name)."))
 	}
 	// The clause is bound first and the indexes are looked for last, as PostgreSQL's planner does.
@@ -64,10 +65,10 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 	if n.Conname != "" {
 		c := t.ConstraintByName(n.Conname)
 		if c == nil {
-			b.fail(pgerr.UndefinedObject, -1, "constraint \"%s\" for table \"%s\" does not exist", n.Conname, t.Name)
+			b.Fail(pgerr.UndefinedObject, -1, "constraint \"%s\" for table \"%s\" does not exist", n.Conname, t.Name)
 		}
 		if c.Index == 0 || c.Type == catalog.ConForeign {
-			b.fail(pgerr.WrongObjectType, -1, "constraint in ON CONFLICT clause has no associated index")
+			b.Fail(pgerr.WrongObjectType, -1, "constraint in ON CONFLICT clause has no associated index")
 		}
 		if a := m.tableAccess(); a != nil {
 			for _, att := range c.Cols {
@@ -91,10 +92,10 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 		el := node.(*ast.IndexElem)
 		k := arbiterKey{}
 		if el.Ordering != ast.SORTBY_DEFAULT && el.Ordering != 0 {
-			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "ASC/DESC")
+			b.Fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "ASC/DESC")
 		}
 		if el.NullsOrdering != ast.SORTBY_NULLS_DEFAULT && el.NullsOrdering != 0 {
-			b.fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "NULLS FIRST/LAST")
+			b.Fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "NULLS FIRST/LAST")
 		}
 		if el.Expr == nil {
 			c, _ := it.find(el.Name)
@@ -116,7 +117,7 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 			}
 		}
 		if len(el.Collation) > 0 {
-			k.coll = b.collationByName(el.Collation, n.Location)
+			k.coll = b.CollationByName(el.Collation, n.Location)
 		}
 		if len(el.Opclass) > 0 {
 			k.class = b.opClassByName(el.Opclass, n.Location)
@@ -210,7 +211,7 @@ func (b *binder) matchArbiters(t *catalog.Table, row *newRow, want []arbiterKey,
 		out = append(out, ix.OID)
 	}
 	if len(out) == 0 {
-		b.fail(pgerr.InvalidColumnReference, -1, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+		b.Fail(pgerr.InvalidColumnReference, -1, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
 	}
 	return out
 }
@@ -223,7 +224,7 @@ func (b *binder) implies(h, p plan.Expr) bool {
 	x, ok1 := h.(*plan.FuncCall)
 	y, ok2 := p.(*plan.FuncCall)
 	if n, ok := p.(*plan.NullTest); ok && n.Not && ok1 && len(x.Args) == 2 && x.Form == plan.CallOp {
-		proc := b.proc(x.Proc)
+		proc := b.Proc(x.Proc)
 		return proc != nil && proc.Strict && (equal(x.Args[0], n.Arg) || equal(x.Args[1], n.Arg))
 	}
 	if !ok1 || !ok2 || x.Form != plan.CallOp || y.Form != plan.CallOp || len(x.Args) != 2 || len(y.Args) != 2 || !equal(x.Args[0], y.Args[0]) {
@@ -234,22 +235,22 @@ func (b *binder) implies(h, p plan.Expr) bool {
 	if !ok1 || !ok2 || c.T.OID != d.T.OID || c.Val.IsNull() || d.Val.IsNull() {
 		return false
 	}
-	ty := b.typ(c.T.OID)
-	for _, f := range b.opFamilies(x.Op) {
-		for _, g := range b.opFamilies(y.Op) {
-			if f.family != g.family || f.left != g.left || f.right != g.right || ty == nil {
+	ty := b.Type(c.T.OID)
+	for _, f := range b.OpFamilies(x.Op) {
+		for _, g := range b.OpFamilies(y.Op) {
+			if f.OID != g.OID || f.Left != g.Left || f.Right != g.Right || ty == nil {
 				continue
 			}
 			cmp := ty.Compare(c.Val, d.Val)
-			switch g.strategy {
-			case stratLess:
-				return f.strategy == stratLess && cmp <= 0 || (f.strategy == stratLessEqual || f.strategy == stratEqual) && cmp < 0
-			case stratLessEqual:
-				return (f.strategy == stratLess || f.strategy == stratLessEqual || f.strategy == stratEqual) && cmp <= 0
-			case stratGreaterEqual:
-				return (f.strategy == stratGreater || f.strategy == stratGreaterEqual || f.strategy == stratEqual) && cmp >= 0
-			case stratGreater:
-				return f.strategy == stratGreater && cmp >= 0 || (f.strategy == stratGreaterEqual || f.strategy == stratEqual) && cmp > 0
+			switch g.Strategy {
+			case lexicon.Less:
+				return f.Strategy == lexicon.Less && cmp <= 0 || (f.Strategy == lexicon.LessEqual || f.Strategy == lexicon.Equal) && cmp < 0
+			case lexicon.LessEqual:
+				return (f.Strategy == lexicon.Less || f.Strategy == lexicon.LessEqual || f.Strategy == lexicon.Equal) && cmp <= 0
+			case lexicon.GreaterEqual:
+				return (f.Strategy == lexicon.Greater || f.Strategy == lexicon.GreaterEqual || f.Strategy == lexicon.Equal) && cmp >= 0
+			case lexicon.Greater:
+				return f.Strategy == lexicon.Greater && cmp >= 0 || (f.Strategy == lexicon.GreaterEqual || f.Strategy == lexicon.Equal) && cmp > 0
 			}
 		}
 	}
@@ -261,7 +262,7 @@ func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
 		if c.Index == index && c.Type != catalog.ConForeign && c.Deferrable {
 			e := pgerr.New(pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters").
 				WithConstraint(c.Name)
-			if s := b.env.Catalog.SchemaByOID(t.Schema); s != nil {
+			if s := b.Catalog.SchemaByOID(t.Schema); s != nil {
 				e = e.WithTable(s.Name, t.Name)
 			}
 			panic(e)
@@ -270,12 +271,12 @@ func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
 }
 
 func (b *binder) opClassByName(list []ast.Node, loc int32) types.OID {
-	n := names(list)
-	for _, c := range b.classesNamed(n[len(n)-1]) {
-		if c.method == btreeAM {
+	n := lexicon.Names(list)
+	for _, c := range b.ClassesNamed(n[len(n)-1]) {
+		if c.Method == lexicon.Btree {
 			return c.OID
 		}
 	}
-	b.fail(pgerr.UndefinedObject, loc, "operator class \"%s\" does not exist for access method \"%s\"", n[len(n)-1], "btree")
+	b.Fail(pgerr.UndefinedObject, loc, "operator class \"%s\" does not exist for access method \"%s\"", n[len(n)-1], "btree")
 	return 0
 }

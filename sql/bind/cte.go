@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -30,17 +33,17 @@ func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
 		c := node.(*ast.CommonTableExpr)
 		for _, have := range s.ctes[first:] {
 			if have.name == c.Ctename {
-				b.fail(pgerr.DuplicateAlias, c.Location, "WITH query name \"%s\" specified more than once", c.Ctename)
+				b.Fail(pgerr.DuplicateAlias, c.Location, "WITH query name \"%s\" specified more than once", c.Ctename)
 			}
 		}
 		if _, ok := c.Ctequery.(*ast.SelectStmt); !ok && s.parent != nil {
-			b.fail(pgerr.FeatureNotSupported, c.Location, "WITH clause containing a data-modifying statement must be at the top level")
+			b.Fail(pgerr.FeatureNotSupported, c.Location, "WITH clause containing a data-modifying statement must be at the top level")
 		}
 		if _, ok := c.Ctequery.(*ast.MergeStmt); ok {
-			b.fail(pgerr.FeatureNotSupported, c.Location, "MERGE not supported in WITH query")
+			b.Fail(pgerr.FeatureNotSupported, c.Location, "MERGE not supported in WITH query")
 		}
 		if (c.SearchClause != nil || c.CycleClause != nil) && (!n.Recursive || !mentions(c.Ctequery, c.Ctename)) {
-			b.fail(pgerr.SyntaxError, c.Location, "WITH query is not recursive")
+			b.Fail(pgerr.SyntaxError, c.Location, "WITH query is not recursive")
 		}
 		s.ctes = append(s.ctes, &cteRef{name: c.Ctename, node: c, cte: &plan.CTE{Name: c.Ctename}})
 	}
@@ -69,7 +72,7 @@ func (b *binder) cteOrder(refs []*cteRef) []*cteRef {
 	visit = func(r *cteRef) {
 		switch state[r] {
 		case 1:
-			b.fail(pgerr.FeatureNotSupported, r.node.Location, "mutual recursion between WITH items is not implemented")
+			b.Fail(pgerr.FeatureNotSupported, r.node.Location, "mutual recursion between WITH items is not implemented")
 		case 2:
 			return
 		}
@@ -132,9 +135,9 @@ func (b *binder) plainCTE(s *scope, r *cteRef) {
 
 func (b *binder) cteColumns(r *cteRef, cols []plan.Col) {
 	r.cols = append([]plan.Col(nil), cols...)
-	aliases := names(r.node.Aliascolnames)
+	aliases := lexicon.Names(r.node.Aliascolnames)
 	if len(aliases) > len(cols) {
-		b.fail(pgerr.InvalidColumnReference, r.node.Location, "WITH query \"%s\" has %d columns available but %d columns specified", r.name, len(cols), len(aliases))
+		b.Fail(pgerr.InvalidColumnReference, r.node.Location, "WITH query \"%s\" has %d columns available but %d columns specified", r.name, len(cols), len(aliases))
 	}
 	for i, a := range aliases {
 		r.cols[i].Name = a
@@ -147,33 +150,33 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 	loc := r.node.Location
 	n, ok := r.node.Ctequery.(*ast.SelectStmt)
 	if !ok {
-		b.fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" must not contain data-modifying statements", r.name)
+		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" must not contain data-modifying statements", r.name)
 	}
 	if n.Op != ast.SETOP_UNION {
-		b.fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", r.name)
+		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", r.name)
 	}
 	if mentions(n.Larg, r.name) {
-		b.fail(pgerr.InvalidRecursion, rangeVarLoc(n.Larg, r.name), "recursive reference to query \"%s\" must not appear within its non-recursive term", r.name)
+		b.Fail(pgerr.InvalidRecursion, rangeVarLoc(n.Larg, r.name), "recursive reference to query \"%s\" must not appear within its non-recursive term", r.name)
 	}
 	if len(n.SortClause) > 0 {
-		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.SortClause[0].(*ast.SortBy).Node), "ORDER BY in a recursive query is not implemented")
+		b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.SortClause[0].(*ast.SortBy).Node), "ORDER BY in a recursive query is not implemented")
 	}
 	if n.LimitOffset != nil {
-		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.LimitOffset), "OFFSET in a recursive query is not implemented")
+		b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.LimitOffset), "OFFSET in a recursive query is not implemented")
 	}
 	if n.LimitCount != nil {
-		b.fail(pgerr.FeatureNotSupported, nodeLoc(n.LimitCount), "LIMIT in a recursive query is not implemented")
+		b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.LimitCount), "LIMIT in a recursive query is not implemented")
 	}
 	if len(n.LockingClause) > 0 {
-		b.fail(pgerr.FeatureNotSupported, -1, "FOR UPDATE/SHARE in a recursive query is not implemented")
+		b.Fail(pgerr.FeatureNotSupported, -1, "FOR UPDATE/SHARE in a recursive query is not implemented")
 	}
 	b.checkRecursion(n.Rarg, r.name, "")
 	if r.node.SearchClause != nil || r.node.CycleClause != nil {
 		if isSetOp(n.Larg) {
-			b.fail(pgerr.FeatureNotSupported, -1, "with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT")
+			b.Fail(pgerr.FeatureNotSupported, -1, "with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT")
 		}
 		if isSetOp(n.Rarg) {
-			b.fail(pgerr.SyntaxError, -1, "with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT")
+			b.Fail(pgerr.SyntaxError, -1, "with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT")
 		}
 	}
 	sub := b.newScope(s)
@@ -197,7 +200,7 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		if len(right.exprs) > 0 {
 			locR = b.locOf(right.exprs[0])
 		}
-		b.fail(pgerr.SyntaxError, locR, "each %s query must have the same number of columns", "UNION")
+		b.Fail(pgerr.SyntaxError, locR, "each %s query must have the same number of columns", "UNION")
 	}
 	want := make([]types.OID, len(l.cols))
 	for i := range l.cols {
@@ -206,18 +209,18 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		have := l.cols[i].T.OID
 		mod := commonMod([]plan.Expr{le, re}, t)
 		if t != have || mod != l.cols[i].T.Mod {
-			panic(b.err(pgerr.DatatypeMismatch, b.locOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
-				r.name, i+1, b.typeStrMod(have, l.cols[i].T.Mod), b.typeStrMod(t, mod)).
+			panic(b.Err(pgerr.DatatypeMismatch, b.locOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
+				r.name, i+1, b.TypeModText(have, l.cols[i].T.Mod), b.TypeModText(t, mod)).
 				WithHint("Cast the output of the non-recursive term to the correct type."))
 		}
 		if rt := re.Type().OID; rt != t {
-			if !b.canCoerceOne(rt, t, ctxImplicit) {
-				b.fail(pgerr.CannotCoerce, b.locOf(re), "UNION could not convert type %s to %s", b.typeStr(rt), b.typeStr(t))
+			if !b.CanCoerce(rt, t, overload.Implicit) {
+				b.Fail(pgerr.CannotCoerce, b.locOf(re), "UNION could not convert type %s to %s", b.TypeText(rt), b.TypeText(t))
 			}
 			right.retype(b, i, t)
 		}
 		if !n.All {
-			b.eqOp(t, b.locOf(le))
+			b.EqualOperator(t, b.locOf(le))
 		}
 		want[i] = t
 	}
@@ -244,7 +247,7 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 // EXCEPT, and in a query with aggregates it is a plain error of the executor there; here aggregates are refused as well.
 func (b *binder) checkRecursion(n ast.Node, name, where string) {
 	refuse := func(loc int32, text string) {
-		b.fail(pgerr.InvalidRecursion, loc, "recursive reference to query \"%s\" must not appear within %s", name, text)
+		b.Fail(pgerr.InvalidRecursion, loc, "recursive reference to query \"%s\" must not appear within %s", name, text)
 	}
 	switch v := n.(type) {
 	case *ast.SelectStmt:
@@ -324,7 +327,7 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 		alias = n.Alias.Aliasname
 	}
 	if len(c.cols) == 0 && c.cte.Modifying {
-		b.fail(pgerr.FeatureNotSupported, n.Location, "WITH query \"%s\" does not have a RETURNING clause", c.name)
+		b.Fail(pgerr.FeatureNotSupported, n.Location, "WITH query \"%s\" does not have a RETURNING clause", c.name)
 	}
 	out := make([]plan.Col, len(c.cols))
 	for i, col := range c.cols {
@@ -339,7 +342,7 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 	var rel plan.Rel
 	if c.working != nil {
 		if c.selfUse++; c.selfUse > 1 {
-			b.fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.name)
+			b.Fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.name)
 		}
 		s.selfRef = true
 		work := &plan.WorkScan{CTE: c.cte, Out: out}

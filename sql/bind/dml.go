@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -10,23 +13,23 @@ import (
 
 // modifyTarget opens the relation of a data-modifying statement; verb is for messages.
 func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
-	t, ix := b.relation(n)
+	t, ix := b.Relation(n)
 	if t == nil {
-		b.noRelation(n)
+		b.NoRelation(n)
 	}
 	switch {
 	case ix != nil:
-		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
+		b.Fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	case t.Kind == catalog.RelSequence:
-		b.fail(pgerr.WrongObjectType, -1, "cannot change sequence \"%s\"", t.Name)
+		b.Fail(pgerr.WrongObjectType, -1, "cannot change sequence \"%s\"", t.Name)
 	case t.Kind == catalog.RelView && !t.Virtual:
 		b.use(t).Modify = true
 		b.modifies = true
 		return b.throughViews(t, verb)
 	case t.Kind == catalog.RelMatView:
-		b.fail(pgerr.WrongObjectType, -1, "cannot change materialized view \"%s\"", t.Name)
+		b.Fail(pgerr.WrongObjectType, -1, "cannot change materialized view \"%s\"", t.Name)
 	case t.Virtual:
-		b.fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", t.Name)
+		b.Fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", t.Name)
 	}
 	b.use(t).Modify = true
 	b.modifies = true
@@ -46,9 +49,9 @@ func (b *binder) targetColumn(t *catalog.Table, name string, loc int32, update b
 		return c
 	}
 	if _, ok := systemAtts[name]; ok && update {
-		b.fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
+		b.Fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
 	}
-	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
+	b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
 	return nil
 }
 
@@ -69,15 +72,15 @@ func (b *binder) generatedAlways(c *catalog.Column, over byte, update bool) {
 		if update {
 			msg = "column \"%s\" can only be updated to DEFAULT"
 		}
-		panic(b.err(pgerr.GeneratedAlways, -1, msg, c.Name).WithDetail("Column \"%s\" is a generated column.", c.Name))
+		panic(b.Err(pgerr.GeneratedAlways, -1, msg, c.Name).WithDetail("Column \"%s\" is a generated column.", c.Name))
 	}
 	if c.Identity == 'a' {
 		if update {
-			panic(b.err(pgerr.GeneratedAlways, -1, "column \"%s\" can only be updated to DEFAULT", c.Name).
+			panic(b.Err(pgerr.GeneratedAlways, -1, "column \"%s\" can only be updated to DEFAULT", c.Name).
 				WithDetail("Column \"%s\" is an identity column defined as GENERATED ALWAYS.", c.Name))
 		}
 		if over == 0 {
-			panic(b.err(pgerr.GeneratedAlways, -1, "cannot insert a non-DEFAULT value into column \"%s\"", c.Name).
+			panic(b.Err(pgerr.GeneratedAlways, -1, "cannot insert a non-DEFAULT value into column \"%s\"", c.Name).
 				WithDetail("Column \"%s\" is an identity column defined as GENERATED ALWAYS.", c.Name).
 				WithHint("Use OVERRIDING SYSTEM VALUE to override."))
 		}
@@ -112,7 +115,7 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 			b.onceAssigned(cols, c)
 		}
 		if whole[c.Name] || len(rt.Indirection) == 0 && partial[c.Name] {
-			b.fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
+			b.Fail(pgerr.DuplicateColumn, rt.Location, "column \"%s\" specified more than once", c.Name)
 		}
 		if len(rt.Indirection) == 0 {
 			whole[c.Name] = true
@@ -128,7 +131,7 @@ func (b *binder) insertCols(m *modTarget, list []ast.Node, width int) (cols []*c
 func (b *binder) onceAssigned(cols []*catalog.Column, c *catalog.Column) {
 	for _, have := range cols {
 		if have == c {
-			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
+			b.Fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
 		}
 	}
 }
@@ -243,7 +246,7 @@ func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets 
 		if e := values[len(cols)]; e != nil {
 			loc = b.locOf(e)
 		}
-		e := b.err(pgerr.SyntaxError, loc, "INSERT has more expressions than target columns")
+		e := b.Err(pgerr.SyntaxError, loc, "INSERT has more expressions than target columns")
 		if len(values) == 1 {
 			if row, ok := values[0].(*plan.RowCtor); ok && len(row.Fields) == len(cols) {
 				e = e.WithHint("The insertion source is a row expression containing the same number of columns expected by the INSERT. Did you accidentally use extra parentheses?")
@@ -252,7 +255,7 @@ func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets 
 		panic(e)
 	}
 	if explicit && len(values) < len(cols) {
-		b.fail(pgerr.SyntaxError, targets[len(values)].Location, "INSERT has more target columns than expressions")
+		b.Fail(pgerr.SyntaxError, targets[len(values)].Location, "INSERT has more target columns than expressions")
 	}
 }
 
@@ -279,7 +282,7 @@ func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, in
 			if len(row) > 0 && row[0] != nil {
 				loc = b.locOf(row[0])
 			}
-			b.fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
+			b.Fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
 		}
 		width = len(row)
 		v.Rows = append(v.Rows, row)
@@ -316,7 +319,7 @@ func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, in
 		v.Rows[r] = stored
 	}
 	for i, c := range out {
-		col := plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: colType(c)}
+		col := plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: lexicon.ColumnType(c)}
 		v.Out = append(v.Out, col)
 		ins.SourceCols = append(ins.SourceCols, col.ID)
 	}
@@ -364,15 +367,15 @@ func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins
 		if ins.Overriding == 'u' && c.Identity != 0 {
 			return b.orNull(b.defaultOf(m, views, c), c)
 		}
-		e = b.assign(e, colType(c), c.Name, b.locOf(e), assignExpr)
+		e = b.assign(e, lexicon.ColumnType(c), c.Name, b.locOf(e), assignExpr)
 		b.collate(e)
 		return e
 	}
 	b.generatedAlways(c, ins.Overriding, false)
-	var e plan.Expr = &plan.Const{Val: types.Null, T: colType(c)}
+	var e plan.Expr = &plan.Const{Val: types.Null, T: lexicon.ColumnType(c)}
 	for k, i := range g.at {
 		if row[i] == nil {
-			b.fail(pgerr.FeatureNotSupported, g.targets[k].Location, "cannot set an array element to DEFAULT")
+			b.Fail(pgerr.FeatureNotSupported, g.targets[k].Location, "cannot set an array element to DEFAULT")
 		}
 		e = b.assignInto(s, e, g.targets[k].Indirection, row[i], c.Name, g.targets[k].Location)
 	}
@@ -392,7 +395,7 @@ func (b *binder) insertSelect(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 	cols = cols[:len(vals)]
 	for i, c := range cols {
 		if targets[i] == nil || len(targets[i].Indirection) == 0 {
-			base, _ := b.baseTypeMod(c.Type, -1)
+			base, _ := b.BaseTypeMod(c.Type, -1)
 			q.retype(b, i, base)
 		}
 	}
@@ -410,15 +413,15 @@ func (b *binder) insertSelect(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 		}
 		var e plan.Expr
 		if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
-			e = b.assign(ref(g.at[0]), colType(c), c.Name, b.locOf(vals[g.at[0]]), assignExpr)
+			e = b.assign(ref(g.at[0]), lexicon.ColumnType(c), c.Name, b.locOf(vals[g.at[0]]), assignExpr)
 		} else {
-			e = &plan.Const{Val: types.Null, T: colType(c)}
+			e = &plan.Const{Val: types.Null, T: lexicon.ColumnType(c)}
 			for k, i := range g.at {
 				e = b.assignInto(s, e, g.targets[k].Indirection, ref(i), c.Name, g.targets[k].Location)
 			}
 		}
 		b.collate(e)
-		col := plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c)}
+		col := plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c)}
 		if r, ok := e.(*plan.ColRef); ok && !containsCol(p.Out, r.Col) {
 			col.ID = r.Col
 		}
@@ -445,29 +448,29 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 		return b.assign(val, base.Type(), column, b.locOf(val), assignExpr)
 	}
 	t := base.Type()
-	oid, mod := b.baseTypeMod(t.OID, t.Mod)
+	oid, mod := b.BaseTypeMod(t.OID, t.Mod)
 	if oid != t.OID {
 		// The domain is checked once, after the last assignment to a part of the column.
 		if d, ok := base.(*plan.CoerceToDomain); ok {
 			base = d.Arg
 		}
-		x := b.assignInto(s, b.relabel(base, b.mk(oid, mod), plan.CallCastImplicit), path, val, column, loc)
+		x := b.assignInto(s, b.relabel(base, b.PlanType(oid, mod), plan.CallCastImplicit), path, val, column, loc)
 		return &plan.CoerceToDomain{Arg: x, T: t, Form: plan.CallCastImplicit}
 	}
 	if f, ok := path[0].(*ast.String); ok {
-		ty := b.typ(oid)
+		ty := b.Type(oid)
 		if ty == nil || ty.TypType != types.TypeComposite {
-			b.fail(pgerr.DatatypeMismatch, loc, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type", f.Sval, column, b.typeStr(t.OID))
+			b.Fail(pgerr.DatatypeMismatch, loc, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type", f.Sval, column, b.TypeText(t.OID))
 		}
 		for i, a := range ty.Attrs {
 			if a.Name != f.Sval {
 				continue
 			}
-			ft := plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.typeColl(a.Type)}
+			ft := plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.CollationOf(a.Type)}
 			inner := b.assignInto(s, &plan.FieldSelect{Arg: base, Field: i, Name: a.Name, T: ft}, path[1:], val, a.Name, loc)
 			return &plan.FieldAssign{Arg: base, Field: i, Name: a.Name, Val: inner, T: t}
 		}
-		b.fail(pgerr.UndefinedColumn, loc, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", f.Sval, column, b.typeStr(t.OID))
+		b.Fail(pgerr.UndefinedColumn, loc, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", f.Sval, column, b.TypeText(t.OID))
 	}
 	var subs []*ast.A_Indices
 	rest := path
@@ -479,7 +482,7 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 		subs, rest = append(subs, ix), rest[1:]
 	}
 	if len(subs) == 0 {
-		b.fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
+		b.Fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
 	}
 	get := b.subscripts(s, base, subs, loc).(*plan.Subscript)
 	get.T.Mod = mod
@@ -488,9 +491,9 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 		inner = b.assignInto(s, get, rest, val, column, loc)
 	} else {
 		have := val.Type().OID
-		inner = b.coerceToTarget(val, get.T.OID, mod, ctxAssignment, plan.CallCastImplicit, -1)
+		inner = b.coerceToTarget(val, get.T.OID, mod, overload.Assignment, plan.CallCastImplicit, -1)
 		if inner == nil {
-			panic(b.err(pgerr.DatatypeMismatch, loc, "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.typeStr(get.T.OID), b.typeStr(have)).
+			panic(b.Err(pgerr.DatatypeMismatch, loc, "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.TypeText(get.T.OID), b.TypeText(have)).
 				WithHint("You will need to rewrite or cast the expression."))
 		}
 	}
@@ -518,12 +521,12 @@ func (b *binder) setList(s *scope, m *modTarget, list []ast.Node, old func(*cata
 		c := b.column(m, rt.Name, rt.Location, true)
 		i, dup := at[c.AttNum]
 		if dup && (!partial[c.AttNum] || len(rt.Indirection) == 0) {
-			b.fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
+			b.Fail(pgerr.SyntaxError, -1, "multiple assignments to same column \"%s\"", c.Name)
 		}
 		var e plan.Expr
 		if vals[k] == nil {
 			if len(rt.Indirection) > 0 {
-				b.fail(pgerr.FeatureNotSupported, rt.Location, "cannot set an array element to DEFAULT")
+				b.Fail(pgerr.FeatureNotSupported, rt.Location, "cannot set an array element to DEFAULT")
 			}
 			if c.Generated != 0 {
 				continue
@@ -540,7 +543,7 @@ func (b *binder) setList(s *scope, m *modTarget, list []ast.Node, old func(*cata
 				partial[c.AttNum] = true
 				e = b.assignInto(s, base, rt.Indirection, v, c.Name, rt.Location)
 			} else {
-				e = b.assign(v, colType(c), c.Name, b.locOf(v), assignExpr)
+				e = b.assign(v, lexicon.ColumnType(c), c.Name, b.locOf(v), assignExpr)
 			}
 		}
 		b.collate(e)
@@ -573,7 +576,7 @@ func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
 		}
 		vals := b.exprList(s, src.Args)
 		if len(vals) != int(n.Ncolumns) {
-			b.fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
+			b.Fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
 		}
 		return vals[n.Colno-1]
 	case *ast.SubLink:
@@ -587,13 +590,13 @@ func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
 			}
 			b.multi[src.Location] = sub
 			if len(sub.Rel.Cols()) != int(n.Ncolumns) {
-				b.fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
+				b.Fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
 			}
 		}
 		col := sub.Rel.Cols()[n.Colno-1]
 		return b.at(&plan.FieldSelect{Arg: sub, Field: int(n.Colno) - 1, Name: col.Name, T: col.T}, src.Location)
 	}
-	b.fail(pgerr.FeatureNotSupported, nodeLoc(n.Source), "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
+	b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.Source), "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
 	return nil
 }
 

@@ -8,8 +8,8 @@
 // not built is 0A000 by name. Binding reads the catalog and nothing else; it runs no user code, but input functions of
 // literals ('now'::timestamptz, 'pg_class'::regclass) run here with the session's Env.
 //
-// Inside the package an error is a panic with *pgerr.Error that the exported functions recover: every rule of parse
-// analysis can fail, in the middle of recursion. Other panics pass through.
+// What names mean is lexicon's, which of several is meant is overload's, where errors stand is place's; here trees are built.
+// Inside the package an error is a panic that the exported functions recover, see place.
 //
 // Column lists of table scans grow while a query level is bound (scan columns are allocated at first use); a level's
 // Projects are built after all of its expressions, so that they see the whole list.

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
@@ -18,7 +19,7 @@ func (b *binder) valueItem(s *scope, base plan.Type) plan.Col {
 
 // DomainCheck binds the condition of a new CHECK of a domain over base.
 func DomainCheck(env *Env, n ast.Node, base plan.Type) (e plan.Expr, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	s := b.newScope(nil)
 	b.valueItem(s, base)
@@ -30,13 +31,13 @@ func DomainCheck(env *Env, n ast.Node, base plan.Type) (e plan.Expr, err error) 
 
 // DomainExpr binds the stored condition of a domain over base; col is what VALUE stands for in it.
 func DomainExpr(env *Env, sql string, base plan.Type) (e plan.Expr, col plan.Col, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	b.nextCol = storedCols
 	n, err := b.env.Cache.parseExpr(sql)
-	b.check(err, -1)
-	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
-	b.quiet++
+	b.Check(err, -1)
+	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.Quiet++
 	s := b.newScope(nil)
 	col = b.valueItem(s, base)
 	e = b.boolExpr(s, n, kindCheck, "CHECK")

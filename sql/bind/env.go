@@ -1,10 +1,11 @@
 package bind
 
 import (
-	"strings"
 	"sync"
-	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -92,8 +93,8 @@ func (c *Cache) parseExpr(sql string) (ast.Node, error) {
 
 // binder is the state of binding one statement.
 type binder struct {
+	overload.Resolver
 	env         *Env
-	reg         *registry
 	nextCol     plan.ColID
 	loc         map[plan.Expr]int32         // leftmost source byte of an expression; absent: unknown
 	owner       map[plan.ColID]*scope       // the query level that a column belongs to
@@ -113,9 +114,6 @@ type binder struct {
 	volatile    bool
 	modifies    bool
 	locks       bool
-	quiet       int // > 0: locations are not of the user's text (views, stored expressions)
-	domains     map[types.OID]*types.Type
-	viewPath    []types.OID // search path inside a view; nil outside
 	viewNest    int
 	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
 	shapes      *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
@@ -142,57 +140,17 @@ type derived struct {
 }
 
 func newBinder(env *Env) *binder {
-	return &binder{env: env, reg: loadRegistry(), nextCol: 1, loc: map[plan.Expr]int32{},
+	lex := lexicon.Lexicon{Text: place.Text{Source: env.Source}, Catalog: env.Catalog, SearchPath: env.SearchPath, TempSchema: env.TempSchema,
+		Database: env.Database, Types: env.Types, MayUse: env.MayUse}
+	return &binder{Resolver: overload.Resolver{Lexicon: lex}, env: env, nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
 		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}, fields: map[plan.ColID][]types.Attr{}}
-}
-
-// guard turns the package's panics into errors; see doc.go.
-func guard(err *error) {
-	switch r := recover().(type) {
-	case nil:
-	case *pgerr.Error:
-		*err = r
-	default:
-		panic(r)
-	}
 }
 
 func (b *binder) newCol() plan.ColID {
 	id := b.nextCol
 	b.nextCol++
 	return id
-}
-
-// pos is the 1-based character position of a byte location; 0 where unknown.
-func (b *binder) pos(loc int32) int {
-	if loc < 0 || b.quiet > 0 {
-		return 0
-	}
-	if src := b.env.Source; src != "" {
-		return utf8.RuneCountInString(src[:min(int(loc), len(src))]) + 1
-	}
-	return int(loc) + 1
-}
-
-func (b *binder) err(code string, loc int32, format string, args ...any) *pgerr.Error {
-	return pgerr.New(code, format, args...).WithPosition(b.pos(loc))
-}
-
-func (b *binder) fail(code string, loc int32, format string, args ...any) {
-	panic(b.err(code, loc, format, args...))
-}
-
-func (b *binder) unsupported(loc int32, what string) {
-	panic(pgerr.Unsupported(what).WithPosition(b.pos(loc)))
-}
-
-// check raises an error of another package, at loc unless it has a place already.
-func (b *binder) check(err error, loc int32) {
-	if err != nil {
-		e := *pgerr.From(err)
-		panic((&e).WithPosition(b.pos(loc)))
-	}
 }
 
 // at records where an expression starts.
@@ -210,20 +168,9 @@ func (b *binder) locOf(e plan.Expr) int32 {
 	return -1
 }
 
-// leftmost combines two locations, ignoring unknown ones.
-func leftmost(a, c int32) int32 {
-	if a < 0 {
-		return c
-	}
-	if c < 0 {
-		return a
-	}
-	return min(a, c)
-}
-
 func (b *binder) leftmostOf(loc int32, args ...plan.Expr) int32 {
 	for _, a := range args {
-		loc = leftmost(loc, b.locOf(a))
+		loc = place.Leftmost(loc, b.locOf(a))
 	}
 	return loc
 }
@@ -232,7 +179,7 @@ func (b *binder) leftmostOf(loc int32, args ...plan.Expr) int32 {
 // (or unknown, 705) is to be inferred, and parameters beyond the list are added. Result columns named in a SELECT INTO
 // are the caller's business.
 func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statement, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	b.variable = true
 	for _, t := range paramTypes {
@@ -265,14 +212,14 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 // TableExpr binds a stored expression (default, generation expression, check, index expression or predicate) over one row
 // of t and converts it to want (OID 0: its own type). cols maps the attribute numbers that it names to the ColIDs in it.
 func TableExpr(env *Env, t *catalog.Table, sql string, want plan.Type) (e plan.Expr, cols map[int16]plan.Col, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	b.nextCol = storedCols
 	cols = map[int16]plan.Col{}
 	e = b.storedExpr(t, sql, want, func(c *catalog.Column) plan.Col {
 		col, ok := cols[c.AttNum]
 		if !ok {
-			col = plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+			col = plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 			cols[c.AttNum] = col
 		}
 		return col
@@ -304,7 +251,7 @@ const (
 // Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own
 // type; the conversion is an assignment whose error names column what ("column %q is of type …").
 func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan.Type, what string) (e plan.Expr, cols map[int16]plan.Col, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	cols = map[int16]plan.Col{}
 	s := b.newScope(nil)
@@ -312,7 +259,7 @@ func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan
 		s.ns = append(s.ns, b.rowItem(s, t, t.Name, func(c *catalog.Column) plan.Col {
 			col, ok := cols[c.AttNum]
 			if !ok {
-				col = plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+				col = plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 				cols[c.AttNum] = col
 			}
 			return col
@@ -336,15 +283,15 @@ func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan
 // UtilityArg binds an expression without columns, as EXECUTE's arguments and the like are, and converts it as an
 // assignment to want (0: own type).
 func UtilityArg(env *Env, n ast.Node, want types.OID) (e plan.Expr, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	s := b.newScope(nil)
 	e = b.exprKind(s, n, kindExecute)
 	if want != 0 {
 		from := e.Type().OID
-		x := b.coerceToTarget(e, want, -1, ctxAssignment, plan.CallCastImplicit, -1)
+		x := b.coerceToTarget(e, want, -1, overload.Assignment, plan.CallCastImplicit, -1)
 		if x == nil {
-			panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "parameter of type %s cannot be coerced to the expected type %s", b.typeStr(from), b.typeStr(want)).
+			panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "parameter of type %s cannot be coerced to the expected type %s", b.TypeText(from), b.TypeText(want)).
 				WithHint("You will need to rewrite or cast the expression."))
 		}
 		e = x
@@ -357,53 +304,38 @@ func UtilityArg(env *Env, n ast.Node, want types.OID) (e plan.Expr, err error) {
 
 // TypeName resolves a type name with its modifiers.
 func TypeName(env *Env, n *ast.TypeName) (t plan.Type, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
-	return b.typeName(n), nil
+	return b.TypeName(n), nil
 }
 
 // ResolveTable finds a relation. Errors: 42P01 for an unknown one, 3F000 for an unknown schema, 0A000 for another database.
 func ResolveTable(env *Env, r *ast.RangeVar) (t *catalog.Table, ix *catalog.Index, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
-	t, ix = b.relation(r)
+	t, ix = b.Relation(r)
 	if t == nil {
-		b.noRelation(r)
+		b.NoRelation(r)
 	}
 	return t, ix, nil
 }
 
 // Collation finds a collation by its name; 42704.
 func Collation(env *Env, name []ast.Node) (oid types.OID, err error) {
-	defer guard(&err)
-	return newBinder(env).collationByName(name, -1), nil
+	defer place.Guard(&err)
+	return newBinder(env).CollationByName(name, -1), nil
 }
 
 // DefaultOpClass returns the class that an index of that access method ("btree", "hash" …) uses for a type; 0 if there is none.
 func DefaultOpClass(env *Env, method string, typ types.OID) types.OID {
 	b := newBinder(env)
-	am := btreeAM
+	am := lexicon.Btree
 	if method == "hash" {
-		am = hashAM
+		am = lexicon.Hash
 	}
-	c, ok := b.defaultClass(am, typ)
+	c, ok := b.DefaultClass(am, typ)
 	if !ok {
 		return 0
 	}
 	return c.OID
 }
-
-func names(list []ast.Node) []string {
-	out := make([]string, 0, len(list))
-	for _, n := range list {
-		switch v := n.(type) {
-		case *ast.String:
-			out = append(out, v.Sval)
-		case *ast.A_Star:
-			out = append(out, "*")
-		}
-	}
-	return out
-}
-
-func dotted(list []ast.Node) string { return strings.Join(names(list), ".") }

@@ -4,6 +4,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -71,9 +74,9 @@ func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
 				return &plan.CurrentOf{Cursor: v.CursorName, Row: b.locator(s, s.ns[0])}
 			}
 		}
-		b.fail(pgerr.FeatureNotSupported, -1, "WHERE CURRENT OF on a view is not implemented")
+		b.Fail(pgerr.FeatureNotSupported, -1, "WHERE CURRENT OF on a view is not implemented")
 	case *ast.SetToDefault:
-		b.fail(pgerr.SyntaxError, v.Location, "DEFAULT is not allowed in this context")
+		b.Fail(pgerr.SyntaxError, v.Location, "DEFAULT is not allowed in this context")
 	case *ast.NamedArgExpr:
 		return b.expr(s, v.Arg)
 	case *boundNode:
@@ -121,8 +124,8 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 			}
 			break
 		}
-		d, err := types.Lookup(types.Numeric).ParseText(v.Fval, -1, b.env.Types)
-		b.check(err, n.Location)
+		d, err := types.Lookup(types.Numeric).ParseText(v.Fval, -1, b.Types)
+		b.Check(err, n.Location)
 		c.Val, c.T.OID = d.Clone(), types.Numeric
 	case *ast.Boolean:
 		c.Val, c.T.OID = boolDatum(v.Boolval), types.Bool
@@ -130,8 +133,8 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 		c.Val, c.T.OID = textDatum(v.Sval), types.Unknown
 	case *ast.BitString:
 		text := v.Bsval
-		d, err := types.Lookup(types.Bit).ParseText(text, -1, b.env.Types)
-		b.check(err, n.Location)
+		d, err := types.Lookup(types.Bit).ParseText(text, -1, b.Types)
+		b.Check(err, n.Location)
 		c.Val, c.T.OID = d.Clone(), types.Bit
 	default:
 		panic(pgerr.Internal("bind: unknown constant"))
@@ -140,14 +143,14 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 }
 
 func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
-	t := b.typeName(n.TypeName)
+	t := b.TypeName(n.TypeName)
 	if t.OID == 0 {
-		b.fail(pgerr.UndefinedObject, n.Location, "type does not exist")
+		b.Fail(pgerr.UndefinedObject, n.Location, "type does not exist")
 	}
 	var e plan.Expr
 	if arr, ok := n.Arg.(*ast.A_ArrayExpr); ok {
-		base, mod := b.baseTypeMod(t.OID, t.Mod)
-		if el := b.elemType(base); el != 0 {
+		base, mod := b.BaseTypeMod(t.OID, t.Mod)
+		if el := b.ElemType(base); el != 0 {
 			e = b.arrayExpr(s, arr, base, el, mod)
 		}
 	}
@@ -166,13 +169,13 @@ func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
 
 // castTo is an explicit cast.
 func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
-	x := b.coerceToTarget(e, t.OID, t.Mod, ctxExplicit, plan.CallCastExplicit, loc)
+	x := b.coerceToTarget(e, t.OID, t.Mod, overload.Explicit, plan.CallCastExplicit, loc)
 	if x == nil {
-		b.fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(t.OID))
+		b.Fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(t.OID))
 	}
 	// 'x'::t starts at the literal; CAST( and t 'x' start at the cast.
 	if l, ok := b.loc[x]; ok && x != e {
-		b.loc[x] = leftmost(l, loc)
+		b.loc[x] = place.Leftmost(l, loc)
 	}
 	return x
 }
@@ -180,13 +183,13 @@ func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
 func (b *binder) collateClause(s *scope, n *ast.CollateClause) plan.Expr {
 	e := b.expr(s, n.Arg)
 	t := e.Type()
-	if t.OID != types.Unknown && b.typeColl(t.OID) == 0 {
-		b.fail(pgerr.DatatypeMismatch, n.Location, "collations are not supported by type %s", b.typeStr(t.OID))
+	if t.OID != types.Unknown && b.CollationOf(t.OID) == 0 {
+		b.Fail(pgerr.DatatypeMismatch, n.Location, "collations are not supported by type %s", b.TypeText(t.OID))
 	}
-	t.Coll = b.collationByName(n.Collname, n.Location)
+	t.Coll = b.CollationByName(n.Collname, n.Location)
 	r := &plan.Relabel{Arg: e, T: t, Form: plan.CallCastExplicit}
 	b.collateAt[r] = n.Location
-	return b.at(r, leftmost(b.locOf(e), n.Location))
+	return b.at(r, place.Leftmost(b.locOf(e), n.Location))
 }
 
 func (b *binder) boolOp(s *scope, n *ast.BoolExpr) plan.Expr {
@@ -217,11 +220,11 @@ func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
 		return b.distinct(s, n)
 	case ast.AEXPR_NULLIF:
 		l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
-		eq := b.op(names(n.Name), l, r, n.Location)
+		eq := b.op(lexicon.Names(n.Name), l, r, n.Location)
 		if eq.T.OID != types.Bool {
-			b.fail(pgerr.DatatypeMismatch, n.Location, "NULLIF requires = operator to yield boolean")
+			b.Fail(pgerr.DatatypeMismatch, n.Location, "NULLIF requires = operator to yield boolean")
 		}
-		return b.at(&plan.NullIf{Eq: eq, T: eq.Args[0].Type()}, leftmost(n.Location, b.locOf(eq)))
+		return b.at(&plan.NullIf{Eq: eq, T: eq.Args[0].Type()}, place.Leftmost(n.Location, b.locOf(eq)))
 	case ast.AEXPR_IN:
 		return b.inList(s, n)
 	case ast.AEXPR_BETWEEN, ast.AEXPR_NOT_BETWEEN, ast.AEXPR_BETWEEN_SYM, ast.AEXPR_NOT_BETWEEN_SYM:
@@ -231,7 +234,7 @@ func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
 }
 
 func (b *binder) opExpr(s *scope, n *ast.A_Expr) plan.Expr {
-	name := names(n.Name)
+	name := lexicon.Names(n.Name)
 	if n.Lexpr != nil && n.Kind == ast.AEXPR_OP {
 		if lrow, ok := n.Lexpr.(*ast.RowExpr); ok {
 			if sub, ok := n.Rexpr.(*ast.SubLink); ok && sub.SubLinkType == ast.EXPR_SUBLINK {
@@ -273,16 +276,16 @@ func (b *binder) exprList(s *scope, list []ast.Node) []plan.Expr {
 // rowCompare is make_row_comparison_op.
 func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Expr {
 	if len(l) != len(r) {
-		b.fail(pgerr.SyntaxError, loc, "unequal number of entries in row expressions")
+		b.Fail(pgerr.SyntaxError, loc, "unequal number of entries in row expressions")
 	}
 	if len(l) == 0 {
-		b.fail(pgerr.FeatureNotSupported, loc, "cannot compare rows of zero length")
+		b.Fail(pgerr.FeatureNotSupported, loc, "cannot compare rows of zero length")
 	}
 	calls := make([]*plan.FuncCall, len(l))
 	for i := range l {
 		c := b.op(name, l[i], r[i], loc)
 		if c.T.OID != types.Bool {
-			b.fail(pgerr.DatatypeMismatch, loc, "row comparison operator must yield type boolean, not type %s", b.typeStr(c.T.OID))
+			b.Fail(pgerr.DatatypeMismatch, loc, "row comparison operator must yield type boolean, not type %s", b.TypeText(c.T.OID))
 		}
 		calls[i] = c
 	}
@@ -290,10 +293,10 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		return calls[0]
 	}
 	strategy, family := 0, make([]types.OID, len(calls))
-	for want := stratLess; want <= stratGreater && strategy == 0; want++ {
+	for want := lexicon.Less; want <= lexicon.Greater && strategy == 0; want++ {
 		ok := true
 		for i, c := range calls {
-			family[i] = b.familyAt(c.Op, want)
+			family[i] = b.FamilyAt(c.Op, want)
 			ok = ok && family[i] != 0
 		}
 		if ok {
@@ -305,14 +308,14 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		// <> is the negator of an equality.
 		negated = true
 		for _, c := range calls {
-			if o := b.operator(c.Op); o.Negate == 0 || b.familyAt(o.Negate, stratEqual) == 0 {
+			if o := b.Operator(c.Op); o.Negate == 0 || b.FamilyAt(o.Negate, lexicon.Equal) == 0 {
 				negated = false
 			}
 		}
 	}
 	out := plan.Expr(nil)
 	switch {
-	case strategy == stratEqual:
+	case strategy == lexicon.Equal:
 		and := &plan.BoolOp{Kind: plan.And}
 		for _, c := range calls {
 			and.Args = append(and.Args, c)
@@ -325,25 +328,25 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		}
 		out = or
 	case strategy == 0:
-		panic(b.err(pgerr.FeatureNotSupported, loc, "could not determine interpretation of row comparison operator %s", strings.Join(name, ".")).
+		panic(b.Err(pgerr.FeatureNotSupported, loc, "could not determine interpretation of row comparison operator %s", strings.Join(name, ".")).
 			WithHint("Row comparison operators must be associated with btree operator families."))
 	default:
 		rc := &plan.RowCompare{Op: name[len(name)-1]}
-		less := stratLess
-		if strategy >= stratGreaterEqual {
-			less = stratGreater
+		less := lexicon.Less
+		if strategy >= lexicon.GreaterEqual {
+			less = lexicon.Greater
 		}
 		for i, c := range calls {
-			o := b.operator(c.Op)
+			o := b.Operator(c.Op)
 			pair := func(strat int) *plan.FuncCall {
-				oid := b.familyOp(family[i], o.Left, o.Right, strat)
+				oid := b.FamilyOp(family[i], o.Left, o.Right, strat)
 				if oid == 0 {
 					panic(pgerr.Internal("operator family %d lacks strategy %d", family[i], strat))
 				}
-				p := b.operator(oid)
+				p := b.Operator(oid)
 				return &plan.FuncCall{Proc: p.Code, Op: oid, Name: p.Name, Args: c.Args, T: c.T, Form: plan.CallOp}
 			}
-			rc.Lt, rc.Eq = append(rc.Lt, pair(less)), append(rc.Eq, pair(stratEqual))
+			rc.Lt, rc.Eq = append(rc.Lt, pair(less)), append(rc.Eq, pair(lexicon.Equal))
 		}
 		out = rc
 	}
@@ -360,7 +363,7 @@ func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
 		}
 		if c, ok := y.(*ast.A_Const); ok && (c.Isnull || c.Val == nil) {
 			e := b.expr(s, x)
-			return b.at(&plan.NullTest{Arg: e, Not: !not}, leftmost(n.Location, b.locOf(e)))
+			return b.at(&plan.NullTest{Arg: e, Not: !not}, place.Leftmost(n.Location, b.locOf(e)))
 		}
 	}
 	lrow, lok := n.Lexpr.(*ast.RowExpr)
@@ -368,7 +371,7 @@ func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
 	if lok && rok {
 		l, r := b.rowFields(s, lrow), b.rowFields(s, rrow)
 		if len(l) != len(r) {
-			b.fail(pgerr.SyntaxError, n.Location, "unequal number of entries in row expressions")
+			b.Fail(pgerr.SyntaxError, n.Location, "unequal number of entries in row expressions")
 		}
 		or := &plan.BoolOp{Kind: plan.Or}
 		for i := range l {
@@ -390,16 +393,16 @@ func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
 }
 
 func (b *binder) distinctOp(n *ast.A_Expr, l, r plan.Expr, not bool) plan.Expr {
-	eq := b.op(names(n.Name), l, r, n.Location)
+	eq := b.op(lexicon.Names(n.Name), l, r, n.Location)
 	if eq.T.OID != types.Bool {
-		b.fail(pgerr.DatatypeMismatch, n.Location, "IS DISTINCT FROM requires = operator to yield boolean")
+		b.Fail(pgerr.DatatypeMismatch, n.Location, "IS DISTINCT FROM requires = operator to yield boolean")
 	}
 	return b.at(&plan.DistinctFrom{Eq: eq, Not: not}, b.locOf(eq))
 }
 
 func (b *binder) opAnyArray(s *scope, n *ast.A_Expr) plan.Expr {
 	l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
-	return b.scalarArray(names(n.Name), l, r, n.Kind == ast.AEXPR_OP_ALL, n.Location)
+	return b.scalarArray(lexicon.Names(n.Name), l, r, n.Kind == ast.AEXPR_OP_ALL, n.Location)
 }
 
 // scalarArray is make_scalar_array_op.
@@ -407,42 +410,39 @@ func (b *binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32)
 	lt, at := l.Type().OID, r.Type().OID
 	rt := types.OID(types.Unknown)
 	if at != types.Unknown {
-		rt = b.baseElemType(at)
+		rt = b.BaseElemType(at)
 		if rt == 0 {
-			b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires array on right side")
+			b.Fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires array on right side")
 		}
 	}
-	o := b.binaryOp(name, lt, rt)
-	if o == nil || o == &ambiguousOp {
-		b.noOperator(name, lt, rt, o != nil, loc)
-	}
+	o := b.BinaryOperator(name, lt, rt, loc)
 	declared := []types.OID{o.Left, o.Right}
-	ret := b.resolvePolymorphic([]types.OID{lt, rt}, declared, o.Result, loc)
+	ret := b.ResolvePolymorphic([]types.OID{lt, rt}, declared, o.Result, loc)
 	if ret != types.Bool {
-		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator to yield boolean")
+		b.Fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator to yield boolean")
 	}
-	p := b.proc(o.Code)
+	p := b.Proc(o.Code)
 	if p.RetSet {
-		b.fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator not to return a set")
+		b.Fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator not to return a set")
 	}
 	// The declared right side is the array of the operator's type; its polymorphic arrays stay as they are.
 	want := at
-	if !isPolymorphic(declared[1]) {
-		want = b.arrayOf(declared[1])
+	if !overload.IsPolymorphic(declared[1]) {
+		want = b.ArrayOf(declared[1])
 		if want == 0 {
-			b.fail(pgerr.UndefinedObject, loc, "could not find array type for data type %s", b.typeStr(declared[1]))
+			b.Fail(pgerr.UndefinedObject, loc, "could not find array type for data type %s", b.TypeText(declared[1]))
 		}
 	}
 	args := []plan.Expr{l, r}
 	b.coerceArgs(args, []types.OID{lt, at}, []types.OID{declared[0], want})
 	b.noteVolatile(p)
-	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.mk(types.Bool, -1), Form: plan.CallOp}
+	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(types.Bool, -1), Form: plan.CallOp}
 	return b.at(&plan.ScalarArrayOp{Call: call, All: all}, b.leftmostOf(loc, l))
 }
 
 // inList is transformAExprIn.
 func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
-	name := names(n.Name)
+	name := lexicon.Names(n.Name)
 	not := name[len(name)-1] == "<>"
 	l := b.expr(s, n.Lexpr)
 	list, ok := n.Rexpr.(*ast.List)
@@ -465,19 +465,19 @@ func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
 		ok := t != 0
 		if ok && t != types.Record {
 			for _, e := range append([]plan.Expr{l}, plain...) {
-				ok = ok && b.canCoerceOne(e.Type().OID, t, ctxImplicit)
+				ok = ok && b.CanCoerce(e.Type().OID, t, overload.Implicit)
 			}
 		}
 		arr := types.OID(0)
 		if ok && t != types.Record {
-			arr = b.arrayOf(t)
+			arr = b.ArrayOf(t)
 		}
 		if arr != 0 {
 			elems := make([]plan.Expr, len(plain))
 			for i, e := range plain {
 				elems[i] = b.toCommon(e, t, "IN")
 			}
-			ctor := &plan.ArrayCtor{Elems: elems, Elem: b.mk(t, -1), T: b.mk(arr, -1)}
+			ctor := &plan.ArrayCtor{Elems: elems, Elem: b.PlanType(t, -1), T: b.PlanType(arr, -1)}
 			b.at(ctor, b.locOf(elems[0]))
 			parts = append(parts, b.scalarArray(name, l, ctor, not, n.Location))
 			all = withCols
@@ -542,8 +542,8 @@ func (b *binder) between(s *scope, n *ast.A_Expr) plan.Expr {
 
 func (b *binder) nullTest(s *scope, n *ast.NullTest) plan.Expr {
 	e := b.expr(s, n.Arg)
-	t := &plan.NullTest{Arg: e, Not: n.Nulltesttype == ast.IS_NOT_NULL, Row: b.isRowType(e.Type().OID)}
-	return b.at(t, leftmost(n.Location, b.locOf(e)))
+	t := &plan.NullTest{Arg: e, Not: n.Nulltesttype == ast.IS_NOT_NULL, Row: b.IsRowType(e.Type().OID)}
+	return b.at(t, place.Leftmost(n.Location, b.locOf(e)))
 }
 
 func (b *binder) booleanTest(s *scope, n *ast.BooleanTest) plan.Expr {
@@ -564,7 +564,7 @@ func (b *binder) booleanTest(s *scope, n *ast.BooleanTest) plan.Expr {
 		t.Want, t.Not, word = 'u', true, "IS NOT UNKNOWN"
 	}
 	t.Arg = b.toBool(b.expr(s, n.Arg), word)
-	return b.at(t, leftmost(n.Location, b.locOf(t.Arg)))
+	return b.at(t, place.Leftmost(n.Location, b.locOf(t.Arg)))
 }
 
 // stopSRF forbids set-returning functions while f runs.
@@ -612,7 +612,7 @@ func (b *binder) caseExpr(s *scope, n *ast.CaseExpr) plan.Expr {
 			out.Whens[i].Then = b.toCommon(out.Whens[i].Then, t, "CASE/WHEN")
 			results = append(results, out.Whens[i].Then)
 		}
-		out.T = b.mk(t, commonMod(append(results, out.Else), t))
+		out.T = b.PlanType(t, commonMod(append(results, out.Else), t))
 		if n.Defresult == nil {
 			out.Else = nil
 		}
@@ -630,7 +630,7 @@ func (b *binder) coalesce(s *scope, n *ast.CoalesceExpr) plan.Expr {
 		for i := range out.Args {
 			out.Args[i] = b.toCommon(out.Args[i], t, "COALESCE")
 		}
-		out.T = b.mk(t, commonMod(out.Args, t))
+		out.T = b.PlanType(t, commonMod(out.Args, t))
 	})
 	return b.at(out, n.Location)
 }
@@ -648,17 +648,17 @@ func (b *binder) minMax(s *scope, n *ast.MinMaxExpr) plan.Expr {
 	for i := range out.Args {
 		out.Args[i] = b.toCommon(out.Args[i], t, what)
 	}
-	if lt, _, _ := b.orderOps(t); lt == 0 {
-		b.fail(pgerr.UndefinedFunction, n.Location, "could not identify a comparison function for type %s", b.typeStr(t))
+	if lt, _, _ := b.OrderOperators(t); lt == 0 {
+		b.Fail(pgerr.UndefinedFunction, n.Location, "could not identify a comparison function for type %s", b.TypeText(t))
 	}
-	out.T = b.mk(t, commonMod(out.Args, t))
+	out.T = b.PlanType(t, commonMod(out.Args, t))
 	return b.at(out, n.Location)
 }
 
 func (b *binder) rowExpr(s *scope, n *ast.RowExpr) plan.Expr {
 	out := &plan.RowCtor{Fields: b.exprList(s, n.Args), T: plan.Type{OID: types.Record, Mod: -1}}
 	if len(out.Fields) > 1664 {
-		b.fail(pgerr.TooManyColumns, n.Location, "ROW expressions can have at most %d entries", 1664)
+		b.Fail(pgerr.TooManyColumns, n.Location, "ROW expressions can have at most %d entries", 1664)
 	}
 	for i := range out.Fields {
 		out.Names = append(out.Names, "f"+strconv.Itoa(i+1))
@@ -676,7 +676,7 @@ func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 			out.Multi = true
 		} else {
 			e = b.expr(s, it)
-			if t := e.Type().OID; !out.Multi && b.elemType(t) != 0 && t != types.Int2Vector && t != types.OidVector {
+			if t := e.Type().OID; !out.Multi && b.ElemType(t) != 0 && t != types.Int2Vector && t != types.OidVector {
 				out.Multi = true
 			}
 		}
@@ -691,35 +691,35 @@ func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 		}
 	} else {
 		if len(out.Elems) == 0 {
-			panic(b.err(pgerr.IndeterminateDatatype, n.Location, "cannot determine type of empty array").
+			panic(b.Err(pgerr.IndeterminateDatatype, n.Location, "cannot determine type of empty array").
 				WithHint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."))
 		}
 		t, _ := b.commonType(out.Elems, "ARRAY")
 		target = t
 		if out.Multi {
-			arrayType, elem = t, b.elemType(t)
+			arrayType, elem = t, b.ElemType(t)
 			if elem == 0 {
-				b.fail(pgerr.UndefinedObject, n.Location, "could not find element type for data type %s", b.typeStr(t))
+				b.Fail(pgerr.UndefinedObject, n.Location, "could not find element type for data type %s", b.TypeText(t))
 			}
 		} else {
-			elem, arrayType = t, b.arrayOf(t)
+			elem, arrayType = t, b.ArrayOf(t)
 			if arrayType == 0 {
-				b.fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.typeStr(t))
+				b.Fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.TypeText(t))
 			}
 		}
 	}
 	for i, e := range out.Elems {
 		if hard {
-			x := b.coerceToTarget(e, target, mod, ctxExplicit, plan.CallCastExplicit, -1)
+			x := b.coerceToTarget(e, target, mod, overload.Explicit, plan.CallCastExplicit, -1)
 			if x == nil {
-				b.fail(pgerr.CannotCoerce, b.locOf(e), "cannot cast type %s to %s", b.typeStr(e.Type().OID), b.typeStr(target))
+				b.Fail(pgerr.CannotCoerce, b.locOf(e), "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(target))
 			}
 			out.Elems[i] = x
 		} else {
 			out.Elems[i] = b.toCommon(e, target, "ARRAY")
 		}
 	}
-	out.Elem, out.T = b.mk(elem, -1), b.mk(arrayType, -1)
+	out.Elem, out.T = b.PlanType(elem, -1), b.PlanType(arrayType, -1)
 	if hard {
 		out.T.Mod = mod
 	}
@@ -745,7 +745,7 @@ func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc in
 		case *ast.A_Indices:
 			subs = append(subs, v)
 		case *ast.A_Star:
-			b.fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
+			b.Fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
 		case *ast.String:
 			flush()
 			f := b.fieldOf(e, v.Sval, loc)
@@ -762,16 +762,16 @@ func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc in
 // methodCall: (x).f may be f(x); else the field is missing.
 func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.Expr {
 	t := e.Type().OID
-	if b.isRowType(t) {
-		d := b.funcDetail([]string{name}, nil, []types.OID{t}, true, false)
-		if d.c == nil && d.cast == 0 {
+	if b.IsRowType(t) {
+		d := b.Function([]string{name}, nil, []types.OID{t}, true, false)
+		if d.Candidate == nil && d.Cast == 0 {
 			b.noField(e, name, loc)
 		}
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
 		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
 	}
-	d := b.funcDetail([]string{name}, nil, []types.OID{t}, true, false)
-	if d.c != nil && d.kinds == 'f' {
+	d := b.Function([]string{name}, nil, []types.OID{t}, true, false)
+	if d.Candidate != nil && d.Kind == 'f' {
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
 		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
 	}
@@ -783,25 +783,25 @@ func (b *binder) noField(e plan.Expr, name string, loc int32) {
 	t := e.Type().OID
 	if ref, ok := e.(*plan.ColRef); ok {
 		if it := b.rows[ref.Col]; it != nil {
-			b.fail(pgerr.UndefinedColumn, loc, "column %s.%s does not exist", it.alias, name)
+			b.Fail(pgerr.UndefinedColumn, loc, "column %s.%s does not exist", it.alias, name)
 		}
 	}
 	switch {
-	case b.isComposite(t):
-		b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" not found in data type %s", name, b.typeStr(t))
+	case b.IsComposite(t):
+		b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" not found in data type %s", name, b.TypeText(t))
 	case t == types.Record:
-		b.fail(pgerr.UndefinedColumn, loc, "could not identify column \"%s\" in record data type", name)
+		b.Fail(pgerr.UndefinedColumn, loc, "could not identify column \"%s\" in record data type", name)
 	}
-	b.fail(pgerr.WrongObjectType, loc, "column notation .%s applied to type %s, which is not a composite type", name, b.typeStr(t))
+	b.Fail(pgerr.WrongObjectType, loc, "column notation .%s applied to type %s, which is not a composite type", name, b.TypeText(t))
 }
 
 // subscripts binds one run of [..][..] (transformContainerSubscripts).
 func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc int32) plan.Expr {
-	base, mod := b.baseTypeMod(e.Type().OID, e.Type().Mod)
+	base, mod := b.BaseTypeMod(e.Type().OID, e.Type().Mod)
 	if base != e.Type().OID {
-		e = b.relabel(e, b.mk(base, mod), plan.CallCastImplicit)
+		e = b.relabel(e, b.PlanType(base, mod), plan.CallCastImplicit)
 	}
-	t := b.typ(base)
+	t := b.Type(base)
 	out := &plan.Subscript{Arg: e}
 	for _, ix := range subs {
 		out.Slice = out.Slice || ix.IsSlice
@@ -815,7 +815,7 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 					if at == nil {
 						at = ix.Lidx
 					}
-					b.fail(pgerr.DatatypeMismatch, nodeLoc(at), "jsonb subscript does not support slices")
+					b.Fail(pgerr.DatatypeMismatch, place.OfNode(at), "jsonb subscript does not support slices")
 				}
 			}
 		}
@@ -824,10 +824,10 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 			out.Upper = append(out.Upper, b.jsonbSubscript(x))
 			out.Lower = append(out.Lower, nil)
 		}
-		out.T = b.mk(types.JSONB, -1)
+		out.T = b.PlanType(types.JSONB, -1)
 		return b.at(out, b.locOf(e))
 	case t == nil || t.Elem == 0 || t.Subscript == 0:
-		b.fail(pgerr.DatatypeMismatch, b.locOf(e), "cannot subscript type %s because it does not support subscripting", b.typeStr(e.Type().OID))
+		b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "cannot subscript type %s because it does not support subscripting", b.TypeText(e.Type().OID))
 	}
 	for _, ix := range subs {
 		var lo, hi plan.Expr
@@ -842,20 +842,20 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 		out.Lower, out.Upper = append(out.Lower, lo), append(out.Upper, hi)
 	}
 	if len(out.Upper) > 6 {
-		b.fail(pgerr.ProgramLimitExceeded, loc, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(out.Upper), 6)
+		b.Fail(pgerr.ProgramLimitExceeded, loc, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(out.Upper), 6)
 	}
 	if out.Slice {
-		out.T = b.mk(base, mod)
+		out.T = b.PlanType(base, mod)
 	} else {
-		out.T = b.mk(t.Elem, mod)
+		out.T = b.PlanType(t.Elem, mod)
 	}
 	return b.at(out, b.locOf(e))
 }
 
 func (b *binder) arraySubscript(e plan.Expr) plan.Expr {
-	x := b.coerceToTarget(e, types.Int4, -1, ctxAssignment, plan.CallCastImplicit, -1)
+	x := b.coerceToTarget(e, types.Int4, -1, overload.Assignment, plan.CallCastImplicit, -1)
 	if x == nil {
-		b.fail(pgerr.DatatypeMismatch, b.locOf(e), "array subscript must have type integer")
+		b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "array subscript must have type integer")
 	}
 	return x
 }
@@ -863,25 +863,25 @@ func (b *binder) arraySubscript(e plan.Expr) plan.Expr {
 func (b *binder) jsonbSubscript(e plan.Expr) plan.Expr {
 	t := e.Type().OID
 	if t == types.Unknown {
-		return b.coerce(e, types.Text, -1, ctxImplicit, plan.CallCastImplicit, -1)
+		return b.coerce(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	}
-	toInt, toText := b.canCoerceOne(t, types.Int4, ctxImplicit), b.canCoerceOne(t, types.Text, ctxImplicit)
+	toInt, toText := b.CanCoerce(t, types.Int4, overload.Implicit), b.CanCoerce(t, types.Text, overload.Implicit)
 	switch {
 	case toInt && toText:
-		panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.typeStr(t)).WithHint("jsonb subscript must be coercible to only one type, integer or text."))
+		panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to only one type, integer or text."))
 	case toInt:
-		return b.coerceToTarget(e, types.Int4, -1, ctxImplicit, plan.CallCastImplicit, -1)
+		return b.coerceToTarget(e, types.Int4, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	case toText:
-		return b.coerceToTarget(e, types.Text, -1, ctxImplicit, plan.CallCastImplicit, -1)
+		return b.coerceToTarget(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	}
-	panic(b.err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.typeStr(t)).WithHint("jsonb subscript must be coercible to either integer or text."))
+	panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to either integer or text."))
 }
 
 // sqlValues are the types of the parameterless functions with keyword names.
 func (b *binder) sqlValue(n *ast.SQLValueFunction) plan.Expr {
 	v := &plan.SQLValue{T: plan.Type{Mod: -1}}
-	set := func(name string, t types.OID, mod int32) { v.Name, v.T = name, b.mk(t, mod) }
-	prec := min(n.Typmod, maxTimePrecision)
+	set := func(name string, t types.OID, mod int32) { v.Name, v.T = name, b.PlanType(t, mod) }
+	prec := min(n.Typmod, lexicon.MaxTimePrecision)
 	switch n.Op {
 	case ast.SVFOP_CURRENT_DATE:
 		set("current_date", types.Date, -1)

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 )
 
@@ -38,7 +39,7 @@ func figure(n ast.Node) (string, int) {
 		}
 		return figure(v.Arg)
 	case *ast.FuncCall:
-		l := names(v.Funcname)
+		l := lexicon.Names(v.Funcname)
 		return l[len(l)-1], 2
 	case *ast.A_Expr:
 		if v.Kind == ast.AEXPR_NULLIF {
@@ -48,7 +49,7 @@ func figure(n ast.Node) (string, int) {
 		if name, s := figure(v.Arg); s > 1 {
 			return name, s
 		}
-		l := names(v.TypeName.Names)
+		l := lexicon.Names(v.TypeName.Names)
 		return l[len(l)-1], 1
 	case *ast.CollateClause:
 		return figure(v.Arg)

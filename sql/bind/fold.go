@@ -33,7 +33,7 @@ func (b *binder) foldCall(f *plan.FuncCall) *plan.Const {
 	if f.Form != plan.CallCastExplicit && f.Form != plan.CallCastImplicit || f.RetSet {
 		return nil
 	}
-	p := b.proc(f.Proc)
+	p := b.Proc(f.Proc)
 	if p == nil || p.Volatile != 'i' {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (b *binder) foldCall(f *plan.FuncCall) *plan.Const {
 	if err != nil || fn.Fn == nil {
 		return nil
 	}
-	d, err := fn.Fn(&builtin.Call{Env: b.env.Types, Proc: f.Proc, ArgTypes: argTypes, RetType: f.T.OID, Coll: f.InputColl}, args)
+	d, err := fn.Fn(&builtin.Call{Env: b.Types, Proc: f.Proc, ArgTypes: argTypes, RetType: f.T.OID, Coll: f.InputColl}, args)
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -69,7 +72,7 @@ func (b *binder) checkConflicts(have, add []*nsItem) {
 			if x.schema != 0 && y.schema != 0 && x.schema != y.schema {
 				continue
 			}
-			b.fail(pgerr.DuplicateAlias, -1, "table name \"%s\" specified more than once", x.alias)
+			b.Fail(pgerr.DuplicateAlias, -1, "table name \"%s\" specified more than once", x.alias)
 		}
 	}
 }
@@ -92,7 +95,7 @@ func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
 	case *ast.JoinExpr:
 		return b.joinExpr(s, v)
 	case *ast.RangeTableSample:
-		b.unsupported(v.Location, "TABLESAMPLE")
+		b.Unsupported(v.Location, "TABLESAMPLE")
 	case *ast.RangeTableFunc:
 		panic(types.ErrXML())
 	}
@@ -138,26 +141,26 @@ func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
 
 // openTable finds a relation that can be read.
 func (b *binder) openTable(s *scope, n *ast.RangeVar) *catalog.Table {
-	t, ix := b.relation(n)
+	t, ix := b.Relation(n)
 	if t == nil {
 		if n.Schemaname == "" {
 			for sc := s; sc != nil; sc = sc.parent {
 				for _, c := range sc.ctes {
 					if c.name == n.Relname && !c.ready {
-						panic(b.err(pgerr.UndefinedTable, n.Location, "relation \"%s\" does not exist", n.Relname).
+						panic(b.Err(pgerr.UndefinedTable, n.Location, "relation \"%s\" does not exist", n.Relname).
 							WithDetail("There is a WITH item named \"%s\", but it cannot be referenced from this part of the query.", n.Relname).
 							WithHint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references."))
 					}
 				}
 			}
 		}
-		b.noRelation(n)
+		b.NoRelation(n)
 	}
 	if ix != nil {
-		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
+		b.Fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	}
 	if t.Kind == catalog.RelComposite {
-		b.fail(pgerr.WrongObjectType, n.Location, "\"%s\" is a composite type", n.Relname)
+		b.Fail(pgerr.WrongObjectType, n.Location, "\"%s\" is a composite type", n.Relname)
 	}
 	return t
 }
@@ -205,12 +208,12 @@ func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool
 		if c.Dropped {
 			continue
 		}
-		it.cols = append(it.cols, nsCol{name: c.Name, t: colType(c), ref: func() plan.Expr { return column(c.AttNum, c.Name, colType(c)) }})
+		it.cols = append(it.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() plan.Expr { return column(c.AttNum, c.Name, lexicon.ColumnType(c)) }})
 	}
 	it.system = func(att int16) plan.Expr {
 		for name, sys := range systemAtts {
 			if sys.att == att {
-				return column(att, name, b.mk(sys.typ, -1))
+				return column(att, name, b.PlanType(sys.typ, -1))
 			}
 		}
 		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
@@ -225,7 +228,7 @@ func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*cat
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if !c.Dropped {
-			it.cols = append(it.cols, nsCol{name: c.Name, t: colType(c), ref: func() plan.Expr { return b.colRef(s, col(c)) }})
+			it.cols = append(it.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() plan.Expr { return b.colRef(s, col(c)) }})
 		}
 	}
 	it.row = func() plan.Expr {
@@ -238,7 +241,7 @@ func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*cat
 	it.system = func(att int16) plan.Expr {
 		if att == systemAtts["tableoid"].att {
 			// The row may go to a partition or stand in a child table.
-			if t.Partitioned() || b.env.Catalog.HasChildren(t.OID) {
+			if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
 				if c := col(&catalog.Column{AttNum: att, Name: "tableoid", Type: types.Oid, TypMod: -1}); c.ID != 0 {
 					return b.colRef(s, c)
 				}
@@ -307,13 +310,13 @@ func (b *binder) aliasColumns(it *nsItem, a *ast.Alias) {
 	if a == nil || len(a.Colnames) == 0 {
 		return
 	}
-	list := names(a.Colnames)
+	list := lexicon.Names(a.Colnames)
 	if len(list) > len(it.cols) {
 		what := "table"
 		if _, ok := it.rel.(*plan.Join); ok {
 			what = "join expression"
 		}
-		b.fail(pgerr.InvalidColumnReference, -1, what+" \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
+		b.Fail(pgerr.InvalidColumnReference, -1, what+" \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
 	}
 	for i, name := range list {
 		it.cols[i].name = name
@@ -325,9 +328,9 @@ const maxViewDepth = 100
 // viewItem expands a view in place. Its SQL names objects with their schemas.
 func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias string) *nsItem {
 	tree, err := b.env.Cache.parse(t.View)
-	b.check(err, n.Location)
+	b.Check(err, n.Location)
 	if b.viewNest >= maxViewDepth {
-		b.fail(pgerr.InvalidObjectDefinition, n.Location, "infinite recursion detected in rules for relation \"%s\"", t.Name)
+		b.Fail(pgerr.InvalidObjectDefinition, n.Location, "infinite recursion detected in rules for relation \"%s\"", t.Name)
 	}
 	sel, ok := tree.(*ast.SelectStmt)
 	if !ok {
@@ -336,15 +339,15 @@ func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias str
 	if lc := s.lockFor(alias); lc != nil {
 		sel = lockedSelect(sel, lc)
 	}
-	path := b.viewPath
-	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	path := b.ViewPath
+	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.viewNest++
-	b.quiet++
+	b.Quiet++
 	sub := b.newScope(nil)
 	rel, cols := b.selectStmt(sub, sel)
-	b.quiet--
+	b.Quiet--
 	b.viewNest--
-	b.viewPath = path
+	b.ViewPath = path
 	it := b.relItem(s, rel, cols, alias)
 	it.table = t
 	live := 0
@@ -417,10 +420,10 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 	}
 	if len(n.Coldeflist) > 0 {
 		if len(fns) != 1 {
-			b.fail(pgerr.SyntaxError, -1, "ROWS FROM() with multiple functions cannot have a column definition list")
+			b.Fail(pgerr.SyntaxError, -1, "ROWS FROM() with multiple functions cannot have a column definition list")
 		}
 		if n.Ordinality {
-			b.fail(pgerr.SyntaxError, -1, "WITH ORDINALITY cannot be used with a column definition list")
+			b.Fail(pgerr.SyntaxError, -1, "WITH ORDINALITY cannot be used with a column definition list")
 		}
 		fns[0].defs = n.Coldeflist
 	}
@@ -436,7 +439,7 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 		e := b.expr(s, f.node)
 		for _, slot := range s.srfs[before:] {
 			if slot.call != e {
-				b.fail(pgerr.FeatureNotSupported, b.locOf(slot.call), "set-returning functions must appear at top level of FROM")
+				b.Fail(pgerr.FeatureNotSupported, b.locOf(slot.call), "set-returning functions must appear at top level of FROM")
 			}
 		}
 		s.srfs = s.srfs[:before]
@@ -453,7 +456,7 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 	}
 	s.kind, s.lateral = oldKind, oldLateral
 	if n.Ordinality {
-		scan.Out = append(scan.Out, plan.Col{ID: b.newCol(), Name: "ordinality", T: b.mk(types.Int8, -1)})
+		scan.Out = append(scan.Out, plan.Col{ID: b.newCol(), Name: "ordinality", T: b.PlanType(types.Int8, -1)})
 	}
 	scan.Alias = alias
 	it := b.relItem(s, scan, scan.Out, alias)
@@ -465,7 +468,7 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 }
 
 func isMultiUnnest(c *ast.FuncCall) bool {
-	n := names(c.Funcname)
+	n := lexicon.Names(c.Funcname)
 	return len(c.Args) > 1 && n[len(n)-1] == "unnest" && (len(n) == 1 || n[0] == "pg_catalog") &&
 		len(c.AggOrder) == 0 && c.AggFilter == nil && c.Over == nil && !c.AggStar && !c.AggDistinct && !c.FuncVariadic
 }
@@ -476,12 +479,12 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 	add := func(name string, t plan.Type) {
 		cols = append(cols, plan.Col{ID: b.newCol(), Name: name, T: t})
 	}
-	if b.isComposite(t.OID) {
+	if b.IsComposite(t.OID) {
 		if len(defs) > 0 {
-			b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is redundant for a function returning a named composite type")
+			b.Fail(pgerr.SyntaxError, place.OfNode(defs[0]), "a column definition list is redundant for a function returning a named composite type")
 		}
-		for _, a := range b.typ(b.baseType(t.OID)).Attrs {
-			add(a.Name, plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.typeColl(a.Type)})
+		for _, a := range b.Type(b.BaseType(t.OID)).Attrs {
+			add(a.Name, plan.Type{OID: a.Type, Mod: a.Mod, Coll: b.CollationOf(a.Type)})
 		}
 		return cols, true
 	}
@@ -489,32 +492,32 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 		outs := b.fieldsOf(e)
 		if len(defs) > 0 {
 			if len(outs) > 0 {
-				b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is redundant for a function with OUT parameters")
+				b.Fail(pgerr.SyntaxError, place.OfNode(defs[0]), "a column definition list is redundant for a function with OUT parameters")
 			}
 			for _, d := range defs {
 				c := d.(*ast.ColumnDef)
-				ct := b.typeName(c.TypeName)
+				ct := b.TypeName(c.TypeName)
 				if c.CollClause != nil {
-					ct.Coll = b.collationByName(c.CollClause.Collname, c.CollClause.Location)
+					ct.Coll = b.CollationByName(c.CollClause.Collname, c.CollClause.Location)
 				}
 				add(c.Colname, ct)
 			}
 			return cols, true
 		}
 		if len(outs) == 0 {
-			b.fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is required for functions returning \"record\"")
+			b.Fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is required for functions returning \"record\"")
 		}
 		for _, o := range outs {
-			add(o.Name, b.mk(o.Type, o.Mod))
+			add(o.Name, b.PlanType(o.Type, o.Mod))
 		}
 		return cols, true
 	}
 	if len(defs) > 0 {
-		b.fail(pgerr.SyntaxError, nodeLoc(defs[0]), "a column definition list is only allowed for functions returning \"record\"")
+		b.Fail(pgerr.SyntaxError, place.OfNode(defs[0]), "a column definition list is only allowed for functions returning \"record\"")
 	}
 	name := ""
 	if f, ok := e.(*plan.FuncCall); ok {
-		if p := b.proc(f.Proc); p != nil && p.ArgModes != nil {
+		if p := b.Proc(f.Proc); p != nil && p.ArgModes != nil {
 			outs := 0
 			for i, m := range p.ArgModes {
 				if m == "o" || m == "b" || m == "t" {
@@ -561,7 +564,7 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	mine := append(append([]*nsItem(nil), lns...), rns...)
 	lcols, rcols := visibleCols(lns), visibleCols(rns)
 
-	using := names(n.UsingClause)
+	using := lexicon.Names(n.UsingClause)
 	if n.IsNatural {
 		for _, c := range lcols {
 			for _, d := range rcols {
@@ -578,7 +581,7 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	for i, name := range using {
 		for _, prev := range using[:i] {
 			if prev == name && !n.IsNatural {
-				b.fail(pgerr.DuplicateColumn, -1, "column name \"%s\" appears more than once in USING clause", name)
+				b.Fail(pgerr.DuplicateColumn, -1, "column name \"%s\" appears more than once in USING clause", name)
 			}
 		}
 		li, ri := b.usingColumn(lcols, name, "left"), b.usingColumn(rcols, name, "right")
@@ -688,12 +691,12 @@ func (b *binder) usingColumn(cols []nsCol, name, side string) int {
 			continue
 		}
 		if at >= 0 {
-			b.fail(pgerr.AmbiguousColumn, -1, "common column name \"%s\" appears more than once in %s table", name, side)
+			b.Fail(pgerr.AmbiguousColumn, -1, "common column name \"%s\" appears more than once in %s table", name, side)
 		}
 		at = i
 	}
 	if at < 0 {
-		b.fail(pgerr.UndefinedColumn, -1, "column \"%s\" specified in USING clause does not exist in %s table", name, side)
+		b.Fail(pgerr.UndefinedColumn, -1, "column \"%s\" specified in USING clause does not exist in %s table", name, side)
 	}
 	return at
 }
@@ -708,14 +711,14 @@ func (b *binder) mergedColumn(kind plan.JoinKind, l, r nsCol) nsCol {
 	side := func(c nsCol) plan.Expr {
 		e := c.ref()
 		if e.Type().OID != t {
-			return b.coerce(e, t, mod, ctxImplicit, plan.CallCastImplicit, -1)
+			return b.coerce(e, t, mod, overload.Implicit, plan.CallCastImplicit, -1)
 		}
 		if e.Type().Mod != mod {
 			return b.relabelMod(e, mod)
 		}
 		return e
 	}
-	out := nsCol{name: l.name, t: b.mk(t, mod)}
+	out := nsCol{name: l.name, t: b.PlanType(t, mod)}
 	plain := func(c nsCol) bool { return c.t.OID == t && c.t.Mod == mod }
 	switch kind {
 	case plan.InnerJoin:
@@ -731,7 +734,7 @@ func (b *binder) mergedColumn(kind plan.JoinKind, l, r nsCol) nsCol {
 		out.ref = func() plan.Expr { return side(r) }
 	default:
 		out.ref = func() plan.Expr {
-			return &plan.Coalesce{Args: []plan.Expr{side(l), side(r)}, T: b.mk(t, mod)}
+			return &plan.Coalesce{Args: []plan.Expr{side(l), side(r)}, T: b.PlanType(t, mod)}
 		}
 	}
 	return out

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -215,9 +217,9 @@ func (gr *grouper) ungrouped(c *plan.ColRef) plan.Expr {
 		}
 	}
 	if gr.sub > 0 {
-		b.fail(pgerr.GroupingError, b.locOf(c), "subquery uses ungrouped column \"%s\" from outer query", name)
+		b.Fail(pgerr.GroupingError, b.locOf(c), "subquery uses ungrouped column \"%s\" from outer query", name)
 	}
-	e := b.err(pgerr.GroupingError, b.locOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
+	e := b.Err(pgerr.GroupingError, b.locOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
 	if gr.direct {
 		e = e.WithDetail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
 	}
@@ -259,7 +261,7 @@ func (gr *grouper) keyGrouped(it *nsItem) bool {
 			return false
 		}
 		for _, set := range gr.agg.Sets {
-			if !contains(set, pos) {
+			if !slices.Contains(set, pos) {
 				return false
 			}
 		}
@@ -279,7 +281,7 @@ func (gr *grouper) groupingCall(slot *groupingSlot) {
 			}
 		}
 		if at < 0 {
-			gr.b.fail(pgerr.GroupingError, gr.b.locOf(a), "arguments to GROUPING must be grouping expressions of the associated query level")
+			gr.b.Fail(pgerr.GroupingError, gr.b.locOf(a), "arguments to GROUPING must be grouping expressions of the associated query level")
 		}
 		call.Cols = append(call.Cols, gr.agg.GroupBy[at].ID)
 	}

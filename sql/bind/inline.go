@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
@@ -19,7 +21,7 @@ func (b *binder) inline(s *scope, f *plan.FuncCall, loc int32) plan.Expr {
 		d.Body != "" || f.T.OID == types.Record || f.T.OID == types.Void || b.shapes != nil || b.inlined >= maxInline {
 		return nil
 	}
-	if t := b.typ(f.T.OID); t == nil || t.TypType == types.TypeComposite || b.isDomain(f.T.OID) {
+	if t := b.Type(f.T.OID); t == nil || t.TypType == types.TypeComposite || b.IsDomain(f.T.OID) {
 		return nil
 	}
 	n, err := b.env.Cache.parse(d.Proc.Src)
@@ -79,13 +81,13 @@ func soleExpr(n ast.Node) ast.Node {
 
 // tryInline binds the body in an environment of its own; nil where it does not bind as an expression without aggregates and sets.
 func (b *binder) tryInline(env *Env, body ast.Node, f *plan.FuncCall) (x plan.Expr) {
-	old, quiet := b.env, b.quiet
-	b.env, b.quiet = env, 0
+	old, text := b.env, b.Text
+	b.env, b.Text = env, place.Text{Source: env.Source}
 	volatileBefore := b.volatile
 	b.volatile = false
 	b.inlined++
 	defer func() {
-		b.env, b.quiet = old, quiet
+		b.env, b.Text = old, text
 		b.inlined--
 		if r := recover(); r != nil || x == nil || b.volatile && f.Func.Proc.Volatile != 'v' {
 			x = nil
@@ -99,7 +101,7 @@ func (b *binder) tryInline(env *Env, body ast.Node, f *plan.FuncCall) (x plan.Ex
 	if len(in.srfs) > 0 {
 		return nil
 	}
-	e = b.coerceToTarget(e, f.T.OID, -1, ctxAssignment, plan.CallCastImplicit, -1)
+	e = b.coerceToTarget(e, f.T.OID, -1, overload.Assignment, plan.CallCastImplicit, -1)
 	return e
 }
 
@@ -154,7 +156,7 @@ func (a *inlineArgs) safe(b *binder, x plan.Expr) bool {
 		case *plan.Subquery:
 			strict = false
 		case *plan.FuncCall:
-			p := b.proc(v.Proc)
+			p := b.Proc(v.Proc)
 			strict = strict && p != nil && p.Strict
 		case *plan.Relabel, *plan.Const, *plan.CoerceViaIO:
 		default:
@@ -181,7 +183,7 @@ func (b *binder) costly(e plan.Expr) bool {
 		case *plan.Subquery, *plan.NextVal:
 			found = true
 		case *plan.FuncCall:
-			p := b.proc(v.Proc)
+			p := b.Proc(v.Proc)
 			found = found || p == nil || p.Volatile == 'v' || p.OID >= catalog.FirstNormalOID
 		}
 		return !found

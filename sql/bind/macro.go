@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -49,7 +50,7 @@ var loadMacros = sync.OnceValue(func() map[string]*macro {
 func (b *binder) macroFor(name []string, nargs int) *macro {
 	switch len(name) {
 	case 1:
-		if !strings.HasPrefix(name[0], "_pg_") || !b.schemaVisible("information_schema") {
+		if !strings.HasPrefix(name[0], "_pg_") || !b.SchemaVisible("information_schema") {
 			return nil
 		}
 	case 2:
@@ -67,11 +68,11 @@ func (b *binder) macroFor(name []string, nargs int) *macro {
 
 // expand binds a macro's body over its arguments.
 func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
-	b.quiet++
-	defer func() { b.quiet-- }()
-	path := b.viewPath
-	b.viewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
-	defer func() { b.viewPath = path }()
+	b.Quiet++
+	defer func() { b.Quiet-- }()
+	path := b.ViewPath
+	b.ViewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
+	defer func() { b.ViewPath = path }()
 	if b.shapes != nil {
 		return b.printedMacro(s, m, args, loc)
 	}
@@ -81,8 +82,8 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 	in := b.newScope(nil)
 	it := &nsItem{colVisible: true, scope: in}
 	for i, p := range m.params {
-		t := b.typeName(p.ArgType)
-		if x := b.coerceToTarget(args[i], t.OID, -1, ctxImplicit, plan.CallCastImplicit, -1); x != nil {
+		t := b.TypeName(p.ArgType)
+		if x := b.coerceToTarget(args[i], t.OID, -1, overload.Implicit, plan.CallCastImplicit, -1); x != nil {
 			args[i] = x
 		}
 		arg := args[i]
@@ -99,8 +100,8 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 		body = &ast.SubLink{SubLinkType: ast.EXPR_SUBLINK, Subselect: q, Location: loc}
 	}
 	e := b.exprKind(in, body, kindOther)
-	t := b.typeName(m.ret)
-	if x := b.coerceToTarget(e, t.OID, t.Mod, ctxAssignment, plan.CallCastImplicit, -1); x != nil {
+	t := b.TypeName(m.ret)
+	if x := b.coerceToTarget(e, t.OID, t.Mod, overload.Assignment, plan.CallCastImplicit, -1); x != nil {
 		e = x
 	}
 	return b.at(e, loc)
@@ -110,13 +111,13 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 func (b *binder) printedMacro(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
 	f := &plan.FuncCall{Name: m.name, Args: args, Form: plan.CallFunc}
 	if m.body != nil {
-		f.T = b.typeName(m.ret)
+		f.T = b.TypeName(m.ret)
 		return b.at(f, loc)
 	}
 	f.T, f.RetSet = plan.Type{OID: types.Record, Mod: -1}, true
 	e := b.hoistSRF(s, f, len(s.srfs))
 	if ref, ok := e.(*plan.ColRef); ok {
-		b.fields[ref.Col] = []types.Attr{{Name: "x", Type: b.baseElemType(args[0].Type().OID), Mod: -1}, {Name: "n", Type: types.Int4, Mod: -1}}
+		b.fields[ref.Col] = []types.Attr{{Name: "x", Type: b.BaseElemType(args[0].Type().OID), Mod: -1}, {Name: "n", Type: types.Int4, Mod: -1}}
 	}
 	return e
 }
@@ -130,8 +131,8 @@ func (b *binder) expandArray(s *scope, arr plan.Expr, loc int32) plan.Expr {
 	lower := call("array_lower", arr, b.intConst(1))
 	at := call("generate_series", lower, call("array_upper", arr, b.intConst(1)), b.intConst(1))
 	n := b.op([]string{"+"}, b.op([]string{"-"}, at, lower, loc), b.intConst(1), loc)
-	elem := b.baseElemType(arr.Type().OID)
-	x := &plan.Subscript{Arg: arr, Lower: []plan.Expr{nil}, Upper: []plan.Expr{at}, T: b.mk(elem, -1)}
+	elem := b.BaseElemType(arr.Type().OID)
+	x := &plan.Subscript{Arg: arr, Lower: []plan.Expr{nil}, Upper: []plan.Expr{at}, T: b.PlanType(elem, -1)}
 	row := &plan.RowCtor{Fields: []plan.Expr{x, n}, Names: []string{"x", "n"}, T: plan.Type{OID: types.Record, Mod: -1}}
 	return b.at(row, loc)
 }

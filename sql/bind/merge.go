@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -11,7 +12,7 @@ import (
 // merge_ is transformMergeStmt: the source joined with the target, outer where some WHEN NOT MATCHED needs it.
 func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	if n.WithClause != nil && n.WithClause.Recursive {
-		b.fail(pgerr.SyntaxError, -1, "WITH RECURSIVE is not supported for MERGE statement")
+		b.Fail(pgerr.SyntaxError, -1, "WITH RECURSIVE is not supported for MERGE statement")
 	}
 	ctes := b.withClause(s, n.WithClause)
 	m0 := b.mergeTarget(n.Relation)
@@ -21,7 +22,7 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	src, sns := b.fromItem(s, n.SourceRelation)
 	for _, it := range sns {
 		if it.relVisible && it.alias == target.alias {
-			panic(b.err(pgerr.DuplicateAlias, -1, "name \"%s\" specified more than once", it.alias).
+			panic(b.Err(pgerr.DuplicateAlias, -1, "name \"%s\" specified more than once", it.alias).
 				WithDetail("The name is used both as MERGE target table and data source."))
 		}
 	}
@@ -39,7 +40,7 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	for _, node := range n.MergeWhenClauses {
 		w := node.(*ast.MergeWhenClause)
 		if w.Matched && matchedSeen || !w.Matched && notSeen {
-			b.fail(pgerr.SyntaxError, -1, "unreachable WHEN clause specified after unconditional WHEN clause")
+			b.Fail(pgerr.SyntaxError, -1, "unreachable WHEN clause specified after unconditional WHEN clause")
 		}
 		if w.Condition == nil {
 			matchedSeen, notSeen = matchedSeen || w.Matched, notSeen || !w.Matched
@@ -62,12 +63,12 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 
 // mergeTarget is modifyTarget for MERGE, which takes tables only.
 func (b *binder) mergeTarget(n *ast.RangeVar) *modTarget {
-	if t, _ := b.relation(n); t != nil && (t.Kind == catalog.RelView || t.Kind == catalog.RelMatView) {
+	if t, _ := b.Relation(n); t != nil && (t.Kind == catalog.RelView || t.Kind == catalog.RelMatView) {
 		kind := "views"
 		if t.Kind == catalog.RelMatView {
 			kind = "materialized views"
 		}
-		panic(b.err(pgerr.FeatureNotSupported, -1, "cannot execute MERGE on relation \"%s\"", t.Name).WithDetail("This operation is not supported for %s.", kind))
+		panic(b.Err(pgerr.FeatureNotSupported, -1, "cannot execute MERGE on relation \"%s\"", t.Name).WithDetail("This operation is not supported for %s.", kind))
 	}
 	return b.modifyTarget(n, verbMerge)
 }
@@ -106,13 +107,13 @@ func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both [
 			for i, v := range vals {
 				c := cols[i]
 				if targets[i] != nil && len(targets[i].Indirection) > 0 {
-					b.unsupported(targets[i].Location, "assignment to a part of a column in MERGE")
+					b.Unsupported(targets[i].Location, "assignment to a part of a column in MERGE")
 				}
 				if v == nil || a.Overriding == 'u' && c.Identity != 0 {
 					continue
 				}
 				b.generatedAlways(c, a.Overriding, false)
-				e := b.assign(v, colType(c), c.Name, b.locOf(v), assignExpr)
+				e := b.assign(v, lexicon.ColumnType(c), c.Name, b.locOf(v), assignExpr)
 				b.collate(e)
 				a.Cols, a.Values = append(a.Cols, c.AttNum), append(a.Values, e)
 				seen[c.AttNum] = true

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -66,7 +67,7 @@ var systemAtts = map[string]struct {
 func (b *binder) itemColumn(it *nsItem, name string, loc int32) plan.Expr {
 	c, many := it.find(name)
 	if many {
-		b.fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
+		b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 	}
 	if c != nil {
 		return b.at(c.ref(), loc)
@@ -92,7 +93,7 @@ func (b *binder) checkLateral(s *scope, it *nsItem, loc int32) {
 	}
 	b.lateralHits++
 	if !it.lateralOK {
-		panic(b.err(pgerr.InvalidColumnReference, loc, "invalid reference to FROM-clause entry for table \"%s\"", it.alias).
+		panic(b.Err(pgerr.InvalidColumnReference, loc, "invalid reference to FROM-clause entry for table \"%s\"", it.alias).
 			WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."))
 	}
 }
@@ -107,7 +108,7 @@ func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
 			}
 			c, many := it.find(name)
 			if many || c != nil && hit != nil {
-				b.fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
+				b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 			}
 			if c != nil {
 				b.checkLateral(s, it, loc)
@@ -123,7 +124,7 @@ func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
 					continue
 				}
 				if hit != nil {
-					b.fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
+					b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 				}
 				b.checkLateral(s, it, loc)
 				hit = b.at(it.system(sys.att), loc)
@@ -140,7 +141,7 @@ func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
 func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, *scope) {
 	var oid types.OID
 	if schema != "" {
-		sc := b.env.Catalog.Schema(schema)
+		sc := b.Catalog.Schema(schema)
 		if sc == nil {
 			return nil, nil
 		}
@@ -153,7 +154,7 @@ func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, 
 				continue
 			}
 			if hit != nil {
-				b.fail(pgerr.AmbiguousAlias, loc, "table reference \"%s\" is ambiguous", name)
+				b.Fail(pgerr.AmbiguousAlias, loc, "table reference \"%s\" is ambiguous", name)
 			}
 			b.checkLateral(s, it, loc)
 			hit = it
@@ -170,7 +171,7 @@ func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	if _, ok := n.Fields[len(n.Fields)-1].(*ast.A_Star); ok {
 		return b.wholeRow(s, n)
 	}
-	if b.env.Vars != nil && b.quiet == 0 {
+	if b.env.Vars != nil && b.Quiet == 0 {
 		return b.columnOrVariable(s, n)
 	}
 	return b.plainColumnRef(s, n)
@@ -178,7 +179,7 @@ func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 
 func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	b.noColumns(s, n)
-	name := names(n.Fields)
+	name := lexicon.Names(n.Fields)
 	loc := n.Location
 	switch len(name) {
 	case 1:
@@ -196,23 +197,23 @@ func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 		it, _ := b.lookupItem(s, name[0], name[1], loc)
 		return b.qualified(s, it, name[0], name[1], name[2], loc)
 	case 4:
-		if b.env.Database != "" && name[0] != b.env.Database {
-			b.fail(pgerr.FeatureNotSupported, loc, "cross-database references are not implemented: %s", strings.Join(name, "."))
+		if b.Database != "" && name[0] != b.Database {
+			b.Fail(pgerr.FeatureNotSupported, loc, "cross-database references are not implemented: %s", strings.Join(name, "."))
 		}
 		it, _ := b.lookupItem(s, name[1], name[2], loc)
 		return b.qualified(s, it, name[1], name[2], name[3], loc)
 	}
-	b.fail(pgerr.SyntaxError, loc, "improper qualified name (too many dotted names): %s", strings.Join(name, "."))
+	b.Fail(pgerr.SyntaxError, loc, "improper qualified name (too many dotted names): %s", strings.Join(name, "."))
 	return nil
 }
 
 // wholeRow is t.* where it is not expanded: the row as one value.
 func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
-	name := names(n.Fields[:len(n.Fields)-1])
+	name := lexicon.Names(n.Fields[:len(n.Fields)-1])
 	schema, rel := "", ""
 	switch len(name) {
 	case 0:
-		b.fail(pgerr.SyntaxError, n.Location, "invalid use of \"*\"")
+		b.Fail(pgerr.SyntaxError, n.Location, "invalid use of \"*\"")
 	case 1:
 		rel = name[0]
 	default:
@@ -234,7 +235,7 @@ func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
 func (b *binder) noColumns(s *scope, n *ast.ColumnRef) {
 	switch s.kind {
 	case kindColumnDefault:
-		b.fail(pgerr.FeatureNotSupported, n.Location, "cannot use column reference in DEFAULT expression")
+		b.Fail(pgerr.FeatureNotSupported, n.Location, "cannot use column reference in DEFAULT expression")
 	}
 }
 
@@ -246,9 +247,9 @@ func (b *binder) qualified(s *scope, it *nsItem, schema, rel, col string, loc in
 		return e
 	}
 	row := it.row()
-	if b.isRowType(row.Type().OID) {
-		d := b.funcDetail([]string{col}, nil, []types.OID{row.Type().OID}, true, false)
-		if d.c != nil && d.kinds == 'f' {
+	if b.IsRowType(row.Type().OID) {
+		d := b.Function([]string{col}, nil, []types.OID{row.Type().OID}, true, false)
+		if d.Candidate != nil && d.Kind == 'f' {
 			call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: col}}, Location: loc}
 			return b.callOn(s, call, []plan.Expr{row}, len(s.srfs))
 		}
@@ -262,7 +263,7 @@ func (b *binder) noItem(s *scope, schema, name string, loc int32) {
 	for sc := s; sc != nil; sc = sc.parent {
 		for _, it := range sc.tables {
 			if schema == "" && it.alias == name {
-				panic(b.err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
+				panic(b.Err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
 					WithHint("There is an entry for table \"%s\", but it cannot be referenced from this part of the query.", name))
 			}
 		}
@@ -270,12 +271,12 @@ func (b *binder) noItem(s *scope, schema, name string, loc int32) {
 	for sc := s; sc != nil; sc = sc.parent {
 		for _, it := range sc.tables {
 			if it.table != nil && it.table.Name == name && it.alias != name {
-				panic(b.err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
+				panic(b.Err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
 					WithHint("Perhaps you meant to reference the table alias \"%s\".", it.alias))
 			}
 		}
 	}
-	b.fail(pgerr.UndefinedTable, loc, "missing FROM-clause entry for table \"%s\"", name)
+	b.Fail(pgerr.UndefinedTable, loc, "missing FROM-clause entry for table \"%s\"", name)
 }
 
 const maxFuzzyDistance = 3
@@ -286,7 +287,7 @@ func (b *binder) noColumn(s *scope, rel, col string, loc int32) {
 	if rel != "" {
 		msg = "column " + rel + "." + col + " does not exist"
 	}
-	e := b.err(pgerr.UndefinedColumn, loc, "%s", msg)
+	e := b.Err(pgerr.UndefinedColumn, loc, "%s", msg)
 	type guess struct {
 		it  *nsItem
 		col string
@@ -389,7 +390,7 @@ func (b *binder) expandStar(s *scope, n ast.Node) ([]namedExpr, bool) {
 }
 
 func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
-	name := names(v.Fields[:len(v.Fields)-1])
+	name := lexicon.Names(v.Fields[:len(v.Fields)-1])
 	loc := v.Location
 	if len(name) == 0 {
 		var out []namedExpr
@@ -402,7 +403,7 @@ func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
 			out = append(out, b.itemColumns(it, loc)...)
 		}
 		if !seen {
-			b.fail(pgerr.SyntaxError, loc, "SELECT * with no tables specified is not valid")
+			b.Fail(pgerr.SyntaxError, loc, "SELECT * with no tables specified is not valid")
 		}
 		return out
 	}
@@ -456,13 +457,13 @@ func (b *binder) expandRow(e plan.Expr, loc int32) []namedExpr {
 	fields := b.fieldsOf(e)
 	if fields == nil {
 		if e.Type().OID == types.Record {
-			b.fail(pgerr.UndefinedFunction, loc, "record type has not been registered")
+			b.Fail(pgerr.UndefinedFunction, loc, "record type has not been registered")
 		}
-		b.fail(pgerr.WrongObjectType, loc, "type %s is not composite", b.typeStr(e.Type().OID))
+		b.Fail(pgerr.WrongObjectType, loc, "type %s is not composite", b.TypeText(e.Type().OID))
 	}
 	out := make([]namedExpr, len(fields))
 	for i, f := range fields {
-		x := &plan.FieldSelect{Arg: e, Field: i, Name: f.Name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.typeColl(f.Type)}}
+		x := &plan.FieldSelect{Arg: e, Field: i, Name: f.Name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.CollationOf(f.Type)}}
 		out[i] = namedExpr{name: f.Name, e: b.at(x, loc)}
 	}
 	return out

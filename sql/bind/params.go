@@ -20,17 +20,17 @@ func (b *binder) param(number, loc int32) plan.Expr {
 	if n := int(number); n > 0 && n <= len(b.macroArgs) {
 		return b.macroArgs[n-1]
 	}
-	if b.env.Vars != nil && b.quiet == 0 {
+	if b.env.Vars != nil && b.Quiet == 0 {
 		if v := b.env.Vars.Number(int(number)); v.Parts > 0 {
 			return b.variableParam(v, loc)
 		}
-		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
+		b.Fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}
-	if b.env.ViewDefinition || b.quiet > 0 || !b.variable {
-		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
+	if b.env.ViewDefinition || b.Quiet > 0 || !b.variable {
+		b.Fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}
 	if number <= 0 || number > maxParams {
-		b.fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
+		b.Fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}
 	for len(b.params) < int(number) {
 		b.params = append(b.params, &param{})
@@ -41,7 +41,7 @@ func (b *binder) param(number, loc int32) plan.Expr {
 	if t == 0 {
 		t = types.Unknown
 	}
-	n := &plan.Param{Index: int(number) - 1, T: b.mk(t, -1)}
+	n := &plan.Param{Index: int(number) - 1, T: b.PlanType(t, -1)}
 	p.nodes = append(p.nodes, n)
 	return b.at(n, loc)
 }
@@ -52,10 +52,10 @@ func (b *binder) coerceParam(n *plan.Param, dst types.OID) plan.Expr {
 	if p.typ == 0 {
 		p.typ = dst
 	} else if p.typ != dst {
-		panic(b.err(pgerr.AmbiguousParameter, b.locOf(n), "inconsistent types deduced for parameter $%d", n.Index+1).
-			WithDetail("%s versus %s", b.typeStr(p.typ), b.typeStr(dst)))
+		panic(b.Err(pgerr.AmbiguousParameter, b.locOf(n), "inconsistent types deduced for parameter $%d", n.Index+1).
+			WithDetail("%s versus %s", b.TypeText(p.typ), b.TypeText(dst)))
 	}
-	n.T = b.mk(dst, -1)
+	n.T = b.PlanType(dst, -1)
 	return n
 }
 
@@ -65,11 +65,11 @@ func (b *binder) finishParams() []types.OID {
 	for i, p := range b.params {
 		for _, n := range p.nodes {
 			if p.typ != 0 && n.T.OID != p.typ {
-				b.fail(pgerr.AmbiguousParameter, b.locOf(n), "could not determine data type of parameter $%d", i+1)
+				b.Fail(pgerr.AmbiguousParameter, b.locOf(n), "could not determine data type of parameter $%d", i+1)
 			}
 		}
 		if p.typ == 0 {
-			b.fail(pgerr.IndeterminateDatatype, -1, "could not determine data type of parameter $%d", i+1)
+			b.Fail(pgerr.IndeterminateDatatype, -1, "could not determine data type of parameter $%d", i+1)
 		}
 		out[i] = p.typ
 	}

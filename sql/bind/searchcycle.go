@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -41,7 +44,7 @@ func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
 	used := func(name, what string, loc int32) {
 		for _, c := range r.cols {
 			if c.Name == name {
-				b.fail(pgerr.SyntaxError, loc, "%s column name \"%s\" already used in WITH query column list", what, name)
+				b.Fail(pgerr.SyntaxError, loc, "%s column name \"%s\" already used in WITH query column list", what, name)
 			}
 		}
 	}
@@ -59,21 +62,21 @@ func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
 		used(c.CycleMarkColumn, "cycle mark", c.Location)
 		used(c.CyclePathColumn, "cycle path", c.Location)
 		if c.CycleMarkColumn == c.CyclePathColumn {
-			b.fail(pgerr.SyntaxError, c.Location, "cycle mark column name and cycle path column name are the same")
+			b.Fail(pgerr.SyntaxError, c.Location, "cycle mark column name and cycle path column name are the same")
 		}
 		sc.value, sc.other = b.exprKind(s, c.CycleMarkValue, kindOther), b.exprKind(s, c.CycleMarkDefault, kindOther)
 		t, _ := b.commonType([]plan.Expr{sc.value, sc.other}, "CYCLE")
 		sc.value, sc.other = b.toCommon(sc.value, t, "CYCLE/SET/TO"), b.toCommon(sc.other, t, "CYCLE/SET/DEFAULT")
-		b.eqOp(t, c.Location)
-		add(c.CycleMarkColumn, b.mk(t, -1))
+		b.EqualOperator(t, c.Location)
+		add(c.CycleMarkColumn, b.PlanType(t, -1))
 		add(c.CyclePathColumn, recordArrayType)
 	}
 	if n.SearchClause != nil && n.CycleClause != nil {
 		switch n.SearchClause.SearchSeqColumn {
 		case n.CycleClause.CycleMarkColumn:
-			b.fail(pgerr.SyntaxError, n.SearchClause.Location, "search sequence column name and cycle mark column name are the same")
+			b.Fail(pgerr.SyntaxError, n.SearchClause.Location, "search sequence column name and cycle mark column name are the same")
 		case n.CycleClause.CyclePathColumn:
-			b.fail(pgerr.SyntaxError, n.SearchClause.Location, "search sequence column name and cycle path column name are the same")
+			b.Fail(pgerr.SyntaxError, n.SearchClause.Location, "search sequence column name and cycle path column name are the same")
 		}
 	}
 	return sc
@@ -81,7 +84,7 @@ func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
 
 func (b *binder) clauseColumns(r *cteRef, list []ast.Node, what string, loc int32) []int {
 	var out []int
-	for _, name := range names(list) {
+	for _, name := range lexicon.Names(list) {
 		at := -1
 		for i, c := range r.cols {
 			if c.Name == name {
@@ -89,10 +92,10 @@ func (b *binder) clauseColumns(r *cteRef, list []ast.Node, what string, loc int3
 			}
 		}
 		if at < 0 {
-			b.fail(pgerr.SyntaxError, loc, "%s column \"%s\" not in WITH query column list", what, name)
+			b.Fail(pgerr.SyntaxError, loc, "%s column \"%s\" not in WITH query column list", what, name)
 		}
-		if contains(out, at) {
-			b.fail(pgerr.DuplicateColumn, loc, "%s column \"%s\" specified more than once", what, name)
+		if slices.Contains(out, at) {
+			b.Fail(pgerr.DuplicateColumn, loc, "%s column \"%s\" specified more than once", what, name)
 		}
 		out = append(out, at)
 	}
@@ -153,7 +156,7 @@ func (sc *searchCycle) open(b *binder, q *query, loc int32) {
 		}
 	}
 	if !ok || len(sc.work) == 0 {
-		b.unsupported(loc, "SEARCH or CYCLE over this form of recursive term")
+		b.Unsupported(loc, "SEARCH or CYCLE over this form of recursive term")
 	}
 	if sc.cycle != nil {
 		mark := sc.work[len(sc.work)-2]
@@ -199,7 +202,7 @@ func (sc *searchCycle) step(b *binder, rel plan.Rel, cols []plan.Col) plan.Rel {
 		at = 1
 	}
 	if sc.cycle != nil {
-		seen := &plan.FuncCall{Proc: procRecordEq, Op: opRecordEq, Name: "=", Args: []plan.Expr{rowOf(cols, sc.cCols), work(at + 1)}, T: b.mk(types.Bool, -1), Form: plan.CallOp}
+		seen := &plan.FuncCall{Proc: procRecordEq, Op: opRecordEq, Name: "=", Args: []plan.Expr{rowOf(cols, sc.cCols), work(at + 1)}, T: b.PlanType(types.Bool, -1), Form: plan.CallOp}
 		add(&plan.Case{Whens: []plan.When{{Cond: &plan.ScalarArrayOp{Call: seen}, Then: sc.value}}, Else: sc.other, T: sc.extra[at].T})
 		add(grown(work(at+1), rowOf(cols, sc.cCols)))
 	}

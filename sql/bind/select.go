@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -44,7 +45,7 @@ func (q *query) retype(b *binder, i int, t types.OID) bool {
 	default:
 		return false
 	}
-	q.exprs[i] = b.coerce(q.exprs[i], t, -1, ctxImplicit, plan.CallCastImplicit, -1)
+	q.exprs[i] = b.coerce(q.exprs[i], t, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	q.cols[i].T = q.exprs[i].Type()
 	q.out[i].T = q.cols[i].T
 	return true
@@ -155,7 +156,7 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 		rel = &plan.Filter{In: rel, Conds: conds}
 	}
 	if s.selfRef && len(s.aggs) > 0 {
-		b.fail(pgerr.InvalidRecursion, s.aggs[0].loc, "aggregate functions are not allowed in a recursive query's recursive term")
+		b.Fail(pgerr.InvalidRecursion, s.aggs[0].loc, "aggregate functions are not allowed in a recursive query's recursive term")
 	}
 	if having != nil || len(s.aggs) > 0 || len(s.group) > 0 || grp != nil {
 		if len(n.LockingClause) > 0 {
@@ -437,7 +438,7 @@ func (b *binder) limitClause(s *scope, n *ast.SelectStmt) *limits {
 	if n.LimitCount != nil {
 		if c, ok := n.LimitCount.(*ast.A_Const); ok && c.Isnull {
 			if ties {
-				b.fail(pgerr.InvalidRowCountInLimitClause, -1, "row count cannot be null in FETCH FIRST ... WITH TIES clause")
+				b.Fail(pgerr.InvalidRowCountInLimitClause, -1, "row count cannot be null in FETCH FIRST ... WITH TIES clause")
 			}
 		} else {
 			l.count = b.limitExpr(s, n.LimitCount, kindLimit, "LIMIT")
@@ -453,7 +454,7 @@ func (b *binder) limitExpr(s *scope, n ast.Node, k exprKind, what string) plan.E
 	e := b.toSpecific(b.exprKind(s, n, k), types.Int8, what)
 	walkExpr(e, func(x plan.Expr) bool {
 		if c, ok := x.(*plan.ColRef); ok && b.owner[c.Col] == s {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(x), "argument of %s must not contain variables", what)
+			b.Fail(pgerr.InvalidColumnReference, b.locOf(x), "argument of %s must not contain variables", what)
 		}
 		return true
 	})
@@ -481,7 +482,7 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 		} else {
 			t = col[0].Type().OID
 		}
-		ct := b.mk(t, commonMod(col, t))
+		ct := b.PlanType(t, commonMod(col, t))
 		var sum collation
 		for _, e := range col {
 			sum = b.merge(sum, b.collate(e), e)
@@ -506,7 +507,7 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 	}
 	if len(n.LockingClause) > 0 {
 		lc := n.LockingClause[0].(*ast.LockingClause)
-		b.fail(pgerr.FeatureNotSupported, -1, "%s cannot be applied to VALUES", lockName(lc.Strength))
+		b.Fail(pgerr.FeatureNotSupported, -1, "%s cannot be applied to VALUES", lockName(lc.Strength))
 	}
 	var targets []*target
 	for _, c := range it.cols {
@@ -539,7 +540,7 @@ func (b *binder) valuesRows(s *scope, lists []ast.Node) [][]plan.Expr {
 			if len(row) > 0 {
 				loc = b.locOf(row[0])
 			}
-			b.fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
+			b.Fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
 		}
 		rows = append(rows, row)
 	}

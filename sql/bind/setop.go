@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -10,7 +11,7 @@ import (
 // setOperation is transformSetOperationStmt.
 func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
 	if len(n.LockingClause) > 0 {
-		b.fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with UNION/INTERSECT/EXCEPT", lockName(n.LockingClause[0].(*ast.LockingClause).Strength))
+		b.Fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with UNION/INTERSECT/EXCEPT", lockName(n.LockingClause[0].(*ast.LockingClause).Strength))
 	}
 	q := b.setTree(s, n, true)
 	if len(n.SortClause) == 0 && n.LimitCount == nil && n.LimitOffset == nil {
@@ -26,7 +27,7 @@ func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
 	width := len(targets)
 	order := b.orderBy(s, n.SortClause, &targets, kindOrderBy, "ORDER BY", false)
 	if len(targets) > width {
-		panic(b.err(pgerr.FeatureNotSupported, b.locOf(targets[width].e), "invalid UNION/INTERSECT/EXCEPT ORDER BY clause").
+		panic(b.Err(pgerr.FeatureNotSupported, b.locOf(targets[width].e), "invalid UNION/INTERSECT/EXCEPT ORDER BY clause").
 			WithDetail("Only result column names can be used, not expressions or functions.").
 			WithHint("Add the expression/function to every SELECT, or move the UNION into a FROM clause."))
 	}
@@ -86,7 +87,7 @@ func (b *binder) unify(s *scope, what string, l, r *query, needEq bool) {
 		if len(r.exprs) > 0 {
 			loc = b.locOf(r.exprs[0])
 		}
-		b.fail(pgerr.SyntaxError, loc, "each %s query must have the same number of columns", what)
+		b.Fail(pgerr.SyntaxError, loc, "each %s query must have the same number of columns", what)
 	}
 	want := make([]types.OID, len(l.cols))
 	for i := range l.cols {
@@ -98,14 +99,14 @@ func (b *binder) unify(s *scope, what string, l, r *query, needEq bool) {
 			e plan.Expr
 		}{{l, le}, {r, re}} {
 			if have := side.e.Type().OID; have != t {
-				if !b.canCoerceOne(have, t, ctxImplicit) {
-					b.fail(pgerr.CannotCoerce, b.locOf(side.e), "%s could not convert type %s to %s", what, b.typeStr(have), b.typeStr(t))
+				if !b.CanCoerce(have, t, overload.Implicit) {
+					b.Fail(pgerr.CannotCoerce, b.locOf(side.e), "%s could not convert type %s to %s", what, b.TypeText(have), b.TypeText(t))
 				}
 				side.q.retype(b, i, t)
 			}
 		}
 		if needEq {
-			b.eqOp(t, b.locOf(which))
+			b.EqualOperator(t, b.locOf(which))
 		}
 	}
 	b.castColumns(s, l, want)
@@ -134,7 +135,7 @@ func (b *binder) castColumns(s *scope, q *query, want []types.OID) {
 	for i, c := range q.cols {
 		var e plan.Expr = &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}
 		if c.T.OID != want[i] {
-			e = b.coerce(e, want[i], -1, ctxImplicit, plan.CallCastImplicit, -1)
+			e = b.coerce(e, want[i], -1, overload.Implicit, plan.CallCastImplicit, -1)
 			c = plan.Col{ID: b.newCol(), Name: c.Name, T: e.Type()}
 			b.owner[c.ID] = s
 		}

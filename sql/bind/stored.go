@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -16,9 +18,9 @@ const (
 // assign is the conversion of an assignment: column names the target in the error.
 func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, what string) plan.Expr {
 	have := e.Type().OID
-	x := b.coerceToTarget(e, want.OID, want.Mod, ctxAssignment, plan.CallCastImplicit, -1)
+	x := b.coerceToTarget(e, want.OID, want.Mod, overload.Assignment, plan.CallCastImplicit, -1)
 	if x == nil {
-		panic(b.err(pgerr.DatatypeMismatch, loc, "column \"%s\" is of type %s but %sexpression is of type %s", column, b.typeStr(want.OID), what, b.typeStr(have)).
+		panic(b.Err(pgerr.DatatypeMismatch, loc, "column \"%s\" is of type %s but %sexpression is of type %s", column, b.TypeText(want.OID), what, b.TypeText(have)).
 			WithHint("You will need to rewrite or cast the expression."))
 	}
 	return x
@@ -27,10 +29,10 @@ func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, w
 // storedExpr binds SQL that the catalog keeps, over the columns of t that col gives.
 func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col func(*catalog.Column) plan.Col) plan.Expr {
 	n, err := b.env.Cache.parseExpr(sql)
-	b.check(err, -1)
-	path := b.viewPath
-	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
-	b.quiet++
+	b.Check(err, -1)
+	path := b.ViewPath
+	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.Quiet++
 	s := b.newScope(nil)
 	if t != nil {
 		s.ns = append(s.ns, b.rowItem(s, t, t.Name, col))
@@ -46,8 +48,8 @@ func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col fu
 		e = b.resolveUnknown(e)
 	}
 	b.collate(e)
-	b.quiet--
-	b.viewPath = path
+	b.Quiet--
+	b.ViewPath = path
 	return e
 }
 
@@ -57,20 +59,20 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 		return nil
 	}
 	if c.Identity != 0 {
-		var e plan.Expr = &plan.NextVal{Seq: c.IdentSeq, T: b.mk(types.Int8, -1)}
+		var e plan.Expr = &plan.NextVal{Seq: c.IdentSeq, T: b.PlanType(types.Int8, -1)}
 		b.volatile = true
-		return b.assign(e, colType(c), c.Name, -1, assignDefault)
+		return b.assign(e, lexicon.ColumnType(c), c.Name, -1, assignDefault)
 	}
 	if c.Default == "" {
-		if d := b.env.Catalog.Type(c.Type); d != nil && d.OID == c.Type && d.Domain != nil && d.Domain.Default != "" {
-			return b.storedExpr(nil, d.Domain.Default, colType(c), nil)
+		if d := b.Catalog.Type(c.Type); d != nil && d.OID == c.Type && d.Domain != nil && d.Domain.Default != "" {
+			return b.storedExpr(nil, d.Domain.Default, lexicon.ColumnType(c), nil)
 		}
-		if b.isDomain(c.Type) {
+		if b.IsDomain(c.Type) {
 			return b.orNull(nil, c) // the domain may refuse NULL
 		}
 		return nil
 	}
-	return b.storedExpr(t, c.Default, colType(c), func(*catalog.Column) plan.Col {
+	return b.storedExpr(t, c.Default, lexicon.ColumnType(c), func(*catalog.Column) plan.Col {
 		panic(pgerr.Internal("default of column %q names a column", c.Name))
 	})
 }
@@ -84,11 +86,11 @@ func (b *binder) orNull(e plan.Expr, c *catalog.Column) plan.Expr {
 	if e != nil {
 		return e
 	}
-	if b.isDomain(c.Type) {
-		base, mod := b.baseTypeMod(c.Type, c.TypMod)
-		return &plan.CoerceToDomain{Arg: &plan.Const{Val: types.Null, T: b.mk(base, mod)}, T: colType(c), Form: plan.CallCastImplicit}
+	if b.IsDomain(c.Type) {
+		base, mod := b.BaseTypeMod(c.Type, c.TypMod)
+		return &plan.CoerceToDomain{Arg: &plan.Const{Val: types.Null, T: b.PlanType(base, mod)}, T: lexicon.ColumnType(c), Form: plan.CallCastImplicit}
 	}
-	return &plan.Const{Val: types.Null, T: colType(c)}
+	return &plan.Const{Val: types.Null, T: lexicon.ColumnType(c)}
 }
 
 // newRow are the columns of a row that is being stored, with the checks and generated columns over them.
@@ -104,12 +106,12 @@ func (b *binder) newRow(t *catalog.Table) *newRow {
 		if c.Dropped {
 			continue
 		}
-		col := plan.Col{ID: b.newCol(), Name: c.Name, T: colType(c), Table: t.OID, AttNum: c.AttNum}
+		col := plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 		b.origin[col.ID] = origin{t.OID, c.AttNum}
 		r.cols = append(r.cols, col)
 		r.by[c.AttNum] = col
 	}
-	if t.Partitioned() || b.env.Catalog.HasChildren(t.OID) {
+	if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
 		col := plan.Col{ID: b.newCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: systemAtts["tableoid"].att}
 		r.cols = append(r.cols, col)
 		r.by[col.AttNum] = col
@@ -137,7 +139,7 @@ func (b *binder) generated(t *catalog.Table, r *newRow) []plan.GenCol {
 		if c.Dropped || c.Generated == 0 {
 			continue
 		}
-		out = append(out, plan.GenCol{AttNum: c.AttNum, Expr: b.storedExpr(t, c.Default, colType(c), r.col)})
+		out = append(out, plan.GenCol{AttNum: c.AttNum, Expr: b.storedExpr(t, c.Default, lexicon.ColumnType(c), r.col)})
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -10,7 +12,7 @@ import (
 // subLink is transformSubLink.
 func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
 	if why := s.kind.noSubquery(); why != "" {
-		b.fail(pgerr.FeatureNotSupported, n.Location, "%s", why)
+		b.Fail(pgerr.FeatureNotSupported, n.Location, "%s", why)
 	}
 	sel, ok := n.Subselect.(*ast.SelectStmt)
 	if !ok {
@@ -32,24 +34,24 @@ func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
 		out.Kind, out.T = plan.SubExists, plan.Type{OID: types.Bool, Mod: -1}
 	case ast.EXPR_SUBLINK:
 		if len(cols) != 1 {
-			b.fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
+			b.Fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
 		}
 		out.Kind, out.T = plan.SubScalar, cols[0].T
 	case ast.ARRAY_SUBLINK:
 		if len(cols) != 1 {
-			b.fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
+			b.Fail(pgerr.SyntaxError, n.Location, "subquery must return only one column")
 		}
-		arr := b.promotedArray(cols[0].T.OID)
+		arr := b.PromotedArray(cols[0].T.OID)
 		if arr == 0 {
-			b.fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.typeStr(cols[0].T.OID))
+			b.Fail(pgerr.UndefinedObject, n.Location, "could not find array type for data type %s", b.TypeText(cols[0].T.OID))
 		}
-		out.Kind, out.T = plan.SubArray, b.mk(arr, cols[0].T.Mod)
+		out.Kind, out.T = plan.SubArray, b.PlanType(arr, cols[0].T.Mod)
 	case ast.MULTIEXPR_SUBLINK:
 		out.Kind, out.T = plan.SubRow, plan.Type{OID: types.Record, Mod: -1}
 	case ast.ANY_SUBLINK, ast.ALL_SUBLINK, ast.ROWCOMPARE_SUBLINK:
 		return b.testSubLink(s, n, rel, cols)
 	default:
-		b.unsupported(n.Location, "this kind of subquery")
+		b.Unsupported(n.Location, "this kind of subquery")
 	}
 	return b.at(out, n.Location)
 }
@@ -58,7 +60,7 @@ func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
 func (b *binder) testSubLink(s *scope, n *ast.SubLink, rel plan.Rel, cols []plan.Col) plan.Expr {
 	name := []string{"="}
 	if len(n.OperName) > 0 {
-		name = names(n.OperName)
+		name = lexicon.Names(n.OperName)
 	}
 	var left []plan.Expr
 	if row, ok := n.Testexpr.(*ast.RowExpr); ok {
@@ -71,10 +73,10 @@ func (b *binder) testSubLink(s *scope, n *ast.SubLink, rel plan.Rel, cols []plan
 		}
 	}
 	if len(left) < len(cols) {
-		b.fail(pgerr.SyntaxError, n.Location, "subquery has too many columns")
+		b.Fail(pgerr.SyntaxError, n.Location, "subquery has too many columns")
 	}
 	if len(left) > len(cols) {
-		b.fail(pgerr.SyntaxError, n.Location, "subquery has too few columns")
+		b.Fail(pgerr.SyntaxError, n.Location, "subquery has too few columns")
 	}
 	right := make([]plan.Expr, len(cols))
 	for i, c := range cols {
@@ -97,5 +99,5 @@ func (b *binder) testSubLink(s *scope, n *ast.SubLink, rel plan.Rel, cols []plan
 		out.Kind = plan.SubAll
 	}
 	out.Test = b.rowCompare(name, left, right, n.Location)
-	return b.at(out, leftmost(n.Location, b.locOf(left[0])))
+	return b.at(out, place.Leftmost(n.Location, b.locOf(left[0])))
 }

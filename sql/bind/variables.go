@@ -3,6 +3,7 @@ package bind
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -68,7 +69,7 @@ func (b *binder) variableParam(v Variable, loc int32) plan.Expr {
 
 // columnOrVariable resolves a name where variables are in scope.
 func (b *binder) columnOrVariable(s *scope, n *ast.ColumnRef) plan.Expr {
-	name := names(n.Fields)
+	name := lexicon.Names(n.Fields)
 	mode := b.env.Vars.Conflict()
 	if mode == UseVariable {
 		if e := b.variableRef(s, name, n.Location); e != nil {
@@ -82,7 +83,7 @@ func (b *binder) columnOrVariable(s *scope, n *ast.ColumnRef) plan.Expr {
 	e := b.variableRef(s, name, n.Location)
 	switch {
 	case e != nil && col != nil:
-		panic(b.err(pgerr.AmbiguousColumn, n.Location, "column reference \"%s\" is ambiguous", strings.Join(name, ".")).
+		panic(b.Err(pgerr.AmbiguousColumn, n.Location, "column reference \"%s\" is ambiguous", strings.Join(name, ".")).
 			WithDetail("It could refer to either a PL/pgSQL variable or a table column."))
 	case e != nil:
 		return e

@@ -3,6 +3,8 @@ package bind
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -60,7 +62,7 @@ func (sh *shapes) item(n ast.Node, it *nsItem) {
 // QuerySQL prints a query with every name resolved: what CREATE VIEW stores, and pg_get_viewdef's text without the
 // final semicolon. The query has been bound by Statement before, which finds its errors.
 func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	sel, ok := query.(*ast.SelectStmt)
 	if !ok {
 		return "", pgerr.Unsupported("printing this statement")
@@ -100,7 +102,7 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod, FuncName: newBinder(env).funcText})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText})
 }
 
 // deparser prints the shapes of one query (get_query_def).
@@ -143,7 +145,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 }
 
 func (d *deparser) options() *ruleutils.Options {
-	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.env.Types, Column: d.column,
+	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.Types, Column: d.column,
 		TypeName: d.typeName, FuncName: d.funcName, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
@@ -271,7 +273,7 @@ func (d *deparser) with(w *ast.WithClause) {
 		}
 		d.put(ruleutils.QuoteIdent(c.Ctename))
 		if len(c.Aliascolnames) > 0 {
-			d.put("(", quotedList(names(c.Aliascolnames)), ")")
+			d.put("(", quotedList(lexicon.Names(c.Aliascolnames)), ")")
 		}
 		d.put(" AS ")
 		switch c.Ctematerialized {
@@ -302,10 +304,10 @@ func (d *deparser) searchCycle(c *ast.CommonTableExpr) string {
 		if n.SearchBreadthFirst {
 			order = "BREADTH"
 		}
-		s += " SEARCH " + order + " FIRST BY " + quotedList(names(n.SearchColList)) + " SET " + ruleutils.QuoteIdent(n.SearchSeqColumn)
+		s += " SEARCH " + order + " FIRST BY " + quotedList(lexicon.Names(n.SearchColList)) + " SET " + ruleutils.QuoteIdent(n.SearchSeqColumn)
 	}
 	if n := c.CycleClause; n != nil {
-		s += " CYCLE " + quotedList(names(n.CycleColList)) + " SET " + ruleutils.QuoteIdent(n.CycleMarkColumn)
+		s += " CYCLE " + quotedList(lexicon.Names(n.CycleColList)) + " SET " + ruleutils.QuoteIdent(n.CycleMarkColumn)
 		sc := d.b.shapes.cycles[c]
 		if v, o := d.expr(sc.value), d.expr(sc.other); v != "true" || o != "false" {
 			s += " TO " + v + " DEFAULT " + o
@@ -501,7 +503,7 @@ func lastName(s string) string {
 // shown prints an expression with the cast at its top, even one that the binder put in.
 func (d *deparser) shown(e plan.Expr) string {
 	s, err := ruleutils.ExprShown(e, d.options())
-	d.b.check(err, -1)
+	d.b.Check(err, -1)
 	return s
 }
 
@@ -588,9 +590,9 @@ func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
 
 // orderSuffix prints DESC, NULLS …, or USING for an operator that is not the type's default.
 func (d *deparser) orderSuffix(o sortItem) string {
-	lt, _, gt := d.b.orderOps(o.t.e.Type().OID)
+	lt, _, gt := d.b.OrderOperators(o.t.e.Type().OID)
 	if o.lt != lt && o.lt != gt {
-		s := " USING " + d.b.operator(o.lt).Name
+		s := " USING " + d.b.Operator(o.lt).Name
 		if o.nullsFirst {
 			return s + " NULLS FIRST"
 		}
@@ -696,17 +698,17 @@ func (d *deparser) rowField(c *plan.ColRef) string {
 // typeName prints a type; a stored query names those of users with their schema.
 func (d *deparser) typeName(oid types.OID, mod int32) string {
 	if d.o.Qualify != nil || oid < catalog.FirstNormalOID {
-		return d.b.typeStrMod(oid, mod)
+		return d.b.TypeModText(oid, mod)
 	}
-	t := d.b.typ(oid)
+	t := d.b.Type(oid)
 	if t == nil {
-		return d.b.typeStrMod(oid, mod)
+		return d.b.TypeModText(oid, mod)
 	}
 	if t.IsArray() {
 		return d.typeName(t.Elem, mod) + "[]"
 	}
 	if t.Schema == "" {
-		return d.b.typeStrMod(oid, mod)
+		return d.b.TypeModText(oid, mod)
 	}
 	return ruleutils.QuoteIdent(t.Schema) + "." + ruleutils.QuoteIdent(t.Name)
 }
@@ -716,15 +718,15 @@ func (d *deparser) funcName(f *catalog.Function) string {
 	if d.o.Qualify != nil {
 		return d.b.funcText(f)
 	}
-	return ruleutils.QuoteIdent(d.b.schemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
+	return ruleutils.QuoteIdent(d.b.SchemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
 }
 
 // funcText is the name of a function, with its schema where search_path does not find it.
 func (b *binder) funcText(f *catalog.Function) string {
-	if b.schemaVisible(b.schemaName(f.Schema)) {
+	if b.SchemaVisible(b.SchemaName(f.Schema)) {
 		return ruleutils.QuoteIdent(f.Name)
 	}
-	return ruleutils.QuoteIdent(b.schemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
+	return ruleutils.QuoteIdent(b.SchemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
 }
 
 // rowType prints a row type, qualified as its table is.
@@ -732,21 +734,21 @@ func (d *deparser) rowType(oid types.OID) string {
 	if oid == types.Record {
 		return "record"
 	}
-	if t := d.b.typ(oid); t != nil && (d.o.Qualify == nil || t.Schema != "" && !d.b.schemaVisible(t.Schema)) {
+	if t := d.b.Type(oid); t != nil && (d.o.Qualify == nil || t.Schema != "" && !d.b.SchemaVisible(t.Schema)) {
 		schema := t.Schema
 		if schema == "" {
 			schema = "pg_catalog"
 		}
 		return ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(t.Name)
 	}
-	return d.b.typeStr(oid)
+	return d.b.TypeText(oid)
 }
 
 func (d *deparser) relation(t *catalog.Table) string {
 	if d.o.Qualify != nil && !d.o.Qualify(t) {
 		return ruleutils.QuoteIdent(t.Name)
 	}
-	return ruleutils.QuoteIdent(d.b.schemaName(t.Schema)) + "." + ruleutils.QuoteIdent(t.Name)
+	return ruleutils.QuoteIdent(d.b.SchemaName(t.Schema)) + "." + ruleutils.QuoteIdent(t.Name)
 }
 
 func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
@@ -800,7 +802,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 			if i > 0 {
 				d.put(", ")
 			}
-			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", d.b.typeStrMod(c.T.OID, c.T.Mod))
+			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", d.b.TypeModText(c.T.OID, c.T.Mod))
 		}
 		d.put(")")
 		return
@@ -863,7 +865,7 @@ func (d *deparser) join(v *ast.JoinExpr) {
 	if v.Alias != nil {
 		d.put(" ", ruleutils.QuoteIdent(v.Alias.Aliasname))
 		if len(v.Alias.Colnames) > 0 {
-			d.put("(", quotedList(names(v.Alias.Colnames)), ")")
+			d.put("(", quotedList(lexicon.Names(v.Alias.Colnames)), ")")
 		}
 	}
 }
@@ -938,7 +940,7 @@ func (d *deparser) frame(w *window) string {
 
 // boundStored binds a stored expression as it was written: no cast is computed.
 func boundStored(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	cols := b.newRow(t)
 	return b.storedExpr(t, sql, plan.Type{}, cols.col), nil

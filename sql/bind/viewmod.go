@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -46,20 +47,20 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 	defer func() { b.viewOwner = owner }()
 	for v.Kind == catalog.RelView {
 		if len(m.layers) >= maxViewDepth {
-			b.fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
+			b.Fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
 		}
 		n, err := b.env.Cache.parse(v.View)
-		b.check(err, -1)
+		b.Check(err, -1)
 		sel, _ := n.(*ast.SelectStmt)
 		if detail := b.notUpdatable(sel); detail != "" {
-			panic(b.err(pgerr.ObjectNotInPrerequisiteState, -1, "cannot %s view \"%s\"", verb.verb, v.Name).WithDetail("%s", detail).
+			panic(b.Err(pgerr.ObjectNotInPrerequisiteState, -1, "cannot %s view \"%s\"", verb.verb, v.Name).WithDetail("%s", detail).
 				WithHint("To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional ON %s DO INSTEAD rule.", verb.doing, verb.event, verb.event))
 		}
 		l := &viewLayer{view: v, sel: sel, from: sel.FromClause[0].(*ast.RangeVar)}
 		m.layers = append(m.layers, l)
-		b.inView(func() { v, _ = b.relation(l.from) })
+		b.inView(func() { v, _ = b.Relation(l.from) })
 		if v == nil {
-			b.noRelation(l.from)
+			b.NoRelation(l.from)
 		}
 		b.use(v).Modify = true
 		if !invoker(l.view) {
@@ -69,19 +70,19 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 	}
 	m.t = v
 	if v.Virtual || !v.LikeTable() {
-		b.fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", v.Name)
+		b.Fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", v.Name)
 	}
 	return m
 }
 
 // inView runs f with names resolved as in a view's text.
 func (b *binder) inView(f func()) {
-	path := b.viewPath
-	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
-	b.quiet++
+	path := b.ViewPath
+	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.Quiet++
 	f()
-	b.quiet--
-	b.viewPath = path
+	b.Quiet--
+	b.ViewPath = path
 }
 
 // notUpdatable is view_query_is_auto_updatable: why not, or empty.
@@ -115,7 +116,7 @@ func (b *binder) notUpdatable(n *ast.SelectStmt) string {
 		return "Views that do not select from a single table or view are not automatically updatable."
 	}
 	var base *catalog.Table
-	b.inView(func() { base, _ = b.relation(rv) })
+	b.inView(func() { base, _ = b.Relation(rv) })
 	if base == nil || !base.LikeTable() && base.Kind != catalog.RelView {
 		return "Views that do not select from a single table or view are not automatically updatable."
 	}
@@ -130,8 +131,8 @@ func (b *binder) callsIn(n ast.Node) string {
 		case *ast.SubLink:
 			return false
 		case *ast.FuncCall:
-			name := names(v.Funcname)
-			for _, p := range b.procsNamed(name) {
+			name := lexicon.Names(v.Funcname)
+			for _, p := range b.ProcsNamed(name) {
 				switch {
 				case v.Over != nil:
 					why = "window functions"
@@ -158,7 +159,7 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 	for depth, l := range m.layers {
 		i := columnIndex(l.view, name)
 		if i < 0 {
-			b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
+			b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
 		}
 		m.writes(depth, l.view.ColumnByName(name).AttNum, update)
 		ref, ok := l.sel.TargetList[i].(*ast.ResTarget).Val.(*ast.ColumnRef)
@@ -166,7 +167,7 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 		if !ok {
 			detail = "View columns that are not columns of their base relation are not updatable."
 		} else {
-			list := names(ref.Fields)
+			list := lexicon.Names(ref.Fields)
 			name = list[len(list)-1]
 			if _, sys := systemAtts[name]; sys {
 				detail = "View columns that refer to system columns are not updatable."
@@ -179,14 +180,14 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 			if update {
 				verb = "update"
 			}
-			panic(b.err(pgerr.FeatureNotSupported, -1, "cannot %s column \"%s\" of view \"%s\"", verb, outer, m.rel.Name).WithDetail("%s", detail))
+			panic(b.Err(pgerr.FeatureNotSupported, -1, "cannot %s column \"%s\" of view \"%s\"", verb, outer, m.rel.Name).WithDetail("%s", detail))
 		}
 	}
 	if c := m.t.ColumnByName(name); c != nil {
 		m.writes(len(m.layers), c.AttNum, update)
 		return c
 	}
-	b.fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
+	b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
 	return nil
 }
 
@@ -232,7 +233,7 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 			}
 			node := l.sel.TargetList[at].(*ast.ResTarget).Val
 			at++
-			up.cols = append(up.cols, nsCol{name: c.Name, t: colType(c), ref: func() (e plan.Expr) {
+			up.cols = append(up.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() (e plan.Expr) {
 				b.asOwner(l.view, func() { b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) }) })
 				b.collate(e)
 				b.viewCols[e] = origin{l.view.OID, c.AttNum}
@@ -335,7 +336,7 @@ func (b *binder) viewDefaults(m *modTarget) map[int16]string {
 // defaultOf is what column c of the target takes when nothing is given, nil for NULL.
 func (b *binder) defaultOf(m *modTarget, views map[int16]string, c *catalog.Column) plan.Expr {
 	if sql, ok := views[c.AttNum]; ok {
-		return b.storedExpr(m.t, sql, colType(c), func(*catalog.Column) plan.Col {
+		return b.storedExpr(m.t, sql, lexicon.ColumnType(c), func(*catalog.Column) plan.Col {
 			panic(pgerr.Internal("default of column %q names a column", c.Name))
 		})
 	}

@@ -3,6 +3,8 @@ package bind
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -59,7 +61,7 @@ func (s *scope) defineWindows(b *binder, list []ast.Node) {
 			s.named, s.namedBy = map[string]*ast.WindowDef{}, map[string]*window{}
 		}
 		if _, dup := s.named[w.Name]; dup {
-			b.fail(pgerr.WindowingError, w.Location, "window \"%s\" is already defined", w.Name)
+			b.Fail(pgerr.WindowingError, w.Location, "window \"%s\" is already defined", w.Name)
 		}
 		s.named[w.Name] = w
 	}
@@ -80,22 +82,22 @@ func (b *binder) mergeWindow(s *scope, w *ast.WindowDef) *ast.WindowDef {
 	}
 	base, ok := s.named[w.Refname]
 	if !ok {
-		b.fail(pgerr.UndefinedObject, w.Location, "window \"%s\" does not exist", w.Refname)
+		b.Fail(pgerr.UndefinedObject, w.Location, "window \"%s\" does not exist", w.Refname)
 	}
 	base = b.mergeWindow(s, base)
 	c := *w
 	if len(w.PartitionClause) > 0 {
-		b.fail(pgerr.WindowingError, w.Location, "cannot override PARTITION BY clause of window \"%s\"", w.Refname)
+		b.Fail(pgerr.WindowingError, w.Location, "cannot override PARTITION BY clause of window \"%s\"", w.Refname)
 	}
 	c.PartitionClause = base.PartitionClause
 	if len(w.OrderClause) > 0 && len(base.OrderClause) > 0 {
-		b.fail(pgerr.WindowingError, w.Location, "cannot override ORDER BY clause of window \"%s\"", w.Refname)
+		b.Fail(pgerr.WindowingError, w.Location, "cannot override ORDER BY clause of window \"%s\"", w.Refname)
 	}
 	if len(w.OrderClause) == 0 {
 		c.OrderClause = base.OrderClause
 	}
 	if base.FrameOptions&frameNonDefault != 0 {
-		e := b.err(pgerr.WindowingError, w.Location, "cannot copy window \"%s\" because it has a frame clause", w.Refname)
+		e := b.Err(pgerr.WindowingError, w.Location, "cannot copy window \"%s\" because it has a frame clause", w.Refname)
 		if len(w.OrderClause) == 0 && w.FrameOptions&frameNonDefault == 0 {
 			e = e.WithHint("Omit the parentheses in this OVER clause.")
 		}
@@ -105,28 +107,28 @@ func (b *binder) mergeWindow(s *scope, w *ast.WindowDef) *ast.WindowDef {
 }
 
 // windowCall is transformWindowFuncCall.
-func (b *binder) windowCall(s *scope, n *ast.FuncCall, c *candidate, name []string, args []plan.Expr, ret types.OID, isAgg bool) plan.Expr {
+func (b *binder) windowCall(s *scope, n *ast.FuncCall, c *overload.Candidate, name []string, args []plan.Expr, ret types.OID, isAgg bool) plan.Expr {
 	full, loc := strings.Join(name, "."), n.Location
-	p := c.proc
+	p := c.Proc
 	if n.AggDistinct {
-		b.fail(pgerr.FeatureNotSupported, loc, "DISTINCT is not implemented for window functions")
+		b.Fail(pgerr.FeatureNotSupported, loc, "DISTINCT is not implemented for window functions")
 	}
 	if isAgg && len(p.ArgTypes) == 0 && !n.AggStar {
-		b.fail(pgerr.WrongObjectType, loc, "%s(*) must be used to call a parameterless aggregate function", full)
+		b.Fail(pgerr.WrongObjectType, loc, "%s(*) must be used to call a parameterless aggregate function", full)
 	}
 	if len(n.AggOrder) > 0 {
-		b.fail(pgerr.FeatureNotSupported, loc, "aggregate ORDER BY is not implemented for window functions")
+		b.Fail(pgerr.FeatureNotSupported, loc, "aggregate ORDER BY is not implemented for window functions")
 	}
 	if n.AggFilter != nil && !isAgg {
-		b.fail(pgerr.FeatureNotSupported, loc, "FILTER is not implemented for non-aggregate window functions")
+		b.Fail(pgerr.FeatureNotSupported, loc, "FILTER is not implemented for non-aggregate window functions")
 	}
 	for _, a := range args {
 		b.noWindowIn(s, a, "window function calls cannot be nested")
 	}
 	if why := s.kind.notIn(false); why != "" {
-		b.fail(pgerr.WindowingError, loc, "window functions are not allowed in %s", why)
+		b.Fail(pgerr.WindowingError, loc, "window functions are not allowed in %s", why)
 	}
-	call := &plan.WindowCall{Proc: p.OID, Name: p.Name, Args: args, Star: n.AggStar, IsAgg: isAgg, T: b.mk(ret, -1)}
+	call := &plan.WindowCall{Proc: p.OID, Name: p.Name, Args: args, Star: n.AggStar, IsAgg: isAgg, T: b.PlanType(ret, -1)}
 	if n.AggFilter != nil {
 		call.Filter = b.boolExpr(s, n.AggFilter, kindFilter, "FILTER")
 	}
@@ -134,7 +136,7 @@ func (b *binder) windowCall(s *scope, n *ast.FuncCall, c *candidate, name []stri
 		walkExpr(a, func(e plan.Expr) bool {
 			if ref, ok := e.(*plan.ColRef); ok {
 				if d := b.derived[ref.Col]; d != nil && d.kind == 's' && d.scope == s {
-					panic(b.err(pgerr.FeatureNotSupported, b.locOf(e), "window function calls cannot contain set-returning function calls").
+					panic(b.Err(pgerr.FeatureNotSupported, b.locOf(e), "window function calls cannot contain set-returning function calls").
 						WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 				}
 			}
@@ -147,7 +149,7 @@ func (b *binder) windowCall(s *scope, n *ast.FuncCall, c *candidate, name []stri
 		for _, e := range args {
 			a.ArgTypes = append(a.ArgTypes, e.Type().OID)
 		}
-		a.TransType = b.transType(a, b.aggregateRow(p.OID).TransType)
+		a.TransType = b.transType(a, b.Aggregate(p.OID).TransType)
 		call.Agg = a
 	}
 	w := b.windowFor(s, n.Over)
@@ -162,7 +164,7 @@ func (b *binder) noWindowIn(s *scope, e plan.Expr, msg string) {
 	walkExpr(e, func(x plan.Expr) bool {
 		if c, ok := x.(*plan.ColRef); ok {
 			if d := b.derived[c.Col]; d != nil && d.kind == 'w' && d.scope == s {
-				b.fail(pgerr.WindowingError, b.locOf(x), "%s", msg)
+				b.Fail(pgerr.WindowingError, b.locOf(x), "%s", msg)
 			}
 		}
 		return true
@@ -174,7 +176,7 @@ func (b *binder) windowFor(s *scope, over *ast.WindowDef) *window {
 	if over.Name != "" {
 		w, ok := s.namedBy[over.Name]
 		if !ok {
-			b.fail(pgerr.UndefinedObject, over.Location, "window \"%s\" does not exist", over.Name)
+			b.Fail(pgerr.UndefinedObject, over.Location, "window \"%s\" does not exist", over.Name)
 		}
 		return w
 	}
@@ -207,7 +209,7 @@ func (b *binder) windowOrders(s *scope, targets *[]*target) {
 			t := b.findTarget99(s, n, &list, kindWindowPartition)
 			e := b.resolveUnknown(t.e)
 			b.collate(e)
-			b.eqOp(e.Type().OID, b.locOf(e))
+			b.EqualOperator(e.Type().OID, b.locOf(e))
 			w.partition = append(w.partition, e)
 		}
 		for _, o := range b.orderBy(s, w.def.OrderClause, &list, kindWindowOrder, "ORDER BY", true) {
@@ -265,7 +267,7 @@ func (b *binder) frame(s *scope, w *window) {
 	case o&frameGroups != 0:
 		f.Mode = plan.FrameGroups
 		if len(w.order) == 0 {
-			b.fail(pgerr.WindowingError, w.def.Location, "GROUPS mode requires an ORDER BY clause")
+			b.Fail(pgerr.WindowingError, w.def.Location, "GROUPS mode requires an ORDER BY clause")
 		}
 	}
 	switch {
@@ -301,7 +303,7 @@ func (b *binder) frame(s *scope, w *window) {
 		f.Exclude = plan.ExcludeTies
 	}
 	if f.Mode == plan.FrameRange && o&(frameStartOffset|frameEndOffset) != 0 && len(w.order) != 1 {
-		b.fail(pgerr.WindowingError, w.def.Location, "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column")
+		b.Fail(pgerr.WindowingError, w.def.Location, "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column")
 	}
 	if o&frameStartOffset != 0 {
 		f.StartOff, f.StartFn = b.frameOffset(s, w, w.def.StartOffset)
@@ -330,7 +332,7 @@ func (b *binder) frameOffset(s *scope, w *window, n ast.Node) (plan.Expr, types.
 	}
 	walkExpr(e, func(x plan.Expr) bool {
 		if c, ok := x.(*plan.ColRef); ok && b.owner[c.Col] == s {
-			b.fail(pgerr.InvalidColumnReference, b.locOf(x), "argument of %s must not contain variables", what)
+			b.Fail(pgerr.InvalidColumnReference, b.locOf(x), "argument of %s must not contain variables", what)
 		}
 		return true
 	})
@@ -342,9 +344,9 @@ func (b *binder) frameOffset(s *scope, w *window, n ast.Node) (plan.Expr, types.
 func (b *binder) rangeOffset(w *window, e plan.Expr) (plan.Expr, types.OID) {
 	o := w.order[0]
 	typ := o.t.e.Type().OID
-	var fam familyUse
-	for _, f := range b.opFamilies(o.lt) {
-		if f.strategy == stratLess || f.strategy == stratGreater {
+	var fam lexicon.Family
+	for _, f := range b.OpFamilies(o.lt) {
+		if f.Strategy == lexicon.Less || f.Strategy == lexicon.Greater {
 			fam = f
 			break
 		}
@@ -352,7 +354,7 @@ func (b *binder) rangeOffset(w *window, e plan.Expr) (plan.Expr, types.OID) {
 	offType := e.Type().OID
 	var best, fn types.OID
 	matches, exact := 0, false
-	for right, p := range b.supportProcs(fam.family, fam.left, inRangeProc) {
+	for right, p := range b.SupportProcs(fam.OID, fam.Left, inRangeProc) {
 		matches++
 		switch {
 		case right == offType:
@@ -360,17 +362,17 @@ func (b *binder) rangeOffset(w *window, e plan.Expr) (plan.Expr, types.OID) {
 		case exact:
 		case offType == types.Unknown && right == typ:
 			best, fn, exact = right, p, true
-		case b.canCoerceOne(offType, right, ctxImplicit):
-			if best == 0 || b.preferred(right) || !b.preferred(best) && right == typ {
+		case b.CanCoerce(offType, right, overload.Implicit):
+			if best == 0 || b.Preferred(right) || !b.Preferred(best) && right == typ {
 				best, fn = right, p
 			}
 		}
 	}
 	switch {
 	case matches == 0:
-		b.fail(pgerr.FeatureNotSupported, b.locOf(e), "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", b.typeStr(fam.left))
+		b.Fail(pgerr.FeatureNotSupported, b.locOf(e), "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", b.TypeText(fam.Left))
 	case best == 0:
-		panic(b.err(pgerr.FeatureNotSupported, b.locOf(e), "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s", b.typeStr(fam.left), b.typeStr(offType)).
+		panic(b.Err(pgerr.FeatureNotSupported, b.locOf(e), "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s", b.TypeText(fam.Left), b.TypeText(offType)).
 			WithHint("Cast the offset value to an appropriate type."))
 	}
 	return b.toSpecific(e, best, "RANGE"), fn

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -33,9 +34,9 @@ func (b *binder) xmlArgs(s *scope, nodes []ast.Node, what string) []plan.Expr {
 	var out []plan.Expr
 	for _, a := range nodes {
 		e := b.expr(s, a)
-		x := b.coerceToTarget(e, types.XML, -1, ctxImplicit, plan.CallCastImplicit, -1)
+		x := b.coerceToTarget(e, types.XML, -1, overload.Implicit, plan.CallCastImplicit, -1)
 		if x == nil {
-			b.fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type xml, not type %s", what, b.typeStr(e.Type().OID))
+			b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type xml, not type %s", what, b.TypeText(e.Type().OID))
 		}
 		out = append(out, x)
 	}

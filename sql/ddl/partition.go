@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/partition"
@@ -17,7 +18,8 @@ const maxPartitionKeys = 32
 var strategyWords = map[catalog.Strategy]string{catalog.ListPartition: "list", catalog.RangePartition: "range", catalog.HashPartition: "hash"}
 
 func (x *exec) at(e *pgerr.Error, loc int32) *pgerr.Error {
-	return e.WithPosition(bind.Position(x.Bind(), loc))
+	text := place.Text{Source: x.Bind().Source}
+	return e.WithPosition(text.Pos(loc))
 }
 
 // partitionKey is PARTITION BY (transformPartitionSpec, ComputePartitionAttrs).
@@ -179,7 +181,7 @@ func (x *exec) partitionBound(p *catalog.Table, n *ast.PartitionBoundSpec) (b *c
 				dup = dup || have == d
 			}
 			if !dup {
-				b.List, locs = append(b.List, d), append(locs, bind.NodeLocation(v))
+				b.List, locs = append(b.List, d), append(locs, place.OfNode(v))
 			}
 		}
 		return b, locs, nil
@@ -207,7 +209,7 @@ func (x *exec) partitionBound(p *catalog.Table, n *ast.PartitionBoundSpec) (b *c
 
 func (x *exec) rangeBound(p *catalog.Table, list []ast.Node) (out []catalog.BoundDatum, locs []int32, err error) {
 	for i, v := range list {
-		loc := bind.NodeLocation(v)
+		loc := place.OfNode(v)
 		var d catalog.BoundDatum
 		if c, ok := v.(*ast.ColumnRef); ok && len(c.Fields) == 1 {
 			if s, ok := c.Fields[0].(*ast.String); ok {

@@ -1,9 +1,9 @@
-package bind
+package place
 
 import "github.com/tarndb/tarn/sql/parser/ast"
 
-// nodeLoc is the leftmost known location of a parse tree node (exprLocation), -1 for none.
-func nodeLoc(n ast.Node) int32 {
+// OfNode is the leftmost known location of a parse tree node (exprLocation), -1 for none.
+func OfNode(n ast.Node) int32 {
 	switch v := n.(type) {
 	case nil:
 		return -1
@@ -14,33 +14,33 @@ func nodeLoc(n ast.Node) int32 {
 	case *ast.A_Const:
 		return v.Location
 	case *ast.A_Expr:
-		return leftmost(v.Location, nodeLoc(v.Lexpr))
+		return Leftmost(v.Location, OfNode(v.Lexpr))
 	case *ast.BoolExpr:
 		loc := v.Location
 		for _, a := range v.Args {
-			loc = leftmost(loc, nodeLoc(a))
+			loc = Leftmost(loc, OfNode(a))
 		}
 		return loc
 	case *ast.FuncCall:
 		loc := v.Location
 		for _, a := range v.Args {
-			loc = leftmost(loc, nodeLoc(a))
+			loc = Leftmost(loc, OfNode(a))
 		}
 		return loc
 	case *ast.TypeCast:
-		loc := nodeLoc(v.Arg)
+		loc := OfNode(v.Arg)
 		if v.TypeName != nil {
-			loc = leftmost(loc, v.TypeName.Location)
+			loc = Leftmost(loc, v.TypeName.Location)
 		}
-		return leftmost(loc, v.Location)
+		return Leftmost(loc, v.Location)
 	case *ast.CollateClause:
-		return nodeLoc(v.Arg)
+		return OfNode(v.Arg)
 	case *ast.A_Indirection:
-		return nodeLoc(v.Arg)
+		return OfNode(v.Arg)
 	case *ast.A_ArrayExpr:
 		return v.Location
 	case *ast.SubLink:
-		return leftmost(nodeLoc(v.Testexpr), v.Location)
+		return Leftmost(OfNode(v.Testexpr), v.Location)
 	case *ast.CaseExpr:
 		return v.Location
 	case *ast.RowExpr:
@@ -52,13 +52,13 @@ func nodeLoc(n ast.Node) int32 {
 	case *ast.SQLValueFunction:
 		return v.Location
 	case *ast.NullTest:
-		return leftmost(v.Location, nodeLoc(v.Arg))
+		return Leftmost(v.Location, OfNode(v.Arg))
 	case *ast.BooleanTest:
-		return leftmost(v.Location, nodeLoc(v.Arg))
+		return Leftmost(v.Location, OfNode(v.Arg))
 	case *ast.SetToDefault:
 		return v.Location
 	case *ast.NamedArgExpr:
-		return leftmost(v.Location, nodeLoc(v.Arg))
+		return Leftmost(v.Location, OfNode(v.Arg))
 	case *ast.GroupingFunc:
 		return v.Location
 	case *ast.GroupingSet:
@@ -70,15 +70,9 @@ func nodeLoc(n ast.Node) int32 {
 	case *ast.List:
 		loc := int32(-1)
 		for _, x := range v.Items {
-			loc = leftmost(loc, nodeLoc(x))
+			loc = Leftmost(loc, OfNode(x))
 		}
 		return loc
 	}
 	return -1
 }
-
-// Position is the 1-based character position of a parse tree location in the statement, 0 where unknown.
-func Position(env *Env, loc int32) int { return newBinder(env).pos(loc) }
-
-// NodeLocation is the leftmost known location of a parse tree node, -1 for none.
-func NodeLocation(n ast.Node) int32 { return nodeLoc(n) }

@@ -1,4 +1,4 @@
-package bind
+package overload
 
 import (
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -17,7 +17,7 @@ type family struct {
 }
 
 // genericConsistent is check_generic_type_consistency.
-func (b *binder) genericConsistent(actual, declared []types.OID) bool {
+func (rs *Resolver) genericConsistent(actual, declared []types.OID) bool {
 	var f family
 	for i, d := range declared {
 		a := actual[i]
@@ -25,7 +25,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 			if a == types.Unknown {
 				return true
 			}
-			t := b.baseType(a)
+			t := rs.BaseType(a)
 			if *slot != 0 && *slot != t {
 				return false
 			}
@@ -64,7 +64,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 			if a == types.Unknown {
 				continue
 			}
-			el := b.baseElemType(a)
+			el := rs.BaseElemType(a)
 			if el == 0 {
 				return false
 			}
@@ -74,7 +74,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 				return false
 			}
 			if a != types.Unknown {
-				r, ok := b.rangeType(b.baseType(a))
+				r, ok := rs.rangeType(rs.BaseType(a))
 				if !ok {
 					return false
 				}
@@ -85,11 +85,11 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 				return false
 			}
 			if a != types.Unknown {
-				r, ok := b.rangeOfMulti(b.baseType(a))
+				r, ok := rs.rangeOfMulti(rs.BaseType(a))
 				if !ok {
 					return false
 				}
-				f.compat = append(f.compat, b.rangeSub(r))
+				f.compat = append(f.compat, rs.rangeSub(r))
 			}
 		}
 	}
@@ -98,7 +98,7 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 			// pg_statistic's columns: only anyarray itself fits.
 			return !(f.elem != 0 && f.elem != types.AnyElement)
 		}
-		el := b.elemType(f.array)
+		el := rs.ElemType(f.array)
 		if el == 0 {
 			return false
 		}
@@ -109,44 +109,45 @@ func (b *binder) genericConsistent(actual, declared []types.OID) bool {
 		}
 	}
 	if f.multi != 0 {
-		r, ok := b.rangeOfMulti(f.multi)
+		r, ok := rs.rangeOfMulti(f.multi)
 		if !ok || f.rng != 0 && f.rng != r {
 			return false
 		}
 		f.rng = r
 	}
 	if f.rng != 0 {
-		r, ok := b.rangeType(f.rng)
+		r, ok := rs.rangeType(f.rng)
 		if !ok || f.elem != 0 && f.elem != r.Subtype {
 			return false
 		}
 		f.elem = r.Subtype
 	}
-	if f.elem != 0 && (f.nonArray && b.baseElemType(f.elem) != 0 || f.enum && !b.isEnum(f.elem)) {
+	if f.elem != 0 && (f.nonArray && rs.BaseElemType(f.elem) != 0 || f.enum && !rs.IsEnum(f.elem)) {
 		return false
 	}
 	if len(f.compat) > 0 {
-		common := b.commonOIDs(f.compat)
+		common := rs.commonOIDs(f.compat)
 		if common == 0 {
 			return false
 		}
 		for _, t := range f.compat {
-			if !b.canCoerceOne(t, common, ctxImplicit) {
+			if !rs.CanCoerce(t, common, Implicit) {
 				return false
 			}
 		}
-		if f.cNonArray && b.baseElemType(common) != 0 {
+		if f.cNonArray && rs.BaseElemType(common) != 0 {
 			return false
 		}
-		if f.cRange != 0 && b.rangeSub(f.cRange) != common {
+		if f.cRange != 0 && rs.rangeSub(f.cRange) != common {
 			return false
 		}
 	}
 	return true
 }
 
-// resolvePolymorphic is enforce_generic_type_consistency: it puts actual types into declared and returns the result type.
-func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID, loc int32) types.OID {
+// ResolvePolymorphic is enforce_generic_type_consistency: it puts actual types into declared and returns the result type.
+// Errors: 42804.
+func (rs *Resolver) ResolvePolymorphic(actual, declared []types.OID, ret types.OID, loc int32) types.OID {
 	has1, has2 := false, false
 	for _, d := range declared {
 		has1, has2 = has1 || isPolymorphic1(d), has2 || isPolymorphic2(d)
@@ -162,10 +163,10 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 			if a == types.Unknown {
 				return
 			}
-			t := b.baseType(a)
+			t := rs.BaseType(a)
 			if *slot != 0 && *slot != t {
-				panic(b.err(pgerr.DatatypeMismatch, loc, "arguments declared \"%s\" are not all alike", what).
-					WithDetail("%s versus %s", b.typeStr(*slot), b.typeStr(t)))
+				panic(rs.Err(pgerr.DatatypeMismatch, loc, "arguments declared \"%s\" are not all alike", what).
+					WithDetail("%s versus %s", rs.TypeText(*slot), rs.TypeText(t)))
 			}
 			*slot = t
 		}
@@ -179,8 +180,8 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 				continue
 			}
 			if f.elem != 0 && f.elem != a {
-				panic(b.err(pgerr.DatatypeMismatch, loc, "arguments declared \"%s\" are not all alike", "anyelement").
-					WithDetail("%s versus %s", b.typeStr(f.elem), b.typeStr(a)))
+				panic(rs.Err(pgerr.DatatypeMismatch, loc, "arguments declared \"%s\" are not all alike", "anyelement").
+					WithDetail("%s versus %s", rs.TypeText(f.elem), rs.TypeText(a)))
 			}
 			f.elem = a
 		case types.AnyArray:
@@ -206,9 +207,9 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 			if a == types.Unknown {
 				continue
 			}
-			el := b.baseElemType(a)
+			el := rs.BaseElemType(a)
 			if el == 0 {
-				b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not an array but type %s", "anycompatiblearray", b.typeStr(b.baseType(a)))
+				rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not an array but type %s", "anycompatiblearray", rs.TypeText(rs.BaseType(a)))
 			}
 			f.compat = append(f.compat, el)
 		case types.AnyCompatibleRange:
@@ -217,9 +218,9 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 				continue
 			}
 			alike(&f.cRange, "anycompatiblerange")
-			r, ok := b.rangeType(b.baseType(a))
+			r, ok := rs.rangeType(rs.BaseType(a))
 			if !ok {
-				b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anycompatiblerange", b.typeStr(b.baseType(a)))
+				rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anycompatiblerange", rs.TypeText(rs.BaseType(a)))
 			}
 			f.compat = append(f.compat, r.Subtype)
 		case types.AnyCompatibleMultirange:
@@ -228,110 +229,110 @@ func (b *binder) resolvePolymorphic(actual, declared []types.OID, ret types.OID,
 				continue
 			}
 			alike(&f.cMulti, "anycompatiblemultirange")
-			r, ok := b.rangeOfMulti(b.baseType(a))
+			r, ok := rs.rangeOfMulti(rs.BaseType(a))
 			if !ok {
-				b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anycompatiblemultirange", b.typeStr(b.baseType(a)))
+				rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anycompatiblemultirange", rs.TypeText(rs.BaseType(a)))
 			}
-			f.compat = append(f.compat, b.rangeSub(r))
+			f.compat = append(f.compat, rs.rangeSub(r))
 		}
 	}
 	if poly1 {
-		b.resolveElement(&f, loc)
+		rs.resolveElement(&f, loc)
 	}
 	var common types.OID
 	if poly2 {
-		common = b.resolveCompatible(&f, loc)
+		common = rs.resolveCompatible(&f, loc)
 	}
-	return b.substitute(&f, common, declared, ret, loc)
+	return rs.substitute(&f, common, declared, ret, loc)
 }
 
-func (b *binder) resolveElement(f *family, loc int32) {
+func (rs *Resolver) resolveElement(f *family, loc int32) {
 	if f.array != 0 {
-		el := b.elemType(f.array)
+		el := rs.ElemType(f.array)
 		if f.array == types.AnyArray {
 			el = types.AnyElement
 		}
 		if el == 0 {
-			b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not an array but type %s", "anyarray", b.typeStr(f.array))
+			rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not an array but type %s", "anyarray", rs.TypeText(f.array))
 		}
 		if f.elem == 0 {
 			f.elem = el
 		} else if f.elem != el {
-			panic(b.err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anyarray", "anyelement").
-				WithDetail("%s versus %s", b.typeStr(f.array), b.typeStr(f.elem)))
+			panic(rs.Err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anyarray", "anyelement").
+				WithDetail("%s versus %s", rs.TypeText(f.array), rs.TypeText(f.elem)))
 		}
 	}
 	if f.multi != 0 {
-		r, ok := b.rangeOfMulti(f.multi)
+		r, ok := rs.rangeOfMulti(f.multi)
 		if !ok {
-			b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anymultirange", b.typeStr(f.multi))
+			rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a multirange type but type %s", "anymultirange", rs.TypeText(f.multi))
 		}
 		if f.rng != 0 && f.rng != r {
-			panic(b.err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anymultirange", "anyrange").
-				WithDetail("%s versus %s", b.typeStr(f.multi), b.typeStr(f.rng)))
+			panic(rs.Err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anymultirange", "anyrange").
+				WithDetail("%s versus %s", rs.TypeText(f.multi), rs.TypeText(f.rng)))
 		}
 		f.rng = r
 	}
 	if f.rng != 0 {
-		r, ok := b.rangeType(f.rng)
+		r, ok := rs.rangeType(f.rng)
 		if !ok {
-			b.fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anyrange", b.typeStr(f.rng))
+			rs.Fail(pgerr.DatatypeMismatch, loc, "argument declared %s is not a range type but type %s", "anyrange", rs.TypeText(f.rng))
 		}
 		if f.elem != 0 && f.elem != r.Subtype {
-			panic(b.err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anyrange", "anyelement").
-				WithDetail("%s versus %s", b.typeStr(f.rng), b.typeStr(f.elem)))
+			panic(rs.Err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anyrange", "anyelement").
+				WithDetail("%s versus %s", rs.TypeText(f.rng), rs.TypeText(f.elem)))
 		}
 		f.elem = r.Subtype
 	}
 	if f.elem == 0 {
 		if f.haveUnknown {
-			b.fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type because input has type %s", "unknown")
+			rs.Fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type because input has type %s", "unknown")
 		}
 		return
 	}
-	if f.nonArray && b.baseElemType(f.elem) != 0 {
-		b.fail(pgerr.DatatypeMismatch, loc, "type matched to anynonarray is an array type: %s", b.typeStr(f.elem))
+	if f.nonArray && rs.BaseElemType(f.elem) != 0 {
+		rs.Fail(pgerr.DatatypeMismatch, loc, "type matched to anynonarray is an array type: %s", rs.TypeText(f.elem))
 	}
-	if f.enum && !b.isEnum(f.elem) {
-		b.fail(pgerr.DatatypeMismatch, loc, "type matched to anyenum is not an enum type: %s", b.typeStr(f.elem))
+	if f.enum && !rs.IsEnum(f.elem) {
+		rs.Fail(pgerr.DatatypeMismatch, loc, "type matched to anyenum is not an enum type: %s", rs.TypeText(f.elem))
 	}
 }
 
-func (b *binder) resolveCompatible(f *family, loc int32) types.OID {
+func (rs *Resolver) resolveCompatible(f *family, loc int32) types.OID {
 	if len(f.compat) == 0 {
 		return types.Text
 	}
-	common := b.commonOIDs(f.compat)
+	common := rs.commonOIDs(f.compat)
 	if common == 0 {
-		b.fail(pgerr.DatatypeMismatch, loc, "arguments of anycompatible family cannot be cast to a common type")
+		rs.Fail(pgerr.DatatypeMismatch, loc, "arguments of anycompatible family cannot be cast to a common type")
 	}
 	for _, t := range f.compat {
-		if !b.canCoerceOne(t, common, ctxImplicit) {
-			b.fail(pgerr.DatatypeMismatch, loc, "arguments of anycompatible family cannot be cast to a common type")
+		if !rs.CanCoerce(t, common, Implicit) {
+			rs.Fail(pgerr.DatatypeMismatch, loc, "arguments of anycompatible family cannot be cast to a common type")
 		}
 	}
-	if f.cRange != 0 && b.rangeSub(f.cRange) != common {
-		b.fail(pgerr.DatatypeMismatch, loc, "anycompatiblerange type %s does not match anycompatible type %s", b.typeStr(f.cRange), b.typeStr(common))
+	if f.cRange != 0 && rs.rangeSub(f.cRange) != common {
+		rs.Fail(pgerr.DatatypeMismatch, loc, "anycompatiblerange type %s does not match anycompatible type %s", rs.TypeText(f.cRange), rs.TypeText(common))
 	}
-	if f.cNonArray && b.baseElemType(common) != 0 {
-		b.fail(pgerr.DatatypeMismatch, loc, "type matched to anycompatiblenonarray is an array type: %s", b.typeStr(common))
+	if f.cNonArray && rs.BaseElemType(common) != 0 {
+		rs.Fail(pgerr.DatatypeMismatch, loc, "type matched to anycompatiblenonarray is an array type: %s", rs.TypeText(common))
 	}
 	return common
 }
 
-func (b *binder) substitute(f *family, common types.OID, declared []types.OID, ret types.OID, loc int32) types.OID {
+func (rs *Resolver) substitute(f *family, common types.OID, declared []types.OID, ret types.OID, loc int32) types.OID {
 	array := func(el types.OID) types.OID {
 		if el == types.AnyElement {
 			return types.AnyArray
 		}
-		a := b.arrayOf(el)
+		a := rs.ArrayOf(el)
 		if a == 0 {
-			b.fail(pgerr.UndefinedObject, loc, "could not find array type for data type %s", b.typeStr(el))
+			rs.Fail(pgerr.UndefinedObject, loc, "could not find array type for data type %s", rs.TypeText(el))
 		}
 		return a
 	}
 	if f.array == 0 && f.elem != 0 && f.elem != types.AnyElement {
-		f.array = b.arrayOf(f.elem)
+		f.array = rs.ArrayOf(f.elem)
 	}
 	pick := func(d types.OID) types.OID {
 		switch d {
@@ -348,7 +349,7 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 			if f.multi != 0 {
 				return f.multi
 			}
-			return b.multirangeOf(f.rng)
+			return rs.multirangeOf(f.rng)
 		case types.AnyCompatible, types.AnyCompatibleNonArray:
 			return common
 		case types.AnyCompatibleArray:
@@ -359,12 +360,12 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 			if f.cMulti != 0 {
 				return f.cMulti
 			}
-			return b.multirangeOf(f.cRange)
+			return rs.multirangeOf(f.cRange)
 		}
 		return d
 	}
 	for i, d := range declared {
-		if !isPolymorphic(d) {
+		if !IsPolymorphic(d) {
 			continue
 		}
 		t := pick(d)
@@ -373,40 +374,40 @@ func (b *binder) substitute(f *family, common types.OID, declared []types.OID, r
 		}
 		declared[i] = t
 	}
-	if !isPolymorphic(ret) {
+	if !IsPolymorphic(ret) {
 		return ret
 	}
 	t := pick(ret)
 	if t == 0 {
-		b.fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type %s because input has type %s", b.typeStr(ret), "unknown")
+		rs.Fail(pgerr.DatatypeMismatch, loc, "could not determine polymorphic type %s because input has type %s", rs.TypeText(ret), "unknown")
 	}
 	return t
 }
 
 // rangeType finds a range type; ok is false if the type is none.
-func (b *binder) rangeType(oid types.OID) (t *types.Type, ok bool) {
-	t = b.typ(oid)
+func (rs *Resolver) rangeType(oid types.OID) (t *types.Type, ok bool) {
+	t = rs.Type(oid)
 	return t, t != nil && t.TypType == types.TypeRange
 }
 
 // rangeOfMulti is the range type of a multirange type.
-func (b *binder) rangeOfMulti(oid types.OID) (rng types.OID, ok bool) {
-	if t := b.typ(oid); t != nil && t.TypType == types.TypeMultirange {
+func (rs *Resolver) rangeOfMulti(oid types.OID) (rng types.OID, ok bool) {
+	if t := rs.Type(oid); t != nil && t.TypType == types.TypeMultirange {
 		return t.Range, true
 	}
 	return 0, false
 }
 
 // rangeSub and multirangeOf are 0 for what is not a range type.
-func (b *binder) rangeSub(oid types.OID) types.OID {
-	if t, ok := b.rangeType(oid); ok {
+func (rs *Resolver) rangeSub(oid types.OID) types.OID {
+	if t, ok := rs.rangeType(oid); ok {
 		return t.Subtype
 	}
 	return 0
 }
 
-func (b *binder) multirangeOf(oid types.OID) types.OID {
-	if t, ok := b.rangeType(oid); ok {
+func (rs *Resolver) multirangeOf(oid types.OID) types.OID {
+	if t, ok := rs.rangeType(oid); ok {
 		return t.Multirange
 	}
 	return 0

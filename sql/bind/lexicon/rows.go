@@ -1,4 +1,4 @@
-package bind
+package lexicon
 
 import (
 	"iter"
@@ -10,8 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// registry indexes PostgreSQL's catalog rows by what parse analysis asks. All look-ups of types, functions, operators
-// and casts go through it and lookup.go, which is where objects made by users will join in.
+// registry indexes PostgreSQL's catalog rows by what parse analysis asks. It is made once and not changed.
 type registry struct {
 	procs       map[types.OID]*pgdata.Proc
 	procsByName map[string][]*pgdata.Proc
@@ -19,10 +18,10 @@ type registry struct {
 	opsByName   map[string][]*pgdata.Operator
 	casts       map[castKey]*pgdata.Cast
 	aggs        map[types.OID]*pgdata.Aggregate
-	defClass    map[types.OID][]opClass // by access method: default classes
-	classByName map[string][]opClass
+	defClass    map[types.OID][]Class // by access method: default classes
+	classByName map[string][]Class
 	amop        map[amopKey]types.OID
-	opFamilies  map[types.OID][]familyUse // operator → btree families
+	opFamilies  map[types.OID][]Family // operator → btree families
 	amproc      map[amopKey]types.OID
 	rowTypes    map[types.OID]systemRow // composite types of system tables and their arrays
 	collations  map[string]types.OID
@@ -36,34 +35,39 @@ type systemRow struct {
 }
 
 type castKey struct{ src, dst types.OID }
-type opClass struct {
-	OID, method, family, in types.OID
-	name                    string
-	isDefault               bool
+
+// Class is an operator class (pg_opclass).
+type Class struct {
+	OID, Method, Family, Input types.OID
+	name                       string
+	isDefault                  bool
 }
+
 type amopKey struct {
 	family, left, right types.OID
 	strategy            int
 }
-type familyUse struct {
-	family      types.OID
-	left, right types.OID
-	strategy    int
+
+// Family is the place of an operator in a family (pg_amop).
+type Family struct {
+	OID         types.OID
+	Left, Right types.OID
+	Strategy    int
 }
 
 // Access methods (pg_am).
 const (
-	btreeAM types.OID = 403
-	hashAM  types.OID = 405
+	Btree types.OID = 403
+	Hash  types.OID = 405
 )
 
 // Btree strategies.
 const (
-	stratLess = iota + 1
-	stratLessEqual
-	stratEqual
-	stratGreaterEqual
-	stratGreater
+	Less = iota + 1
+	LessEqual
+	Equal
+	GreaterEqual
+	Greater
 )
 
 func oidOf(s *string) types.OID {
@@ -79,8 +83,8 @@ var loadRegistry = sync.OnceValue(func() *registry {
 		procs: map[types.OID]*pgdata.Proc{}, procsByName: map[string][]*pgdata.Proc{},
 		ops: map[types.OID]*pgdata.Operator{}, opsByName: map[string][]*pgdata.Operator{},
 		casts: map[castKey]*pgdata.Cast{}, aggs: map[types.OID]*pgdata.Aggregate{},
-		defClass: map[types.OID][]opClass{}, classByName: map[string][]opClass{},
-		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]familyUse{}, amproc: map[amopKey]types.OID{},
+		defClass: map[types.OID][]Class{}, classByName: map[string][]Class{},
+		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]Family{}, amproc: map[amopKey]types.OID{},
 		collations: map[string]types.OID{}, collName: map[types.OID]string{},
 	}
 	procs := pgdata.Procs()
@@ -122,10 +126,10 @@ var loadRegistry = sync.OnceValue(func() *registry {
 
 func (r *registry) loadIndexing() {
 	for _, row := range pgdata.Load("pg_opclass").Rows {
-		c := opClass{OID: oidOf(row[0]), method: oidOf(row[1]), name: *row[2], family: oidOf(row[5]), in: oidOf(row[6]), isDefault: *row[7] == "t"}
+		c := Class{OID: oidOf(row[0]), Method: oidOf(row[1]), name: *row[2], Family: oidOf(row[5]), Input: oidOf(row[6]), isDefault: *row[7] == "t"}
 		r.classByName[c.name] = append(r.classByName[c.name], c)
 		if c.isDefault {
-			r.defClass[c.method] = append(r.defClass[c.method], c)
+			r.defClass[c.Method] = append(r.defClass[c.Method], c)
 		}
 	}
 	for _, row := range pgdata.Load("pg_amop").Rows {
@@ -136,8 +140,8 @@ func (r *registry) loadIndexing() {
 		k := amopKey{oidOf(row[1]), oidOf(row[2]), oidOf(row[3]), n}
 		op := oidOf(row[6])
 		r.amop[k] = op
-		if oidOf(row[7]) == btreeAM {
-			r.opFamilies[op] = append(r.opFamilies[op], familyUse{k.family, k.left, k.right, n})
+		if oidOf(row[7]) == Btree {
+			r.opFamilies[op] = append(r.opFamilies[op], Family{k.family, k.left, k.right, n})
 		}
 	}
 	for _, row := range pgdata.Load("pg_amproc").Rows {
@@ -146,40 +150,42 @@ func (r *registry) loadIndexing() {
 	}
 }
 
-// aggregateRow is the pg_aggregate row of a function; nil for one that is none.
-func (b *binder) aggregateRow(fn types.OID) *pgdata.Aggregate { return b.reg.aggs[fn] }
+// Aggregate is the pg_aggregate row of a function; nil for one that is none.
+func (x *Lexicon) Aggregate(fn types.OID) *pgdata.Aggregate { return loadRegistry().aggs[fn] }
 
-// operator finds an operator; nil if there is none.
-func (b *binder) operator(oid types.OID) *pgdata.Operator { return b.reg.ops[oid] }
+// Operator finds an operator; nil if there is none.
+func (x *Lexicon) Operator(oid types.OID) *pgdata.Operator { return loadRegistry().ops[oid] }
 
-// castRow is the pg_cast row of two types; nil if there is none.
-func (b *binder) castRow(src, dst types.OID) *pgdata.Cast { return b.reg.casts[castKey{src, dst}] }
+// Cast is the pg_cast row of two types; nil if there is none.
+func (x *Lexicon) Cast(src, dst types.OID) *pgdata.Cast {
+	return loadRegistry().casts[castKey{src, dst}]
+}
 
-// collationName is the name of a collation; "" if there is none.
-func (b *binder) collationName(oid types.OID) string { return b.reg.collName[oid] }
+// CollationName is the name of a collation; "" if there is none.
+func (x *Lexicon) CollationName(oid types.OID) string { return loadRegistry().collName[oid] }
 
-// opFamilies are the btree families that an operator is in.
-func (b *binder) opFamilies(op types.OID) []familyUse { return b.reg.opFamilies[op] }
+// OpFamilies are the btree families that an operator is in.
+func (x *Lexicon) OpFamilies(op types.OID) []Family { return loadRegistry().opFamilies[op] }
 
-// familyAt is a btree family in which the operator has that strategy; 0 none.
-func (b *binder) familyAt(op types.OID, strategy int) types.OID {
-	for _, f := range b.opFamilies(op) {
-		if f.strategy == strategy {
-			return f.family
+// FamilyAt is a btree family in which the operator has that strategy; 0 none.
+func (x *Lexicon) FamilyAt(op types.OID, strategy int) types.OID {
+	for _, f := range x.OpFamilies(op) {
+		if f.Strategy == strategy {
+			return f.OID
 		}
 	}
 	return 0
 }
 
-// familyOp is the operator of a family for two types; 0 if there is none.
-func (b *binder) familyOp(family, left, right types.OID, strategy int) types.OID {
-	return b.reg.amop[amopKey{family, left, right, strategy}]
+// FamilyOp is the operator of a family for two types; 0 if there is none.
+func (x *Lexicon) FamilyOp(family, left, right types.OID, strategy int) types.OID {
+	return loadRegistry().amop[amopKey{family, left, right, strategy}]
 }
 
-// supportProcs are the support functions of that number in a family for a left type, by right type, in no order.
-func (b *binder) supportProcs(family, left types.OID, number int) iter.Seq2[types.OID, types.OID] {
+// SupportProcs are the support functions of that number in a family for a left type, by right type, in no order.
+func (x *Lexicon) SupportProcs(family, left types.OID, number int) iter.Seq2[types.OID, types.OID] {
 	return func(yield func(right, proc types.OID) bool) {
-		for k, p := range b.reg.amproc {
+		for k, p := range loadRegistry().amproc {
 			if k.family == family && k.left == left && k.strategy == number && !yield(k.right, p) {
 				return
 			}
@@ -187,8 +193,8 @@ func (b *binder) supportProcs(family, left types.OID, number int) iter.Seq2[type
 	}
 }
 
-// defaultClasses are the default operator classes of an access method.
-func (b *binder) defaultClasses(am types.OID) []opClass { return b.reg.defClass[am] }
+// DefaultClasses are the default operator classes of an access method.
+func (x *Lexicon) DefaultClasses(am types.OID) []Class { return loadRegistry().defClass[am] }
 
-// classesNamed are the operator classes of that name, of all access methods.
-func (b *binder) classesNamed(name string) []opClass { return b.reg.classByName[name] }
+// ClassesNamed are the operator classes of that name, of all access methods.
+func (x *Lexicon) ClassesNamed(name string) []Class { return loadRegistry().classByName[name] }
