@@ -67,12 +67,21 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {
-		x.last = len(cmds) == 1 && cmd.Subtype == ast.AT_AddConstraint && t.Bound == nil && !x.Catalog().HasChildren(t.OID)
+		x.last = len(cmds) == 1 && rewritesLast(cmd) && t.Bound == nil && !x.Catalog().HasChildren(t.OID)
 		if err := x.alterTree(t.OID, cmd, descent{recurse: n.Relation.Inh}); err != nil {
 			return "", err
 		}
 	}
 	return tag, nil
+}
+
+// rewritesLast tells that nothing of an action reads rows after it has begun to write them.
+func rewritesLast(cmd *ast.AlterTableCmd) bool {
+	switch cmd.Subtype {
+	case ast.AT_AddConstraint, ast.AT_DropConstraint, ast.AT_AlterColumnType, ast.AT_AddColumn:
+		return true
+	}
+	return false
 }
 
 func alterKind(o ast.ObjectType, t *catalog.Table, ix *catalog.Index, name string) error {
