@@ -63,4 +63,6 @@ echo "== psycopg"
 "$VENV/bin/python" tests/interop/psycopg_smoke.py "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" || fail psycopg
 echo "== Go drivers' own suites"
 tests/interop/drivers.sh "$WORK" || fail "driver suites"
+echo "== ORMs' own suites"
+tests/interop/orm/run.sh "$WORK" || fail "ORM suites"
 echo "interop: all passed"
