@@ -123,7 +123,7 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key, row []byte, val
 	}
 	view := x.Txn.Latest()
 	defer view.Release()
-	it := rel.Scan(view, nil, rowstore.Range{}, false)
+	var it rowReader = rel.Scan(view, nil, rowstore.Range{}, false)
 	defer func() {
 		if e := it.Close(); err == nil {
 			err = e
@@ -150,8 +150,23 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key, row []byte, val
 		if err != nil {
 			return err
 		}
+		if n == manyRows {
+			if ahead, ok := it.(*rowstore.Iter).Ahead(); ok {
+				it = ahead
+			}
+		}
 	}
 	return nil
+}
+
+// manyRows are worth a goroutine that reads them.
+const manyRows = 10000
+
+type rowReader interface {
+	Next() bool
+	Key() []byte
+	Row() []byte
+	Close() error
 }
 
 // unique notices keys that were written before. Keys that come in ascending order need no look-up.

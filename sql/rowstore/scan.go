@@ -55,6 +55,26 @@ func (r *Rel) InitScan(it *Iter, v txn.View, ix *catalog.Index, rng Range, rever
 	}
 }
 
+// ScanParts is Scan over all rows in their own order by one iterator or, where they are many, by two that may be moved by different
+// goroutines at a time: the second one begins where the first one ends.
+func (r *Rel) ScanParts(v txn.View) ([]*Iter, error) {
+	it := &Iter{rel: r, view: v}
+	it.lo, it.hi, _ = r.KeyRange(nil, Range{}, nil, nil)
+	parts := []*Iter{it}
+	mid, err := v.SplitKey(it.lo, it.hi)
+	if err != nil {
+		return nil, err
+	}
+	if mid != nil {
+		parts = append(parts, &Iter{rel: r, view: v, lo: mid, hi: it.hi})
+		it.hi = mid
+	}
+	for _, it := range parts {
+		it.it = v.NewIter(it.lo, it.hi)
+	}
+	return parts, nil
+}
+
 // Next moves to the first, then to each following row; false at the end or on an error (Close returns it).
 func (i *Iter) Next() bool {
 	if i.it == nil || i.err != nil {

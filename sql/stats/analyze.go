@@ -3,6 +3,7 @@ package stats
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/rowstore"
@@ -36,16 +37,57 @@ func Analyze(ctx context.Context, rel *rowstore.Rel, v txn.View, o Options) (*Ta
 	for _, n := range append(targets, min(o.Target, Target)) {
 		size = max(size, 300*n)
 	}
-	s := NewSampler(size, uint64(rel.Table.OID))
+	parts, err := scan(rel, v, o.Pace == nil)
+	if err != nil {
+		return nil, err
+	}
+	samples := make([]*Sampler, len(parts))
+	errs := make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i, it := range parts {
+		samples[i] = NewSampler(size, uint64(rel.Table.OID)+uint64(i)<<32)
+		read := func() { errs[i] = sample(ctx, rel, it, samples[i], atts, o.Pace) }
+		if i == len(parts)-1 {
+			read()
+		} else {
+			wg.Go(read)
+		}
+	}
+	wg.Wait()
+	for _, it := range parts {
+		errs = append(errs, it.Close())
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range samples[1:] {
+		samples[0].Join(s)
+	}
+	t := samples[0].Build(atts, ts, targets)
+	t.Storage = rel.Table.StorageID
+	return t, nil
+}
+
+// scan reads a table with one iterator, or with two at a time where somebody waits for it and it is large.
+func scan(rel *rowstore.Rel, v txn.View, waited bool) ([]*rowstore.Iter, error) {
+	if waited {
+		return rel.ScanParts(v)
+	}
+	return []*rowstore.Iter{rel.Scan(v, nil, rowstore.Range{}, false)}, nil
+}
+
+// sample passes all rows of an iterator by a sampler.
+func sample(ctx context.Context, rel *rowstore.Rel, it *rowstore.Iter, s *Sampler, atts []int16, pace func()) error {
 	vals := make([]types.Datum, len(atts))
-	it := rel.Scan(v, nil, rowstore.Range{}, false)
 	for n := 0; it.Next(); n++ {
 		if n%1024 == 0 {
 			if ctx.Err() != nil {
-				return nil, joinClose(it, context.Cause(ctx))
+				return context.Cause(ctx)
 			}
-			if o.Pace != nil && n > 0 {
-				o.Pace()
+			if pace != nil && n > 0 {
+				pace()
 			}
 		}
 		if !s.Next() {
@@ -60,15 +102,7 @@ func Analyze(ctx context.Context, rel *rowstore.Rel, v txn.View, o Options) (*Ta
 		}
 		s.Keep(vals)
 	}
-	if err := it.Err(); err != nil {
-		return nil, joinClose(it, err)
-	}
-	if err := it.Close(); err != nil {
-		return nil, err
-	}
-	t := s.Build(atts, ts, targets)
-	t.Storage = rel.Table.StorageID
-	return t, nil
+	return it.Err()
 }
 
 // columns are those to look at, with their types and targets.
@@ -86,12 +120,6 @@ func (o *Options) columns(t *catalog.Table) (atts []int16, ts []*types.Type, tar
 		atts, ts, targets = append(atts, c.AttNum), append(ts, y), append(targets, n)
 	}
 	return atts, ts, targets
-}
-
-// joinClose closes after another error, which is the one to report.
-func joinClose(it *rowstore.Iter, err error) error {
-	_ = it.Close()
-	return err
 }
 
 // ordered: json has no order that conditions ask for.

@@ -17,11 +17,14 @@ const SampleRows = 300 * Target
 // wideValue: longer values count as distinct and are not kept (WIDTH_THRESHOLD of analyze.c).
 const wideValue = 1024
 
-// Sampler keeps a uniform sample of the rows that pass by (Vitter's algorithm R). It is not safe for concurrent use.
+// Sampler keeps a uniform sample of the rows that pass by (Li's algorithm L, which draws a number only for the rows it takes). It is
+// not safe for concurrent use.
 type Sampler struct {
 	rnd  *rand.Rand
 	size int
 	seen int64
+	take int64   // the row to take next, once the sample is full
+	w    float64 // of the algorithm: the largest of size uniform numbers, if each row seen had one
 	slot int
 	rows []sampled
 }
@@ -43,18 +46,34 @@ func (s *Sampler) Next() bool {
 	s.seen++
 	if len(s.rows) < s.size {
 		s.slot = len(s.rows)
+		if s.slot == s.size-1 {
+			s.w = 1
+			s.skip()
+		}
 		return true
 	}
-	if n := s.rnd.Int64N(s.seen); n < int64(s.size) {
-		s.slot = int(n)
-		return true
+	if s.seen < s.take {
+		return false
 	}
-	return false
+	s.slot = s.rnd.IntN(s.size)
+	s.skip()
+	return true
+}
+
+// skip chooses the row to take after the current one.
+func (s *Sampler) skip() {
+	log := func() float64 { return math.Log(1 - s.rnd.Float64()) } // of a number above 0, up to 1
+	s.w *= math.Exp(log() / float64(s.size))
+	s.take = s.seen + 1 + int64(min(math.Floor(log()/math.Log1p(-s.w)), 1<<60))
 }
 
 // Keep takes the values of the row that Next counted; they are copied.
 func (s *Sampler) Keep(vals []types.Datum) {
-	row := sampled{at: s.seen, vals: make([]types.Datum, len(vals))}
+	if s.slot == len(s.rows) {
+		s.rows = append(s.rows, sampled{vals: make([]types.Datum, len(vals))})
+	}
+	row := &s.rows[s.slot]
+	row.at, row.wide = s.seen, nil
 	for i, v := range vals {
 		if !v.IsNull() && !v.IsScalar() && v.Len() > wideValue {
 			if row.wide == nil {
@@ -65,11 +84,31 @@ func (s *Sampler) Keep(vals []types.Datum) {
 		}
 		row.vals[i] = v.Clone()
 	}
-	if s.slot == len(s.rows) {
-		s.rows = append(s.rows, row)
-		return
+}
+
+// Join adds the sample of the rows that come after those of s, of the same size; o is not to be used any more.
+func (s *Sampler) Join(o *Sampler) {
+	a, b := s.rows, o.rows
+	for i := range b {
+		b[i].at += s.seen
 	}
-	s.rows[s.slot] = row
+	if s.seen+o.seen > int64(s.size) {
+		// How many of a uniform sample of both would be of the one and of the other; which ones is any choice.
+		left, right, take := s.seen, o.seen, 0
+		for range s.size {
+			if s.rnd.Int64N(left+right) < left {
+				left--
+				take++
+			} else {
+				right--
+			}
+		}
+		s.rnd.Shuffle(len(a), func(i, j int) { a[i], a[j] = a[j], a[i] })
+		s.rnd.Shuffle(len(b), func(i, j int) { b[i], b[j] = b[j], b[i] })
+		a, b = a[:take], b[:s.size-take]
+	}
+	s.rows = append(a, b...)
+	s.seen += o.seen
 }
 
 // Rows is the number of rows that have passed.

@@ -69,6 +69,31 @@ func TestSkewAndNulls(t *testing.T) {
 	}
 }
 
+// A sample of one range is as good as one joined of two, whatever their sizes: every row has the same chance.
+func TestJoinedSamplesAreUniform(t *testing.T) {
+	for _, cut := range []int{0, 100, 60_000, 190_000, 200_000} {
+		parts := []*Sampler{NewSampler(SampleRows, 1), NewSampler(SampleRows, 2)}
+		for i := range 200_000 {
+			s := parts[0]
+			if i >= cut {
+				s = parts[1]
+			}
+			if s.Next() {
+				s.Keep([]types.Datum{tuple.Int(int64(i))})
+			}
+		}
+		parts[0].Join(parts[1])
+		st := parts[0].Build([]int16{1}, []*types.Type{types.Lookup(types.Int8)}, []int{Target})
+		c := st.Column(1)
+		near(t, "rows", st.Rows, 200_000, 0)
+		near(t, "n_distinct", c.NDistinct, -1, 0)
+		near(t, "correlation", c.Correlation, 1, 1e-9)
+		for i, b := range c.Hist {
+			near(t, "bound", float64(b.Int()), 200_000*float64(i)/float64(len(c.Hist)-1), 2500)
+		}
+	}
+}
+
 func TestFewValuesAreAllCommon(t *testing.T) {
 	st := sampleOf(1000, func(i int) types.Datum { return tuple.Int(int64(i % 4)) })
 	c := st.Column(1)

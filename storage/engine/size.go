@@ -8,3 +8,6 @@ func (e *Engine) DiskUsage(lo, hi []byte) (int64, error) {
 	}
 	return n, err
 }
+
+// SplitKey returns a key that has about half of the bytes of [lo, hi) on either side; nil where that is little.
+func (e *Engine) SplitKey(lo, hi []byte) ([]byte, error) { return e.kv.SplitKey(lo, hi) }

@@ -109,6 +109,9 @@ func (v View) LSN() wal.LSN { return v.snap.LSN() }
 // Snapshot is the committed part of the View, for readers of other shapes of the data; it lives as long as the View.
 func (v View) Snapshot() *engine.Snapshot { return v.snap }
 
+// SplitKey is Engine.SplitKey.
+func (v View) SplitKey(lo, hi []byte) ([]byte, error) { return v.t.m.eng.SplitKey(lo, hi) }
+
 // Wrote reports whether the View shows writes of its own transaction in [lo, hi); a nil hi is open. It may say so
 // falsely where there are many that it does not show.
 func (v View) Wrote(lo, hi []byte) bool {
