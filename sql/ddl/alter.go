@@ -67,7 +67,7 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {
-		x.last = len(cmds) == 1 && rewritesLast(cmd) && t.Bound == nil && !x.Catalog().HasChildren(t.OID)
+		x.Last = len(cmds) == 1 && rewritesLast(cmd) && t.Bound == nil && !x.Catalog().HasChildren(t.OID)
 		if err := x.alterTree(t.OID, cmd, descent{recurse: n.Relation.Inh}); err != nil {
 			return "", err
 		}

@@ -62,7 +62,7 @@ func (x *exec) addColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return err
 		}
 	}
-	x.last = x.last && len(nt.keys)+len(nt.checks)+len(nt.foreign) == 0 // they read what is written
+	x.Last = x.last && len(nt.keys)+len(nt.checks)+len(nt.foreign) == 0 // they read what is written
 	if err := x.fillColumn(t, next, att); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return noColumn(t, cmd.Name)
 	}
-	return x.dropObjects([]object{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
+	return x.dropObjects([]catalog.Address{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 // columnDefault is SET DEFAULT and DROP DEFAULT.
@@ -279,7 +279,7 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		seq := c.IdentSeq
 		nc.Identity, nc.IdentSeq = 0, 0
 		x.put(next)
-		return x.remove(object{Kind: catalog.KindRelation, OID: seq})
+		return x.remove(catalog.Address{Kind: catalog.KindRelation, OID: seq})
 	}
 	l, _ := cmd.Def.(*ast.List)
 	if l == nil {

@@ -69,7 +69,7 @@ func (x *exec) compileCheck(t *catalog.Table, c *catalog.Constraint) (checkExpr,
 // checksOn compiles the check constraints that name a column.
 func (x *exec) checksOn(t *catalog.Table, att int16) (out []checkExpr, err error) {
 	for _, c := range t.Constraints {
-		if c.Type == catalog.ConCheck && hasAtt(c.Cols, att) {
+		if c.Type == catalog.ConCheck && slices.Contains(c.Cols, att) {
 			e, err := x.compileCheck(t, c)
 			if err != nil {
 				return nil, err
@@ -246,7 +246,7 @@ func (x *exec) dropConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return err
 	}
-	return x.dropObjects([]object{{Kind: catalog.KindConstraint, OID: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
+	return x.dropObjects([]catalog.Address{{Kind: catalog.KindConstraint, OID: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 func (x *exec) validateConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {

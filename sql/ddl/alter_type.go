@@ -1,6 +1,8 @@
 package ddl
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -176,11 +178,11 @@ func (x *exec) retypeIndexes(next *catalog.Table, col *catalog.Column) error {
 func (x *exec) retypeConstraints(next *catalog.Table, col *catalog.Column) error {
 	for _, c := range next.Constraints {
 		switch {
-		case c.Type == catalog.ConCheck && hasAtt(c.Cols, col.AttNum):
+		case c.Type == catalog.ConCheck && slices.Contains(c.Cols, col.AttNum):
 			if _, _, err := bind.TableExpr(x.Bind(), next, c.Expr, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
 				return err
 			}
-		case c.Type == catalog.ConForeign && hasAtt(c.Cols, col.AttNum):
+		case c.Type == catalog.ConForeign && slices.Contains(c.Cols, col.AttNum):
 			ref := next
 			if c.RefTable != next.OID {
 				ref = x.Catalog().Table(c.RefTable)
@@ -192,7 +194,7 @@ func (x *exec) retypeConstraints(next *catalog.Table, col *catalog.Column) error
 	}
 	for _, r := range x.referencing(next.OID) {
 		for _, c := range r.Constraints {
-			if c.Type == catalog.ConForeign && c.RefTable == next.OID && hasAtt(c.RefCols, col.AttNum) {
+			if c.Type == catalog.ConForeign && c.RefTable == next.OID && slices.Contains(c.RefCols, col.AttNum) {
 				if err := x.comparable(r, next, c); err != nil {
 					return err
 				}

@@ -242,7 +242,7 @@ func (w *writer) finish(err error) error {
 // bulkWriting runs a build through sorted files, where the statement is the last of its transaction to look at what it writes.
 // Keys that do not come in order make it run again and sort; equal keys, row by row, which knows the row to complain of.
 func (x *exec) bulkWriting(build func(buildMode) error) error {
-	if x.OnRollback == nil || !x.last {
+	if x.OnRollback == nil || !x.Last {
 		return build(rowByRow)
 	}
 	err := build(ascending)

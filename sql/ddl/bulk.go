@@ -213,7 +213,7 @@ func (h *runHeap) Pop() any {
 // bulkBytes is how large an index must be for files of its own: below, the log is cheaper than the two syncs that files need.
 const bulkBytes = 8 << 20
 
-func (x *exec) bulkAt() int64 { return cmp.Or(x.bulkMin, bulkBytes) }
+func (x *exec) bulkAt() int64 { return cmp.Or(x.BulkMin, bulkBytes) }
 
 var (
 	// errEqualKeys reports that two entries have the same key.

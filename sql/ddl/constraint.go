@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -237,7 +238,7 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 		return nil, err
 	}
 	for _, att := range con.DeleteCols {
-		if !hasAtt(con.Cols, att) {
+		if !slices.Contains(con.Cols, att) {
 			return nil, pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" referenced in ON DELETE SET action must be part of foreign key", t.Column(att).Name)
 		}
 	}
@@ -285,15 +286,6 @@ func actionByte(s string) byte {
 	return s[0]
 }
 
-func hasAtt(list []int16, att int16) bool {
-	for _, a := range list {
-		if a == att {
-			return true
-		}
-	}
-	return false
-}
-
 func keyColumns(t *catalog.Table, names []string) (atts []int16, cols []string, err error) {
 	for _, name := range names {
 		c := t.ColumnByName(name)
@@ -325,7 +317,7 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 		return nil, err
 	}
 	for i, a := range con.RefCols {
-		if hasAtt(con.RefCols[:i], a) {
+		if slices.Contains(con.RefCols[:i], a) {
 			return nil, pgerr.New(pgerr.InvalidForeignKey, "foreign key referenced-columns list must not contain duplicates")
 		}
 	}
@@ -353,7 +345,7 @@ func countsAgree(con *catalog.Constraint) error {
 
 func coversAll(ix *catalog.Index, atts []int16) bool {
 	for _, k := range ix.Keys {
-		if k.Att == 0 || !hasAtt(atts, k.Att) {
+		if k.Att == 0 || !slices.Contains(atts, k.Att) {
 			return false
 		}
 	}

@@ -1,6 +1,8 @@
 package ddl
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -15,22 +17,19 @@ import (
 // columns need of the general store is listed in the catalog (Catalog.Users). A dependent goes along silently (auto: an index with
 // its table) or only with CASCADE.
 
-// object is something that can be dropped.
-type object = catalog.Address
-
 // dependent is an object that depends on another one, or on via, which belongs to that.
 type dependent struct {
-	object
+	catalog.Address
 	auto bool
-	via  object
+	via  catalog.Address
 }
 
 // objectKind says how the objects of a kind of the general store are named in messages and taken away. A nil remove drops the
 // descriptor; a nil uses: the object's own address is what others depend on.
 type objectKind struct {
-	describe func(x *exec, o object) string
-	remove   func(x *exec, o object) error
-	uses     func(x *exec, o object) []object
+	describe func(x *exec, o catalog.Address) string
+	remove   func(x *exec, o catalog.Address) error
+	uses     func(x *exec, o catalog.Address) []catalog.Address
 }
 
 // objectKinds has a line for each kind, whose functions stand in the kind's own file.
@@ -45,18 +44,18 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 }
 
 // addresses are those by which others depend on an object.
-func (x *exec) addresses(o object) []object {
+func (x *exec) addresses(o catalog.Address) []catalog.Address {
 	if k, ok := objectKinds(o.Kind); ok && k.uses != nil {
 		return k.uses(x, o)
 	}
 	if o.Kind == catalog.KindRelation {
-		return append([]object{o}, x.rowTypeAddresses(o.OID)...)
+		return append([]catalog.Address{o}, x.rowTypeAddresses(o.OID)...)
 	}
-	return []object{o}
+	return []catalog.Address{o}
 }
 
 // there reports whether a part that a descriptor lists is still there.
-func (x *exec) there(o object) bool {
+func (x *exec) there(o catalog.Address) bool {
 	switch o.Kind {
 	case catalog.KindDefault:
 		t := x.Catalog().Table(o.OID)
@@ -72,11 +71,11 @@ func (x *exec) there(o object) bool {
 }
 
 // listed are the dependents that descriptors list.
-func (x *exec) listed(o object) (out []dependent) {
+func (x *exec) listed(o catalog.Address) (out []dependent) {
 	for _, via := range x.addresses(o) {
-		x.Catalog().Users(via, func(from object, t catalog.DepType) {
+		x.Catalog().Users(via, func(from catalog.Address, t catalog.DepType) {
 			if from != o && x.there(from) {
-				out = append(out, dependent{object: from, auto: t != catalog.DepNormal, via: via})
+				out = append(out, dependent{Address: from, auto: t != catalog.DepNormal, via: via})
 			}
 		})
 	}
@@ -84,16 +83,16 @@ func (x *exec) listed(o object) (out []dependent) {
 }
 
 // dropObjects drops objects with what depends on them.
-func (x *exec) dropObjects(list []object, cascade bool) error {
+func (x *exec) dropObjects(list []catalog.Address, cascade bool) error {
 	if len(list) == 0 {
 		return nil
 	}
-	asked := map[object]bool{}
+	asked := map[catalog.Address]bool{}
 	for _, o := range list {
 		asked[o] = true
 	}
-	seen := map[object]bool{}
-	order := append([]object(nil), list...)
+	seen := map[catalog.Address]bool{}
+	order := append([]catalog.Address(nil), list...)
 	for _, o := range list {
 		seen[o] = true
 	}
@@ -104,17 +103,17 @@ func (x *exec) dropObjects(list []object, cascade bool) error {
 			return err
 		}
 		for _, d := range deps {
-			if seen[d.object] {
+			if seen[d.Address] {
 				continue
 			}
 			// What goes with another object that is dropped anyway is no reason for anything.
-			if !d.auto && x.coveredBy(d.object, seen) {
+			if !d.auto && x.coveredBy(d.Address, seen) {
 				d.auto = true
 			}
-			seen[d.object] = true
-			order = append(order, d.object)
+			seen[d.Address] = true
+			order = append(order, d.Address)
 			if !d.auto {
-				text := x.describe(d.object)
+				text := x.describe(d.Address)
 				told = append(told, "drop cascades to "+text)
 				refused = append(refused, text+" depends on "+x.describe(d.via))
 			}
@@ -142,19 +141,19 @@ func (x *exec) dropObjects(list []object, cascade bool) error {
 }
 
 // coveredBy reports whether an object belongs to one that is being dropped.
-func (x *exec) coveredBy(o object, seen map[object]bool) bool {
-	if o.Kind == catalog.KindDefault && seen[object{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] {
+func (x *exec) coveredBy(o catalog.Address, seen map[catalog.Address]bool) bool {
+	if o.Kind == catalog.KindDefault && seen[catalog.Address{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] {
 		return true
 	}
 	t := x.tableOf(o)
 	if t == nil || o.Kind == catalog.KindSchema {
 		return false
 	}
-	return o.Kind != catalog.KindRelation && seen[object{Kind: catalog.KindRelation, OID: t.OID}]
+	return o.Kind != catalog.KindRelation && seen[catalog.Address{Kind: catalog.KindRelation, OID: t.OID}]
 }
 
 // tableOf is the relation that an object is or belongs to.
-func (x *exec) tableOf(o object) *catalog.Table {
+func (x *exec) tableOf(o catalog.Address) *catalog.Table {
 	cat := x.Catalog()
 	switch o.Kind {
 	case catalog.KindRelation, catalog.KindDefault, catalog.KindColumn:
@@ -182,10 +181,10 @@ func (x *exec) constraint(oid catalog.OID) (table *catalog.Table, con *catalog.C
 }
 
 // dependents lists what depends on an object directly.
-func (x *exec) dependents(o object) (out []dependent, err error) {
+func (x *exec) dependents(o catalog.Address) (out []dependent, err error) {
 	out = x.listed(o)
 	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
-		out = append(out, dependent{object: object{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
+		out = append(out, dependent{Address: catalog.Address{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
 	}
 	cat := x.Catalog()
 	switch o.Kind {
@@ -281,16 +280,16 @@ func (x *exec) dependents(o object) (out []dependent, err error) {
 
 // columnDependents lists what depends on a column: its indexes and constraints go along, views and foreign keys of others do
 // not.
-func (x *exec) columnDependents(o object) (out []dependent, err error) {
+func (x *exec) columnDependents(o catalog.Address) (out []dependent, err error) {
 	t := x.Catalog().Table(o.OID)
 	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
-		out = append(out, dependent{object: object{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
+		out = append(out, dependent{Address: catalog.Address{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
 	}
 	for _, s := range x.ownedSequences(t.OID, o.Sub) {
 		add(catalog.KindRelation, s.OID, 0, true)
 	}
 	for _, c := range t.Constraints {
-		if hasAtt(c.Cols, o.Sub) {
+		if slices.Contains(c.Cols, o.Sub) {
 			add(catalog.KindConstraint, c.OID, 0, true)
 		}
 	}
@@ -306,7 +305,7 @@ func (x *exec) columnDependents(o object) (out []dependent, err error) {
 	}
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		for _, c := range r.Constraints {
-			if c.Type == catalog.ConForeign && c.RefTable == t.OID && hasAtt(c.RefCols, o.Sub) && !(r.OID == t.OID && hasAtt(c.Cols, o.Sub)) {
+			if c.Type == catalog.ConForeign && c.RefTable == t.OID && slices.Contains(c.RefCols, o.Sub) && !(r.OID == t.OID && slices.Contains(c.Cols, o.Sub)) {
 				add(catalog.KindConstraint, c.OID, 0, false)
 			}
 		}
@@ -324,7 +323,7 @@ func indexUses(ix *catalog.Index, att int16) bool {
 			return true
 		}
 	}
-	return hasAtt(ix.Include, att)
+	return slices.Contains(ix.Include, att)
 }
 
 func (x *exec) indexExprUses(t *catalog.Table, ix *catalog.Index, att int16) bool {
@@ -494,7 +493,7 @@ func (x *exec) viewUsesColumn(v, t *catalog.Table, att int16) bool {
 }
 
 // remove takes one object out of the catalog, with its rows.
-func (x *exec) remove(o object) error {
+func (x *exec) remove(o catalog.Address) error {
 	cat := x.Catalog()
 	switch o.Kind {
 	case catalog.KindSchema:
@@ -614,7 +613,9 @@ func (x *exec) removeConstraint(oid catalog.OID) error {
 }
 
 // droppedName is the name that a dropped column keeps.
-func droppedName(att int16) string { return "........pg.dropped." + itoa(int64(att)) + "........" }
+func droppedName(att int16) string {
+	return "........pg.dropped." + strconv.Itoa(int(att)) + "........"
+}
 
 func (x *exec) removeColumn(t *catalog.Table, att int16) {
 	next := edit(t)
@@ -626,7 +627,7 @@ func (x *exec) removeColumn(t *catalog.Table, att int16) {
 }
 
 // describe is an object as PostgreSQL's messages name it.
-func (x *exec) describe(o object) string {
+func (x *exec) describe(o catalog.Address) string {
 	cat := x.Catalog()
 	switch o.Kind {
 	case catalog.KindSchema:
@@ -661,7 +662,7 @@ func (x *exec) describe(o object) string {
 			return k.describe(x, o)
 		}
 	}
-	return "object " + itoa(int64(o.OID))
+	return "object " + strconv.Itoa(int(o.OID))
 }
 
 func kindWord(k catalog.RelKind) string {

@@ -46,7 +46,7 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	if n.Concurrent && x.InBlock {
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "DROP INDEX CONCURRENTLY cannot run inside a transaction block")
 	}
-	var list []object
+	var list []catalog.Address
 	for _, o := range n.Objects {
 		rv, err := rangeVar(o)
 		if err != nil {
@@ -81,14 +81,14 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 				return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop index %s because constraint %s on table %s requires it", ix.Name, c.Name, t.Name).
 					WithHint("You can drop constraint %s on table %s instead.", c.Name, t.Name)
 			}
-			list = append(list, object{Kind: catalog.KindIndex, OID: ix.OID})
+			list = append(list, catalog.Address{Kind: catalog.KindIndex, OID: ix.OID})
 			continue
 		}
 		if c := x.ownedIdentity(t); c != "" {
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop sequence %s because %s requires it", t.Name, c).
 				WithHint("You can drop %s instead.", c)
 		}
-		list = append(list, object{Kind: catalog.KindRelation, OID: t.OID})
+		list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: t.OID})
 	}
 	return kind.tag, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
 }
@@ -161,7 +161,7 @@ func (x *exec) ownedIdentity(t *catalog.Table) string {
 }
 
 func (x *exec) dropSchemas(n *ast.DropStmt) error {
-	var list []object
+	var list []catalog.Address
 	for _, o := range n.Objects {
 		s, ok := o.(*ast.String)
 		if !ok {
@@ -181,7 +181,7 @@ func (x *exec) dropSchemas(n *ast.DropStmt) error {
 		if err := x.mustOwnSchema(sc); err != nil {
 			return err
 		}
-		list = append(list, object{Kind: catalog.KindSchema, OID: sc.OID})
+		list = append(list, catalog.Address{Kind: catalog.KindSchema, OID: sc.OID})
 	}
 	return x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
 }

@@ -575,10 +575,10 @@ func (x *exec) signature(f *catalog.Function) string {
 	return x.objectText(catalog.KindFunction, f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
 }
 
-func (x *exec) describeFunction(o object) string {
+func (x *exec) describeFunction(o catalog.Address) string {
 	f := x.Catalog().Function(o.OID)
 	if f == nil {
-		return "function " + itoa(int64(o.OID))
+		return "function " + strconv.Itoa(int(o.OID))
 	}
 	return routineWord(f.Proc.Kind) + " " + x.signature(f)
 }

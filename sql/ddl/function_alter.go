@@ -51,7 +51,7 @@ func (x *exec) openRoutine(n ast.Node, kind byte) (*catalog.Function, error) {
 // dropRoutines is DROP FUNCTION, PROCEDURE, ROUTINE and AGGREGATE.
 func (x *exec) dropRoutines(n *ast.DropStmt) (string, error) {
 	kind, word, _ := routineKind(n.RemoveType)
-	var list []object
+	var list []catalog.Address
 	for _, o := range n.Objects {
 		f, err := x.openRoutine(o, kind)
 		if err != nil {

@@ -106,7 +106,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	}
 	next.Indexes = append(next.Indexes, ix)
 	if t.Partitioned() {
-		x.last = false
+		x.Last = false
 		x.put(next)
 		return x.passIndex(t.OID, ix, n.Relation.Inh)
 	}

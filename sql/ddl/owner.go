@@ -154,11 +154,11 @@ func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
 		if err != nil {
 			return err
 		}
-		var list []object
+		var list []catalog.Address
 		for _, t := range tables {
 			if t.Owner == role {
 				if x.ownedIdentity(t) == "" {
-					list = append(list, object{Kind: catalog.KindRelation, OID: t.OID})
+					list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: t.OID})
 				}
 				continue
 			}
@@ -173,7 +173,7 @@ func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
 		}
 		for _, s := range x.schemas(func(s *catalog.Schema) bool { return s.Owner == role || s.ACL.Mentions(role) }) {
 			if s.Owner == role {
-				list = append(list, object{Kind: catalog.KindSchema, OID: s.OID})
+				list = append(list, catalog.Address{Kind: catalog.KindSchema, OID: s.OID})
 				continue
 			}
 			next := *s

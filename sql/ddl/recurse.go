@@ -176,11 +176,11 @@ func (x *exec) dropColumnTree(t *catalog.Table, cmd *ast.AlterTableCmd, d descen
 	if err != nil {
 		return err
 	}
-	return x.dropObjects(append(list, object{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}), cmd.Behavior == ast.DROP_CASCADE)
+	return x.dropObjects(append(list, catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}), cmd.Behavior == ast.DROP_CASCADE)
 }
 
 // columnTree takes one parent away from the children's column and lists those that go with it.
-func (x *exec) columnTree(t *catalog.Table, name string, recurse bool) (out []object, err error) {
+func (x *exec) columnTree(t *catalog.Table, name string, recurse bool) (out []catalog.Address, err error) {
 	for _, k := range x.children(t) {
 		if k, err = x.reopen(k.OID, lock.AccessExclusive); err != nil {
 			return nil, err
@@ -197,7 +197,7 @@ func (x *exec) columnTree(t *catalog.Table, name string, recurse bool) (out []ob
 			if err != nil {
 				return nil, err
 			}
-			out = append(append(out, more...), object{Kind: catalog.KindColumn, OID: k.OID, Sub: c.AttNum})
+			out = append(append(out, more...), catalog.Address{Kind: catalog.KindColumn, OID: k.OID, Sub: c.AttNum})
 			continue
 		}
 		next := edit(k)

@@ -26,7 +26,11 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 	case ast.OBJECT_SCHEMA:
 		return "ALTER SCHEMA", x.renameSchema(n.Subname, newName)
 	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
-		return x.renameType(n, newName)
+		tag, rel, err := x.renameType(n, newName)
+		if err == nil && rel != nil {
+			err = x.moveRelation(rel, rel.Schema, newName)
+		}
+		return tag, err
 	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
 		return x.changeRoutine(n.RenameType, n.Object, func(f *catalog.Function) error {
 			f.Name = newName
@@ -566,7 +570,11 @@ func (x *exec) renameSchema(old, name string) error {
 func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 	switch n.ObjectType {
 	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
-		return x.typeSchema(n)
+		tag, rel, err := x.typeSchema(n)
+		if err == nil && rel != nil {
+			err = x.moveRelation(rel, x.Catalog().Schema(n.Newschema).OID, rel.Name)
+		}
+		return tag, err
 	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
 		return x.changeRoutine(n.ObjectType, n.Object, func(f *catalog.Function) error {
 			s := x.Catalog().Schema(n.Newschema)

@@ -195,7 +195,7 @@ func (s *session) ctx() *Ctx {
 	c := &Ctx{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Editor: s.editor, Catalog: s.catalog, Bind: s.bindEnv,
 		SearchPath: s.path, TempSchema: s.tempSchema, User: 10, InBlock: s.block, Env: s.env, Notice: s.notice,
 		Role:     func(name string) (catalog.OID, bool) { return 10, name == "postgres" },
-		SeqState: database.SeqState, Hooks: hooks{s}, TempDir: s.t.TempDir(), bulkMin: s.bulkMin}
+		SeqState: database.SeqState, Hooks: hooks{s}, TempDir: s.t.TempDir(), BulkMin: s.bulkMin}
 	if !s.block {
 		c.OnRollback = func(f func()) { s.onRollback, s.bulks = append(s.onRollback, f), s.bulks+1 }
 	}

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -211,7 +212,7 @@ func defString(d *ast.DefElem) string {
 	case *ast.String:
 		return v.Sval
 	case *ast.Integer:
-		return itoa(int64(v.Ival))
+		return strconv.Itoa(int(v.Ival))
 	case *ast.Float:
 		return v.Fval
 	case *ast.Boolean:

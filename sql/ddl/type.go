@@ -13,30 +13,30 @@ import (
 )
 
 // typeAddresses are a type's own address and those of its array and multirange: columns of these types depend on it.
-func (x *exec) typeAddresses(o object) []object {
-	out := []object{o}
+func (x *exec) typeAddresses(o catalog.Address) []catalog.Address {
+	out := []catalog.Address{o}
 	if t := x.Catalog().Type(o.OID); t != nil && t.OID == o.OID {
 		for _, oid := range t.TypeOIDs() {
-			out = append(out, object{Kind: catalog.KindType, OID: oid})
+			out = append(out, catalog.Address{Kind: catalog.KindType, OID: oid})
 		}
 	}
 	return out
 }
 
 // rowTypeAddresses are those of a relation's row type and its array.
-func (x *exec) rowTypeAddresses(rel catalog.OID) []object {
+func (x *exec) rowTypeAddresses(rel catalog.OID) []catalog.Address {
 	t := x.Catalog().Table(rel)
 	if t == nil || t.RowType == 0 || t.Kind == catalog.RelSequence {
 		return nil
 	}
-	return []object{{Kind: catalog.KindType, OID: t.RowType}, {Kind: catalog.KindType, OID: t.RowType + 1}}
+	return []catalog.Address{{Kind: catalog.KindType, OID: t.RowType}, {Kind: catalog.KindType, OID: t.RowType + 1}}
 }
 
-func (x *exec) describeType(o object) string { return "type " + x.typeText(o.OID) }
+func (x *exec) describeType(o catalog.Address) string { return "type " + x.typeText(o.OID) }
 
 func (x *exec) typeText(oid catalog.OID) string { return types.FormatType(oid, -1, x.Env) }
 
-func (x *exec) removeType(o object) error {
+func (x *exec) removeType(o catalog.Address) error {
 	if err := x.lockTable(o.OID, lock.AccessExclusive); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (x *exec) dropTypes(n *ast.DropStmt) (string, error) {
 	if n.RemoveType == ast.OBJECT_DOMAIN {
 		tag = "DROP DOMAIN"
 	}
-	var list []object
+	var list []catalog.Address
 	for _, o := range n.Objects {
 		tn, ok := o.(*ast.TypeName)
 		if !ok {
@@ -178,7 +178,7 @@ func (x *exec) dropTypes(n *ast.DropStmt) (string, error) {
 		case err != nil:
 			return "", err
 		case rel != nil && rel.Kind == catalog.RelComposite:
-			list = append(list, object{Kind: catalog.KindRelation, OID: rel.OID})
+			list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: rel.OID})
 		case rel != nil:
 			what := kindWord(rel.Kind) + " " + x.relationText(rel)
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s because %s requires it", x.typeText(rel.RowType), what).
@@ -193,9 +193,9 @@ func (x *exec) dropTypes(n *ast.DropStmt) (string, error) {
 func quoted(s string) string { return `"` + strings.Trim(s, `"`) + `"` }
 
 // storedUsers reports whether stored SQL names an object: a rename would have to change it.
-func (x *exec) storedUsers(on ...object) (found bool) {
+func (x *exec) storedUsers(on ...catalog.Address) (found bool) {
 	for _, o := range on {
-		x.Catalog().Users(o, func(from object, _ catalog.DepType) {
+		x.Catalog().Users(o, func(from catalog.Address, _ catalog.DepType) {
 			found = found || from.Kind != catalog.KindColumn && from.Kind != catalog.KindFunction && from.Kind != catalog.KindType && from.Kind != catalog.KindTrigger
 		})
 	}
@@ -224,69 +224,69 @@ func (x *exec) changeType(t *catalog.Type, schema catalog.OID, name string, owne
 	return nil
 }
 
-// renameType is ALTER TYPE or DOMAIN … RENAME TO.
-func (x *exec) renameType(n *ast.RenameStmt, name string) (string, error) {
+// renameType is ALTER TYPE or DOMAIN … RENAME TO. A composite type is a relation: rel is what the caller has to rename then.
+func (x *exec) renameType(n *ast.RenameStmt, name string) (tag string, rel *catalog.Table, err error) {
 	l, ok := n.Object.(*ast.List)
 	if !ok {
-		return "", pgerr.Internal("type name of form %T", n.Object)
+		return "", nil, pgerr.Internal("type name of form %T", n.Object)
 	}
 	t, rel, err := x.openType(l.Items)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	tag := "ALTER TYPE"
+	tag = "ALTER TYPE"
 	if n.RenameType == ast.OBJECT_DOMAIN {
 		tag = "ALTER DOMAIN"
 		if t == nil || t.Form != types.TypeDomain {
-			return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(strs(l.Items), ".")))
+			return "", nil, pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(strs(l.Items), ".")))
 		}
 	}
 	if rel != nil {
 		if rel.Kind != catalog.RelComposite {
-			return "", pgerr.New(pgerr.WrongObjectType, "%s is a table's row type", x.typeText(rel.RowType)).WithHint("Use ALTER TABLE instead.")
+			return "", nil, pgerr.New(pgerr.WrongObjectType, "%s is a table's row type", x.typeText(rel.RowType)).WithHint("Use ALTER TABLE instead.")
 		}
 		if err := x.typeFree(rel.Schema, name); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if err := x.claimNew(rel.Schema, name); err != nil {
-			return "", err
+			return "", nil, err
 		}
-		return tag, x.moveRelation(rel, rel.Schema, name)
+		return tag, rel, nil
 	}
-	return tag, x.changeType(t, t.Schema, name, t.Owner)
+	return tag, nil, x.changeType(t, t.Schema, name, t.Owner)
 }
 
-// typeSchema is ALTER TYPE or DOMAIN … SET SCHEMA.
-func (x *exec) typeSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
+// typeSchema is ALTER TYPE or DOMAIN … SET SCHEMA. A composite type is a relation: rel is what the caller has to move then.
+func (x *exec) typeSchema(n *ast.AlterObjectSchemaStmt) (tag string, rel *catalog.Table, err error) {
 	l, ok := n.Object.(*ast.List)
 	if !ok {
-		return "", pgerr.Internal("type name of form %T", n.Object)
+		return "", nil, pgerr.Internal("type name of form %T", n.Object)
 	}
-	tag := "ALTER TYPE"
+	tag = "ALTER TYPE"
 	if n.ObjectType == ast.OBJECT_DOMAIN {
 		tag = "ALTER DOMAIN"
 	}
 	t, rel, err := x.openType(l.Items)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	s := x.Catalog().Schema(n.Newschema)
 	if s == nil {
-		return "", noSchema(n.Newschema)
+		return "", nil, noSchema(n.Newschema)
 	}
 	if rel != nil {
 		if rel.Kind != catalog.RelComposite {
-			return "", pgerr.New(pgerr.WrongObjectType, "%s is a table's row type", x.typeText(rel.RowType)).WithHint("Use ALTER TABLE instead.")
+			return "", nil, pgerr.New(pgerr.WrongObjectType, "%s is a table's row type", x.typeText(rel.RowType)).WithHint("Use ALTER TABLE instead.")
 		}
 		if err := x.claimNew(s.OID, rel.Name); err != nil {
-			return "", err
+			return "", nil, err
 		}
-		return tag, x.moveRelation(rel, s.OID, rel.Name)
+		return tag, rel, nil
 	}
 	if s.OID == t.Schema {
-		return tag, nil
+		return tag, nil, nil
 	}
-	return tag, x.changeType(t, s.OID, t.Name, t.Owner)
+	return tag, nil, x.changeType(t, s.OID, t.Name, t.Owner)
 }
 
 // typeOwner is ALTER TYPE or DOMAIN … OWNER TO.

@@ -1,6 +1,8 @@
 package ddl
 
 import (
+	"strings"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -51,7 +53,7 @@ func (x *exec) addAttribute(t *catalog.Table, d *ast.ColumnDef) error {
 		return err
 	}
 	if serial != 0 {
-		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", dottedNames(d.TypeName.Names))
+		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(strs(d.TypeName.Names), "."))
 	}
 	if direct, inside := x.holds(c.Type, t.RowType, 0); direct || inside {
 		return pgerr.New(pgerr.InvalidTableDefinition, "composite type %s cannot be made a member of itself", t.Name)
@@ -119,7 +121,7 @@ func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return err
 		}
 		if serial != 0 {
-			return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", dottedNames(d.TypeName.Names))
+			return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(strs(d.TypeName.Names), "."))
 		}
 		*c = nc
 		return nil

@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -127,7 +128,7 @@ func (x *exec) addDomainCheck(t *catalog.Type, k *ast.Constraint) error {
 	if con.Name == "" {
 		for i, l := 0, "check"; ; i++ {
 			if i > 0 {
-				l = "check" + itoa(int64(i))
+				l = "check" + strconv.Itoa(int(i))
 			}
 			if con.Name = objectName(t.Name, "", l); !taken(con.Name) && !x.constraintExists(t.Schema, con.Name) {
 				break
@@ -155,7 +156,7 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 		return err
 	}
 	if t == nil || t.Form != types.TypeDomain {
-		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", dottedNames(n.TypeName))
+		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", strings.Join(strs(n.TypeName), "."))
 	}
 	next := *t
 	d := *t.Domain

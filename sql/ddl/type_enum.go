@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -57,7 +58,7 @@ func (x *exec) alterEnum(n *ast.AlterEnumStmt) error {
 		return err
 	}
 	if t == nil || t.Form != types.TypeEnum {
-		return pgerr.New(pgerr.WrongObjectType, "%s is not an enum", dottedNames(n.TypeName))
+		return pgerr.New(pgerr.WrongObjectType, "%s is not an enum", strings.Join(strs(n.TypeName), "."))
 	}
 	if err := checkLabel(n.NewVal); err != nil {
 		return err
@@ -118,16 +119,4 @@ func sortBetween(labels []catalog.Label, pos int) (float32, bool) {
 	lo, hi := labels[pos-1].Sort, labels[pos].Sort
 	mid := (lo + hi) / 2
 	return mid, lo < mid && mid < hi
-}
-
-func dottedNames(names []ast.Node) string {
-	p := strs(names)
-	s := ""
-	for i, n := range p {
-		if i > 0 {
-			s += "."
-		}
-		s += n
-	}
-	return s
 }
