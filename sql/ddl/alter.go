@@ -5,6 +5,8 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/grants"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
@@ -44,21 +46,21 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 		cmds = append(cmds, cmd)
 		mode = max(mode, cmdLock(cmd))
 	}
-	t, ix, err := x.open(n.Relation, mode)
+	t, ix, err := x.Open(n.Relation, mode)
 	if err != nil {
 		return "", err
 	}
 	if t == nil {
 		if n.MissingOk {
-			x.notice("", "relation \"%s\" does not exist, skipping", n.Relation.Relname)
+			x.Note("", "relation \"%s\" does not exist, skipping", n.Relation.Relname)
 			return tag, nil
 		}
-		return "", noRelation(n.Relation)
+		return "", stmt.NoRelation(n.Relation)
 	}
 	if err := alterKind(n.Objtype, t, ix, n.Relation.Relname); err != nil {
 		return "", err
 	}
-	if err := x.mustOwn(t, ix); err != nil {
+	if err := x.MustOwn(t, ix); err != nil {
 		return "", err
 	}
 	if ix != nil {
@@ -234,17 +236,17 @@ var actionWords = map[ast.AlterTableType]string{
 
 // alterProperty runs the actions that change the descriptor only, or nothing that Tarn has.
 func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	switch cmd.Subtype {
 	case ast.AT_ChangeOwner:
-		owner, _, err := x.role(cmd.Newowner)
+		owner, _, err := x.RoleOf(cmd.Newowner)
 		if err != nil {
 			return err
 		}
-		if err := x.mayGiveTo(owner, x.Catalog().SchemaByOID(t.Schema)); err != nil {
+		if err := x.MayGiveTo(owner, x.Catalog().SchemaByOID(t.Schema)); err != nil {
 			return err
 		}
-		x.giveTo(t, owner)
+		grants.GiveTo(x.Ctx, t, owner)
 		return nil
 	case ast.AT_SetRelOptions, ast.AT_ReplaceRelOptions, ast.AT_ResetRelOptions:
 		opts, err := changeOptions(next.Options, cmd)
@@ -252,7 +254,7 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return err
 		}
 		next.Options = opts
-		x.put(next)
+		x.Put(next)
 		return nil
 	case ast.AT_SetLogged, ast.AT_SetUnLogged:
 		if t.Persistence == catalog.Temporary {
@@ -262,7 +264,7 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		if cmd.Subtype == ast.AT_SetUnLogged {
 			next.Persistence = catalog.Unlogged
 		}
-		x.put(next)
+		x.Put(next)
 		return nil
 	case ast.AT_ClusterOn:
 		for _, ix := range t.Indexes {
@@ -318,7 +320,7 @@ func (x *exec) replicaIdentity(next *catalog.Table, cmd *ast.AlterTableCmd) erro
 		}
 		next.ReplIndex = ix.OID
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -352,7 +354,7 @@ func changeOptions(old map[string]string, cmd *ast.AlterTableCmd) (map[string]st
 }
 
 func (x *exec) alterIndex(t *catalog.Table, ix *catalog.Index, cmds []*ast.AlterTableCmd) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	nix := *ix
 	for i := range next.Indexes {
 		if next.Indexes[i] == ix {
@@ -374,6 +376,6 @@ func (x *exec) alterIndex(t *catalog.Table, ix *catalog.Index, cmds []*ast.Alter
 			return pgerr.Unsupported("this action of ALTER INDEX")
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }

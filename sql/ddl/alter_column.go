@@ -5,6 +5,9 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -38,7 +41,7 @@ func (x *exec) addColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	}
 	if t.ColumnByName(name) != nil {
 		if cmd.MissingOk {
-			x.notice(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists, skipping", name, t.Name)
+			x.Note(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists, skipping", name, t.Name)
 			return nil
 		}
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
@@ -46,7 +49,7 @@ func (x *exec) addColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if len(t.Columns) >= maxColumns {
 		return pgerr.New(pgerr.TooManyColumns, "tables can have at most %d columns", maxColumns)
 	}
-	nt := &newTable{t: edit(t), schema: x.Catalog().SchemaByOID(t.Schema)}
+	nt := &newTable{t: stmt.Edit(t), schema: x.Catalog().SchemaByOID(t.Schema)}
 	if err := x.addColumn(nt, d); err != nil {
 		return err
 	}
@@ -66,7 +69,7 @@ func (x *exec) addColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err := x.fillColumn(t, next, att); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	for _, k := range nt.keys {
 		if err := x.alterAddKey(x.Catalog().Table(t.OID), k.con, k.cols); err != nil {
 			return err
@@ -93,7 +96,7 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 			return nil
 		}
 		// Rows, if there are any, have NULL. A primary key's own message comes later, and is the same one.
-		return x.scanRows(t, 0, func([]byte, []byte, []types.Datum) error { return x.containsNull(next, c) })
+		return content.Scan(x.Ctx, t, 0, func([]byte, []byte, []types.Datum) error { return content.ContainsNull(x.Ctx, next, c) })
 	}
 	e, constant, err := x.columnValue(next, c)
 	if err != nil {
@@ -101,13 +104,13 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 	}
 	// The missing value is read without a catalog: one of a user's type is written into the rows.
 	if constant && types.Lookup(c.Type) != nil {
-		v, err := e.eval(make([]types.Datum, len(next.Columns)))
+		v, err := e.Eval(make([]types.Datum, len(next.Columns)))
 		if err != nil {
 			return err
 		}
 		if v.IsNull() {
 			if c.NotNull {
-				return x.scanRows(t, 0, func([]byte, []byte, []types.Datum) error { return x.containsNull(next, c) })
+				return content.Scan(x.Ctx, t, 0, func([]byte, []byte, []types.Datum) error { return content.ContainsNull(x.Ctx, next, c) })
 			}
 			return nil
 		}
@@ -115,24 +118,24 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 		return nil
 	}
 	return x.restore(t, next, func(vals []types.Datum) error {
-		v, err := e.eval(vals)
+		v, err := e.Eval(vals)
 		vals[att-1] = v
 		return err
 	})
 }
 
 // columnValue compiles what a new column has in old rows; constant: the same in all of them.
-func (x *exec) columnValue(t *catalog.Table, c *catalog.Column) (e *rowExpr, constant bool, err error) {
+func (x *exec) columnValue(t *catalog.Table, c *catalog.Column) (e *content.Expr, constant bool, err error) {
 	if c.IdentSeq != 0 {
 		n := &plan.NextVal{Seq: c.IdentSeq, T: plan.Type{OID: types.Int8, Mod: -1}}
-		e, err = x.compile(n, nil)
+		e, err = content.Compile(x.Ctx, n, nil)
 		return e, false, err
 	}
 	b, cols, err := bind.TableExpr(x.Bind(), t, c.Default, colType(c))
 	if err != nil {
 		return nil, false, err
 	}
-	e, err = x.compile(b, cols)
+	e, err = content.Compile(x.Ctx, b, cols)
 	return e, len(cols) == 0 && !volatile(b), err
 }
 
@@ -156,7 +159,7 @@ func (x *exec) restore(t, next *catalog.Table, change func(vals []types.Datum) e
 	for i := range next.Columns {
 		next.Columns[i].HasMissing, next.Columns[i].Missing = false, ""
 	}
-	return x.rewrite(t, next, change)
+	return content.Rewrite(x.Ctx, t, next, change)
 }
 
 func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
@@ -166,12 +169,12 @@ func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot drop system column \"%s\"", cmd.Name)
 		}
 		if cmd.MissingOk {
-			x.notice("", "column \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
+			x.Note("", "column \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
 			return nil
 		}
 		return noColumn(t, cmd.Name)
 	}
-	return x.dropObjects([]catalog.Address{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
+	return depend.Drop(x.Ctx, []catalog.Address{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 // columnDefault is SET DEFAULT and DROP DEFAULT.
@@ -194,13 +197,13 @@ func (x *exec) columnDefault(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return e
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	if cmd.Def == nil {
 		next.Column(c.AttNum).Default = ""
 	} else if err := x.setDefault(next, defaultDef{c.AttNum, cmd.Def, bind.ColumnDefault}); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -210,32 +213,32 @@ func (x *exec) notNull(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	nc := next.Column(c.AttNum)
 	if cmd.Subtype == ast.AT_DropNotNull {
 		if c.Identity != 0 {
 			return pgerr.New(pgerr.SyntaxError, "column \"%s\" of relation \"%s\" is an identity column", c.Name, t.Name)
 		}
-		if pk := t.PrimaryIndex(); pk != nil && indexUses(&catalog.Index{Keys: pk.Keys}, c.AttNum) {
+		if pk := t.PrimaryIndex(); pk != nil && depend.IndexUses(&catalog.Index{Keys: pk.Keys}, c.AttNum) {
 			return pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" is in a primary key", c.Name)
 		}
 		nc.NotNull = false
-		x.put(next)
+		x.Put(next)
 		return nil
 	}
 	if c.NotNull {
 		return nil
 	}
 	nc.NotNull = true
-	if err := x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
+	if err := content.Scan(x.Ctx, t, 0, func(_, _ []byte, vals []types.Datum) error {
 		if vals[c.AttNum-1].IsNull() {
-			return x.containsNull(t, c)
+			return content.ContainsNull(x.Ctx, t, c)
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -245,7 +248,7 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	nc := next.Column(c.AttNum)
 	if cmd.Subtype == ast.AT_AddIdentity {
 		k := cmd.Def.(*ast.Constraint)
@@ -265,12 +268,12 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		if err := x.ownedSequence(nt, &seqDef{att: c.AttNum, typ: c.Type, options: k.Options, identity: true}); err != nil {
 			return err
 		}
-		x.put(next)
+		x.Put(next)
 		return nil
 	}
 	if c.Identity == 0 {
 		if cmd.Subtype == ast.AT_DropIdentity && cmd.MissingOk {
-			x.notice("", "column \"%s\" of relation \"%s\" is not an identity column, skipping", c.Name, t.Name)
+			x.Note("", "column \"%s\" of relation \"%s\" is not an identity column, skipping", c.Name, t.Name)
 			return nil
 		}
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is not an identity column", c.Name, t.Name)
@@ -278,8 +281,8 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if cmd.Subtype == ast.AT_DropIdentity {
 		seq := c.IdentSeq
 		nc.Identity, nc.IdentSeq = 0, 0
-		x.put(next)
-		return x.remove(catalog.Address{Kind: catalog.KindRelation, OID: seq})
+		x.Put(next)
+		return depend.Remove(x.Ctx, catalog.Address{Kind: catalog.KindRelation, OID: seq})
 	}
 	l, _ := cmd.Def.(*ast.List)
 	if l == nil {
@@ -291,13 +294,13 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			if v, ok := d.Arg.(*ast.Integer); ok {
 				nc.Identity = byte(v.Ival)
 			} else {
-				nc.Identity = defString(d)[0]
+				nc.Identity = stmt.DefString(d)[0]
 			}
 			continue
 		}
 		rest = append(rest, o)
 	}
-	x.put(next)
+	x.Put(next)
 	if len(rest) == 0 {
 		return nil
 	}
@@ -309,7 +312,7 @@ func (x *exec) identity(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	x.put(seq)
+	x.Put(seq)
 	return nil
 }
 
@@ -320,15 +323,15 @@ func (x *exec) dropExpression(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	}
 	if c.Generated == 0 {
 		if cmd.MissingOk {
-			x.notice("", "column \"%s\" of relation \"%s\" is not a stored generated column, skipping", c.Name, t.Name)
+			x.Note("", "column \"%s\" of relation \"%s\" is not a stored generated column, skipping", c.Name, t.Name)
 			return nil
 		}
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is not a stored generated column", c.Name, t.Name)
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	nc := next.Column(c.AttNum)
 	nc.Generated, nc.Default = 0, ""
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -338,7 +341,7 @@ func (x *exec) columnOption(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	nc := next.Column(c.AttNum)
 	switch cmd.Subtype {
 	case ast.AT_SetStatistics:
@@ -370,6 +373,6 @@ func (x *exec) columnOption(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		nc.Storage = code
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }

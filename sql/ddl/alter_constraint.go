@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/fkey"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/partition"
@@ -25,7 +28,7 @@ func (x *exec) addConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		if k.Indexname != "" {
 			return pgerr.Unsupported("ADD CONSTRAINT USING INDEX")
 		}
-		return x.alterAddKey(t, k, strs(k.Keys))
+		return x.alterAddKey(t, k, stmt.Strs(k.Keys))
 	case ast.CONSTR_CHECK:
 		return x.alterAddCheck(t, k)
 	case ast.CONSTR_FOREIGN:
@@ -36,33 +39,33 @@ func (x *exec) addConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 
 // alterAddKey adds a primary key, which puts the rows in its order under a new storage id, or a unique constraint.
 func (x *exec) alterAddKey(t *catalog.Table, k *ast.Constraint, cols []string) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	ix, err := x.addKey(next, &keyDef{con: k, cols: cols})
 	if err != nil {
 		return err
 	}
-	if ix.ID == primaryIndexID {
+	if ix.ID == content.PrimaryIndex {
 		err = x.restore(t, next, nil)
 	} else {
-		if err = x.buildIndex(next, ix); err == nil && ix.Primary {
-			err = x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error { return x.checkNulls(next, vals) })
+		if err = content.BuildIndex(x.Ctx, next, ix); err == nil && ix.Primary {
+			err = content.Scan(x.Ctx, t, 0, func(_, _ []byte, vals []types.Datum) error { return content.CheckNulls(x.Ctx, next, vals) })
 		}
 	}
 	if err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
 // checkExpr is a check constraint ready to run.
 type checkExpr struct {
 	con  *catalog.Constraint
-	expr *rowExpr
+	expr *content.Expr
 }
 
 func (x *exec) compileCheck(t *catalog.Table, c *catalog.Constraint) (checkExpr, error) {
-	e, err := x.stored(t, c.Expr, plan.Type{OID: types.Bool, Mod: -1})
+	e, err := content.Stored(x.Ctx, t, c.Expr, plan.Type{OID: types.Bool, Mod: -1})
 	return checkExpr{c, e}, err
 }
 
@@ -82,21 +85,21 @@ func (x *exec) checksOn(t *catalog.Table, att int16) (out []checkExpr, err error
 
 func (x *exec) runChecks(t *catalog.Table, checks []checkExpr, vals []types.Datum) error {
 	for _, c := range checks {
-		v, err := c.expr.eval(vals)
+		v, err := c.expr.Eval(vals)
 		if err != nil {
 			return err
 		}
 		if !v.IsNull() && !v.Bool() {
 			e := pgerr.New(pgerr.CheckViolation, "check constraint \"%s\" of relation \"%s\" is violated by some row", c.con.Name, t.Name)
 			e.Constraint = c.con.Name
-			return x.inTable(e, t)
+			return x.InTable(e, t)
 		}
 	}
 	return nil
 }
 
 func (x *exec) alterAddCheck(t *catalog.Table, k *ast.Constraint) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	c, err := x.addCheck(next, k)
 	if err != nil {
 		return err
@@ -106,7 +109,7 @@ func (x *exec) alterAddCheck(t *catalog.Table, k *ast.Constraint) error {
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -115,11 +118,11 @@ func (x *exec) validateCheck(t *catalog.Table, c *catalog.Constraint) error {
 	if err != nil {
 		return err
 	}
-	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error { return x.runChecks(t, []checkExpr{e}, vals) })
+	return content.Scan(x.Ctx, t, 0, func(_, _ []byte, vals []types.Datum) error { return x.runChecks(t, []checkExpr{e}, vals) })
 }
 
 func (x *exec) alterAddForeign(t *catalog.Table, k *ast.Constraint) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	c, err := x.addForeign(next, k)
 	if err != nil {
 		return err
@@ -129,7 +132,7 @@ func (x *exec) alterAddForeign(t *catalog.Table, k *ast.Constraint) error {
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -143,11 +146,11 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 		ref = x.Catalog().Table(c.RefTable)
 	}
 	match, err := fkey.New(t, ref, c, func(t *catalog.Table, sql string) (fkey.Func, error) {
-		e, err := x.stored(t, sql, plan.Type{})
+		e, err := content.Stored(x.Ctx, t, sql, plan.Type{})
 		if err != nil {
 			return nil, err
 		}
-		return e.eval, nil
+		return e.Eval, nil
 	})
 	if err != nil {
 		return err
@@ -156,7 +159,7 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 	defer view.Release()
 	key := make([]types.Datum, len(c.Cols))
 	find := x.keyFinder(view, ref, c)
-	return x.scanRows(t, 0, func(_, _ []byte, vals []types.Datum) error {
+	return content.Scan(x.Ctx, t, 0, func(_, _ []byte, vals []types.Datum) error {
 		nulls := 0
 		for i, att := range c.Cols {
 			if key[i] = vals[att-1]; key[i].IsNull() {
@@ -168,7 +171,7 @@ func (x *exec) validateForeign(t *catalog.Table, c *catalog.Constraint) error {
 				e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
 					WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
 				e.Constraint = c.Name
-				return x.inTable(e, t)
+				return x.InTable(e, t)
 			}
 			return nil
 		}
@@ -227,7 +230,7 @@ func (x *exec) notPresent(t, ref *catalog.Table, c *catalog.Constraint, vals []t
 	e := pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
 		WithDetail("%s", "Key ("+strings.Join(names, ", ")+")=("+strings.Join(texts, ", ")+") is not present in table \""+ref.Name+"\".")
 	e.Constraint = c.Name
-	return x.inTable(e, t)
+	return x.InTable(e, t)
 }
 
 func constraintOf(t *catalog.Table, name string) (*catalog.Constraint, error) {
@@ -241,12 +244,12 @@ func (x *exec) dropConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	c, err := constraintOf(t, cmd.Name)
 	if err != nil {
 		if cmd.MissingOk {
-			x.notice("", "constraint \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
+			x.Note("", "constraint \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
 			return nil
 		}
 		return err
 	}
-	return x.dropObjects([]catalog.Address{{Kind: catalog.KindConstraint, OID: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
+	return depend.Drop(x.Ctx, []catalog.Address{{Kind: catalog.KindConstraint, OID: c.OID}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 
 func (x *exec) validateConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
@@ -275,13 +278,13 @@ func (x *exec) validateConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) erro
 }
 
 func (x *exec) replaceConstraint(t *catalog.Table, old, new *catalog.Constraint) {
-	next := edit(t)
+	next := stmt.Edit(t)
 	for i := range next.Constraints {
 		if next.Constraints[i] == old {
 			next.Constraints[i] = new
 		}
 	}
-	x.put(next)
+	x.Put(next)
 }
 
 func (x *exec) alterConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {

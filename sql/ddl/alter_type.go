@@ -5,6 +5,9 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -29,7 +32,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		return err
 	}
 	if serial != 0 {
-		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strs(d.TypeName.Names)[0])
+		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", stmt.Strs(d.TypeName.Names)[0])
 	}
 	if err := x.typeUsers(t, c); err != nil {
 		return err
@@ -43,7 +46,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return castError(err, c, want, fromUsing, x.Env)
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	col := next.Column(c.AttNum)
 	col.Type, col.TypMod, col.Collation, col.Kind, col.NDims, col.Storage = nc.Type, nc.TypMod, nc.Collation, nc.Kind, nc.NDims, 0
 	if err := x.convertDefault(t, next, col); err != nil {
@@ -56,10 +59,10 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		return err
 	}
 	if sameBits(e, c, col, cols) {
-		x.put(next)
+		x.Put(next)
 		return x.retypeIdentity(col)
 	}
-	re, err := x.compile(e, cols)
+	re, err := content.Compile(x.Ctx, e, cols)
 	if err != nil {
 		return err
 	}
@@ -68,7 +71,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		return err
 	}
 	err = x.restore(t, next, func(vals []types.Datum) error {
-		v, err := re.eval(vals)
+		v, err := re.Eval(vals)
 		if err != nil {
 			return err
 		}
@@ -78,7 +81,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return x.retypeIdentity(col)
 }
 
@@ -99,21 +102,21 @@ func castError(err error, c *catalog.Column, want plan.Type, using bool, env *ty
 func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 	for i := range t.Columns {
 		g := &t.Columns[i]
-		if g.Generated != 0 && !g.Dropped && g.AttNum != c.AttNum && x.exprUses(t, g.Default, c.AttNum) {
+		if g.Generated != 0 && !g.Dropped && g.AttNum != c.AttNum && depend.ExprUses(x.Ctx, t, g.Default, c.AttNum) {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
 				WithDetail("Column \"%s\" is used by generated column \"%s\".", c.Name, g.Name)
 		}
 	}
 	var user *catalog.Table
 	x.Catalog().Tables(func(r *catalog.Table) bool {
-		if r.HasQuery() && x.viewUsesColumn(r, t, c.AttNum) {
+		if r.HasQuery() && depend.ViewUsesColumn(x.Ctx, r, t, c.AttNum) {
 			user = r
 		}
 		return user == nil
 	})
 	if user != nil {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
-			WithDetail("rule _RETURN on view %s depends on column \"%s\"", x.relationText(user), c.Name)
+			WithDetail("rule _RETURN on view %s depends on column \"%s\"", x.RelationText(user), c.Name)
 	}
 	return nil
 }
@@ -127,7 +130,7 @@ func (x *exec) convertDefault(t, next *catalog.Table, col *catalog.Column) error
 	if col.Generated == 0 {
 		row = nil
 	}
-	nodes := parseExpr(col.Default)
+	nodes := depend.ParseExpr(col.Default)
 	if len(nodes) != 1 {
 		return pgerr.Internal("default of %s.%s does not parse", t.Name, col.Name)
 	}
@@ -147,8 +150,8 @@ func (x *exec) convertDefault(t, next *catalog.Table, col *catalog.Column) error
 		}
 		return pgerr.New(pgerr.DatatypeMismatch, "%s for column \"%s\" cannot be cast automatically to type %s", what, col.Name, types.FormatType(col.Type, -1, x.Env))
 	}
-	if c, ok := stripImplicit(e).(*plan.Const); ok && c.T.OID == col.Type {
-		col.Default, err = x.exprSQL(c, t)
+	if c, ok := stmt.StripImplicit(e).(*plan.Const); ok && c.T.OID == col.Type {
+		col.Default, err = x.ExprSQL(c, t)
 	}
 	return err
 }
@@ -244,26 +247,6 @@ func (x *exec) retypeIdentity(col *catalog.Column) error {
 	if err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
-}
-
-// stripImplicit takes casts off that binding puts back on.
-func stripImplicit(e plan.Expr) plan.Expr {
-	for {
-		switch v := e.(type) {
-		case *plan.FuncCall:
-			if v.Form != plan.CallCastImplicit || len(v.Args) == 0 {
-				return e
-			}
-			e = v.Args[0]
-		case *plan.Relabel:
-			if v.Form != plan.CallCastImplicit {
-				return e
-			}
-			e = v.Arg
-		default:
-			return e
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
@@ -15,7 +16,7 @@ import (
 func (x *exec) joinPartition(oid catalog.OID) error {
 	t := x.Catalog().Table(oid)
 	p := x.Catalog().Table(t.Parents[0])
-	x.put(edit(p)) // what is computed from its partitions is void
+	x.Put(stmt.Edit(p)) // what is computed from its partitions is void
 	if !t.Bound.Default {
 		if err := x.checkDefault(x.Catalog().Table(p.OID)); err != nil {
 			return err
@@ -41,12 +42,12 @@ func (x *exec) attachPartition(p *catalog.Table, cmd *ast.PartitionCmd) error {
 	if err := notPartitioned(p); err != nil {
 		return err
 	}
-	t, ix, err := x.open(cmd.Name, lock.AccessExclusive)
+	t, ix, err := x.Open(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
 	case t == nil:
-		return noRelation(cmd.Name)
+		return stmt.NoRelation(cmd.Name)
 	case ix != nil || !t.LikeTable():
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or foreign table", cmd.Name.Relname)
 	case t.Bound != nil:
@@ -82,12 +83,12 @@ func (x *exec) attachPartition(p *catalog.Table, cmd *ast.PartitionCmd) error {
 	if err := x.admit(p, t.Name, bound, locs, cmd.Bound); err != nil {
 		return err
 	}
-	next := edit(x.Catalog().Table(t.OID))
+	next := stmt.Edit(x.Catalog().Table(t.OID))
 	next.Bound = bound
-	x.put(next)
-	x.put(edit(p))
+	x.Put(next)
+	x.Put(stmt.Edit(p))
 	if err := x.checkRows(next, func(leaf *catalog.Table) error {
-		return x.inTable(pgerr.New(pgerr.CheckViolation, "partition constraint of relation \"%s\" is violated by some row", leaf.Name), leaf)
+		return x.InTable(pgerr.New(pgerr.CheckViolation, "partition constraint of relation \"%s\" is violated by some row", leaf.Name), leaf)
 	}); err != nil {
 		return err
 	}
@@ -119,12 +120,12 @@ func (x *exec) detachPartition(p *catalog.Table, cmd *ast.PartitionCmd, finalize
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot detach partitions concurrently when a default partition exists")
 		}
 	}
-	t, _, err := x.open(cmd.Name, lock.AccessExclusive)
+	t, _, err := x.Open(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
 	case t == nil:
-		return noRelation(cmd.Name)
+		return stmt.NoRelation(cmd.Name)
 	case t.Bound == nil || t.Parents[0] != p.OID:
 		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" is not a partition of relation \"%s\"", t.Name, p.Name)
 	}
@@ -148,8 +149,8 @@ func (x *exec) detachPartition(p *catalog.Table, cmd *ast.PartitionCmd, finalize
 			next.Indexes[i] = &n
 		}
 	}
-	x.put(next)
-	x.put(edit(p))
+	x.Put(next)
+	x.Put(stmt.Edit(p))
 	return x.stillReferenced(p, t)
 }
 
@@ -167,7 +168,7 @@ func (x *exec) stillReferenced(p, t *catalog.Table) error {
 					e = pgerr.New(pgerr.ForeignKeyViolation, "removing partition \"%s\" violates foreign key constraint \"%s\"", t.Name, c.Name).
 						WithDetail("%s is still referenced from table \"%s\".", key, r.Name)
 					e.Constraint = c.Name
-					return x.inTable(e, r)
+					return x.InTable(e, r)
 				}
 				if err != nil {
 					return err

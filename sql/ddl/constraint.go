@@ -7,6 +7,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -99,7 +101,7 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 			c.NotNull = true
 		}
 	}
-	for _, name := range strs(k.con.Including) {
+	for _, name := range stmt.Strs(k.con.Including) {
 		c := t.ColumnByName(name)
 		if c == nil {
 			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", name)
@@ -122,25 +124,25 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 		if t.ConstraintByName(ix.Name) != nil {
 			return nil, constraintExists(ix.Name, t.Name)
 		}
-		if pendingHas(t, ix.Name) {
-			return nil, relationExists(ix.Name)
+		if stmt.PendingHas(t, ix.Name) {
+			return nil, stmt.RelationExists(ix.Name)
 		}
-		if err := x.claimNew(t.Schema, ix.Name); err != nil {
+		if err := x.ClaimNew(t.Schema, ix.Name); err != nil {
 			return nil, err
 		}
 	} else {
 		middle := ""
 		if !primary {
-			middle = joined(append(append([]string(nil), k.cols...), strs(k.con.Including)...))
+			middle = stmt.Joined(append(append([]string(nil), k.cols...), stmt.Strs(k.con.Including)...))
 		}
-		ix.Name = x.relationName(t.Name, middle, label, t.Schema, true, t)
-		if _, err := x.claim(t.Schema, ix.Name); err != nil {
+		ix.Name = x.RelationName(t.Name, middle, label, t.Schema, true, t)
+		if _, err := x.Claim(t.Schema, ix.Name); err != nil {
 			return nil, err
 		}
 	}
 	con.Name = ix.Name
 	if primary && !ix.Deferrable {
-		ix.ID = primaryIndexID
+		ix.ID = content.PrimaryIndex
 	} else {
 		ix.ID = t.NextIndexID
 		t.NextIndexID++
@@ -149,9 +151,6 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 	t.Constraints = append(t.Constraints, con)
 	return ix, nil
 }
-
-// primaryIndexID is the index number of the rows themselves.
-const primaryIndexID = 1
 
 // columnKey makes a plain column a key of an index.
 func (x *exec) columnKey(c *catalog.Column, method string) (catalog.IndexKey, error) {
@@ -181,8 +180,8 @@ func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constrain
 		}
 	}
 	sort.Slice(con.Cols, func(i, j int) bool { return con.Cols[i] < con.Cols[j] })
-	x.dependOn(&t.Deps, catalog.Address{Kind: catalog.KindConstraint, OID: con.OID}, e)
-	if con.Expr, err = x.exprSQL(e, t); err != nil {
+	x.DependOn(&t.Deps, catalog.Address{Kind: catalog.KindConstraint, OID: con.OID}, e)
+	if con.Expr, err = x.ExprSQL(e, t); err != nil {
 		return nil, err
 	}
 	if k.Conname != "" {
@@ -195,7 +194,7 @@ func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constrain
 		if len(con.Cols) == 1 {
 			middle = t.Column(con.Cols[0]).Name
 		}
-		con.Name = x.constraintName(t.Name, middle, "check", t.Schema, t)
+		con.Name = x.ConstraintName(t.Name, middle, "check", t.Schema, t)
 	}
 	t.Constraints = append(t.Constraints, con)
 	return con, nil
@@ -205,7 +204,7 @@ func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constrain
 func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constraint, error) {
 	ref := t
 	rv := k.Pktable
-	if self, _, err := x.lookup(rv); err != nil {
+	if self, _, err := x.Lookup(rv); err != nil {
 		return nil, err
 	} else if self == nil || self.OID != t.OID {
 		var err error
@@ -231,10 +230,10 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 	}
 	var names []string
 	var err error
-	if con.Cols, names, err = keyColumns(t, strs(k.FkAttrs)); err != nil {
+	if con.Cols, names, err = keyColumns(t, stmt.Strs(k.FkAttrs)); err != nil {
 		return nil, err
 	}
-	if con.DeleteCols, _, err = keyColumns(t, strs(k.FkDelSetCols)); err != nil {
+	if con.DeleteCols, _, err = keyColumns(t, stmt.Strs(k.FkDelSetCols)); err != nil {
 		return nil, err
 	}
 	for _, att := range con.DeleteCols {
@@ -249,7 +248,7 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 	con.Index = ix.OID
 	con.Name = types.TruncateName(k.Conname)
 	if con.Name == "" {
-		con.Name = x.constraintName(t.Name, joined(names), "fkey", t.Schema, t)
+		con.Name = x.ConstraintName(t.Name, stmt.Joined(names), "fkey", t.Schema, t)
 	} else if t.ConstraintByName(con.Name) != nil {
 		return nil, constraintExists(con.Name, t.Name)
 	}
@@ -266,12 +265,12 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 }
 
 func (x *exec) openReferenced(rv *ast.RangeVar) (*catalog.Table, error) {
-	ref, ix, err := x.open(rv, lock.ShareRowExclusive)
+	ref, ix, err := x.Open(rv, lock.ShareRowExclusive)
 	if err != nil {
 		return nil, err
 	}
 	if ref == nil {
-		return nil, noRelation(rv)
+		return nil, stmt.NoRelation(rv)
 	}
 	if ix != nil || !ref.LikeTable() {
 		return nil, pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", rv.Relname)
@@ -313,7 +312,7 @@ func (x *exec) referencedIndex(ref *catalog.Table, k *ast.Constraint, con *catal
 		return pk, countsAgree(con)
 	}
 	var err error
-	if con.RefCols, _, err = keyColumns(ref, strs(k.PkAttrs)); err != nil {
+	if con.RefCols, _, err = keyColumns(ref, stmt.Strs(k.PkAttrs)); err != nil {
 		return nil, err
 	}
 	for i, a := range con.RefCols {

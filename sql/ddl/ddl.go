@@ -1,13 +1,25 @@
 package ddl
 
 import (
+	"reflect"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/ddl/grants"
+	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
 )
 
+// exec is one statement under way.
+type exec struct{ *stmt.Ctx }
+
 // Exec runs a statement and returns its command tag. Errors: PostgreSQL's; 0A000 for what is not built.
-func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
-	x := &exec{Ctx: c}
-	switch n := stmt.(type) {
+func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
+	own := *c // Last is this statement's
+	x := &exec{Ctx: &own}
+	switch n := node.(type) {
 	case *ast.CreateStmt:
 		return "CREATE TABLE", x.createTable(n)
 	case *ast.IndexStmt:
@@ -42,35 +54,45 @@ func Exec(c *Ctx, stmt ast.Node) (tag string, err error) {
 	case *ast.CommentStmt:
 		return "COMMENT", x.comment(n)
 	case *ast.GrantStmt:
-		return x.grant(n)
+		return grants.Grant(x.Ctx, n)
 	case *ast.AlterDefaultPrivilegesStmt:
-		return "ALTER DEFAULT PRIVILEGES", x.defaultPrivileges(n)
+		return "ALTER DEFAULT PRIVILEGES", grants.DefaultPrivileges(x.Ctx, n)
 	case *ast.ReassignOwnedStmt:
-		return "REASSIGN OWNED", x.reassignOwned(n)
+		return "REASSIGN OWNED", grants.ReassignOwned(x.Ctx, n)
 	case *ast.DropOwnedStmt:
-		return "DROP OWNED", x.dropOwned(n)
+		return "DROP OWNED", grants.DropOwned(x.Ctx, n)
 	case *ast.CreateFunctionStmt:
 		if n.IsProcedure {
-			return "CREATE PROCEDURE", x.createFunction(n)
+			return "CREATE PROCEDURE", routine.Create(x.Ctx, n)
 		}
-		return "CREATE FUNCTION", x.createFunction(n)
+		return "CREATE FUNCTION", routine.Create(x.Ctx, n)
 	case *ast.AlterFunctionStmt:
-		return x.alterFunction(n)
+		return routine.Alter(x.Ctx, n)
 	case *ast.CreateEnumStmt:
-		return "CREATE TYPE", x.createEnum(n)
+		return "CREATE TYPE", usertype.CreateEnum(x.Ctx, n)
 	case *ast.AlterEnumStmt:
-		return "ALTER TYPE", x.alterEnum(n)
+		return "ALTER TYPE", usertype.AlterEnum(x.Ctx, n)
 	case *ast.CreateDomainStmt:
-		return "CREATE DOMAIN", x.createDomain(n)
+		return "CREATE DOMAIN", usertype.CreateDomain(x.Ctx, n)
 	case *ast.AlterDomainStmt:
-		return "ALTER DOMAIN", x.alterDomain(n)
+		return "ALTER DOMAIN", usertype.AlterDomain(x.Ctx, n)
 	case *ast.CompositeTypeStmt:
 		return "CREATE TYPE", x.createComposite(n)
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}
-	return "", unsupported(stmt)
+	return "", unsupported(node)
 }
 
-// exec is one statement under way.
-type exec struct{ *Ctx }
+func unsupported(n ast.Node) error {
+	name := strings.TrimSuffix(reflect.TypeOf(n).Elem().Name(), "Stmt")
+	var words []string
+	start := 0
+	for i := 1; i <= len(name); i++ {
+		if i == len(name) || name[i] >= 'A' && name[i] <= 'Z' {
+			words = append(words, strings.ToUpper(name[start:i]))
+			start = i
+		}
+	}
+	return pgerr.Unsupported(strings.Join(words, " "))
+}

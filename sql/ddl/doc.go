@@ -2,6 +2,16 @@
 //
 //	ast.Node ──Exec──▶ new descriptors (Editor), rows and index entries (Txn), command tag
 //
+// The statements of tables, indexes, sequences, views, schemas and composite types are here; beside them, over what all of them
+// share:
+//
+//	stmt      one statement under way: its session, names, locks, rights
+//	content   rows and index entries of the tables it changes
+//	depend    what depends on what; removal
+//	grants    owners and privileges
+//	routine   functions and procedures
+//	usertype  enums, domains, and what all types of users share
+//
 // It promises:
 //   - A statement's descriptors and rows change in the caller's transaction and nowhere else (I2): a rollback, to a
 //     savepoint or whole, leaves no trace, and others see all of it at the commit or nothing.

@@ -4,6 +4,10 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
@@ -34,10 +38,10 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 		return "DROP SCHEMA", x.dropSchemas(n)
 	}
 	if n.RemoveType == ast.OBJECT_TYPE || n.RemoveType == ast.OBJECT_DOMAIN {
-		return x.dropTypes(n)
+		return usertype.Drop(x.Ctx, n)
 	}
-	if _, _, ok := routineKind(n.RemoveType); ok {
-		return x.dropRoutines(n)
+	if _, _, ok := routine.Kind(n.RemoveType); ok {
+		return routine.Drop(x.Ctx, n)
 	}
 	kind, ok := dropKinds[n.RemoveType]
 	if !ok {
@@ -48,7 +52,7 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	var list []catalog.Address
 	for _, o := range n.Objects {
-		rv, err := rangeVar(o)
+		rv, err := stmt.RangeVar(o)
 		if err != nil {
 			return "", err
 		}
@@ -60,13 +64,13 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 			if !n.MissingOk {
 				return "", missing(kind.word, rv)
 			}
-			x.notice("", "%s", skipping(kind.word, rv))
+			x.Note("", "%s", skipping(kind.word, rv))
 			continue
 		}
 		if !kind.fits(t, ix) {
 			return "", wrongKind(kind.word, t, ix, rv.Relname)
 		}
-		if err := x.mayDrop(t, ix); err != nil {
+		if err := x.MayDrop(t, ix); err != nil {
 			return "", err
 		}
 		if ix != nil {
@@ -84,22 +88,22 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 			list = append(list, catalog.Address{Kind: catalog.KindIndex, OID: ix.OID})
 			continue
 		}
-		if c := x.ownedIdentity(t); c != "" {
+		if c := depend.OwnedIdentity(x.Ctx, t); c != "" {
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop sequence %s because %s requires it", t.Name, c).
 				WithHint("You can drop %s instead.", c)
 		}
 		list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: t.OID})
 	}
-	return kind.tag, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+	return kind.tag, depend.Drop(x.Ctx, list, n.Behavior == ast.DROP_CASCADE)
 }
 
 // openDropped is open under the lock of DROP. A missing schema is as good as a missing relation with IF EXISTS.
 func (x *exec) openDropped(rv *ast.RangeVar, missingOK bool) (*catalog.Table, *catalog.Index, error) {
 	if missingOK && rv.Schemaname != "" && rv.Schemaname != "pg_temp" && x.Catalog().Schema(rv.Schemaname) == nil {
-		x.notice("", "schema \"%s\" does not exist, skipping", rv.Schemaname)
+		x.Note("", "schema \"%s\" does not exist, skipping", rv.Schemaname)
 		return nil, nil, nil
 	}
-	return x.open(rv, lock.AccessExclusive)
+	return x.Open(rv, lock.AccessExclusive)
 }
 
 func missing(word string, rv *ast.RangeVar) error {
@@ -147,19 +151,6 @@ func constraintOfIndex(t *catalog.Table, ix *catalog.Index) *catalog.Constraint 
 	return nil
 }
 
-// ownedIdentity describes the identity column that needs a sequence; "" for none.
-func (x *exec) ownedIdentity(t *catalog.Table) string {
-	if t.Kind != catalog.RelSequence {
-		return ""
-	}
-	c := x.identityOf(t)
-	if c == nil {
-		return ""
-	}
-	owner := x.Catalog().Table(t.Sequence.OwnerTable)
-	return "column " + c.Name + " of table " + x.relationText(owner)
-}
-
 func (x *exec) dropSchemas(n *ast.DropStmt) error {
 	var list []catalog.Address
 	for _, o := range n.Objects {
@@ -170,18 +161,18 @@ func (x *exec) dropSchemas(n *ast.DropStmt) error {
 		sc := x.Catalog().Schema(s.Sval)
 		if sc == nil {
 			if !n.MissingOk {
-				return noSchema(s.Sval)
+				return stmt.NoSchema(s.Sval)
 			}
-			x.notice("", "schema \"%s\" does not exist, skipping", s.Sval)
+			x.Note("", "schema \"%s\" does not exist, skipping", s.Sval)
 			continue
 		}
-		if systemSchema(sc.OID) {
+		if stmt.SystemSchema(sc.OID) {
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop schema %s because it is required by the database system", sc.Name)
 		}
-		if err := x.mustOwnSchema(sc); err != nil {
+		if err := x.MustOwnSchema(sc); err != nil {
 			return err
 		}
 		list = append(list, catalog.Address{Kind: catalog.KindSchema, OID: sc.OID})
 	}
-	return x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+	return depend.Drop(x.Ctx, list, n.Behavior == ast.DROP_CASCADE)
 }

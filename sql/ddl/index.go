@@ -6,6 +6,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -17,17 +19,17 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if n.Concurrent && x.InBlock {
 		return pgerr.New(pgerr.ActiveSQLTransaction, "CREATE INDEX CONCURRENTLY cannot run inside a transaction block")
 	}
-	t, tix, err := x.open(n.Relation, lock.ShareTable)
+	t, tix, err := x.Open(n.Relation, lock.ShareTable)
 	switch {
 	case err != nil:
 		return err
 	case t == nil:
-		return noRelation(n.Relation)
+		return stmt.NoRelation(n.Relation)
 	case tix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
 	if t.Partitioned() && n.Concurrent {
@@ -37,7 +39,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	ix := &catalog.Index{OID: x.Editor.OID(), Unique: n.Unique, Method: method, NullsNotDistinct: n.NullsNotDistinct, ID: next.NextIndexID}
 	next.NextIndexID++
 	if ix.Options, err = relOptions(n.Options); err != nil {
@@ -81,7 +83,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		if err := immutable(e, "functions in index predicate must be marked IMMUTABLE"); err != nil {
 			return err
 		}
-		if ix.Pred, err = x.exprSQL(e, t); err != nil {
+		if ix.Pred, err = x.ExprSQL(e, t); err != nil {
 			return err
 		}
 	}
@@ -91,29 +93,29 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		}
 	}
 	if ix.Name = types.TruncateName(n.Idxname); ix.Name == "" {
-		ix.Name = x.relationName(t.Name, joined(names), "idx", t.Schema, false, nil)
+		ix.Name = x.RelationName(t.Name, stmt.Joined(names), "idx", t.Schema, false, nil)
 	}
-	taken, err := x.claim(t.Schema, ix.Name)
+	taken, err := x.Claim(t.Schema, ix.Name)
 	if err != nil {
 		return err
 	}
 	if taken {
 		if n.IfNotExists {
-			x.notice(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", ix.Name)
+			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", ix.Name)
 			return nil
 		}
-		return relationExists(ix.Name)
+		return stmt.RelationExists(ix.Name)
 	}
 	next.Indexes = append(next.Indexes, ix)
 	if t.Partitioned() {
 		x.Last = false
-		x.put(next)
+		x.Put(next)
 		return x.passIndex(t.OID, ix, n.Relation.Inh)
 	}
-	if err := x.buildIndex(next, ix); err != nil {
+	if err := content.BuildIndex(x.Ctx, next, ix); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -177,7 +179,7 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (cata
 			if err := immutable(b, "functions in index expression must be marked IMMUTABLE"); err != nil {
 				return k, err
 			}
-			if k.Expr, err = x.exprSQL(b, t); err != nil {
+			if k.Expr, err = x.ExprSQL(b, t); err != nil {
 				return k, err
 			}
 			k.ExprName = exprName(e.Expr)
@@ -201,7 +203,7 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 	am := methodOID(method)
 	cell := func(r []*string, col string) string { return *r[data.Col(col)] }
 	if len(e.Opclass) > 0 {
-		p := strs(e.Opclass)
+		p := stmt.Strs(e.Opclass)
 		name := p[len(p)-1]
 		for _, r := range data.Rows {
 			if cell(r, "opcmethod") == am && cell(r, "opcname") == name {
@@ -246,7 +248,7 @@ func methodOID(name string) string {
 func exprName(n ast.Node) string {
 	switch v := n.(type) {
 	case *ast.FuncCall:
-		p := strs(v.Funcname)
+		p := stmt.Strs(v.Funcname)
 		return p[len(p)-1]
 	case *ast.TypeCast:
 		if v.Arg != nil {
@@ -254,7 +256,7 @@ func exprName(n ast.Node) string {
 				return s
 			}
 		}
-		p := strs(v.TypeName.Names)
+		p := stmt.Strs(v.TypeName.Names)
 		return p[len(p)-1]
 	case *ast.ColumnRef:
 		if s, ok := v.Fields[len(v.Fields)-1].(*ast.String); ok {
@@ -284,7 +286,7 @@ func indexColumnName(t *catalog.Table, k *catalog.IndexKey, before []string) str
 			return name
 		}
 		s := itoa(int64(i))
-		name = clip(base, maxName-len(s)) + s
+		name = stmt.Clip(base, stmt.MaxName-len(s)) + s
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -31,16 +32,16 @@ type inheritedCheck struct {
 func (x *exec) openParents(n *ast.CreateStmt, pers catalog.Persistence) (*inheritance, error) {
 	h := &inheritance{conflict: map[string]bool{}, own: map[string]bool{}}
 	for _, r := range n.InhRelations {
-		rv, err := rangeVar(r)
+		rv, err := stmt.RangeVar(r)
 		if err != nil {
 			return nil, err
 		}
-		p, ix, err := x.open(rv, lock.ShareUpdateExclusive)
+		p, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
 		switch {
 		case err != nil:
 			return nil, err
 		case p == nil:
-			return nil, noRelation(rv)
+			return nil, stmt.NoRelation(rv)
 		}
 		for _, q := range h.parents {
 			if q.OID == p.OID {
@@ -121,7 +122,7 @@ func (x *exec) inheritColumn(t *catalog.Table, h *inheritance, c *catalog.Column
 		t.Columns = append(t.Columns, n)
 		return nil
 	}
-	x.notice("", "merging multiple inherited definitions of column \"%s\"", c.Name)
+	x.Note("", "merging multiple inherited definitions of column \"%s\"", c.Name)
 	if err := x.sameType("inherited column", have, c); err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (x *exec) mergeColumn(nt *newTable, h *inheritance, d *ast.ColumnDef, parti
 	inherited := *c
 	if !partition {
 		if c.AttNum == h.at {
-			x.notice("", "merging column \"%s\" with inherited definition", name)
+			x.Note("", "merging column \"%s\" with inherited definition", name)
 		} else if x.Notice != nil {
 			x.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "moving and merging column \"%s\" with inherited definition", name).
 				WithDetail("User-specified column moved to the position of the inherited column."))
@@ -283,7 +284,7 @@ func (x *exec) finishInheritance(nt *newTable, h *inheritance) error {
 
 // mergeCheck lets a check constraint of the statement meet the inherited one of its name.
 func (x *exec) mergeCheck(t *catalog.Table, have *catalog.Constraint, k *ast.Constraint) error {
-	probe := edit(t)
+	probe := stmt.Edit(t)
 	named := *k
 	named.Conname = ""
 	c, err := x.addCheck(probe, &named)
@@ -296,7 +297,7 @@ func (x *exec) mergeCheck(t *catalog.Table, have *catalog.Constraint, k *ast.Con
 	case k.IsNoInherit:
 		return pgerr.New(pgerr.InvalidObjectDefinition, "constraint \"%s\" conflicts with inherited constraint on relation \"%s\"", have.Name, t.Name)
 	}
-	x.notice("", "merging constraint \"%s\" with inherited definition", have.Name)
+	x.Note("", "merging constraint \"%s\" with inherited definition", have.Name)
 	have.NotLocal = false
 	return nil
 }
@@ -310,12 +311,12 @@ func (x *exec) addInherit(t *catalog.Table, rv *ast.RangeVar) error {
 	if t.Bound != nil {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change inheritance of a partition")
 	}
-	p, ix, err := x.open(rv, lock.ShareUpdateExclusive)
+	p, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
 	switch {
 	case err != nil:
 		return err
 	case p == nil:
-		return noRelation(rv)
+		return stmt.NoRelation(rv)
 	case ix != nil || !p.LikeTable():
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or foreign table", rv.Relname)
 	case p.Persistence == catalog.Temporary && t.Persistence != catalog.Temporary:
@@ -341,7 +342,7 @@ func (x *exec) addParent(t, p *catalog.Table, partition bool) error {
 				WithDetail("\"%s\" is already a child of \"%s\".", p.Name, t.Name)
 		}
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	if err := x.matchColumns(next, p, partition); err != nil {
 		return err
 	}
@@ -349,7 +350,7 @@ func (x *exec) addParent(t, p *catalog.Table, partition bool) error {
 		return err
 	}
 	next.Parents = append(slices.Clone(t.Parents), p.OID)
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -421,23 +422,23 @@ func (x *exec) dropInherit(t *catalog.Table, rv *ast.RangeVar) error {
 	if t.Bound != nil {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change inheritance of a partition")
 	}
-	p, _, err := x.open(rv, lock.ShareUpdateExclusive)
+	p, _, err := x.Open(rv, lock.ShareUpdateExclusive)
 	if err != nil {
 		return err
 	}
 	if p == nil {
-		return noRelation(rv)
+		return stmt.NoRelation(rv)
 	}
 	if !slices.Contains(t.Parents, p.OID) {
 		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" is not a parent of relation \"%s\"", p.Name, t.Name)
 	}
-	x.put(orphan(t, p))
+	x.Put(orphan(t, p))
 	return nil
 }
 
 // orphan is t without the parent p: what came from there alone is its own now (RemoveInheritance).
 func orphan(t, p *catalog.Table) *catalog.Table {
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.Parents = nil
 	for _, o := range t.Parents {
 		if o != p.OID {

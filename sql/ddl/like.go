@@ -2,6 +2,8 @@ package ddl
 
 import (
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
@@ -21,12 +23,12 @@ const (
 // addLike copies another relation's columns, and what the options ask for. Stored expressions name columns, which are the same
 // here.
 func (x *exec) addLike(nt *newTable, l *ast.TableLikeClause) error {
-	src, ix, err := x.open(l.Relation, lock.AccessShare)
+	src, ix, err := x.Open(l.Relation, lock.AccessShare)
 	if err != nil {
 		return err
 	}
 	if src == nil {
-		return noRelation(l.Relation)
+		return stmt.NoRelation(l.Relation)
 	}
 	if ix != nil || src.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "relation \"%s\" is invalid in LIKE clause", l.Relation.Relname)
@@ -129,20 +131,20 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 	}
 	switch {
 	case n.Primary:
-		n.Name = x.relationName(t.Name, "", "pkey", t.Schema, true, t)
+		n.Name = x.RelationName(t.Name, "", "pkey", t.Schema, true, t)
 		for _, k := range n.Keys {
 			t.Column(k.Att).NotNull = true
 		}
 	case l.con != nil:
-		n.Name = x.relationName(t.Name, joined(names), "key", t.Schema, true, t)
+		n.Name = x.RelationName(t.Name, stmt.Joined(names), "key", t.Schema, true, t)
 	default:
-		n.Name = x.relationName(t.Name, joined(names), "idx", t.Schema, false, t)
+		n.Name = x.RelationName(t.Name, stmt.Joined(names), "idx", t.Schema, false, t)
 	}
-	if n.ID = primaryIndexID; !n.Primary || n.Deferrable {
+	if n.ID = content.PrimaryIndex; !n.Primary || n.Deferrable {
 		n.ID = t.NextIndexID
 		t.NextIndexID++
 	}
-	if _, err := x.claim(t.Schema, n.Name); err != nil {
+	if _, err := x.Claim(t.Schema, n.Name); err != nil {
 		return err
 	}
 	if l.con != nil {

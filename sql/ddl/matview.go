@@ -2,6 +2,8 @@ package ddl
 
 import (
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -31,16 +33,16 @@ func (x *exec) checkMatView(query ast.Node, into *ast.IntoClause) error {
 // refreshMatView is REFRESH MATERIALIZED VIEW: the rows are made anew under a new storage id. CONCURRENTLY waits for readers all
 // the same: a reader whose snapshot is older than the new rows must not look for them.
 func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
-	t, ix, err := x.open(n.Relation, lock.AccessExclusive)
+	t, ix, err := x.Open(n.Relation, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
 	case t == nil:
-		return noRelation(n.Relation)
+		return stmt.NoRelation(n.Relation)
 	case ix != nil || t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.FeatureNotSupported, "\"%s\" is not a materialized view", n.Relation.Relname)
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
 	if n.Concurrent {
@@ -54,17 +56,17 @@ func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
 				WithHint("Create a unique index with no WHERE clause on one or more columns of the materialized view.")
 		}
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.StorageID, next.Unpopulated = x.Editor.StorageID(), n.SkipData
 	if !n.SkipData {
 		if err := x.fillMatView(next); err != nil {
 			return err
 		}
 	}
-	if err := x.removeStorage(t.StorageID); err != nil {
+	if err := content.RemoveStorage(x.Ctx, t.StorageID); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -91,10 +93,10 @@ func (x *exec) fillMatView(t *catalog.Table) error {
 	if err != nil {
 		return err
 	}
-	w, err := x.newWriter(t, rowByRow)
+	w, err := content.NewWriter(x.Ctx, t, content.RowByRow)
 	if err != nil {
 		return err
 	}
-	_, err = run(func(row []types.Datum) error { return w.write(row, nil, nil) })
-	return w.finish(err)
+	_, err = run(func(row []types.Datum) error { return w.Write(row, nil, nil) })
+	return w.Finish(err)
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -13,7 +15,7 @@ import (
 // ensureIndex gives a partition its part of an index of its parent p: one that it has already, or a new one. The partitions of a
 // partition get theirs, too.
 func (x *exec) ensureIndex(oid catalog.OID, p *catalog.Table, pix *catalog.Index) error {
-	t, err := x.reopen(oid, lock.AccessExclusive)
+	t, err := x.Reopen(oid, lock.AccessExclusive)
 	if err != nil {
 		return err
 	}
@@ -27,7 +29,7 @@ func (x *exec) ensureIndex(oid catalog.OID, p *catalog.Table, pix *catalog.Index
 			return x.adoptIndex(t, ix, pix, con)
 		}
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	from := map[int16]int16{}
 	for i, att := range m {
 		from[int16(i+1)] = att
@@ -42,16 +44,16 @@ func (x *exec) ensureIndex(oid catalog.OID, p *catalog.Table, pix *catalog.Index
 		nc.Parent, nc.InhCount, nc.NotLocal = con.OID, 1, true
 	}
 	if !next.Partitioned() {
-		if ix.ID == primaryIndexID {
+		if ix.ID == content.PrimaryIndex {
 			err = x.restore(t, next, nil)
 		} else {
-			err = x.buildIndex(next, ix)
+			err = content.BuildIndex(x.Ctx, next, ix)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	for _, k := range x.Catalog().ChildList(oid) {
 		if err := x.ensureIndex(k.OID, next, ix); err != nil {
 			return err
@@ -62,7 +64,7 @@ func (x *exec) ensureIndex(oid catalog.OID, p *catalog.Table, pix *catalog.Index
 
 // adoptIndex makes an index that is there a partition of pix.
 func (x *exec) adoptIndex(t *catalog.Table, ix, pix *catalog.Index, con *catalog.Constraint) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	n := *ix
 	n.Parent = pix.OID
 	next.Indexes[slices.Index(next.Indexes, ix)] = &n
@@ -71,7 +73,7 @@ func (x *exec) adoptIndex(t *catalog.Table, ix, pix *catalog.Index, con *catalog
 		nc.Parent, nc.InhCount, nc.NotLocal = con.OID, 1, true
 		replaceIn(next, own, &nc)
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -149,11 +151,11 @@ func (x *exec) validateIndex(table, index catalog.OID) error {
 			return nil
 		}
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	n := *ix
 	n.Invalid = false
 	next.Indexes[slices.Index(next.Indexes, ix)] = &n
-	x.put(next)
+	x.Put(next)
 	if ix.Parent != 0 {
 		return x.validateIndex(t.Parents[0], ix.Parent)
 	}
@@ -182,7 +184,7 @@ func keyCovers(t *catalog.Table, ix *catalog.Index, what string) error {
 
 // ensureForeign gives a partition its part of a foreign key of its parent p.
 func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Constraint) error {
-	t, err := x.reopen(oid, lock.ShareRowExclusive)
+	t, err := x.Reopen(oid, lock.ShareRowExclusive)
 	if err != nil {
 		return err
 	}
@@ -190,7 +192,7 @@ func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Con
 	n := *con
 	n.Cols, n.DeleteCols = moved(con.Cols, m), moved(con.DeleteCols, m)
 	n.Parent, n.InhCount, n.NotLocal, n.Comment = con.OID, 1, true, ""
-	next := edit(t)
+	next := stmt.Edit(t)
 	for i, c := range t.Constraints {
 		if c.Type != catalog.ConForeign {
 			continue
@@ -204,7 +206,7 @@ func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Con
 			a := *c
 			a.Parent, a.InhCount, a.NotLocal = con.OID, 1, true
 			next.Constraints[i] = &a
-			x.put(next)
+			x.Put(next)
 			return nil
 		}
 	}
@@ -214,7 +216,7 @@ func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Con
 		for _, a := range n.Cols {
 			names = append(names, t.Column(a).Name)
 		}
-		n.Name = x.constraintName(t.Name, joined(names), "fkey", t.Schema, t)
+		n.Name = x.ConstraintName(t.Name, stmt.Joined(names), "fkey", t.Schema, t)
 	}
 	next.Constraints = append(next.Constraints, &n)
 	if t.Stored() && n.Validated {
@@ -222,7 +224,7 @@ func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Con
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	for _, k := range x.Catalog().ChildList(oid) {
 		if err := x.ensureForeign(k.OID, next, &n); err != nil {
 			return err
@@ -243,12 +245,12 @@ func moved(list, m []int16) []int16 {
 }
 
 func (x *exec) attachIndexCmd(p *catalog.Table, pix *catalog.Index, cmd *ast.PartitionCmd) error {
-	t, ix, err := x.open(cmd.Name, lock.AccessExclusive)
+	t, ix, err := x.Open(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
 	case t == nil:
-		return noRelation(cmd.Name)
+		return stmt.NoRelation(cmd.Name)
 	case ix == nil:
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", cmd.Name.Relname)
 	case !p.Partitioned():

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -140,7 +141,7 @@ func (x *exec) partitionElem(t *catalog.Table, el *ast.PartitionElem) (k catalog
 		return k, pgerr.Unsupported("a partition key of type " + types.FormatType(typ.OID, -1, x.Env))
 	}
 	k = catalog.IndexKey{Type: typ.OID, Kind: ty.Kind, Collation: typ.Coll, ExprName: exprName(el.Expr)}
-	k.Expr, err = x.exprSQL(b, t)
+	k.Expr, err = x.ExprSQL(b, t)
 	return k, err
 }
 
@@ -258,18 +259,18 @@ func (x *exec) boundValue(p *catalog.Table, i int, n ast.Node) (d catalog.BoundD
 		}
 		return d, err
 	}
-	fn, err := x.compile(e, nil)
+	fn, err := content.Compile(x.Ctx, e, nil)
 	if err != nil {
 		return d, err
 	}
-	v, err := fn.eval(nil)
+	v, err := fn.Eval(nil)
 	if err != nil {
 		return d, err
 	}
 	if v.IsNull() {
 		return catalog.BoundDatum{Kind: 'n'}, nil
 	}
-	return catalog.BoundDatum{Text: x.Env.Type(k.Type).Text(v, x.storedEnv())}, nil
+	return catalog.BoundDatum{Text: x.Env.Type(k.Type).Text(v, x.StoredEnv())}, nil
 }
 
 // describe returns the partitions of a table as the statement sees them.
@@ -304,7 +305,7 @@ type level struct {
 
 type partKey struct {
 	att  int16 // of the leaf; 0: an expression
-	expr *rowExpr
+	expr *content.Expr
 }
 
 // levels are the partitioned tables above t that say which rows t may have.
@@ -322,7 +323,7 @@ func (x *exec) levels(t, leaf *catalog.Table) (out []level, err error) {
 				l.keys = append(l.keys, partKey{att: leaf.ColumnByName(p.Column(k.Att).Name).AttNum})
 				continue
 			}
-			e, err := x.stored(leaf, k.Expr, plan.Type{})
+			e, err := content.Stored(x.Ctx, leaf, k.Expr, plan.Type{})
 			if err != nil {
 				return nil, err
 			}
@@ -340,7 +341,7 @@ func (l *level) holds(vals []types.Datum) (bool, error) {
 			l.vals[i] = vals[k.att-1]
 			continue
 		}
-		v, err := k.expr.eval(vals)
+		v, err := k.expr.Eval(vals)
 		if err != nil {
 			return false, err
 		}
@@ -360,7 +361,7 @@ func (x *exec) checkRows(t *catalog.Table, fail func(*catalog.Table) error) erro
 		if err != nil {
 			return err
 		}
-		err = x.scanRows(leaf, 0, func(_, _ []byte, vals []types.Datum) error {
+		err = content.Scan(x.Ctx, leaf, 0, func(_, _ []byte, vals []types.Datum) error {
 			for i := range levels {
 				if ok, err := levels[i].holds(vals); err != nil || !ok {
 					if err == nil {
@@ -387,6 +388,6 @@ func (x *exec) checkDefault(p *catalog.Table) error {
 	def := x.Catalog().Table(d.Parts[d.Default])
 	return x.checkRows(def, func(leaf *catalog.Table) error {
 		e := pgerr.New(pgerr.CheckViolation, "updated partition constraint for default partition \"%s\" would be violated by some row", leaf.Name)
-		return x.inTable(e, leaf)
+		return x.InTable(e, leaf)
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -17,7 +19,7 @@ type descent struct {
 }
 
 func (x *exec) alterTree(oid catalog.OID, cmd *ast.AlterTableCmd, d descent) error {
-	t, err := x.reopen(oid, cmdLock(cmd))
+	t, err := x.Reopen(oid, cmdLock(cmd))
 	if err != nil {
 		return err
 	}
@@ -109,11 +111,11 @@ func hasIdentity(d *ast.ColumnDef) bool {
 func (x *exec) passColumn(t *catalog.Table, name string) error {
 	c := t.ColumnByName(name)
 	for _, k := range x.children(t) {
-		k, err := x.reopen(k.OID, lock.AccessExclusive)
+		k, err := x.Reopen(k.OID, lock.AccessExclusive)
 		if err != nil {
 			return err
 		}
-		next := edit(k)
+		next := stmt.Edit(k)
 		if have := next.ColumnByName(name); have != nil {
 			if have.Type != c.Type || have.TypMod != c.TypMod {
 				return pgerr.New(pgerr.DatatypeMismatch, "child table \"%s\" has different type for column \"%s\"", k.Name, name)
@@ -123,8 +125,8 @@ func (x *exec) passColumn(t *catalog.Table, name string) error {
 					WithDetail("\"%s\" versus \"%s\"", x.collationName(have.Collation), x.collationName(c.Collation))
 			}
 			have.InhCount++
-			x.notice("", "merging definition of column \"%s\" for child \"%s\"", name, k.Name)
-			x.put(next)
+			x.Note("", "merging definition of column \"%s\" for child \"%s\"", name, k.Name)
+			x.Put(next)
 			continue
 		}
 		n := *c
@@ -134,7 +136,7 @@ func (x *exec) passColumn(t *catalog.Table, name string) error {
 		if err := x.fillColumn(k, next, n.AttNum); err != nil {
 			return err
 		}
-		x.put(next)
+		x.Put(next)
 		if err := x.passChecks(t, next.OID); err != nil {
 			return err
 		}
@@ -176,13 +178,13 @@ func (x *exec) dropColumnTree(t *catalog.Table, cmd *ast.AlterTableCmd, d descen
 	if err != nil {
 		return err
 	}
-	return x.dropObjects(append(list, catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}), cmd.Behavior == ast.DROP_CASCADE)
+	return depend.Drop(x.Ctx, append(list, catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}), cmd.Behavior == ast.DROP_CASCADE)
 }
 
 // columnTree takes one parent away from the children's column and lists those that go with it.
 func (x *exec) columnTree(t *catalog.Table, name string, recurse bool) (out []catalog.Address, err error) {
 	for _, k := range x.children(t) {
-		if k, err = x.reopen(k.OID, lock.AccessExclusive); err != nil {
+		if k, err = x.Reopen(k.OID, lock.AccessExclusive); err != nil {
 			return nil, err
 		}
 		c := k.ColumnByName(name)
@@ -200,13 +202,13 @@ func (x *exec) columnTree(t *catalog.Table, name string, recurse bool) (out []ca
 			out = append(append(out, more...), catalog.Address{Kind: catalog.KindColumn, OID: k.OID, Sub: c.AttNum})
 			continue
 		}
-		next := edit(k)
+		next := stmt.Edit(k)
 		nc := next.Column(c.AttNum)
 		nc.InhCount--
 		if !recurse {
 			nc.NotLocal = false
 		}
-		x.put(next)
+		x.Put(next)
 	}
 	return out, nil
 }
@@ -221,7 +223,7 @@ func (x *exec) inPartitionKey(t *catalog.Table, c *catalog.Column, verb string) 
 		switch {
 		case k.Att == c.AttNum:
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot %s column \"%s\" because it is part of the partition key of relation \"%s\"", verb, c.Name, t.Name)
-		case k.Att == 0 && x.exprUses(t, k.Expr, c.AttNum):
+		case k.Att == 0 && depend.ExprUses(x.Ctx, t, k.Expr, c.AttNum):
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot %s column \"%s\" because it is part of the partition key of relation \"%s\"", verb, c.Name, t.Name)
 		}
 	}
@@ -362,11 +364,11 @@ func (x *exec) passIndex(oid catalog.OID, ix *catalog.Index, recurse bool) error
 		if len(kids) == 0 {
 			return nil
 		}
-		next := edit(t)
+		next := stmt.Edit(t)
 		n := *ix
 		n.Invalid = true
 		next.Indexes[slices.Index(next.Indexes, ix)] = &n
-		x.put(next)
+		x.Put(next)
 		return nil
 	}
 	for _, k := range kids {
@@ -399,11 +401,11 @@ func (x *exec) addCheckTree(t *catalog.Table, k *ast.Constraint, d descent) erro
 
 // passCheck gives a child, and its own, a check of its parent.
 func (x *exec) passCheck(p *catalog.Table, c *catalog.Constraint, child catalog.OID) error {
-	t, err := x.reopen(child, lock.AccessExclusive)
+	t, err := x.Reopen(child, lock.AccessExclusive)
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	if have := t.ConstraintByName(c.Name); have != nil {
 		switch {
 		case have.Type != catalog.ConCheck || have.Expr != c.Expr:
@@ -413,11 +415,11 @@ func (x *exec) passCheck(p *catalog.Table, c *catalog.Constraint, child catalog.
 		case c.Validated && !have.Validated:
 			return pgerr.New(pgerr.InvalidObjectDefinition, "constraint \"%s\" conflicts with NOT VALID constraint on relation \"%s\"", c.Name, t.Name)
 		}
-		x.notice("", "merging constraint \"%s\" with inherited definition", c.Name)
+		x.Note("", "merging constraint \"%s\" with inherited definition", c.Name)
 		n := *have
 		n.InhCount++
 		replaceIn(next, have, &n)
-		x.put(next)
+		x.Put(next)
 		return nil // its children have it
 	}
 	n := *c
@@ -430,7 +432,7 @@ func (x *exec) passCheck(p *catalog.Table, c *catalog.Constraint, child catalog.
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	for _, k := range x.children(next) {
 		if err := x.passCheck(next, &n, k.OID); err != nil {
 			return err
@@ -462,7 +464,7 @@ func (x *exec) dropConstraintTree(t *catalog.Table, cmd *ast.AlterTableCmd, d de
 // dropCheckBelow takes one parent away from the children's check, and the check where that was the last reason for it.
 func (x *exec) dropCheckBelow(t *catalog.Table, name string, recurse bool) error {
 	for _, k := range x.children(t) {
-		k, err := x.reopen(k.OID, lock.AccessExclusive)
+		k, err := x.Reopen(k.OID, lock.AccessExclusive)
 		if err != nil {
 			return err
 		}
@@ -474,7 +476,7 @@ func (x *exec) dropCheckBelow(t *catalog.Table, name string, recurse bool) error
 			if err := x.dropCheckBelow(k, name, true); err != nil {
 				return err
 			}
-			if err := x.removeConstraint(c.OID); err != nil {
+			if err := depend.RemoveConstraint(x.Ctx, c.OID); err != nil {
 				return err
 			}
 			continue

@@ -6,6 +6,10 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -26,18 +30,18 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 	case ast.OBJECT_SCHEMA:
 		return "ALTER SCHEMA", x.renameSchema(n.Subname, newName)
 	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
-		tag, rel, err := x.renameType(n, newName)
+		tag, rel, err := usertype.Rename(x.Ctx, n, newName)
 		if err == nil && rel != nil {
 			err = x.moveRelation(rel, rel.Schema, newName)
 		}
 		return tag, err
 	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
-		return x.changeRoutine(n.RenameType, n.Object, func(f *catalog.Function) error {
+		return routine.Change(x.Ctx, n.RenameType, n.Object, func(f *catalog.Function) error {
 			f.Name = newName
 			return nil
 		})
 	case ast.OBJECT_DOMCONSTRAINT:
-		return x.renameDomainConstraint(n, newName)
+		return usertype.RenameDomainConstraint(x.Ctx, n, newName)
 	case ast.OBJECT_ATTRIBUTE:
 		return x.renameAttribute(n, newName)
 	}
@@ -46,15 +50,15 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 
 // openRenamed finds the relation of a statement; nil with MissingOk.
 func (x *exec) openRenamed(rv *ast.RangeVar, missingOK bool) (*catalog.Table, *catalog.Index, error) {
-	t, ix, err := x.open(rv, lock.AccessExclusive)
+	t, ix, err := x.Open(rv, lock.AccessExclusive)
 	if err != nil || t != nil {
 		return t, ix, err
 	}
 	if missingOK {
-		x.notice("", "relation \"%s\" does not exist, skipping", rv.Relname)
+		x.Note("", "relation \"%s\" does not exist, skipping", rv.Relname)
 		return nil, nil, nil
 	}
-	return nil, nil, noRelation(rv)
+	return nil, nil, stmt.NoRelation(rv)
 }
 
 func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
@@ -67,15 +71,15 @@ func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
 			return err
 		}
 	}
-	if err := x.mustOwn(t, ix); err != nil {
+	if err := x.MustOwn(t, ix); err != nil {
 		return err
 	}
 	if sc := x.Catalog().SchemaByOID(t.Schema); sc != nil {
-		if err := x.mayCreateIn(sc); err != nil {
+		if err := x.MayCreateIn(sc); err != nil {
 			return err
 		}
 	}
-	if err := x.claimNew(t.Schema, name); err != nil {
+	if err := x.ClaimNew(t.Schema, name); err != nil {
 		return err
 	}
 	if ix != nil {
@@ -86,7 +90,7 @@ func (x *exec) renameRelation(n *ast.RenameStmt, name string) error {
 
 // renameIndex renames an index, and the constraint that it is for.
 func (x *exec) renameIndex(t *catalog.Table, ix *catalog.Index, name string) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	for i := range next.Indexes {
 		if next.Indexes[i] == ix {
 			n := *ix
@@ -101,7 +105,7 @@ func (x *exec) renameIndex(t *catalog.Table, ix *catalog.Index, name string) err
 			next.Constraints[i] = &n
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -112,9 +116,9 @@ func (x *exec) moveRelation(t *catalog.Table, schema catalog.OID, name string) e
 	if err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.Schema, next.Name = schema, name
-	x.put(next)
+	x.Put(next)
 	return x.applyPatches(patches)
 }
 
@@ -123,7 +127,7 @@ func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
 	if err != nil || t == nil {
 		return err
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
 	c := t.ConstraintByName(n.Subname)
@@ -134,7 +138,7 @@ func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
 		return constraintExists(name, t.Name)
 	}
 	if ix := t.IndexByOID(c.Index); ix != nil && c.Type != catalog.ConForeign {
-		if err := x.claimNew(t.Schema, name); err != nil {
+		if err := x.ClaimNew(t.Schema, name); err != nil {
 			return err
 		}
 		return x.renameIndex(t, ix, name)
@@ -183,7 +187,7 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 	if ix != nil || t.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "cannot rename columns of relation \"%s\"", n.Relation.Relname)
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
 	c := t.ColumnByName(n.Subname)
@@ -212,19 +216,19 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", c.Name)
 		}
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.Column(c.AttNum).Name = name
 	if t.LikeTable() {
 		x.renameInExprs(next, c.Name, name)
 	}
 	var views []*catalog.Table
 	x.Catalog().Tables(func(v *catalog.Table) bool {
-		if v.HasQuery() && x.viewUsesColumn(v, t, c.AttNum) {
+		if v.HasQuery() && depend.ViewUsesColumn(x.Ctx, v, t, c.AttNum) {
 			views = append(views, v)
 		}
 		return true
 	})
-	x.put(next)
+	x.Put(next)
 	for _, v := range views {
 		if err := x.repairView(v, c.Name, name); err != nil {
 			return err
@@ -294,7 +298,7 @@ const exprPrefix = "SELECT "
 // patchExpr renames a column in an expression.
 func patchExpr(sql, old, new string) string {
 	var list []patch
-	for _, n := range parseExpr(sql) {
+	for _, n := range depend.ParseExpr(sql) {
 		ast.Walk(n, func(n ast.Node) bool {
 			if c, ok := n.(*ast.ColumnRef); ok {
 				last := len(c.Fields) - 1
@@ -352,17 +356,17 @@ type storedPatch struct {
 // relationPatches finds the stored SQL that names a relation, with the new name in it. It is asked before the catalog changes.
 func (x *exec) relationPatches(t *catalog.Table, schema, name string) (out []storedPatch, err error) {
 	x.Catalog().Tables(func(r *catalog.Table) bool {
-		if systemSchema(r.Schema) {
+		if stmt.SystemSchema(r.Schema) {
 			return true
 		}
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			if t.Kind == catalog.RelSequence && x.usesSequence(c.Default, t) {
+			if t.Kind == catalog.RelSequence && depend.UsesSequence(x.Ctx, c.Default, t) {
 				list := x.regclassPatches(exprPrefix+c.Default, t, schema, name)
 				out = append(out, storedPatch{r.OID, c.AttNum, strings.TrimPrefix(applyText(exprPrefix+c.Default, list), exprPrefix)})
 			}
 		}
-		if r.HasQuery() && x.viewUses(r, t) {
+		if r.HasQuery() && depend.ViewUses(x.Ctx, r, t) {
 			list := append(x.rangePatches(r.View, t, schema, name), x.regclassPatches(r.View, t, schema, name)...)
 			out = append(out, storedPatch{r.OID, 0, applyText(r.View, list)})
 		}
@@ -377,13 +381,13 @@ func (x *exec) applyPatches(list []storedPatch) error {
 		if t == nil {
 			continue
 		}
-		next := edit(t)
+		next := stmt.Edit(t)
 		if p.att == 0 {
 			next.View = p.sql
 		} else {
 			next.Column(p.att).Default = p.sql
 		}
-		x.put(next)
+		x.Put(next)
 	}
 	return nil
 }
@@ -396,7 +400,7 @@ func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string
 	}
 	for _, s := range stmts {
 		ast.Walk(s.Node, func(n ast.Node) bool {
-			if r := x.regclass(n); r != nil && r.OID == t.OID {
+			if r := depend.Regclass(x.Ctx, n); r != nil && r.OID == t.OID {
 				c := n.(*ast.TypeCast).Arg.(*ast.A_Const)
 				if off := int(c.Location); off < len(sql) && sql[off] == '\'' {
 					end := off + 1
@@ -428,7 +432,7 @@ func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (
 			if !ok || rv.Schemaname == "" {
 				return true
 			}
-			if r, _, err := x.lookup(rv); err != nil || r == nil || r.OID != t.OID {
+			if r, _, err := x.Lookup(rv); err != nil || r == nil || r.OID != t.OID {
 				return true
 			}
 			parts := 1
@@ -464,9 +468,9 @@ func (x *exec) repairView(v *catalog.Table, old, new string) error {
 		_, err = bind.Statement(&env, stmts[0].Node, nil)
 		if err == nil {
 			if sql != v.View {
-				next := edit(v)
+				next := stmt.Edit(v)
 				next.View = sql
-				x.put(next)
+				x.Put(next)
 			}
 			return nil
 		}
@@ -512,21 +516,21 @@ func columnPatch(root ast.Node, sql string, off int, old, new string) (p patch, 
 func (x *exec) renameSchema(old, name string) error {
 	s := x.Catalog().Schema(old)
 	if s == nil {
-		return noSchema(old)
+		return stmt.NoSchema(old)
 	}
-	if systemSchema(s.OID) {
+	if stmt.SystemSchema(s.OID) {
 		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", old)
 	}
-	if err := x.mustOwnSchema(s); err != nil {
+	if err := x.MustOwnSchema(s); err != nil {
 		return err
 	}
-	if err := x.mayCreateSchema(x.User); err != nil {
+	if err := x.MayCreateSchema(x.User); err != nil {
 		return err
 	}
 	if strings.HasPrefix(name, "pg_") {
 		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).WithDetail("The prefix \"pg_\" is reserved for system schemas.")
 	}
-	if _, err := x.claim(0, name); err != nil {
+	if _, err := x.Claim(0, name); err != nil {
 		return err
 	}
 	if x.Catalog().Schema(name) != nil {
@@ -543,7 +547,7 @@ func (x *exec) renameSchema(old, name string) error {
 	var named bool
 	for _, k := range catalog.Kinds() {
 		x.Catalog().Objects(k, func(o catalog.Object) bool {
-			named = named || o.Head().Schema == s.OID && x.storedUsers(x.addresses(catalog.AddressOf(o))...)
+			named = named || o.Head().Schema == s.OID && depend.StoredUsers(x.Ctx, depend.Addresses(x.Ctx, catalog.AddressOf(o))...)
 			return true
 		})
 	}
@@ -570,16 +574,16 @@ func (x *exec) renameSchema(old, name string) error {
 func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 	switch n.ObjectType {
 	case ast.OBJECT_TYPE, ast.OBJECT_DOMAIN:
-		tag, rel, err := x.typeSchema(n)
+		tag, rel, err := usertype.SetSchema(x.Ctx, n)
 		if err == nil && rel != nil {
 			err = x.moveRelation(rel, x.Catalog().Schema(n.Newschema).OID, rel.Name)
 		}
 		return tag, err
 	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
-		return x.changeRoutine(n.ObjectType, n.Object, func(f *catalog.Function) error {
+		return routine.Change(x.Ctx, n.ObjectType, n.Object, func(f *catalog.Function) error {
 			s := x.Catalog().Schema(n.Newschema)
 			if s == nil {
-				return noSchema(n.Newschema)
+				return stmt.NoSchema(n.Newschema)
 			}
 			f.Schema = s.OID
 			return nil
@@ -601,7 +605,7 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 			return "", err
 		}
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return "", err
 	}
 	if t.Sequence != nil && t.Sequence.OwnerTable != 0 {
@@ -610,20 +614,20 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 	}
 	s := x.Catalog().Schema(n.Newschema)
 	if s == nil {
-		return "", noSchema(n.Newschema)
+		return "", stmt.NoSchema(n.Newschema)
 	}
-	if err := x.mayCreateIn(s); err != nil {
+	if err := x.MayCreateIn(s); err != nil {
 		return "", err
 	}
 	switch {
-	case isTempSchema(s) || t.Persistence == catalog.Temporary:
+	case stmt.IsTempSchema(s) || t.Persistence == catalog.Temporary:
 		return "", pgerr.New(pgerr.FeatureNotSupported, "cannot move objects into or out of temporary schemas")
-	case systemSchema(s.OID):
+	case stmt.SystemSchema(s.OID):
 		return "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", s.Name)
 	case s.OID == t.Schema:
 		return tag, nil
 	}
-	taken, err := x.claim(s.OID, t.Name)
+	taken, err := x.Claim(s.OID, t.Name)
 	if err != nil {
 		return "", err
 	}
@@ -631,15 +635,15 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 		return "", pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists in schema \"%s\"", t.Name, s.Name)
 	}
 	for _, ix := range t.Indexes {
-		if err := x.claimNew(s.OID, ix.Name); err != nil {
+		if err := x.ClaimNew(s.OID, ix.Name); err != nil {
 			return "", err
 		}
 	}
 	if err := x.moveRelation(t, s.OID, t.Name); err != nil {
 		return "", err
 	}
-	for _, q := range x.ownedSequences(t.OID, 0) {
-		if err := x.claimNew(s.OID, q.Name); err != nil {
+	for _, q := range depend.OwnedSequences(x.Ctx, t.OID, 0) {
+		if err := x.ClaimNew(s.OID, q.Name); err != nil {
 			return "", err
 		}
 		if err := x.moveRelation(q, s.OID, q.Name); err != nil {
@@ -652,14 +656,14 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 // alterOwner is ALTER … OWNER TO of objects that are not relations.
 func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 	if n.ObjectType == ast.OBJECT_TYPE || n.ObjectType == ast.OBJECT_DOMAIN {
-		return x.typeOwner(n)
+		return usertype.SetOwner(x.Ctx, n)
 	}
-	if _, _, ok := routineKind(n.ObjectType); ok {
-		owner, _, err := x.role(n.Newowner)
+	if _, _, ok := routine.Kind(n.ObjectType); ok {
+		owner, _, err := x.RoleOf(n.Newowner)
 		if err != nil {
 			return "", err
 		}
-		return x.changeRoutine(n.ObjectType, n.Object, func(f *catalog.Function) error {
+		return routine.Change(x.Ctx, n.ObjectType, n.Object, func(f *catalog.Function) error {
 			f.Owner = owner
 			return nil
 		})
@@ -673,16 +677,16 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 	}
 	s := x.Catalog().Schema(name.Sval)
 	if s == nil {
-		return "", noSchema(name.Sval)
+		return "", stmt.NoSchema(name.Sval)
 	}
-	owner, _, err := x.role(n.Newowner)
+	owner, _, err := x.RoleOf(n.Newowner)
 	if err != nil {
 		return "", err
 	}
-	if err := x.mustOwnSchema(s); err != nil {
+	if err := x.MustOwnSchema(s); err != nil {
 		return "", err
 	}
-	if err := x.mayCreateSchema(owner); err != nil {
+	if err := x.MayCreateSchema(owner); err != nil {
 		return "", err
 	}
 	next := *s

@@ -4,34 +4,15 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// role resolves a role specification; nil is the current user.
-func (x *exec) role(r *ast.RoleSpec) (catalog.OID, string, error) {
-	if r != nil {
-		switch r.Roletype {
-		case ast.ROLESPEC_SESSION_USER:
-			return x.SessionUser, x.roleName(x.SessionUser), nil
-		case ast.ROLESPEC_CURRENT_ROLE, ast.ROLESPEC_CURRENT_USER:
-			return x.User, x.roleName(x.User), nil
-		case ast.ROLESPEC_PUBLIC:
-			return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", "public")
-		}
-		oid, ok := x.Role(r.Rolename)
-		if !ok {
-			return 0, "", pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", r.Rolename)
-		}
-		return oid, r.Rolename, nil
-	}
-	return x.User, "", nil
-}
-
 func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
-	owner, roleName, err := x.role(n.Authrole)
+	owner, roleName, err := x.RoleOf(n.Authrole)
 	if err != nil {
 		return err
 	}
@@ -39,24 +20,24 @@ func (x *exec) createSchema(n *ast.CreateSchemaStmt) error {
 	if name == "" {
 		name = roleName
 	}
-	if err := x.mayCreateSchema(owner); err != nil {
+	if err := x.MayCreateSchema(owner); err != nil {
 		return err
 	}
 	if strings.HasPrefix(name, "pg_") {
 		return pgerr.New(pgerr.ReservedName, "unacceptable schema name \"%s\"", name).
 			WithDetail("The prefix \"pg_\" is reserved for system schemas.")
 	}
-	if _, err := x.claim(0, name); err != nil {
+	if _, err := x.Claim(0, name); err != nil {
 		return err
 	}
 	if x.Catalog().Schema(name) != nil {
 		if n.IfNotExists {
-			x.notice(pgerr.DuplicateSchema, "schema \"%s\" already exists, skipping", name)
+			x.Note(pgerr.DuplicateSchema, "schema \"%s\" already exists, skipping", name)
 			return nil
 		}
 		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
 	}
-	x.Editor.PutSchema(&catalog.Schema{OID: x.Editor.OID(), Name: name, Owner: owner, ACL: x.newACL(privilege.Schema, 'n', 0)})
+	x.Editor.PutSchema(&catalog.Schema{OID: x.Editor.OID(), Name: name, Owner: owner, ACL: x.NewACL(privilege.Schema, 'n', 0)})
 	for _, e := range n.SchemaElts {
 		if err := x.schemaElement(name, e); err != nil {
 			return err
@@ -88,7 +69,7 @@ func (x *exec) schemaElement(schema string, n ast.Node) error {
 		c.View = in(s.View)
 		return x.createView(&c)
 	case *ast.GrantStmt:
-		_, err := x.grant(s)
+		_, err := grants.Grant(x.Ctx, s)
 		return err
 	case *ast.IndexStmt:
 		c := *s

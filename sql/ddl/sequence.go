@@ -7,6 +7,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
@@ -41,12 +43,12 @@ func (x *exec) ownedSequence(nt *newTable, d *seqDef) error {
 		if n > 1 && opts.name[n-2] != nt.schema.Name {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "sequence must be in same schema as table it is linked to")
 		}
-		if err := x.claimNew(t.Schema, name); err != nil {
+		if err := x.ClaimNew(t.Schema, name); err != nil {
 			return err
 		}
 	} else {
-		name = x.relationName(t.Name, c.Name, "seq", t.Schema, false, t)
-		if _, err := x.claim(t.Schema, name); err != nil {
+		name = x.RelationName(t.Name, c.Name, "seq", t.Schema, false, t)
+		if _, err := x.Claim(t.Schema, name); err != nil {
 			return err
 		}
 	}
@@ -61,7 +63,7 @@ func (x *exec) ownedSequence(nt *newTable, d *seqDef) error {
 	}
 	seq.OwnerTable, seq.OwnerCol = t.OID, d.att
 	st := x.newSequence(t.Schema, name, t.Persistence, seq)
-	x.put(st)
+	x.Put(st)
 	if d.identity {
 		c.IdentSeq = st.OID
 		return nil
@@ -85,7 +87,7 @@ func quoteLiteral(s string) string {
 // newSequence is a sequence's descriptor: a relation with the three columns that SELECT * FROM a sequence shows.
 func (x *exec) newSequence(schema catalog.OID, name string, pers catalog.Persistence, s *catalog.Sequence) *catalog.Table {
 	t := &catalog.Table{OID: x.Editor.OID(), Schema: schema, Name: name, Kind: catalog.RelSequence, Persistence: pers, Owner: x.User,
-		ACL: x.newACL(privilege.Sequence, 'S', schema), StorageID: x.Editor.StorageID(), Sequence: s}
+		ACL: x.NewACL(privilege.Sequence, 'S', schema), StorageID: x.Editor.StorageID(), Sequence: s}
 	if pers == catalog.Temporary {
 		t.TempOwner = x.Session
 	}
@@ -98,21 +100,21 @@ func (x *exec) newSequence(schema catalog.OID, name string, pers catalog.Persist
 }
 
 func (x *exec) createSequence(n *ast.CreateSeqStmt) error {
-	schema, pers, err := x.target(n.Sequence)
+	schema, pers, err := x.Target(n.Sequence)
 	if err != nil {
 		return err
 	}
 	name := types.TruncateName(n.Sequence.Relname)
-	taken, err := x.claim(schema.OID, name)
+	taken, err := x.Claim(schema.OID, name)
 	if err != nil {
 		return err
 	}
 	if taken {
 		if n.IfNotExists {
-			x.notice(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
+			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
 			return nil
 		}
-		return relationExists(name)
+		return stmt.RelationExists(name)
 	}
 	opts := &seqOptions{}
 	if err := opts.read(x, n.Options); err != nil {
@@ -129,7 +131,7 @@ func (x *exec) createSequence(n *ast.CreateSeqStmt) error {
 	if err := x.ownSequence(t, opts); err != nil {
 		return err
 	}
-	x.put(t)
+	x.Put(t)
 	return nil
 }
 
@@ -193,12 +195,12 @@ func (o *seqOptions) read(x *exec, list []ast.Node) error {
 		case "cache":
 			o.cache, err = seqInt(d)
 		case "cycle":
-			v := defString(d) == "true"
+			v := stmt.DefString(d) == "true"
 			o.cycle = &v
 		case "owned_by":
 			l, _ := d.Arg.(*ast.List)
 			if l != nil {
-				o.ownedBy = strs(l.Items)
+				o.ownedBy = stmt.Strs(l.Items)
 			}
 			o.owned = true
 		case "sequence_name":
@@ -206,7 +208,7 @@ func (o *seqOptions) read(x *exec, list []ast.Node) error {
 			if l == nil {
 				return pgerr.Internal("sequence name of form %T", d.Arg)
 			}
-			o.name = strs(l.Items)
+			o.name = stmt.Strs(l.Items)
 		case "logged", "unlogged":
 		default:
 			return pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", d.Defname)
@@ -219,9 +221,9 @@ func (o *seqOptions) read(x *exec, list []ast.Node) error {
 }
 
 func seqInt(d *ast.DefElem) (*int64, error) {
-	v, err := strconv.ParseInt(defString(d), 10, 64)
+	v, err := strconv.ParseInt(stmt.DefString(d), 10, 64)
 	if err != nil {
-		return nil, pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type bigint", defString(d))
+		return nil, pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type bigint", stmt.DefString(d))
 	}
 	return &v, nil
 }
@@ -347,12 +349,12 @@ func (x *exec) ownSequence(t *catalog.Table, o *seqOptions) error {
 	if len(o.ownedBy) > 2 {
 		rv.Schemaname = o.ownedBy[len(o.ownedBy)-3]
 	}
-	owner, ix, err := x.open(rv, lock.AccessShare)
+	owner, ix, err := x.Open(rv, lock.AccessShare)
 	if err != nil {
 		return err
 	}
 	if owner == nil {
-		return noRelation(rv)
+		return stmt.NoRelation(rv)
 	}
 	if ix != nil || owner.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "sequence cannot be owned by relation \"%s\"", rv.Relname)
@@ -370,21 +372,21 @@ func (x *exec) ownSequence(t *catalog.Table, o *seqOptions) error {
 }
 
 func (x *exec) alterSequence(n *ast.AlterSeqStmt) error {
-	t, ix, err := x.open(n.Sequence, lock.ShareRowExclusive)
+	t, ix, err := x.Open(n.Sequence, lock.ShareRowExclusive)
 	if err != nil {
 		return err
 	}
 	if t == nil {
 		if n.MissingOk {
-			x.notice("", "relation \"%s\" does not exist, skipping", n.Sequence.Relname)
+			x.Note("", "relation \"%s\" does not exist, skipping", n.Sequence.Relname)
 			return nil
 		}
-		return noRelation(n.Sequence)
+		return stmt.NoRelation(n.Sequence)
 	}
 	if ix != nil || t.Kind != catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", n.Sequence.Relname)
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
 	opts := &seqOptions{}
@@ -394,7 +396,7 @@ func (x *exec) alterSequence(n *ast.AlterSeqStmt) error {
 	if opts.name != nil {
 		return pgerr.New(pgerr.SyntaxError, "invalid sequence option SEQUENCE NAME")
 	}
-	if opts.owned && x.identityOf(t) != nil {
+	if opts.owned && depend.IdentityOf(x.Ctx, t) != nil {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot change ownership of identity sequence").
 			WithDetail("Sequence \"%s\" is linked to table \"%s\".", t.Name, x.Catalog().Table(t.Sequence.OwnerTable).Name)
 	}
@@ -405,26 +407,14 @@ func (x *exec) alterSequence(n *ast.AlterSeqStmt) error {
 	if err := x.ownSequence(next, opts); err != nil {
 		return err
 	}
-	x.put(next)
-	return nil
-}
-
-// identityOf is the identity column that a sequence belongs to, or nil.
-func (x *exec) identityOf(t *catalog.Table) *catalog.Column {
-	owner := x.Catalog().Table(t.Sequence.OwnerTable)
-	if owner == nil || t.Sequence.OwnerCol == 0 {
-		return nil
-	}
-	if c := owner.Column(t.Sequence.OwnerCol); c.IdentSeq == t.OID {
-		return c
-	}
+	x.Put(next)
 	return nil
 }
 
 // changeSequence returns the descriptor with new parameters. A restart takes effect with the transaction: the state of a new
 // storage id is written.
 func (x *exec) changeSequence(t *catalog.Table, opts *seqOptions) (*catalog.Table, error) {
-	next := edit(t)
+	next := stmt.Edit(t)
 	restart, err := opts.apply(next.Sequence, false)
 	if err != nil {
 		return nil, err

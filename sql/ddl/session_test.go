@@ -13,6 +13,8 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	sqlexec "github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser"
@@ -191,8 +193,8 @@ func (s *session) execute(st ast.Stmt) (tag string, err error) {
 	return Exec(s.ctx(), st.Node)
 }
 
-func (s *session) ctx() *Ctx {
-	c := &Ctx{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Editor: s.editor, Catalog: s.catalog, Bind: s.bindEnv,
+func (s *session) ctx() *stmt.Ctx {
+	c := &stmt.Ctx{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Editor: s.editor, Catalog: s.catalog, Bind: s.bindEnv,
 		SearchPath: s.path, TempSchema: s.tempSchema, User: 10, InBlock: s.block, Env: s.env, Notice: s.notice,
 		Role:     func(name string) (catalog.OID, bool) { return 10, name == "postgres" },
 		SeqState: database.SeqState, Hooks: hooks{s}, TempDir: s.t.TempDir(), BulkMin: s.bulkMin}
@@ -322,13 +324,13 @@ func (r resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 
 func (r resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	x := &exec{Ctx: r.s.ctx()}
-	rv := splitName(name)
-	t, ix, err := x.lookup(rv)
+	rv := depend.SplitName(name)
+	t, ix, err := x.Lookup(rv)
 	switch {
 	case err != nil:
 		return 0, err
 	case t == nil:
-		return 0, noRelation(rv)
+		return 0, stmt.NoRelation(rv)
 	case ix != nil:
 		return ix.OID, nil
 	}

@@ -1,11 +1,12 @@
 package ddl
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -45,26 +46,26 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 	if err := createRefusals(n); err != nil {
 		return err
 	}
-	schema, pers, err := x.target(n.Relation)
+	schema, pers, err := x.Target(n.Relation)
 	if err != nil {
 		return err
 	}
-	if n.Partbound != nil && n.Relation.Relpersistence == "p" && n.Relation.Schemaname == "" && isTempSchema(schema) {
+	if n.Partbound != nil && n.Relation.Relpersistence == "p" && n.Relation.Schemaname == "" && stmt.IsTempSchema(schema) {
 		pers = catalog.Temporary
 	}
 	name := types.TruncateName(n.Relation.Relname)
-	taken, err := x.claim(schema.OID, name)
+	taken, err := x.Claim(schema.OID, name)
 	if err != nil {
 		return err
 	}
 	if taken {
 		if n.IfNotExists {
-			x.notice(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
+			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
 			return nil
 		}
-		return relationExists(name)
+		return stmt.RelationExists(name)
 	}
-	if err := x.rowTypeFree(schema.OID, name); err != nil {
+	if err := usertype.RowFree(x.Ctx, schema.OID, name); err != nil {
 		return err
 	}
 	nt := &newTable{schema: schema, t: x.emptyTable(schema.OID, name, pers)}
@@ -151,7 +152,7 @@ func createRefusals(n *ast.CreateStmt) error {
 
 func (x *exec) emptyTable(schema catalog.OID, name string, pers catalog.Persistence) *catalog.Table {
 	t := &catalog.Table{OID: x.Editor.OID(), Schema: schema, Name: name, Kind: catalog.RelTable, Persistence: pers, Owner: x.User,
-		ACL: x.newACL(privilege.Relation, 'r', schema), StorageID: x.Editor.StorageID(), NextIndexID: firstIndexID}
+		ACL: x.NewACL(privilege.Relation, 'r', schema), StorageID: x.Editor.StorageID(), NextIndexID: firstIndexID}
 	t.RowType = x.Editor.OIDs(2)
 	if pers == catalog.Temporary {
 		t.TempOwner = x.Session
@@ -187,7 +188,7 @@ func relOptions(list []ast.Node) (map[string]string, error) {
 			continue
 		}
 		if d.Defname == "oids" {
-			if v := defString(d); v == "true" || v == "on" {
+			if v := stmt.DefString(d); v == "true" || v == "on" {
 				return nil, pgerr.New(pgerr.FeatureNotSupported, "tables declared WITH OIDS are not supported")
 			}
 			continue
@@ -199,33 +200,9 @@ func relOptions(list []ast.Node) (map[string]string, error) {
 		if d.Defnamespace != "" {
 			name = d.Defnamespace + "." + name
 		}
-		m[name] = defString(d)
+		m[name] = stmt.DefString(d)
 	}
 	return m, nil
-}
-
-// defString is an option's value as text; "true" where none is given.
-func defString(d *ast.DefElem) string {
-	switch v := d.Arg.(type) {
-	case nil:
-		return "true"
-	case *ast.String:
-		return v.Sval
-	case *ast.Integer:
-		return strconv.Itoa(int(v.Ival))
-	case *ast.Float:
-		return v.Fval
-	case *ast.Boolean:
-		if v.Boolval {
-			return "true"
-		}
-		return "false"
-	case *ast.TypeName:
-		return strings.Join(strs(v.Names), ".")
-	case *ast.List:
-		return strings.Join(strs(v.Items), ".")
-	}
-	return ""
 }
 
 // addColumn adds a column with what is written behind it.
@@ -305,7 +282,7 @@ func serialType(n *ast.TypeName) types.OID {
 	if n == nil || len(n.Names) != 1 || n.Setof || n.PctType {
 		return 0
 	}
-	switch strs(n.Names)[0] {
+	switch stmt.Strs(n.Names)[0] {
 	case "smallserial", "serial2":
 		return types.Int2
 	case "serial", "serial4":
@@ -449,7 +426,7 @@ func (x *exec) addTableConstraint(nt *newTable, k *ast.Constraint) error {
 	case ast.CONSTR_CHECK:
 		nt.checks = append(nt.checks, k)
 	case ast.CONSTR_PRIMARY, ast.CONSTR_UNIQUE:
-		nt.keys = append(nt.keys, &keyDef{con: k, cols: strs(k.Keys)})
+		nt.keys = append(nt.keys, &keyDef{con: k, cols: stmt.Strs(k.Keys)})
 	case ast.CONSTR_FOREIGN:
 		nt.foreign = append(nt.foreign, k)
 	case ast.CONSTR_EXCLUSION:
@@ -496,12 +473,12 @@ func (x *exec) finishTable(nt *newTable) error {
 			return err
 		}
 	}
-	if err := x.lockTable(t.OID, lock.AccessExclusive); err != nil {
+	if err := x.LockTable(t.OID, lock.AccessExclusive); err != nil {
 		return err
 	}
-	x.put(t)
+	x.Put(t)
 	for _, k := range nt.foreign {
-		next := edit(t)
+		next := stmt.Edit(t)
 		if _, err := x.addForeign(next, validated(k)); err != nil {
 			return err
 		}
@@ -515,7 +492,7 @@ func (x *exec) finishTable(nt *newTable) error {
 // setDefault binds a column's default or generation expression and keeps its text.
 func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 	c := t.Column(d.att)
-	if isNullConst(d.expr) && d.kind == bind.ColumnDefault {
+	if stmt.IsNullConst(d.expr) && d.kind == bind.ColumnDefault {
 		c.Default = ""
 		return nil
 	}
@@ -539,15 +516,10 @@ func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 		}
 	}
 	part := catalog.Address{Kind: catalog.KindDefault, OID: t.OID, Sub: c.AttNum}
-	t.Deps = independent(t.Deps, part)
-	x.dependOn(&t.Deps, part, e)
-	c.Default, err = x.exprSQL(stripImplicit(e), t)
+	t.Deps = stmt.Independent(t.Deps, part)
+	x.DependOn(&t.Deps, part, e)
+	c.Default, err = x.ExprSQL(stmt.StripImplicit(e), t)
 	return err
-}
-
-func isNullConst(n ast.Node) bool {
-	c, ok := n.(*ast.A_Const)
-	return ok && c.Isnull
 }
 
 func colType(c *catalog.Column) plan.Type {

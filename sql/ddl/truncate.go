@@ -1,29 +1,29 @@
 package ddl
 
 import (
-	"sort"
-
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/storage/lock"
-	"github.com/tarndb/tarn/storage/tuple"
 )
 
 func (x *exec) truncate(n *ast.TruncateStmt) error {
 	var tables []*catalog.Table
 	has := map[catalog.OID]bool{}
 	for _, e := range n.Relations {
-		rv, err := rangeVar(e)
+		rv, err := stmt.RangeVar(e)
 		if err != nil {
 			return err
 		}
-		t, err := x.openTable(rv, lock.AccessExclusive)
+		t, err := x.OpenTable(rv, lock.AccessExclusive)
 		if err != nil {
 			return err
 		}
-		if err := x.needs(t, privilege.Truncate); err != nil {
+		if err := x.Needs(t, privilege.Truncate); err != nil {
 			return err
 		}
 		list := []*catalog.Table{t}
@@ -37,7 +37,7 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 			if has[t.OID] {
 				continue
 			}
-			if t, err = x.reopen(t.OID, lock.AccessExclusive); err != nil {
+			if t, err = x.Reopen(t.OID, lock.AccessExclusive); err != nil {
 				return err
 			}
 			has[t.OID] = true
@@ -55,13 +55,13 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 					WithDetail("Table \"%s\" references \"%s\".", r.Name, tables[i].Name).
 					WithHint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.", r.Name)
 			}
-			x.notice("", "truncate cascades to table \"%s\"", r.Name)
-			t, err := x.reopen(r.OID, lock.AccessExclusive)
+			x.Note("", "truncate cascades to table \"%s\"", r.Name)
+			t, err := x.Reopen(r.OID, lock.AccessExclusive)
 			if err != nil {
 				return err
 			}
 			if t != nil {
-				if err := x.needs(t, privilege.Truncate); err != nil {
+				if err := x.Needs(t, privilege.Truncate); err != nil {
 					return err
 				}
 				has[t.OID] = true
@@ -93,12 +93,12 @@ func (x *exec) truncateTable(t *catalog.Table, restart bool) error {
 	if t.Partitioned() {
 		return x.restartSequences(t, restart)
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.StorageID = x.Editor.StorageID()
-	if err := x.removeStorage(t.StorageID); err != nil {
+	if err := content.RemoveStorage(x.Ctx, t.StorageID); err != nil {
 		return err
 	}
-	x.put(next)
+	x.Put(next)
 	return x.restartSequences(t, restart)
 }
 
@@ -106,8 +106,8 @@ func (x *exec) restartSequences(t *catalog.Table, restart bool) error {
 	if !restart {
 		return nil
 	}
-	for _, s := range x.ownedSequences(t.OID, 0) {
-		s, err := x.reopen(s.OID, lock.ShareRowExclusive)
+	for _, s := range depend.OwnedSequences(x.Ctx, t.OID, 0) {
+		s, err := x.Reopen(s.OID, lock.ShareRowExclusive)
 		if err != nil {
 			return err
 		}
@@ -118,19 +118,9 @@ func (x *exec) restartSequences(t *catalog.Table, restart bool) error {
 		if err != nil {
 			return err
 		}
-		x.put(ns)
+		x.Put(ns)
 	}
 	return nil
-}
-
-// removeStorage removes everything that stands under a storage id.
-func (x *exec) removeStorage(id uint32) error {
-	return x.Txn.DeleteRange(tuple.AppendPrefix(nil, id, 0), tuple.AppendPrefix(nil, id+1, 0))
-}
-
-// removeIndex removes an index's entries.
-func (x *exec) removeIndex(id uint32, index uint16) error {
-	return x.Txn.DeleteRange(tuple.AppendPrefix(nil, id, index), tuple.AppendPrefix(nil, id, index+1))
 }
 
 // referencing lists the other tables with foreign keys to a table, in OID order.
@@ -147,17 +137,5 @@ func (x *exec) referencing(oid catalog.OID) (out []*catalog.Table) {
 		}
 		return true
 	})
-	return out
-}
-
-// ownedSequences lists the sequences owned by a table's column; att 0: by any.
-func (x *exec) ownedSequences(oid catalog.OID, att int16) (out []*catalog.Table) {
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if q := t.Sequence; q != nil && q.OwnerTable == oid && (att == 0 || q.OwnerCol == att) {
-			out = append(out, t)
-		}
-		return true
-	})
-	sort.Slice(out, func(i, j int) bool { return out[i].OID < out[j].OID })
 	return out
 }

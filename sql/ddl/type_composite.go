@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -11,18 +14,18 @@ import (
 
 // createComposite is CREATE TYPE … AS (…): a relation without rows, as in PostgreSQL.
 func (x *exec) createComposite(n *ast.CompositeTypeStmt) error {
-	schema, pers, err := x.target(n.Typevar)
+	schema, pers, err := x.Target(n.Typevar)
 	if err != nil {
 		return err
 	}
 	name := types.TruncateName(n.Typevar.Relname)
-	if err := x.claimNew(schema.OID, name); err != nil {
+	if err := x.ClaimNew(schema.OID, name); err != nil {
 		if pgerr.Is(err, pgerr.DuplicateTable) && x.Catalog().TypeNamed(schema.OID, name) != 0 {
-			return x.typeFree(schema.OID, name)
+			return usertype.Free(x.Ctx, schema.OID, name)
 		}
 		return err
 	}
-	if err := x.typeFree(schema.OID, name); err != nil {
+	if err := usertype.Free(x.Ctx, schema.OID, name); err != nil {
 		return err
 	}
 	t := x.emptyTable(schema.OID, name, pers)
@@ -36,7 +39,7 @@ func (x *exec) createComposite(n *ast.CompositeTypeStmt) error {
 			return err
 		}
 	}
-	x.put(t)
+	x.Put(t)
 	return nil
 }
 
@@ -53,9 +56,9 @@ func (x *exec) addAttribute(t *catalog.Table, d *ast.ColumnDef) error {
 		return err
 	}
 	if serial != 0 {
-		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(strs(d.TypeName.Names), "."))
+		return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(stmt.Strs(d.TypeName.Names), "."))
 	}
-	if direct, inside := x.holds(c.Type, t.RowType, 0); direct || inside {
+	if direct, inside := usertype.Holds(x.Ctx, c.Type, t.RowType, 0); direct || inside {
 		return pgerr.New(pgerr.InvalidTableDefinition, "composite type %s cannot be made a member of itself", t.Name)
 	}
 	t.Columns = append(t.Columns, c)
@@ -68,17 +71,17 @@ func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
 	if n.Relation.Schemaname != "" {
 		names = append([]ast.Node{&ast.String{Sval: n.Relation.Schemaname}}, names...)
 	}
-	_, t, err := x.openType(names)
+	_, t, err := usertype.Open(x.Ctx, names)
 	if err != nil {
 		if pgerr.Is(err, pgerr.UndefinedObject) {
-			return "", noRelation(n.Relation)
+			return "", stmt.NoRelation(n.Relation)
 		}
 		return "", err
 	}
 	if t == nil || t.Kind != catalog.RelComposite {
 		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a composite type", n.Relation.Relname)
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	for _, e := range n.Cmds {
 		cmd, ok := e.(*ast.AlterTableCmd)
 		if !ok {
@@ -88,7 +91,7 @@ func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
 			return "", err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return "ALTER TYPE", nil
 }
 
@@ -106,13 +109,13 @@ func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		c := t.ColumnByName(cmd.Name)
 		if c == nil {
 			if cmd.Subtype == ast.AT_DropColumn && cmd.MissingOk {
-				x.notice("", "column \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
+				x.Note("", "column \"%s\" of relation \"%s\" does not exist, skipping", cmd.Name, t.Name)
 				return nil
 			}
 			return noColumn(t, cmd.Name)
 		}
 		if cmd.Subtype == ast.AT_DropColumn {
-			c.Name, c.Dropped = droppedName(c.AttNum), true
+			c.Name, c.Dropped = depend.DroppedName(c.AttNum), true
 			return nil
 		}
 		d := cmd.Def.(*ast.ColumnDef)
@@ -121,7 +124,7 @@ func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return err
 		}
 		if serial != 0 {
-			return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(strs(d.TypeName.Names), "."))
+			return pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(stmt.Strs(d.TypeName.Names), "."))
 		}
 		*c = nc
 		return nil
@@ -140,7 +143,7 @@ func (x *exec) noColumnOf(t *catalog.Table) (err error) {
 			if c.Dropped || c.Type < catalog.FirstNormalOID {
 				continue
 			}
-			if direct, inside := x.holds(c.Type, t.RowType, 0); direct || inside {
+			if direct, inside := usertype.Holds(x.Ctx, c.Type, t.RowType, 0); direct || inside {
 				err = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, r.Name, c.Name)
 			}
 		}
@@ -165,11 +168,11 @@ func (x *exec) renameAttribute(n *ast.RenameStmt, name string) (string, error) {
 	if t.ColumnByName(name) != nil {
 		return "", pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, t.Name)
 	}
-	if x.storedUsers(x.rowTypeAddresses(t.OID)...) {
+	if depend.StoredUsers(x.Ctx, depend.RowTypeAddresses(x.Ctx, t.OID)...) {
 		return "", pgerr.Unsupported("renaming an attribute of a type that stored expressions name")
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	next.Column(c.AttNum).Name = name
-	x.put(next)
+	x.Put(next)
 	return "ALTER TYPE", nil
 }

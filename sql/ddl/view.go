@@ -5,6 +5,10 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -38,9 +42,9 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		c := *rv
 		c.Relpersistence = "t"
 		rv = &c
-		x.notice("", "view \"%s\" will be a temporary view", rv.Relname)
+		x.Note("", "view \"%s\" will be a temporary view", rv.Relname)
 	}
-	defs, err := x.resultColumns(bound.Out, strs(n.Aliases), "CREATE VIEW specifies more column names than columns", false)
+	defs, err := x.resultColumns(bound.Out, stmt.Strs(n.Aliases), "CREATE VIEW specifies more column names than columns", false)
 	if err != nil {
 		return err
 	}
@@ -48,35 +52,35 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	if err != nil {
 		return err
 	}
-	schema, pers, err := x.target(rv)
+	schema, pers, err := x.Target(rv)
 	if err != nil {
 		return err
 	}
 	name := types.TruncateName(rv.Relname)
-	taken, err := x.claim(schema.OID, name)
+	taken, err := x.Claim(schema.OID, name)
 	if err != nil {
 		return err
 	}
 	v := &catalog.Table{Schema: schema.OID, Name: name, Kind: catalog.RelView, Persistence: pers, Owner: x.User,
-		ACL: x.newACL(privilege.Relation, 'r', schema.OID)}
+		ACL: x.NewACL(privilege.Relation, 'r', schema.OID)}
 	if taken {
 		old, ix := x.Catalog().Relation(schema.OID, name)
 		if !n.Replace {
-			return relationExists(name)
+			return stmt.RelationExists(name)
 		}
 		if ix != nil || old.Kind != catalog.RelView {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a view", name)
 		}
-		if err := x.mustOwn(old, nil); err != nil {
+		if err := x.MustOwn(old, nil); err != nil {
 			return err
 		}
-		if old, err = x.reopen(old.OID, lock.AccessExclusive); err != nil {
+		if old, err = x.Reopen(old.OID, lock.AccessExclusive); err != nil {
 			return err
 		}
 		if err := replaceable(old, defs, x.Env); err != nil {
 			return err
 		}
-		v = edit(old)
+		v = stmt.Edit(old)
 		for i := range old.Columns {
 			defs[i].Default = old.Columns[i].Default
 		}
@@ -104,14 +108,14 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		}
 		v.Options["check_option"] = map[byte]string{'l': "local", 'c': "cascaded"}[v.CheckOption]
 	}
-	x.put(v)
+	x.Put(v)
 	return nil
 }
 
 // viewSQL prints a query as it is stored: the names in it mean the same whatever search_path is.
 func (x *exec) viewSQL(query ast.Node, cols []catalog.Column) (string, error) {
 	env := *x.Bind()
-	env.Types, env.Source = x.storedEnv(), ""
+	env.Types, env.Source = x.StoredEnv(), ""
 	o := bind.DefOptions{}
 	for i := range cols {
 		o.Columns = append(o.Columns, cols[i].Name)
@@ -137,7 +141,7 @@ func dataModifyingWith(sel *ast.SelectStmt) (found bool) {
 func (x *exec) readsTemp(query ast.Node) (found bool) {
 	ast.Walk(query, func(n ast.Node) bool {
 		if rv, ok := n.(*ast.RangeVar); ok {
-			if t, _, err := x.lookup(rv); err == nil && t != nil && t.Persistence == catalog.Temporary {
+			if t, _, err := x.Lookup(rv); err == nil && t != nil && t.Persistence == catalog.Temporary {
 				found = true
 			}
 		}
@@ -211,28 +215,28 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 			return "", err
 		}
 	}
-	schema, pers, err := x.target(into.Rel)
+	schema, pers, err := x.Target(into.Rel)
 	if err != nil {
 		return "", err
 	}
 	name := types.TruncateName(into.Rel.Relname)
-	taken, err := x.claim(schema.OID, name)
+	taken, err := x.Claim(schema.OID, name)
 	if err != nil {
 		return "", err
 	}
 	if taken {
 		if ifNotExists {
-			x.notice(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
+			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
 			return tag, nil
 		}
-		return "", relationExists(name)
+		return "", stmt.RelationExists(name)
 	}
 	cols, run, err := x.Hooks.Query(query)
 	if err != nil {
 		return "", err
 	}
 	t := x.emptyTable(schema.OID, name, pers)
-	if t.Columns, err = x.resultColumns(cols, strs(into.ColNames), "too many column names were specified", true); err != nil {
+	if t.Columns, err = x.resultColumns(cols, stmt.Strs(into.ColNames), "too many column names were specified", true); err != nil {
 		return "", err
 	}
 	for i := range t.Columns {
@@ -252,23 +256,23 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	if err := onCommit(t, into.OnCommit); err != nil {
 		return "", err
 	}
-	if err := x.lockTable(t.OID, lock.AccessExclusive); err != nil {
+	if err := x.LockTable(t.OID, lock.AccessExclusive); err != nil {
 		return "", err
 	}
 	if into.SkipData {
-		x.put(t)
+		x.Put(t)
 		return tag, nil
 	}
-	w, err := x.newWriter(t, rowByRow)
+	w, err := content.NewWriter(x.Ctx, t, content.RowByRow)
 	if err != nil {
 		return "", err
 	}
 	// The table is not in the catalog while its query runs: the query cannot mean it.
-	n, err := run(func(row []types.Datum) error { return w.write(row, nil, nil) })
+	n, err := run(func(row []types.Datum) error { return w.Write(row, nil, nil) })
 	if err != nil {
 		return "", err
 	}
-	x.put(t)
+	x.Put(t)
 	return "SELECT " + itoa(n), nil
 }
 
@@ -299,7 +303,7 @@ func withoutInto(n *ast.SelectStmt) (*ast.SelectStmt, *ast.IntoClause) {
 func (x *exec) comment(n *ast.CommentStmt) error {
 	switch n.Objtype {
 	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_INDEX, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
-		rv, err := rangeVar(n.Object)
+		rv, err := stmt.RangeVar(n.Object)
 		if err != nil {
 			return err
 		}
@@ -309,9 +313,9 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		if !ok {
 			return pgerr.Internal("type name of form %T", n.Object)
 		}
-		return x.commentType(tn, n.Comment)
+		return usertype.Comment(x.Ctx, tn, n.Comment)
 	case ast.OBJECT_FUNCTION, ast.OBJECT_PROCEDURE, ast.OBJECT_ROUTINE, ast.OBJECT_AGGREGATE:
-		_, err := x.changeRoutine(n.Objtype, n.Object, func(f *catalog.Function) error {
+		_, err := routine.Change(x.Ctx, n.Objtype, n.Object, func(f *catalog.Function) error {
 			f.Comment = n.Comment
 			return nil
 		})
@@ -329,7 +333,7 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		if err != nil {
 			return err
 		}
-		next := edit(t)
+		next := stmt.Edit(t)
 		if next.ColComments == nil {
 			next.ColComments = map[int16]string{}
 		}
@@ -337,15 +341,15 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		if n.Comment == "" {
 			delete(next.ColComments, c.AttNum)
 		}
-		x.put(next)
+		x.Put(next)
 		return nil
 	case ast.OBJECT_SCHEMA:
 		name := n.Object.(*ast.String).Sval
 		sc := x.Catalog().Schema(name)
 		if sc == nil {
-			return noSchema(name)
+			return stmt.NoSchema(name)
 		}
-		if err := x.mustOwnSchema(sc); err != nil {
+		if err := x.MustOwnSchema(sc); err != nil {
 			return err
 		}
 		next := *sc
@@ -375,7 +379,7 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 
 // openColumn opens the relation of a column's or constraint's qualified name.
 func (x *exec) openColumn(l *ast.List, mode lock.Mode) (*catalog.Table, string, error) {
-	p := strs(l.Items)
+	p := stmt.Strs(l.Items)
 	if len(p) < 2 {
 		return nil, "", pgerr.New(pgerr.SyntaxError, "column name must be qualified")
 	}
@@ -383,29 +387,29 @@ func (x *exec) openColumn(l *ast.List, mode lock.Mode) (*catalog.Table, string, 
 	if len(p) > 2 {
 		rv.Schemaname = p[len(p)-3]
 	}
-	t, ix, err := x.open(rv, mode)
+	t, ix, err := x.Open(rv, mode)
 	if err != nil {
 		return nil, "", err
 	}
 	if t == nil {
-		return nil, "", noRelation(rv)
+		return nil, "", stmt.NoRelation(rv)
 	}
 	if ix != nil {
 		return nil, "", pgerr.New(pgerr.WrongObjectType, "cannot set comment on relation \"%s\"", rv.Relname)
 	}
-	if err := x.mustOwn(t, nil); err != nil {
+	if err := x.MustOwn(t, nil); err != nil {
 		return nil, "", err
 	}
 	return t, p[len(p)-1], nil
 }
 
 func (x *exec) commentRelation(rv *ast.RangeVar, n *ast.CommentStmt) error {
-	t, ix, err := x.open(rv, lock.ShareUpdateExclusive)
+	t, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
 	if err != nil {
 		return err
 	}
 	if t == nil {
-		return noRelation(rv)
+		return stmt.NoRelation(rv)
 	}
 	kind := dropKinds[n.Objtype]
 	if !kind.fits(t, ix) {
@@ -415,10 +419,10 @@ func (x *exec) commentRelation(rv *ast.RangeVar, n *ast.CommentStmt) error {
 		}
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s%s", rv.Relname, article, kind.word)
 	}
-	if err := x.mustOwn(t, ix); err != nil {
+	if err := x.MustOwn(t, ix); err != nil {
 		return err
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	if ix == nil {
 		next.Comment = n.Comment
 	} else {
@@ -430,7 +434,7 @@ func (x *exec) commentRelation(rv *ast.RangeVar, n *ast.CommentStmt) error {
 			}
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }
 
@@ -443,19 +447,19 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 	}
 	switch n.Kind {
 	case ast.REINDEX_OBJECT_INDEX, ast.REINDEX_OBJECT_TABLE:
-		t, ix, err := x.open(n.Relation, lock.ShareTable)
+		t, ix, err := x.Open(n.Relation, lock.ShareTable)
 		if err != nil {
 			return err
 		}
 		switch {
 		case t == nil:
-			return noRelation(n.Relation)
+			return stmt.NoRelation(n.Relation)
 		case n.Kind == ast.REINDEX_OBJECT_INDEX && ix == nil:
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", n.Relation.Relname)
 		case n.Kind == ast.REINDEX_OBJECT_TABLE && (ix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView):
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or materialized view", n.Relation.Relname)
 		}
-		if err := x.mustOwn(t, ix); err != nil {
+		if err := x.MustOwn(t, ix); err != nil {
 			return err
 		}
 		return x.reindexTable(t, ix)
@@ -464,7 +468,7 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 	var schema *catalog.Schema
 	if n.Kind == ast.REINDEX_OBJECT_SCHEMA {
 		if schema = x.Catalog().Schema(n.Name); schema == nil {
-			return noSchema(n.Name)
+			return stmt.NoSchema(n.Name)
 		}
 	}
 	x.Catalog().Tables(func(t *catalog.Table) bool {
@@ -474,7 +478,7 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 		return true
 	})
 	for _, oid := range tables {
-		t, err := x.reopen(oid, lock.ShareTable)
+		t, err := x.Reopen(oid, lock.ShareTable)
 		if err != nil {
 			return err
 		}
@@ -489,10 +493,10 @@ func (x *exec) reindex(n *ast.ReindexStmt) error {
 
 // reindexTable gives secondary indexes new numbers and fills them; the primary one is the rows' own order.
 func (x *exec) reindexTable(t *catalog.Table, only *catalog.Index) error {
-	next := edit(t)
+	next := stmt.Edit(t)
 	var built []*catalog.Index
 	for i, ix := range next.Indexes {
-		if ix.ID == primaryIndexID || only != nil && ix != only {
+		if ix.ID == content.PrimaryIndex || only != nil && ix != only {
 			continue
 		}
 		nix := *ix
@@ -500,7 +504,7 @@ func (x *exec) reindexTable(t *catalog.Table, only *catalog.Index) error {
 		next.NextIndexID++
 		next.Indexes[i] = &nix
 		built = append(built, &nix)
-		if err := x.removeIndex(t.StorageID, ix.ID); err != nil {
+		if err := content.RemoveIndex(x.Ctx, t.StorageID, ix.ID); err != nil {
 			return err
 		}
 	}
@@ -508,10 +512,10 @@ func (x *exec) reindexTable(t *catalog.Table, only *catalog.Index) error {
 		return nil
 	}
 	for _, ix := range built {
-		if err := x.buildIndex(next, ix); err != nil {
+		if err := content.BuildIndex(x.Ctx, next, ix); err != nil {
 			return err
 		}
 	}
-	x.put(next)
+	x.Put(next)
 	return nil
 }

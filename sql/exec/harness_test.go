@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser"
@@ -306,7 +307,7 @@ func (s *session) transaction(x *ast.TransactionStmt, sql string) (string, error
 func (s *session) ddl(sql string, n ast.Node) (string, error) {
 	s.begin()
 	ed := s.db.catalog().Edit(s.db.alloc)
-	c := &ddl.Ctx{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Editor: ed, Catalog: ed.Catalog, Env: s.env(),
+	c := &stmt.Ctx{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Editor: ed, Catalog: ed.Catalog, Env: s.env(),
 		Bind: func() *bind.Env {
 			e := s.bindEnv(sql)
 			e.Catalog = ed.Catalog()

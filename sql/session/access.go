@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -103,7 +103,7 @@ func (s *Session) databasePrivileges(role catalog.OID, want privilege.Set) privi
 
 // RoleUses describes what keeps a role from being dropped in the session's database.
 func (s *Session) RoleUses(role catalog.OID) []string {
-	return ddl.RoleUses(s.catalog(), s.Roles(), role)
+	return grants.RoleUses(s.catalog(), s.Roles(), role)
 }
 
 // ParseTime reads a timestamptz; infinite ones are the zero time.

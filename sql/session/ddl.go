@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -29,7 +30,7 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 	// What the statement writes is a command of its own.
 	view := b.t.Statement()
 	view.Release()
-	x := &ddl.Ctx{Ctx: ctx, Txn: b.t, Manager: s.db.Txns, Editor: s.Editor(), Catalog: s.catalog,
+	x := &stmt.Ctx{Ctx: ctx, Txn: b.t, Manager: s.db.Txns, Editor: s.Editor(), Catalog: s.catalog,
 		Bind: func() *bind.Env { return s.bindEnv(s.catalog(), c.source) },
 		SearchPath: func() []catalog.OID {
 			path, _ := s.searchPath(s.catalog())

@@ -1,4 +1,4 @@
-package ddl
+package stmt
 
 import (
 	"github.com/tarndb/tarn/sql/catalog"
@@ -6,9 +6,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// dependOn adds to a list what a bound expression needs of the general store: types and functions of users. from is the part of
+// DependOn adds to a list what a bound expression needs of the general store: types and functions of users. from is the part of
 // the owner that the expression belongs to.
-func (x *exec) dependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
+func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 	seen := map[catalog.Address]bool{}
 	add := func(k catalog.Kind, oid types.OID) {
 		on := catalog.Address{Kind: k, OID: oid}
@@ -36,12 +36,20 @@ func (x *exec) dependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) 
 	})
 }
 
-// independent removes the dependencies of one part of the owner.
-func independent(list []catalog.Dep, from catalog.Address) (out []catalog.Dep) {
+// Independent removes the dependencies of one part of the owner.
+func Independent(list []catalog.Dep, from catalog.Address) (out []catalog.Dep) {
 	for _, d := range list {
 		if d.From != from {
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+// TypeDep is a dependency on a type; nothing for built-in ones.
+func TypeDep(list []catalog.Dep, oid catalog.OID) []catalog.Dep {
+	if oid < catalog.FirstNormalOID {
+		return list
+	}
+	return append(list, catalog.Dep{On: catalog.Address{Kind: catalog.KindType, OID: oid}, Type: catalog.DepNormal})
 }

@@ -1,8 +1,7 @@
-package ddl
+package stmt
 
 import (
 	"hash/fnv"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -10,26 +9,14 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-const maxName = 63 // NAMEDATALEN - 1, in bytes
+const MaxName = 63 // NAMEDATALEN - 1, in bytes
 
-func unsupported(n ast.Node) error {
-	name := strings.TrimSuffix(reflect.TypeOf(n).Elem().Name(), "Stmt")
-	var words []string
-	start := 0
-	for i := 1; i <= len(name); i++ {
-		if i == len(name) || name[i] >= 'A' && name[i] <= 'Z' {
-			words = append(words, strings.ToUpper(name[start:i]))
-			start = i
-		}
-	}
-	return pgerr.Unsupported(strings.Join(words, " "))
-}
-
-// target is where a new relation goes.
-func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence catalog.Persistence, err error) {
+// Target is where a new relation goes.
+func (x *Ctx) Target(rv *ast.RangeVar) (schema *catalog.Schema, persistence catalog.Persistence, err error) {
 	persistence = catalog.Permanent
 	if rv.Relpersistence != "" {
 		persistence = catalog.Persistence(rv.Relpersistence[0])
@@ -45,12 +32,12 @@ func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cat
 	case rv.Schemaname != "":
 		schema = x.Catalog().Schema(rv.Schemaname)
 		if schema == nil {
-			return nil, 0, noSchema(rv.Schemaname)
+			return nil, 0, NoSchema(rv.Schemaname)
 		}
-		if persistence == catalog.Temporary && !isTempSchema(schema) {
+		if persistence == catalog.Temporary && !IsTempSchema(schema) {
 			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
 		}
-		if isTempSchema(schema) {
+		if IsTempSchema(schema) {
 			persistence = catalog.Temporary
 		}
 	case persistence != catalog.Temporary:
@@ -59,7 +46,7 @@ func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cat
 			return nil, 0, pgerr.New(pgerr.UndefinedSchema, "no schema has been selected to create in")
 		}
 		schema = x.Catalog().SchemaByOID(path[0])
-		if schema != nil && isTempSchema(schema) {
+		if schema != nil && IsTempSchema(schema) {
 			persistence = catalog.Temporary
 		}
 	}
@@ -73,19 +60,19 @@ func (x *exec) target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cat
 	if schema == nil {
 		return nil, 0, pgerr.New(pgerr.UndefinedSchema, "no schema has been selected to create in")
 	}
-	if systemSchema(schema.OID) {
+	if SystemSchema(schema.OID) {
 		return nil, 0, pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create \"%s.%s\"", schema.Name, rv.Relname).
 			WithDetail("System catalog modifications are currently disallowed.")
 	}
-	if err := x.mayCreateIn(schema); err != nil {
+	if err := x.MayCreateIn(schema); err != nil {
 		return nil, 0, err
 	}
 	return schema, persistence, nil
 }
 
-func isTempSchema(s *catalog.Schema) bool { return strings.HasPrefix(s.Name, "pg_temp") }
+func IsTempSchema(s *catalog.Schema) bool { return strings.HasPrefix(s.Name, "pg_temp") }
 
-func systemSchema(oid catalog.OID) bool {
+func SystemSchema(oid catalog.OID) bool {
 	switch oid {
 	case catalog.PgCatalogOID, catalog.PgToastOID, catalog.InformationSchemaOID, catalog.TarnSchemaOID:
 		return true
@@ -93,39 +80,39 @@ func systemSchema(oid catalog.OID) bool {
 	return false
 }
 
-func noSchema(name string) error {
+func NoSchema(name string) error {
 	return pgerr.New(pgerr.UndefinedSchema, "schema \"%s\" does not exist", name)
 }
 
-// claim locks a name that is about to be taken and reports whether a relation has it already.
-func (x *exec) claim(schema catalog.OID, name string) (taken bool, err error) {
+// Claim locks a name that is about to be taken and reports whether a relation has it already.
+func (x *Ctx) Claim(schema catalog.OID, name string) (taken bool, err error) {
 	h := fnv.New64a()
 	h.Write([]byte(strconv.Itoa(int(schema))))
 	h.Write([]byte{0})
 	h.Write([]byte(name))
 	// Names share the lock space of tables, whose ids are below 2^32.
-	if _, err := x.Txn.LockTable(x.Ctx.Ctx, h.Sum64()|1<<63, lock.AccessExclusive, x.Locks); err != nil {
+	if _, err := x.Txn.LockTable(x.Ctx, h.Sum64()|1<<63, lock.AccessExclusive, x.Locks); err != nil {
 		return false, err
 	}
 	t, _ := x.Catalog().Relation(schema, name)
 	return t != nil, nil
 }
 
-// claimNew is claim with the error for a taken name.
-func (x *exec) claimNew(schema catalog.OID, name string) error {
-	taken, err := x.claim(schema, name)
+// ClaimNew is claim with the error for a taken name.
+func (x *Ctx) ClaimNew(schema catalog.OID, name string) error {
+	taken, err := x.Claim(schema, name)
 	if err == nil && taken {
-		err = relationExists(name)
+		err = RelationExists(name)
 	}
 	return err
 }
 
-func relationExists(name string) error {
+func RelationExists(name string) error {
 	return pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists", name)
 }
 
-// lookup finds a relation by name; nil, nil, nil if there is none.
-func (x *exec) lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) {
+// Lookup finds a relation by name; nil, nil, nil if there is none.
+func (x *Ctx) Lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) {
 	cat := x.Catalog()
 	if rv.Catalogname != "" {
 		if db := x.Bind().Database; db != "" && db != rv.Catalogname {
@@ -140,15 +127,15 @@ func (x *exec) lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) 
 		}
 		s := cat.Schema(rv.Schemaname)
 		if s == nil {
-			return nil, nil, noSchema(rv.Schemaname)
+			return nil, nil, NoSchema(rv.Schemaname)
 		}
 		if env.MayUse != nil && !env.MayUse(s) {
-			return nil, nil, denied("permission denied for schema %s", s.Name)
+			return nil, nil, Denied("permission denied for schema %s", s.Name)
 		}
 		t, ix := cat.Relation(s.OID, rv.Relname)
 		return t, ix, nil
 	}
-	for _, s := range x.path() {
+	for _, s := range x.Path() {
 		if t, ix := cat.Relation(s, rv.Relname); t != nil {
 			return t, ix, nil
 		}
@@ -156,8 +143,8 @@ func (x *exec) lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) 
 	return nil, nil, nil
 }
 
-// path is search_path with the schemas that are searched without being listed.
-func (x *exec) path() []catalog.OID {
+// Path is search_path with the schemas that are searched without being listed.
+func (x *Ctx) Path() []catalog.OID {
 	list := x.SearchPath()
 	has := func(oid catalog.OID) bool {
 		for _, s := range list {
@@ -177,7 +164,7 @@ func (x *exec) path() []catalog.OID {
 	return append(out, list...)
 }
 
-func noRelation(rv *ast.RangeVar) error {
+func NoRelation(rv *ast.RangeVar) error {
 	name := rv.Relname
 	if rv.Schemaname != "" {
 		name = rv.Schemaname + "." + name
@@ -185,21 +172,21 @@ func noRelation(rv *ast.RangeVar) error {
 	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
 }
 
-// open finds a relation, locks its table and looks again: whoever held the lock may have changed or renamed it.
+// Open finds a relation, locks its table and looks again: whoever held the lock may have changed or renamed it.
 // A nil table without error: there is none.
-func (x *exec) open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.Index, error) {
+func (x *Ctx) Open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.Index, error) {
 	for {
-		t, ix, err := x.lookup(rv)
+		t, ix, err := x.Lookup(rv)
 		if err != nil || t == nil {
 			return nil, nil, err
 		}
-		if t.Virtual || systemSchema(t.Schema) {
+		if t.Virtual || SystemSchema(t.Schema) {
 			return nil, nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rv.Relname)
 		}
-		if err := x.lockTable(t.OID, mode); err != nil {
+		if err := x.LockTable(t.OID, mode); err != nil {
 			return nil, nil, err
 		}
-		t2, ix2, err := x.lookup(rv)
+		t2, ix2, err := x.Lookup(rv)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -209,31 +196,31 @@ func (x *exec) open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.
 	}
 }
 
-// reopen locks a relation whose OID is known and returns its newest descriptor; nil if it has gone.
-func (x *exec) reopen(oid catalog.OID, mode lock.Mode) (*catalog.Table, error) {
-	if err := x.lockTable(oid, mode); err != nil {
+// Reopen locks a relation whose OID is known and returns its newest descriptor; nil if it has gone.
+func (x *Ctx) Reopen(oid catalog.OID, mode lock.Mode) (*catalog.Table, error) {
+	if err := x.LockTable(oid, mode); err != nil {
 		return nil, err
 	}
 	return x.Catalog().Table(oid), nil
 }
 
-// openTable is open for a table that must be there.
-func (x *exec) openTable(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, error) {
-	t, ix, err := x.open(rv, mode)
+// OpenTable is open for a table that must be there.
+func (x *Ctx) OpenTable(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, error) {
+	t, ix, err := x.Open(rv, mode)
 	switch {
 	case err != nil:
 		return nil, err
 	case t == nil:
-		return nil, noRelation(rv)
+		return nil, NoRelation(rv)
 	case ix != nil || !t.LikeTable():
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rv.Relname)
 	}
 	return t, nil
 }
 
-// objectName is makeObjectName (commands/indexcmds.c): name1_name2_label, cut to the length of names by shortening the longer
+// ObjectName is makeObjectName (commands/indexcmds.c): name1_name2_label, cut to the length of names by shortening the longer
 // of the two.
-func objectName(name1, name2, label string) string {
+func ObjectName(name1, name2, label string) string {
 	overhead := 0
 	n1, n2 := len(name1), len(name2)
 	if name2 != "" {
@@ -242,7 +229,7 @@ func objectName(name1, name2, label string) string {
 	if label != "" {
 		overhead += len(label) + 1
 	}
-	avail := maxName - overhead
+	avail := MaxName - overhead
 	for n1+n2 > avail {
 		if n1 > n2 {
 			n1--
@@ -250,9 +237,9 @@ func objectName(name1, name2, label string) string {
 			n2--
 		}
 	}
-	s := clip(name1, n1)
+	s := Clip(name1, n1)
 	if name2 != "" {
-		s += "_" + clip(name2, n2)
+		s += "_" + Clip(name2, n2)
 	}
 	if label != "" {
 		s += "_" + label
@@ -260,8 +247,8 @@ func objectName(name1, name2, label string) string {
 	return s
 }
 
-// clip cuts to at most n bytes between characters.
-func clip(s string, n int) string {
+// Clip cuts to at most n bytes between characters.
+func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -271,32 +258,32 @@ func clip(s string, n int) string {
 	return s[:n]
 }
 
-// relationName chooses a name that no relation of the schema, and with constraint no constraint, has.
-func (x *exec) relationName(name1, name2, label string, schema catalog.OID, constraint bool, pending *catalog.Table) string {
+// RelationName chooses a name that no relation of the schema, and with constraint no constraint, has.
+func (x *Ctx) RelationName(name1, name2, label string, schema catalog.OID, constraint bool, pending *catalog.Table) string {
 	l := label
 	for i := 1; ; i++ {
-		name := objectName(name1, name2, l)
-		if t, _ := x.Catalog().Relation(schema, name); t == nil && !pendingHas(pending, name) &&
-			(!constraint || !x.constraintExists(schema, name)) {
+		name := ObjectName(name1, name2, l)
+		if t, _ := x.Catalog().Relation(schema, name); t == nil && !PendingHas(pending, name) &&
+			(!constraint || !x.ConstraintExists(schema, name)) {
 			return name
 		}
 		l = label + strconv.Itoa(i)
 	}
 }
 
-// constraintName chooses a name that no constraint in the schema has.
-func (x *exec) constraintName(name1, name2, label string, schema catalog.OID, pending *catalog.Table) string {
+// ConstraintName chooses a name that no constraint in the schema has.
+func (x *Ctx) ConstraintName(name1, name2, label string, schema catalog.OID, pending *catalog.Table) string {
 	l := label
 	for i := 1; ; i++ {
-		name := objectName(name1, name2, l)
-		if !x.constraintExists(schema, name) && !pendingHas(pending, name) {
+		name := ObjectName(name1, name2, l)
+		if !x.ConstraintExists(schema, name) && !PendingHas(pending, name) {
 			return name
 		}
 		l = label + strconv.Itoa(i)
 	}
 }
 
-func (x *exec) constraintExists(schema catalog.OID, name string) (found bool) {
+func (x *Ctx) ConstraintExists(schema catalog.OID, name string) (found bool) {
 	x.Catalog().Tables(func(t *catalog.Table) bool {
 		if t.Schema == schema && t.ConstraintByName(name) != nil {
 			found = true
@@ -306,8 +293,8 @@ func (x *exec) constraintExists(schema catalog.OID, name string) (found bool) {
 	return found
 }
 
-// pendingHas looks into a descriptor that is not in the catalog yet.
-func pendingHas(t *catalog.Table, name string) bool {
+// PendingHas looks into a descriptor that is not in the catalog yet.
+func PendingHas(t *catalog.Table, name string) bool {
 	if t == nil {
 		return false
 	}
@@ -319,14 +306,14 @@ func pendingHas(t *catalog.Table, name string) bool {
 	return t.ConstraintByName(name) != nil || t.Name == name
 }
 
-// joined makes the middle part of a generated name from columns.
-func joined(cols []string) string {
+// Joined makes the middle part of a generated name from columns.
+func Joined(cols []string) string {
 	s := strings.Join(cols, "_")
-	return clip(s, maxName)
+	return Clip(s, MaxName)
 }
 
-// strs are the names in a list of String nodes.
-func strs(list []ast.Node) []string {
+// Strs are the names in a list of String nodes.
+func Strs(list []ast.Node) []string {
 	out := make([]string, 0, len(list))
 	for _, n := range list {
 		if s, ok := n.(*ast.String); ok {
@@ -336,13 +323,13 @@ func strs(list []ast.Node) []string {
 	return out
 }
 
-// rangeVar makes a relation's name from the list of its parts.
-func rangeVar(n ast.Node) (*ast.RangeVar, error) {
+// RangeVar makes a relation's name from the list of its parts.
+func RangeVar(n ast.Node) (*ast.RangeVar, error) {
 	switch v := n.(type) {
 	case *ast.RangeVar:
 		return v, nil
 	case *ast.List:
-		p := strs(v.Items)
+		p := Strs(v.Items)
 		switch len(p) {
 		case 1:
 			return &ast.RangeVar{Relname: p[0]}, nil
@@ -354,4 +341,62 @@ func rangeVar(n ast.Node) (*ast.RangeVar, error) {
 		return nil, pgerr.New(pgerr.SyntaxError, "improper relation name (too many dotted names): %s", strings.Join(p, "."))
 	}
 	return nil, pgerr.Internal("relation name of unknown form %T", n)
+}
+
+// DefString is an option's value as text; "true" where none is given.
+func DefString(d *ast.DefElem) string {
+	switch v := d.Arg.(type) {
+	case nil:
+		return "true"
+	case *ast.String:
+		return v.Sval
+	case *ast.Integer:
+		return strconv.Itoa(int(v.Ival))
+	case *ast.Float:
+		return v.Fval
+	case *ast.Boolean:
+		if v.Boolval {
+			return "true"
+		}
+		return "false"
+	case *ast.TypeName:
+		return strings.Join(Strs(v.Names), ".")
+	case *ast.List:
+		return strings.Join(Strs(v.Items), ".")
+	}
+	return ""
+}
+
+func IsNullConst(n ast.Node) bool {
+	c, ok := n.(*ast.A_Const)
+	return ok && c.Isnull
+}
+
+// Place is where a new object of the general store goes: its qualified name's schema, or the first of search_path.
+func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {
+	rv, err := RangeVar(&ast.List{Items: names})
+	if err != nil {
+		return nil, "", err
+	}
+	name := types.TruncateName(rv.Relname)
+	var schema *catalog.Schema
+	switch {
+	case rv.Schemaname == "pg_temp":
+		schema = x.Catalog().SchemaByOID(x.TempSchema())
+	case rv.Schemaname != "":
+		if schema = x.Catalog().Schema(rv.Schemaname); schema == nil {
+			return nil, "", NoSchema(rv.Schemaname)
+		}
+	default:
+		if path := x.SearchPath(); len(path) > 0 {
+			schema = x.Catalog().SchemaByOID(path[0])
+		}
+	}
+	if schema == nil {
+		return nil, "", pgerr.New(pgerr.UndefinedSchema, "no schema has been selected to create in")
+	}
+	if SystemSchema(schema.OID) {
+		return nil, "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", schema.Name)
+	}
+	return schema, name, nil
 }

@@ -1,4 +1,4 @@
-package ddl
+package routine
 
 import (
 	"slices"
@@ -6,13 +6,15 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-// routineKind is the pg_proc.prokind that a statement's object type asks for; 0: any.
-func routineKind(o ast.ObjectType) (kind byte, word string, ok bool) {
+// Kind is the pg_proc.prokind that a statement's object type asks for; 0: any.
+func Kind(o ast.ObjectType) (kind byte, word string, ok bool) {
 	switch o {
 	case ast.OBJECT_FUNCTION:
 		return 'f', "FUNCTION", true
@@ -27,7 +29,7 @@ func routineKind(o ast.ObjectType) (kind byte, word string, ok bool) {
 }
 
 // openRoutine finds and locks the function that a statement names.
-func (x *exec) openRoutine(n ast.Node, kind byte) (*catalog.Function, error) {
+func openRoutine(x *stmt.Ctx, n ast.Node, kind byte) (*catalog.Function, error) {
 	o, ok := n.(*ast.ObjectWithArgs)
 	if !ok {
 		return nil, pgerr.Internal("function name of form %T", n)
@@ -37,31 +39,31 @@ func (x *exec) openRoutine(n ast.Node, kind byte) (*catalog.Function, error) {
 		return nil, err
 	}
 	if p != nil {
-		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be owner of %s %s", routineWord(p.Kind), p.Name)
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be owner of %s %s", stmt.RoutineWord(p.Kind), p.Name)
 	}
-	if err := x.lockTable(f.OID, lock.AccessExclusive); err != nil {
+	if err := x.LockTable(f.OID, lock.AccessExclusive); err != nil {
 		return nil, err
 	}
 	if f = x.Catalog().Function(f.OID); f == nil {
-		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s does not exist", strings.Join(strs(o.Objname), "."))
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s does not exist", strings.Join(stmt.Strs(o.Objname), "."))
 	}
 	return f, nil
 }
 
-// dropRoutines is DROP FUNCTION, PROCEDURE, ROUTINE and AGGREGATE.
-func (x *exec) dropRoutines(n *ast.DropStmt) (string, error) {
-	kind, word, _ := routineKind(n.RemoveType)
+// Drop is DROP FUNCTION, PROCEDURE, ROUTINE and AGGREGATE.
+func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
+	kind, word, _ := Kind(n.RemoveType)
 	var list []catalog.Address
 	for _, o := range n.Objects {
-		f, err := x.openRoutine(o, kind)
+		f, err := openRoutine(x, o, kind)
 		if err != nil {
 			if oa, ok := o.(*ast.ObjectWithArgs); ok && n.MissingOk {
 				switch {
 				case pgerr.Is(err, pgerr.UndefinedFunction), pgerr.Is(err, pgerr.UndefinedObject):
-					x.notice("", "%s", strings.TrimSuffix(missingRoutine(err, oa), ", skipping")+", skipping")
+					x.Note("", "%s", strings.TrimSuffix(missingRoutine(err, oa), ", skipping")+", skipping")
 					continue
 				case pgerr.Is(err, pgerr.InvalidSchemaName):
-					x.notice("", "schema \"%s\" does not exist, skipping", strs(oa.Objname)[0])
+					x.Note("", "schema \"%s\" does not exist, skipping", stmt.Strs(oa.Objname)[0])
 					continue
 				}
 			}
@@ -72,7 +74,7 @@ func (x *exec) dropRoutines(n *ast.DropStmt) (string, error) {
 		}
 		list = append(list, catalog.AddressOf(f))
 	}
-	return "DROP " + word, x.dropObjects(list, n.Behavior == ast.DROP_CASCADE)
+	return "DROP " + word, depend.Drop(x, list, n.Behavior == ast.DROP_CASCADE)
 }
 
 // missingRoutine is the notice of IF EXISTS for a function that is not there.
@@ -80,24 +82,24 @@ func missingRoutine(err error, o *ast.ObjectWithArgs) string {
 	msg := pgerr.From(err).Message
 	if o.ArgsUnspecified && strings.HasPrefix(msg, "could not find a ") {
 		what := strings.Fields(strings.TrimPrefix(msg, "could not find a "))[0]
-		return what + " " + strings.Join(strs(o.Objname), ".") + "() does not exist"
+		return what + " " + strings.Join(stmt.Strs(o.Objname), ".") + "() does not exist"
 	}
 	return msg
 }
 
-// alterFunction is ALTER FUNCTION, PROCEDURE and ROUTINE with options.
-func (x *exec) alterFunction(n *ast.AlterFunctionStmt) (string, error) {
-	kind, word, ok := routineKind(n.Objtype)
+// Alter is ALTER FUNCTION, PROCEDURE and ROUTINE with options.
+func Alter(x *stmt.Ctx, n *ast.AlterFunctionStmt) (string, error) {
+	kind, word, ok := Kind(n.Objtype)
 	if !ok {
 		return "", pgerr.Unsupported("ALTER of this kind of routine")
 	}
-	f, err := x.openRoutine(n.Func, kind)
+	f, err := openRoutine(x, n.Func, kind)
 	if err != nil {
 		return "", err
 	}
 	next := *f
 	next.Config = slices.Clone(f.Config)
-	o, err := x.functionOptions(&next, n.Actions, f.Proc.Kind == 'p')
+	o, err := functionOptions(x, &next, n.Actions, f.Proc.Kind == 'p')
 	if err != nil {
 		return "", err
 	}
@@ -108,10 +110,10 @@ func (x *exec) alterFunction(n *ast.AlterFunctionStmt) (string, error) {
 	return "ALTER " + word, nil
 }
 
-// changeRoutine is RENAME TO, SET SCHEMA and OWNER TO.
-func (x *exec) changeRoutine(o ast.ObjectType, n ast.Node, change func(f *catalog.Function) error) (string, error) {
-	kind, word, _ := routineKind(o)
-	f, err := x.openRoutine(n, kind)
+// Change is RENAME TO, SET SCHEMA and OWNER TO.
+func Change(x *stmt.Ctx, o ast.ObjectType, n ast.Node, change func(f *catalog.Function) error) (string, error) {
+	kind, word, _ := Kind(o)
+	f, err := openRoutine(x, n, kind)
 	if err != nil {
 		return "", err
 	}
@@ -120,13 +122,13 @@ func (x *exec) changeRoutine(o ast.ObjectType, n ast.Node, change func(f *catalo
 		return "", err
 	}
 	if next.Schema != f.Schema || next.Name != f.Name {
-		if x.storedUsers(catalog.AddressOf(f)) {
+		if depend.StoredUsers(x, catalog.AddressOf(f)) {
 			return "", pgerr.Unsupported("renaming a function that stored expressions name")
 		}
 		for _, h := range x.Catalog().FunctionsNamed(next.Schema, next.Name) {
 			if h.OID != f.OID && sameTypes(h.Proc.ArgTypes, f.Proc.ArgTypes) {
 				next.Name = h.Name
-				return "", pgerr.New(pgerr.DuplicateFunction, "function %s already exists in schema \"%s\"", x.bareSignature(h), x.Catalog().SchemaByOID(next.Schema).Name)
+				return "", pgerr.New(pgerr.DuplicateFunction, "function %s already exists in schema \"%s\"", bareSignature(x, h), x.Catalog().SchemaByOID(next.Schema).Name)
 			}
 		}
 	}
@@ -135,10 +137,10 @@ func (x *exec) changeRoutine(o ast.ObjectType, n ast.Node, change func(f *catalo
 	return "ALTER " + word, nil
 }
 
-func (x *exec) bareSignature(f *catalog.Function) string {
+func bareSignature(x *stmt.Ctx, f *catalog.Function) string {
 	args := make([]string, len(f.Proc.ArgTypes))
 	for i, a := range f.Proc.ArgTypes {
-		args[i] = x.typeText(a)
+		args[i] = x.TypeText(a)
 	}
 	return f.Name + "(" + strings.Join(args, ", ") + ")"
 }

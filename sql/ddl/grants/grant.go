@@ -1,4 +1,4 @@
-package ddl
+package grants
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
@@ -15,7 +16,7 @@ import (
 
 // grant is GRANT or REVOKE on objects (manual: GRANT).
 type grant struct {
-	*exec
+	*stmt.Ctx
 	n        *ast.GrantStmt
 	kind     privilege.Kind
 	all      bool // ALL PRIVILEGES
@@ -49,7 +50,7 @@ var grantKinds = map[ast.ObjectType]struct {
 	ast.OBJECT_LANGUAGE: {privilege.Language, "language"},
 }
 
-func (x *exec) grant(n *ast.GrantStmt) (string, error) {
+func Grant(x *stmt.Ctx, n *ast.GrantStmt) (string, error) {
 	tag := "REVOKE"
 	if n.IsGrant {
 		tag = "GRANT"
@@ -58,7 +59,7 @@ func (x *exec) grant(n *ast.GrantStmt) (string, error) {
 	if !ok {
 		return "", pgerr.Unsupported(tag + " on this kind of object")
 	}
-	g := &grant{exec: x, n: n, kind: k.kind}
+	g := &grant{Ctx: x, n: n, kind: k.kind}
 	if err := g.prepare(k.word); err != nil {
 		return "", err
 	}
@@ -68,7 +69,7 @@ func (x *exec) grant(n *ast.GrantStmt) (string, error) {
 // prepare reads privileges, grantees and grantor.
 func (g *grant) prepare(word string) error {
 	if g.n.Grantor != nil {
-		oid, err := g.roleID(g.n.Grantor)
+		oid, err := g.RoleID(g.n.Grantor)
 		if err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func (g *grant) prepare(word string) error {
 			g.grantees = append(g.grantees, privilege.Public)
 			continue
 		}
-		oid, err := g.roleID(spec)
+		oid, err := g.RoleID(spec)
 		if err != nil {
 			return err
 		}
@@ -105,7 +106,7 @@ func (g *grant) prepare(word string) error {
 			if set != 0 && set&^privilege.Column.All() != 0 {
 				return pgerr.New(pgerr.InvalidGrantOperation, "invalid privilege type %s for column", set.Name())
 			}
-			g.columns = append(g.columns, columnGrant{set, strs(p.Cols)})
+			g.columns = append(g.columns, columnGrant{set, stmt.Strs(p.Cols)})
 			continue
 		}
 		valid := g.kind.All()
@@ -118,12 +119,6 @@ func (g *grant) prepare(word string) error {
 		g.privs |= set
 	}
 	return nil
-}
-
-// roleID is a role by specification, with special names resolved.
-func (x *exec) roleID(spec *ast.RoleSpec) (catalog.OID, error) {
-	oid, _, err := x.role(spec)
-	return oid, err
 }
 
 func (g *grant) run() error {
@@ -141,7 +136,7 @@ func (g *grant) run() error {
 func (g *grant) onObject(o ast.Node) error {
 	switch g.kind {
 	case privilege.Relation, privilege.Sequence:
-		rv, err := rangeVar(o)
+		rv, err := stmt.RangeVar(o)
 		if err != nil {
 			return err
 		}
@@ -150,7 +145,7 @@ func (g *grant) onObject(o ast.Node) error {
 		case err != nil:
 			return err
 		case t == nil:
-			return noRelation(rv)
+			return stmt.NoRelation(rv)
 		case ix != nil:
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is an index", rv.Relname)
 		case t.Kind == catalog.RelComposite:
@@ -163,7 +158,7 @@ func (g *grant) onObject(o ast.Node) error {
 		name := o.(*ast.String).Sval
 		sc := g.Catalog().Schema(name)
 		if sc == nil {
-			return noSchema(name)
+			return stmt.NoSchema(name)
 		}
 		acl, err := g.change(grantable{privilege.Schema, "schema", sc.Name, sc.Owner, sc.EffectiveACL()}, g.privs)
 		if err != nil {
@@ -190,14 +185,14 @@ func (g *grant) onObject(o ast.Node) error {
 
 // openGranted is open that takes a system's relation, too, which PostgreSQL lets superusers grant on.
 func (g *grant) openGranted(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) {
-	t, _, err := g.lookup(rv)
+	t, _, err := g.Lookup(rv)
 	if err != nil || t == nil {
 		return nil, nil, err
 	}
 	if t.OID < catalog.FirstNormalOID {
 		return nil, nil, pgerr.Unsupported("privileges of system relations")
 	}
-	return g.open(rv, lock.ShareUpdateExclusive)
+	return g.Open(rv, lock.ShareUpdateExclusive)
 }
 
 // onRelation is ExecGrant_Relation.
@@ -211,7 +206,7 @@ func (g *grant) onRelation(t *catalog.Table) error {
 		g.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.InvalidGrantOperation, "sequence \"%s\" only supports USAGE, SELECT, and UPDATE privileges", t.Name))
 		privs &= kind.All()
 	}
-	next := edit(t)
+	next := stmt.Edit(t)
 	if g.all || privs != 0 {
 		word := t.Word()
 		acl, err := g.change(grantable{kind, word, t.Name, t.Owner, t.EffectiveACL()}, privs)
@@ -247,7 +242,7 @@ func (g *grant) onRelation(t *catalog.Table) error {
 			}
 		}
 	}
-	g.put(next)
+	g.Put(next)
 	return nil
 }
 
@@ -277,7 +272,7 @@ func (g *grant) onType(o ast.Node) error {
 	if err != nil {
 		return err
 	}
-	t, err := g.userType(name)
+	t, err := userType(g.Ctx, name)
 	if err != nil {
 		return err
 	}
@@ -299,20 +294,20 @@ func (g *grant) onType(o ast.Node) error {
 func typeNameOf(o ast.Node) ([]string, error) {
 	switch v := o.(type) {
 	case *ast.List:
-		return strs(v.Items), nil
+		return stmt.Strs(v.Items), nil
 	case *ast.TypeName:
-		return strs(v.Names), nil
+		return stmt.Strs(v.Names), nil
 	}
 	return nil, pgerr.Internal("type name of form %T", o)
 }
 
-func (x *exec) userType(name []string) (*catalog.Type, error) {
+func userType(x *stmt.Ctx, name []string) (*catalog.Type, error) {
 	last := name[len(name)-1]
-	schemas := x.path()
+	schemas := x.Path()
 	if len(name) > 1 {
 		sc := x.Catalog().Schema(name[len(name)-2])
 		if sc == nil {
-			return nil, noSchema(name[len(name)-2])
+			return nil, stmt.NoSchema(name[len(name)-2])
 		}
 		schemas = []catalog.OID{sc.OID}
 	}
@@ -335,7 +330,7 @@ func (x *exec) userType(name []string) (*catalog.Type, error) {
 }
 
 func (g *grant) onFunction(o ast.Node) error {
-	f, err := g.userFunction(o.(*ast.ObjectWithArgs))
+	f, err := userFunction(g.Ctx, o.(*ast.ObjectWithArgs))
 	if err != nil {
 		return err
 	}
@@ -358,21 +353,21 @@ func (g *grant) changeFunction(f *catalog.Function) error {
 }
 
 // userFunction finds a function of users by name and argument types, or by its name where only one has it.
-func (x *exec) userFunction(o *ast.ObjectWithArgs) (*catalog.Function, error) {
-	name := strs(o.Objname)
+func userFunction(x *stmt.Ctx, o *ast.ObjectWithArgs) (*catalog.Function, error) {
+	name := stmt.Strs(o.Objname)
 	last := name[len(name)-1]
-	schemas := x.path()
+	schemas := x.Path()
 	if len(name) > 1 {
 		sc := x.Catalog().Schema(name[len(name)-2])
 		if sc == nil {
-			return nil, noSchema(name[len(name)-2])
+			return nil, stmt.NoSchema(name[len(name)-2])
 		}
 		schemas = []catalog.OID{sc.OID}
 	}
 	var want []types.OID
 	var words []string
 	for _, a := range o.Objargs {
-		oid, err := x.typeOID(a)
+		oid, err := typeOID(x, a)
 		if err != nil {
 			return nil, err
 		}
@@ -404,7 +399,7 @@ func (x *exec) userFunction(o *ast.ObjectWithArgs) (*catalog.Function, error) {
 }
 
 // typeOID is the type that an argument list names.
-func (x *exec) typeOID(n ast.Node) (types.OID, error) {
+func typeOID(x *stmt.Ctx, n ast.Node) (types.OID, error) {
 	tn, ok := n.(*ast.TypeName)
 	if !ok {
 		return 0, pgerr.Internal("type name of form %T", n)
@@ -418,7 +413,7 @@ func (g *grant) allInSchemas() error {
 	for _, o := range g.n.Objects {
 		sc := g.Catalog().Schema(o.(*ast.String).Sval)
 		if sc == nil {
-			return noSchema(o.(*ast.String).Sval)
+			return stmt.NoSchema(o.(*ast.String).Sval)
 		}
 		switch g.kind {
 		case privilege.Relation, privilege.Sequence:
@@ -430,7 +425,7 @@ func (g *grant) allInSchemas() error {
 				return true
 			})
 			for _, oid := range list {
-				t, err := g.reopen(oid, lock.ShareUpdateExclusive)
+				t, err := g.Reopen(oid, lock.ShareUpdateExclusive)
 				if err == nil && t != nil {
 					err = g.onRelation(t)
 				}
@@ -476,11 +471,11 @@ func (g *grant) changeFrom(o grantable, options privilege.ACL, privs privilege.S
 	}
 	grantor, can := options.Grantor(g.Roles, g.User, o.owner, privs)
 	if can == 0 {
-		if options.Mask(g.Roles, g.User, o.owner, o.kind.All(), true)|options.Mask(g.Roles, g.User, o.owner, o.kind.All(), false) == 0 && !g.super() {
+		if options.Mask(g.Roles, g.User, o.owner, o.kind.All(), true)|options.Mask(g.Roles, g.User, o.owner, o.kind.All(), false) == 0 && !g.Super() {
 			if table != "" {
-				return nil, denied("permission denied for table %s", table)
+				return nil, stmt.Denied("permission denied for table %s", table)
 			}
-			return nil, denied("permission denied for %s %s", o.word, o.name)
+			return nil, stmt.Denied("permission denied for %s %s", o.word, o.name)
 		}
 	}
 	goods := privs & can
@@ -533,8 +528,8 @@ func (g *grant) warn(o grantable, table string, goods, privs privilege.Set, all 
 	}
 }
 
-// defaultPrivileges is ALTER DEFAULT PRIVILEGES.
-func (x *exec) defaultPrivileges(n *ast.AlterDefaultPrivilegesStmt) error {
+// DefaultPrivileges is ALTER DEFAULT PRIVILEGES.
+func DefaultPrivileges(x *stmt.Ctx, n *ast.AlterDefaultPrivilegesStmt) error {
 	var schemas, roles []ast.Node
 	for _, o := range n.Options {
 		d := o.(*ast.DefElem)
@@ -561,7 +556,7 @@ func (x *exec) defaultPrivileges(n *ast.AlterDefaultPrivilegesStmt) error {
 	if !ok {
 		return pgerr.Unsupported("default privileges of this kind of object")
 	}
-	g := &grant{exec: x, n: n.Action, kind: k.kind}
+	g := &grant{Ctx: x, n: n.Action, kind: k.kind}
 	if err := g.prepare(k.word); err != nil {
 		return err
 	}
@@ -569,12 +564,12 @@ func (x *exec) defaultPrivileges(n *ast.AlterDefaultPrivilegesStmt) error {
 	if len(roles) > 0 {
 		owners = nil
 		for _, r := range roles {
-			oid, err := x.roleID(r.(*ast.RoleSpec))
+			oid, err := x.RoleID(r.(*ast.RoleSpec))
 			if err != nil {
 				return err
 			}
-			if !x.super() && !x.Roles.HasPrivsOf(x.User, oid) {
-				return denied("permission denied to change default privileges")
+			if !x.Super() && !x.Roles.HasPrivsOf(x.User, oid) {
+				return stmt.Denied("permission denied to change default privileges")
 			}
 			owners = append(owners, oid)
 		}
@@ -588,7 +583,7 @@ func (x *exec) defaultPrivileges(n *ast.AlterDefaultPrivilegesStmt) error {
 		for _, s := range schemas {
 			sc := x.Catalog().Schema(s.(*ast.String).Sval)
 			if sc == nil {
-				return noSchema(s.(*ast.String).Sval)
+				return stmt.NoSchema(s.(*ast.String).Sval)
 			}
 			places = append(places, sc.OID)
 		}

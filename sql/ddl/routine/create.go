@@ -1,4 +1,4 @@
-package ddl
+package routine
 
 import (
 	"strconv"
@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -36,9 +37,9 @@ func language(name string) (types.OID, error) {
 	return 0, pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", name)
 }
 
-// createFunction is CREATE FUNCTION and CREATE PROCEDURE.
-func (x *exec) createFunction(n *ast.CreateFunctionStmt) error {
-	schema, name, err := x.place(n.Funcname)
+// Create is CREATE FUNCTION and CREATE PROCEDURE.
+func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
+	schema, name, err := x.Place(n.Funcname)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (x *exec) createFunction(n *ast.CreateFunctionStmt) error {
 	if n.IsProcedure {
 		p.Kind = 'p'
 	}
-	o, err := x.functionOptions(f, n.Options, n.IsProcedure)
+	o, err := functionOptions(x, f, n.Options, n.IsProcedure)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (x *exec) createFunction(n *ast.CreateFunctionStmt) error {
 	if p.Lang == langInternal || p.Lang == langC {
 		return pgerr.Unsupported("a function in language " + o.language)
 	}
-	if err := x.parameters(f, n); err != nil {
+	if err := parameters(x, f, n); err != nil {
 		return err
 	}
 	if o.rows != nil {
@@ -75,18 +76,18 @@ func (x *exec) createFunction(n *ast.CreateFunctionStmt) error {
 	} else if p.RetSet {
 		p.Rows = "1000"
 	}
-	if err := x.functionBody(f, n, o); err != nil {
+	if err := functionBody(x, f, n, o); err != nil {
 		return err
 	}
 	for i := range p.ArgTypes {
-		f.Deps = typeDep(f.Deps, p.ArgTypes[i])
+		f.Deps = stmt.TypeDep(f.Deps, p.ArgTypes[i])
 	}
 	for i := range p.AllArgTypes {
-		f.Deps = typeDep(f.Deps, p.AllArgTypes[i])
+		f.Deps = stmt.TypeDep(f.Deps, p.AllArgTypes[i])
 	}
-	f.Deps = uniqueDeps(typeDep(f.Deps, p.RetType))
+	f.Deps = uniqueDeps(stmt.TypeDep(f.Deps, p.RetType))
 	p.Name, p.Namespace = name, schema.OID
-	if err := x.replaceFunction(f, n.Replace); err != nil {
+	if err := replaceFunction(x, f, n.Replace); err != nil {
 		return err
 	}
 	return x.Hooks.CheckFunction(f)
@@ -104,9 +105,9 @@ func uniqueDeps(list []catalog.Dep) (out []catalog.Dep) {
 }
 
 // replaceFunction stores a function under its name and arguments.
-func (x *exec) replaceFunction(f *catalog.Function, replace bool) error {
+func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	p := &f.Proc
-	if _, err := x.claim(f.Schema, f.Name+"("); err != nil {
+	if _, err := x.Claim(f.Schema, f.Name+"("); err != nil {
 		return err
 	}
 	var old *catalog.Function
@@ -124,12 +125,12 @@ func (x *exec) replaceFunction(f *catalog.Function, replace bool) error {
 	if !replace {
 		return pgerr.New(pgerr.DuplicateFunction, "%s \"%s\" already exists with same argument types", "function", f.Name)
 	}
-	if err := x.lockTable(old.OID, lock.AccessExclusive); err != nil {
+	if err := x.LockTable(old.OID, lock.AccessExclusive); err != nil {
 		return err
 	}
 	q := &old.Proc
 	hint := func(e *pgerr.Error) error {
-		return e.WithHint("Use DROP %s %s first.", strings.ToUpper(routineWord(q.Kind)), x.signature(old))
+		return e.WithHint("Use DROP %s %s first.", strings.ToUpper(stmt.RoutineWord(q.Kind)), x.Signature(old))
 	}
 	if q.Kind != p.Kind {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change routine kind").
@@ -207,7 +208,7 @@ type funcOptions struct {
 }
 
 // functionOptions reads the options of CREATE and ALTER FUNCTION into a descriptor.
-func (x *exec) functionOptions(f *catalog.Function, list []ast.Node, procedure bool) (*funcOptions, error) {
+func functionOptions(x *stmt.Ctx, f *catalog.Function, list []ast.Node, procedure bool) (*funcOptions, error) {
 	o := &funcOptions{}
 	p := &f.Proc
 	seen := map[string]bool{}
@@ -228,23 +229,23 @@ func (x *exec) functionOptions(f *catalog.Function, list []ast.Node, procedure b
 		}
 		switch d.Defname {
 		case "language":
-			o.language = defString(d)
+			o.language = stmt.DefString(d)
 		case "as":
 			if l, ok := d.Arg.(*ast.List); ok {
-				o.as = strs(l.Items)
+				o.as = stmt.Strs(l.Items)
 			}
 		case "window":
 			return nil, pgerr.Unsupported("WINDOW functions of users")
 		case "volatility":
-			p.Volatile = defString(d)[0]
+			p.Volatile = stmt.DefString(d)[0]
 		case "strict":
-			p.Strict = defString(d) == "true"
+			p.Strict = stmt.DefString(d) == "true"
 		case "security":
-			p.SecDef = defString(d) == "true"
+			p.SecDef = stmt.DefString(d) == "true"
 		case "leakproof":
-			p.LeakProof = defString(d) == "true"
+			p.LeakProof = stmt.DefString(d) == "true"
 		case "cost", "rows":
-			v, err := strconv.ParseFloat(defString(d), 64)
+			v, err := strconv.ParseFloat(stmt.DefString(d), 64)
 			if err != nil || v <= 0 {
 				return nil, pgerr.New(pgerr.InvalidParameterValue, "%s must be positive", strings.ToUpper(d.Defname))
 			}
@@ -257,7 +258,7 @@ func (x *exec) functionOptions(f *catalog.Function, list []ast.Node, procedure b
 		case "support":
 			return nil, pgerr.Unsupported("SUPPORT functions")
 		case "parallel":
-			switch v := defString(d); v {
+			switch v := stmt.DefString(d); v {
 			case "safe", "restricted", "unsafe":
 				p.Parallel = v[0]
 			default:
@@ -268,7 +269,7 @@ func (x *exec) functionOptions(f *catalog.Function, list []ast.Node, procedure b
 			if !ok {
 				return nil, pgerr.Internal("SET clause of form %T", d.Arg)
 			}
-			if err := x.functionSet(f, s); err != nil {
+			if err := functionSet(x, f, s); err != nil {
 				return nil, err
 			}
 		case "transform":
@@ -281,7 +282,7 @@ func (x *exec) functionOptions(f *catalog.Function, list []ast.Node, procedure b
 }
 
 // functionSet is SET name = value, SET name FROM CURRENT and RESET in a function's options.
-func (x *exec) functionSet(f *catalog.Function, s *ast.VariableSetStmt) error {
+func functionSet(x *stmt.Ctx, f *catalog.Function, s *ast.VariableSetStmt) error {
 	drop := func() {
 		var out []string
 		for _, c := range f.Config {
@@ -318,7 +319,7 @@ func polymorphic(t types.OID) bool {
 }
 
 // parameters reads the parameter list and the result type (interpret_function_parameter_list, compute_return_type).
-func (x *exec) parameters(f *catalog.Function, n *ast.CreateFunctionStmt) error {
+func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) error {
 	p := &f.Proc
 	var all []types.OID
 	var modes, argNames, defaults []string
@@ -350,9 +351,9 @@ func (x *exec) parameters(f *catalog.Function, n *ast.CreateFunctionStmt) error 
 			switch {
 			case t.OID == types.Record && a.Mode != ast.FUNC_PARAM_IN && a.Mode != ast.FUNC_PARAM_DEFAULT:
 			case f.Language == "sql":
-				return bad("SQL functions cannot have arguments of type %s", x.typeText(t.OID))
+				return bad("SQL functions cannot have arguments of type %s", x.TypeText(t.OID))
 			case t.OID != types.Record:
-				return pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot accept type %s", x.typeText(t.OID))
+				return pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot accept type %s", x.TypeText(t.OID))
 			}
 		}
 		mode := map[ast.FunctionParameterMode]string{ast.FUNC_PARAM_IN: "i", ast.FUNC_PARAM_DEFAULT: "i", ast.FUNC_PARAM_OUT: "o",
@@ -410,11 +411,11 @@ func (x *exec) parameters(f *catalog.Function, n *ast.CreateFunctionStmt) error 
 			if len(cols) > 0 {
 				return pgerr.New(pgerr.InvalidColumnReference, "cannot use table references in parameter default value")
 			}
-			sql, err := x.exprSQL(e, nil)
+			sql, err := x.ExprSQL(e, nil)
 			if err != nil {
 				return err
 			}
-			x.dependOn(&f.Deps, catalog.Address{}, e)
+			x.DependOn(&f.Deps, catalog.Address{}, e)
 			defaults = append(defaults, sql)
 		} else if input && len(defaults) > 0 {
 			return bad("input parameters after one with a default value must also have defaults")
@@ -433,10 +434,10 @@ func (x *exec) parameters(f *catalog.Function, n *ast.CreateFunctionStmt) error 
 	if anyName {
 		p.ArgNames = argNames
 	}
-	if err := x.returnType(f, n, outs); err != nil {
+	if err := returnType(x, f, n, outs); err != nil {
 		return err
 	}
-	return x.resultFromArgs(f, outs)
+	return resultFromArgs(x, f, outs)
 }
 
 // paramType is the type that a default is converted to; those of polymorphic parameters keep their own.
@@ -447,7 +448,7 @@ func paramType(t plan.Type) plan.Type {
 	return plan.Type{OID: t.OID, Mod: -1, Coll: t.Coll}
 }
 
-func (x *exec) returnType(f *catalog.Function, n *ast.CreateFunctionStmt, outs []types.OID) error {
+func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, outs []types.OID) error {
 	p := &f.Proc
 	byOuts := types.OID(0)
 	switch {
@@ -478,14 +479,14 @@ func (x *exec) returnType(f *catalog.Function, n *ast.CreateFunctionStmt, outs [
 	}
 	p.RetType = t.OID
 	if byOuts != 0 && byOuts != t.OID {
-		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be %s because of OUT parameters", x.typeText(byOuts))
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be %s because of OUT parameters", x.TypeText(byOuts))
 	}
 	if y := x.Env.Type(t.OID); y != nil && y.TypType == types.TypePseudo && !polymorphic(t.OID) {
 		switch t.OID {
 		case types.Record, types.Void:
 		case types.Trigger, types.EventTrigger:
 			if f.Language == "sql" {
-				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.typeText(t.OID))
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.TypeText(t.OID))
 			}
 			if len(p.ArgTypes) > 0 {
 				return pgerr.New(pgerr.InvalidFunctionDefinition, "trigger functions cannot have declared arguments").
@@ -493,16 +494,16 @@ func (x *exec) returnType(f *catalog.Function, n *ast.CreateFunctionStmt, outs [
 			}
 		default:
 			if f.Language == "sql" {
-				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.typeText(t.OID))
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.TypeText(t.OID))
 			}
-			return pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot return type %s", x.typeText(t.OID))
+			return pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot return type %s", x.TypeText(t.OID))
 		}
 	}
 	return nil
 }
 
 // resultFromArgs checks that a polymorphic result can be told from the arguments.
-func (x *exec) resultFromArgs(f *catalog.Function, outs []types.OID) error {
+func resultFromArgs(x *stmt.Ctx, f *catalog.Function, outs []types.OID) error {
 	has := func(list ...types.OID) bool {
 		for _, a := range f.Proc.ArgTypes {
 			for _, t := range list {
@@ -529,13 +530,13 @@ func (x *exec) resultFromArgs(f *catalog.Function, outs []types.OID) error {
 		}
 		if !ok {
 			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot determine result data type").
-				WithDetail("A result of type %s requires at least one input of type %s.", x.typeText(t), need)
+				WithDetail("A result of type %s requires at least one input of type %s.", x.TypeText(t), need)
 		}
 	}
 	return nil
 }
 
-func (x *exec) functionBody(f *catalog.Function, n *ast.CreateFunctionStmt, o *funcOptions) error {
+func functionBody(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, o *funcOptions) error {
 	if n.SqlBody != nil {
 		switch {
 		case f.Language != "sql":
@@ -564,31 +565,4 @@ func (x *exec) functionBody(f *catalog.Function, n *ast.CreateFunctionStmt, o *f
 		return nil
 	}
 	return pgerr.New(pgerr.InvalidFunctionDefinition, "only one AS item needed for language \"%s\"", f.Language)
-}
-
-// signature is a function as messages name it: name(type, …) of its input arguments.
-func (x *exec) signature(f *catalog.Function) string {
-	args := make([]string, len(f.Proc.ArgTypes))
-	for i, a := range f.Proc.ArgTypes {
-		args[i] = types.FormatType(a, -1, x.Env)
-	}
-	return x.objectText(catalog.KindFunction, f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
-}
-
-func (x *exec) describeFunction(o catalog.Address) string {
-	f := x.Catalog().Function(o.OID)
-	if f == nil {
-		return "function " + strconv.Itoa(int(o.OID))
-	}
-	return routineWord(f.Proc.Kind) + " " + x.signature(f)
-}
-
-func routineWord(kind byte) string {
-	switch kind {
-	case 'p':
-		return "procedure"
-	case 'a':
-		return "aggregate"
-	}
-	return "function"
 }

@@ -1,4 +1,4 @@
-package ddl
+package usertype
 
 import (
 	"slices"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -19,9 +21,9 @@ func domainType(d *catalog.Domain) plan.Type {
 	return plan.Type{OID: d.Base, Mod: d.Mod, Coll: d.Collation}
 }
 
-// createDomain is CREATE DOMAIN.
-func (x *exec) createDomain(n *ast.CreateDomainStmt) error {
-	schema, name, err := x.newType(n.Domainname)
+// CreateDomain is CREATE DOMAIN.
+func CreateDomain(x *stmt.Ctx, n *ast.CreateDomainStmt) error {
+	schema, name, err := newType(x, n.Domainname)
 	if err != nil {
 		return err
 	}
@@ -31,21 +33,21 @@ func (x *exec) createDomain(n *ast.CreateDomainStmt) error {
 	}
 	y := x.Env.Type(base.OID)
 	if y == nil || y.TypType == types.TypePseudo {
-		return pgerr.New(pgerr.DatatypeMismatch, "\"%s\" is not a valid base type for a domain", x.typeText(base.OID))
+		return pgerr.New(pgerr.DatatypeMismatch, "\"%s\" is not a valid base type for a domain", x.TypeText(base.OID))
 	}
 	d := &catalog.Domain{Base: base.OID, Mod: base.Mod, Collation: y.Collation, NDims: len(n.TypeName.ArrayBounds)}
 	if n.CollClause != nil {
 		if y.Collation == 0 {
-			return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", x.typeText(base.OID))
+			return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", x.TypeText(base.OID))
 		}
 		if d.Collation, err = bind.Collation(x.Bind(), n.CollClause.Collname); err != nil {
 			return err
 		}
 	}
-	if d.Default, err = x.inheritedDefault(base.OID); err != nil {
+	if d.Default, err = inheritedDefault(x, base.OID); err != nil {
 		return err
 	}
-	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, Deps: typeDep(nil, base.OID)},
+	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, Deps: stmt.TypeDep(nil, base.OID)},
 		Form: types.TypeDomain, Domain: d}
 	t.Array = t.OID + 1
 	seenNull, seenDefault := false, false
@@ -60,7 +62,7 @@ func (x *exec) createDomain(n *ast.CreateDomainStmt) error {
 				return pgerr.New(pgerr.SyntaxError, "multiple default expressions")
 			}
 			seenDefault = true
-			if err := x.domainDefault(t, k.RawExpr); err != nil {
+			if err := domainDefault(x, t, k.RawExpr); err != nil {
 				return err
 			}
 		case ast.CONSTR_NOTNULL, ast.CONSTR_NULL:
@@ -73,7 +75,7 @@ func (x *exec) createDomain(n *ast.CreateDomainStmt) error {
 			if k.IsNoInherit {
 				return pgerr.New(pgerr.InvalidObjectDefinition, "check constraints for domains cannot be marked NO INHERIT")
 			}
-			if err := x.addDomainCheck(t, k); err != nil {
+			if err := addDomainCheck(x, t, k); err != nil {
 				return err
 			}
 		default:
@@ -98,15 +100,15 @@ func domainRefusal(c ast.ConstrType) error {
 	return pgerr.New(pgerr.FeatureNotSupported, "specifying constraint deferrability not supported for domains")
 }
 
-func (x *exec) inheritedDefault(base types.OID) (string, error) {
+func inheritedDefault(x *stmt.Ctx, base types.OID) (string, error) {
 	if t := x.Catalog().Type(base); t != nil && t.OID == base && t.Domain != nil {
 		return t.Domain.Default, nil
 	}
 	return "", nil
 }
 
-func (x *exec) domainDefault(t *catalog.Type, n ast.Node) error {
-	if isNullConst(n) {
+func domainDefault(x *stmt.Ctx, t *catalog.Type, n ast.Node) error {
+	if stmt.IsNullConst(n) {
 		t.Domain.Default = ""
 		return nil
 	}
@@ -114,13 +116,13 @@ func (x *exec) domainDefault(t *catalog.Type, n ast.Node) error {
 	if err != nil {
 		return err
 	}
-	t.Domain.Default, err = x.exprSQL(stripImplicit(e), nil)
-	x.dependOn(&t.Deps, catalog.Address{}, e)
+	t.Domain.Default, err = x.ExprSQL(stmt.StripImplicit(e), nil)
+	x.DependOn(&t.Deps, catalog.Address{}, e)
 	return err
 }
 
 // addDomainCheck adds a CHECK to the descriptor.
-func (x *exec) addDomainCheck(t *catalog.Type, k *ast.Constraint) error {
+func addDomainCheck(x *stmt.Ctx, t *catalog.Type, k *ast.Constraint) error {
 	con := &catalog.DomainConstraint{OID: x.Editor.OID(), Validated: !k.SkipValidation, Name: types.TruncateName(k.Conname)}
 	taken := func(name string) bool {
 		return slices.ContainsFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
@@ -130,7 +132,7 @@ func (x *exec) addDomainCheck(t *catalog.Type, k *ast.Constraint) error {
 			if i > 0 {
 				l = "check" + strconv.Itoa(int(i))
 			}
-			if con.Name = objectName(t.Name, "", l); !taken(con.Name) && !x.constraintExists(t.Schema, con.Name) {
+			if con.Name = stmt.ObjectName(t.Name, "", l); !taken(con.Name) && !x.ConstraintExists(t.Schema, con.Name) {
 				break
 			}
 		}
@@ -141,22 +143,22 @@ func (x *exec) addDomainCheck(t *catalog.Type, k *ast.Constraint) error {
 	if err != nil {
 		return err
 	}
-	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.storedEnv(), Sequence: x.qualifiedOID, FuncName: x.qualifiedFunc, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
+	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
 		return err
 	}
-	x.dependOn(&t.Deps, catalog.Address{}, e)
+	x.DependOn(&t.Deps, catalog.Address{}, e)
 	t.Domain.Constraints = append(t.Domain.Constraints, con)
 	return nil
 }
 
-// alterDomain is ALTER DOMAIN, but for RENAME, OWNER and SCHEMA.
-func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
-	t, _, err := x.openType(n.TypeName)
+// AlterDomain is ALTER DOMAIN, but for RENAME, OWNER and SCHEMA.
+func AlterDomain(x *stmt.Ctx, n *ast.AlterDomainStmt) error {
+	t, _, err := Open(x, n.TypeName)
 	if err != nil {
 		return err
 	}
 	if t == nil || t.Form != types.TypeDomain {
-		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", strings.Join(strs(n.TypeName), "."))
+		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", strings.Join(stmt.Strs(n.TypeName), "."))
 	}
 	next := *t
 	d := *t.Domain
@@ -166,18 +168,18 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 	case "T":
 		if n.Def == nil {
 			d.Default = ""
-		} else if err := x.domainDefault(&next, n.Def); err != nil {
+		} else if err := domainDefault(x, &next, n.Def); err != nil {
 			return err
 		}
 	case "N":
 		d.NotNull = false
 	case "O":
 		if !d.NotNull {
-			err = x.eachDomainValue(t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
+			err = eachDomainValue(x, t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
 				if v.IsNull() {
 					e := pgerr.New(pgerr.NotNullViolation, "column \"%s\" of table \"%s\" contains null values", c.Name, r.Name)
 					e.Column = c.Name
-					return x.inTable(e, r)
+					return x.InTable(e, r)
 				}
 				return nil
 			})
@@ -191,8 +193,8 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 		if k.Contype != ast.CONSTR_CHECK {
 			return domainRefusal(k.Contype)
 		}
-		if err = x.addDomainCheck(&next, k); err == nil && !k.SkipValidation {
-			err = x.validateDomain(t, d.Constraints[len(d.Constraints)-1])
+		if err = addDomainCheck(x, &next, k); err == nil && !k.SkipValidation {
+			err = validateDomain(x, t, d.Constraints[len(d.Constraints)-1])
 		}
 	case "V":
 		i := slices.IndexFunc(d.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == n.Name })
@@ -201,7 +203,7 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 		}
 		c := *d.Constraints[i]
 		if !c.Validated {
-			err = x.validateDomain(t, &c)
+			err = validateDomain(x, t, &c)
 		}
 		c.Validated = true
 		d.Constraints[i] = &c
@@ -211,7 +213,7 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 			if !n.MissingOk {
 				return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of domain \"%s\" does not exist", n.Name, t.Name)
 			}
-			x.notice("", "constraint \"%s\" of domain \"%s\" does not exist, skipping", n.Name, t.Name)
+			x.Note("", "constraint \"%s\" of domain \"%s\" does not exist, skipping", n.Name, t.Name)
 			return nil
 		}
 		d.Constraints = slices.Delete(d.Constraints, i, i+1)
@@ -226,7 +228,7 @@ func (x *exec) alterDomain(n *ast.AlterDomainStmt) error {
 }
 
 // validateDomain checks a new constraint against the values that tables hold.
-func (x *exec) validateDomain(t *catalog.Type, con *catalog.DomainConstraint) error {
+func validateDomain(x *stmt.Ctx, t *catalog.Type, con *catalog.DomainConstraint) error {
 	e, col, err := bind.DomainExpr(x.Bind(), con.Expr, domainType(t.Domain))
 	if err != nil {
 		return err
@@ -235,12 +237,12 @@ func (x *exec) validateDomain(t *catalog.Type, con *catalog.DomainConstraint) er
 	if err != nil {
 		return err
 	}
-	return x.eachDomainValue(t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
+	return eachDomainValue(x, t, func(r *catalog.Table, c *catalog.Column, v types.Datum) error {
 		ok, err := fn([]types.Datum{v})
 		if err == nil && !ok.IsNull() && !ok.Bool() {
 			e := pgerr.New(pgerr.CheckViolation, "column \"%s\" of table \"%s\" contains values that violate the new constraint", c.Name, r.Name)
 			e.Column = c.Name
-			err = x.inTable(e, r)
+			err = x.InTable(e, r)
 		}
 		return err
 	})
@@ -248,7 +250,7 @@ func (x *exec) validateDomain(t *catalog.Type, con *catalog.DomainConstraint) er
 
 // eachDomainValue calls f with the values of all columns of the domain, or of a domain over it. A column of a type that holds
 // such values inside is refused, as PostgreSQL does.
-func (x *exec) eachDomainValue(t *catalog.Type, f func(r *catalog.Table, c *catalog.Column, v types.Datum) error) error {
+func eachDomainValue(x *stmt.Ctx, t *catalog.Type, f func(r *catalog.Table, c *catalog.Column, v types.Datum) error) error {
 	var rels []*catalog.Table
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		if r.OID >= catalog.FirstNormalOID && (r.Kind == catalog.RelTable || r.Kind == catalog.RelMatView) {
@@ -263,7 +265,7 @@ func (x *exec) eachDomainValue(t *catalog.Type, f func(r *catalog.Table, c *cata
 			if c.Dropped || c.Type < catalog.FirstNormalOID {
 				continue
 			}
-			switch direct, inside := x.holds(c.Type, t.OID, 0); {
+			switch direct, inside := Holds(x, c.Type, t.OID, 0); {
 			case direct:
 				cols = append(cols, c.AttNum)
 			case inside:
@@ -273,10 +275,10 @@ func (x *exec) eachDomainValue(t *catalog.Type, f func(r *catalog.Table, c *cata
 		if len(cols) == 0 {
 			continue
 		}
-		if err := x.lockTable(r.OID, lock.Share); err != nil {
+		if err := x.LockTable(r.OID, lock.Share); err != nil {
 			return err
 		}
-		err := x.scanRows(r, 0, func(_, _ []byte, vals []types.Datum) error {
+		err := content.Scan(x, r, 0, func(_, _ []byte, vals []types.Datum) error {
 			for _, att := range cols {
 				if err := f(r, r.Column(att), vals[att-1]); err != nil {
 					return err
@@ -291,8 +293,8 @@ func (x *exec) eachDomainValue(t *catalog.Type, f func(r *catalog.Table, c *cata
 	return nil
 }
 
-// holds reports whether values of a type are, or have inside, values of a domain.
-func (x *exec) holds(typ, domain types.OID, depth int) (direct, inside bool) {
+// Holds reports whether values of a type are, or have inside, values of a domain.
+func Holds(x *stmt.Ctx, typ, domain types.OID, depth int) (direct, inside bool) {
 	y := x.Env.Type(typ)
 	switch {
 	case typ == domain:
@@ -300,41 +302,41 @@ func (x *exec) holds(typ, domain types.OID, depth int) (direct, inside bool) {
 	case y == nil || depth > 20:
 		return false, false
 	case y.TypType == types.TypeDomain:
-		return x.holds(y.Base, domain, depth+1)
+		return Holds(x, y.Base, domain, depth+1)
 	case y.IsArray():
-		d, i := x.holds(y.Elem, domain, depth+1)
+		d, i := Holds(x, y.Elem, domain, depth+1)
 		return false, d || i
 	}
 	for _, a := range y.Attrs {
-		if d, i := x.holds(a.Type, domain, depth+1); d || i {
+		if d, i := Holds(x, a.Type, domain, depth+1); d || i {
 			return false, true
 		}
 	}
 	return false, false
 }
 
-// renameDomainConstraint is ALTER DOMAIN … RENAME CONSTRAINT.
-func (x *exec) renameDomainConstraint(n *ast.RenameStmt, name string) (string, error) {
+// RenameDomainConstraint is ALTER DOMAIN … RENAME CONSTRAINT.
+func RenameDomainConstraint(x *stmt.Ctx, n *ast.RenameStmt, name string) (string, error) {
 	l, ok := n.Object.(*ast.List)
 	if !ok {
 		return "", pgerr.Internal("domain name of form %T", n.Object)
 	}
-	t, _, err := x.openType(l.Items)
+	t, _, err := Open(x, l.Items)
 	if err != nil {
 		return "", err
 	}
 	if t == nil || t.Form != types.TypeDomain {
-		return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(strs(l.Items), ".")))
+		return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(stmt.Strs(l.Items), ".")))
 	}
 	at := func(name string) int {
 		return slices.IndexFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
 	}
 	i := at(n.Subname)
 	if i < 0 {
-		return "", pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for domain %s does not exist", n.Subname, x.typeText(t.OID))
+		return "", pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for domain %s does not exist", n.Subname, x.TypeText(t.OID))
 	}
 	if at(name) >= 0 {
-		return "", pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain %s already exists", name, x.typeText(t.OID))
+		return "", pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain %s already exists", name, x.TypeText(t.OID))
 	}
 	next := *t
 	d := *t.Domain

@@ -1,4 +1,4 @@
-package ddl
+package content
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
@@ -15,23 +16,23 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// rowExpr is an expression over a table's rows, given by attribute number - 1.
-type rowExpr struct {
+// Expr is an expression over a table's rows, given by attribute number - 1.
+type Expr struct {
 	atts []int16
 	row  []types.Datum
 	fn   func(row []types.Datum) (types.Datum, error)
 }
 
-func (r *rowExpr) eval(vals []types.Datum) (types.Datum, error) {
+func (r *Expr) Eval(vals []types.Datum) (types.Datum, error) {
 	for i, att := range r.atts {
 		r.row[i] = vals[att-1]
 	}
 	return r.fn(r.row)
 }
 
-// compile makes a bound expression over columns of a table callable.
-func (x *exec) compile(e plan.Expr, cols map[int16]plan.Col) (*rowExpr, error) {
-	r := &rowExpr{}
+// Compile makes a bound expression over columns of a table callable.
+func Compile(x *stmt.Ctx, e plan.Expr, cols map[int16]plan.Col) (*Expr, error) {
+	r := &Expr{}
 	for att := range cols {
 		if att < 1 {
 			return nil, pgerr.Unsupported("a whole-row or system column in this expression")
@@ -49,41 +50,41 @@ func (x *exec) compile(e plan.Expr, cols map[int16]plan.Col) (*rowExpr, error) {
 	return r, err
 }
 
-// stored compiles a stored expression; want.OID 0 is its own type.
-func (x *exec) stored(t *catalog.Table, sql string, want plan.Type) (*rowExpr, error) {
+// Stored compiles a stored expression; want.OID 0 is its own type.
+func Stored(x *stmt.Ctx, t *catalog.Table, sql string, want plan.Type) (*Expr, error) {
 	e, cols, err := bind.TableExpr(x.Bind(), t, sql, want)
 	if err != nil {
 		return nil, err
 	}
-	return x.compile(e, cols)
+	return Compile(x, e, cols)
 }
 
 // indexEval computes expression keys and conditions (rowstore.IndexEval).
 type indexEval struct{ indexes map[catalog.OID]*indexExprs }
 
 type indexExprs struct {
-	keys []*rowExpr // nil: a plain column
-	pred *rowExpr
+	keys []*Expr // nil: a plain column
+	pred *Expr
 }
 
 var _ rowstore.IndexEval = (*indexEval)(nil)
 
-func (x *exec) indexEval(t *catalog.Table) (*indexEval, error) {
+func newIndexEval(x *stmt.Ctx, t *catalog.Table) (*indexEval, error) {
 	ev := &indexEval{indexes: map[catalog.OID]*indexExprs{}}
 	for _, ix := range t.Indexes {
-		e := &indexExprs{keys: make([]*rowExpr, len(ix.Keys))}
+		e := &indexExprs{keys: make([]*Expr, len(ix.Keys))}
 		for i := range ix.Keys {
 			if ix.Keys[i].Att != 0 {
 				continue
 			}
 			var err error
-			if e.keys[i], err = x.stored(t, ix.Keys[i].Expr, plan.Type{}); err != nil {
+			if e.keys[i], err = Stored(x, t, ix.Keys[i].Expr, plan.Type{}); err != nil {
 				return nil, err
 			}
 		}
 		if ix.Pred != "" {
 			var err error
-			if e.pred, err = x.stored(t, ix.Pred, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
+			if e.pred, err = Stored(x, t, ix.Pred, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
 				return nil, err
 			}
 		}
@@ -95,7 +96,7 @@ func (x *exec) indexEval(t *catalog.Table) (*indexEval, error) {
 func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.Datum, bool, error) {
 	e := ev.indexes[ix.OID]
 	if e.pred != nil {
-		v, err := e.pred.eval(vals)
+		v, err := e.pred.Eval(vals)
 		if err != nil || v.IsNull() || !v.Bool() {
 			return dst, false, err
 		}
@@ -105,7 +106,7 @@ func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.D
 			dst = append(dst, vals[ix.Keys[i].Att-1])
 			continue
 		}
-		v, err := e.keys[i].eval(vals)
+		v, err := e.keys[i].Eval(vals)
 		if err != nil {
 			return dst, false, err
 		}
@@ -114,9 +115,9 @@ func (ev *indexEval) Keys(ix *catalog.Index, vals, dst []types.Datum) ([]types.D
 	return dst, true, nil
 }
 
-// scanRows calls f with every row of a table: the newest committed ones and the transaction's own. vals belongs to scanRows
+// Scan calls f with every row of a table: the newest committed ones and the transaction's own. vals belongs to scanRows
 // and may be changed; it has room for width values, those beyond the table's columns are NULL. row is the stored form.
-func (x *exec) scanRows(t *catalog.Table, width int, f func(key, row []byte, vals []types.Datum) error) (err error) {
+func Scan(x *stmt.Ctx, t *catalog.Table, width int, f func(key, row []byte, vals []types.Datum) error) (err error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (x *exec) scanRows(t *catalog.Table, width int, f func(key, row []byte, val
 	vals := make([]types.Datum, max(width, len(t.Columns)))
 	for n := 0; it.Next(); n++ {
 		if n%1000 == 999 {
-			if err := x.Ctx.Ctx.Err(); err != nil {
+			if err := x.Ctx.Err(); err != nil {
 				return err
 			}
 		}
@@ -175,7 +176,7 @@ type unique struct {
 	buf  []byte
 }
 
-func (u *unique) taken(x *exec, key []byte) (bool, error) {
+func (u *unique) taken(x *stmt.Ctx, key []byte) (bool, error) {
 	if u.last == nil || bytes.Compare(key, u.last) > 0 {
 		u.last = append(u.last[:0], key...)
 		return false, nil
@@ -186,9 +187,9 @@ func (u *unique) taken(x *exec, key []byte) (bool, error) {
 	return ok, err
 }
 
-// writer writes rows into a table's new storage with its index entries.
-type writer struct {
-	x       *exec
+// Writer writes rows into a table's new storage with its index entries.
+type Writer struct {
+	x       *stmt.Ctx
 	t       *catalog.Table
 	rel     *rowstore.Rel
 	ev      *indexEval
@@ -199,22 +200,22 @@ type writer struct {
 	ekey    []byte
 	evalue  []byte
 	// bulk collects what is to be written instead, rows under index 1.
-	mode buildMode
+	mode Mode
 	bulk map[uint16]*entries
 }
 
-// buildMode is how the entries of a new index reach the store.
-type buildMode uint8
+// Mode is how the entries of a new index reach the store.
+type Mode uint8
 
 const (
-	rowByRow  buildMode = iota // through the transaction
-	sorting                    // as sorted files
-	ascending                  // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
+	RowByRow  Mode = iota // through the transaction
+	sorting               // as sorted files
+	ascending             // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
 )
 
 // put writes an entry of an index, or keeps it for the end.
-func (w *writer) put(index uint16, key, value []byte) error {
-	if w.mode == rowByRow {
+func (w *Writer) put(index uint16, key, value []byte) error {
+	if w.mode == RowByRow {
 		return w.x.Txn.Put(key, value, 0)
 	}
 	e := w.bulk[index]
@@ -228,11 +229,11 @@ func (w *writer) put(index uint16, key, value []byte) error {
 	return e.add(key, value)
 }
 
-// finish writes what was kept. The writer is done afterwards, with an error too.
-func (w *writer) finish(err error) error {
+// Finish writes what was kept. The writer is done afterwards, with an error too.
+func (w *Writer) Finish(err error) error {
 	for index, e := range w.bulk {
 		if err == nil {
-			err = w.x.store(e, w.t.StorageID, index)
+			err = store(w.x, e, w.t.StorageID, index)
 		}
 		err = errors.Join(err, e.close())
 	}
@@ -241,40 +242,40 @@ func (w *writer) finish(err error) error {
 
 // bulkWriting runs a build through sorted files, where the statement is the last of its transaction to look at what it writes.
 // Keys that do not come in order make it run again and sort; equal keys, row by row, which knows the row to complain of.
-func (x *exec) bulkWriting(build func(buildMode) error) error {
+func bulkWriting(x *stmt.Ctx, build func(Mode) error) error {
 	if x.OnRollback == nil || !x.Last {
-		return build(rowByRow)
+		return build(RowByRow)
 	}
 	err := build(ascending)
 	if errors.Is(err, errNotAscending) {
 		err = build(sorting)
 	}
 	if errors.Is(err, errEqualKeys) {
-		err = build(rowByRow)
+		err = build(RowByRow)
 	}
 	return err
 }
 
-func (x *exec) newWriter(t *catalog.Table, mode buildMode) (*writer, error) {
+func NewWriter(x *stmt.Ctx, t *catalog.Table, mode Mode) (*Writer, error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return nil, err
 	}
-	ev, err := x.indexEval(t)
+	ev, err := newIndexEval(x, t)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes)), mode: mode, bulk: map[uint16]*entries{}}
+	w := &Writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes)), mode: mode, bulk: map[uint16]*entries{}}
 	return w, nil
 }
 
-// write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one. row is its stored form,
+// Write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one. row is its stored form,
 // nil if it has to be made.
-func (w *writer) write(vals []types.Datum, hidden, row []byte) error {
+func (w *Writer) Write(vals []types.Datum, hidden, row []byte) error {
 	switch {
 	case w.rel.HasPrimaryKey():
 		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)
-		if w.mode != rowByRow {
+		if w.mode != RowByRow {
 			break
 		}
 		taken, err := w.primary.taken(w.x, w.key)
@@ -282,10 +283,10 @@ func (w *writer) write(vals []types.Datum, hidden, row []byte) error {
 			return err
 		}
 		if taken {
-			return w.x.duplicate(w.t, w.t.PrimaryIndex(), w.ev, vals)
+			return duplicate(w.x, w.t, w.t.PrimaryIndex(), w.ev, vals)
 		}
 	case hidden != nil:
-		w.key = append(tuple.AppendPrefix(w.key[:0], w.t.StorageID, primaryIndexID), hidden...)
+		w.key = append(tuple.AppendPrefix(w.key[:0], w.t.StorageID, PrimaryIndex), hidden...)
 	default:
 		w.key = w.rel.AppendHiddenKey(w.key[:0], w.x.Manager.NextKeyID())
 	}
@@ -293,11 +294,11 @@ func (w *writer) write(vals []types.Datum, hidden, row []byte) error {
 		w.row = w.rel.AppendRow(w.row[:0], vals)
 		row = w.row
 	}
-	if err := w.put(primaryIndexID, w.key, row); err != nil {
+	if err := w.put(PrimaryIndex, w.key, row); err != nil {
 		return err
 	}
 	for i, ix := range w.t.Indexes {
-		if ix.ID != primaryIndexID {
+		if ix.ID != PrimaryIndex {
 			if err := w.entry(i, ix, w.key, vals); err != nil {
 				return err
 			}
@@ -307,7 +308,7 @@ func (w *writer) write(vals []types.Datum, hidden, row []byte) error {
 }
 
 // entry adds the index entry of the row at key.
-func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum) error {
+func (w *Writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum) error {
 	var single, in bool
 	var err error
 	w.ekey, w.evalue, single, in, err = w.rel.AppendEntry(ix, w.ev, key, vals, w.ekey[:0], w.evalue[:0])
@@ -315,7 +316,7 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 		return err
 	}
 	if ix.Deferrable {
-		if w.mode != rowByRow {
+		if w.mode != RowByRow {
 			return errEqualKeys // its entries all differ: equal values do not show when they are sorted
 		}
 		taken, err := w.repeated(ix, vals)
@@ -323,23 +324,23 @@ func (w *writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 			return err
 		}
 		if taken {
-			return w.x.duplicate(w.t, ix, w.ev, vals)
+			return duplicate(w.x, w.t, ix, w.ev, vals)
 		}
 	}
-	if single && w.mode == rowByRow {
+	if single && w.mode == RowByRow {
 		taken, err := w.second[i].taken(w.x, w.ekey)
 		if err != nil {
 			return err
 		}
 		if taken {
-			return w.x.duplicate(w.t, ix, w.ev, vals)
+			return duplicate(w.x, w.t, ix, w.ev, vals)
 		}
 	}
 	return w.put(ix.ID, w.ekey, w.evalue)
 }
 
 // repeated reports whether an entry with the row's key values has been written to an index that could hold two.
-func (w *writer) repeated(ix *catalog.Index, vals []types.Datum) (bool, error) {
+func (w *Writer) repeated(ix *catalog.Index, vals []types.Datum) (bool, error) {
 	keys, in, err := w.ev.Keys(ix, vals, nil)
 	if err != nil || !in {
 		return false, err
@@ -349,7 +350,7 @@ func (w *writer) repeated(ix *catalog.Index, vals []types.Datum) (bool, error) {
 }
 
 // duplicate is the error of building a unique index over equal keys.
-func (x *exec) duplicate(t *catalog.Table, ix *catalog.Index, ev *indexEval, vals []types.Datum) error {
+func duplicate(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index, ev *indexEval, vals []types.Datum) error {
 	keys, _, err := ev.Keys(ix, vals, nil)
 	if err != nil {
 		return err
@@ -357,46 +358,38 @@ func (x *exec) duplicate(t *catalog.Table, ix *catalog.Index, ev *indexEval, val
 	e := pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", ix.Name).
 		WithDetail("%s", "Key "+rowstore.KeyText(t, ix, keys, x.Env)+" is duplicated.")
 	e.Constraint = ix.Name
-	return x.inTable(e, t)
+	return x.InTable(e, t)
 }
 
-func (x *exec) inTable(e *pgerr.Error, t *catalog.Table) error {
-	if s := x.Catalog().SchemaByOID(t.Schema); s != nil {
-		e.Schema = s.Name
-	}
-	e.Table = t.Name
-	return e
-}
-
-// rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
+// Rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
 // what is new in a row.
-func (x *exec) rewrite(old, next *catalog.Table, change func(vals []types.Datum) error) error {
-	err := x.bulkWriting(func(mode buildMode) error { return x.copyRows(old, next, mode, change) })
+func Rewrite(x *stmt.Ctx, old, next *catalog.Table, change func(vals []types.Datum) error) error {
+	err := bulkWriting(x, func(mode Mode) error { return copyRows(x, old, next, mode, change) })
 	if err != nil {
 		return err
 	}
-	return x.removeStorage(old.StorageID)
+	return RemoveStorage(x, old.StorageID)
 }
 
-func (x *exec) copyRows(old, next *catalog.Table, mode buildMode, change func(vals []types.Datum) error) error {
-	w, err := x.newWriter(next, mode)
+func copyRows(x *stmt.Ctx, old, next *catalog.Table, mode Mode, change func(vals []types.Datum) error) error {
+	w, err := NewWriter(x, next, mode)
 	if err != nil {
 		return err
 	}
 	keepHidden := !w.rel.HasPrimaryKey()
-	if pk := old.PrimaryIndex(); pk != nil && pk.ID == primaryIndexID {
+	if pk := old.PrimaryIndex(); pk != nil && pk.ID == PrimaryIndex {
 		keepHidden = false
 	}
 	// Rows whose columns do not change are moved as they are.
 	keepRow := change == nil && len(old.Columns) == len(next.Columns) &&
 		!slices.ContainsFunc(old.Columns, func(c catalog.Column) bool { return c.HasMissing })
-	return w.finish(x.scanRows(old, len(next.Columns), func(key, row []byte, vals []types.Datum) error {
+	return w.Finish(Scan(x, old, len(next.Columns), func(key, row []byte, vals []types.Datum) error {
 		if change != nil {
 			if err := change(vals); err != nil {
 				return err
 			}
 		}
-		if err := x.checkNulls(next, vals); err != nil {
+		if err := CheckNulls(x, next, vals); err != nil {
 			return err
 		}
 		var hidden []byte
@@ -406,39 +399,39 @@ func (x *exec) copyRows(old, next *catalog.Table, mode buildMode, change func(va
 		if !keepRow {
 			row = nil
 		}
-		return w.write(vals[:len(next.Columns)], hidden, row)
+		return w.Write(vals[:len(next.Columns)], hidden, row)
 	}))
 }
 
-func (x *exec) checkNulls(t *catalog.Table, vals []types.Datum) error {
+func CheckNulls(x *stmt.Ctx, t *catalog.Table, vals []types.Datum) error {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.NotNull && !c.Dropped && vals[i].IsNull() {
-			return x.containsNull(t, c)
+			return ContainsNull(x, t, c)
 		}
 	}
 	return nil
 }
 
-func (x *exec) containsNull(t *catalog.Table, c *catalog.Column) error {
+func ContainsNull(x *stmt.Ctx, t *catalog.Table, c *catalog.Column) error {
 	e := pgerr.New(pgerr.NotNullViolation, "column \"%s\" of relation \"%s\" contains null values", c.Name, t.Name)
 	e.Column = c.Name
-	return x.inTable(e, t)
+	return x.InTable(e, t)
 }
 
-// buildIndex fills a new secondary index from the table's rows.
-func (x *exec) buildIndex(t *catalog.Table, ix *catalog.Index) error {
+// BuildIndex fills a new secondary index from the table's rows.
+func BuildIndex(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index) error {
 	at := 0
 	for i := range t.Indexes {
 		if t.Indexes[i].OID == ix.OID {
 			at = i
 		}
 	}
-	return x.bulkWriting(func(mode buildMode) error {
-		w, err := x.newWriter(t, mode)
+	return bulkWriting(x, func(mode Mode) error {
+		w, err := NewWriter(x, t, mode)
 		if err != nil {
 			return err
 		}
-		return w.finish(x.scanRows(t, 0, func(key, _ []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
+		return w.Finish(Scan(x, t, 0, func(key, _ []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
 	})
 }

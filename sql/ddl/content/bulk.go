@@ -1,4 +1,4 @@
-package ddl
+package content
 
 import (
 	"bufio"
@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/kv"
@@ -46,7 +47,7 @@ func newEntries(dir string) *entries { return &entries{dir: dir, limit: entryMem
 func (e *entries) add(key, value []byte) error {
 	e.count++
 	e.bytes += int64(len(key) + len(value))
-	if e.stream != nil && e.bytes >= e.stream.x.bulkAt() {
+	if e.stream != nil && e.bytes >= bulkAt(e.stream.x) {
 		return e.streamed(key, value)
 	}
 	if len(e.arena)+len(key)+len(value)+len(e.refs)*24 > e.limit && len(e.refs) > 0 {
@@ -213,7 +214,7 @@ func (h *runHeap) Pop() any {
 // bulkBytes is how large an index must be for files of its own: below, the log is cheaper than the two syncs that files need.
 const bulkBytes = 8 << 20
 
-func (x *exec) bulkAt() int64 { return cmp.Or(x.BulkMin, bulkBytes) }
+func bulkAt(x *stmt.Ctx) int64 { return cmp.Or(x.BulkMin, bulkBytes) }
 
 var (
 	// errEqualKeys reports that two entries have the same key.
@@ -227,7 +228,7 @@ const streamRowIDs = 1 << 32
 
 // stream writes entries into sorted files as they come. Their storage id must be one that nobody sees yet.
 type stream struct {
-	x       *exec
+	x       *stmt.Ctx
 	storage uint32
 	index   uint16
 	ids     uint64 // row ids to reserve, 0: streamRowIDs
@@ -244,11 +245,11 @@ func (s *stream) add(key, value []byte) error {
 		}
 	}
 	if s.w.Rows()%1000 == 999 {
-		if err := s.x.Ctx.Ctx.Err(); err != nil {
+		if err := s.x.Ctx.Err(); err != nil {
 			return err
 		}
 	}
-	if s.index == primaryIndexID {
+	if s.index == PrimaryIndex {
 		s.buf = append(s.buf[:0], value...)
 		tuple.SetRowID(s.buf, s.rowID)
 		s.rowID++
@@ -263,7 +264,7 @@ func (s *stream) add(key, value []byte) error {
 
 func (s *stream) open() (err error) {
 	eng := s.x.Manager.Engine()
-	if s.index == primaryIndexID {
+	if s.index == PrimaryIndex {
 		s.rowID = eng.ReserveRowIDs(cmp.Or(s.ids, streamRowIDs))
 	}
 	s.w, err = eng.NewBulkWriter(s.storage, s.index, s.rowID)
@@ -274,11 +275,11 @@ func (s *stream) open() (err error) {
 func (s *stream) finish() error {
 	w := s.w
 	s.w = nil
-	in, err := w.Finish(s.x.Ctx.Ctx)
+	in, err := w.Finish(s.x.Ctx)
 	if err != nil {
 		return err
 	}
-	s.x.addIngest(in)
+	addIngest(s.x, in)
 	return nil
 }
 
@@ -292,13 +293,13 @@ func (s *stream) abort() error {
 
 // store writes the entries of an index (rows, where index is 1) of a storage id that nobody sees yet: as sorted files, or
 // into the transaction where that is little. Errors: errEqualKeys.
-func (x *exec) store(e *entries, storage uint32, index uint16) error {
+func store(x *stmt.Ctx, e *entries, storage uint32, index uint16) error {
 	if e.stream != nil && e.stream.w != nil {
 		return e.stream.finish()
 	}
 	put := func(key, value []byte) error { return x.Txn.Put(key, value, 0) }
 	var s *stream
-	if e.bytes >= x.bulkAt() {
+	if e.bytes >= bulkAt(x) {
 		s = &stream{x: x, storage: storage, index: index, ids: e.count}
 		put = s.add
 	}
@@ -319,11 +320,11 @@ func (x *exec) store(e *entries, storage uint32, index uint16) error {
 	return s.finish()
 }
 
-func (x *exec) addIngest(in change.Ingest) {
+func addIngest(x *stmt.Ctx, in change.Ingest) {
 	if in.RowCount == 0 {
 		return
 	}
-	eng, ctx := x.Manager.Engine(), context.WithoutCancel(x.Ctx.Ctx)
+	eng, ctx := x.Manager.Engine(), context.WithoutCancel(x.Ctx)
 	x.OnRollback(func() {
 		// What an error leaves here goes when the store is opened again.
 		_ = eng.DropIngest(ctx, in)

@@ -1,29 +1,31 @@
-package ddl
+package grants
 
 import (
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-// giveTo makes owner the owner of a relation and of the sequences that belong to it.
-func (x *exec) giveTo(t *catalog.Table, owner catalog.OID) {
-	list := append([]*catalog.Table{t}, x.ownedSequences(t.OID, 0)...)
+// GiveTo makes owner the owner of a relation and of the sequences that belong to it.
+func GiveTo(x *stmt.Ctx, t *catalog.Table, owner catalog.OID) {
+	list := append([]*catalog.Table{t}, depend.OwnedSequences(x, t.OID, 0)...)
 	for _, r := range list {
-		next := edit(r)
+		next := stmt.Edit(r)
 		next.ACL = r.ACL.NewOwner(r.Owner, owner)
 		for i := range next.Columns {
 			next.Columns[i].ACL = r.Columns[i].ACL.NewOwner(r.Owner, owner)
 		}
 		next.Owner = owner
-		x.put(next)
+		x.Put(next)
 	}
 }
 
 // relations lists what f takes, with the lock that changing owners and privileges needs.
-func (x *exec) relations(f func(*catalog.Table) bool) (out []*catalog.Table, err error) {
+func relations(x *stmt.Ctx, f func(*catalog.Table) bool) (out []*catalog.Table, err error) {
 	var oids []catalog.OID
 	x.Catalog().Tables(func(t *catalog.Table) bool {
 		if t.OID >= catalog.FirstNormalOID && f(t) {
@@ -32,7 +34,7 @@ func (x *exec) relations(f func(*catalog.Table) bool) (out []*catalog.Table, err
 		return true
 	})
 	for _, oid := range oids {
-		t, err := x.reopen(oid, lock.AccessExclusive)
+		t, err := x.Reopen(oid, lock.AccessExclusive)
 		if err != nil {
 			return nil, err
 		}
@@ -43,9 +45,9 @@ func (x *exec) relations(f func(*catalog.Table) bool) (out []*catalog.Table, err
 	return out, nil
 }
 
-func (x *exec) schemas(f func(*catalog.Schema) bool) (out []*catalog.Schema) {
+func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) {
 	x.Catalog().Schemas(func(s *catalog.Schema) bool {
-		if !systemSchema(s.OID) && f(s) {
+		if !stmt.SystemSchema(s.OID) && f(s) {
 			out = append(out, s)
 		}
 		return true
@@ -56,7 +58,7 @@ func (x *exec) schemas(f func(*catalog.Schema) bool) (out []*catalog.Schema) {
 // ownedKinds are the kinds of the general store whose objects have owners.
 var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction}
 
-func (x *exec) objects(f func(*catalog.Header) bool) (out []catalog.Object) {
+func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
 		x.Catalog().Objects(k, func(o catalog.Object) bool {
 			if f(o.Head()) {
@@ -83,64 +85,64 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 	return o
 }
 
-func (x *exec) roleIDs(list []ast.Node) (ids []catalog.OID, err error) {
+func roleIDs(x *stmt.Ctx, list []ast.Node) (ids []catalog.OID, err error) {
 	for _, n := range list {
-		id, err := x.roleID(n.(*ast.RoleSpec))
+		id, err := x.RoleID(n.(*ast.RoleSpec))
 		if err != nil {
 			return nil, err
 		}
 		if id == privilege.Superuser {
-			return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop objects owned by role %s because they are required by the database system", x.roleName(id))
+			return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop objects owned by role %s because they are required by the database system", x.RoleName(id))
 		}
 		if x.Roles != nil && !x.Roles.HasPrivsOf(x.User, id) {
-			return nil, denied("permission denied to reassign objects")
+			return nil, stmt.Denied("permission denied to reassign objects")
 		}
 		ids = append(ids, id)
 	}
 	return ids, nil
 }
 
-// reassignOwned is REASSIGN OWNED, in this database.
-func (x *exec) reassignOwned(n *ast.ReassignOwnedStmt) error {
-	olds, err := x.roleIDs(n.Roles)
+// ReassignOwned is REASSIGN OWNED, in this database.
+func ReassignOwned(x *stmt.Ctx, n *ast.ReassignOwnedStmt) error {
+	olds, err := roleIDs(x, n.Roles)
 	if err != nil {
 		return err
 	}
-	to, err := x.roleID(n.Newrole)
+	to, err := x.RoleID(n.Newrole)
 	if err != nil {
 		return err
 	}
 	if x.Roles != nil && !x.Roles.HasPrivsOf(x.User, to) {
-		return denied("permission denied to reassign objects")
+		return stmt.Denied("permission denied to reassign objects")
 	}
 	for _, old := range olds {
-		tables, err := x.relations(func(t *catalog.Table) bool { return t.Owner == old })
+		tables, err := relations(x, func(t *catalog.Table) bool { return t.Owner == old })
 		if err != nil {
 			return err
 		}
 		for _, t := range tables {
-			x.giveTo(x.Catalog().Table(t.OID), to)
+			GiveTo(x, x.Catalog().Table(t.OID), to)
 		}
-		for _, s := range x.schemas(func(s *catalog.Schema) bool { return s.Owner == old }) {
+		for _, s := range schemas(x, func(s *catalog.Schema) bool { return s.Owner == old }) {
 			next := *s
 			next.ACL, next.Owner = s.ACL.NewOwner(old, to), to
 			x.Editor.PutSchema(&next)
 		}
-		for _, o := range x.objects(func(h *catalog.Header) bool { return h.Owner == old }) {
+		for _, o := range objects(x, func(h *catalog.Header) bool { return h.Owner == old }) {
 			x.Editor.Put(withHead(o, func(h *catalog.Header) { h.ACL, h.Owner = h.ACL.NewOwner(old, to), to }))
 		}
 	}
 	return nil
 }
 
-// dropOwned is DROP OWNED: what the roles own in this database goes, and what they have been granted on other objects of it.
-func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
-	roles, err := x.roleIDs(n.Roles)
+// DropOwned is DROP OWNED: what the roles own in this database goes, and what they have been granted on other objects of it.
+func DropOwned(x *stmt.Ctx, n *ast.DropOwnedStmt) error {
+	roles, err := roleIDs(x, n.Roles)
 	if err != nil {
 		return err
 	}
 	for _, role := range roles {
-		tables, err := x.relations(func(t *catalog.Table) bool {
+		tables, err := relations(x, func(t *catalog.Table) bool {
 			if t.Owner == role || t.ACL.Mentions(role) {
 				return true
 			}
@@ -157,21 +159,21 @@ func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
 		var list []catalog.Address
 		for _, t := range tables {
 			if t.Owner == role {
-				if x.ownedIdentity(t) == "" {
+				if depend.OwnedIdentity(x, t) == "" {
 					list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: t.OID})
 				}
 				continue
 			}
-			next := edit(t)
+			next := stmt.Edit(t)
 			next.ACL = t.ACL.Without(role, t.Owner)
 			for i := range next.Columns {
 				if next.Columns[i].ACL = next.Columns[i].ACL.Without(role, t.Owner); len(next.Columns[i].ACL) == 0 {
 					next.Columns[i].ACL = nil
 				}
 			}
-			x.put(next)
+			x.Put(next)
 		}
-		for _, s := range x.schemas(func(s *catalog.Schema) bool { return s.Owner == role || s.ACL.Mentions(role) }) {
+		for _, s := range schemas(x, func(s *catalog.Schema) bool { return s.Owner == role || s.ACL.Mentions(role) }) {
 			if s.Owner == role {
 				list = append(list, catalog.Address{Kind: catalog.KindSchema, OID: s.OID})
 				continue
@@ -180,7 +182,7 @@ func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
 			next.ACL = s.ACL.Without(role, s.Owner)
 			x.Editor.PutSchema(&next)
 		}
-		for _, o := range x.objects(func(h *catalog.Header) bool { return h.Owner == role || h.ACL.Mentions(role) }) {
+		for _, o := range objects(x, func(h *catalog.Header) bool { return h.Owner == role || h.ACL.Mentions(role) }) {
 			if o.Head().Owner == role {
 				list = append(list, catalog.AddressOf(o))
 				continue
@@ -202,7 +204,7 @@ func (x *exec) dropOwned(n *ast.DropOwnedStmt) error {
 			}
 			x.Editor.Put(&next)
 		}
-		if err := x.dropObjects(list, n.Behavior == ast.DROP_CASCADE); err != nil {
+		if err := depend.Drop(x, list, n.Behavior == ast.DROP_CASCADE); err != nil {
 			return err
 		}
 	}

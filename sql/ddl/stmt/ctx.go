@@ -1,4 +1,4 @@
-package ddl
+package stmt
 
 import (
 	"context"
@@ -74,26 +74,26 @@ type Hooks interface {
 	DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error
 }
 
-func (x *exec) notice(code, format string, args ...any) {
+func (x *Ctx) Note(code, format string, args ...any) {
 	if x.Notice != nil {
 		x.Notice(pgerr.Notice(pgerr.SeverityNotice, code, format, args...))
 	}
 }
 
-// lockTable takes a table lock for the rest of the transaction.
-func (x *exec) lockTable(oid catalog.OID, mode lock.Mode) error {
-	_, err := x.Txn.LockTable(x.Ctx.Ctx, uint64(oid), mode, x.Locks)
+// LockTable takes a table lock for the rest of the transaction.
+func (x *Ctx) LockTable(oid catalog.OID, mode lock.Mode) error {
+	_, err := x.Txn.LockTable(x.Ctx, uint64(oid), mode, x.Locks)
 	return err
 }
 
-// put stores a changed descriptor.
-func (x *exec) put(t *catalog.Table) {
+// Put stores a changed descriptor.
+func (x *Ctx) Put(t *catalog.Table) {
 	t.Version++
 	x.Editor.PutTable(t)
 }
 
-// edit copies a descriptor for changes. Indexes and constraints themselves are shared: copy what is changed.
-func edit(t *catalog.Table) *catalog.Table {
+// Edit copies a descriptor for changes. Indexes and constraints themselves are shared: copy what is changed.
+func Edit(t *catalog.Table) *catalog.Table {
 	n := *t
 	n.Columns = append([]catalog.Column(nil), t.Columns...)
 	n.Indexes = append([]*catalog.Index(nil), t.Indexes...)

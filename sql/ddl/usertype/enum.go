@@ -1,10 +1,11 @@
-package ddl
+package usertype
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -19,15 +20,15 @@ func labelText(n ast.Node) (string, error) {
 }
 
 func checkLabel(s string) error {
-	if len(s) > maxName {
-		return pgerr.New(pgerr.InvalidName, "invalid enum label \"%s\"", s).WithDetail("Labels must be %d bytes or less.", maxName)
+	if len(s) > stmt.MaxName {
+		return pgerr.New(pgerr.InvalidName, "invalid enum label \"%s\"", s).WithDetail("Labels must be %d bytes or less.", stmt.MaxName)
 	}
 	return nil
 }
 
-// createEnum is CREATE TYPE … AS ENUM. Labels get 1, 2, 3 … as sort positions.
-func (x *exec) createEnum(n *ast.CreateEnumStmt) error {
-	schema, name, err := x.newType(n.TypeName)
+// CreateEnum is CREATE TYPE … AS ENUM. Labels get 1, 2, 3 … as sort positions.
+func CreateEnum(x *stmt.Ctx, n *ast.CreateEnumStmt) error {
+	schema, name, err := newType(x, n.TypeName)
 	if err != nil {
 		return err
 	}
@@ -51,14 +52,14 @@ func (x *exec) createEnum(n *ast.CreateEnumStmt) error {
 	return nil
 }
 
-// alterEnum is ALTER TYPE … ADD VALUE and RENAME VALUE. Stored values hold the sort position, so those of old labels stay.
-func (x *exec) alterEnum(n *ast.AlterEnumStmt) error {
-	t, _, err := x.openType(n.TypeName)
+// AlterEnum is ALTER TYPE … ADD VALUE and RENAME VALUE. Stored values hold the sort position, so those of old labels stay.
+func AlterEnum(x *stmt.Ctx, n *ast.AlterEnumStmt) error {
+	t, _, err := Open(x, n.TypeName)
 	if err != nil {
 		return err
 	}
 	if t == nil || t.Form != types.TypeEnum {
-		return pgerr.New(pgerr.WrongObjectType, "%s is not an enum", strings.Join(strs(n.TypeName), "."))
+		return pgerr.New(pgerr.WrongObjectType, "%s is not an enum", strings.Join(stmt.Strs(n.TypeName), "."))
 	}
 	if err := checkLabel(n.NewVal); err != nil {
 		return err
@@ -83,7 +84,7 @@ func (x *exec) alterEnum(n *ast.AlterEnumStmt) error {
 	}
 	if exists {
 		if n.SkipIfNewValExists {
-			x.notice(pgerr.DuplicateObject, "enum label \"%s\" already exists, skipping", n.NewVal)
+			x.Note(pgerr.DuplicateObject, "enum label \"%s\" already exists, skipping", n.NewVal)
 			return nil
 		}
 		return pgerr.New(pgerr.DuplicateObject, "enum label \"%s\" already exists", n.NewVal)

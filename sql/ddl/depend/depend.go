@@ -1,0 +1,378 @@
+package depend
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/pgerr"
+)
+
+// dependent is an object that depends on another one, or on via, which belongs to that.
+type dependent struct {
+	catalog.Address
+	auto bool
+	via  catalog.Address
+}
+
+// objectKind says how the objects of a kind of the general store are named in messages and taken away. A nil remove drops the
+// descriptor; a nil uses: the object's own address is what others depend on.
+type objectKind struct {
+	describe func(x *stmt.Ctx, o catalog.Address) string
+	remove   func(x *stmt.Ctx, o catalog.Address) error
+	uses     func(x *stmt.Ctx, o catalog.Address) []catalog.Address
+}
+
+// objectKinds has a line for each kind, whose functions stand in the files of what they do.
+func objectKinds(k catalog.Kind) (objectKind, bool) {
+	switch k {
+	case catalog.KindType:
+		return objectKind{describe: describeType, remove: removeType, uses: TypeAddresses}, true
+	case catalog.KindFunction:
+		return objectKind{describe: describeFunction}, true
+	}
+	return objectKind{}, false
+}
+
+// Addresses are those by which others depend on an object.
+func Addresses(x *stmt.Ctx, o catalog.Address) []catalog.Address {
+	if k, ok := objectKinds(o.Kind); ok && k.uses != nil {
+		return k.uses(x, o)
+	}
+	if o.Kind == catalog.KindRelation {
+		return append([]catalog.Address{o}, RowTypeAddresses(x, o.OID)...)
+	}
+	return []catalog.Address{o}
+}
+
+// there reports whether a part that a descriptor lists is still there.
+func there(x *stmt.Ctx, o catalog.Address) bool {
+	switch o.Kind {
+	case catalog.KindDefault:
+		t := x.Catalog().Table(o.OID)
+		return t != nil && int(o.Sub) <= len(t.Columns) && t.Column(o.Sub).Default != ""
+	case catalog.KindConstraint:
+		t, _ := constraint(x, o.OID)
+		return t != nil
+	case catalog.KindIndex:
+		_, ix := x.Catalog().RelationByOID(o.OID)
+		return ix != nil
+	}
+	return true
+}
+
+// listed are the dependents that descriptors list.
+func listed(x *stmt.Ctx, o catalog.Address) (out []dependent) {
+	for _, via := range Addresses(x, o) {
+		x.Catalog().Users(via, func(from catalog.Address, t catalog.DepType) {
+			if from != o && there(x, from) {
+				out = append(out, dependent{Address: from, auto: t != catalog.DepNormal, via: via})
+			}
+		})
+	}
+	return out
+}
+
+// Drop drops objects with what depends on them.
+func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
+	if len(list) == 0 {
+		return nil
+	}
+	asked := map[catalog.Address]bool{}
+	for _, o := range list {
+		asked[o] = true
+	}
+	seen := map[catalog.Address]bool{}
+	order := append([]catalog.Address(nil), list...)
+	for _, o := range list {
+		seen[o] = true
+	}
+	var told, refused []string
+	for i := 0; i < len(order); i++ {
+		deps, err := dependents(x, order[i])
+		if err != nil {
+			return err
+		}
+		for _, d := range deps {
+			if seen[d.Address] {
+				continue
+			}
+			// What goes with another object that is dropped anyway is no reason for anything.
+			if !d.auto && coveredBy(x, d.Address, seen) {
+				d.auto = true
+			}
+			seen[d.Address] = true
+			order = append(order, d.Address)
+			if !d.auto {
+				text := describe(x, d.Address)
+				told = append(told, "drop cascades to "+text)
+				refused = append(refused, text+" depends on "+describe(x, d.via))
+			}
+		}
+	}
+	if len(told) > 0 && !cascade {
+		what := "cannot drop desired object(s) because other objects depend on them"
+		if len(list) == 1 {
+			what = "cannot drop " + describe(x, list[0]) + " because other objects depend on it"
+		}
+		return pgerr.New(pgerr.DependentObjectsStillExist, "%s", what).WithDetail("%s", strings.Join(refused, "\n")).
+			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	if x.Notice != nil && len(told) == 1 {
+		x.Note("", "%s", told[0])
+	} else if x.Notice != nil && len(told) > 1 {
+		x.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "drop cascades to %d other objects", len(told)).WithDetail("%s", strings.Join(told, "\n")))
+	}
+	for i := len(order) - 1; i >= 0; i-- {
+		if err := Remove(x, order[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coveredBy reports whether an object belongs to one that is being dropped.
+func coveredBy(x *stmt.Ctx, o catalog.Address, seen map[catalog.Address]bool) bool {
+	if o.Kind == catalog.KindDefault && seen[catalog.Address{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] {
+		return true
+	}
+	t := tableOf(x, o)
+	if t == nil || o.Kind == catalog.KindSchema {
+		return false
+	}
+	return o.Kind != catalog.KindRelation && seen[catalog.Address{Kind: catalog.KindRelation, OID: t.OID}]
+}
+
+// tableOf is the relation that an object is or belongs to.
+func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
+	cat := x.Catalog()
+	switch o.Kind {
+	case catalog.KindRelation, catalog.KindDefault, catalog.KindColumn:
+		return cat.Table(o.OID)
+	case catalog.KindIndex:
+		t, _ := cat.RelationByOID(o.OID)
+		return t
+	case catalog.KindConstraint:
+		t, _ := constraint(x, o.OID)
+		return t
+	}
+	return nil
+}
+
+func constraint(x *stmt.Ctx, oid catalog.OID) (table *catalog.Table, con *catalog.Constraint) {
+	x.Catalog().Tables(func(t *catalog.Table) bool {
+		for _, c := range t.Constraints {
+			if c.OID == oid {
+				table, con = t, c
+			}
+		}
+		return con == nil
+	})
+	return table, con
+}
+
+// dependents lists what depends on an object directly.
+func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
+	out = listed(x, o)
+	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{Address: catalog.Address{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
+	}
+	cat := x.Catalog()
+	switch o.Kind {
+	case catalog.KindSchema:
+		cat.Tables(func(t *catalog.Table) bool {
+			if t.Schema == o.OID {
+				add(catalog.KindRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0)
+			}
+			return true
+		})
+		for _, k := range catalog.Kinds() {
+			cat.Objects(k, func(m catalog.Object) bool {
+				if m.Head().Schema == o.OID {
+					add(k, m.Head().OID, 0, false)
+				}
+				return true
+			})
+		}
+	case catalog.KindRelation:
+		t := cat.Table(o.OID)
+		if t == nil {
+			return out, nil
+		}
+		for _, s := range OwnedSequences(x, t.OID, 0) {
+			add(catalog.KindRelation, s.OID, 0, true)
+		}
+		cat.Children(t.OID, func(k *catalog.Table) bool {
+			add(catalog.KindRelation, k.OID, 0, k.Bound != nil)
+			return true
+		})
+		cat.Tables(func(r *catalog.Table) bool {
+			if r.OID == t.OID || r.Virtual {
+				return true
+			}
+			for _, c := range r.Constraints {
+				if c.Type == catalog.ConForeign && c.RefTable == t.OID {
+					add(catalog.KindConstraint, c.OID, 0, c.Parent != 0)
+				}
+			}
+			if t.Kind == catalog.RelSequence {
+				for i := range r.Columns {
+					if c := &r.Columns[i]; !c.Dropped && UsesSequence(x, c.Default, t) {
+						add(catalog.KindDefault, r.OID, c.AttNum, false)
+					}
+				}
+			}
+			if r.HasQuery() && ViewUses(x, r, t) {
+				add(catalog.KindRelation, r.OID, 0, false)
+			}
+			return true
+		})
+	case catalog.KindColumn:
+		list, err := columnDependents(x, o)
+		return append(out, list...), err
+	case catalog.KindConstraint:
+		t, c := constraint(x, o.OID)
+		if c == nil {
+			return out, nil
+		}
+		cat.Children(t.OID, func(k *catalog.Table) bool {
+			for _, part := range k.Constraints {
+				if part.Parent == c.OID {
+					add(catalog.KindConstraint, part.OID, 0, true)
+				}
+			}
+			return true
+		})
+		if c.Type == catalog.ConPrimary || c.Type == catalog.ConUnique {
+			add(catalog.KindIndex, c.Index, 0, true)
+		}
+	case catalog.KindIndex:
+		if t, _ := cat.RelationByOID(o.OID); t != nil {
+			cat.Children(t.OID, func(k *catalog.Table) bool {
+				for _, part := range k.Indexes {
+					if part.Parent == o.OID {
+						add(catalog.KindIndex, part.OID, 0, true)
+					}
+				}
+				return true
+			})
+		}
+		cat.Tables(func(r *catalog.Table) bool {
+			for _, c := range r.Constraints {
+				if c.Type == catalog.ConForeign && c.Index == o.OID {
+					add(catalog.KindConstraint, c.OID, 0, c.Parent != 0)
+				}
+			}
+			return true
+		})
+	}
+	return out, nil
+}
+
+// columnDependents lists what depends on a column: its indexes and constraints go along, views and foreign keys of others do
+// not.
+func columnDependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
+	t := x.Catalog().Table(o.OID)
+	add := func(kind catalog.Kind, oid catalog.OID, sub int16, auto bool) {
+		out = append(out, dependent{Address: catalog.Address{Kind: kind, OID: oid, Sub: sub}, auto: auto, via: o})
+	}
+	for _, s := range OwnedSequences(x, t.OID, o.Sub) {
+		add(catalog.KindRelation, s.OID, 0, true)
+	}
+	for _, c := range t.Constraints {
+		if slices.Contains(c.Cols, o.Sub) {
+			add(catalog.KindConstraint, c.OID, 0, true)
+		}
+	}
+	for _, ix := range t.Indexes {
+		if ix.Constraint == 0 && (IndexUses(ix, o.Sub) || indexExprUses(x, t, ix, o.Sub)) {
+			add(catalog.KindIndex, ix.OID, 0, true)
+		}
+	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Generated != 0 && !c.Dropped && c.AttNum != o.Sub && ExprUses(x, t, c.Default, o.Sub) {
+			add(catalog.KindColumn, t.OID, c.AttNum, false)
+		}
+	}
+	x.Catalog().Tables(func(r *catalog.Table) bool {
+		for _, c := range r.Constraints {
+			if c.Type == catalog.ConForeign && c.RefTable == t.OID && slices.Contains(c.RefCols, o.Sub) && !(r.OID == t.OID && slices.Contains(c.Cols, o.Sub)) {
+				add(catalog.KindConstraint, c.OID, 0, false)
+			}
+		}
+		if r.HasQuery() && ViewUsesColumn(x, r, t, o.Sub) {
+			add(catalog.KindRelation, r.OID, 0, false)
+		}
+		return true
+	})
+	return out, nil
+}
+
+// OwnedIdentity describes the identity column that needs a sequence; "" for none.
+func OwnedIdentity(x *stmt.Ctx, t *catalog.Table) string {
+	if t.Kind != catalog.RelSequence {
+		return ""
+	}
+	c := IdentityOf(x, t)
+	if c == nil {
+		return ""
+	}
+	owner := x.Catalog().Table(t.Sequence.OwnerTable)
+	return "column " + c.Name + " of table " + x.RelationText(owner)
+}
+
+// IdentityOf is the identity column that a sequence belongs to, or nil.
+func IdentityOf(x *stmt.Ctx, t *catalog.Table) *catalog.Column {
+	owner := x.Catalog().Table(t.Sequence.OwnerTable)
+	if owner == nil || t.Sequence.OwnerCol == 0 {
+		return nil
+	}
+	if c := owner.Column(t.Sequence.OwnerCol); c.IdentSeq == t.OID {
+		return c
+	}
+	return nil
+}
+
+// OwnedSequences lists the sequences owned by a table's column; att 0: by any.
+func OwnedSequences(x *stmt.Ctx, oid catalog.OID, att int16) (out []*catalog.Table) {
+	x.Catalog().Tables(func(t *catalog.Table) bool {
+		if q := t.Sequence; q != nil && q.OwnerTable == oid && (att == 0 || q.OwnerCol == att) {
+			out = append(out, t)
+		}
+		return true
+	})
+	sort.Slice(out, func(i, j int) bool { return out[i].OID < out[j].OID })
+	return out
+}
+
+// TypeAddresses are a type's own address and those of its array and multirange: columns of these types depend on it.
+func TypeAddresses(x *stmt.Ctx, o catalog.Address) []catalog.Address {
+	out := []catalog.Address{o}
+	if t := x.Catalog().Type(o.OID); t != nil && t.OID == o.OID {
+		for _, oid := range t.TypeOIDs() {
+			out = append(out, catalog.Address{Kind: catalog.KindType, OID: oid})
+		}
+	}
+	return out
+}
+
+// RowTypeAddresses are those of a relation's row type and its array.
+func RowTypeAddresses(x *stmt.Ctx, rel catalog.OID) []catalog.Address {
+	t := x.Catalog().Table(rel)
+	if t == nil || t.RowType == 0 || t.Kind == catalog.RelSequence {
+		return nil
+	}
+	return []catalog.Address{{Kind: catalog.KindType, OID: t.RowType}, {Kind: catalog.KindType, OID: t.RowType + 1}}
+}
+
+// StoredUsers reports whether stored SQL names an object: a rename would have to change it.
+func StoredUsers(x *stmt.Ctx, on ...catalog.Address) (found bool) {
+	for _, o := range on {
+		x.Catalog().Users(o, func(from catalog.Address, _ catalog.DepType) {
+			found = found || from.Kind != catalog.KindColumn && from.Kind != catalog.KindFunction && from.Kind != catalog.KindType && from.Kind != catalog.KindTrigger
+		})
+	}
+	return found
+}

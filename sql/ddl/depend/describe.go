@@ -1,0 +1,57 @@
+package depend
+
+import (
+	"strconv"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+)
+
+// describe is an object as PostgreSQL's messages name it.
+func describe(x *stmt.Ctx, o catalog.Address) string {
+	cat := x.Catalog()
+	switch o.Kind {
+	case catalog.KindSchema:
+		if s := cat.SchemaByOID(o.OID); s != nil {
+			return "schema " + s.Name
+		}
+	case catalog.KindRelation:
+		if t := cat.Table(o.OID); t != nil {
+			if t.Kind == catalog.RelComposite {
+				return "type " + x.RelationText(t)
+			}
+			return stmt.KindWord(t.Kind) + " " + x.RelationText(t)
+		}
+	case catalog.KindIndex:
+		if t, ix := cat.RelationByOID(o.OID); ix != nil {
+			return "index " + x.NameText(t.Schema, ix.Name)
+		}
+	case catalog.KindConstraint:
+		if t, c := constraint(x, o.OID); c != nil {
+			return "constraint " + c.Name + " on " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
+		}
+	case catalog.KindDefault:
+		if t := cat.Table(o.OID); t != nil {
+			return "default value for column " + t.Column(o.Sub).Name + " of " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
+		}
+	case catalog.KindColumn:
+		if t := cat.Table(o.OID); t != nil {
+			return "column " + t.Column(o.Sub).Name + " of " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
+		}
+	default:
+		if k, ok := objectKinds(o.Kind); ok {
+			return k.describe(x, o)
+		}
+	}
+	return "object " + strconv.Itoa(int(o.OID))
+}
+
+func describeFunction(x *stmt.Ctx, o catalog.Address) string {
+	f := x.Catalog().Function(o.OID)
+	if f == nil {
+		return "function " + strconv.Itoa(int(o.OID))
+	}
+	return stmt.RoutineWord(f.Proc.Kind) + " " + x.Signature(f)
+}
+
+func describeType(x *stmt.Ctx, o catalog.Address) string { return "type " + x.TypeText(o.OID) }

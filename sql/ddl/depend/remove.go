@@ -1,0 +1,152 @@
+package depend
+
+import (
+	"strconv"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// Remove takes one object out of the catalog, with its rows.
+func Remove(x *stmt.Ctx, o catalog.Address) error {
+	cat := x.Catalog()
+	switch o.Kind {
+	case catalog.KindSchema:
+		x.Editor.DropSchema(o.OID)
+	case catalog.KindRelation:
+		if cat.Table(o.OID) == nil {
+			return nil
+		}
+		t, err := x.Reopen(o.OID, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		if t.Bound != nil {
+			if p, err := x.Reopen(t.Parents[0], lock.AccessExclusive); err != nil {
+				return err
+			} else if p != nil {
+				x.Put(stmt.Edit(p))
+			}
+		}
+		return removeRelation(x, t)
+	case catalog.KindIndex:
+		t, ix := cat.RelationByOID(o.OID)
+		if ix == nil {
+			return nil
+		}
+		return removeIndexOf(x, t.OID, o.OID)
+	case catalog.KindConstraint:
+		return RemoveConstraint(x, o.OID)
+	case catalog.KindDefault:
+		t, err := x.Reopen(o.OID, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		next := stmt.Edit(t)
+		next.Column(o.Sub).Default = ""
+		x.Put(next)
+	case catalog.KindColumn:
+		t, err := x.Reopen(o.OID, lock.AccessExclusive)
+		if err != nil || t == nil {
+			return err
+		}
+		removeColumn(x, t, o.Sub)
+	default:
+		if cat.Object(o.Kind, o.OID) == nil {
+			return nil
+		}
+		if k, ok := objectKinds(o.Kind); ok && k.remove != nil {
+			return k.remove(x, o)
+		}
+		x.Editor.Drop(o)
+	}
+	return nil
+}
+
+func removeRelation(x *stmt.Ctx, t *catalog.Table) error {
+	switch t.Kind {
+	case catalog.RelTable, catalog.RelMatView:
+		if err := content.RemoveStorage(x, t.StorageID); err != nil {
+			return err
+		}
+	case catalog.RelSequence:
+		key, _ := x.SeqState(t.StorageID, 0, false)
+		if err := x.Txn.Delete(key, 0); err != nil {
+			return err
+		}
+	}
+	x.Editor.DropTable(t.OID)
+	return nil
+}
+
+// removeIndexOf drops an index. Without its primary key a table keeps its rows under new, hidden keys.
+func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
+	t, err := x.Reopen(table, lock.AccessExclusive)
+	if err != nil || t == nil {
+		return err
+	}
+	next := stmt.Edit(t)
+	next.Indexes = nil
+	var gone *catalog.Index
+	for _, ix := range t.Indexes {
+		if ix.OID == index {
+			gone = ix
+			continue
+		}
+		next.Indexes = append(next.Indexes, ix)
+	}
+	if gone == nil {
+		return nil
+	}
+	if gone.ID != content.PrimaryIndex {
+		x.Put(next)
+		return content.RemoveIndex(x, t.StorageID, gone.ID)
+	}
+	next.StorageID = x.Editor.StorageID()
+	x.Put(next)
+	return content.Rewrite(x, t, next, nil)
+}
+
+func RemoveConstraint(x *stmt.Ctx, oid catalog.OID) error {
+	t, _ := constraint(x, oid)
+	if t == nil {
+		return nil
+	}
+	t, err := x.Reopen(t.OID, lock.AccessExclusive)
+	if err != nil || t == nil {
+		return err
+	}
+	next := stmt.Edit(t)
+	next.Constraints = nil
+	for _, c := range t.Constraints {
+		if c.OID != oid {
+			next.Constraints = append(next.Constraints, c)
+		}
+	}
+	x.Put(next)
+	return nil
+}
+
+// DroppedName is the name that a dropped column keeps.
+func DroppedName(att int16) string {
+	return "........pg.dropped." + strconv.Itoa(int(att)) + "........"
+}
+
+func removeColumn(x *stmt.Ctx, t *catalog.Table, att int16) {
+	next := stmt.Edit(t)
+	c := next.Column(att)
+	c.Name, c.Dropped, c.NotNull, c.Default, c.Generated, c.Identity, c.IdentSeq = DroppedName(att), true, false, "", 0, 0, 0
+	c.HasMissing, c.Missing = false, ""
+	delete(next.ColComments, att)
+	x.Put(next)
+}
+
+func removeType(x *stmt.Ctx, o catalog.Address) error {
+	if err := x.LockTable(o.OID, lock.AccessExclusive); err != nil {
+		return err
+	}
+	x.Editor.Drop(o)
+	return nil
+}

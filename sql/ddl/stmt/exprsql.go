@@ -1,0 +1,110 @@
+package stmt
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
+func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc})
+}
+
+// StoredEnv prints values in the forms that do not depend on settings.
+func (x *Ctx) StoredEnv() *types.Env {
+	env := &types.Env{Resolver: qualifier{x: x}}
+	if x.Env != nil {
+		env.Resolver = qualifier{x: x, Resolver: x.Env.Resolver}
+	}
+	return env
+}
+
+// qualifier is the session's resolver, but that relations are always named with their schema.
+type qualifier struct {
+	types.Resolver
+	x *Ctx
+}
+
+func (q qualifier) UserType(oid types.OID) *types.Type {
+	if q.Resolver == nil {
+		return nil
+	}
+	return q.Resolver.UserType(oid)
+}
+
+func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
+	if kind == types.RegKindClass {
+		name := q.x.QualifiedOID(oid)
+		return name, name != ""
+	}
+	if kind == types.RegKindType {
+		if name, ok := q.x.qualifiedType(oid); ok {
+			return name, true
+		}
+	}
+	if q.Resolver == nil {
+		return "", false
+	}
+	return q.Resolver.RegName(kind, oid)
+}
+
+func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
+	if s := x.Catalog().SchemaByOID(f.Schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(f.Name)
+	}
+	return ruleutils.QuoteIdent(f.Name)
+}
+
+func (x *Ctx) QualifiedOID(oid types.OID) string {
+	cat := x.Catalog()
+	t, ix := cat.RelationByOID(oid)
+	if t == nil {
+		return ""
+	}
+	name := t.Name
+	if ix != nil {
+		name = ix.Name
+	}
+	if s := cat.SchemaByOID(t.Schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(name)
+}
+
+// StripImplicit takes casts off that binding puts back on.
+func StripImplicit(e plan.Expr) plan.Expr {
+	for {
+		switch v := e.(type) {
+		case *plan.FuncCall:
+			if v.Form != plan.CallCastImplicit || len(v.Args) == 0 {
+				return e
+			}
+			e = v.Args[0]
+		case *plan.Relabel:
+			if v.Form != plan.CallCastImplicit {
+				return e
+			}
+			e = v.Arg
+		default:
+			return e
+		}
+	}
+}
+
+// qualifiedType is a type's name with its schema.
+func (x *Ctx) qualifiedType(oid types.OID) (string, bool) {
+	cat := x.Catalog()
+	name, schema := "", catalog.OID(0)
+	if t := cat.Type(oid); t != nil && t.OID == oid {
+		name, schema = t.Name, t.Schema
+	} else if r := cat.RowTypeOf(oid); r != nil && r.RowType == oid {
+		name, schema = r.Name, r.Schema
+	}
+	s := cat.SchemaByOID(schema)
+	if s == nil {
+		return "", false
+	}
+	return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name), true
+}

@@ -1,0 +1,86 @@
+package stmt
+
+import (
+	"strings"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+func (x *Ctx) InTable(e *pgerr.Error, t *catalog.Table) error {
+	if s := x.Catalog().SchemaByOID(t.Schema); s != nil {
+		e.Schema = s.Name
+	}
+	e.Table = t.Name
+	return e
+}
+
+func KindWord(k catalog.RelKind) string {
+	switch k {
+	case catalog.RelView:
+		return "view"
+	case catalog.RelMatView:
+		return "materialized view"
+	case catalog.RelSequence:
+		return "sequence"
+	case catalog.RelComposite:
+		return "composite type"
+	}
+	return "table"
+}
+
+func (x *Ctx) RelationText(t *catalog.Table) string { return x.NameText(t.Schema, t.Name) }
+
+// NameText is a relation's name, qualified where search_path does not find it.
+func (x *Ctx) NameText(schema catalog.OID, name string) string {
+	cat := x.Catalog()
+	mine, _ := cat.Relation(schema, name)
+	for _, s := range x.Path() {
+		if t, _ := cat.Relation(s, name); t != nil {
+			if s == schema || mine == t {
+				return ruleutils.QuoteIdent(name)
+			}
+			break
+		}
+	}
+	if s := cat.SchemaByOID(schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(name)
+}
+
+// objectText is the name of an object of the general store, qualified where its schema is not in the search path.
+func (x *Ctx) objectText(k catalog.Kind, schema catalog.OID, name string) string {
+	for _, s := range x.Path() {
+		if s == schema {
+			return ruleutils.QuoteIdent(name)
+		}
+	}
+	if s := x.Catalog().SchemaByOID(schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(name)
+}
+
+// Signature is a function as messages name it: name(type, …) of its input arguments.
+func (x *Ctx) Signature(f *catalog.Function) string {
+	args := make([]string, len(f.Proc.ArgTypes))
+	for i, a := range f.Proc.ArgTypes {
+		args[i] = types.FormatType(a, -1, x.Env)
+	}
+	return x.objectText(catalog.KindFunction, f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
+}
+
+func RoutineWord(kind byte) string {
+	switch kind {
+	case 'p':
+		return "procedure"
+	case 'a':
+		return "aggregate"
+	}
+	return "function"
+}
+
+func (x *Ctx) TypeText(oid catalog.OID) string { return types.FormatType(oid, -1, x.Env) }
