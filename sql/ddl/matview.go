@@ -93,7 +93,7 @@ func (x *exec) fillMatView(t *catalog.Table) error {
 	if err != nil {
 		return err
 	}
-	w, err := content.NewWriter(x.Ctx, t, content.RowByRow)
+	w, err := content.NewWriter(x.Ctx, t)
 	if err != nil {
 		return err
 	}

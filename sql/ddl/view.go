@@ -263,7 +263,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		x.Put(t)
 		return tag, nil
 	}
-	w, err := content.NewWriter(x.Ctx, t, content.RowByRow)
+	w, err := content.NewWriter(x.Ctx, t)
 	if err != nil {
 		return "", err
 	}

@@ -23,6 +23,7 @@ type Expr struct {
 	fn   func(row []types.Datum) (types.Datum, error)
 }
 
+// Eval is the value over a row, by attribute number - 1. The expression's own memory holds the arguments: one call at a time.
 func (r *Expr) Eval(vals []types.Datum) (types.Datum, error) {
 	for i, att := range r.atts {
 		r.row[i] = vals[att-1]
@@ -200,22 +201,22 @@ type Writer struct {
 	ekey    []byte
 	evalue  []byte
 	// bulk collects what is to be written instead, rows under index 1.
-	mode Mode
+	mode buildMode
 	bulk map[uint16]*entries
 }
 
-// Mode is how the entries of a new index reach the store.
-type Mode uint8
+// buildMode is how the entries of a new index reach the store.
+type buildMode uint8
 
 const (
-	RowByRow  Mode = iota // through the transaction
+	rowByRow  buildMode = iota // through the transaction
 	sorting               // as sorted files
 	ascending             // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
 )
 
 // put writes an entry of an index, or keeps it for the end.
 func (w *Writer) put(index uint16, key, value []byte) error {
-	if w.mode == RowByRow {
+	if w.mode == rowByRow {
 		return w.x.Txn.Put(key, value, 0)
 	}
 	e := w.bulk[index]
@@ -242,21 +243,24 @@ func (w *Writer) Finish(err error) error {
 
 // bulkWriting runs a build through sorted files, where the statement is the last of its transaction to look at what it writes.
 // Keys that do not come in order make it run again and sort; equal keys, row by row, which knows the row to complain of.
-func bulkWriting(x *stmt.Ctx, build func(Mode) error) error {
+func bulkWriting(x *stmt.Ctx, build func(buildMode) error) error {
 	if x.OnRollback == nil || !x.Last {
-		return build(RowByRow)
+		return build(rowByRow)
 	}
 	err := build(ascending)
 	if errors.Is(err, errNotAscending) {
 		err = build(sorting)
 	}
 	if errors.Is(err, errEqualKeys) {
-		err = build(RowByRow)
+		err = build(rowByRow)
 	}
 	return err
 }
 
-func NewWriter(x *stmt.Ctx, t *catalog.Table, mode Mode) (*Writer, error) {
+// NewWriter writes rows one by one through the transaction, into a table that has none under these keys or has locked them.
+func NewWriter(x *stmt.Ctx, t *catalog.Table) (*Writer, error) { return newWriter(x, t, rowByRow) }
+
+func newWriter(x *stmt.Ctx, t *catalog.Table, mode buildMode) (*Writer, error) {
 	rel, err := rowstore.Open(t)
 	if err != nil {
 		return nil, err
@@ -275,7 +279,7 @@ func (w *Writer) Write(vals []types.Datum, hidden, row []byte) error {
 	switch {
 	case w.rel.HasPrimaryKey():
 		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)
-		if w.mode != RowByRow {
+		if w.mode != rowByRow {
 			break
 		}
 		taken, err := w.primary.taken(w.x, w.key)
@@ -316,7 +320,7 @@ func (w *Writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 		return err
 	}
 	if ix.Deferrable {
-		if w.mode != RowByRow {
+		if w.mode != rowByRow {
 			return errEqualKeys // its entries all differ: equal values do not show when they are sorted
 		}
 		taken, err := w.repeated(ix, vals)
@@ -327,7 +331,7 @@ func (w *Writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 			return duplicate(w.x, w.t, ix, w.ev, vals)
 		}
 	}
-	if single && w.mode == RowByRow {
+	if single && w.mode == rowByRow {
 		taken, err := w.second[i].taken(w.x, w.ekey)
 		if err != nil {
 			return err
@@ -364,15 +368,15 @@ func duplicate(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index, ev *indexEval, 
 // Rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
 // what is new in a row.
 func Rewrite(x *stmt.Ctx, old, next *catalog.Table, change func(vals []types.Datum) error) error {
-	err := bulkWriting(x, func(mode Mode) error { return copyRows(x, old, next, mode, change) })
+	err := bulkWriting(x, func(mode buildMode) error { return copyRows(x, old, next, mode, change) })
 	if err != nil {
 		return err
 	}
 	return RemoveStorage(x, old.StorageID)
 }
 
-func copyRows(x *stmt.Ctx, old, next *catalog.Table, mode Mode, change func(vals []types.Datum) error) error {
-	w, err := NewWriter(x, next, mode)
+func copyRows(x *stmt.Ctx, old, next *catalog.Table, mode buildMode, change func(vals []types.Datum) error) error {
+	w, err := newWriter(x, next, mode)
 	if err != nil {
 		return err
 	}
@@ -403,6 +407,7 @@ func copyRows(x *stmt.Ctx, old, next *catalog.Table, mode Mode, change func(vals
 	}))
 }
 
+// CheckNulls refuses a row with NULL in a column that is NOT NULL (23502).
 func CheckNulls(x *stmt.Ctx, t *catalog.Table, vals []types.Datum) error {
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -413,6 +418,7 @@ func CheckNulls(x *stmt.Ctx, t *catalog.Table, vals []types.Datum) error {
 	return nil
 }
 
+// ContainsNull is the error for a column that holds NULL (23502).
 func ContainsNull(x *stmt.Ctx, t *catalog.Table, c *catalog.Column) error {
 	e := pgerr.New(pgerr.NotNullViolation, "column \"%s\" of relation \"%s\" contains null values", c.Name, t.Name)
 	e.Column = c.Name
@@ -427,8 +433,8 @@ func BuildIndex(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index) error {
 			at = i
 		}
 	}
-	return bulkWriting(x, func(mode Mode) error {
-		w, err := NewWriter(x, t, mode)
+	return bulkWriting(x, func(mode buildMode) error {
+		w, err := newWriter(x, t, mode)
 		if err != nil {
 			return err
 		}

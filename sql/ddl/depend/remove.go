@@ -109,6 +109,7 @@ func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
 	return content.Rewrite(x, t, next, nil)
 }
 
+// RemoveConstraint takes a constraint out of its table's descriptor; its index is not touched.
 func RemoveConstraint(x *stmt.Ctx, oid catalog.OID) error {
 	t, _ := constraint(x, oid)
 	if t == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 )
 
+// IndexUses reports whether a column is a key or an included column of an index.
 func IndexUses(ix *catalog.Index, att int16) bool {
 	for i := range ix.Keys {
 		if ix.Keys[i].Att == att {
@@ -148,6 +149,7 @@ func viewRelations(x *stmt.Ctx, v *catalog.Table) (out []*catalog.Table) {
 	return out
 }
 
+// ViewUses reports whether a view's query names a relation.
 func ViewUses(x *stmt.Ctx, v, t *catalog.Table) bool {
 	if v.Schema == catalog.PgCatalogOID || v.Schema == catalog.InformationSchemaOID {
 		return false

@@ -50,6 +50,7 @@ var grantKinds = map[ast.ObjectType]struct {
 	ast.OBJECT_LANGUAGE: {privilege.Language, "language"},
 }
 
+// Grant is GRANT and REVOKE on objects; the tag says which.
 func Grant(x *stmt.Ctx, n *ast.GrantStmt) (string, error) {
 	tag := "REVOKE"
 	if n.IsGrant {

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/privilege"
 )
 
+// Denied is an error 42501.
 func Denied(format string, args ...any) error {
 	return pgerr.New(pgerr.InsufficientPrivilege, format, args...)
 }
@@ -35,6 +36,7 @@ func (x *Ctx) MayDrop(t *catalog.Table, ix *catalog.Index) error {
 	return x.MustOwn(t, ix)
 }
 
+// MustOwnSchema refuses who does not own a schema.
 func (x *Ctx) MustOwnSchema(sc *catalog.Schema) error {
 	if x.owns(sc.Owner) {
 		return nil
@@ -91,6 +93,7 @@ func (x *Ctx) MayGiveTo(owner catalog.OID, schema *catalog.Schema) error {
 	return nil
 }
 
+// RoleName is a role's name; "" for one that has gone.
 func (x *Ctx) RoleName(oid catalog.OID) string {
 	if x.Roles != nil {
 		if r := x.Roles.ByOID(oid); r != nil {

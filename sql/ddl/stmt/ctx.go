@@ -74,6 +74,7 @@ type Hooks interface {
 	DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error
 }
 
+// Note sends a NOTICE; code "" is 00000.
 func (x *Ctx) Note(code, format string, args ...any) {
 	if x.Notice != nil {
 		x.Notice(pgerr.Notice(pgerr.SeverityNotice, code, format, args...))

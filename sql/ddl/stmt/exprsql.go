@@ -50,6 +50,7 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	return q.Resolver.RegName(kind, oid)
 }
 
+// QualifiedFunc is a function's name with its schema.
 func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
 	if s := x.Catalog().SchemaByOID(f.Schema); s != nil {
 		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(f.Name)
@@ -57,6 +58,7 @@ func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
 	return ruleutils.QuoteIdent(f.Name)
 }
 
+// QualifiedOID is the name, with its schema, of a relation or index; "" if there is none.
 func (x *Ctx) QualifiedOID(oid types.OID) string {
 	cat := x.Catalog()
 	t, ix := cat.RelationByOID(oid)

@@ -13,7 +13,8 @@ import (
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-const MaxName = 63 // NAMEDATALEN - 1, in bytes
+// MaxName is the length of names, in bytes: NAMEDATALEN - 1.
+const MaxName = 63
 
 // Target is where a new relation goes.
 func (x *Ctx) Target(rv *ast.RangeVar) (schema *catalog.Schema, persistence catalog.Persistence, err error) {
@@ -70,8 +71,10 @@ func (x *Ctx) Target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cata
 	return schema, persistence, nil
 }
 
+// IsTempSchema reports a session's schema for temporary relations.
 func IsTempSchema(s *catalog.Schema) bool { return strings.HasPrefix(s.Name, "pg_temp") }
 
+// SystemSchema reports the schemas in which nothing can be made.
 func SystemSchema(oid catalog.OID) bool {
 	switch oid {
 	case catalog.PgCatalogOID, catalog.PgToastOID, catalog.InformationSchemaOID, catalog.TarnSchemaOID:
@@ -80,6 +83,7 @@ func SystemSchema(oid catalog.OID) bool {
 	return false
 }
 
+// NoSchema is the error for a missing schema, 3F000.
 func NoSchema(name string) error {
 	return pgerr.New(pgerr.UndefinedSchema, "schema \"%s\" does not exist", name)
 }
@@ -107,6 +111,7 @@ func (x *Ctx) ClaimNew(schema catalog.OID, name string) error {
 	return err
 }
 
+// RelationExists is the error for a taken name, 42P07.
 func RelationExists(name string) error {
 	return pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists", name)
 }
@@ -164,6 +169,7 @@ func (x *Ctx) Path() []catalog.OID {
 	return append(out, list...)
 }
 
+// NoRelation is the error for a missing relation, 42P01.
 func NoRelation(rv *ast.RangeVar) error {
 	name := rv.Relname
 	if rv.Schemaname != "" {
@@ -283,6 +289,7 @@ func (x *Ctx) ConstraintName(name1, name2, label string, schema catalog.OID, pen
 	}
 }
 
+// ConstraintExists reports whether a relation of the schema has a constraint of this name.
 func (x *Ctx) ConstraintExists(schema catalog.OID, name string) (found bool) {
 	x.Catalog().Tables(func(t *catalog.Table) bool {
 		if t.Schema == schema && t.ConstraintByName(name) != nil {
@@ -367,6 +374,7 @@ func DefString(d *ast.DefElem) string {
 	return ""
 }
 
+// IsNullConst reports the constant NULL.
 func IsNullConst(n ast.Node) bool {
 	c, ok := n.(*ast.A_Const)
 	return ok && c.Isnull

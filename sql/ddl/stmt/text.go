@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
+// InTable puts schema and table into an error's fields.
 func (x *Ctx) InTable(e *pgerr.Error, t *catalog.Table) error {
 	if s := x.Catalog().SchemaByOID(t.Schema); s != nil {
 		e.Schema = s.Name
@@ -17,6 +18,7 @@ func (x *Ctx) InTable(e *pgerr.Error, t *catalog.Table) error {
 	return e
 }
 
+// KindWord is a relation's kind as messages name it.
 func KindWord(k catalog.RelKind) string {
 	switch k {
 	case catalog.RelView:
@@ -31,6 +33,7 @@ func KindWord(k catalog.RelKind) string {
 	return "table"
 }
 
+// RelationText is NameText of a relation.
 func (x *Ctx) RelationText(t *catalog.Table) string { return x.NameText(t.Schema, t.Name) }
 
 // NameText is a relation's name, qualified where search_path does not find it.
@@ -52,7 +55,7 @@ func (x *Ctx) NameText(schema catalog.OID, name string) string {
 }
 
 // objectText is the name of an object of the general store, qualified where its schema is not in the search path.
-func (x *Ctx) objectText(k catalog.Kind, schema catalog.OID, name string) string {
+func (x *Ctx) objectText(schema catalog.OID, name string) string {
 	for _, s := range x.Path() {
 		if s == schema {
 			return ruleutils.QuoteIdent(name)
@@ -70,9 +73,10 @@ func (x *Ctx) Signature(f *catalog.Function) string {
 	for i, a := range f.Proc.ArgTypes {
 		args[i] = types.FormatType(a, -1, x.Env)
 	}
-	return x.objectText(catalog.KindFunction, f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
+	return x.objectText(f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
 }
 
+// RoutineWord is a pg_proc.prokind as messages name it.
 func RoutineWord(kind byte) string {
 	switch kind {
 	case 'p':
@@ -83,4 +87,5 @@ func RoutineWord(kind byte) string {
 	return "function"
 }
 
+// TypeText is a type as format_type shows it.
 func (x *Ctx) TypeText(oid catalog.OID) string { return types.FormatType(oid, -1, x.Env) }

@@ -34,6 +34,7 @@ func RowFree(x *stmt.Ctx, schema catalog.OID, name string) error {
 	return nil
 }
 
+// Free refuses a name that a type of the schema has (42710).
 func Free(x *stmt.Ctx, schema catalog.OID, name string) error {
 	if x.Catalog().TypeNamed(schema, name) != 0 {
 		return pgerr.New(pgerr.DuplicateObject, "type \"%s\" already exists", name)
