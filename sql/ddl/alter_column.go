@@ -65,7 +65,7 @@ func (x *exec) addColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return err
 		}
 	}
-	x.Last = x.last && len(nt.keys)+len(nt.checks)+len(nt.foreign) == 0 // they read what is written
+	x.Last = x.Last && len(nt.keys)+len(nt.checks)+len(nt.foreign) == 0 // they read what is written
 	if err := x.fillColumn(t, next, att); err != nil {
 		return err
 	}

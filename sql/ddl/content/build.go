@@ -210,8 +210,8 @@ type buildMode uint8
 
 const (
 	rowByRow  buildMode = iota // through the transaction
-	sorting               // as sorted files
-	ascending             // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
+	sorting                    // as sorted files
+	ascending                  // as sorted files, written while the entries come: their keys must ascend (errNotAscending)
 )
 
 // put writes an entry of an index, or keeps it for the end.
