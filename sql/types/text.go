@@ -192,6 +192,9 @@ func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 		return d, nil
 	}
 	if chars < limit {
+		if s == "" && limit <= len(blanks) {
+			return tuple.String(blanks[:limit]), nil
+		}
 		b := make([]byte, len(s)+limit-chars)
 		for i := copy(b, s); i < len(b); i++ {
 			b[i] = ' '
@@ -204,6 +207,9 @@ func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 	}
 	return tuple.String(s[:cut]), nil
 }
+
+// blanks are what short empty values share.
+const blanks = "                                                                                                                                "
 
 func isASCII(s string) bool {
 	var high byte

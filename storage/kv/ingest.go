@@ -59,6 +59,8 @@ type entryBatch struct {
 const (
 	batchBytes   = 256 << 10
 	filesBatches = 4
+	// sizeEvery is after how many ends of a batch the file's size, which takes a while to compute, is looked at.
+	sizeEvery = 128
 )
 
 // NewFiles starts sorted files for the keys of an index.
@@ -131,7 +133,7 @@ func (f *Files) write(b *entryBatch) error {
 	for i := 0; i < len(b.ends); i += 2 {
 		key, value := b.data[at:b.ends[i]], b.data[b.ends[i]:b.ends[i+1]]
 		at = b.ends[i+1]
-		if f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
+		if i%sizeEvery == 0 && f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
 			if err := f.finishFile(); err != nil {
 				return err
 			}

@@ -66,7 +66,9 @@ all() { # system port pid
     done
   done; done
 }
-load() { local s e; s=$(date +%s.%N); pgbench -p "$1" -i -q -s "$SCALE" >/dev/null 2>"$WORK/load.log" || { tail -3 "$WORK/load.log"; }; e=$(date +%s.%N); awk -v s="$s" -v e="$e" 'BEGIN {printf "%.2f", e - s}'; }
+one_load() { local s e; s=$(date +%s.%N); pgbench -p "$1" -i -q -s "$SCALE" >/dev/null 2>"$WORK/load.log" || { tail -3 "$WORK/load.log"; }; e=$(date +%s.%N); awk -v s="$s" -v e="$e" 'BEGIN {printf "%.2f", e - s}'; }
+
+load() { for _ in $(seq "$RUNS"); do one_load "$1"; echo; done | median; } # port
 
 echo "machine: $(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo | xargs), $(date -u +%F), scale $SCALE, $RUNS × ${SECONDS_EACH}s"
 start_pg; PG_LOAD=$(load 5601); all pg 5601 "$PG_PID"; PG_RSS=$(rss_kb "$PG_PID"); stop_pg
