@@ -64,7 +64,7 @@ func testCatalog() *catalog.Catalog {
 }
 
 func testEnv(sql string) *bind.Env {
-	return &bind.Env{Catalog: testCatalog(), SearchPath: []types.OID{catalog.PublicOID}, Database: "bindtest", Source: sql, Cache: &bind.Cache{}}
+	return &bind.Env{Catalog: testCatalog(), SearchPath: []types.OID{catalog.PublicOID}, Database: "bindtest", Source: sql, Cache: &parser.Cache{}}
 }
 
 func bindSQL(sql string) (*plan.Statement, error) {

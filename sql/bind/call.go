@@ -218,7 +218,7 @@ func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 	if v, ok := defaultExprs.Load(p.OID); ok && !user {
 		return v.([]ast.Node)
 	}
-	n, err := b.env.Cache.parse("SELECT " + p.ArgDefaults)
+	n, err := b.cache.Parse("SELECT " + p.ArgDefaults)
 	b.Check(err, -1)
 	var out []ast.Node
 	if s, ok := n.(*ast.SelectStmt); ok {

@@ -2,7 +2,6 @@ package bind
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -12,8 +11,6 @@ import (
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
-
-func itoa(i int) string { return strconv.Itoa(i) }
 
 // findTarget92 is findTargetlistEntrySQL92: a name of the target list, a position, or an expression.
 func (b *binder) findTarget92(s *scope, n ast.Node, targets *[]*target, k exprKind, what string) *target {

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // coerceToTarget converts e, modifier included; nil if there is no way. loc is the cast's place, -1 for the expression's own.
@@ -291,11 +292,11 @@ func (b *binder) recordToComposite(e plan.Expr, dst types.OID, ctx overload.Cont
 }
 
 func (b *binder) intConst(v int32) plan.Expr {
-	return &plan.Const{Val: intDatum(int64(v)), T: plan.Type{OID: types.Int4, Mod: -1}}
+	return &plan.Const{Val: tuple.Int(int64(v)), T: plan.Type{OID: types.Int4, Mod: -1}}
 }
 
 func boolConst(v bool) plan.Expr {
-	return &plan.Const{Val: boolDatum(v), T: plan.Type{OID: types.Bool, Mod: -1}}
+	return &plan.Const{Val: tuple.Bool(v), T: plan.Type{OID: types.Bool, Mod: -1}}
 }
 
 func (b *binder) noteVolatile(p *pgdata.Proc) {

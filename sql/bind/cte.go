@@ -19,7 +19,6 @@ type cteRef struct {
 	// working: the recursive part of it is being bound; references read the working table.
 	working *plan.RecursiveUnion
 	selfUse int
-	extras  *searchCycle // nil: no SEARCH or CYCLE
 	node    *ast.CommonTableExpr
 }
 
@@ -185,9 +184,15 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 	ru := &plan.RecursiveUnion{All: n.All, Base: l.rel}
 	r.cte.Recursive, r.cte.Materialize = true, true
 	b.cteColumns(r, l.cols)
-	r.extras = b.newSearchCycle(sub, r)
-	if b.shapes != nil && r.extras != nil {
-		b.shapes.cycles[r.node] = r.extras
+	extras := b.newSearchCycle(sub, r)
+	if extras != nil {
+		if b.cycles == nil {
+			b.cycles = map[*cteRef]*searchCycle{}
+		}
+		b.cycles[r] = extras
+	}
+	if b.shapes != nil && extras != nil {
+		b.shapes.cycles[r.node] = extras
 	}
 	for i := range r.cols {
 		ru.Out = append(ru.Out, plan.Col{ID: b.newCol(), Name: r.cols[i].Name, T: r.cols[i].T})
@@ -224,13 +229,13 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		}
 		want[i] = t
 	}
-	if r.extras != nil {
-		r.extras.open(b, right, loc)
+	if extras != nil {
+		extras.open(b, right, loc)
 	}
 	opened := right.rel
 	b.castColumns(sub, right, want)
 	ru.Step = right.rel
-	if sc := r.extras; sc != nil {
+	if sc := extras; sc != nil {
 		if right.rel != opened {
 			sc.through(right.rel.(*plan.Project))
 		}
@@ -346,7 +351,7 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 		}
 		s.selfRef = true
 		work := &plan.WorkScan{CTE: c.cte, Out: out}
-		if sc := c.extras; sc != nil {
+		if sc := b.cycles[c]; sc != nil {
 			for _, x := range sc.extra {
 				sc.work = append(sc.work, plan.Col{ID: b.newCol(), Name: x.Name, T: x.T})
 			}
@@ -362,8 +367,8 @@ func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
 	}
 	it := b.relItem(s, rel, out, alias)
 	b.aliasColumns(it, n.Alias)
-	if c.working != nil && c.extras != nil {
-		for _, x := range c.extras.work[len(c.extras.work)-len(c.extras.extra):] {
+	if sc := b.cycles[c]; c.working != nil && sc != nil {
+		for _, x := range sc.work[len(sc.work)-len(sc.extra):] {
 			b.owner[x.ID], b.items[x.ID] = s, it
 			it.cols = append(it.cols, nsCol{name: x.Name, t: x.T, hidden: true, ref: func() plan.Expr { return b.colRef(s, x) }})
 		}

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strconv"
+
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -319,7 +321,7 @@ func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, in
 		v.Rows[r] = stored
 	}
 	for i, c := range out {
-		col := plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: lexicon.ColumnType(c)}
+		col := plan.Col{ID: b.newCol(), Name: "column" + strconv.Itoa(i+1), T: lexicon.ColumnType(c)}
 		v.Out = append(v.Out, col)
 		ins.SourceCols = append(ins.SourceCols, col.ID)
 	}

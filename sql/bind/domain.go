@@ -34,7 +34,7 @@ func DomainExpr(env *Env, sql string, base plan.Type) (e plan.Expr, col plan.Col
 	defer place.Guard(&err)
 	b := newBinder(env)
 	b.nextCol = storedCols
-	n, err := b.env.Cache.parseExpr(sql)
+	n, err := b.cache.ParseExpr(sql)
 	b.Check(err, -1)
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++

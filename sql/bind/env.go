@@ -1,8 +1,6 @@
 package bind
 
 import (
-	"sync"
-
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -28,7 +26,7 @@ type Env struct {
 	// Empty: byte positions.
 	Source string
 	// Cache keeps the parse trees of views, defaults, checks and index expressions; may be nil.
-	Cache *Cache
+	Cache *parser.Cache
 	// Notice receives warnings; nil drops them.
 	Notice func(*pgerr.Error)
 	// Vars are names that stand for parameters; nil: there are none.
@@ -41,88 +39,45 @@ type Env struct {
 	MayUse func(*catalog.Schema) bool
 }
 
-// Cache keeps parse trees of stored SQL by their text. It is safe for concurrent use and bounded by count: a full
-// cache starts again empty.
-type Cache struct {
-	mu    sync.Mutex
-	trees map[string]ast.Node
-}
-
-const maxCachedTrees = 4096
-
-func (c *Cache) parse(sql string) (ast.Node, error) {
-	if c != nil {
-		c.mu.Lock()
-		n := c.trees[sql]
-		c.mu.Unlock()
-		if n != nil {
-			return n, nil
-		}
-	}
-	stmts, err := parser.Parse(sql)
-	if err != nil {
-		return nil, err
-	}
-	if len(stmts) != 1 {
-		return nil, pgerr.Internal("stored SQL holds %d statements", len(stmts))
-	}
-	if c != nil {
-		c.mu.Lock()
-		if c.trees == nil || len(c.trees) >= maxCachedTrees {
-			c.trees = map[string]ast.Node{}
-		}
-		c.trees[sql] = stmts[0].Node
-		c.mu.Unlock()
-	}
-	return stmts[0].Node, nil
-}
-
-// parseExpr parses a stored expression.
-func (c *Cache) parseExpr(sql string) (ast.Node, error) {
-	n, err := c.parse("SELECT " + sql)
-	if err != nil {
-		return nil, err
-	}
-	if s, ok := n.(*ast.SelectStmt); ok && len(s.TargetList) == 1 {
-		if t, ok := s.TargetList[0].(*ast.ResTarget); ok {
-			return t.Val, nil
-		}
-	}
-	return nil, pgerr.Internal("stored expression %q is not one expression", sql)
-}
-
 // binder is the state of binding one statement.
 type binder struct {
 	overload.Resolver
-	env         *Env
-	nextCol     plan.ColID
-	loc         map[plan.Expr]int32         // leftmost source byte of an expression; absent: unknown
-	owner       map[plan.ColID]*scope       // the query level that a column belongs to
-	derived     map[plan.ColID]*derived     // columns that stand for aggregates and the like
-	origin      map[plan.ColID]origin       // table columns
-	fields      map[plan.ColID][]types.Attr // of columns of type record
-	wraps       map[plan.Rel]*plan.Project  // relations whose whole row is asked for
-	rowScans    map[plan.ColID]*[]plan.Col  // whole-row columns and the scan's list that holds them
-	rows        map[plan.ColID]*nsItem      // whole-row columns
-	items       map[plan.ColID]*nsItem      // the FROM item that a column is named through
-	params      []*param
-	variable    bool // parameter types are inferred
-	uses        []plan.TableUse
-	access      []*plan.Access
-	functions   []*catalog.Function // of users, called
-	viewOwner   types.OID           // 0 outside of views
-	volatile    bool
-	modifies    bool
-	locks       bool
-	viewNest    int
-	collateAt   map[*plan.Relabel]int32  // where COLLATE stands
-	shapes      *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
-	viewCols    map[plan.Expr]origin     // what stands for a column of a view that is written through
-	macroArgs   []plan.Expr              // $1… of the SQL function being expanded
-	lateralHits int                      // references to LATERAL siblings so far
-	varFields   map[int][]types.Attr     // fields of variables of type record, by their number
-	inlined     int                      // bodies of SQL functions that are being bound in the place of calls
-	multi       map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
+	env            *Env
+	queries        queries
+	vars           Variables // names that stand for parameters; nil: there are none
+	inlining       bool      // calls of simple SQL functions are replaced by their bodies
+	viewDefinition bool      // parameters are refused
+	cache          *parser.Cache
+	printing       bool // clauses are bound to be printed: what was written stays
+	nextCol        plan.ColID
+	loc            map[plan.Expr]int32         // leftmost source byte of an expression; absent: unknown
+	owner          map[plan.ColID]*scope       // the query level that a column belongs to
+	derived        map[plan.ColID]*derived     // columns that stand for aggregates and the like
+	origin         map[plan.ColID]origin       // table columns
+	fields         map[plan.ColID][]types.Attr // of columns of type record
+	wraps          map[plan.Rel]*plan.Project  // relations whose whole row is asked for
+	rowScans       map[plan.ColID]*[]plan.Col  // whole-row columns and the scan's list that holds them
+	rows           map[plan.ColID]*nsItem      // whole-row columns
+	items          map[plan.ColID]*nsItem      // the FROM item that a column is named through
+	params         []*param
+	variable       bool // parameter types are inferred
+	uses           []plan.TableUse
+	access         []*plan.Access
+	functions      []*catalog.Function // of users, called
+	viewOwner      types.OID           // 0 outside of views
+	volatile       bool
+	modifies       bool
+	locks          bool
+	viewNest       int
+	collateAt      map[*plan.Relabel]int32  // where COLLATE stands
+	shapes         *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
+	viewCols       map[plan.Expr]origin     // what stands for a column of a view that is written through
+	macroArgs      []plan.Expr              // $1… of the SQL function being expanded
+	cycles         map[*cteRef]*searchCycle // of WITH queries with SEARCH or CYCLE
+	lateralHits    int                      // references to LATERAL siblings so far
+	varFields      map[int][]types.Attr     // fields of variables of type record, by their number
+	inlined        int                      // bodies of SQL functions that are being bound in the place of calls
+	multi          map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
 }
 
 // origin is the table column that a result column is, for RowDescription.
@@ -142,9 +97,11 @@ type derived struct {
 func newBinder(env *Env) *binder {
 	lex := lexicon.Lexicon{Text: place.Text{Source: env.Source}, Catalog: env.Catalog, SearchPath: env.SearchPath, TempSchema: env.TempSchema,
 		Database: env.Database, Types: env.Types, MayUse: env.MayUse}
-	return &binder{Resolver: overload.Resolver{Lexicon: lex}, env: env, nextCol: 1, loc: map[plan.Expr]int32{},
+	b := &binder{Resolver: overload.Resolver{Lexicon: lex}, env: env, vars: env.Vars, inlining: env.Inline, viewDefinition: env.ViewDefinition, cache: env.Cache, nextCol: 1, loc: map[plan.Expr]int32{},
 		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
 		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}, fields: map[plan.ColID][]types.Attr{}}
+	b.queries = b
+	return b
 }
 
 func (b *binder) newCol() plan.ColID {

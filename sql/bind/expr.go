@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // exprKind binds an expression that stands in the given clause.
@@ -115,10 +116,10 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 	c := &plan.Const{T: plan.Type{Mod: -1}}
 	switch v := n.Val.(type) {
 	case *ast.Integer:
-		c.Val, c.T.OID = intDatum(int64(v.Ival)), types.Int4
+		c.Val, c.T.OID = tuple.Int(int64(v.Ival)), types.Int4
 	case *ast.Float:
 		if i, err := strconv.ParseInt(v.Fval, 10, 64); err == nil {
-			c.Val, c.T.OID = intDatum(i), types.Int8
+			c.Val, c.T.OID = tuple.Int(i), types.Int8
 			if i >= -1<<31 && i < 1<<31 {
 				c.T.OID = types.Int4
 			}
@@ -128,9 +129,9 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 		b.Check(err, n.Location)
 		c.Val, c.T.OID = d.Clone(), types.Numeric
 	case *ast.Boolean:
-		c.Val, c.T.OID = boolDatum(v.Boolval), types.Bool
+		c.Val, c.T.OID = tuple.Bool(v.Boolval), types.Bool
 	case *ast.String:
-		c.Val, c.T.OID = textDatum(v.Sval), types.Unknown
+		c.Val, c.T.OID = tuple.String(v.Sval), types.Unknown
 	case *ast.BitString:
 		text := v.Bsval
 		d, err := types.Lookup(types.Bit).ParseText(text, -1, b.Types)

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // fromClause binds the FROM list into s.ns and returns its relation; nil for none.
@@ -246,7 +247,7 @@ func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*cat
 					return b.colRef(s, c)
 				}
 			}
-			return &plan.Const{Val: uintDatum(uint64(t.OID)), T: plan.Type{OID: types.Oid, Mod: -1}}
+			return &plan.Const{Val: tuple.Uint(uint64(t.OID)), T: plan.Type{OID: types.Oid, Mod: -1}}
 		}
 		panic(pgerr.Unsupported("this system column of a new row"))
 	}
@@ -327,7 +328,7 @@ const maxViewDepth = 100
 
 // viewItem expands a view in place. Its SQL names objects with their schemas.
 func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias string) *nsItem {
-	tree, err := b.env.Cache.parse(t.View)
+	tree, err := b.cache.Parse(t.View)
 	b.Check(err, n.Location)
 	if b.viewNest >= maxViewDepth {
 		b.Fail(pgerr.InvalidObjectDefinition, n.Location, "infinite recursion detected in rules for relation \"%s\"", t.Name)

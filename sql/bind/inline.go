@@ -17,14 +17,14 @@ const maxInline = 8
 // strict calls, and an argument that is used more than once must be cheap and not volatile.
 func (b *binder) inline(s *scope, f *plan.FuncCall, loc int32) plan.Expr {
 	d := f.Func
-	if !b.env.Inline || d == nil || d.Language != "sql" || d.Proc.Kind != 'f' || d.Proc.RetSet || d.Proc.SecDef || len(d.Config) > 0 ||
-		d.Body != "" || f.T.OID == types.Record || f.T.OID == types.Void || b.shapes != nil || b.inlined >= maxInline {
+	if !b.inlining || d == nil || d.Language != "sql" || d.Proc.Kind != 'f' || d.Proc.RetSet || d.Proc.SecDef || len(d.Config) > 0 ||
+		d.Body != "" || f.T.OID == types.Record || f.T.OID == types.Void || b.printing || b.inlined >= maxInline {
 		return nil
 	}
 	if t := b.Type(f.T.OID); t == nil || t.TypType == types.TypeComposite || b.IsDomain(f.T.OID) {
 		return nil
 	}
-	n, err := b.env.Cache.parse(d.Proc.Src)
+	n, err := b.cache.Parse(d.Proc.Src)
 	if err != nil {
 		return nil
 	}
@@ -33,9 +33,7 @@ func (b *binder) inline(s *scope, f *plan.FuncCall, loc int32) plan.Expr {
 		return nil
 	}
 	args := &inlineArgs{f: f, b: b}
-	env := *b.env
-	env.Vars, env.Source = args, ""
-	x := b.tryInline(&env, body, f)
+	x := b.tryInline(args, body, f)
 	if x == nil || !args.safe(b, x) {
 		return nil
 	}
@@ -80,14 +78,14 @@ func soleExpr(n ast.Node) ast.Node {
 }
 
 // tryInline binds the body in an environment of its own; nil where it does not bind as an expression without aggregates and sets.
-func (b *binder) tryInline(env *Env, body ast.Node, f *plan.FuncCall) (x plan.Expr) {
-	old, text := b.env, b.Text
-	b.env, b.Text = env, place.Text{Source: env.Source}
+func (b *binder) tryInline(args *inlineArgs, body ast.Node, f *plan.FuncCall) (x plan.Expr) {
+	vars, text := b.vars, b.Text
+	b.vars, b.Text = args, place.Text{}
 	volatileBefore := b.volatile
 	b.volatile = false
 	b.inlined++
 	defer func() {
-		b.env, b.Text = old, text
+		b.vars, b.Text = vars, text
 		b.inlined--
 		if r := recover(); r != nil || x == nil || b.volatile && f.Func.Proc.Volatile != 'v' {
 			x = nil

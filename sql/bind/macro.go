@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -23,7 +24,7 @@ type macro struct {
 var loadMacros = sync.OnceValue(func() map[string]*macro {
 	out := map[string]*macro{}
 	for _, r := range pgdata.Load("information_schema_proc").Rows {
-		n, err := (*Cache)(nil).parse(*r[2])
+		n, err := (*parser.Cache)(nil).Parse(*r[2])
 		if err != nil {
 			panic("bind: " + err.Error())
 		}
@@ -73,7 +74,7 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 	path := b.ViewPath
 	b.ViewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
 	defer func() { b.ViewPath = path }()
-	if b.shapes != nil {
+	if b.printing {
 		return b.printedMacro(s, m, args, loc)
 	}
 	if m.body == nil {

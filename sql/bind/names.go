@@ -171,7 +171,7 @@ func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 	if _, ok := n.Fields[len(n.Fields)-1].(*ast.A_Star); ok {
 		return b.wholeRow(s, n)
 	}
-	if b.env.Vars != nil && b.Quiet == 0 {
+	if b.vars != nil && b.Quiet == 0 {
 		return b.columnOrVariable(s, n)
 	}
 	return b.plainColumnRef(s, n)
@@ -221,7 +221,7 @@ func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
 	}
 	it, _ := b.lookupItem(s, schema, rel, n.Location)
 	if it == nil {
-		if b.env.Vars != nil {
+		if b.vars != nil {
 			if e := b.variableRef(s, name, n.Location); e != nil {
 				return e
 			}

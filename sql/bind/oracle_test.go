@@ -212,7 +212,7 @@ func TestOracle(t *testing.T) {
 			if sql == "" {
 				continue
 			}
-			env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Database: "bindtest", Cache: &bind.Cache{}, Types: &types.Env{Resolver: anyName{}}}
+			env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Database: "bindtest", Cache: &parser.Cache{}, Types: &types.Env{Resolver: anyName{}}}
 			wcode, want := describe(c, sql)
 			code, got := bound(env, sql)
 			if code == "" {

@@ -20,13 +20,13 @@ func (b *binder) param(number, loc int32) plan.Expr {
 	if n := int(number); n > 0 && n <= len(b.macroArgs) {
 		return b.macroArgs[n-1]
 	}
-	if b.env.Vars != nil && b.Quiet == 0 {
-		if v := b.env.Vars.Number(int(number)); v.Parts > 0 {
+	if b.vars != nil && b.Quiet == 0 {
+		if v := b.vars.Number(int(number)); v.Parts > 0 {
 			return b.variableParam(v, loc)
 		}
 		b.Fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}
-	if b.env.ViewDefinition || b.Quiet > 0 || !b.variable {
+	if b.viewDefinition || b.Quiet > 0 || !b.variable {
 		b.Fail(pgerr.UndefinedParameter, loc, "there is no parameter $%d", number)
 	}
 	if number <= 0 || number > maxParams {

@@ -13,7 +13,7 @@ func StoredRefs(env *Env, sql string, expr bool) (out []types.OID) {
 	if expr {
 		sql = "SELECT " + sql
 	}
-	tree, err := env.Cache.parse(sql)
+	tree, err := env.Cache.Parse(sql)
 	if err != nil {
 		return nil
 	}

@@ -28,6 +28,12 @@ type scope struct {
 	selfRef bool // FROM holds the recursive reference of a WITH query
 }
 
+// queries binds what expressions hold of queries: what is above this package.
+type queries interface {
+	// Subquery binds a query in an expression; s is its level.
+	Subquery(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col)
+}
+
 type aggSlot struct {
 	id  plan.ColID
 	agg *plan.Aggref

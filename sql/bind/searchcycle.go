@@ -2,12 +2,14 @@ package bind
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // searchCycle adds the columns of SEARCH and CYCLE to a recursive WITH query (manual: 7.8.2.1, 7.8.2.2). They pass through the
@@ -109,7 +111,7 @@ func rowOf(cols []plan.Col, at []int, first ...plan.Expr) *plan.RowCtor {
 		row.Fields = append(row.Fields, &plan.ColRef{Col: cols[i].ID, Name: cols[i].Name, T: cols[i].T})
 	}
 	for i := range row.Fields {
-		row.Names = append(row.Names, "f"+itoa(i+1))
+		row.Names = append(row.Names, "f"+strconv.Itoa(i+1))
 	}
 	return row
 }
@@ -127,7 +129,7 @@ func (sc *searchCycle) base(b *binder, rel plan.Rel, cols []plan.Col) plan.Rel {
 	}
 	if sc.search != nil {
 		if sc.search.SearchBreadthFirst {
-			add(rowOf(cols, sc.sCols, &plan.Const{Val: intDatum(0), T: plan.Type{OID: types.Int8, Mod: -1}}))
+			add(rowOf(cols, sc.sCols, &plan.Const{Val: tuple.Int(0), T: plan.Type{OID: types.Int8, Mod: -1}}))
 		} else {
 			add(arrayOf(rowOf(cols, sc.sCols)))
 		}

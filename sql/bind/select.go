@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strconv"
+
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -86,6 +88,15 @@ func (b *binder) describe(cols []plan.Col) []plan.Col {
 func (b *binder) selectStmt(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
 	q := b.query(s, n, false)
 	return q.rel, q.cols
+}
+
+// Subquery binds a query in an expression.
+func (b *binder) Subquery(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
+	rel, cols := b.selectStmt(s, n)
+	if b.shapes != nil {
+		b.shapes.queries[rel] = n
+	}
+	return rel, cols
 }
 
 func (b *binder) query(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
@@ -490,7 +501,7 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 		if ct.Coll != 0 && sum.oid != 0 && sum.strength != collConflict {
 			ct.Coll = sum.oid
 		}
-		v.Out = append(v.Out, plan.Col{ID: b.newCol(), Name: "column" + itoa(i+1), T: ct})
+		v.Out = append(v.Out, plan.Col{ID: b.newCol(), Name: "column" + strconv.Itoa(i+1), T: ct})
 	}
 	if b.shapes != nil {
 		b.shapes.selects[n] = &shape{s: s, rows: rows}

@@ -28,7 +28,7 @@ func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, w
 
 // storedExpr binds SQL that the catalog keeps, over the columns of t that col gives.
 func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col func(*catalog.Column) plan.Col) plan.Expr {
-	n, err := b.env.Cache.parseExpr(sql)
+	n, err := b.cache.ParseExpr(sql)
 	b.Check(err, -1)
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)

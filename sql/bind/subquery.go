@@ -19,14 +19,11 @@ func (b *binder) subLink(s *scope, n *ast.SubLink) plan.Expr {
 		panic(pgerr.Internal("subquery is not a query"))
 	}
 	sub := b.newScope(s)
-	rel, cols := b.selectStmt(sub, sel)
+	rel, cols := b.queries.Subquery(sub, sel)
 	for _, c := range cols {
 		// Seen from here the columns are the subquery's, not of a query level.
 		delete(b.derived, c.ID)
 		b.owner[c.ID] = sub
-	}
-	if b.shapes != nil {
-		b.shapes.queries[rel] = sel
 	}
 	out := &plan.Subquery{Rel: rel}
 	switch n.SubLinkType {

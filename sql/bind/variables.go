@@ -41,7 +41,7 @@ const (
 
 // variable is the expression that a name stands for as a variable; nil where it is none.
 func (b *binder) variableRef(s *scope, name []string, loc int32) plan.Expr {
-	v := b.env.Vars.Variable(name)
+	v := b.vars.Variable(name)
 	if v.Parts == 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (b *binder) variableParam(v Variable, loc int32) plan.Expr {
 // columnOrVariable resolves a name where variables are in scope.
 func (b *binder) columnOrVariable(s *scope, n *ast.ColumnRef) plan.Expr {
 	name := lexicon.Names(n.Fields)
-	mode := b.env.Vars.Conflict()
+	mode := b.vars.Conflict()
 	if mode == UseVariable {
 		if e := b.variableRef(s, name, n.Location); e != nil {
 			return e
@@ -112,7 +112,7 @@ func (b *binder) tryColumn(s *scope, n *ast.ColumnRef) (e plan.Expr, missing *pg
 
 // variableStar expands variable.*; nil where the name is none.
 func (b *binder) variableStar(s *scope, name []string, loc int32) []namedExpr {
-	if b.env.Vars == nil {
+	if b.vars == nil {
 		return nil
 	}
 	e := b.variableRef(s, name, loc)

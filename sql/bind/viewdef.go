@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind/lexicon"
@@ -68,7 +69,7 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 		return "", pgerr.Unsupported("printing this statement")
 	}
 	b := newBinder(env)
-	b.shapes = newShapes()
+	b.shapes, b.printing = newShapes(), true
 	q := b.query(b.newScope(nil), sel, false)
 	if o.Columns == nil {
 		for _, c := range q.cols {
@@ -82,7 +83,7 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 
 // ViewSQL is pg_get_viewdef: a stored view's query, printed by o.
 func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
-	n, err := env.Cache.parse(t.View)
+	n, err := env.Cache.Parse(t.View)
 	if err != nil {
 		return "", err
 	}
@@ -236,7 +237,7 @@ func (d *deparser) nameItems(sh *shape) func() {
 		}
 		name := it.alias
 		for i := 1; d.used[name] > 0; i++ {
-			name = it.alias + "_" + itoa(i)
+			name = it.alias + "_" + strconv.Itoa(i)
 		}
 		d.used[name]++
 		d.alias[it] = name
@@ -561,7 +562,7 @@ func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
 			if byNumber {
 				for j, t := range sh.targets {
 					if t == o.t {
-						d.put(itoa(j + 1))
+						d.put(strconv.Itoa(j + 1))
 					}
 				}
 			} else {
@@ -768,7 +769,7 @@ func columnNames(it *nsItem) (out []string, changed bool) {
 		}
 		name := c.name
 		for i := 1; seen[name]; i++ {
-			name = c.name + "_" + itoa(i)
+			name = c.name + "_" + strconv.Itoa(i)
 		}
 		seen[name] = true
 		changed = changed || name != c.name

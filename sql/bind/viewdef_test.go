@@ -48,7 +48,7 @@ func TestSystemViews(t *testing.T) {
 			}
 			return tab == nil
 		})
-		env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &bind.Cache{}, Types: &types.Env{Resolver: classNames{cat: cat}}}
+		env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &parser.Cache{}, Types: &types.Env{Resolver: classNames{cat: cat}}}
 		if tab == nil {
 			continue
 		}
@@ -111,7 +111,7 @@ func TestViewDefinitions(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, pretty := range []bool{false, true} {
-			env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &bind.Cache{}}
+			env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}, Cache: &parser.Cache{}}
 			got, err := bind.QuerySQL(env, stmts[0].Node, bind.DefOptions{Pretty: pretty, Qualify: func(*catalog.Table) bool { return false }})
 			if err != nil {
 				t.Errorf("%s: %v", sql, err)

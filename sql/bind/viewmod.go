@@ -49,7 +49,7 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 		if len(m.layers) >= maxViewDepth {
 			b.Fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
 		}
-		n, err := b.env.Cache.parse(v.View)
+		n, err := b.cache.Parse(v.View)
 		b.Check(err, -1)
 		sel, _ := n.(*ast.SelectStmt)
 		if detail := b.notUpdatable(sel); detail != "" {

@@ -220,7 +220,7 @@ func (b *binder) windowOrders(s *scope, targets *[]*target) {
 		}
 		b.frame(s, w)
 	}
-	if b.shapes == nil {
+	if !b.printing {
 		b.shareWindows(s)
 	}
 }

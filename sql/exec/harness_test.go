@@ -95,7 +95,7 @@ func (d *db) catalog() *catalog.Catalog {
 }
 
 func (s *session) bindEnv(sql string) *bind.Env {
-	return &bind.Env{Catalog: s.db.catalog(), SearchPath: []types.OID{catalog.PublicOID}, Database: "test", Source: sql, Cache: &bind.Cache{}, Types: s.env()}
+	return &bind.Env{Catalog: s.db.catalog(), SearchPath: []types.OID{catalog.PublicOID}, Database: "test", Source: sql, Cache: &parser.Cache{}, Types: s.env()}
 }
 
 func (s *session) env() *types.Env { return &types.Env{Resolver: resolver{s.db}} }

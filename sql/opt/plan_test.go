@@ -79,7 +79,7 @@ func testCatalog() (*catalog.Catalog, rowCounts) {
 type planner struct {
 	cat  *catalog.Catalog
 	rows rowCounts
-	bind bind.Cache
+	bind parser.Cache
 	off  func(string) bool
 }
 

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
@@ -118,7 +117,7 @@ type Session struct {
 	merged     mergedCatalog
 	seqs       map[catalog.OID]int64 // currval
 	lastSeq    catalog.OID
-	bindCache  *bind.Cache
+	bindCache  *parser.Cache
 	routineState
 
 	activity activity
@@ -166,7 +165,7 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 	}
 	s := &Session{shared: sh, login: role.OID, client: st, started: time.Now(), settings: settings.New(),
 		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
-		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &bind.Cache{}}
+		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &parser.Cache{}}
 	s.plans.init()
 	if err := s.initSettings(dbname); err != nil {
 		return nil, err

@@ -103,7 +103,7 @@ func (d *db) program(sql string, route bool) (*exec.Program, *plan.Columnar, str
 	if err != nil {
 		return nil, nil, "", err
 	}
-	env := &bind.Env{Catalog: d.cat, SearchPath: []types.OID{catalog.PublicOID}, Database: "test", Source: sql, Cache: &bind.Cache{}, Types: &types.Env{}}
+	env := &bind.Env{Catalog: d.cat, SearchPath: []types.OID{catalog.PublicOID}, Database: "test", Source: sql, Cache: &parser.Cache{}, Types: &types.Env{}}
 	bound, err := bind.Statement(env, stmts[0].Node, nil)
 	if err != nil {
 		return nil, nil, "", err
