@@ -50,7 +50,7 @@ func (b *binder) targetColumn(t *catalog.Table, name string, loc int32, update b
 	if c := t.ColumnByName(name); c != nil {
 		return c
 	}
-	if _, ok := systemAtts[name]; ok && update {
+	if systemColumn(name) != nil && update {
 		b.Fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
 	}
 	b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)

@@ -212,10 +212,8 @@ func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool
 		it.cols = append(it.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() plan.Expr { return column(c.AttNum, c.Name, lexicon.ColumnType(c)) }})
 	}
 	it.system = func(att int16) plan.Expr {
-		for name, sys := range systemAtts {
-			if sys.att == att {
-				return column(att, name, b.PlanType(sys.typ, -1))
-			}
+		if sys := systemColumnAt(att); sys != nil {
+			return column(att, sys.name, b.PlanType(sys.typ, -1))
 		}
 		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
 	}
@@ -240,7 +238,7 @@ func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*cat
 		return row
 	}
 	it.system = func(att int16) plan.Expr {
-		if att == systemAtts["tableoid"].att {
+		if att == tableOID {
 			// The row may go to a partition or stand in a child table.
 			if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
 				if c := col(&catalog.Column{AttNum: att, Name: "tableoid", Type: types.Oid, TypMod: -1}); c.ID != 0 {

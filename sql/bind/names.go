@@ -56,12 +56,45 @@ func (it *nsItem) find(name string) (c *nsCol, many bool) {
 	return c, false
 }
 
-// systemAtts are the system columns (manual: 5.5).
-var systemAtts = map[string]struct {
-	att int16
-	typ types.OID
-}{"ctid": {-1, types.TID}, "xmin": {-2, types.XID}, "cmin": {-3, types.CID}, "xmax": {-4, types.XID}, "cmax": {-5, types.CID}, "tableoid": {-6, types.Oid},
-	plan.RowLocName: {plan.RowLocAttNum, types.Bytea}}
+// systemCol is a column that every table has.
+type systemCol struct {
+	name string
+	att  int16
+	typ  types.OID
+}
+
+// systemCols are the system columns (manual: 5.5).
+var systemCols = [...]systemCol{
+	{"ctid", -1, types.TID},
+	{"xmin", -2, types.XID},
+	{"cmin", -3, types.CID},
+	{"xmax", -4, types.XID},
+	{"cmax", -5, types.CID},
+	{"tableoid", -6, types.Oid},
+}
+
+// tableOID is the attribute number of tableoid.
+const tableOID = -6
+
+// systemColumn finds a system column by its name; nil if there is none.
+func systemColumn(name string) *systemCol {
+	for i := range systemCols {
+		if systemCols[i].name == name {
+			return &systemCols[i]
+		}
+	}
+	return nil
+}
+
+// systemColumnAt finds a system column by its attribute number; nil if there is none.
+func systemColumnAt(att int16) *systemCol {
+	for i := range systemCols {
+		if systemCols[i].att == att {
+			return &systemCols[i]
+		}
+	}
+	return nil
+}
 
 // itemColumn is a column of an item by name, system columns included; nil where there is none.
 func (b *binder) itemColumn(it *nsItem, name string, loc int32) plan.Expr {
@@ -72,7 +105,7 @@ func (b *binder) itemColumn(it *nsItem, name string, loc int32) plan.Expr {
 	if c != nil {
 		return b.at(c.ref(), loc)
 	}
-	if sys, ok := systemAtts[name]; ok && it.system != nil {
+	if sys := systemColumn(name); sys != nil && it.system != nil {
 		return b.at(it.system(sys.att), loc)
 	}
 	return nil
@@ -118,7 +151,7 @@ func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
 		if hit != nil {
 			return hit
 		}
-		if sys, ok := systemAtts[name]; ok {
+		if sys := systemColumn(name); sys != nil {
 			for _, it := range s.ns {
 				if !it.colVisible || it.lateralOnly && !s.lateral || it.system == nil {
 					continue

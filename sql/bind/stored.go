@@ -112,7 +112,7 @@ func (b *binder) newRow(t *catalog.Table) *newRow {
 		r.by[c.AttNum] = col
 	}
 	if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
-		col := plan.Col{ID: b.newCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: systemAtts["tableoid"].att}
+		col := plan.Col{ID: b.newCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: tableOID}
 		r.cols = append(r.cols, col)
 		r.by[col.AttNum] = col
 	}

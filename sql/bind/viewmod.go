@@ -169,7 +169,7 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 		} else {
 			list := lexicon.Names(ref.Fields)
 			name = list[len(list)-1]
-			if _, sys := systemAtts[name]; sys {
+			if systemColumn(name) != nil {
 				detail = "View columns that refer to system columns are not updatable."
 			} else if name == aliasOf(l.from) && len(list) == 1 || name == "*" {
 				detail = "View columns that return whole-row references are not updatable."
