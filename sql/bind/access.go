@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
@@ -14,7 +15,7 @@ func (b *binder) needs(t *catalog.Table, p privilege.Set) *plan.Access {
 }
 
 // reading has every reference to the item's columns noted in a.
-func reading(it *nsItem, t *catalog.Table, a *plan.Access) {
+func reading(it *expression.Item, t *catalog.Table, a *plan.Access) {
 	if a == nil {
 		return
 	}
@@ -24,24 +25,24 @@ func reading(it *nsItem, t *catalog.Table, a *plan.Access) {
 		if c.Dropped {
 			continue
 		}
-		if n == len(it.cols) {
+		if n == len(it.Cols) {
 			break
 		}
-		ref := it.cols[n].ref
-		it.cols[n].ref = func() plan.Expr {
+		ref := it.Cols[n].Ref
+		it.Cols[n].Ref = func() plan.Expr {
 			a.Read(c.AttNum)
 			return ref()
 		}
 		n++
 	}
-	if system := it.system; system != nil {
-		it.system = func(att int16) plan.Expr {
+	if system := it.System; system != nil {
+		it.System = func(att int16) plan.Expr {
 			a.Read(att)
 			return system(att)
 		}
 	}
-	if row := it.row; row != nil {
-		it.row = func() plan.Expr {
+	if row := it.Row; row != nil {
+		it.Row = func() plan.Expr {
 			a.Read(0)
 			return row()
 		}

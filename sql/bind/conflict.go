@@ -1,7 +1,9 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -11,7 +13,7 @@ import (
 )
 
 // onConflict is transformOnConflictClause and infer_arbiter_indexes.
-func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
+func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
 	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
 		panic(b.Err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
@@ -30,32 +32,32 @@ func (b *binder) onConflict(s *scope, m *modTarget, alias string, n *ast.OnConfl
 }
 
 // conflictUpdate binds DO UPDATE over the row in the way and EXCLUDED.
-func (b *binder) conflictUpdate(s *scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) {
+func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) {
 	t := m.t
 	b.use(t).Select = true
 	existing, excluded := b.newRow(t), b.newRow(t)
 	oc.Existing, oc.Excluded = existing.cols, excluded.cols
-	sc := b.newScope(s.parent)
-	sc.ctes, sc.depth = s.ctes, s.depth
+	sc := b.NewScope(s.Parent)
+	sc.CTEs, sc.Depth = s.CTEs, s.Depth
 	for _, a := range m.access {
 		a.Need |= privilege.Update
 	}
 	base := b.rowItem(sc, t, alias, existing.col)
-	base.unread = append([]nsCol(nil), base.cols...)
+	base.Unread = append([]expression.ItemCol(nil), base.Cols...)
 	reading(base, t, m.tableAccess())
 	it, _ := b.layered(sc, m, base, alias)
 	ex, _ := b.layered(sc, m, b.rowItem(sc, t, "excluded", excluded.col), "excluded")
-	ex.system = nil
-	sc.ns = []*nsItem{it, ex}
+	ex.System = nil
+	sc.Names = []*expression.Item{it, ex}
 	for i := range excluded.cols {
 		delete(b.origin, excluded.cols[i].ID)
 	}
 	// SET's target columns are named without table; EXCLUDED's columns only qualified where both have them: ambiguous, as in
 	// PostgreSQL.
-	oc.Set = b.setList(sc, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.colByAtt(t, c.AttNum) })
+	oc.Set = b.setList(sc, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.ColByAtt(t, c.AttNum) })
 	if n.WhereClause != nil {
-		oc.Where = b.boolExpr(sc, n.WhereClause, kindWhere, "WHERE")
-		b.collate(oc.Where)
+		oc.Where = b.BoolExpr(sc, n.WhereClause, expression.KindWhere, "WHERE")
+		b.Collate(oc.Where)
 	}
 }
 
@@ -80,12 +82,12 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 			return []types.OID{c.Index}
 		}
 	}
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	row := b.newRow(t)
 	base := b.rowItem(s, t, alias, row.col)
 	reading(base, t, m.tableAccess())
 	it, _ := b.layered(s, m, base, alias)
-	s.ns = []*nsItem{it}
+	s.Names = []*expression.Item{it}
 	atts := map[int16]bool{}
 	var want []arbiterKey
 	for _, node := range n.IndexElems {
@@ -98,14 +100,14 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 			b.Fail(pgerr.InvalidColumnReference, n.Location, "%s is not allowed in ON CONFLICT clause", "NULLS FIRST/LAST")
 		}
 		if el.Expr == nil {
-			c, _ := it.find(el.Name)
+			c, _ := it.Find(el.Name)
 			if c == nil {
-				b.noColumn(s, "", el.Name, n.Location)
+				b.NoColumn(s, "", el.Name, n.Location)
 			}
-			k.e = c.ref()
+			k.e = c.Ref()
 		} else {
-			k.e = b.exprKind(s, el.Expr, kindIndexExpr)
-			b.collate(k.e)
+			k.e = b.ExprIn(s, el.Expr, expression.KindIndexExpr)
+			b.Collate(k.e)
 		}
 		if k.e != nil {
 			if ref, ok := k.e.(*plan.ColRef); ok {
@@ -129,8 +131,8 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 	}
 	var pred plan.Expr
 	if n.WhereClause != nil {
-		pred = b.boolExpr(s, n.WhereClause, kindIndexPred, "WHERE")
-		b.collate(pred)
+		pred = b.BoolExpr(s, n.WhereClause, expression.KindIndexPred, "WHERE")
+		b.Collate(pred)
 	}
 	return func() []types.OID { return b.matchArbiters(t, row, want, atts, pred) }
 }
@@ -169,14 +171,14 @@ func (b *binder) matchArbiters(t *catalog.Table, row *newRow, want []arbiterKey,
 		for _, e := range exprs {
 			found := false
 			for _, w := range want {
-				found = found || w.e != nil && equal(w.e, e)
+				found = found || w.e != nil && tree.Equal(w.e, e)
 			}
 			ok = ok && found
 		}
 		for _, w := range want {
 			found := w.e == nil
 			for _, e := range exprs {
-				found = found || equal(w.e, e)
+				found = found || tree.Equal(w.e, e)
 			}
 			if w.coll != 0 || w.class != 0 {
 				match := false
@@ -218,16 +220,16 @@ func (b *binder) matchArbiters(t *catalog.Table, row *newRow, want []arbiterKey,
 
 // implies: where h is true so is p. Known are equal conditions and comparisons of one expression with constants.
 func (b *binder) implies(h, p plan.Expr) bool {
-	if equal(h, p) {
+	if tree.Equal(h, p) {
 		return true
 	}
 	x, ok1 := h.(*plan.FuncCall)
 	y, ok2 := p.(*plan.FuncCall)
 	if n, ok := p.(*plan.NullTest); ok && n.Not && ok1 && len(x.Args) == 2 && x.Form == plan.CallOp {
 		proc := b.Proc(x.Proc)
-		return proc != nil && proc.Strict && (equal(x.Args[0], n.Arg) || equal(x.Args[1], n.Arg))
+		return proc != nil && proc.Strict && (tree.Equal(x.Args[0], n.Arg) || tree.Equal(x.Args[1], n.Arg))
 	}
-	if !ok1 || !ok2 || x.Form != plan.CallOp || y.Form != plan.CallOp || len(x.Args) != 2 || len(y.Args) != 2 || !equal(x.Args[0], y.Args[0]) {
+	if !ok1 || !ok2 || x.Form != plan.CallOp || y.Form != plan.CallOp || len(x.Args) != 2 || len(y.Args) != 2 || !tree.Equal(x.Args[0], y.Args[0]) {
 		return false
 	}
 	c, ok1 := x.Args[1].(*plan.Const)

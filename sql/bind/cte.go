@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -10,32 +11,20 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// cteRef is a WITH query as a query level sees it.
-type cteRef struct {
-	name  string
-	cte   *plan.CTE
-	cols  []plan.Col // names and types
-	ready bool
-	// working: the recursive part of it is being bound; references read the working table.
-	working *plan.RecursiveUnion
-	selfUse int
-	node    *ast.CommonTableExpr
-}
-
 // withClause binds WITH; the entries stay visible in s and below.
-func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
+func (b *binder) withClause(s *expression.Scope, n *ast.WithClause) []*plan.CTE {
 	if n == nil {
 		return nil
 	}
-	first := len(s.ctes)
+	first := len(s.CTEs)
 	for _, node := range n.Ctes {
 		c := node.(*ast.CommonTableExpr)
-		for _, have := range s.ctes[first:] {
-			if have.name == c.Ctename {
+		for _, have := range s.CTEs[first:] {
+			if have.Name == c.Ctename {
 				b.Fail(pgerr.DuplicateAlias, c.Location, "WITH query name \"%s\" specified more than once", c.Ctename)
 			}
 		}
-		if _, ok := c.Ctequery.(*ast.SelectStmt); !ok && s.parent != nil {
+		if _, ok := c.Ctequery.(*ast.SelectStmt); !ok && s.Parent != nil {
 			b.Fail(pgerr.FeatureNotSupported, c.Location, "WITH clause containing a data-modifying statement must be at the top level")
 		}
 		if _, ok := c.Ctequery.(*ast.MergeStmt); ok {
@@ -44,40 +33,40 @@ func (b *binder) withClause(s *scope, n *ast.WithClause) []*plan.CTE {
 		if (c.SearchClause != nil || c.CycleClause != nil) && (!n.Recursive || !mentions(c.Ctequery, c.Ctename)) {
 			b.Fail(pgerr.SyntaxError, c.Location, "WITH query is not recursive")
 		}
-		s.ctes = append(s.ctes, &cteRef{name: c.Ctename, node: c, cte: &plan.CTE{Name: c.Ctename}})
+		s.CTEs = append(s.CTEs, &expression.CTE{Name: c.Ctename, Node: c, Def: &plan.CTE{Name: c.Ctename}})
 	}
-	refs := s.ctes[first:]
+	refs := s.CTEs[first:]
 	order := refs
 	if n.Recursive {
 		order = b.cteOrder(refs)
 	}
 	var out []*plan.CTE
 	for _, r := range order {
-		if n.Recursive && mentions(r.node.Ctequery, r.name) {
+		if n.Recursive && mentions(r.Node.Ctequery, r.Name) {
 			out = append(out, b.recursiveCTE(s, r)...)
 		} else {
 			b.plainCTE(s, r)
 		}
-		out = append(out, r.cte)
+		out = append(out, r.Def)
 	}
 	return out
 }
 
 // cteOrder sorts WITH RECURSIVE items so that each comes after those it names; a cycle of several is refused.
-func (b *binder) cteOrder(refs []*cteRef) []*cteRef {
-	var out []*cteRef
-	state := map[*cteRef]int{}
-	var visit func(r *cteRef)
-	visit = func(r *cteRef) {
+func (b *binder) cteOrder(refs []*expression.CTE) []*expression.CTE {
+	var out []*expression.CTE
+	state := map[*expression.CTE]int{}
+	var visit func(r *expression.CTE)
+	visit = func(r *expression.CTE) {
 		switch state[r] {
 		case 1:
-			b.Fail(pgerr.FeatureNotSupported, r.node.Location, "mutual recursion between WITH items is not implemented")
+			b.Fail(pgerr.FeatureNotSupported, r.Node.Location, "mutual recursion between WITH items is not implemented")
 		case 2:
 			return
 		}
 		state[r] = 1
 		for _, o := range refs {
-			if o != r && mentions(r.node.Ctequery, o.name) {
+			if o != r && mentions(r.Node.Ctequery, o.Name) {
 				visit(o)
 			}
 		}
@@ -113,49 +102,49 @@ func mentions(n ast.Node, name string) bool {
 	return hit
 }
 
-func (b *binder) plainCTE(s *scope, r *cteRef) {
-	sub := b.newScope(s)
+func (b *binder) plainCTE(s *expression.Scope, r *expression.CTE) {
+	sub := b.NewScope(s)
 	var cols []plan.Col
-	volatile := b.volatile
-	b.volatile = false
-	defer func() { b.volatile = b.volatile || volatile }()
-	switch v := r.node.Ctequery.(type) {
+	volatile := b.Volatile
+	b.Volatile = false
+	defer func() { b.Volatile = b.Volatile || volatile }()
+	switch v := r.Node.Ctequery.(type) {
 	case *ast.SelectStmt:
-		r.cte.Rel, cols = b.selectStmt(sub, v)
-		r.cte.Materialize = r.node.Ctematerialized == ast.CTEMaterializeAlways || b.volatile
+		r.Def.Rel, cols = b.selectStmt(sub, v)
+		r.Def.Materialize = r.Node.Ctematerialized == ast.CTEMaterializeAlways || b.Volatile
 	default:
-		r.cte.Rel, cols, _ = b.statement(sub, v)
-		r.cte.Modifying, r.cte.Materialize = true, true
+		r.Def.Rel, cols, _ = b.statement(sub, v)
+		r.Def.Modifying, r.Def.Materialize = true, true
 		b.modifies = true
 	}
 	b.cteColumns(r, cols)
-	r.ready = true
+	r.Ready = true
 }
 
-func (b *binder) cteColumns(r *cteRef, cols []plan.Col) {
-	r.cols = append([]plan.Col(nil), cols...)
-	aliases := lexicon.Names(r.node.Aliascolnames)
+func (b *binder) cteColumns(r *expression.CTE, cols []plan.Col) {
+	r.Cols = append([]plan.Col(nil), cols...)
+	aliases := lexicon.Names(r.Node.Aliascolnames)
 	if len(aliases) > len(cols) {
-		b.Fail(pgerr.InvalidColumnReference, r.node.Location, "WITH query \"%s\" has %d columns available but %d columns specified", r.name, len(cols), len(aliases))
+		b.Fail(pgerr.InvalidColumnReference, r.Node.Location, "WITH query \"%s\" has %d columns available but %d columns specified", r.Name, len(cols), len(aliases))
 	}
 	for i, a := range aliases {
-		r.cols[i].Name = a
+		r.Cols[i].Name = a
 	}
 }
 
 // recursiveCTE binds base UNION [ALL] step (manual: 7.8.2).
 // A WITH inside of it becomes part of the WITH around it: the CTE itself is a RecursiveUnion.
-func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
-	loc := r.node.Location
-	n, ok := r.node.Ctequery.(*ast.SelectStmt)
+func (b *binder) recursiveCTE(s *expression.Scope, r *expression.CTE) []*plan.CTE {
+	loc := r.Node.Location
+	n, ok := r.Node.Ctequery.(*ast.SelectStmt)
 	if !ok {
-		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" must not contain data-modifying statements", r.name)
+		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" must not contain data-modifying statements", r.Name)
 	}
 	if n.Op != ast.SETOP_UNION {
-		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", r.name)
+		b.Fail(pgerr.InvalidRecursion, loc, "recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", r.Name)
 	}
-	if mentions(n.Larg, r.name) {
-		b.Fail(pgerr.InvalidRecursion, rangeVarLoc(n.Larg, r.name), "recursive reference to query \"%s\" must not appear within its non-recursive term", r.name)
+	if mentions(n.Larg, r.Name) {
+		b.Fail(pgerr.InvalidRecursion, rangeVarLoc(n.Larg, r.Name), "recursive reference to query \"%s\" must not appear within its non-recursive term", r.Name)
 	}
 	if len(n.SortClause) > 0 {
 		b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.SortClause[0].(*ast.SortBy).Node), "ORDER BY in a recursive query is not implemented")
@@ -169,8 +158,8 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 	if len(n.LockingClause) > 0 {
 		b.Fail(pgerr.FeatureNotSupported, -1, "FOR UPDATE/SHARE in a recursive query is not implemented")
 	}
-	b.checkRecursion(n.Rarg, r.name, "")
-	if r.node.SearchClause != nil || r.node.CycleClause != nil {
+	b.checkRecursion(n.Rarg, r.Name, "")
+	if r.Node.SearchClause != nil || r.Node.CycleClause != nil {
 		if isSetOp(n.Larg) {
 			b.Fail(pgerr.FeatureNotSupported, -1, "with a SEARCH or CYCLE clause, the left side of the UNION must be a SELECT")
 		}
@@ -178,54 +167,54 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 			b.Fail(pgerr.SyntaxError, -1, "with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT")
 		}
 	}
-	sub := b.newScope(s)
+	sub := b.NewScope(s)
 	inner := b.withClause(sub, n.WithClause)
-	l := b.query(b.newScope(sub), n.Larg, false)
+	l := b.query(b.NewScope(sub), n.Larg, false)
 	ru := &plan.RecursiveUnion{All: n.All, Base: l.rel}
-	r.cte.Recursive, r.cte.Materialize = true, true
+	r.Def.Recursive, r.Def.Materialize = true, true
 	b.cteColumns(r, l.cols)
 	extras := b.newSearchCycle(sub, r)
 	if extras != nil {
 		if b.cycles == nil {
-			b.cycles = map[*cteRef]*searchCycle{}
+			b.cycles = map[*expression.CTE]*searchCycle{}
 		}
 		b.cycles[r] = extras
 	}
 	if b.shapes != nil && extras != nil {
-		b.shapes.cycles[r.node] = extras
+		b.shapes.cycles[r.Node] = extras
 	}
-	for i := range r.cols {
-		ru.Out = append(ru.Out, plan.Col{ID: b.newCol(), Name: r.cols[i].Name, T: r.cols[i].T})
+	for i := range r.Cols {
+		ru.Out = append(ru.Out, plan.Col{ID: b.NewCol(), Name: r.Cols[i].Name, T: r.Cols[i].T})
 	}
-	r.working = ru
-	right := b.query(b.newScope(sub), n.Rarg, true)
-	r.working = nil
+	r.Working = ru
+	right := b.query(b.NewScope(sub), n.Rarg, true)
+	r.Working = nil
 	if len(l.cols) != len(right.cols) {
 		locR := int32(-1)
 		if len(right.exprs) > 0 {
-			locR = b.locOf(right.exprs[0])
+			locR = b.LocOf(right.exprs[0])
 		}
 		b.Fail(pgerr.SyntaxError, locR, "each %s query must have the same number of columns", "UNION")
 	}
 	want := make([]types.OID, len(l.cols))
 	for i := range l.cols {
 		le, re := b.outExpr(l, i), b.outExpr(right, i)
-		t, _ := b.commonType([]plan.Expr{le, re}, "UNION")
+		t, _ := b.CommonType([]plan.Expr{le, re}, "UNION")
 		have := l.cols[i].T.OID
-		mod := commonMod([]plan.Expr{le, re}, t)
+		mod := expression.CommonMod([]plan.Expr{le, re}, t)
 		if t != have || mod != l.cols[i].T.Mod {
-			panic(b.Err(pgerr.DatatypeMismatch, b.locOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
-				r.name, i+1, b.TypeModText(have, l.cols[i].T.Mod), b.TypeModText(t, mod)).
+			panic(b.Err(pgerr.DatatypeMismatch, b.LocOf(le), "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
+				r.Name, i+1, b.TypeModText(have, l.cols[i].T.Mod), b.TypeModText(t, mod)).
 				WithHint("Cast the output of the non-recursive term to the correct type."))
 		}
 		if rt := re.Type().OID; rt != t {
 			if !b.CanCoerce(rt, t, overload.Implicit) {
-				b.Fail(pgerr.CannotCoerce, b.locOf(re), "UNION could not convert type %s to %s", b.TypeText(rt), b.TypeText(t))
+				b.Fail(pgerr.CannotCoerce, b.LocOf(re), "UNION could not convert type %s to %s", b.TypeText(rt), b.TypeText(t))
 			}
 			right.retype(b, i, t)
 		}
 		if !n.All {
-			b.EqualOperator(t, b.locOf(le))
+			b.EqualOperator(t, b.LocOf(le))
 		}
 		want[i] = t
 	}
@@ -241,10 +230,10 @@ func (b *binder) recursiveCTE(s *scope, r *cteRef) []*plan.CTE {
 		}
 		ru.Base, ru.Step = sc.base(b, l.rel, l.cols), sc.step(b, right.rel, right.cols)
 		ru.Out = append(ru.Out, sc.extra...)
-		r.cols = append(r.cols, sc.extra...)
+		r.Cols = append(r.Cols, sc.extra...)
 	}
-	r.cte.Rel = ru
-	r.ready = true
+	r.Def.Rel = ru
+	r.Ready = true
 	return inner
 }
 
@@ -313,11 +302,11 @@ func rangeVarLoc(n ast.Node, name string) int32 {
 }
 
 // cteItem is a reference to a WITH query; nil where the name is none.
-func (b *binder) cteItem(s *scope, n *ast.RangeVar) *nsItem {
-	for sc := s; sc != nil; sc = sc.parent {
-		for i := len(sc.ctes) - 1; i >= 0; i-- {
-			c := sc.ctes[i]
-			if c.name != n.Relname || !c.ready && c.working == nil {
+func (b *binder) cteItem(s *expression.Scope, n *ast.RangeVar) *expression.Item {
+	for sc := s; sc != nil; sc = sc.Parent {
+		for i := len(sc.CTEs) - 1; i >= 0; i-- {
+			c := sc.CTEs[i]
+			if c.Name != n.Relname || !c.Ready && c.Working == nil {
 				continue
 			}
 			return b.readCTE(s, c, n)
@@ -326,51 +315,51 @@ func (b *binder) cteItem(s *scope, n *ast.RangeVar) *nsItem {
 	return nil
 }
 
-func (b *binder) readCTE(s *scope, c *cteRef, n *ast.RangeVar) *nsItem {
+func (b *binder) readCTE(s *expression.Scope, c *expression.CTE, n *ast.RangeVar) *expression.Item {
 	alias := n.Relname
 	if n.Alias != nil {
 		alias = n.Alias.Aliasname
 	}
-	if len(c.cols) == 0 && c.cte.Modifying {
-		b.Fail(pgerr.FeatureNotSupported, n.Location, "WITH query \"%s\" does not have a RETURNING clause", c.name)
+	if len(c.Cols) == 0 && c.Def.Modifying {
+		b.Fail(pgerr.FeatureNotSupported, n.Location, "WITH query \"%s\" does not have a RETURNING clause", c.Name)
 	}
-	out := make([]plan.Col, len(c.cols))
-	for i, col := range c.cols {
-		out[i] = plan.Col{ID: b.newCol(), Name: col.Name, T: col.T}
-		if o, ok := b.origin[col.ID]; ok && !c.cte.Recursive {
+	out := make([]plan.Col, len(c.Cols))
+	for i, col := range c.Cols {
+		out[i] = plan.Col{ID: b.NewCol(), Name: col.Name, T: col.T}
+		if o, ok := b.origin[col.ID]; ok && !c.Def.Recursive {
 			b.origin[out[i].ID] = o
 		}
-		if f := b.fields[col.ID]; f != nil {
-			b.fields[out[i].ID] = f
+		if f := b.Fields[col.ID]; f != nil {
+			b.Fields[out[i].ID] = f
 		}
 	}
 	var rel plan.Rel
-	if c.working != nil {
-		if c.selfUse++; c.selfUse > 1 {
-			b.Fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.name)
+	if c.Working != nil {
+		if c.SelfUse++; c.SelfUse > 1 {
+			b.Fail(pgerr.InvalidRecursion, n.Location, "recursive reference to query \"%s\" must not appear more than once", c.Name)
 		}
-		s.selfRef = true
-		work := &plan.WorkScan{CTE: c.cte, Out: out}
+		s.SelfRef = true
+		work := &plan.WorkScan{CTE: c.Def, Out: out}
 		if sc := b.cycles[c]; sc != nil {
 			for _, x := range sc.extra {
-				sc.work = append(sc.work, plan.Col{ID: b.newCol(), Name: x.Name, T: x.T})
+				sc.work = append(sc.work, plan.Col{ID: b.NewCol(), Name: x.Name, T: x.T})
 			}
 			work.Out = append(out[:len(out):len(out)], sc.work...)
 		}
 		rel = work
 	} else {
-		c.cte.Refs++
-		if c.cte.Refs > 1 && c.node.Ctematerialized != ast.CTEMaterializeNever {
-			c.cte.Materialize = true
+		c.Def.Refs++
+		if c.Def.Refs > 1 && c.Node.Ctematerialized != ast.CTEMaterializeNever {
+			c.Def.Materialize = true
 		}
-		rel = &plan.CTEScan{CTE: c.cte, Alias: alias, Out: out}
+		rel = &plan.CTEScan{CTE: c.Def, Alias: alias, Out: out}
 	}
 	it := b.relItem(s, rel, out, alias)
 	b.aliasColumns(it, n.Alias)
-	if sc := b.cycles[c]; c.working != nil && sc != nil {
+	if sc := b.cycles[c]; c.Working != nil && sc != nil {
 		for _, x := range sc.work[len(sc.work)-len(sc.extra):] {
-			b.owner[x.ID], b.items[x.ID] = s, it
-			it.cols = append(it.cols, nsCol{name: x.Name, t: x.T, hidden: true, ref: func() plan.Expr { return b.colRef(s, x) }})
+			b.Owner[x.ID], b.items[x.ID] = s, it
+			it.Cols = append(it.Cols, expression.ItemCol{Name: x.Name, T: x.T, Hidden: true, Ref: func() plan.Expr { return b.ColRef(s, x) }})
 		}
 	}
 	return it

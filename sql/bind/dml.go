@@ -3,9 +3,9 @@ package bind
 import (
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
-	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -50,7 +50,7 @@ func (b *binder) targetColumn(t *catalog.Table, name string, loc int32, update b
 	if c := t.ColumnByName(name); c != nil {
 		return c
 	}
-	if systemColumn(name) != nil && update {
+	if expression.SystemColumn(name) != nil && update {
 		b.Fail(pgerr.FeatureNotSupported, loc, "cannot assign to system column \"%s\"", name)
 	}
 	b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
@@ -139,7 +139,7 @@ func (b *binder) onceAssigned(cols []*catalog.Column, c *catalog.Column) {
 }
 
 // insert is transformInsertStmt.
-func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
+func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
 	m := b.modifyTarget(n.Relation, verbInsert)
 	t, alias := m.t, aliasOf(n.Relation)
@@ -177,9 +177,9 @@ func (b *binder) insert(s *scope, n *ast.InsertStmt) (plan.Rel, []plan.Col) {
 		ins.Conflict = b.onConflict(s, m, alias, n.OnConflictClause)
 	}
 	if len(n.ReturningList) > 0 {
-		ret := b.newScope(s.parent)
-		ret.ctes = s.ctes
-		ret.ns = []*nsItem{b.returningItem(ret, m, alias, row, n.Relation.Alias == nil)}
+		ret := b.NewScope(s.Parent)
+		ret.CTEs = s.CTEs
+		ret.Names = []*expression.Item{b.returningItem(ret, m, alias, row, n.Relation.Alias == nil)}
 		ins.Returning, ins.Out = b.returning(ret, n.ReturningList)
 		b.use(t).Select = true
 	}
@@ -210,26 +210,26 @@ func insertWidth(sel *ast.SelectStmt) int {
 	return len(sel.TargetList)
 }
 
-func (b *binder) returningItem(s *scope, m *modTarget, alias string, row *newRow, named bool) *nsItem {
+func (b *binder) returningItem(s *expression.Scope, m *modTarget, alias string, row *newRow, named bool) *expression.Item {
 	base := b.rowItem(s, m.t, alias, row.col)
 	reading(base, m.t, m.tableAccess())
 	it, _ := b.layered(s, m, base, alias)
 	if named {
-		it.schema = m.rel.Schema
+		it.Schema = m.rel.Schema
 	}
 	return it
 }
 
 // returning binds a RETURNING list.
-func (b *binder) returning(s *scope, list []ast.Node) ([]plan.Expr, []plan.Col) {
-	targets := b.targetList(s, list, kindReturning)
+func (b *binder) returning(s *expression.Scope, list []ast.Node) ([]plan.Expr, []plan.Col) {
+	targets := b.targetList(s, list, expression.KindReturning)
 	var es []plan.Expr
 	var cols []plan.Col
 	for _, t := range targets {
-		e := b.resolveUnknown(t.e)
-		b.collate(e)
-		c := plan.Col{ID: b.newCol(), Name: t.name, T: e.Type()}
-		if o, ok := b.viewCols[t.e]; ok {
+		e := b.ResolveUnknown(t.Expr)
+		b.Collate(e)
+		c := plan.Col{ID: b.NewCol(), Name: t.Name, T: e.Type()}
+		if o, ok := b.viewCols[t.Expr]; ok {
 			b.origin[c.ID] = o
 		} else if ref, ok := e.(*plan.ColRef); ok {
 			if o, ok := b.origin[ref.Col]; ok {
@@ -246,7 +246,7 @@ func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets 
 	if len(values) > len(cols) {
 		loc := int32(-1)
 		if e := values[len(cols)]; e != nil {
-			loc = b.locOf(e)
+			loc = b.LocOf(e)
 		}
 		e := b.Err(pgerr.SyntaxError, loc, "INSERT has more expressions than target columns")
 		if len(values) == 1 {
@@ -262,12 +262,12 @@ func (b *binder) checkWidth(values []plan.Expr, cols []*catalog.Column, targets 
 }
 
 // insertValues binds VALUES rows straight to the columns' types.
-func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
+func (b *binder) insertValues(s *expression.Scope, m *modTarget, views map[int16]string, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
 	v := &plan.Values{}
-	old := s.kind
-	s.kind = kindValues
+	old := s.Kind
+	s.Kind = expression.KindValues
 	if len(sel.ValuesLists) == 1 {
-		s.kind = kindValuesSingle
+		s.Kind = expression.KindValuesSingle
 	}
 	width := -1
 	for _, l := range sel.ValuesLists {
@@ -277,19 +277,19 @@ func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, in
 				row = append(row, nil)
 				continue
 			}
-			row = append(row, b.exprList(s, []ast.Node{it})...)
+			row = append(row, b.ExprList(s, []ast.Node{it})...)
 		}
 		if width >= 0 && len(row) != width {
 			loc := int32(-1)
 			if len(row) > 0 && row[0] != nil {
-				loc = b.locOf(row[0])
+				loc = b.LocOf(row[0])
 			}
 			b.Fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
 		}
 		width = len(row)
 		v.Rows = append(v.Rows, row)
 	}
-	s.kind = old
+	s.Kind = old
 	b.checkWidth(v.Rows[0], cols, targets, explicit)
 	cols = cols[:width]
 	groups := groupTargets(cols, targets)
@@ -321,16 +321,16 @@ func (b *binder) insertValues(s *scope, m *modTarget, views map[int16]string, in
 		v.Rows[r] = stored
 	}
 	for i, c := range out {
-		col := plan.Col{ID: b.newCol(), Name: "column" + strconv.Itoa(i+1), T: lexicon.ColumnType(c)}
+		col := plan.Col{ID: b.NewCol(), Name: "column" + strconv.Itoa(i+1), T: lexicon.ColumnType(c)}
 		v.Out = append(v.Out, col)
 		ins.SourceCols = append(ins.SourceCols, col.ID)
 	}
 	ins.Source = v
-	if len(s.srfs) > 0 {
+	if len(s.SRFs) > 0 {
 		// A single row with set-returning functions is a SELECT.
 		in := b.srfStage(s, &plan.Values{Rows: [][]plan.Expr{{}}})
 		ins.Source = &plan.Project{In: in, Exprs: v.Rows[0], Out: v.Out}
-		s.srfs = nil
+		s.SRFs = nil
 	}
 	return out
 }
@@ -358,7 +358,7 @@ func groupTargets(cols []*catalog.Column, targets []*ast.ResTarget) []targetGrou
 }
 
 // insertValue is the value of one column in one VALUES row.
-func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins *plan.Insert, g targetGroup, row []plan.Expr) plan.Expr {
+func (b *binder) insertValue(s *expression.Scope, m *modTarget, views map[int16]string, ins *plan.Insert, g targetGroup, row []plan.Expr) plan.Expr {
 	c := g.col
 	if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
 		e := row[g.at[0]]
@@ -369,8 +369,8 @@ func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins
 		if ins.Overriding == 'u' && c.Identity != 0 {
 			return b.orNull(b.defaultOf(m, views, c), c)
 		}
-		e = b.assign(e, lexicon.ColumnType(c), c.Name, b.locOf(e), assignExpr)
-		b.collate(e)
+		e = b.assign(e, lexicon.ColumnType(c), c.Name, b.LocOf(e), assignExpr)
+		b.Collate(e)
 		return e
 	}
 	b.generatedAlways(c, ins.Overriding, false)
@@ -381,13 +381,13 @@ func (b *binder) insertValue(s *scope, m *modTarget, views map[int16]string, ins
 		}
 		e = b.assignInto(s, e, g.targets[k].Indirection, row[i], c.Name, g.targets[k].Location)
 	}
-	b.collate(e)
+	b.Collate(e)
 	return e
 }
 
 // insertSelect binds INSERT … SELECT.
-func (b *binder) insertSelect(s *scope, t *catalog.Table, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
-	sub := b.newScope(s)
+func (b *binder) insertSelect(s *expression.Scope, t *catalog.Table, ins *plan.Insert, sel *ast.SelectStmt, cols []*catalog.Column, targets []*ast.ResTarget, explicit bool) []*catalog.Column {
+	sub := b.NewScope(s)
 	q := b.query(sub, sel, true)
 	vals := make([]plan.Expr, len(q.cols))
 	for i := range q.cols {
@@ -411,19 +411,19 @@ func (b *binder) insertSelect(s *scope, t *catalog.Table, ins *plan.Insert, sel 
 		}
 		b.generatedAlways(c, ins.Overriding, false)
 		ref := func(i int) plan.Expr {
-			return b.at(&plan.ColRef{Col: q.cols[i].ID, Name: q.cols[i].Name, T: q.cols[i].T}, b.locOf(vals[i]))
+			return b.At(&plan.ColRef{Col: q.cols[i].ID, Name: q.cols[i].Name, T: q.cols[i].T}, b.LocOf(vals[i]))
 		}
 		var e plan.Expr
 		if len(g.at) == 1 && (g.targets[0] == nil || len(g.targets[0].Indirection) == 0) {
-			e = b.assign(ref(g.at[0]), lexicon.ColumnType(c), c.Name, b.locOf(vals[g.at[0]]), assignExpr)
+			e = b.assign(ref(g.at[0]), lexicon.ColumnType(c), c.Name, b.LocOf(vals[g.at[0]]), assignExpr)
 		} else {
 			e = &plan.Const{Val: types.Null, T: lexicon.ColumnType(c)}
 			for k, i := range g.at {
 				e = b.assignInto(s, e, g.targets[k].Indirection, ref(i), c.Name, g.targets[k].Location)
 			}
 		}
-		b.collate(e)
-		col := plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c)}
+		b.Collate(e)
+		col := plan.Col{ID: b.NewCol(), Name: c.Name, T: lexicon.ColumnType(c)}
 		if r, ok := e.(*plan.ColRef); ok && !containsCol(p.Out, r.Col) {
 			col.ID = r.Col
 		}
@@ -445,9 +445,9 @@ func containsCol(cols []plan.Col, id plan.ColID) bool {
 }
 
 // assignInto is transformAssignmentIndirection: base with the element or field at path replaced by val.
-func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.Expr, column string, loc int32) plan.Expr {
+func (b *binder) assignInto(s *expression.Scope, base plan.Expr, path []ast.Node, val plan.Expr, column string, loc int32) plan.Expr {
 	if len(path) == 0 {
-		return b.assign(val, base.Type(), column, b.locOf(val), assignExpr)
+		return b.assign(val, base.Type(), column, b.LocOf(val), assignExpr)
 	}
 	t := base.Type()
 	oid, mod := b.BaseTypeMod(t.OID, t.Mod)
@@ -456,7 +456,7 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 		if d, ok := base.(*plan.CoerceToDomain); ok {
 			base = d.Arg
 		}
-		x := b.assignInto(s, b.relabel(base, b.PlanType(oid, mod), plan.CallCastImplicit), path, val, column, loc)
+		x := b.assignInto(s, b.Relabel(base, b.PlanType(oid, mod), plan.CallCastImplicit), path, val, column, loc)
 		return &plan.CoerceToDomain{Arg: x, T: t, Form: plan.CallCastImplicit}
 	}
 	if f, ok := path[0].(*ast.String); ok {
@@ -486,14 +486,14 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 	if len(subs) == 0 {
 		b.Fail(pgerr.FeatureNotSupported, loc, "row expansion via \"*\" is not supported here")
 	}
-	get := b.subscripts(s, base, subs, loc).(*plan.Subscript)
+	get := b.Subscripts(s, base, subs, loc).(*plan.Subscript)
 	get.T.Mod = mod
 	var inner plan.Expr
 	if len(rest) > 0 {
 		inner = b.assignInto(s, get, rest, val, column, loc)
 	} else {
 		have := val.Type().OID
-		inner = b.coerceToTarget(val, get.T.OID, mod, overload.Assignment, plan.CallCastImplicit, -1)
+		inner = b.CoerceToTarget(val, get.T.OID, mod, overload.Assignment, plan.CallCastImplicit, -1)
 		if inner == nil {
 			panic(b.Err(pgerr.DatatypeMismatch, loc, "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, b.TypeText(get.T.OID), b.TypeText(have)).
 				WithHint("You will need to rewrite or cast the expression."))
@@ -503,19 +503,19 @@ func (b *binder) assignInto(s *scope, base plan.Expr, path []ast.Node, val plan.
 }
 
 // setList binds the SET clause of UPDATE, ON CONFLICT and MERGE. old gives a column's value before.
-func (b *binder) setList(s *scope, m *modTarget, list []ast.Node, old func(*catalog.Column) plan.Expr) []plan.SetItem {
+func (b *binder) setList(s *expression.Scope, m *modTarget, list []ast.Node, old func(*catalog.Column) plan.Expr) []plan.SetItem {
 	t := m.t
 	var out []plan.SetItem
 	at := map[int16]int{}
 	partial := map[int16]bool{}
-	prev := s.kind
-	s.kind = kindUpdateSource
-	defer func() { s.kind = prev }()
+	prev := s.Kind
+	s.Kind = expression.KindUpdateSource
+	defer func() { s.Kind = prev }()
 	// Values come first, then their targets: that is the order in which PostgreSQL finds errors.
 	vals := make([]plan.Expr, len(list))
 	for i, n := range list {
 		if rt := n.(*ast.ResTarget); !isDefault(rt.Val) {
-			vals[i] = b.expr(s, rt.Val)
+			vals[i] = b.Expr(s, rt.Val)
 		}
 	}
 	for k, n := range list {
@@ -538,17 +538,17 @@ func (b *binder) setList(s *scope, m *modTarget, list []ast.Node, old func(*cata
 			b.generatedAlways(c, 0, true)
 			v := vals[k]
 			if len(rt.Indirection) > 0 {
-				base := b.at(old(c), rt.Location)
+				base := b.At(old(c), rt.Location)
 				if dup {
 					base = out[i].Expr
 				}
 				partial[c.AttNum] = true
 				e = b.assignInto(s, base, rt.Indirection, v, c.Name, rt.Location)
 			} else {
-				e = b.assign(v, lexicon.ColumnType(c), c.Name, b.locOf(v), assignExpr)
+				e = b.assign(v, lexicon.ColumnType(c), c.Name, b.LocOf(v), assignExpr)
 			}
 		}
-		b.collate(e)
+		b.Collate(e)
 		if dup {
 			out[i].Expr = e
 			continue
@@ -569,49 +569,16 @@ func isDefault(n ast.Node) bool {
 	return ok
 }
 
-// multiAssign is one column of SET (a, b) = ….
-func (b *binder) multiAssign(s *scope, n *ast.MultiAssignRef) plan.Expr {
-	switch src := n.Source.(type) {
-	case *ast.RowExpr:
-		if len(src.Args) == int(n.Ncolumns) {
-			return b.expr(s, src.Args[n.Colno-1])
-		}
-		vals := b.exprList(s, src.Args)
-		if len(vals) != int(n.Ncolumns) {
-			b.Fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
-		}
-		return vals[n.Colno-1]
-	case *ast.SubLink:
-		sub, ok := b.multi[src.Location]
-		if !ok {
-			c := *src
-			c.SubLinkType = ast.MULTIEXPR_SUBLINK
-			sub = b.subLink(s, &c).(*plan.Subquery)
-			if b.multi == nil {
-				b.multi = map[int32]*plan.Subquery{}
-			}
-			b.multi[src.Location] = sub
-			if len(sub.Rel.Cols()) != int(n.Ncolumns) {
-				b.Fail(pgerr.SyntaxError, src.Location, "number of columns does not match number of values")
-			}
-		}
-		col := sub.Rel.Cols()[n.Colno-1]
-		return b.at(&plan.FieldSelect{Arg: sub, Field: int(n.Colno) - 1, Name: col.Name, T: col.T}, src.Location)
-	}
-	b.Fail(pgerr.FeatureNotSupported, place.OfNode(n.Source), "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
-	return nil
-}
-
 // oldRow makes the target's scan produce its locator and all of its columns.
-func (b *binder) oldRow(s *scope, it *nsItem) (loc plan.ColID, old []plan.Col) {
-	loc = b.locator(s, it)
-	scan := it.rel.(*plan.Scan)
-	for i := range it.table.Columns {
-		c := &it.table.Columns[i]
+func (b *binder) oldRow(s *expression.Scope, it *expression.Item) (loc plan.ColID, old []plan.Col) {
+	loc = b.Locator(s, it)
+	scan := it.Rel.(*plan.Scan)
+	for i := range it.Table.Columns {
+		c := &it.Table.Columns[i]
 		if c.Dropped {
 			continue
 		}
-		it.colByAtt(it.table, c.AttNum)
+		it.ColByAtt(it.Table, c.AttNum)
 		for _, col := range scan.Out {
 			if col.AttNum == c.AttNum {
 				old = append(old, col)
@@ -622,39 +589,39 @@ func (b *binder) oldRow(s *scope, it *nsItem) (loc plan.ColID, old []plan.Col) {
 }
 
 // joinTarget combines the target with USING or FROM items and the condition.
-func (b *binder) joinTarget(s *scope, it *nsItem, more []ast.Node) plan.Rel {
-	s.ns = []*nsItem{it}
-	rel := it.rel
+func (b *binder) joinTarget(s *expression.Scope, it *expression.Item, more []ast.Node) plan.Rel {
+	s.Names = []*expression.Item{it}
+	rel := it.Rel
 	if len(more) == 0 {
 		return rel
 	}
 	// The target is not visible laterally to FROM items.
-	setLateral(s.ns, true, false)
-	hits := b.lateralHits
+	setLateral(s.Names, true, false)
+	hits := b.LateralHits
 	r := b.fromClauseAfter(s, more)
 	j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
-	j.Lateral = b.lateralHits > hits && b.refersTo(r, rel)
-	setLateral(s.ns, false, true)
+	j.Lateral = b.LateralHits > hits && b.refersTo(r, rel)
+	setLateral(s.Names, false, true)
 	return j
 }
 
 // fromClauseAfter is fromClause with items in scope already.
-func (b *binder) fromClauseAfter(s *scope, list []ast.Node) plan.Rel {
-	first := s.ns
-	s.ns = append([]*nsItem(nil), first...)
+func (b *binder) fromClauseAfter(s *expression.Scope, list []ast.Node) plan.Rel {
+	first := s.Names
+	s.Names = append([]*expression.Item(nil), first...)
 	rel := b.fromClause(s, list)
 	return rel
 }
 
 // targetScan reads the table of UPDATE, DELETE or MERGE. base is its scan; it offers the columns to names.
-func (b *binder) targetScan(s *scope, m *modTarget, n *ast.RangeVar) (base, it *nsItem, conds []plan.Expr) {
+func (b *binder) targetScan(s *expression.Scope, m *modTarget, n *ast.RangeVar) (base, it *expression.Item, conds []plan.Expr) {
 	base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
-	unread := append([]nsCol(nil), base.cols...)
+	unread := append([]expression.ItemCol(nil), base.Cols...)
 	reading(base, m.t, m.tableAccess())
-	base.unread = unread
+	base.Unread = unread
 	it, scopes := b.layered(s, m, base, aliasOf(n))
 	if n.Alias == nil {
-		it.schema = m.rel.Schema
+		it.Schema = m.rel.Schema
 	} else {
 		b.aliasColumns(it, n.Alias)
 	}
@@ -662,13 +629,13 @@ func (b *binder) targetScan(s *scope, m *modTarget, n *ast.RangeVar) (base, it *
 }
 
 // update is transformUpdateStmt.
-func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
+func (b *binder) update(s *expression.Scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
 	m := b.modifyTarget(n.Relation, verbUpdate)
 	t := m.t
 	base, it, conds := b.targetScan(s, m, n.Relation)
 	rel := b.joinTarget(s, it, n.FromClause)
-	up := &plan.Update{Table: t, Alias: it.alias}
+	up := &plan.Update{Table: t, Alias: it.Alias}
 	up.Loc, up.Old = b.oldRow(s, base)
 	src := rel
 	rel, up.Recheck = b.modifyWhere(s, rel, conds, n.WhereClause)
@@ -678,11 +645,11 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	up.Row = row.cols
 	up.Checks, up.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
 	if len(n.ReturningList) > 0 {
-		ret := b.returnScope(s, it, b.returningItem(s, m, it.alias, row, n.Relation.Alias == nil))
-		b.sameNames(ret.ns[0], it)
+		ret := b.returnScope(s, it, b.returningItem(s, m, it.Alias, row, n.Relation.Alias == nil))
+		b.sameNames(ret.Names[0], it)
 		up.Returning, up.Out = b.returning(ret, n.ReturningList)
 	}
-	up.Set = b.setList(s, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.colByAtt(t, c.AttNum) })
+	up.Set = b.setList(s, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.ColByAtt(t, c.AttNum) })
 	b.rewrap(up.Source, src)
 	var out plan.Rel = up
 	if len(ctes) > 0 {
@@ -691,50 +658,32 @@ func (b *binder) update(s *scope, n *ast.UpdateStmt) (plan.Rel, []plan.Col) {
 	return out, up.Out
 }
 
-// colByAtt is the item's column with that attribute number: alias columns may have other names.
-func (it *nsItem) colByAtt(t *catalog.Table, att int16) plan.Expr {
-	i := 0
-	for j := range t.Columns {
-		if t.Columns[j].Dropped {
-			continue
-		}
-		if t.Columns[j].AttNum == att {
-			if it.unread != nil {
-				return it.unread[i].ref()
-			}
-			return it.cols[i].ref()
-		}
-		i++
-	}
-	return nil
-}
-
 // sameNames gives dst the column names of src.
-func (b *binder) sameNames(dst, src *nsItem) {
-	for i := range dst.cols {
-		dst.cols[i].name = src.cols[i].name
+func (b *binder) sameNames(dst, src *expression.Item) {
+	for i := range dst.Cols {
+		dst.Cols[i].Name = src.Cols[i].Name
 	}
 }
 
 // returnScope is s with the target replaced by the new row.
-func (b *binder) returnScope(s *scope, it, row *nsItem) *scope {
-	ret := b.newScope(s.parent)
-	ret.ctes, ret.tables = s.ctes, s.tables
-	ret.depth = s.depth
-	ret.ns = append(ret.ns, row)
-	for _, x := range s.ns {
+func (b *binder) returnScope(s *expression.Scope, it, row *expression.Item) *expression.Scope {
+	ret := b.NewScope(s.Parent)
+	ret.CTEs, ret.Tables = s.CTEs, s.Tables
+	ret.Depth = s.Depth
+	ret.Names = append(ret.Names, row)
+	for _, x := range s.Names {
 		if x != it {
-			ret.ns = append(ret.ns, x)
+			ret.Names = append(ret.Names, x)
 		}
 	}
 	return ret
 }
 
 // modifyWhere filters the rows of an UPDATE or DELETE.
-func (b *binder) modifyWhere(s *scope, rel plan.Rel, conds []plan.Expr, where ast.Node) (plan.Rel, []plan.Expr) {
+func (b *binder) modifyWhere(s *expression.Scope, rel plan.Rel, conds []plan.Expr, where ast.Node) (plan.Rel, []plan.Expr) {
 	if where != nil {
-		e := b.boolExpr(s, where, kindWhere, "WHERE")
-		b.collate(e)
+		e := b.BoolExpr(s, where, expression.KindWhere, "WHERE")
+		b.Collate(e)
 		conds = append(conds, conjuncts(e)...)
 	}
 	if len(conds) == 0 {
@@ -760,13 +709,13 @@ func joinConds(rel plan.Rel) []plan.Expr {
 }
 
 // delete is transformDeleteStmt.
-func (b *binder) delete(s *scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
+func (b *binder) delete(s *expression.Scope, n *ast.DeleteStmt) (plan.Rel, []plan.Col) {
 	ctes := b.withClause(s, n.WithClause)
 	m := b.modifyTarget(n.Relation, verbDelete)
 	t := m.t
 	base, it, conds := b.targetScan(s, m, n.Relation)
 	rel := b.joinTarget(s, it, n.UsingClause)
-	del := &plan.Delete{Table: t, Alias: it.alias}
+	del := &plan.Delete{Table: t, Alias: it.Alias}
 	del.Loc, del.Old = b.oldRow(s, base)
 	src := rel
 	rel, del.Recheck = b.modifyWhere(s, rel, conds, n.WhereClause)

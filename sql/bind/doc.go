@@ -8,7 +8,8 @@
 // not built is 0A000 by name. Binding reads the catalog and nothing else; it runs no user code, but input functions of
 // literals ('now'::timestamptz, 'pg_class'::regclass) run here with the session's Env.
 //
-// What names mean is lexicon's, which of several is meant is overload's, where errors stand is place's; here trees are built.
+// What names mean is lexicon's, which of several is meant is overload's, expressions are expression's, where errors stand is place's.
+// Here are queries and the statements that write: FROM, grouping, WITH, set operations, INSERT … MERGE, views, stored expressions.
 // Inside the package an error is a panic that the exported functions recover, see place.
 //
 // Column lists of table scans grow while a query level is bound (scan columns are allocated at first use); a level's

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -9,9 +10,9 @@ import (
 )
 
 // valueItem makes VALUE a column of the domain's base type.
-func (b *binder) valueItem(s *scope, base plan.Type) plan.Col {
-	col := plan.Col{ID: b.newCol(), Name: "value", T: base}
-	s.ns = append(s.ns, &nsItem{colVisible: true, scope: s, cols: []nsCol{{name: "value", t: base, ref: func() plan.Expr {
+func (b *binder) valueItem(s *expression.Scope, base plan.Type) plan.Col {
+	col := plan.Col{ID: b.NewCol(), Name: "value", T: base}
+	s.Names = append(s.Names, &expression.Item{ColVisible: true, Scope: s, Cols: []expression.ItemCol{{Name: "value", T: base, Ref: func() plan.Expr {
 		return &plan.ColRef{Col: col.ID, Name: "VALUE", T: base}
 	}}}})
 	return col
@@ -21,11 +22,11 @@ func (b *binder) valueItem(s *scope, base plan.Type) plan.Col {
 func DomainCheck(env *Env, n ast.Node, base plan.Type) (e plan.Expr, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	b.valueItem(s, base)
-	e = b.boolExpr(s, n, kindCheck, "CHECK")
-	b.collate(e)
-	b.finishParams()
+	e = b.BoolExpr(s, n, expression.KindCheck, "CHECK")
+	b.Collate(e)
+	b.FinishParams()
 	return e, nil
 }
 
@@ -33,15 +34,15 @@ func DomainCheck(env *Env, n ast.Node, base plan.Type) (e plan.Expr, err error) 
 func DomainExpr(env *Env, sql string, base plan.Type) (e plan.Expr, col plan.Col, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.nextCol = storedCols
-	n, err := b.cache.ParseExpr(sql)
+	b.NextCol = storedCols
+	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	col = b.valueItem(s, base)
-	e = b.boolExpr(s, n, kindCheck, "CHECK")
-	b.collate(e)
-	b.foldExpr(&e)
+	e = b.BoolExpr(s, n, expression.KindCheck, "CHECK")
+	b.Collate(e)
+	b.FoldExpr(&e)
 	return e, col, nil
 }

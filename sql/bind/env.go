@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -30,7 +31,7 @@ type Env struct {
 	// Notice receives warnings; nil drops them.
 	Notice func(*pgerr.Error)
 	// Vars are names that stand for parameters; nil: there are none.
-	Vars Variables
+	Vars expression.Variables
 	// Inline has calls of simple SQL functions replaced by their bodies.
 	Inline bool
 	// ViewDefinition is set while a view's query is bound for CREATE VIEW: parameters are refused.
@@ -41,43 +42,21 @@ type Env struct {
 
 // binder is the state of binding one statement.
 type binder struct {
-	overload.Resolver
-	env            *Env
-	queries        queries
-	vars           Variables // names that stand for parameters; nil: there are none
-	inlining       bool      // calls of simple SQL functions are replaced by their bodies
-	viewDefinition bool      // parameters are refused
-	cache          *parser.Cache
-	printing       bool // clauses are bound to be printed: what was written stays
-	nextCol        plan.ColID
-	loc            map[plan.Expr]int32         // leftmost source byte of an expression; absent: unknown
-	owner          map[plan.ColID]*scope       // the query level that a column belongs to
-	derived        map[plan.ColID]*derived     // columns that stand for aggregates and the like
-	origin         map[plan.ColID]origin       // table columns
-	fields         map[plan.ColID][]types.Attr // of columns of type record
-	wraps          map[plan.Rel]*plan.Project  // relations whose whole row is asked for
-	rowScans       map[plan.ColID]*[]plan.Col  // whole-row columns and the scan's list that holds them
-	rows           map[plan.ColID]*nsItem      // whole-row columns
-	items          map[plan.ColID]*nsItem      // the FROM item that a column is named through
-	params         []*param
-	variable       bool // parameter types are inferred
-	uses           []plan.TableUse
-	access         []*plan.Access
-	functions      []*catalog.Function // of users, called
-	viewOwner      types.OID           // 0 outside of views
-	volatile       bool
-	modifies       bool
-	locks          bool
-	viewNest       int
-	collateAt      map[*plan.Relabel]int32  // where COLLATE stands
-	shapes         *shapes                  // not nil: clauses are bound to be printed, see viewdef.go
-	viewCols       map[plan.Expr]origin     // what stands for a column of a view that is written through
-	macroArgs      []plan.Expr              // $1… of the SQL function being expanded
-	cycles         map[*cteRef]*searchCycle // of WITH queries with SEARCH or CYCLE
-	lateralHits    int                      // references to LATERAL siblings so far
-	varFields      map[int][]types.Attr     // fields of variables of type record, by their number
-	inlined        int                      // bodies of SQL functions that are being bound in the place of calls
-	multi          map[int32]*plan.Subquery // sources of SET (a, b) = (SELECT …), by location
+	expression.Binder
+	env       *Env
+	origin    map[plan.ColID]origin           // table columns
+	wraps     map[plan.Rel]*plan.Project      // relations whose whole row is asked for
+	rowScans  map[plan.ColID]*[]plan.Col      // whole-row columns and the scan's list that holds them
+	items     map[plan.ColID]*expression.Item // the FROM item that a column is named through
+	uses      []plan.TableUse
+	access    []*plan.Access
+	viewOwner types.OID // 0 outside of views
+	modifies  bool
+	locks     bool
+	viewNest  int
+	shapes    *shapes                          // not nil: clauses are bound to be printed, see viewdef.go
+	viewCols  map[plan.Expr]origin             // what stands for a column of a view that is written through
+	cycles    map[*expression.CTE]*searchCycle // of WITH queries with SEARCH or CYCLE
 }
 
 // origin is the table column that a result column is, for RowDescription.
@@ -86,50 +65,14 @@ type origin struct {
 	att   int16
 }
 
-// derived is what a column that the binder made stands for.
-type derived struct {
-	kind  byte // 'a' aggregate, 'w' window call, 's' set-returning call, 'g' GROUPING
-	def   plan.Expr
-	coll  collation
-	scope *scope
-}
-
 func newBinder(env *Env) *binder {
 	lex := lexicon.Lexicon{Text: place.Text{Source: env.Source}, Catalog: env.Catalog, SearchPath: env.SearchPath, TempSchema: env.TempSchema,
 		Database: env.Database, Types: env.Types, MayUse: env.MayUse}
-	b := &binder{Resolver: overload.Resolver{Lexicon: lex}, env: env, vars: env.Vars, inlining: env.Inline, viewDefinition: env.ViewDefinition, cache: env.Cache, nextCol: 1, loc: map[plan.Expr]int32{},
-		owner: map[plan.ColID]*scope{}, derived: map[plan.ColID]*derived{}, origin: map[plan.ColID]origin{},
-		items: map[plan.ColID]*nsItem{}, collateAt: map[*plan.Relabel]int32{}, rows: map[plan.ColID]*nsItem{}, rowScans: map[plan.ColID]*[]plan.Col{}, wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}, fields: map[plan.ColID][]types.Attr{}}
-	b.queries = b
+	b := &binder{env: env, origin: map[plan.ColID]origin{}, items: map[plan.ColID]*expression.Item{}, rowScans: map[plan.ColID]*[]plan.Col{},
+		wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}}
+	b.Binder.Init(lex, b, env.Cache)
+	b.Vars, b.Inline, b.ViewDefinition = env.Vars, env.Inline, env.ViewDefinition
 	return b
-}
-
-func (b *binder) newCol() plan.ColID {
-	id := b.nextCol
-	b.nextCol++
-	return id
-}
-
-// at records where an expression starts.
-func (b *binder) at(e plan.Expr, loc int32) plan.Expr {
-	if loc >= 0 {
-		b.loc[e] = loc
-	}
-	return e
-}
-
-func (b *binder) locOf(e plan.Expr) int32 {
-	if l, ok := b.loc[e]; ok {
-		return l
-	}
-	return -1
-}
-
-func (b *binder) leftmostOf(loc int32, args ...plan.Expr) int32 {
-	for _, a := range args {
-		loc = place.Leftmost(loc, b.locOf(a))
-	}
-	return loc
 }
 
 // Statement binds SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE and MERGE. paramTypes are the declared types of $1…; 0
@@ -138,29 +81,29 @@ func (b *binder) leftmostOf(loc int32, args ...plan.Expr) int32 {
 func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statement, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.variable = true
+	b.Infer = true
 	for _, t := range paramTypes {
 		if t == types.Unknown {
 			t = 0
 		}
-		b.params = append(b.params, &param{typ: t, given: t != 0})
+		b.Params = append(b.Params, &expression.Param{Typ: t, Given: t != 0})
 	}
 	st = &plan.Statement{}
-	top := b.newScope(nil)
+	top := b.NewScope(nil)
 	rel, out, tag := b.statement(top, stmt)
-	b.foldCasts(rel)
+	b.FoldCasts(rel)
 	b.dropUnusedRows(rel)
 	st.Rel, st.Out, st.Tag = rel, out, tag
-	st.Params = b.finishParams()
-	st.Functions = b.functions
-	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.volatile, b.nextCol
+	st.Params = b.FinishParams()
+	st.Functions = b.Functions
+	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.Volatile, b.NextCol
 	st.ReadOnly = !b.modifies && !b.locks
 	for i, c := range out {
-		if c.T.OID == types.Record && b.fields[c.ID] != nil {
+		if c.T.OID == types.Record && b.Fields[c.ID] != nil {
 			if st.Fields == nil {
 				st.Fields = map[int][]types.Attr{}
 			}
-			st.Fields[i] = b.fields[c.ID]
+			st.Fields[i] = b.Fields[c.ID]
 		}
 	}
 	return st, nil
@@ -171,69 +114,52 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 func TableExpr(env *Env, t *catalog.Table, sql string, want plan.Type) (e plan.Expr, cols map[int16]plan.Col, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.nextCol = storedCols
+	b.NextCol = storedCols
 	cols = map[int16]plan.Col{}
 	e = b.storedExpr(t, sql, want, func(c *catalog.Column) plan.Col {
 		col, ok := cols[c.AttNum]
 		if !ok {
-			col = plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
+			col = plan.Col{ID: b.NewCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 			cols[c.AttNum] = col
 		}
 		return col
 	})
-	b.foldExpr(&e)
+	b.FoldExpr(&e)
 	return e, cols, nil
 }
 
 // storedCols is where the ColIDs of stored expressions start: they are put into statements with ColIDs of their own.
 const storedCols = 1 << 24
 
-// ExprKind says which clause a new expression stands in: aggregates, subqueries and the like are refused in its name.
-type ExprKind = exprKind
-
-// The clauses that DDL binds expressions for.
-const (
-	ColumnDefault   = kindColumnDefault
-	CheckConstraint = kindCheck
-	IndexExpression = kindIndexExpr
-	IndexPredicate  = kindIndexPred
-	GeneratedColumn = kindGenerated
-	AlterTransform  = kindAlterTransform
-	FunctionDefault = kindFunctionDefault
-	CopyWhere       = kindCopyWhere
-	PartitionKey    = kindPartKey
-	PartitionBound  = kindPartBound
-)
-
 // Expression binds an expression that a statement gives over one row of t (nil: no columns), for DDL. want.OID 0: its own
 // type; the conversion is an assignment whose error names column what ("column %q is of type …").
-func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan.Type, what string) (e plan.Expr, cols map[int16]plan.Col, err error) {
+func Expression(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, want plan.Type, what string) (e plan.Expr, cols map[int16]plan.Col, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
 	cols = map[int16]plan.Col{}
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	if t != nil {
-		s.ns = append(s.ns, b.rowItem(s, t, t.Name, func(c *catalog.Column) plan.Col {
+		s.Names = append(s.Names, b.rowItem(s, t, t.Name, func(c *catalog.Column) plan.Col {
 			col, ok := cols[c.AttNum]
 			if !ok {
-				col = plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
+				col = plan.Col{ID: b.NewCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 				cols[c.AttNum] = col
 			}
 			return col
 		}))
 	}
-	if want.OID == types.Bool && kind != kindColumnDefault && kind != kindGenerated {
-		e = b.boolExpr(s, n, kind, what)
+	if want.OID == types.Bool && kind != expression.KindColumnDefault && kind != expression.KindGenerated {
+		e = b.BoolExpr(s, n, kind, what)
 	} else {
-		e = b.exprKind(s, n, kind)
+		e = b.ExprIn(s, n, kind)
 		if want.OID != 0 {
-			e = b.assign(e, want, what, b.locOf(e), assignDefault)
+			e = b.assign(e, want, what, b.LocOf(e), assignDefault)
 		} else {
-			e = b.resolveUnknown(e)
+			e = b.ResolveUnknown(e)
 		}
 	}
-	b.collate(e)
-	b.finishParams()
+	b.Collate(e)
+	b.FinishParams()
 	return e, cols, nil
 }
 
@@ -242,20 +168,20 @@ func Expression(env *Env, t *catalog.Table, n ast.Node, kind ExprKind, want plan
 func UtilityArg(env *Env, n ast.Node, want types.OID) (e plan.Expr, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	s := b.newScope(nil)
-	e = b.exprKind(s, n, kindExecute)
+	s := b.NewScope(nil)
+	e = b.ExprIn(s, n, expression.KindExecute)
 	if want != 0 {
 		from := e.Type().OID
-		x := b.coerceToTarget(e, want, -1, overload.Assignment, plan.CallCastImplicit, -1)
+		x := b.CoerceToTarget(e, want, -1, overload.Assignment, plan.CallCastImplicit, -1)
 		if x == nil {
-			panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "parameter of type %s cannot be coerced to the expected type %s", b.TypeText(from), b.TypeText(want)).
+			panic(b.Err(pgerr.DatatypeMismatch, b.LocOf(e), "parameter of type %s cannot be coerced to the expected type %s", b.TypeText(from), b.TypeText(want)).
 				WithHint("You will need to rewrite or cast the expression."))
 		}
 		e = x
 	} else {
-		e = b.resolveUnknown(e)
+		e = b.ResolveUnknown(e)
 	}
-	b.collate(e)
+	b.Collate(e)
 	return e, nil
 }
 

@@ -1,9 +1,11 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -14,29 +16,29 @@ import (
 )
 
 // fromClause binds the FROM list into s.ns and returns its relation; nil for none.
-func (b *binder) fromClause(s *scope, list []ast.Node) plan.Rel {
+func (b *binder) fromClause(s *expression.Scope, list []ast.Node) plan.Rel {
 	var rel plan.Rel
 	for _, n := range list {
-		hits := b.lateralHits
+		hits := b.LateralHits
 		r, items := b.fromItem(s, n)
-		b.checkConflicts(s.ns, items)
+		b.checkConflicts(s.Names, items)
 		setLateral(items, true, true)
-		s.ns = append(s.ns, items...)
+		s.Names = append(s.Names, items...)
 		if rel == nil {
 			rel = r
 			continue
 		}
 		j := &plan.Join{Kind: plan.InnerJoin, L: rel, R: r}
-		j.Lateral = b.lateralHits > hits && b.refersTo(r, rel)
+		j.Lateral = b.LateralHits > hits && b.refersTo(r, rel)
 		rel = j
 	}
-	setLateral(s.ns, false, true)
+	setLateral(s.Names, false, true)
 	return rel
 }
 
-func setLateral(items []*nsItem, only, ok bool) {
+func setLateral(items []*expression.Item, only, ok bool) {
 	for _, it := range items {
-		it.lateralOnly, it.lateralOK = only, ok
+		it.LateralOnly, it.LateralOK = only, ok
 	}
 }
 
@@ -50,7 +52,7 @@ func (b *binder) refersTo(r, l plan.Rel) bool {
 		ids[p.Out[len(p.Out)-1].ID] = true
 	}
 	hit := false
-	walkRel(r, func(e plan.Expr) bool {
+	tree.WalkRel(r, func(e plan.Expr) bool {
 		if c, ok := e.(*plan.ColRef); ok && ids[c.Col] {
 			hit = true
 		}
@@ -60,39 +62,39 @@ func (b *binder) refersTo(r, l plan.Rel) bool {
 }
 
 // checkConflicts is checkNameSpaceConflicts.
-func (b *binder) checkConflicts(have, add []*nsItem) {
+func (b *binder) checkConflicts(have, add []*expression.Item) {
 	for _, x := range add {
-		if !x.relVisible {
+		if !x.RelVisible {
 			continue
 		}
 		for _, y := range have {
-			if !y.relVisible || x.alias != y.alias {
+			if !y.RelVisible || x.Alias != y.Alias {
 				continue
 			}
 			// The same alias is fine for two tables of different schemas named without alias.
-			if x.schema != 0 && y.schema != 0 && x.schema != y.schema {
+			if x.Schema != 0 && y.Schema != 0 && x.Schema != y.Schema {
 				continue
 			}
-			b.Fail(pgerr.DuplicateAlias, -1, "table name \"%s\" specified more than once", x.alias)
+			b.Fail(pgerr.DuplicateAlias, -1, "table name \"%s\" specified more than once", x.Alias)
 		}
 	}
 }
 
 // fromItem is transformFromClauseItem.
-func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
+func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*expression.Item) {
 	switch v := n.(type) {
 	case *ast.RangeVar:
 		it := b.rangeVar(s, v)
 		b.shapes.item(v, it)
-		return it.rel, []*nsItem{it}
+		return it.Rel, []*expression.Item{it}
 	case *ast.RangeSubselect:
 		it := b.rangeSubselect(s, v)
 		b.shapes.item(v, it)
-		return it.rel, []*nsItem{it}
+		return it.Rel, []*expression.Item{it}
 	case *ast.RangeFunction:
 		it := b.rangeFunction(s, v)
 		b.shapes.item(v, it)
-		return it.rel, []*nsItem{it}
+		return it.Rel, []*expression.Item{it}
 	case *ast.JoinExpr:
 		return b.joinExpr(s, v)
 	case *ast.RangeTableSample:
@@ -103,13 +105,7 @@ func (b *binder) fromItem(s *scope, n ast.Node) (plan.Rel, []*nsItem) {
 	panic(pgerr.Unsupported("this FROM item"))
 }
 
-func (s *scope) register(it *nsItem) *nsItem {
-	it.scope = s
-	s.tables = append(s.tables, it)
-	return it
-}
-
-func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
+func (b *binder) rangeVar(s *expression.Scope, n *ast.RangeVar) *expression.Item {
 	if n.Schemaname == "" && n.Catalogname == "" {
 		if it := b.cteItem(s, n); it != nil {
 			if b.shapes != nil {
@@ -124,30 +120,30 @@ func (b *binder) rangeVar(s *scope, n *ast.RangeVar) *nsItem {
 	if n.Alias != nil {
 		alias = n.Alias.Aliasname
 	}
-	var it *nsItem
+	var it *expression.Item
 	access := b.needs(t, privilege.Select)
 	if t.Kind == catalog.RelView {
 		b.asOwner(t, func() { it = b.viewItem(s, t, n, alias) })
 	} else {
 		it = b.scanItem(s, t, alias, n.Inh)
 	}
-	it.access = access
+	it.Access = access
 	reading(it, t, access)
 	if n.Alias == nil {
-		it.schema = t.Schema
+		it.Schema = t.Schema
 	}
 	b.aliasColumns(it, n.Alias)
 	return it
 }
 
 // openTable finds a relation that can be read.
-func (b *binder) openTable(s *scope, n *ast.RangeVar) *catalog.Table {
+func (b *binder) openTable(s *expression.Scope, n *ast.RangeVar) *catalog.Table {
 	t, ix := b.Relation(n)
 	if t == nil {
 		if n.Schemaname == "" {
-			for sc := s; sc != nil; sc = sc.parent {
-				for _, c := range sc.ctes {
-					if c.name == n.Relname && !c.ready {
+			for sc := s; sc != nil; sc = sc.Parent {
+				for _, c := range sc.CTEs {
+					if c.Name == n.Relname && !c.Ready {
 						panic(b.Err(pgerr.UndefinedTable, n.Location, "relation \"%s\" does not exist", n.Relname).
 							WithDetail("There is a WITH item named \"%s\", but it cannot be referenced from this part of the query.", n.Relname).
 							WithHint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references."))
@@ -178,114 +174,114 @@ func (b *binder) use(t *catalog.Table) *plan.TableUse {
 }
 
 // scanItem reads a table; its columns are added to the scan as they are named.
-func (b *binder) scanItem(s *scope, t *catalog.Table, alias string, inherit bool) *nsItem {
-	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, inherit bool) *expression.Item {
+	it := &expression.Item{Alias: alias, Table: t, RelVisible: true, ColVisible: true}
 	var out *[]plan.Col
 	if t.Virtual || t.Kind == catalog.RelSequence {
 		scan := &plan.VirtualScan{Table: t, Alias: alias}
-		out, it.rel = &scan.Out, scan
+		out, it.Rel = &scan.Out, scan
 	} else {
 		scan := &plan.Scan{Table: t, Alias: alias, Inherit: inherit}
-		out, it.rel = &scan.Out, scan
+		out, it.Rel = &scan.Out, scan
 	}
 	column := func(att int16, name string, typ plan.Type) plan.Expr {
 		for _, c := range *out {
 			if c.AttNum == att {
-				return b.colRef(s, c)
+				return b.ColRef(s, c)
 			}
 		}
-		c := plan.Col{ID: b.newCol(), Name: name, T: typ, Table: t.OID, AttNum: att}
+		c := plan.Col{ID: b.NewCol(), Name: name, T: typ, Table: t.OID, AttNum: att}
 		*out = append(*out, c)
 		b.items[c.ID] = it
 		b.origin[c.ID] = origin{t.OID, att}
 		if att == 0 {
-			b.rows[c.ID] = it
+			b.Rows[c.ID] = it
 			b.rowScans[c.ID] = out
 		}
-		return b.colRef(s, c)
+		return b.ColRef(s, c)
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Dropped {
 			continue
 		}
-		it.cols = append(it.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() plan.Expr { return column(c.AttNum, c.Name, lexicon.ColumnType(c)) }})
+		it.Cols = append(it.Cols, expression.ItemCol{Name: c.Name, T: lexicon.ColumnType(c), Ref: func() plan.Expr { return column(c.AttNum, c.Name, lexicon.ColumnType(c)) }})
 	}
-	it.system = func(att int16) plan.Expr {
-		if sys := systemColumnAt(att); sys != nil {
-			return column(att, sys.name, b.PlanType(sys.typ, -1))
+	it.System = func(att int16) plan.Expr {
+		if sys := expression.SystemColumnAt(att); sys != nil {
+			return column(att, sys.Name, b.PlanType(sys.Typ, -1))
 		}
 		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
 	}
-	it.row = func() plan.Expr { return column(0, alias, plan.Type{OID: t.RowType, Mod: -1}) }
-	return s.register(it)
+	it.Row = func() plan.Expr { return column(0, alias, plan.Type{OID: t.RowType, Mod: -1}) }
+	return s.Register(it)
 }
 
 // rowItem offers the columns of one row of t that col provides.
-func (b *binder) rowItem(s *scope, t *catalog.Table, alias string, col func(*catalog.Column) plan.Col) *nsItem {
-	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+func (b *binder) rowItem(s *expression.Scope, t *catalog.Table, alias string, col func(*catalog.Column) plan.Col) *expression.Item {
+	it := &expression.Item{Alias: alias, Table: t, RelVisible: true, ColVisible: true}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if !c.Dropped {
-			it.cols = append(it.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() plan.Expr { return b.colRef(s, col(c)) }})
+			it.Cols = append(it.Cols, expression.ItemCol{Name: c.Name, T: lexicon.ColumnType(c), Ref: func() plan.Expr { return b.ColRef(s, col(c)) }})
 		}
 	}
-	it.row = func() plan.Expr {
+	it.Row = func() plan.Expr {
 		row := &plan.RowCtor{T: plan.Type{OID: t.RowType, Mod: -1}}
-		for _, c := range it.cols {
-			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+		for _, c := range it.Cols {
+			row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
 		}
 		return row
 	}
-	it.system = func(att int16) plan.Expr {
-		if att == tableOID {
+	it.System = func(att int16) plan.Expr {
+		if att == expression.TableOIDAttNum {
 			// The row may go to a partition or stand in a child table.
 			if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
 				if c := col(&catalog.Column{AttNum: att, Name: "tableoid", Type: types.Oid, TypMod: -1}); c.ID != 0 {
-					return b.colRef(s, c)
+					return b.ColRef(s, c)
 				}
 			}
 			return &plan.Const{Val: tuple.Uint(uint64(t.OID)), T: plan.Type{OID: types.Oid, Mod: -1}}
 		}
 		panic(pgerr.Unsupported("this system column of a new row"))
 	}
-	return s.register(it)
+	return s.Register(it)
 }
 
 // relItem offers the result columns of a relation.
-func (b *binder) relItem(s *scope, rel plan.Rel, cols []plan.Col, alias string) *nsItem {
-	it := &nsItem{alias: alias, rel: rel, relVisible: true, colVisible: true}
+func (b *binder) relItem(s *expression.Scope, rel plan.Rel, cols []plan.Col, alias string) *expression.Item {
+	it := &expression.Item{Alias: alias, Rel: rel, RelVisible: true, ColVisible: true}
 	for _, c := range cols {
-		b.owner[c.ID] = s
+		b.Owner[c.ID] = s
 		b.items[c.ID] = it
-		delete(b.derived, c.ID)
-		delete(b.rows, c.ID)
-		it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
+		delete(b.Derived, c.ID)
+		delete(b.Rows, c.ID)
+		it.Cols = append(it.Cols, expression.ItemCol{Name: c.Name, T: c.T, Ref: func() plan.Expr { return b.ColRef(s, c) }})
 	}
-	it.row = func() plan.Expr { return b.rowColumn(s, it) }
-	return s.register(it)
+	it.Row = func() plan.Expr { return b.rowColumn(s, it) }
+	return s.Register(it)
 }
 
 // rowColumn is the whole row of a subquery, function or VALUES as one column, made below the joins: on the nullable side of
 // an outer join it is NULL, which a row made of NULL columns is not.
-func (b *binder) rowColumn(s *scope, it *nsItem) plan.Expr {
-	if it.rowID == 0 {
+func (b *binder) rowColumn(s *expression.Scope, it *expression.Item) plan.Expr {
+	if it.RowID == 0 {
 		row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
-		p := &plan.Project{In: it.rel}
-		for _, c := range it.rel.Cols() {
+		p := &plan.Project{In: it.Rel}
+		for _, c := range it.Rel.Cols() {
 			p.Exprs, p.Out = append(p.Exprs, &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}), append(p.Out, c)
 		}
 		var attrs []types.Attr
-		for _, c := range it.cols {
-			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
-			attrs = append(attrs, types.Attr{Name: c.name, Type: c.t.OID, Mod: c.t.Mod})
+		for _, c := range it.Cols {
+			row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
+			attrs = append(attrs, types.Attr{Name: c.Name, Type: c.T.OID, Mod: c.T.Mod})
 		}
-		it.rowID = b.newCol()
-		p.Exprs, p.Out = append(p.Exprs, row), append(p.Out, plan.Col{ID: it.rowID, Name: it.alias, T: row.T})
-		b.rows[it.rowID], b.fields[it.rowID], b.items[it.rowID] = it, attrs, it
-		b.wraps[it.rel] = p
+		it.RowID = b.NewCol()
+		p.Exprs, p.Out = append(p.Exprs, row), append(p.Out, plan.Col{ID: it.RowID, Name: it.Alias, T: row.T})
+		b.Rows[it.RowID], b.Fields[it.RowID], b.items[it.RowID] = it, attrs, it
+		b.wraps[it.Rel] = p
 	}
-	return b.colRef(s, plan.Col{ID: it.rowID, Name: it.alias, T: plan.Type{OID: types.Record, Mod: -1}})
+	return b.ColRef(s, plan.Col{ID: it.RowID, Name: it.Alias, T: plan.Type{OID: types.Record, Mod: -1}})
 }
 
 // wrapped puts the Projects of rowColumn over their relations in a FROM tree.
@@ -305,28 +301,28 @@ func (b *binder) wrapped(rel plan.Rel) plan.Rel {
 }
 
 // aliasColumns renames columns by an alias's column list.
-func (b *binder) aliasColumns(it *nsItem, a *ast.Alias) {
+func (b *binder) aliasColumns(it *expression.Item, a *ast.Alias) {
 	if a == nil || len(a.Colnames) == 0 {
 		return
 	}
 	list := lexicon.Names(a.Colnames)
-	if len(list) > len(it.cols) {
+	if len(list) > len(it.Cols) {
 		what := "table"
-		if _, ok := it.rel.(*plan.Join); ok {
+		if _, ok := it.Rel.(*plan.Join); ok {
 			what = "join expression"
 		}
-		b.Fail(pgerr.InvalidColumnReference, -1, what+" \"%s\" has %d columns available but %d columns specified", it.alias, len(it.cols), len(list))
+		b.Fail(pgerr.InvalidColumnReference, -1, what+" \"%s\" has %d columns available but %d columns specified", it.Alias, len(it.Cols), len(list))
 	}
 	for i, name := range list {
-		it.cols[i].name = name
+		it.Cols[i].Name = name
 	}
 }
 
 const maxViewDepth = 100
 
 // viewItem expands a view in place. Its SQL names objects with their schemas.
-func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias string) *nsItem {
-	tree, err := b.cache.Parse(t.View)
+func (b *binder) viewItem(s *expression.Scope, t *catalog.Table, n *ast.RangeVar, alias string) *expression.Item {
+	tree, err := b.Cache.Parse(t.View)
 	b.Check(err, n.Location)
 	if b.viewNest >= maxViewDepth {
 		b.Fail(pgerr.InvalidObjectDefinition, n.Location, "infinite recursion detected in rules for relation \"%s\"", t.Name)
@@ -335,24 +331,24 @@ func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias str
 	if !ok {
 		panic(pgerr.Internal("view %s is not a query", t.Name))
 	}
-	if lc := s.lockFor(alias); lc != nil {
+	if lc := s.LockFor(alias); lc != nil {
 		sel = lockedSelect(sel, lc)
 	}
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.viewNest++
 	b.Quiet++
-	sub := b.newScope(nil)
+	sub := b.NewScope(nil)
 	rel, cols := b.selectStmt(sub, sel)
 	b.Quiet--
 	b.viewNest--
 	b.ViewPath = path
 	it := b.relItem(s, rel, cols, alias)
-	it.table = t
+	it.Table = t
 	live := 0
 	for i := range t.Columns {
-		if c := &t.Columns[i]; !c.Dropped && live < len(it.cols) {
-			it.cols[live].name = c.Name
+		if c := &t.Columns[i]; !c.Dropped && live < len(it.Cols) {
+			it.Cols[live].Name = c.Name
 			b.origin[cols[live].ID] = origin{t.OID, c.AttNum}
 			live++
 		}
@@ -360,7 +356,7 @@ func (b *binder) viewItem(s *scope, t *catalog.Table, n *ast.RangeVar, alias str
 	return it
 }
 
-func (b *binder) rangeSubselect(s *scope, n *ast.RangeSubselect) *nsItem {
+func (b *binder) rangeSubselect(s *expression.Scope, n *ast.RangeSubselect) *expression.Item {
 	alias := ""
 	if n.Alias != nil {
 		alias = n.Alias.Aliasname
@@ -372,24 +368,24 @@ func (b *binder) rangeSubselect(s *scope, n *ast.RangeSubselect) *nsItem {
 	if !ok {
 		panic(pgerr.Internal("subquery in FROM is not a query"))
 	}
-	if lc := s.lockFor(alias); lc != nil {
+	if lc := s.LockFor(alias); lc != nil {
 		sel = lockedSelect(sel, lc)
 	}
-	oldKind, oldLateral := s.kind, s.lateral
-	s.kind, s.lateral = kindFromSubselect, n.Lateral
-	sub := b.newScope(s)
+	oldKind, oldLateral := s.Kind, s.Lateral
+	s.Kind, s.Lateral = expression.KindFromSubselect, n.Lateral
+	sub := b.NewScope(s)
 	rel, cols := b.selectStmt(sub, sel)
-	s.kind, s.lateral = oldKind, oldLateral
+	s.Kind, s.Lateral = oldKind, oldLateral
 	it := b.relItem(s, rel, cols, alias)
 	if n.Alias == nil {
-		it.relVisible = false
+		it.RelVisible = false
 	}
 	b.aliasColumns(it, n.Alias)
 	return it
 }
 
 // rangeFunction binds functions in FROM: one, ROWS FROM, or unnest of several arrays.
-func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
+func (b *binder) rangeFunction(s *expression.Scope, n *ast.RangeFunction) *expression.Item {
 	scan := &plan.FuncScan{Ordinality: n.Ordinality}
 	type fn struct {
 		node ast.Node
@@ -426,24 +422,24 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 		}
 		fns[0].defs = n.Coldeflist
 	}
-	alias := figureName(fns[0].node)
+	alias := expression.FigureName(fns[0].node)
 	if n.Alias != nil {
 		alias = n.Alias.Aliasname
 	}
-	oldKind, oldLateral := s.kind, s.lateral
-	s.kind, s.lateral = kindFromFunction, true
+	oldKind, oldLateral := s.Kind, s.Lateral
+	s.Kind, s.Lateral = expression.KindFromFunction, true
 	scalar := false
 	for _, f := range fns {
-		before := len(s.srfs)
-		e := b.expr(s, f.node)
-		for _, slot := range s.srfs[before:] {
-			if slot.call != e {
-				b.Fail(pgerr.FeatureNotSupported, b.locOf(slot.call), "set-returning functions must appear at top level of FROM")
+		before := len(s.SRFs)
+		e := b.Expr(s, f.node)
+		for _, slot := range s.SRFs[before:] {
+			if slot.Call != e {
+				b.Fail(pgerr.FeatureNotSupported, b.LocOf(slot.Call), "set-returning functions must appear at top level of FROM")
 			}
 		}
-		s.srfs = s.srfs[:before]
-		e = b.resolveUnknown(e)
-		b.collate(e)
+		s.SRFs = s.SRFs[:before]
+		e = b.ResolveUnknown(e)
+		b.Collate(e)
 		aliasName := ""
 		if n.Alias != nil && len(fns) == 1 {
 			aliasName = n.Alias.Aliasname
@@ -453,14 +449,14 @@ func (b *binder) rangeFunction(s *scope, n *ast.RangeFunction) *nsItem {
 		scan.Out = append(scan.Out, cols...)
 		scalar = !composite && len(fns) == 1
 	}
-	s.kind, s.lateral = oldKind, oldLateral
+	s.Kind, s.Lateral = oldKind, oldLateral
 	if n.Ordinality {
-		scan.Out = append(scan.Out, plan.Col{ID: b.newCol(), Name: "ordinality", T: b.PlanType(types.Int8, -1)})
+		scan.Out = append(scan.Out, plan.Col{ID: b.NewCol(), Name: "ordinality", T: b.PlanType(types.Int8, -1)})
 	}
 	scan.Alias = alias
 	it := b.relItem(s, scan, scan.Out, alias)
 	if scalar && !n.Ordinality {
-		it.row = it.cols[0].ref
+		it.Row = it.Cols[0].Ref
 	}
 	b.aliasColumns(it, n.Alias)
 	return it
@@ -476,7 +472,7 @@ func isMultiUnnest(c *ast.FuncCall) bool {
 func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, alias string) (cols []plan.Col, composite bool) {
 	t := e.Type()
 	add := func(name string, t plan.Type) {
-		cols = append(cols, plan.Col{ID: b.newCol(), Name: name, T: t})
+		cols = append(cols, plan.Col{ID: b.NewCol(), Name: name, T: t})
 	}
 	if b.IsComposite(t.OID) {
 		if len(defs) > 0 {
@@ -488,7 +484,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 		return cols, true
 	}
 	if t.OID == types.Record {
-		outs := b.fieldsOf(e)
+		outs := b.FieldsOf(e)
 		if len(defs) > 0 {
 			if len(outs) > 0 {
 				b.Fail(pgerr.SyntaxError, place.OfNode(defs[0]), "a column definition list is redundant for a function with OUT parameters")
@@ -504,7 +500,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 			return cols, true
 		}
 		if len(outs) == 0 {
-			b.Fail(pgerr.SyntaxError, b.locOf(e), "a column definition list is required for functions returning \"record\"")
+			b.Fail(pgerr.SyntaxError, b.LocOf(e), "a column definition list is required for functions returning \"record\"")
 		}
 		for _, o := range outs {
 			add(o.Name, b.PlanType(o.Type, o.Mod))
@@ -521,7 +517,7 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 			for i, m := range p.ArgModes {
 				if m == "o" || m == "b" || m == "t" {
 					outs++
-					name = argName(p, i)
+					name = expression.ArgName(p, i)
 				}
 			}
 			if outs != 1 {
@@ -533,14 +529,14 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 		name = alias
 	}
 	if name == "" {
-		name = figureName(node)
+		name = expression.FigureName(node)
 	}
 	add(name, t)
 	return cols, false
 }
 
 // joinExpr binds a JOIN.
-func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
+func (b *binder) joinExpr(s *expression.Scope, n *ast.JoinExpr) (plan.Rel, []*expression.Item) {
 	kind := plan.InnerJoin
 	switch n.Jointype {
 	case ast.JOIN_LEFT:
@@ -552,31 +548,31 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 	}
 	l, lns := b.fromItem(s, n.Larg)
 	setLateral(lns, true, kind == plan.InnerJoin || kind == plan.LeftJoin)
-	saved := len(s.ns)
-	s.ns = append(s.ns, lns...)
-	hits := b.lateralHits
+	saved := len(s.Names)
+	s.Names = append(s.Names, lns...)
+	hits := b.LateralHits
 	r, rns := b.fromItem(s, n.Rarg)
-	s.ns = s.ns[:saved:saved]
+	s.Names = s.Names[:saved:saved]
 	b.checkConflicts(lns, rns)
 	join := &plan.Join{Kind: kind, L: l, R: r}
-	join.Lateral = b.lateralHits > hits && b.refersTo(r, l)
-	mine := append(append([]*nsItem(nil), lns...), rns...)
+	join.Lateral = b.LateralHits > hits && b.refersTo(r, l)
+	mine := append(append([]*expression.Item(nil), lns...), rns...)
 	lcols, rcols := visibleCols(lns), visibleCols(rns)
 
 	using := lexicon.Names(n.UsingClause)
 	if n.IsNatural {
 		for _, c := range lcols {
 			for _, d := range rcols {
-				if c.name == d.name {
-					using = append(using, c.name)
+				if c.Name == d.Name {
+					using = append(using, c.Name)
 					break
 				}
 			}
 		}
 	}
-	var merged []nsCol
+	var merged []expression.ItemCol
 	usedL, usedR := map[int]bool{}, map[int]bool{}
-	var pairs [][2]nsCol
+	var pairs [][2]expression.ItemCol
 	for i, name := range using {
 		for _, prev := range using[:i] {
 			if prev == name && !n.IsNatural {
@@ -585,22 +581,22 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		}
 		li, ri := b.usingColumn(lcols, name, "left"), b.usingColumn(rcols, name, "right")
 		usedL[li], usedR[ri] = true, true
-		pairs = append(pairs, [2]nsCol{lcols[li], rcols[ri]})
+		pairs = append(pairs, [2]expression.ItemCol{lcols[li], rcols[ri]})
 		merged = append(merged, b.mergedColumn(kind, lcols[li], rcols[ri]))
 	}
 	for _, p := range pairs {
-		cond := b.toBool(b.op([]string{"="}, p[0].ref(), p[1].ref(), -1), "JOIN/USING")
-		b.collate(cond)
+		cond := b.ToBool(b.Op([]string{"="}, p[0].Ref(), p[1].Ref(), -1), "JOIN/USING")
+		b.Collate(cond)
 		join.On = append(join.On, cond)
 	}
 	if n.Quals != nil {
 		setLateral(mine, false, true)
-		old := s.ns
-		s.ns = mine
-		cond := b.boolExpr(s, n.Quals, kindJoinOn, "JOIN/ON")
-		b.collate(cond)
+		old := s.Names
+		s.Names = mine
+		cond := b.BoolExpr(s, n.Quals, expression.KindJoinOn, "JOIN/ON")
+		b.Collate(cond)
 		join.On = append(join.On, conjuncts(cond)...)
-		s.ns = old
+		s.Names = old
 		if b.shapes != nil {
 			b.shapes.quals[n] = cond
 		}
@@ -609,84 +605,84 @@ func (b *binder) joinExpr(s *scope, n *ast.JoinExpr) (plan.Rel, []*nsItem) {
 		b.shapes.using[n] = using
 	}
 	// The join's own columns: merged ones, then the rest of both sides.
-	it := &nsItem{alias: "unnamed_join", unnamed: true, rel: join, colVisible: true}
-	it.cols = append(it.cols, merged...)
+	it := &expression.Item{Alias: "unnamed_join", Unnamed: true, Rel: join, ColVisible: true}
+	it.Cols = append(it.Cols, merged...)
 	for i, c := range lcols {
 		if !usedL[i] {
-			it.cols = append(it.cols, c)
+			it.Cols = append(it.Cols, c)
 		}
 	}
 	for i, c := range rcols {
 		if !usedR[i] {
-			it.cols = append(it.cols, c)
+			it.Cols = append(it.Cols, c)
 		}
 	}
-	it.row = func() plan.Expr {
+	it.Row = func() plan.Expr {
 		row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
-		for _, c := range it.cols {
-			row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+		for _, c := range it.Cols {
+			row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
 		}
 		return row
 	}
-	s.register(it)
+	s.Register(it)
 	if kind == plan.FullJoin && n.Alias == nil {
-		all := it.cols
-		it.cols = all[:len(merged)]
+		all := it.Cols
+		it.Cols = all[:len(merged)]
 		b.printedCols(s, it)
-		it.cols = all
+		it.Cols = all
 	}
 	if n.Alias != nil {
-		it.alias, it.relVisible, it.unnamed = n.Alias.Aliasname, true, false
+		it.Alias, it.RelVisible, it.Unnamed = n.Alias.Aliasname, true, false
 		b.aliasColumns(it, n.Alias)
 		b.printedCols(s, it)
-		return join, []*nsItem{it}
+		return join, []*expression.Item{it}
 	}
 	for _, m := range mine {
-		m.colVisible = false
+		m.ColVisible = false
 	}
 	mine = append(mine, it)
 	if n.JoinUsingAlias != nil {
-		ua := &nsItem{alias: n.JoinUsingAlias.Aliasname, cols: append([]nsCol(nil), it.cols[:len(merged)]...), rel: join, relVisible: true}
-		ua.row = func() plan.Expr {
+		ua := &expression.Item{Alias: n.JoinUsingAlias.Aliasname, Cols: append([]expression.ItemCol(nil), it.Cols[:len(merged)]...), Rel: join, RelVisible: true}
+		ua.Row = func() plan.Expr {
 			row := &plan.RowCtor{T: plan.Type{OID: types.Record, Mod: -1}}
 			for _, c := range merged {
-				row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+				row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
 			}
 			return row
 		}
-		b.checkConflicts(mine, []*nsItem{ua})
-		mine = append(mine, s.register(ua))
+		b.checkConflicts(mine, []*expression.Item{ua})
+		mine = append(mine, s.Register(ua))
 	}
 	return join, mine
 }
 
 // printedCols gives an item's columns names of their own where the query is bound to be printed: they stand for columns
 // below the join, but are written with the join's alias, or as the merged columns of a full join are, without any.
-func (b *binder) printedCols(s *scope, it *nsItem) {
+func (b *binder) printedCols(s *expression.Scope, it *expression.Item) {
 	if b.shapes == nil {
 		return
 	}
-	for i := range it.cols {
-		c := plan.Col{ID: b.newCol(), Name: it.cols[i].name, T: it.cols[i].t}
+	for i := range it.Cols {
+		c := plan.Col{ID: b.NewCol(), Name: it.Cols[i].Name, T: it.Cols[i].T}
 		b.items[c.ID] = it
-		it.cols[i].ref = func() plan.Expr { return b.colRef(s, c) }
+		it.Cols[i].Ref = func() plan.Expr { return b.ColRef(s, c) }
 	}
 }
 
-func visibleCols(items []*nsItem) []nsCol {
-	var out []nsCol
+func visibleCols(items []*expression.Item) []expression.ItemCol {
+	var out []expression.ItemCol
 	for _, it := range items {
-		if it.colVisible {
-			out = append(out, it.cols...)
+		if it.ColVisible {
+			out = append(out, it.Cols...)
 		}
 	}
 	return out
 }
 
-func (b *binder) usingColumn(cols []nsCol, name, side string) int {
+func (b *binder) usingColumn(cols []expression.ItemCol, name, side string) int {
 	at := -1
 	for i := range cols {
-		if cols[i].name != name {
+		if cols[i].Name != name {
 			continue
 		}
 		if at >= 0 {
@@ -701,38 +697,38 @@ func (b *binder) usingColumn(cols []nsCol, name, side string) int {
 }
 
 // mergedColumn is buildMergedJoinVar: what the merged column of USING stands for.
-func (b *binder) mergedColumn(kind plan.JoinKind, l, r nsCol) nsCol {
-	t, _ := b.commonType([]plan.Expr{l.ref(), r.ref()}, "JOIN/USING")
+func (b *binder) mergedColumn(kind plan.JoinKind, l, r expression.ItemCol) expression.ItemCol {
+	t, _ := b.CommonType([]plan.Expr{l.Ref(), r.Ref()}, "JOIN/USING")
 	mod := int32(-1)
-	if l.t.OID == t && r.t.OID == t && l.t.Mod == r.t.Mod {
-		mod = l.t.Mod
+	if l.T.OID == t && r.T.OID == t && l.T.Mod == r.T.Mod {
+		mod = l.T.Mod
 	}
-	side := func(c nsCol) plan.Expr {
-		e := c.ref()
+	side := func(c expression.ItemCol) plan.Expr {
+		e := c.Ref()
 		if e.Type().OID != t {
-			return b.coerce(e, t, mod, overload.Implicit, plan.CallCastImplicit, -1)
+			return b.Coerce(e, t, mod, overload.Implicit, plan.CallCastImplicit, -1)
 		}
 		if e.Type().Mod != mod {
-			return b.relabelMod(e, mod)
+			return b.RelabelMod(e, mod)
 		}
 		return e
 	}
-	out := nsCol{name: l.name, t: b.PlanType(t, mod)}
-	plain := func(c nsCol) bool { return c.t.OID == t && c.t.Mod == mod }
+	out := expression.ItemCol{Name: l.Name, T: b.PlanType(t, mod)}
+	plain := func(c expression.ItemCol) bool { return c.T.OID == t && c.T.Mod == mod }
 	switch kind {
 	case plan.InnerJoin:
-		out.ref = func() plan.Expr {
+		out.Ref = func() plan.Expr {
 			if !plain(l) && plain(r) {
 				return side(r)
 			}
 			return side(l)
 		}
 	case plan.LeftJoin:
-		out.ref = func() plan.Expr { return side(l) }
+		out.Ref = func() plan.Expr { return side(l) }
 	case plan.RightJoin:
-		out.ref = func() plan.Expr { return side(r) }
+		out.Ref = func() plan.Expr { return side(r) }
 	default:
-		out.ref = func() plan.Expr {
+		out.Ref = func() plan.Expr {
 			return &plan.Coalesce{Args: []plan.Expr{side(l), side(r)}, T: b.PlanType(t, mod)}
 		}
 	}

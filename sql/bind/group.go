@@ -3,6 +3,8 @@ package bind
 import (
 	"slices"
 
+	"github.com/tarndb/tarn/sql/bind/expression"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -10,7 +12,7 @@ import (
 
 // groupStage builds the Aggregate of a query level and makes everything above it speak of its output
 // (parseCheckAggregates): grouping expressions become its columns, any other column of the level is an error.
-func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*target, having plan.Expr) plan.Rel {
+func (b *binder) groupStage(s *expression.Scope, rel plan.Rel, g *grouping, targets []*expression.Target, having plan.Expr) plan.Rel {
 	if g == nil {
 		g = &grouping{}
 	}
@@ -22,8 +24,8 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 		agg.GroupIn = append(agg.GroupIn, c.ID)
 		if g.sets != nil {
 			o := b.origin[c.ID]
-			c.ID = b.newCol()
-			b.owner[c.ID] = s
+			c.ID = b.NewCol()
+			b.Owner[c.ID] = s
 			if o.table != 0 {
 				b.origin[c.ID] = o
 			}
@@ -31,42 +33,42 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 		agg.GroupBy = append(agg.GroupBy, c)
 	}
 	gr := &grouper{b: b, s: s, g: g, agg: agg}
-	for i := range s.group {
-		gr.groupingCall(&s.group[i])
+	for i := range s.Group {
+		gr.groupingCall(&s.Group[i])
 	}
 	for _, t := range targets {
 		if i := g.of(t); i >= 0 && g.sets != nil {
-			t.e = gr.out(i, b.locOf(t.e))
+			t.Expr = gr.out(i, b.LocOf(t.Expr))
 			continue
 		}
-		gr.rewrite(&t.e)
+		gr.rewrite(&t.Expr)
 	}
-	for i := range s.srfs {
-		for j := range s.srfs[i].call.(*plan.FuncCall).Args {
-			gr.rewrite(&s.srfs[i].call.(*plan.FuncCall).Args[j])
+	for i := range s.SRFs {
+		for j := range s.SRFs[i].Call.(*plan.FuncCall).Args {
+			gr.rewrite(&s.SRFs[i].Call.(*plan.FuncCall).Args[j])
 		}
 	}
-	for _, w := range s.windows {
-		for i := range w.partition {
-			gr.rewrite(&w.partition[i])
+	for _, w := range s.Windows {
+		for i := range w.Partition {
+			gr.rewrite(&w.Partition[i])
 		}
-		for i := range w.order {
-			gr.rewrite(&w.order[i].t.e)
+		for i := range w.Order {
+			gr.rewrite(&w.Order[i].Target.Expr)
 		}
-		for _, c := range w.calls {
-			exprChildren(c.call, func(p *plan.Expr) { gr.rewrite(p) })
+		for _, c := range w.Calls {
+			tree.ExprChildren(c.Call, func(p *plan.Expr) { gr.rewrite(p) })
 		}
 	}
 	if having != nil {
 		gr.rewrite(&having)
 	}
 	gr.direct = true
-	for _, a := range s.aggs {
-		for i := range a.agg.Direct {
-			gr.rewrite(&a.agg.Direct[i])
+	for _, a := range s.Aggs {
+		for i := range a.Agg.Direct {
+			gr.rewrite(&a.Agg.Direct[i])
 		}
-		agg.Aggs = append(agg.Aggs, a.agg)
-		agg.AggOut = append(agg.AggOut, plan.Col{ID: a.id, Name: a.agg.Name, T: a.agg.T})
+		agg.Aggs = append(agg.Aggs, a.Agg)
+		agg.AggOut = append(agg.AggOut, plan.Col{ID: a.ID, Name: a.Agg.Name, T: a.Agg.T})
 	}
 	var out plan.Rel = agg
 	if having != nil {
@@ -76,7 +78,7 @@ func (b *binder) groupStage(s *scope, rel plan.Rel, g *grouping, targets []*targ
 }
 
 // of is the grouping expression that was taken from output column t; -1 none.
-func (g *grouping) of(t *target) int {
+func (g *grouping) of(t *expression.Target) int {
 	for i, have := range g.targets {
 		if have == t {
 			return i
@@ -86,18 +88,18 @@ func (g *grouping) of(t *target) int {
 }
 
 // groupSRFs runs the set-returning functions that are grouped by, below the Aggregate.
-func (b *binder) groupSRFs(s *scope, rel plan.Rel, g *grouping) plan.Rel {
-	if len(s.srfs) == 0 {
+func (b *binder) groupSRFs(s *expression.Scope, rel plan.Rel, g *grouping) plan.Rel {
+	if len(s.SRFs) == 0 {
 		return rel
 	}
 	need := map[plan.ColID]bool{}
 	var mark func(e plan.Expr)
 	mark = func(e plan.Expr) {
-		walkExpr(e, func(x plan.Expr) bool {
+		tree.WalkExpr(e, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.ColRef); ok && !need[c.Col] {
-				if d := b.derived[c.Col]; d != nil && d.kind == 's' && d.scope == s {
+				if d := b.Derived[c.Col]; d != nil && d.Kind == 's' && d.Scope == s {
 					need[c.Col] = true
-					mark(d.def)
+					mark(d.Def)
 				}
 			}
 			return true
@@ -106,25 +108,25 @@ func (b *binder) groupSRFs(s *scope, rel plan.Rel, g *grouping) plan.Rel {
 	for _, e := range g.exprs {
 		mark(e)
 	}
-	var early, late []srfSlot
-	for _, f := range s.srfs {
-		if need[f.id] {
+	var early, late []expression.SRFSlot
+	for _, f := range s.SRFs {
+		if need[f.ID] {
 			early = append(early, f)
-			delete(b.derived, f.id)
+			delete(b.Derived, f.ID)
 		} else {
 			late = append(late, f)
 		}
 	}
-	s.srfs = early
+	s.SRFs = early
 	rel = b.srfStage(s, rel)
-	s.srfs = late
+	s.SRFs = late
 	return rel
 }
 
 // grouper rewrites expressions of one level to stand above its Aggregate.
 type grouper struct {
 	b   *binder
-	s   *scope
+	s   *expression.Scope
 	g   *grouping
 	agg *plan.Aggregate
 	sub int // nesting in subqueries
@@ -137,14 +139,14 @@ func (gr *grouper) out(i int, loc int32) plan.Expr {
 	if gr.direct {
 		c.ID = gr.agg.GroupIn[i]
 	}
-	return gr.b.at(&plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}, loc)
+	return gr.b.At(&plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}, loc)
 }
 
 func (gr *grouper) rewrite(p *plan.Expr) {
 	if *p == nil {
 		return
 	}
-	mapExpr(p, gr.replace)
+	tree.MapExpr(p, gr.replace)
 }
 
 func (gr *grouper) replace(e plan.Expr) (plan.Expr, bool) {
@@ -153,30 +155,30 @@ func (gr *grouper) replace(e plan.Expr) (plan.Expr, bool) {
 	case *plan.Const, *plan.Param:
 		return e, true
 	case *plan.ColRef:
-		if b.owner[v.Col] != gr.s {
+		if b.Owner[v.Col] != gr.s {
 			return e, true
 		}
-		if d := b.derived[v.Col]; d != nil {
-			if d.kind == 'g' && gr.agg.Sets == nil {
-				return b.intConst(0), true
+		if d := b.Derived[v.Col]; d != nil {
+			if d.Kind == 'g' && gr.agg.Sets == nil {
+				return b.IntConst(0), true
 			}
 			return e, true
 		}
 		for i, c := range gr.agg.GroupBy {
 			if c.ID == v.Col {
-				return gr.out(i, b.locOf(e)), true
+				return gr.out(i, b.LocOf(e)), true
 			}
 		}
 	case *plan.Subquery:
 		gr.sub++
-		mapExpr(&v.Test, gr.replace)
-		mapRel(v.Rel, gr.replace)
+		tree.MapExpr(&v.Test, gr.replace)
+		tree.MapRel(v.Rel, gr.replace)
 		gr.sub--
 		return e, true
 	}
 	for i, x := range gr.g.exprs {
-		if equal(x, e) {
-			return gr.out(i, b.locOf(e)), true
+		if tree.Equal(x, e) {
+			return gr.out(i, b.LocOf(e)), true
 		}
 	}
 	if c, ok := e.(*plan.ColRef); ok {
@@ -189,12 +191,12 @@ func (gr *grouper) replace(e plan.Expr) (plan.Expr, bool) {
 func (gr *grouper) ungrouped(c *plan.ColRef) plan.Expr {
 	b := gr.b
 	it := b.items[c.Col]
-	if it != nil && it.table != nil && gr.keyGrouped(it) {
+	if it != nil && it.Table != nil && gr.keyGrouped(it) {
 		in := plan.Col{ID: c.Col, Name: c.Name, T: c.T}
 		out := in
 		if gr.agg.Sets != nil {
-			out.ID = b.newCol()
-			b.owner[out.ID] = gr.s
+			out.ID = b.NewCol()
+			b.Owner[out.ID] = gr.s
 		}
 		gr.agg.GroupIn = append(gr.agg.GroupIn, in.ID)
 		gr.agg.GroupBy = append(gr.agg.GroupBy, out)
@@ -202,24 +204,24 @@ func (gr *grouper) ungrouped(c *plan.ColRef) plan.Expr {
 		for i := range gr.agg.Sets {
 			gr.agg.Sets[i] = append(gr.agg.Sets[i], len(gr.agg.GroupBy)-1)
 		}
-		return gr.out(len(gr.agg.GroupBy)-1, b.locOf(c))
+		return gr.out(len(gr.agg.GroupBy)-1, b.LocOf(c))
 	}
 	name := c.Name
 	if it != nil {
-		for _, col := range it.cols {
-			if ref, ok := col.ref().(*plan.ColRef); ok && ref.Col == c.Col {
-				name = col.name
+		for _, col := range it.Cols {
+			if ref, ok := col.Ref().(*plan.ColRef); ok && ref.Col == c.Col {
+				name = col.Name
 				break
 			}
 		}
-		if it.alias != "" {
-			name = it.alias + "." + name
+		if it.Alias != "" {
+			name = it.Alias + "." + name
 		}
 	}
 	if gr.sub > 0 {
-		b.Fail(pgerr.GroupingError, b.locOf(c), "subquery uses ungrouped column \"%s\" from outer query", name)
+		b.Fail(pgerr.GroupingError, b.LocOf(c), "subquery uses ungrouped column \"%s\" from outer query", name)
 	}
-	e := b.Err(pgerr.GroupingError, b.locOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
+	e := b.Err(pgerr.GroupingError, b.LocOf(c), "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", name)
 	if gr.direct {
 		e = e.WithDetail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
 	}
@@ -227,16 +229,16 @@ func (gr *grouper) ungrouped(c *plan.ColRef) plan.Expr {
 }
 
 // keyGrouped: the primary key of the item's table is among the columns of every grouping set.
-func (gr *grouper) keyGrouped(it *nsItem) bool {
-	scan, ok := it.rel.(*plan.Scan)
+func (gr *grouper) keyGrouped(it *expression.Item) bool {
+	scan, ok := it.Rel.(*plan.Scan)
 	if !ok {
 		return false
 	}
-	pk := it.table.PrimaryIndex()
+	pk := it.Table.PrimaryIndex()
 	if pk == nil {
 		return false
 	}
-	for _, con := range it.table.Constraints {
+	for _, con := range it.Table.Constraints {
 		if con.Index == pk.OID && con.Deferrable {
 			return false
 		}
@@ -270,23 +272,23 @@ func (gr *grouper) keyGrouped(it *nsItem) bool {
 }
 
 // groupingCall finds the columns that a GROUPING(…) asks about.
-func (gr *grouper) groupingCall(slot *groupingSlot) {
-	call := slot.call
+func (gr *grouper) groupingCall(slot *expression.GroupingSlot) {
+	call := slot.Call
 	call.Cols = nil
-	for _, a := range slot.args {
+	for _, a := range slot.Args {
 		at := -1
 		for i, x := range gr.g.exprs {
-			if equal(x, a) {
+			if tree.Equal(x, a) {
 				at = i
 			}
 		}
 		if at < 0 {
-			gr.b.Fail(pgerr.GroupingError, gr.b.locOf(a), "arguments to GROUPING must be grouping expressions of the associated query level")
+			gr.b.Fail(pgerr.GroupingError, gr.b.LocOf(a), "arguments to GROUPING must be grouping expressions of the associated query level")
 		}
 		call.Cols = append(call.Cols, gr.agg.GroupBy[at].ID)
 	}
 	if gr.agg.Sets != nil {
 		gr.agg.Groupings = append(gr.agg.Groupings, call)
-		gr.agg.GroupOut = append(gr.agg.GroupOut, plan.Col{ID: slot.id, Name: "grouping", T: plan.Type{OID: types.Int4, Mod: -1}})
+		gr.agg.GroupOut = append(gr.agg.GroupOut, plan.Col{ID: slot.ID, Name: "grouping", T: plan.Type{OID: types.Int4, Mod: -1}})
 	}
 }

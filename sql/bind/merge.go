@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -10,7 +11,7 @@ import (
 )
 
 // merge_ is transformMergeStmt: the source joined with the target, outer where some WHEN NOT MATCHED needs it.
-func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
+func (b *binder) merge_(s *expression.Scope, n *ast.MergeStmt) plan.Rel {
 	if n.WithClause != nil && n.WithClause.Recursive {
 		b.Fail(pgerr.SyntaxError, -1, "WITH RECURSIVE is not supported for MERGE statement")
 	}
@@ -18,22 +19,22 @@ func (b *binder) merge_(s *scope, n *ast.MergeStmt) plan.Rel {
 	m0 := b.mergeTarget(n.Relation)
 	t := m0.t
 	target, _, _ := b.targetScan(s, m0, n.Relation)
-	m := &plan.Merge{Table: t, Alias: target.alias}
+	m := &plan.Merge{Table: t, Alias: target.Alias}
 	src, sns := b.fromItem(s, n.SourceRelation)
 	for _, it := range sns {
-		if it.relVisible && it.alias == target.alias {
-			panic(b.Err(pgerr.DuplicateAlias, -1, "name \"%s\" specified more than once", it.alias).
+		if it.RelVisible && it.Alias == target.Alias {
+			panic(b.Err(pgerr.DuplicateAlias, -1, "name \"%s\" specified more than once", it.Alias).
 				WithDetail("The name is used both as MERGE target table and data source."))
 		}
 	}
-	both := append([]*nsItem{target}, sns...)
+	both := append([]*expression.Item{target}, sns...)
 	setLateral(both, false, true)
-	s.ns = both
-	on := b.boolExpr(s, n.JoinCondition, kindJoinOn, "JOIN/ON")
-	b.collate(on)
+	s.Names = both
+	on := b.BoolExpr(s, n.JoinCondition, expression.KindJoinOn, "JOIN/ON")
+	b.Collate(on)
 	m.Recheck = conjuncts(on)
 	m.Loc, m.Old = b.oldRow(s, target)
-	join := &plan.Join{Kind: plan.InnerJoin, L: src, R: target.rel, On: m.Recheck}
+	join := &plan.Join{Kind: plan.InnerJoin, L: src, R: target.Rel, On: m.Recheck}
 	b.use(t).Select = true
 
 	matchedSeen, notSeen := false, false
@@ -73,16 +74,16 @@ func (b *binder) mergeTarget(n *ast.RangeVar) *modTarget {
 	return b.modifyTarget(n, verbMerge)
 }
 
-func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both []*nsItem, w *ast.MergeWhenClause) plan.MergeAction {
+func (b *binder) mergeAction(s *expression.Scope, m *modTarget, target *expression.Item, sns, both []*expression.Item, w *ast.MergeWhenClause) plan.MergeAction {
 	a := plan.MergeAction{Matched: w.Matched, Overriding: overriding(w.Override)}
 	t, access := m.t, m.access[0]
-	s.ns = both
+	s.Names = both
 	if !w.Matched {
-		s.ns = sns
+		s.Names = sns
 	}
 	if w.Condition != nil {
-		a.Cond = b.boolExpr(s, w.Condition, kindMergeWhen, "WHEN")
-		b.collate(a.Cond)
+		a.Cond = b.BoolExpr(s, w.Condition, expression.KindMergeWhen, "WHEN")
+		b.Collate(a.Cond)
 	}
 	switch w.CommandType {
 	case ast.CMD_INSERT:
@@ -93,16 +94,16 @@ func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both [
 		seen := map[int16]bool{}
 		if len(w.Values) > 0 {
 			var vals []plan.Expr
-			old := s.kind
-			s.kind = kindValuesSingle
+			old := s.Kind
+			s.Kind = expression.KindValuesSingle
 			for _, v := range w.Values {
 				if _, ok := v.(*ast.SetToDefault); ok {
 					vals = append(vals, nil)
 				} else {
-					vals = append(vals, b.exprList(s, []ast.Node{v})...)
+					vals = append(vals, b.ExprList(s, []ast.Node{v})...)
 				}
 			}
-			s.kind = old
+			s.Kind = old
 			b.checkWidth(vals, cols, targets, len(w.TargetList) > 0)
 			for i, v := range vals {
 				c := cols[i]
@@ -113,8 +114,8 @@ func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both [
 					continue
 				}
 				b.generatedAlways(c, a.Overriding, false)
-				e := b.assign(v, lexicon.ColumnType(c), c.Name, b.locOf(v), assignExpr)
-				b.collate(e)
+				e := b.assign(v, lexicon.ColumnType(c), c.Name, b.LocOf(v), assignExpr)
+				b.Collate(e)
 				a.Cols, a.Values = append(a.Cols, c.AttNum), append(a.Values, e)
 				seen[c.AttNum] = true
 			}
@@ -128,7 +129,7 @@ func (b *binder) mergeAction(s *scope, m *modTarget, target *nsItem, sns, both [
 	case ast.CMD_UPDATE:
 		a.Kind = 'u'
 		access.Need |= privilege.Update
-		a.Set = b.setList(s, m, w.TargetList, func(c *catalog.Column) plan.Expr { return target.colByAtt(t, c.AttNum) })
+		a.Set = b.setList(s, m, w.TargetList, func(c *catalog.Column) plan.Expr { return target.ColByAtt(t, c.AttNum) })
 	case ast.CMD_DELETE:
 		a.Kind = 'd'
 		access.Need |= privilege.Delete

@@ -1,6 +1,9 @@
 package bind
 
-import "github.com/tarndb/tarn/sql/plan"
+import (
+	"github.com/tarndb/tarn/sql/bind/tree"
+	"github.com/tarndb/tarn/sql/plan"
+)
 
 // dropUnusedRows takes whole-row columns out of scans where only fields of them were asked for: (t).a names the column.
 func (b *binder) dropUnusedRows(rel plan.Rel) {
@@ -8,7 +11,7 @@ func (b *binder) dropUnusedRows(rel plan.Rel) {
 		return
 	}
 	used := map[plan.ColID]bool{}
-	walkRel(rel, func(e plan.Expr) bool {
+	tree.WalkRel(rel, func(e plan.Expr) bool {
 		if c, ok := e.(*plan.ColRef); ok {
 			used[c.Col] = true
 		}

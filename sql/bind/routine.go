@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
@@ -24,53 +25,35 @@ func Routine(env *Env, n *ast.ObjectWithArgs, kind byte) (f *catalog.Function, b
 	return nil, p, nil
 }
 
-// recordFields are the columns of the record that a function's OUT parameters make; nil for none.
-func recordFields(p *pgdata.Proc) []types.Attr {
-	var out []types.Attr
-	for i, m := range p.ArgModes {
-		if m == "o" || m == "b" || m == "t" {
-			out = append(out, types.Attr{Name: argName(p, i), Type: p.AllArgTypes[i], Mod: -1})
-		}
-	}
-	return out
-}
-
-func argName(p *pgdata.Proc, i int) string {
-	if i < len(p.ArgNames) {
-		return p.ArgNames[i]
-	}
-	return ""
-}
-
 // Call binds CALL: the procedure and its arguments, whose OUT ones are left out of args. outs are the columns of the row that CALL
 // answers.
 func Call(env *Env, n *ast.FuncCall) (f *catalog.Function, args []plan.Expr, outs []types.Attr, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	f, args, outs = b.call(s, n)
 	for _, a := range args {
-		b.collate(a)
+		b.Collate(a)
 	}
-	b.finishParams()
+	b.FinishParams()
 	return f, args, outs, nil
 }
 
-func (b *binder) call(s *scope, n *ast.FuncCall) (*catalog.Function, []plan.Expr, []types.Attr) {
+func (b *binder) call(s *expression.Scope, n *ast.FuncCall) (*catalog.Function, []plan.Expr, []types.Attr) {
 	name := lexicon.Names(n.Funcname)
 	loc := n.Location
 	var args []plan.Expr
 	var argNames []string
 	for _, a := range n.Args {
 		if named, ok := a.(*ast.NamedArgExpr); ok {
-			args = append(args, b.exprKind(s, named.Arg, kindCallArgument))
+			args = append(args, b.ExprIn(s, named.Arg, expression.KindCallArgument))
 			argNames = append(argNames, named.Name)
 			continue
 		}
 		if len(argNames) > 0 {
 			b.Fail(pgerr.SyntaxError, place.OfNode(a), "positional argument cannot follow named argument")
 		}
-		args = append(args, b.exprKind(s, a, kindCallArgument))
+		args = append(args, b.ExprIn(s, a, expression.KindCallArgument))
 	}
 	actual := make([]types.OID, len(args))
 	for i, a := range args {
@@ -90,13 +73,13 @@ func (b *binder) call(s *scope, n *ast.FuncCall) (*catalog.Function, []plan.Expr
 		panic(b.Err(pgerr.WrongObjectType, loc, "%s is not a procedure", b.Signature(name, argNames, actual)).
 			WithHint("To call a function, use SELECT."))
 	}
-	args, actual, declared := b.completeArgs(s, d.Candidate, args, actual)
+	args, actual, declared := b.CompleteArgs(s, d.Candidate, args, actual)
 	p := b.Proc(d.Candidate.Proc.OID)
-	outs := recordFields(p)
+	outs := expression.RecordFields(p)
 	b.ResolvePolymorphic(actual, declared, types.Void, loc)
-	b.coerceArgs(args, actual, declared)
+	b.CoerceArgs(args, actual, declared)
 	if d.Candidate.Variadic > 0 && d.Candidate.Proc.Variadic != types.Any {
-		args = b.packVariadic(args, declared, d.Candidate.Variadic)
+		args = b.PackVariadic(args, declared, d.Candidate.Variadic)
 	}
 	f := b.Catalog.Function(d.Candidate.Proc.OID)
 	if f == nil {
@@ -126,7 +109,7 @@ func OutColumns(env *Env, f *catalog.Function, actual []types.OID) (out []types.
 	for i, t := range actual {
 		args[i] = &plan.Param{Index: i, T: plan.Type{OID: t, Mod: -1}}
 	}
-	return b.outColumns(&f.Proc, args)
+	return b.OutColumns(&f.Proc, args)
 }
 
 // Assignable reports whether a value of one type can be assigned to another.
@@ -138,26 +121,26 @@ func Assignable(env *Env, from, to types.OID) bool {
 func CastExpr(env *Env, from, to plan.Type) (e plan.Expr, col plan.Col, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.nextCol = storedCols
-	col = plan.Col{ID: b.newCol(), Name: "value", T: from}
+	b.NextCol = storedCols
+	col = plan.Col{ID: b.NewCol(), Name: "value", T: from}
 	var ref plan.Expr = &plan.ColRef{Col: col.ID, Name: "value", T: from}
 	if from.OID == types.Unknown {
-		ref = b.relabel(ref, plan.Type{OID: types.Text, Mod: -1}, plan.CallCastImplicit)
+		ref = b.Relabel(ref, plan.Type{OID: types.Text, Mod: -1}, plan.CallCastImplicit)
 	}
 	if to.OID == types.Unknown || to.OID == from.OID && to.Mod < 0 && !b.IsDomain(to.OID) {
 		return ref, col, nil
 	}
 	if from.OID == to.OID && b.IsDomain(to.OID) {
-		return b.toDomain(b.relabel(ref, b.PlanType(b.BaseType(to.OID), -1), plan.CallCastImplicit), to.OID, plan.CallCastImplicit, overload.Assignment, -1), col, nil
+		return b.ToDomain(b.Relabel(ref, b.PlanType(b.BaseType(to.OID), -1), plan.CallCastImplicit), to.OID, plan.CallCastImplicit, overload.Assignment, -1), col, nil
 	}
-	if e = b.coerceToTarget(ref, to.OID, to.Mod, overload.Assignment, plan.CallCastImplicit, -1); e == nil {
+	if e = b.CoerceToTarget(ref, to.OID, to.Mod, overload.Assignment, plan.CallCastImplicit, -1); e == nil {
 		base, mod := b.BaseTypeMod(to.OID, to.Mod)
 		e = &plan.CoerceViaIO{Arg: ref, T: b.PlanType(base, -1), Form: plan.CallCastImplicit}
-		e = b.applyTypmod(e, base, mod, plan.CallCastImplicit, overload.Assignment, false)
+		e = b.ApplyTypmod(e, base, mod, plan.CallCastImplicit, overload.Assignment, false)
 		if base != to.OID {
-			e = b.toDomain(e, to.OID, plan.CallCastImplicit, overload.Assignment, -1)
+			e = b.ToDomain(e, to.OID, plan.CallCastImplicit, overload.Assignment, -1)
 		}
 	}
-	b.collate(e)
+	b.Collate(e)
 	return e, col, nil
 }

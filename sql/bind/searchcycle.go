@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -34,17 +35,17 @@ var (
 )
 
 // newSearchCycle checks the clauses of a WITH query against its columns; nil where it has none.
-func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
-	n := r.node
+func (b *binder) newSearchCycle(s *expression.Scope, r *expression.CTE) *searchCycle {
+	n := r.Node
 	if n.SearchClause == nil && n.CycleClause == nil {
 		return nil
 	}
 	sc := &searchCycle{search: n.SearchClause, cycle: n.CycleClause}
 	add := func(name string, t plan.Type) {
-		sc.extra = append(sc.extra, plan.Col{ID: b.newCol(), Name: name, T: t})
+		sc.extra = append(sc.extra, plan.Col{ID: b.NewCol(), Name: name, T: t})
 	}
 	used := func(name, what string, loc int32) {
-		for _, c := range r.cols {
+		for _, c := range r.Cols {
 			if c.Name == name {
 				b.Fail(pgerr.SyntaxError, loc, "%s column name \"%s\" already used in WITH query column list", what, name)
 			}
@@ -66,9 +67,9 @@ func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
 		if c.CycleMarkColumn == c.CyclePathColumn {
 			b.Fail(pgerr.SyntaxError, c.Location, "cycle mark column name and cycle path column name are the same")
 		}
-		sc.value, sc.other = b.exprKind(s, c.CycleMarkValue, kindOther), b.exprKind(s, c.CycleMarkDefault, kindOther)
-		t, _ := b.commonType([]plan.Expr{sc.value, sc.other}, "CYCLE")
-		sc.value, sc.other = b.toCommon(sc.value, t, "CYCLE/SET/TO"), b.toCommon(sc.other, t, "CYCLE/SET/DEFAULT")
+		sc.value, sc.other = b.ExprIn(s, c.CycleMarkValue, expression.KindOther), b.ExprIn(s, c.CycleMarkDefault, expression.KindOther)
+		t, _ := b.CommonType([]plan.Expr{sc.value, sc.other}, "CYCLE")
+		sc.value, sc.other = b.ToCommon(sc.value, t, "CYCLE/SET/TO"), b.ToCommon(sc.other, t, "CYCLE/SET/DEFAULT")
 		b.EqualOperator(t, c.Location)
 		add(c.CycleMarkColumn, b.PlanType(t, -1))
 		add(c.CyclePathColumn, recordArrayType)
@@ -84,11 +85,11 @@ func (b *binder) newSearchCycle(s *scope, r *cteRef) *searchCycle {
 	return sc
 }
 
-func (b *binder) clauseColumns(r *cteRef, list []ast.Node, what string, loc int32) []int {
+func (b *binder) clauseColumns(r *expression.CTE, list []ast.Node, what string, loc int32) []int {
 	var out []int
 	for _, name := range lexicon.Names(list) {
 		at := -1
-		for i, c := range r.cols {
+		for i, c := range r.Cols {
 			if c.Name == name {
 				at = i
 			}
@@ -125,7 +126,7 @@ func (sc *searchCycle) base(b *binder, rel plan.Rel, cols []plan.Col) plan.Rel {
 	p := passThrough(rel, cols).(*plan.Project)
 	add := func(e plan.Expr) {
 		c := sc.extra[len(p.Out)-len(cols)]
-		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, plan.Col{ID: b.newCol(), Name: c.Name, T: c.T})
+		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, plan.Col{ID: b.NewCol(), Name: c.Name, T: c.T})
 	}
 	if sc.search != nil {
 		if sc.search.SearchBreadthFirst {
@@ -163,8 +164,8 @@ func (sc *searchCycle) open(b *binder, q *query, loc int32) {
 	if sc.cycle != nil {
 		mark := sc.work[len(sc.work)-2]
 		ref := &plan.ColRef{Col: mark.ID, Name: mark.Name, T: mark.T}
-		cond := b.op([]string{"<>"}, ref, sc.value, -1)
-		b.collate(cond)
+		cond := b.Op([]string{"<>"}, ref, sc.value, -1)
+		b.Collate(cond)
 		p.In = &plan.Filter{In: p.In, Conds: []plan.Expr{cond}}
 	}
 	sc.through(p)
@@ -187,7 +188,7 @@ func (sc *searchCycle) step(b *binder, rel plan.Rel, cols []plan.Col) plan.Rel {
 	}
 	add := func(e plan.Expr) {
 		c := sc.extra[len(p.Out)-len(cols)]
-		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, plan.Col{ID: b.newCol(), Name: c.Name, T: c.T})
+		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, plan.Col{ID: b.NewCol(), Name: c.Name, T: c.T})
 	}
 	grown := func(path plan.Expr, row *plan.RowCtor) plan.Expr {
 		return &plan.FuncCall{Proc: procArrayCat, Name: "array_cat", Args: []plan.Expr{path, arrayOf(row)}, T: recordArrayType}

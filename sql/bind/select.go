@@ -3,29 +3,14 @@ package bind
 import (
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
-
-// target is an entry of a target list; junk entries serve ORDER BY and the like and are cut off at the end.
-type target struct {
-	e    plan.Expr
-	name string
-	junk bool
-	id   plan.ColID
-	node *ast.ResTarget
-}
-
-// sortItem is an entry of ORDER BY, DISTINCT or a window's ordering, over a target.
-type sortItem struct {
-	t          *target
-	lt, eq     types.OID // lt is the operator that sorts: "<" or ">"
-	desc       bool
-	nullsFirst bool
-}
 
 // query is a bound SELECT with a handle on its output expressions.
 type query struct {
@@ -47,14 +32,14 @@ func (q *query) retype(b *binder, i int, t types.OID) bool {
 	default:
 		return false
 	}
-	q.exprs[i] = b.coerce(q.exprs[i], t, -1, overload.Implicit, plan.CallCastImplicit, -1)
+	q.exprs[i] = b.Coerce(q.exprs[i], t, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	q.cols[i].T = q.exprs[i].Type()
 	q.out[i].T = q.cols[i].T
 	return true
 }
 
 // statement binds any statement with a result.
-func (b *binder) statement(s *scope, n ast.Node) (plan.Rel, []plan.Col, string) {
+func (b *binder) statement(s *expression.Scope, n ast.Node) (plan.Rel, []plan.Col, string) {
 	switch v := n.(type) {
 	case *ast.SelectStmt:
 		rel, cols := b.selectStmt(s, v)
@@ -85,13 +70,13 @@ func (b *binder) describe(cols []plan.Col) []plan.Col {
 }
 
 // selectStmt binds a query whose unknown literals become text.
-func (b *binder) selectStmt(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
+func (b *binder) selectStmt(s *expression.Scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
 	q := b.query(s, n, false)
 	return q.rel, q.cols
 }
 
 // Subquery binds a query in an expression.
-func (b *binder) Subquery(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
+func (b *binder) Subquery(s *expression.Scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
 	rel, cols := b.selectStmt(s, n)
 	if b.shapes != nil {
 		b.shapes.queries[rel] = n
@@ -99,7 +84,7 @@ func (b *binder) Subquery(s *scope, n *ast.SelectStmt) (plan.Rel, []plan.Col) {
 	return rel, cols
 }
 
-func (b *binder) query(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
+func (b *binder) query(s *expression.Scope, n *ast.SelectStmt, keepUnknown bool) *query {
 	ctes := b.withClause(s, n.WithClause)
 	var q *query
 	switch {
@@ -119,44 +104,44 @@ func (b *binder) query(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 // simpleSelect is transformSelectStmt, and the tree that comes of it:
 //
 //	FROM, WHERE → [Project, Aggregate, HAVING] → [Window…] → [Sort, LockRows] → [ProjectSet…] → Project → [Distinct, Sort] → [Limit]
-func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
+func (b *binder) simpleSelect(s *expression.Scope, n *ast.SelectStmt, keepUnknown bool) *query {
 	for _, l := range n.LockingClause {
-		s.locking = append(s.locking, l.(*ast.LockingClause))
+		s.Locking = append(s.Locking, l.(*ast.LockingClause))
 	}
-	s.defineWindows(b, n.WindowClause)
+	s.DefineWindows(&b.Binder, n.WindowClause)
 	rel := b.fromClause(s, n.FromClause)
 	if rel == nil {
 		rel = &plan.Values{Rows: [][]plan.Expr{{}}}
 	}
-	targets := b.targetList(s, n.TargetList, kindSelect)
+	targets := b.targetList(s, n.TargetList, expression.KindSelect)
 	var where plan.Expr
 	var conds []plan.Expr
 	if n.WhereClause != nil {
-		where = b.boolExpr(s, n.WhereClause, kindWhere, "WHERE")
-		b.collate(where)
+		where = b.BoolExpr(s, n.WhereClause, expression.KindWhere, "WHERE")
+		b.Collate(where)
 		conds = conjuncts(where)
 	}
 	var having plan.Expr
 	if n.HavingClause != nil {
-		having = b.boolExpr(s, n.HavingClause, kindHaving, "HAVING")
+		having = b.BoolExpr(s, n.HavingClause, expression.KindHaving, "HAVING")
 	}
-	order := b.orderBy(s, n.SortClause, &targets, kindOrderBy, "ORDER BY", false)
+	order := b.OrderBy(s, n.SortClause, &targets, expression.KindOrderBy, "ORDER BY", false)
 	grp := b.groupClause(s, n, &targets)
 	distinct, on := b.distinctClause(s, n, &targets, order)
 	lim := b.limitClause(s, n)
-	b.windowOrders(s, &targets)
+	b.WindowOrders(s, &targets)
 	for _, t := range targets {
-		if !keepUnknown || t.junk {
-			t.e = b.resolveUnknown(t.e)
+		if !keepUnknown || t.Junk {
+			t.Expr = b.ResolveUnknown(t.Expr)
 		}
-		b.collate(t.e)
+		b.Collate(t.Expr)
 	}
-	b.collate(having)
+	b.Collate(having)
 	if b.shapes != nil {
 		b.shapes.selects[n] = &shape{s: s, targets: targets, where: where, having: having, order: order, distinct: distinct, lim: lim}
 		q := b.project(s, rel, targets)
 		for i, t := range targets {
-			if !t.junk {
+			if !t.Junk {
 				q.cols = append(q.cols, q.out[i])
 			}
 		}
@@ -166,10 +151,10 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 	if len(conds) > 0 {
 		rel = &plan.Filter{In: rel, Conds: conds}
 	}
-	if s.selfRef && len(s.aggs) > 0 {
-		b.Fail(pgerr.InvalidRecursion, s.aggs[0].loc, "aggregate functions are not allowed in a recursive query's recursive term")
+	if s.SelfRef && len(s.Aggs) > 0 {
+		b.Fail(pgerr.InvalidRecursion, s.Aggs[0].Loc, "aggregate functions are not allowed in a recursive query's recursive term")
 	}
-	if having != nil || len(s.aggs) > 0 || len(s.group) > 0 || grp != nil {
+	if having != nil || len(s.Aggs) > 0 || len(s.Group) > 0 || grp != nil {
 		if len(n.LockingClause) > 0 {
 			b.checkLocking(s, n, grp != nil, having != nil)
 		}
@@ -180,12 +165,12 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 	rel = b.windowStage(s, rel)
 
 	// DISTINCT ON in an order that no set-returning function takes part in comes before them.
-	onEarly := on && len(order) > 0 && len(s.srfs) > 0 && !b.sortsSRF(order) && !b.sortsSRF(distinct)
+	onEarly := on && len(order) > 0 && len(s.SRFs) > 0 && !b.sortsSRF(order) && !b.sortsSRF(distinct)
 	if onEarly {
 		rel = b.distinctEarly(s, rel, distinct, order)
 		distinct, on, order = nil, false, order[:0:0]
 	}
-	sortEarly := len(order) > 0 && distinct == nil && (len(n.LockingClause) > 0 || len(s.srfs) > 0 && !b.sortsSRF(order))
+	sortEarly := len(order) > 0 && distinct == nil && (len(n.LockingClause) > 0 || len(s.SRFs) > 0 && !b.sortsSRF(order))
 	if sortEarly {
 		rel = b.sortEarly(s, rel, order)
 	}
@@ -199,31 +184,31 @@ func (b *binder) simpleSelect(s *scope, n *ast.SelectStmt, keepUnknown bool) *qu
 }
 
 // targetList is transformTargetList.
-func (b *binder) targetList(s *scope, list []ast.Node, k exprKind) []*target {
-	var out []*target
-	old := s.kind
-	s.kind = k
+func (b *binder) targetList(s *expression.Scope, list []ast.Node, k expression.Kind) []*expression.Target {
+	var out []*expression.Target
+	old := s.Kind
+	s.Kind = k
 	for _, n := range list {
 		rt := n.(*ast.ResTarget)
-		if cols, ok := b.expandStar(s, rt.Val); ok {
+		if cols, ok := b.ExpandStar(s, rt.Val); ok {
 			for _, c := range cols {
-				out = append(out, &target{e: c.e, name: c.name})
+				out = append(out, &expression.Target{Expr: c.Expr, Name: c.Name})
 			}
 			continue
 		}
-		e := b.expr(s, rt.Val)
+		e := b.Expr(s, rt.Val)
 		name := rt.Name
 		if name == "" {
-			name = figureName(rt.Val)
+			name = expression.FigureName(rt.Val)
 		}
-		out = append(out, &target{e: e, name: name, node: rt})
+		out = append(out, &expression.Target{Expr: e, Name: name, Node: rt})
 	}
-	s.kind = old
+	s.Kind = old
 	return out
 }
 
 // project computes the target list: the last Project of a SELECT.
-func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
+func (b *binder) project(s *expression.Scope, in plan.Rel, targets []*expression.Target) *query {
 	have := map[plan.ColID]bool{}
 	for _, c := range in.Cols() {
 		have[c.ID] = true
@@ -231,26 +216,26 @@ func (b *binder) project(s *scope, in plan.Rel, targets []*target) *query {
 	p := &plan.Project{In: in, Exprs: []plan.Expr{}, Out: []plan.Col{}}
 	used := map[plan.ColID]bool{}
 	for _, t := range targets {
-		c := plan.Col{Name: t.name, T: t.e.Type()}
-		if ref, ok := t.e.(*plan.ColRef); ok && have[ref.Col] && !used[ref.Col] && b.shapes == nil {
+		c := plan.Col{Name: t.Name, T: t.Expr.Type()}
+		if ref, ok := t.Expr.(*plan.ColRef); ok && have[ref.Col] && !used[ref.Col] && b.shapes == nil {
 			c.ID = ref.Col
 		} else {
-			c.ID = b.newCol()
+			c.ID = b.NewCol()
 			if ok {
 				if o, found := b.origin[ref.Col]; found {
 					b.origin[c.ID] = o
 				}
 			}
-			b.owner[c.ID] = s
+			b.Owner[c.ID] = s
 			if c.T.OID == types.Record {
-				if f := b.fieldsOf(t.e); f != nil {
-					b.fields[c.ID] = f
+				if f := b.FieldsOf(t.Expr); f != nil {
+					b.Fields[c.ID] = f
 				}
 			}
 		}
 		used[c.ID] = true
-		t.id = c.ID
-		p.Exprs, p.Out = append(p.Exprs, t.e), append(p.Out, c)
+		t.ID = c.ID
+		p.Exprs, p.Out = append(p.Exprs, t.Expr), append(p.Out, c)
 	}
 	q := &query{rel: p, exprs: p.Exprs, out: p.Out}
 	return q
@@ -263,7 +248,7 @@ type limits struct {
 }
 
 // finish puts DISTINCT, ORDER BY and LIMIT on top of the target list and cuts off the junk.
-func (b *binder) finish(q *query, targets []*target, order []sortItem, sorted bool, distinct []sortItem, on bool, lim *limits) {
+func (b *binder) finish(q *query, targets []*expression.Target, order []expression.SortItem, sorted bool, distinct []expression.SortItem, on bool, lim *limits) {
 	keys := sortKeys(order)
 	switch {
 	case on:
@@ -287,7 +272,7 @@ func (b *binder) finish(q *query, targets []*target, order []sortItem, sorted bo
 	}
 	junk := false
 	for i, t := range targets {
-		if t.junk {
+		if t.Junk {
 			junk = true
 		} else {
 			q.cols = append(q.cols, q.out[i])
@@ -311,7 +296,7 @@ func passThrough(in plan.Rel, cols []plan.Col) plan.Rel {
 }
 
 // withColumns makes every expression a column of rel, adding a Project below where needed, and returns the columns.
-func (b *binder) withColumns(s *scope, rel plan.Rel, es []plan.Expr) (plan.Rel, []plan.Col) {
+func (b *binder) withColumns(s *expression.Scope, rel plan.Rel, es []plan.Expr) (plan.Rel, []plan.Col) {
 	in := rel.Cols()
 	have := map[plan.ColID]plan.Col{}
 	for _, c := range in {
@@ -329,15 +314,15 @@ func (b *binder) withColumns(s *scope, rel plan.Rel, es []plan.Expr) (plan.Rel, 
 		}
 		found := false
 		for j, a := range add {
-			if equal(a, e) {
+			if tree.Equal(a, e) {
 				out[i], found = addCols[j], true
 			}
 		}
 		if found {
 			continue
 		}
-		out[i] = plan.Col{ID: b.newCol(), Name: "?column?", T: e.Type()}
-		b.owner[out[i].ID] = s
+		out[i] = plan.Col{ID: b.NewCol(), Name: "?column?", T: e.Type()}
+		b.Owner[out[i].ID] = s
 		add, addCols = append(add, e), append(addCols, out[i])
 	}
 	if len(add) == 0 {
@@ -352,23 +337,23 @@ func (b *binder) withColumns(s *scope, rel plan.Rel, es []plan.Expr) (plan.Rel, 
 }
 
 // sortEarly sorts before the target list is computed.
-func (b *binder) sortEarly(s *scope, rel plan.Rel, order []sortItem) plan.Rel {
+func (b *binder) sortEarly(s *expression.Scope, rel plan.Rel, order []expression.SortItem) plan.Rel {
 	var es []plan.Expr
 	for _, o := range order {
-		es = append(es, o.t.e)
+		es = append(es, o.Target.Expr)
 	}
 	rel, cols := b.withColumns(s, rel, es)
 	keys := sortKeys(order)
 	for i, o := range order {
 		keys[i].Col = cols[i].ID
 		// The target may take the sorted column over.
-		o.t.e = b.at(&plan.ColRef{Col: cols[i].ID, Name: cols[i].Name, T: cols[i].T}, b.locOf(o.t.e))
+		o.Target.Expr = b.At(&plan.ColRef{Col: cols[i].ID, Name: cols[i].Name, T: cols[i].T}, b.LocOf(o.Target.Expr))
 	}
 	return &plan.Sort{In: rel, Keys: keys}
 }
 
 // distinctEarly is DISTINCT ON before the target list is computed.
-func (b *binder) distinctEarly(s *scope, rel plan.Rel, distinct, order []sortItem) plan.Rel {
+func (b *binder) distinctEarly(s *expression.Scope, rel plan.Rel, distinct, order []expression.SortItem) plan.Rel {
 	lead := b.distinctOrder(distinct, order)
 	rel = b.sortEarly(s, rel, lead)
 	sorted := rel.(*plan.Sort)
@@ -379,12 +364,12 @@ func (b *binder) distinctEarly(s *scope, rel plan.Rel, distinct, order []sortIte
 	return d
 }
 
-func (b *binder) sortsSRF(order []sortItem) bool {
+func (b *binder) sortsSRF(order []expression.SortItem) bool {
 	for _, o := range order {
 		hit := false
-		walkExpr(o.t.e, func(e plan.Expr) bool {
+		tree.WalkExpr(o.Target.Expr, func(e plan.Expr) bool {
 			if c, ok := e.(*plan.ColRef); ok {
-				if d := b.derived[c.Col]; d != nil && d.kind == 's' {
+				if d := b.Derived[c.Col]; d != nil && d.Kind == 's' {
 					hit = true
 				}
 			}
@@ -398,15 +383,15 @@ func (b *binder) sortsSRF(order []sortItem) bool {
 }
 
 // srfStage runs the set-returning functions of the level, the inner ones of nested calls first.
-func (b *binder) srfStage(s *scope, rel plan.Rel) plan.Rel {
+func (b *binder) srfStage(s *expression.Scope, rel plan.Rel) plan.Rel {
 	for level := 0; ; level++ {
 		var add []plan.Expr
 		var cols []plan.Col
-		for _, f := range s.srfs {
-			if f.level == level {
-				b.collate(f.call)
-				add = append(add, f.call)
-				cols = append(cols, plan.Col{ID: f.id, Name: f.call.(*plan.FuncCall).Name, T: f.call.Type()})
+		for _, f := range s.SRFs {
+			if f.Level == level {
+				b.Collate(f.Call)
+				add = append(add, f.Call)
+				cols = append(cols, plan.Col{ID: f.ID, Name: f.Call.(*plan.FuncCall).Name, T: f.Call.Type()})
 			}
 		}
 		if len(add) == 0 {
@@ -421,30 +406,30 @@ func (b *binder) srfStage(s *scope, rel plan.Rel) plan.Rel {
 	}
 }
 
-func sortKeys(items []sortItem) []plan.SortKey {
+func sortKeys(items []expression.SortItem) []plan.SortKey {
 	var out []plan.SortKey
 	for _, o := range items {
-		out = append(out, plan.SortKey{Col: o.t.id, T: o.t.e.Type(), Desc: o.desc, NullsFirst: o.nullsFirst, Op: o.lt})
+		out = append(out, plan.SortKey{Col: o.Target.ID, T: o.Target.Expr.Type(), Desc: o.Desc, NullsFirst: o.NullsFirst, Op: o.Less})
 	}
 	return out
 }
 
-func itemCols(items []sortItem) []plan.ColID {
+func itemCols(items []expression.SortItem) []plan.ColID {
 	var out []plan.ColID
 	for _, o := range items {
-		out = append(out, o.t.id)
+		out = append(out, o.Target.ID)
 	}
 	return out
 }
 
-func (b *binder) limitClause(s *scope, n *ast.SelectStmt) *limits {
+func (b *binder) limitClause(s *expression.Scope, n *ast.SelectStmt) *limits {
 	if n.LimitCount == nil && n.LimitOffset == nil {
 		return nil
 	}
 	ties := n.LimitOption == ast.LIMIT_OPTION_WITH_TIES
 	l := &limits{withTies: ties}
 	if n.LimitOffset != nil {
-		l.offset = b.limitExpr(s, n.LimitOffset, kindOffset, "OFFSET")
+		l.offset = b.limitExpr(s, n.LimitOffset, expression.KindOffset, "OFFSET")
 	}
 	if n.LimitCount != nil {
 		if c, ok := n.LimitCount.(*ast.A_Const); ok && c.Isnull {
@@ -452,7 +437,7 @@ func (b *binder) limitClause(s *scope, n *ast.SelectStmt) *limits {
 				b.Fail(pgerr.InvalidRowCountInLimitClause, -1, "row count cannot be null in FETCH FIRST ... WITH TIES clause")
 			}
 		} else {
-			l.count = b.limitExpr(s, n.LimitCount, kindLimit, "LIMIT")
+			l.count = b.limitExpr(s, n.LimitCount, expression.KindLimit, "LIMIT")
 		}
 	}
 	if l.count == nil && l.offset == nil {
@@ -461,20 +446,20 @@ func (b *binder) limitClause(s *scope, n *ast.SelectStmt) *limits {
 	return l
 }
 
-func (b *binder) limitExpr(s *scope, n ast.Node, k exprKind, what string) plan.Expr {
-	e := b.toSpecific(b.exprKind(s, n, k), types.Int8, what)
-	walkExpr(e, func(x plan.Expr) bool {
-		if c, ok := x.(*plan.ColRef); ok && b.owner[c.Col] == s {
-			b.Fail(pgerr.InvalidColumnReference, b.locOf(x), "argument of %s must not contain variables", what)
+func (b *binder) limitExpr(s *expression.Scope, n ast.Node, k expression.Kind, what string) plan.Expr {
+	e := b.ToSpecific(b.ExprIn(s, n, k), types.Int8, what)
+	tree.WalkExpr(e, func(x plan.Expr) bool {
+		if c, ok := x.(*plan.ColRef); ok && b.Owner[c.Col] == s {
+			b.Fail(pgerr.InvalidColumnReference, b.LocOf(x), "argument of %s must not contain variables", what)
 		}
 		return true
 	})
-	b.collate(e)
+	b.Collate(e)
 	return e
 }
 
 // values binds VALUES lists as a query: SELECT * FROM (VALUES …).
-func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
+func (b *binder) values(s *expression.Scope, n *ast.SelectStmt, keepUnknown bool) *query {
 	rows := b.valuesRows(s, n.ValuesLists)
 	width := len(rows[0])
 	v := &plan.Values{Rows: rows}
@@ -485,30 +470,30 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 		}
 		t := types.OID(types.Unknown)
 		if !(keepUnknown && len(rows) == 1) {
-			t, _ = b.commonType(col, "VALUES")
+			t, _ = b.CommonType(col, "VALUES")
 			for j := range rows {
-				rows[j][i] = b.toCommon(col[j], t, "VALUES")
+				rows[j][i] = b.ToCommon(col[j], t, "VALUES")
 				col[j] = rows[j][i]
 			}
 		} else {
 			t = col[0].Type().OID
 		}
-		ct := b.PlanType(t, commonMod(col, t))
-		var sum collation
+		ct := b.PlanType(t, expression.CommonMod(col, t))
+		var sum expression.Collation
 		for _, e := range col {
-			sum = b.merge(sum, b.collate(e), e)
+			sum = b.MergeCollation(sum, b.Collate(e), e)
 		}
-		if ct.Coll != 0 && sum.oid != 0 && sum.strength != collConflict {
-			ct.Coll = sum.oid
+		if ct.Coll != 0 && sum.OID != 0 && sum.Strength != expression.CollConflict {
+			ct.Coll = sum.OID
 		}
-		v.Out = append(v.Out, plan.Col{ID: b.newCol(), Name: "column" + strconv.Itoa(i+1), T: ct})
+		v.Out = append(v.Out, plan.Col{ID: b.NewCol(), Name: "column" + strconv.Itoa(i+1), T: ct})
 	}
 	if b.shapes != nil {
 		b.shapes.selects[n] = &shape{s: s, rows: rows}
 	}
 	it := b.relItem(s, v, v.Out, "*VALUES*")
-	it.relVisible = false
-	s.ns = append(s.ns, it)
+	it.RelVisible = false
+	s.Names = append(s.Names, it)
 	if len(n.SortClause) == 0 && n.LimitCount == nil && n.LimitOffset == nil {
 		q := &query{rel: v, cols: append([]plan.Col(nil), v.Out...), out: v.Out}
 		if len(rows) == 1 {
@@ -520,14 +505,14 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 		lc := n.LockingClause[0].(*ast.LockingClause)
 		b.Fail(pgerr.FeatureNotSupported, -1, "%s cannot be applied to VALUES", lockName(lc.Strength))
 	}
-	var targets []*target
-	for _, c := range it.cols {
-		targets = append(targets, &target{e: c.ref(), name: c.name})
+	var targets []*expression.Target
+	for _, c := range it.Cols {
+		targets = append(targets, &expression.Target{Expr: c.Ref(), Name: c.Name})
 	}
-	order := b.orderBy(s, n.SortClause, &targets, kindOrderBy, "ORDER BY", false)
+	order := b.OrderBy(s, n.SortClause, &targets, expression.KindOrderBy, "ORDER BY", false)
 	lim := b.limitClause(s, n)
 	for _, t := range targets {
-		b.collate(t.e)
+		b.Collate(t.Expr)
 	}
 	if b.shapes != nil {
 		b.shapes.selects[n] = &shape{s: s, rows: rows, targets: targets, order: order, lim: lim}
@@ -539,22 +524,22 @@ func (b *binder) values(s *scope, n *ast.SelectStmt, keepUnknown bool) *query {
 }
 
 // valuesRows binds the rows of VALUES; all have the same length.
-func (b *binder) valuesRows(s *scope, lists []ast.Node) [][]plan.Expr {
-	old := s.kind
-	s.kind = kindValues
+func (b *binder) valuesRows(s *expression.Scope, lists []ast.Node) [][]plan.Expr {
+	old := s.Kind
+	s.Kind = expression.KindValues
 	var rows [][]plan.Expr
 	for _, l := range lists {
 		items := l.(*ast.List).Items
-		row := b.exprList(s, items)
+		row := b.ExprList(s, items)
 		if len(rows) > 0 && len(row) != len(rows[0]) {
 			loc := int32(-1)
 			if len(row) > 0 {
-				loc = b.locOf(row[0])
+				loc = b.LocOf(row[0])
 			}
 			b.Fail(pgerr.SyntaxError, loc, "VALUES lists must all be the same length")
 		}
 		rows = append(rows, row)
 	}
-	s.kind = old
+	s.Kind = old
 	return rows
 }

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -9,7 +10,7 @@ import (
 )
 
 // setOperation is transformSetOperationStmt.
-func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
+func (b *binder) setOperation(s *expression.Scope, n *ast.SelectStmt) *query {
 	if len(n.LockingClause) > 0 {
 		b.Fail(pgerr.FeatureNotSupported, -1, "%s is not allowed with UNION/INTERSECT/EXCEPT", lockName(n.LockingClause[0].(*ast.LockingClause).Strength))
 	}
@@ -18,16 +19,16 @@ func (b *binder) setOperation(s *scope, n *ast.SelectStmt) *query {
 		return q
 	}
 	it := b.relItem(s, q.rel, q.cols, "*SELECT*")
-	it.relVisible = false
-	s.ns = append(s.ns, it)
-	var targets []*target
-	for _, c := range it.cols {
-		targets = append(targets, &target{e: c.ref(), name: c.name})
+	it.RelVisible = false
+	s.Names = append(s.Names, it)
+	var targets []*expression.Target
+	for _, c := range it.Cols {
+		targets = append(targets, &expression.Target{Expr: c.Ref(), Name: c.Name})
 	}
 	width := len(targets)
-	order := b.orderBy(s, n.SortClause, &targets, kindOrderBy, "ORDER BY", false)
+	order := b.OrderBy(s, n.SortClause, &targets, expression.KindOrderBy, "ORDER BY", false)
 	if len(targets) > width {
-		panic(b.Err(pgerr.FeatureNotSupported, b.locOf(targets[width].e), "invalid UNION/INTERSECT/EXCEPT ORDER BY clause").
+		panic(b.Err(pgerr.FeatureNotSupported, b.LocOf(targets[width].Expr), "invalid UNION/INTERSECT/EXCEPT ORDER BY clause").
 			WithDetail("Only result column names can be used, not expressions or functions.").
 			WithHint("Add the expression/function to every SELECT, or move the UNION into a FROM clause."))
 	}
@@ -52,11 +53,11 @@ func setOpName(op ast.SetOperation) string {
 }
 
 // setTree binds a node of the tree; a member with its own ORDER BY, LIMIT or WITH is a query of its own.
-func (b *binder) setTree(s *scope, n *ast.SelectStmt, top bool) *query {
+func (b *binder) setTree(s *expression.Scope, n *ast.SelectStmt, top bool) *query {
 	leaf := n.Op == ast.SETOP_NONE || n.Op == 0 ||
 		!top && (len(n.SortClause) > 0 || n.LimitCount != nil || n.LimitOffset != nil || len(n.LockingClause) > 0 || n.WithClause != nil)
 	if leaf {
-		return b.query(b.newScope(s), n, true)
+		return b.query(b.NewScope(s), n, true)
 	}
 	l := b.setTree(s, n.Larg, false)
 	r := b.setTree(s, n.Rarg, false)
@@ -74,25 +75,25 @@ func (b *binder) setTree(s *scope, n *ast.SelectStmt, top bool) *query {
 		if t.Mod != r.cols[i].T.Mod {
 			t.Mod = -1
 		}
-		op.Out = append(op.Out, plan.Col{ID: b.newCol(), Name: c.Name, T: t})
-		b.owner[op.Out[i].ID] = s
+		op.Out = append(op.Out, plan.Col{ID: b.NewCol(), Name: c.Name, T: t})
+		b.Owner[op.Out[i].ID] = s
 	}
 	return &query{rel: op, cols: append([]plan.Col(nil), op.Out...), out: op.Out}
 }
 
 // unify brings two queries to the same column types.
-func (b *binder) unify(s *scope, what string, l, r *query, needEq bool) {
+func (b *binder) unify(s *expression.Scope, what string, l, r *query, needEq bool) {
 	if len(l.cols) != len(r.cols) {
 		loc := int32(-1)
 		if len(r.exprs) > 0 {
-			loc = b.locOf(r.exprs[0])
+			loc = b.LocOf(r.exprs[0])
 		}
 		b.Fail(pgerr.SyntaxError, loc, "each %s query must have the same number of columns", what)
 	}
 	want := make([]types.OID, len(l.cols))
 	for i := range l.cols {
 		le, re := b.outExpr(l, i), b.outExpr(r, i)
-		t, which := b.commonType([]plan.Expr{le, re}, what)
+		t, which := b.CommonType([]plan.Expr{le, re}, what)
 		want[i] = t
 		for _, side := range []struct {
 			q *query
@@ -100,13 +101,13 @@ func (b *binder) unify(s *scope, what string, l, r *query, needEq bool) {
 		}{{l, le}, {r, re}} {
 			if have := side.e.Type().OID; have != t {
 				if !b.CanCoerce(have, t, overload.Implicit) {
-					b.Fail(pgerr.CannotCoerce, b.locOf(side.e), "%s could not convert type %s to %s", what, b.TypeText(have), b.TypeText(t))
+					b.Fail(pgerr.CannotCoerce, b.LocOf(side.e), "%s could not convert type %s to %s", what, b.TypeText(have), b.TypeText(t))
 				}
 				side.q.retype(b, i, t)
 			}
 		}
 		if needEq {
-			b.EqualOperator(t, b.locOf(which))
+			b.EqualOperator(t, b.LocOf(which))
 		}
 	}
 	b.castColumns(s, l, want)
@@ -122,7 +123,7 @@ func (b *binder) outExpr(q *query, i int) plan.Expr {
 }
 
 // castColumns adds a Project where output columns do not have the wanted types.
-func (b *binder) castColumns(s *scope, q *query, want []types.OID) {
+func (b *binder) castColumns(s *expression.Scope, q *query, want []types.OID) {
 	same := true
 	for i, c := range q.cols {
 		same = same && c.T.OID == want[i]
@@ -135,9 +136,9 @@ func (b *binder) castColumns(s *scope, q *query, want []types.OID) {
 	for i, c := range q.cols {
 		var e plan.Expr = &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}
 		if c.T.OID != want[i] {
-			e = b.coerce(e, want[i], -1, overload.Implicit, plan.CallCastImplicit, -1)
-			c = plan.Col{ID: b.newCol(), Name: c.Name, T: e.Type()}
-			b.owner[c.ID] = s
+			e = b.Coerce(e, want[i], -1, overload.Implicit, plan.CallCastImplicit, -1)
+			c = plan.Col{ID: b.NewCol(), Name: c.Name, T: e.Type()}
+			b.Owner[c.ID] = s
 		}
 		p.Exprs, p.Out = append(p.Exprs, e), append(p.Out, c)
 		cols[i] = c

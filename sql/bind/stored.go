@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -18,7 +19,7 @@ const (
 // assign is the conversion of an assignment: column names the target in the error.
 func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, what string) plan.Expr {
 	have := e.Type().OID
-	x := b.coerceToTarget(e, want.OID, want.Mod, overload.Assignment, plan.CallCastImplicit, -1)
+	x := b.CoerceToTarget(e, want.OID, want.Mod, overload.Assignment, plan.CallCastImplicit, -1)
 	if x == nil {
 		panic(b.Err(pgerr.DatatypeMismatch, loc, "column \"%s\" is of type %s but %sexpression is of type %s", column, b.TypeText(want.OID), what, b.TypeText(have)).
 			WithHint("You will need to rewrite or cast the expression."))
@@ -28,16 +29,16 @@ func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, w
 
 // storedExpr binds SQL that the catalog keeps, over the columns of t that col gives.
 func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col func(*catalog.Column) plan.Col) plan.Expr {
-	n, err := b.cache.ParseExpr(sql)
+	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	if t != nil {
-		s.ns = append(s.ns, b.rowItem(s, t, t.Name, col))
+		s.Names = append(s.Names, b.rowItem(s, t, t.Name, col))
 	}
-	e := b.exprKind(s, n, kindOther)
+	e := b.ExprIn(s, n, expression.KindOther)
 	if want.OID != 0 {
 		name := ""
 		if t != nil {
@@ -45,9 +46,9 @@ func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col fu
 		}
 		e = b.assign(e, want, name, -1, assignExpr)
 	} else {
-		e = b.resolveUnknown(e)
+		e = b.ResolveUnknown(e)
 	}
-	b.collate(e)
+	b.Collate(e)
 	b.Quiet--
 	b.ViewPath = path
 	return e
@@ -60,7 +61,7 @@ func (b *binder) columnDefault(t *catalog.Table, c *catalog.Column) plan.Expr {
 	}
 	if c.Identity != 0 {
 		var e plan.Expr = &plan.NextVal{Seq: c.IdentSeq, T: b.PlanType(types.Int8, -1)}
-		b.volatile = true
+		b.Volatile = true
 		return b.assign(e, lexicon.ColumnType(c), c.Name, -1, assignDefault)
 	}
 	if c.Default == "" {
@@ -106,13 +107,13 @@ func (b *binder) newRow(t *catalog.Table) *newRow {
 		if c.Dropped {
 			continue
 		}
-		col := plan.Col{ID: b.newCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
+		col := plan.Col{ID: b.NewCol(), Name: c.Name, T: lexicon.ColumnType(c), Table: t.OID, AttNum: c.AttNum}
 		b.origin[col.ID] = origin{t.OID, c.AttNum}
 		r.cols = append(r.cols, col)
 		r.by[c.AttNum] = col
 	}
 	if t.Partitioned() || b.Catalog.HasChildren(t.OID) {
-		col := plan.Col{ID: b.newCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: tableOID}
+		col := plan.Col{ID: b.NewCol(), Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, Table: t.OID, AttNum: expression.TableOIDAttNum}
 		r.cols = append(r.cols, col)
 		r.by[col.AttNum] = col
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -28,7 +29,7 @@ type DefOptions struct {
 // above its clauses is built, so that their expressions stay as they were written.
 type shapes struct {
 	selects map[*ast.SelectStmt]*shape
-	items   map[ast.Node]*nsItem // RangeVar, RangeSubselect, RangeFunction
+	items   map[ast.Node]*expression.Item // RangeVar, RangeSubselect, RangeFunction
 	quals   map[*ast.JoinExpr]plan.Expr
 	using   map[*ast.JoinExpr][]string
 	groups  map[ast.Node]plan.Expr
@@ -38,23 +39,23 @@ type shapes struct {
 }
 
 type shape struct {
-	s        *scope
-	targets  []*target
+	s        *expression.Scope
+	targets  []*expression.Target
 	where    plan.Expr
 	having   plan.Expr
-	order    []sortItem
-	distinct []sortItem
+	order    []expression.SortItem
+	distinct []expression.SortItem
 	lim      *limits
 	rows     [][]plan.Expr // VALUES
 }
 
 func newShapes() *shapes {
-	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*nsItem{}, quals: map[*ast.JoinExpr]plan.Expr{},
+	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*expression.Item{}, quals: map[*ast.JoinExpr]plan.Expr{},
 		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
 }
 
 // item records what a FROM item became.
-func (sh *shapes) item(n ast.Node, it *nsItem) {
+func (sh *shapes) item(n ast.Node, it *expression.Item) {
 	if sh != nil {
 		sh.items[n] = it
 	}
@@ -69,14 +70,14 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 		return "", pgerr.Unsupported("printing this statement")
 	}
 	b := newBinder(env)
-	b.shapes, b.printing = newShapes(), true
-	q := b.query(b.newScope(nil), sel, false)
+	b.shapes, b.Printing = newShapes(), true
+	q := b.query(b.NewScope(nil), sel, false)
 	if o.Columns == nil {
 		for _, c := range q.cols {
 			o.Columns = append(o.Columns, c.Name)
 		}
 	}
-	d := &deparser{b: b, o: o, alias: map[*nsItem]string{}, used: map[string]int{}}
+	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{}, used: map[string]int{}}
 	d.query(sel, o.Columns, true)
 	return strings.TrimRight(d.s.String(), " "), nil
 }
@@ -113,7 +114,7 @@ type deparser struct {
 	s     strings.Builder
 	level int
 	// alias gives FROM items names that no enclosing query uses; used are the names of the queries being printed.
-	alias map[*nsItem]string
+	alias map[*expression.Item]string
 	used  map[string]int
 }
 
@@ -165,41 +166,41 @@ func (d *deparser) expr(e plan.Expr) string { return ruleutils.MustExpr(e, d.opt
 // column prints a column with its table, or what the column stands for.
 func (d *deparser) column(c *plan.ColRef) string {
 	b := d.b
-	if df := b.derived[c.Col]; df != nil {
-		switch df.kind {
+	if df := b.Derived[c.Col]; df != nil {
+		switch df.Kind {
 		case 'w':
-			return ruleutils.WindowCall(df.def.(*plan.WindowCall), d.options()) + " OVER " + d.over(df.scope, c.Col)
+			return ruleutils.WindowCall(df.Def.(*plan.WindowCall), d.options()) + " OVER " + d.over(df.Scope, c.Col)
 		case 'g':
-			for _, g := range df.scope.group {
-				if g.id == c.Col {
+			for _, g := range df.Scope.Group {
+				if g.ID == c.Col {
 					var args []string
-					for _, a := range g.args {
+					for _, a := range g.Args {
 						args = append(args, d.expr(a))
 					}
 					return "GROUPING(" + strings.Join(args, ", ") + ")"
 				}
 			}
 		}
-		return d.expr(df.def)
+		return d.expr(df.Def)
 	}
 	it := b.items[c.Col]
 	if it == nil {
 		return ruleutils.QuoteIdent(c.Name)
 	}
-	if b.rows[c.Col] != nil {
+	if b.Rows[c.Col] != nil {
 		return ruleutils.QuoteIdent(d.nameOf(it)) + ".*"
 	}
 	name := c.Name
-	for i, col := range it.cols {
-		if ref, ok := col.ref().(*plan.ColRef); ok && ref.Col == c.Col {
-			name = col.name
+	for i, col := range it.Cols {
+		if ref, ok := col.Ref().(*plan.ColRef); ok && ref.Col == c.Col {
+			name = col.Name
 			if cols, _ := columnNames(it); i < len(cols) {
 				name = cols[i]
 			}
 			break
 		}
 	}
-	if it.alias == "" || !it.relVisible {
+	if it.Alias == "" || !it.RelVisible {
 		return ruleutils.QuoteIdent(name)
 	}
 	return ruleutils.QuoteIdent(d.nameOf(it)) + "." + ruleutils.QuoteIdent(name)
@@ -228,16 +229,16 @@ func (d *deparser) nameItems(sh *shape) func() {
 		return func() {}
 	}
 	var mine []string
-	for _, it := range sh.s.tables {
-		if it.alias == "" || it.unnamed || !it.relVisible && it.table == nil {
+	for _, it := range sh.s.Tables {
+		if it.Alias == "" || it.Unnamed || !it.RelVisible && it.Table == nil {
 			continue
 		}
 		if _, ok := d.alias[it]; ok {
 			continue
 		}
-		name := it.alias
+		name := it.Alias
 		for i := 1; d.used[name] > 0; i++ {
-			name = it.alias + "_" + strconv.Itoa(i)
+			name = it.Alias + "_" + strconv.Itoa(i)
 		}
 		d.used[name]++
 		d.alias[it] = name
@@ -251,11 +252,11 @@ func (d *deparser) nameItems(sh *shape) func() {
 }
 
 // nameOf is the alias that an item is printed with.
-func (d *deparser) nameOf(it *nsItem) string {
+func (d *deparser) nameOf(it *expression.Item) string {
 	if name, ok := d.alias[it]; ok {
 		return name
 	}
-	return it.alias
+	return it.Alias
 }
 
 func (d *deparser) with(w *ast.WithClause) {
@@ -349,7 +350,7 @@ func (d *deparser) basic(n *ast.SelectStmt, columns []string, visible bool) {
 				if i > 0 {
 					d.put(", ")
 				}
-				d.put(d.sortExpr(o.t.e))
+				d.put(d.sortExpr(o.Target.Expr))
 			}
 			d.put(")")
 		}
@@ -395,7 +396,7 @@ func (d *deparser) basic(n *ast.SelectStmt, columns []string, visible bool) {
 			d.put(", ")
 		}
 		first = false
-		d.put(ruleutils.QuoteIdent(w.Name), " AS ", d.windowSpec(sh.s.namedBy[w.Name], w.Refname))
+		d.put(ruleutils.QuoteIdent(w.Name), " AS ", d.windowSpec(sh.s.NamedBy[w.Name], w.Refname))
 	}
 	d.orderLimit(n, sh, false)
 	for _, l := range n.LockingClause {
@@ -440,10 +441,10 @@ func (d *deparser) valuesRows(rows [][]plan.Expr) {
 func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 	n := 0
 	for _, t := range sh.targets {
-		if t.junk {
+		if t.Junk {
 			continue
 		}
-		name := t.name
+		name := t.Name
 		if n < len(columns) {
 			name = columns[n]
 		}
@@ -451,20 +452,20 @@ func (d *deparser) targetList(sh *shape, columns []string, visible bool) {
 			d.put(",")
 		}
 		d.put(" ")
-		text := d.shown(t.e)
+		text := d.shown(t.Expr)
 		own := ""
-		switch e := t.e.(type) {
+		switch e := t.Expr.(type) {
 		case *plan.ColRef:
-			if d.b.derived[e.Col] == nil && d.b.rows[e.Col] == nil {
+			if d.b.Derived[e.Col] == nil && d.b.Rows[e.Col] == nil {
 				own = lastName(text)
-			} else if d.b.rows[e.Col] != nil {
+			} else if d.b.Rows[e.Col] != nil {
 				own = d.nameOf(d.b.items[e.Col])
 			}
 		}
 		if own == "" && !visible {
 			own = "?column?"
 		}
-		if ref, ok := t.e.(*plan.ColRef); ok && d.b.rows[ref.Col] != nil {
+		if ref, ok := t.Expr.(*plan.ColRef); ok && d.b.Rows[ref.Col] != nil {
 			text, own = d.rowField(ref), ""
 		}
 		if own != name {
@@ -510,7 +511,7 @@ func (d *deparser) shown(e plan.Expr) string {
 
 // sortExpr is get_rule_sortgroupclause.
 func (d *deparser) sortExpr(e plan.Expr) string {
-	if ref, ok := e.(*plan.ColRef); ok && d.b.derived[ref.Col] != nil {
+	if ref, ok := e.(*plan.ColRef); ok && d.b.Derived[ref.Col] != nil {
 		return "(" + d.shown(e) + ")"
 	}
 	return ruleutils.SortExpr(e, d.options())
@@ -561,12 +562,12 @@ func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
 			}
 			if byNumber {
 				for j, t := range sh.targets {
-					if t == o.t {
+					if t == o.Target {
 						d.put(strconv.Itoa(j + 1))
 					}
 				}
 			} else {
-				d.put(d.sortExpr(o.t.e))
+				d.put(d.sortExpr(o.Target.Expr))
 			}
 			d.put(d.orderSuffix(o))
 		}
@@ -590,16 +591,16 @@ func (d *deparser) orderLimit(n *ast.SelectStmt, sh *shape, byNumber bool) {
 }
 
 // orderSuffix prints DESC, NULLS …, or USING for an operator that is not the type's default.
-func (d *deparser) orderSuffix(o sortItem) string {
-	lt, _, gt := d.b.OrderOperators(o.t.e.Type().OID)
-	if o.lt != lt && o.lt != gt {
-		s := " USING " + d.b.Operator(o.lt).Name
-		if o.nullsFirst {
+func (d *deparser) orderSuffix(o expression.SortItem) string {
+	lt, _, gt := d.b.OrderOperators(o.Target.Expr.Type().OID)
+	if o.Less != lt && o.Less != gt {
+		s := " USING " + d.b.Operator(o.Less).Name
+		if o.NullsFirst {
 			return s + " NULLS FIRST"
 		}
 		return s + " NULLS LAST"
 	}
-	return ruleutils.OrderSuffix(o.desc, o.nullsFirst)
+	return ruleutils.OrderSuffix(o.Desc, o.NullsFirst)
 }
 
 // setTree is get_setop_query.
@@ -658,10 +659,10 @@ func (d *deparser) fromItem(n ast.Node) {
 		if sh.ctes[v] {
 			d.put(ruleutils.QuoteIdent(v.Relname))
 		} else {
-			if !v.Inh && it.table.LikeTable() {
+			if !v.Inh && it.Table.LikeTable() {
 				d.put("ONLY ")
 			}
-			d.put(d.relation(it.table))
+			d.put(d.relation(it.Table))
 		}
 		if name := d.nameOf(it); name != v.Relname || v.Alias != nil && len(v.Alias.Colnames) > 0 {
 			d.put(" ", ruleutils.QuoteIdent(name), d.aliasCols(v.Alias, it))
@@ -690,7 +691,7 @@ func (d *deparser) fromItem(n ast.Node) {
 // rowField prints a column where t.* would be expanded: a whole row with its type.
 func (d *deparser) rowField(c *plan.ColRef) string {
 	s := d.column(c)
-	if d.b.derived[c.Col] == nil && d.b.rows[c.Col] != nil {
+	if d.b.Derived[c.Col] == nil && d.b.Rows[c.Col] != nil {
 		s += "::" + d.rowType(c.T.OID)
 	}
 	return s
@@ -752,7 +753,7 @@ func (d *deparser) relation(t *catalog.Table) string {
 	return ruleutils.QuoteIdent(d.b.SchemaName(t.Schema)) + "." + ruleutils.QuoteIdent(t.Name)
 }
 
-func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
+func (d *deparser) aliasCols(a *ast.Alias, it *expression.Item) string {
 	cols, changed := columnNames(it)
 	if !changed && (a == nil || len(a.Colnames) == 0) {
 		return ""
@@ -761,18 +762,18 @@ func (d *deparser) aliasCols(a *ast.Alias, it *nsItem) string {
 }
 
 // columnNames are the names of an item's columns, told apart where two are the same; changed: some had to be.
-func columnNames(it *nsItem) (out []string, changed bool) {
+func columnNames(it *expression.Item) (out []string, changed bool) {
 	seen := map[string]bool{}
-	for _, c := range it.cols {
-		if c.hidden {
+	for _, c := range it.Cols {
+		if c.Hidden {
 			continue
 		}
-		name := c.name
+		name := c.Name
 		for i := 1; seen[name]; i++ {
-			name = c.name + "_" + strconv.Itoa(i)
+			name = c.Name + "_" + strconv.Itoa(i)
 		}
 		seen[name] = true
-		changed = changed || name != c.name
+		changed = changed || name != c.Name
 		out = append(out, name)
 	}
 	return out, changed
@@ -780,7 +781,7 @@ func columnNames(it *nsItem) (out []string, changed bool) {
 
 func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 	it := d.b.shapes.items[v]
-	scan := it.rel.(*plan.FuncScan)
+	scan := it.Rel.(*plan.FuncScan)
 	if v.Lateral {
 		d.put("LATERAL ")
 	}
@@ -803,7 +804,7 @@ func (d *deparser) rangeFunction(v *ast.RangeFunction) {
 			if i > 0 {
 				d.put(", ")
 			}
-			d.put(ruleutils.QuoteIdent(it.cols[i].name), " ", d.b.TypeModText(c.T.OID, c.T.Mod))
+			d.put(ruleutils.QuoteIdent(it.Cols[i].Name), " ", d.b.TypeModText(c.T.OID, c.T.Mod))
 		}
 		d.put(")")
 		return
@@ -872,43 +873,43 @@ func (d *deparser) join(v *ast.JoinExpr) {
 }
 
 // over prints the window of a call: its name, or its definition.
-func (d *deparser) over(s *scope, id plan.ColID) string {
-	w := d.b.windowOf(s, id)
-	for name, named := range s.namedBy {
+func (d *deparser) over(s *expression.Scope, id plan.ColID) string {
+	w := d.b.WindowOf(s, id)
+	for name, named := range s.NamedBy {
 		if named == w {
 			return ruleutils.QuoteIdent(name)
 		}
 	}
-	return d.windowSpec(w, w.ref)
+	return d.windowSpec(w, w.Ref)
 }
 
-func (d *deparser) windowSpec(w *window, ref string) string {
+func (d *deparser) windowSpec(w *expression.Window, ref string) string {
 	var parts []string
 	if ref != "" {
 		parts = append(parts, ruleutils.QuoteIdent(ref))
 	}
-	if len(w.partition) > 0 && ref == "" {
+	if len(w.Partition) > 0 && ref == "" {
 		var es []string
-		for _, e := range w.partition {
+		for _, e := range w.Partition {
 			es = append(es, d.sortExpr(e))
 		}
 		parts = append(parts, "PARTITION BY "+strings.Join(es, ", "))
 	}
-	if len(w.order) > 0 && !w.orderRef {
+	if len(w.Order) > 0 && !w.OrderRef {
 		var es []string
-		for _, o := range w.order {
-			es = append(es, d.sortExpr(o.t.e)+d.orderSuffix(o))
+		for _, o := range w.Order {
+			es = append(es, d.sortExpr(o.Target.Expr)+d.orderSuffix(o))
 		}
 		parts = append(parts, "ORDER BY "+strings.Join(es, ", "))
 	}
-	if w.def.FrameOptions&frameNonDefault != 0 {
+	if w.Def.FrameOptions&expression.FrameNonDefault != 0 {
 		parts = append(parts, d.frame(w))
 	}
 	return "(" + strings.Join(parts, " ") + ")"
 }
 
-func (d *deparser) frame(w *window) string {
-	f := &w.frame
+func (d *deparser) frame(w *expression.Window) string {
+	f := &w.Frame
 	bound := func(k plan.Bound, off plan.Expr) string {
 		switch k {
 		case plan.UnboundedPreceding:
@@ -923,7 +924,7 @@ func (d *deparser) frame(w *window) string {
 		return d.expr(off) + " FOLLOWING"
 	}
 	s := [...]string{plan.FrameRange: "RANGE ", plan.FrameRows: "ROWS ", plan.FrameGroups: "GROUPS "}[f.Mode]
-	if w.def.FrameOptions&frameBetween != 0 {
+	if w.Def.FrameOptions&expression.FrameBetween != 0 {
 		s += "BETWEEN " + bound(f.Start, f.StartOff) + " AND " + bound(f.End, f.EndOff)
 	} else {
 		s += bound(f.Start, f.StartOff)

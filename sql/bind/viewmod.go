@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -49,7 +50,7 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 		if len(m.layers) >= maxViewDepth {
 			b.Fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
 		}
-		n, err := b.cache.Parse(v.View)
+		n, err := b.Cache.Parse(v.View)
 		b.Check(err, -1)
 		sel, _ := n.(*ast.SelectStmt)
 		if detail := b.notUpdatable(sel); detail != "" {
@@ -169,7 +170,7 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 		} else {
 			list := lexicon.Names(ref.Fields)
 			name = list[len(list)-1]
-			if systemColumn(name) != nil {
+			if expression.SystemColumn(name) != nil {
 				detail = "View columns that refer to system columns are not updatable."
 			} else if name == aliasOf(l.from) && len(list) == 1 || name == "*" {
 				detail = "View columns that return whole-row references are not updatable."
@@ -208,23 +209,23 @@ func columnIndex(v *catalog.Table, name string) int {
 
 // layered offers the target's columns over an item of its table, and returns the scopes in which the views' conditions
 // are bound, outermost view first.
-func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*nsItem, []*scope) {
+func (b *binder) layered(s *expression.Scope, m *modTarget, base *expression.Item, alias string) (*expression.Item, []*expression.Scope) {
 	if len(m.layers) == 0 {
 		return base, nil
 	}
-	scopes := make([]*scope, len(m.layers))
+	scopes := make([]*expression.Scope, len(m.layers))
 	it := base
 	for i := len(m.layers) - 1; i >= 0; i-- {
 		l := m.layers[i]
-		it.alias = aliasOf(l.from)
-		it.schema = 0
-		if l.from.Alias == nil && it.table != nil {
-			it.schema = it.table.Schema
+		it.Alias = aliasOf(l.from)
+		it.Schema = 0
+		if l.from.Alias == nil && it.Table != nil {
+			it.Schema = it.Table.Schema
 		}
-		in := b.newScope(nil)
-		in.ns = []*nsItem{it}
+		in := b.NewScope(nil)
+		in.Names = []*expression.Item{it}
 		scopes[i] = in
-		up := &nsItem{alias: alias, table: l.view, rel: base.rel, relVisible: true, colVisible: true}
+		up := &expression.Item{Alias: alias, Table: l.view, Rel: base.Rel, RelVisible: true, ColVisible: true}
 		at := 0
 		for j := range l.view.Columns {
 			c := &l.view.Columns[j]
@@ -233,17 +234,17 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 			}
 			node := l.sel.TargetList[at].(*ast.ResTarget).Val
 			at++
-			up.cols = append(up.cols, nsCol{name: c.Name, t: lexicon.ColumnType(c), ref: func() (e plan.Expr) {
-				b.asOwner(l.view, func() { b.inView(func() { e = b.resolveUnknown(b.exprKind(in, node, kindOther)) }) })
-				b.collate(e)
+			up.Cols = append(up.Cols, expression.ItemCol{Name: c.Name, T: lexicon.ColumnType(c), Ref: func() (e plan.Expr) {
+				b.asOwner(l.view, func() { b.inView(func() { e = b.ResolveUnknown(b.ExprIn(in, node, expression.KindOther)) }) })
+				b.Collate(e)
 				b.viewCols[e] = origin{l.view.OID, c.AttNum}
 				return e
 			}})
 		}
-		up.row = func() plan.Expr {
+		up.Row = func() plan.Expr {
 			row := &plan.RowCtor{T: plan.Type{OID: l.view.RowType, Mod: -1}}
-			for _, c := range up.cols {
-				row.Fields, row.Names = append(row.Fields, c.ref()), append(row.Names, c.name)
+			for _, c := range up.Cols {
+				row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
 			}
 			return row
 		}
@@ -253,17 +254,17 @@ func (b *binder) layered(s *scope, m *modTarget, base *nsItem, alias string) (*n
 		it = up
 	}
 	// The table under the views is not to be named.
-	for i, have := range s.tables {
+	for i, have := range s.Tables {
 		if have == base {
-			s.tables = append(s.tables[:i:i], s.tables[i+1:]...)
+			s.Tables = append(s.Tables[:i:i], s.Tables[i+1:]...)
 			break
 		}
 	}
-	return s.register(it), scopes
+	return s.Register(it), scopes
 }
 
 // viewConds are the conditions of the target's views.
-func (b *binder) viewConds(m *modTarget, scopes []*scope) []plan.Expr {
+func (b *binder) viewConds(m *modTarget, scopes []*expression.Scope) []plan.Expr {
 	var out []plan.Expr
 	for i, l := range m.layers {
 		if e := b.viewCond(l, scopes[i]); e != nil {
@@ -273,14 +274,14 @@ func (b *binder) viewConds(m *modTarget, scopes []*scope) []plan.Expr {
 	return out
 }
 
-func (b *binder) viewCond(l *viewLayer, in *scope) (e plan.Expr) {
+func (b *binder) viewCond(l *viewLayer, in *expression.Scope) (e plan.Expr) {
 	if l.sel.WhereClause == nil {
 		return nil
 	}
 	b.asOwner(l.view, func() {
 		b.inView(func() {
-			e = b.boolExpr(in, l.sel.WhereClause, kindWhere, "WHERE")
-			b.collate(e)
+			e = b.BoolExpr(in, l.sel.WhereClause, expression.KindWhere, "WHERE")
+			b.Collate(e)
 		})
 	})
 	return e
@@ -291,7 +292,7 @@ func (b *binder) viewChecks(m *modTarget, row *newRow) []plan.Check {
 	if len(m.layers) == 0 {
 		return nil
 	}
-	s := b.newScope(nil)
+	s := b.NewScope(nil)
 	_, scopes := b.layered(s, m, b.rowItem(s, m.t, m.t.Name, row.col), m.rel.Name)
 	var out []plan.Check
 	cascaded := false

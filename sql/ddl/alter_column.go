@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
 	"github.com/tarndb/tarn/sql/ddl/depend"
@@ -200,7 +201,7 @@ func (x *exec) columnDefault(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	next := stmt.Edit(t)
 	if cmd.Def == nil {
 		next.Column(c.AttNum).Default = ""
-	} else if err := x.setDefault(next, defaultDef{c.AttNum, cmd.Def, bind.ColumnDefault}); err != nil {
+	} else if err := x.setDefault(next, defaultDef{c.AttNum, cmd.Def, expression.KindColumnDefault}); err != nil {
 		return err
 	}
 	x.Put(next)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
 	"github.com/tarndb/tarn/sql/ddl/depend"
@@ -42,7 +43,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if !fromUsing {
 		expr = &ast.ColumnRef{Fields: []ast.Node{&ast.String{Sval: c.Name}}, Location: -1}
 	}
-	e, cols, err := bind.Expression(x.Bind(), t, expr, bind.AlterTransform, want, c.Name)
+	e, cols, err := bind.Expression(x.Bind(), t, expr, expression.KindAlterTransform, want, c.Name)
 	if err != nil {
 		return castError(err, c, want, fromUsing, x.Env)
 	}
@@ -134,9 +135,9 @@ func (x *exec) convertDefault(t, next *catalog.Table, col *catalog.Column) error
 	if len(nodes) != 1 {
 		return pgerr.Internal("default of %s.%s does not parse", t.Name, col.Name)
 	}
-	kind := bind.ColumnDefault
+	kind := expression.KindColumnDefault
 	if col.Generated != 0 {
-		kind = bind.GeneratedColumn
+		kind = expression.KindGenerated
 	}
 	val := nodes[0].(*ast.SelectStmt).TargetList[0].(*ast.ResTarget).Val
 	e, _, err := bind.Expression(x.Bind(), row, val, kind, colType(col), col.Name)

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/content"
@@ -169,7 +170,7 @@ func constraintExists(name, table string) error {
 
 // addCheck adds a check constraint to the descriptor.
 func (x *exec) addCheck(t *catalog.Table, k *ast.Constraint) (*catalog.Constraint, error) {
-	e, cols, err := bind.Expression(x.Bind(), t, k.RawExpr, bind.CheckConstraint, plan.Type{OID: types.Bool, Mod: -1}, "CHECK")
+	e, cols, err := bind.Expression(x.Bind(), t, k.RawExpr, expression.KindCheck, plan.Type{OID: types.Bool, Mod: -1}, "CHECK")
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/content"
@@ -76,7 +77,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		names = append(names, c.Name)
 	}
 	if n.WhereClause != nil {
-		e, _, err := bind.Expression(x.Bind(), t, n.WhereClause, bind.IndexPredicate, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
+		e, _, err := bind.Expression(x.Bind(), t, n.WhereClause, expression.KindIndexPred, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
 		if err != nil {
 			return err
 		}
@@ -158,7 +159,7 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (cata
 		}
 		k = catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, Collation: c.Collation}
 	} else {
-		b, cols, err := bind.Expression(x.Bind(), t, e.Expr, bind.IndexExpression, plan.Type{}, "")
+		b, cols, err := bind.Expression(x.Bind(), t, e.Expr, expression.KindIndexExpr, plan.Type{}, "")
 		if err != nil {
 			return k, err
 		}

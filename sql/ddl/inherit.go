@@ -3,7 +3,7 @@ package ddl
 import (
 	"slices"
 
-	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -228,7 +228,7 @@ func (x *exec) mergeColumn(nt *newTable, h *inheritance, d *ast.ColumnDef, parti
 	c.NotNull = c.NotNull || d.IsNotNull
 	seqs, defaults := len(nt.seqs), len(nt.defaults)
 	if d.RawDefault != nil {
-		nt.defaults = append(nt.defaults, defaultDef{c.AttNum, d.RawDefault, bind.ColumnDefault})
+		nt.defaults = append(nt.defaults, defaultDef{c.AttNum, d.RawDefault, expression.KindColumnDefault})
 	}
 	c.Default, c.Generated = "", 0
 	if err := x.columnConstraints(nt, d, c, false); err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
@@ -103,7 +104,7 @@ func (x *exec) partitionElem(t *catalog.Table, el *ast.PartitionElem) (k catalog
 		}
 		return catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, Collation: c.Collation}, column(c)
 	}
-	b, cols, err := bind.Expression(x.Bind(), t, el.Expr, bind.PartitionKey, plan.Type{}, "")
+	b, cols, err := bind.Expression(x.Bind(), t, el.Expr, expression.KindPartKey, plan.Type{}, "")
 	if err != nil {
 		return k, err
 	}
@@ -251,7 +252,7 @@ func (x *exec) boundValue(p *catalog.Table, i int, n ast.Node) (d catalog.BoundD
 	} else {
 		name = k.Expr
 	}
-	e, _, err := bind.Expression(x.Bind(), nil, n, bind.PartitionBound, plan.Type{OID: k.Type, Mod: mod, Coll: k.Collation}, name)
+	e, _, err := bind.Expression(x.Bind(), nil, n, expression.KindPartBound, plan.Type{OID: k.Type, Mod: mod, Coll: k.Collation}, name)
 	if err != nil {
 		if pe := pgerr.From(err); pe.Code == pgerr.DatatypeMismatch && strings.Contains(pe.Message, "default expression") {
 			return d, pgerr.New(pgerr.DatatypeMismatch, "specified value cannot be cast to type %s for column \"%s\"", types.FormatType(k.Type, -1, x.Env), name).

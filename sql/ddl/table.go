@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -39,7 +40,7 @@ type keyDef struct {
 type defaultDef struct {
 	att  int16
 	expr ast.Node
-	kind bind.ExprKind
+	kind expression.Kind
 }
 
 func (x *exec) createTable(n *ast.CreateStmt) error {
@@ -224,7 +225,7 @@ func (x *exec) addColumn(nt *newTable, d *ast.ColumnDef) error {
 		nt.t.Column(c.AttNum).NotNull = true
 	}
 	if d.RawDefault != nil {
-		nt.defaults = append(nt.defaults, defaultDef{c.AttNum, d.RawDefault, bind.ColumnDefault})
+		nt.defaults = append(nt.defaults, defaultDef{c.AttNum, d.RawDefault, expression.KindColumnDefault})
 	}
 	return x.columnConstraints(nt, d, nt.t.Column(c.AttNum), serial != 0)
 }
@@ -319,7 +320,7 @@ func (x *exec) columnConstraints(nt *newTable, d *ast.ColumnDef, c *catalog.Colu
 				return pgerr.New(pgerr.SyntaxError, "multiple default values specified for column \"%s\" of table \"%s\"", c.Name, table)
 			}
 			def = true
-			nt.defaults = append(nt.defaults, defaultDef{c.AttNum, k.RawExpr, bind.ColumnDefault})
+			nt.defaults = append(nt.defaults, defaultDef{c.AttNum, k.RawExpr, expression.KindColumnDefault})
 		case ast.CONSTR_IDENTITY:
 			if null {
 				return conflictingNull(c.Name, table)
@@ -345,7 +346,7 @@ func (x *exec) columnConstraints(nt *newTable, d *ast.ColumnDef, c *catalog.Colu
 				return pgerr.New(pgerr.SyntaxError, "both identity and generation expression specified for column \"%s\" of table \"%s\"", c.Name, table)
 			}
 			generated, c.Generated = true, 's'
-			nt.defaults = append(nt.defaults, defaultDef{c.AttNum, k.RawExpr, bind.GeneratedColumn})
+			nt.defaults = append(nt.defaults, defaultDef{c.AttNum, k.RawExpr, expression.KindGenerated})
 		case ast.CONSTR_CHECK:
 			nt.checks = append(nt.checks, k)
 		case ast.CONSTR_PRIMARY, ast.CONSTR_UNIQUE:
@@ -492,19 +493,19 @@ func (x *exec) finishTable(nt *newTable) error {
 // setDefault binds a column's default or generation expression and keeps its text.
 func (x *exec) setDefault(t *catalog.Table, d defaultDef) error {
 	c := t.Column(d.att)
-	if stmt.IsNullConst(d.expr) && d.kind == bind.ColumnDefault {
+	if stmt.IsNullConst(d.expr) && d.kind == expression.KindColumnDefault {
 		c.Default = ""
 		return nil
 	}
 	row := t
-	if d.kind == bind.ColumnDefault {
+	if d.kind == expression.KindColumnDefault {
 		row = nil
 	}
 	e, cols, err := bind.Expression(x.Bind(), row, d.expr, d.kind, colType(c), c.Name)
 	if err != nil {
 		return err
 	}
-	if d.kind == bind.GeneratedColumn {
+	if d.kind == expression.KindGenerated {
 		if err := immutable(e, "generation expression is not immutable"); err != nil {
 			return err
 		}

@@ -1,7 +1,7 @@
 package plpgsql
 
 import (
-	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -24,7 +24,7 @@ type Source struct {
 	Set       bool
 	Kind      byte // pg_proc.prokind; 'd' for DO
 	Trigger   bool
-	Conflict  bind.VariableConflict
+	Conflict  expression.VariableConflict
 }
 
 // Function is a compiled body. It is immutable and may run in several sessions.
@@ -40,7 +40,7 @@ type Function struct {
 	set             bool
 	trigger         *triggerVars
 	found           *variable
-	conflict        bind.VariableConflict
+	conflict        expression.VariableConflict
 	printStrict     bool
 	src             string
 }
@@ -51,14 +51,14 @@ type triggerVars struct {
 	list           map[string]*variable
 }
 
-var conflictModes = map[string]bind.VariableConflict{"error": bind.ConflictError, "use_variable": bind.UseVariable, "use_column": bind.UseColumn}
+var conflictModes = map[string]expression.VariableConflict{"error": expression.ConflictError, "use_variable": expression.UseVariable, "use_column": expression.UseColumn}
 
 // ConflictMode is plpgsql.variable_conflict's value.
-func ConflictMode(s string) bind.VariableConflict {
+func ConflictMode(s string) expression.VariableConflict {
 	if m, ok := conflictModes[s]; ok {
 		return m
 	}
-	return bind.ConflictError
+	return expression.ConflictError
 }
 
 // Compile parses a body. Errors in it have their place in Position, counted in characters of the body; the others name the line in

@@ -1,7 +1,7 @@
 package plpgsql
 
 import (
-	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -27,7 +27,7 @@ type Host interface {
 	// Expression plans SELECT text as one value; Statement a whole statement; Assignment the new value of base, a parameter, with what
 	// stands at path replaced. vars gives the parameters; its Begin is called before the text is bound, now or later.
 	Expression(text string, vars Vars) (Expression, error)
-	Assignment(text string, base bind.Variable, path []ast.Node, vars Vars) (Expression, error)
+	Assignment(text string, base expression.Variable, path []ast.Node, vars Vars) (Expression, error)
 	Statement(text string, vars Vars) (Statement, error)
 	// Cast converts as an assignment does, or through text.
 	Cast(v types.Datum, from, to plan.Type) (types.Datum, error)
@@ -53,7 +53,7 @@ type Host interface {
 
 // Vars are the variables of a text in a function.
 type Vars interface {
-	bind.Variables
+	expression.Variables
 	Begin()
 }
 

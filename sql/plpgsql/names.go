@@ -1,7 +1,7 @@
 package plpgsql
 
 import (
-	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -57,19 +57,19 @@ type shapeRef struct {
 
 func (x *exprVars) Begin() { x.params, x.shapes = x.params[:0], x.shapes[:0] }
 
-func (x *exprVars) Conflict() bind.VariableConflict { return x.f.fn.conflict }
+func (x *exprVars) Conflict() expression.VariableConflict { return x.f.fn.conflict }
 
-func (x *exprVars) Number(n int) bind.Variable {
+func (x *exprVars) Number(n int) expression.Variable {
 	if n < 1 || n > len(x.f.fn.args) {
-		return bind.Variable{}
+		return expression.Variable{}
 	}
 	return x.whole(x.f.fn.args[n-1], 1)
 }
 
-func (x *exprVars) Variable(name []string) bind.Variable {
+func (x *exprVars) Variable(name []string) expression.Variable {
 	v, parts := x.e.ns.find(name)
 	if v == nil {
-		return bind.Variable{}
+		return expression.Variable{}
 	}
 	if v.kind == record && len(name) > parts {
 		return x.field(v, name[parts], parts+1)
@@ -87,8 +87,8 @@ func (x *exprVars) index(p paramRef) int {
 	return len(x.params) - 1
 }
 
-func (x *exprVars) whole(v *variable, parts int) bind.Variable {
-	out := bind.Variable{Parts: parts, Index: x.index(paramRef{v, -1}), Type: v.typ}
+func (x *exprVars) whole(v *variable, parts int) expression.Variable {
+	out := expression.Variable{Parts: parts, Index: x.index(paramRef{v, -1}), Type: v.typ}
 	if v.kind == record {
 		if d := x.desc(v); d != nil {
 			out.Attrs = d.attrs
@@ -104,7 +104,7 @@ func (x *exprVars) desc(v *variable) *rowDesc {
 	return d
 }
 
-func (x *exprVars) field(v *variable, name string, parts int) bind.Variable {
+func (x *exprVars) field(v *variable, name string, parts int) expression.Variable {
 	d := x.desc(v)
 	if d == nil {
 		panic(notAssigned(v))
@@ -115,7 +115,7 @@ func (x *exprVars) field(v *variable, name string, parts int) bind.Variable {
 	}
 	a := d.attrs[i]
 	t := x.f.planType(a)
-	return bind.Variable{Parts: parts, Index: x.index(paramRef{v, i}), Type: t}
+	return expression.Variable{Parts: parts, Index: x.index(paramRef{v, i}), Type: t}
 }
 
 func notAssigned(v *variable) *pgerr.Error {
@@ -134,7 +134,7 @@ func (x *exprVars) stale() bool {
 }
 
 // Base numbers the variable that an assignment changes.
-func (x *exprVars) Base() bind.Variable { return x.whole(x.e.target, 1) }
+func (x *exprVars) Base() expression.Variable { return x.whole(x.e.target, 1) }
 
 // Values are the parameters' values, for statements that bind late.
 func (x *exprVars) Values() ([]types.Datum, error) { return x.values() }

@@ -3,7 +3,7 @@ package plpgsql
 import (
 	"strings"
 
-	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -13,14 +13,14 @@ import (
 // dynVars are the values of EXECUTE … USING: $1 and so on, and no names.
 type dynVars struct{ types []plan.Type }
 
-func (d *dynVars) Begin()                               {}
-func (d *dynVars) Conflict() bind.VariableConflict      { return bind.UseColumn }
-func (d *dynVars) Variable(name []string) bind.Variable { return bind.Variable{} }
-func (d *dynVars) Number(n int) bind.Variable {
+func (d *dynVars) Begin()                                     {}
+func (d *dynVars) Conflict() expression.VariableConflict      { return expression.UseColumn }
+func (d *dynVars) Variable(name []string) expression.Variable { return expression.Variable{} }
+func (d *dynVars) Number(n int) expression.Variable {
 	if n < 1 || n > len(d.types) {
-		return bind.Variable{}
+		return expression.Variable{}
 	}
-	return bind.Variable{Parts: 1, Index: n - 1, Type: d.types[n-1]}
+	return expression.Variable{Parts: 1, Index: n - 1, Type: d.types[n-1]}
 }
 
 // textOf evaluates an expression as text; ok is false for NULL.

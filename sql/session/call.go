@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -35,7 +36,7 @@ func (s *Session) callStatement(ctx context.Context, n *ast.CallStmt, c *call) (
 }
 
 // callProcedure calls a procedure; fields and row are what its OUT parameters give, nil where it has none. vars may be nil.
-func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source string, vars bind.Variables, params []types.Datum, nonAtomic bool) (fields []types.Attr, row []types.Datum, err error) {
+func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source string, vars expression.Variables, params []types.Datum, nonAtomic bool) (fields []types.Attr, row []types.Datum, err error) {
 	env := s.bindEnv(s.catalog(), source)
 	env.Vars = vars
 	f, args, fields, err := bind.Call(env, n.Funccall)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/copy"
 	"github.com/tarndb/tarn/sql/exec"
@@ -25,7 +26,7 @@ type copyFilter struct {
 // copyWhere compiles the condition. cols and names come back with the columns that it adds behind them.
 func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []copy.Column, names []string) (*copyFilter, []copy.Column, []string, error) {
 	fail := func(err error) (*copyFilter, []copy.Column, []string, error) { return nil, nil, nil, err }
-	e, used, err := bind.Expression(s.bindEnv(s.catalog(), c.source), t, n.WhereClause, bind.CopyWhere, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
+	e, used, err := bind.Expression(s.bindEnv(s.catalog(), c.source), t, n.WhereClause, expression.KindCopyWhere, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
 	if err != nil {
 		return fail(err)
 	}

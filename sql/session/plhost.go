@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -122,7 +123,7 @@ type plExpr struct {
 	text string
 	vars plpgsql.Vars
 	// base and path are those of an assignment to a part of a variable.
-	base bind.Variable
+	base expression.Variable
 	path []ast.Node
 	name string
 	// eval computes an expression that needs no plan of its own; busy: it is being computed further up the stack.
@@ -151,7 +152,7 @@ func (h *plHost) expression(text string, vars plpgsql.Vars) (*plExpr, error) {
 
 const selectWord = "SELECT "
 
-func (h *plHost) Assignment(text string, base bind.Variable, path []ast.Node, vars plpgsql.Vars) (plpgsql.Expression, error) {
+func (h *plHost) Assignment(text string, base expression.Variable, path []ast.Node, vars plpgsql.Vars) (plpgsql.Expression, error) {
 	e, err := h.expression(text, vars)
 	if err != nil {
 		return nil, err
@@ -205,8 +206,8 @@ func (e *plExpr) Ready(fresh bool) error {
 }
 
 // rebase numbers the variable of an assignment again.
-func (e *plExpr) rebase() bind.Variable {
-	if v, ok := e.vars.(interface{ Base() bind.Variable }); ok {
+func (e *plExpr) rebase() expression.Variable {
+	if v, ok := e.vars.(interface{ Base() expression.Variable }); ok {
 		return v.Base()
 	}
 	return e.base
@@ -428,7 +429,7 @@ func (p *plStatement) runFirst(params []types.Datum, emit func([]types.Datum) er
 
 // innerVars are the variables of a utility statement with a query in it: CREATE TABLE AS, EXPLAIN.
 type innerVars struct {
-	vars   bind.Variables
+	vars   expression.Variables
 	values func() []types.Datum
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
@@ -203,7 +204,7 @@ func (s *Session) enterRoutine(f *catalog.Function) (leave func(), err error) {
 // inner is a statement inside a function: it is planned when it runs first, and again when the plan is outdated.
 type inner struct {
 	stmt ast.Stmt
-	vars bind.Variables
+	vars expression.Variables
 	q    *query
 }
 

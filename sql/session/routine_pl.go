@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -40,7 +41,7 @@ func (r *plRoutine) take(s *Session, ctx context.Context, view *txn.View) *plCod
 	return c
 }
 
-func (s *Session) conflictMode() bind.VariableConflict {
+func (s *Session) conflictMode() expression.VariableConflict {
 	v, _ := s.settings.Get("plpgsql.variable_conflict")
 	return plpgsql.ConflictMode(v)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser"
@@ -43,24 +44,24 @@ type sqlArgs struct {
 	types []plan.Type // of the input arguments
 }
 
-func (a *sqlArgs) Conflict() bind.VariableConflict { return bind.UseColumn }
+func (a *sqlArgs) Conflict() expression.VariableConflict { return expression.UseColumn }
 
-func (a *sqlArgs) Number(n int) bind.Variable {
+func (a *sqlArgs) Number(n int) expression.Variable {
 	if n < 1 || n > len(a.types) {
-		return bind.Variable{}
+		return expression.Variable{}
 	}
-	return bind.Variable{Parts: 1, Index: n - 1, Type: a.types[n-1]}
+	return expression.Variable{Parts: 1, Index: n - 1, Type: a.types[n-1]}
 }
 
-func (a *sqlArgs) Variable(name []string) bind.Variable {
+func (a *sqlArgs) Variable(name []string) expression.Variable {
 	parts := 1
 	if len(name) > 1 && name[0] == a.f.Name && a.named(name[0]) < 0 {
 		name, parts = name[1:], 2
 	}
 	if i := a.named(name[0]); i >= 0 && i < len(a.types) {
-		return bind.Variable{Parts: parts, Index: i, Type: a.types[i]}
+		return expression.Variable{Parts: parts, Index: i, Type: a.types[i]}
 	}
-	return bind.Variable{}
+	return expression.Variable{}
 }
 
 func (a *sqlArgs) named(name string) int {

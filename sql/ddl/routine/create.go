@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -404,7 +405,7 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 			if !input {
 				return bad("only input parameters can have default values")
 			}
-			e, cols, err := bind.Expression(x.Bind(), nil, a.Defexpr, bind.FunctionDefault, paramType(t), a.Name)
+			e, cols, err := bind.Expression(x.Bind(), nil, a.Defexpr, expression.KindFunctionDefault, paramType(t), a.Name)
 			if err != nil {
 				return err
 			}

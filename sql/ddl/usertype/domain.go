@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -112,7 +113,7 @@ func domainDefault(x *stmt.Ctx, t *catalog.Type, n ast.Node) error {
 		t.Domain.Default = ""
 		return nil
 	}
-	e, _, err := bind.Expression(x.Bind(), nil, n, bind.ColumnDefault, domainType(t.Domain), t.Name)
+	e, _, err := bind.Expression(x.Bind(), nil, n, expression.KindColumnDefault, domainType(t.Domain), t.Name)
 	if err != nil {
 		return err
 	}

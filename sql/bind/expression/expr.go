@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"strconv"
@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -14,22 +15,22 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// exprKind binds an expression that stands in the given clause.
-func (b *binder) exprKind(s *scope, n ast.Node, k exprKind) plan.Expr {
-	old := s.kind
-	s.kind = k
-	e := b.expr(s, n)
-	s.kind = old
+// ExprIn binds an expression that stands in the given clause.
+func (b *Binder) ExprIn(s *Scope, n ast.Node, k Kind) plan.Expr {
+	old := s.Kind
+	s.Kind = k
+	e := b.Expr(s, n)
+	s.Kind = old
 	return e
 }
 
-// boolExpr binds a condition; what is its clause in messages.
-func (b *binder) boolExpr(s *scope, n ast.Node, k exprKind, what string) plan.Expr {
-	return b.toBool(b.exprKind(s, n, k), what)
+// BoolExpr binds a condition; what is its clause in messages.
+func (b *Binder) BoolExpr(s *Scope, n ast.Node, k Kind, what string) plan.Expr {
+	return b.ToBool(b.ExprIn(s, n, k), what)
 }
 
-// expr is transformExprRecurse.
-func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
+// Expr is transformExprRecurse.
+func (b *Binder) Expr(s *Scope, n ast.Node) plan.Expr {
 	switch v := n.(type) {
 	case *ast.ColumnRef:
 		return b.columnRef(s, v)
@@ -70,18 +71,18 @@ func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
 	case *ast.BooleanTest:
 		return b.booleanTest(s, v)
 	case *ast.CurrentOfExpr:
-		if len(s.ns) > 0 {
-			if _, ok := s.ns[0].rel.(*plan.Scan); ok { // the target of UPDATE or DELETE
-				return &plan.CurrentOf{Cursor: v.CursorName, Row: b.locator(s, s.ns[0])}
+		if len(s.Names) > 0 {
+			if _, ok := s.Names[0].Rel.(*plan.Scan); ok { // the target of UPDATE or DELETE
+				return &plan.CurrentOf{Cursor: v.CursorName, Row: b.Locator(s, s.Names[0])}
 			}
 		}
 		b.Fail(pgerr.FeatureNotSupported, -1, "WHERE CURRENT OF on a view is not implemented")
 	case *ast.SetToDefault:
 		b.Fail(pgerr.SyntaxError, v.Location, "DEFAULT is not allowed in this context")
 	case *ast.NamedArgExpr:
-		return b.expr(s, v.Arg)
+		return b.Expr(s, v.Arg)
 	case *boundNode:
-		return v.e
+		return v.Expr
 	case *ast.XmlExpr:
 		return b.xml(s, v)
 	case *ast.XmlSerialize:
@@ -98,7 +99,7 @@ func (b *binder) expr(s *scope, n ast.Node) plan.Expr {
 // boundNode puts an expression that is bound already into a parse tree.
 type boundNode struct {
 	ast.Node
-	e plan.Expr
+	Expr plan.Expr
 }
 
 func nodeName(n ast.Node) string {
@@ -109,9 +110,9 @@ func nodeName(n ast.Node) string {
 	return "this expression"
 }
 
-func (b *binder) constant(n *ast.A_Const) plan.Expr {
+func (b *Binder) constant(n *ast.A_Const) plan.Expr {
 	if n.Isnull || n.Val == nil {
-		return b.at(&plan.Const{Val: types.Null, T: plan.Type{OID: types.Unknown, Mod: -1}}, n.Location)
+		return b.At(&plan.Const{Val: types.Null, T: plan.Type{OID: types.Unknown, Mod: -1}}, n.Location)
 	}
 	c := &plan.Const{T: plan.Type{Mod: -1}}
 	switch v := n.Val.(type) {
@@ -140,10 +141,10 @@ func (b *binder) constant(n *ast.A_Const) plan.Expr {
 	default:
 		panic(pgerr.Internal("bind: unknown constant"))
 	}
-	return b.at(c, n.Location)
+	return b.At(c, n.Location)
 }
 
-func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
+func (b *Binder) typeCast(s *Scope, n *ast.TypeCast) plan.Expr {
 	t := b.TypeName(n.TypeName)
 	if t.OID == 0 {
 		b.Fail(pgerr.UndefinedObject, n.Location, "type does not exist")
@@ -156,7 +157,7 @@ func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
 		}
 	}
 	if e == nil {
-		e = b.expr(s, n.Arg)
+		e = b.Expr(s, n.Arg)
 	}
 	if e.Type().OID == 0 {
 		return e
@@ -169,8 +170,8 @@ func (b *binder) typeCast(s *scope, n *ast.TypeCast) plan.Expr {
 }
 
 // castTo is an explicit cast.
-func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
-	x := b.coerceToTarget(e, t.OID, t.Mod, overload.Explicit, plan.CallCastExplicit, loc)
+func (b *Binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
+	x := b.CoerceToTarget(e, t.OID, t.Mod, overload.Explicit, plan.CallCastExplicit, loc)
 	if x == nil {
 		b.Fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(t.OID))
 	}
@@ -181,8 +182,8 @@ func (b *binder) castTo(e plan.Expr, t plan.Type, loc int32) plan.Expr {
 	return x
 }
 
-func (b *binder) collateClause(s *scope, n *ast.CollateClause) plan.Expr {
-	e := b.expr(s, n.Arg)
+func (b *Binder) collateClause(s *Scope, n *ast.CollateClause) plan.Expr {
+	e := b.Expr(s, n.Arg)
 	t := e.Type()
 	if t.OID != types.Unknown && b.CollationOf(t.OID) == 0 {
 		b.Fail(pgerr.DatatypeMismatch, n.Location, "collations are not supported by type %s", b.TypeText(t.OID))
@@ -190,10 +191,10 @@ func (b *binder) collateClause(s *scope, n *ast.CollateClause) plan.Expr {
 	t.Coll = b.CollationByName(n.Collname, n.Location)
 	r := &plan.Relabel{Arg: e, T: t, Form: plan.CallCastExplicit}
 	b.collateAt[r] = n.Location
-	return b.at(r, place.Leftmost(b.locOf(e), n.Location))
+	return b.At(r, place.Leftmost(b.LocOf(e), n.Location))
 }
 
-func (b *binder) boolOp(s *scope, n *ast.BoolExpr) plan.Expr {
+func (b *Binder) boolOp(s *Scope, n *ast.BoolExpr) plan.Expr {
 	op := &plan.BoolOp{}
 	word := "NOT"
 	switch n.Boolop {
@@ -205,13 +206,13 @@ func (b *binder) boolOp(s *scope, n *ast.BoolExpr) plan.Expr {
 		op.Kind = plan.Not
 	}
 	for _, a := range n.Args {
-		op.Args = append(op.Args, b.toBool(b.expr(s, a), word))
+		op.Args = append(op.Args, b.ToBool(b.Expr(s, a), word))
 	}
-	return b.at(op, b.leftmostOf(n.Location, op.Args...))
+	return b.At(op, b.leftmostOf(n.Location, op.Args...))
 }
 
 // aExpr binds the operator-like forms.
-func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
+func (b *Binder) aExpr(s *Scope, n *ast.A_Expr) plan.Expr {
 	switch n.Kind {
 	case ast.AEXPR_OP, ast.AEXPR_LIKE, ast.AEXPR_ILIKE, ast.AEXPR_SIMILAR:
 		return b.opExpr(s, n)
@@ -220,12 +221,12 @@ func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
 	case ast.AEXPR_DISTINCT, ast.AEXPR_NOT_DISTINCT:
 		return b.distinct(s, n)
 	case ast.AEXPR_NULLIF:
-		l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
-		eq := b.op(lexicon.Names(n.Name), l, r, n.Location)
+		l, r := b.Expr(s, n.Lexpr), b.Expr(s, n.Rexpr)
+		eq := b.Op(lexicon.Names(n.Name), l, r, n.Location)
 		if eq.T.OID != types.Bool {
 			b.Fail(pgerr.DatatypeMismatch, n.Location, "NULLIF requires = operator to yield boolean")
 		}
-		return b.at(&plan.NullIf{Eq: eq, T: eq.Args[0].Type()}, place.Leftmost(n.Location, b.locOf(eq)))
+		return b.At(&plan.NullIf{Eq: eq, T: eq.Args[0].Type()}, place.Leftmost(n.Location, b.LocOf(eq)))
 	case ast.AEXPR_IN:
 		return b.inList(s, n)
 	case ast.AEXPR_BETWEEN, ast.AEXPR_NOT_BETWEEN, ast.AEXPR_BETWEEN_SYM, ast.AEXPR_NOT_BETWEEN_SYM:
@@ -234,7 +235,7 @@ func (b *binder) aExpr(s *scope, n *ast.A_Expr) plan.Expr {
 	panic(pgerr.Unsupported("this expression"))
 }
 
-func (b *binder) opExpr(s *scope, n *ast.A_Expr) plan.Expr {
+func (b *Binder) opExpr(s *Scope, n *ast.A_Expr) plan.Expr {
 	name := lexicon.Names(n.Name)
 	if n.Lexpr != nil && n.Kind == ast.AEXPR_OP {
 		if lrow, ok := n.Lexpr.(*ast.RowExpr); ok {
@@ -249,33 +250,33 @@ func (b *binder) opExpr(s *scope, n *ast.A_Expr) plan.Expr {
 	}
 	var l plan.Expr
 	if n.Lexpr != nil {
-		l = b.expr(s, n.Lexpr)
+		l = b.Expr(s, n.Lexpr)
 	}
-	r := b.expr(s, n.Rexpr)
-	return b.op(name, l, r, n.Location)
+	r := b.Expr(s, n.Rexpr)
+	return b.Op(name, l, r, n.Location)
 }
 
-func (b *binder) rowFields(s *scope, n *ast.RowExpr) []plan.Expr {
-	return b.exprList(s, n.Args)
+func (b *Binder) rowFields(s *Scope, n *ast.RowExpr) []plan.Expr {
+	return b.ExprList(s, n.Args)
 }
 
-// exprList binds a list in which t.* may stand.
-func (b *binder) exprList(s *scope, list []ast.Node) []plan.Expr {
+// ExprList binds a list in which t.* may stand.
+func (b *Binder) ExprList(s *Scope, list []ast.Node) []plan.Expr {
 	var out []plan.Expr
 	for _, n := range list {
-		if cols, ok := b.expandStar(s, n); ok {
+		if cols, ok := b.ExpandStar(s, n); ok {
 			for _, c := range cols {
-				out = append(out, c.e)
+				out = append(out, c.Expr)
 			}
 			continue
 		}
-		out = append(out, b.expr(s, n))
+		out = append(out, b.Expr(s, n))
 	}
 	return out
 }
 
 // rowCompare is make_row_comparison_op.
-func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Expr {
+func (b *Binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Expr {
 	if len(l) != len(r) {
 		b.Fail(pgerr.SyntaxError, loc, "unequal number of entries in row expressions")
 	}
@@ -284,7 +285,7 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 	}
 	calls := make([]*plan.FuncCall, len(l))
 	for i := range l {
-		c := b.op(name, l[i], r[i], loc)
+		c := b.Op(name, l[i], r[i], loc)
 		if c.T.OID != types.Bool {
 			b.Fail(pgerr.DatatypeMismatch, loc, "row comparison operator must yield type boolean, not type %s", b.TypeText(c.T.OID))
 		}
@@ -351,10 +352,10 @@ func (b *binder) rowCompare(name []string, l, r []plan.Expr, loc int32) plan.Exp
 		}
 		out = rc
 	}
-	return b.at(out, b.leftmostOf(loc, calls[0]))
+	return b.At(out, b.leftmostOf(loc, calls[0]))
 }
 
-func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
+func (b *Binder) distinct(s *Scope, n *ast.A_Expr) plan.Expr {
 	not := n.Kind == ast.AEXPR_NOT_DISTINCT
 	// IS DISTINCT FROM NULL is a null test.
 	for _, swap := range []bool{false, true} {
@@ -363,8 +364,8 @@ func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
 			x, y = y, x
 		}
 		if c, ok := y.(*ast.A_Const); ok && (c.Isnull || c.Val == nil) {
-			e := b.expr(s, x)
-			return b.at(&plan.NullTest{Arg: e, Not: !not}, place.Leftmost(n.Location, b.locOf(e)))
+			e := b.Expr(s, x)
+			return b.At(&plan.NullTest{Arg: e, Not: !not}, place.Leftmost(n.Location, b.LocOf(e)))
 		}
 	}
 	lrow, lok := n.Lexpr.(*ast.RowExpr)
@@ -388,26 +389,26 @@ func (b *binder) distinct(s *scope, n *ast.A_Expr) plan.Expr {
 		if not {
 			e = &plan.BoolOp{Kind: plan.Not, Args: []plan.Expr{e}}
 		}
-		return b.at(e, n.Location)
+		return b.At(e, n.Location)
 	}
-	return b.distinctOp(n, b.expr(s, n.Lexpr), b.expr(s, n.Rexpr), not)
+	return b.distinctOp(n, b.Expr(s, n.Lexpr), b.Expr(s, n.Rexpr), not)
 }
 
-func (b *binder) distinctOp(n *ast.A_Expr, l, r plan.Expr, not bool) plan.Expr {
-	eq := b.op(lexicon.Names(n.Name), l, r, n.Location)
+func (b *Binder) distinctOp(n *ast.A_Expr, l, r plan.Expr, not bool) plan.Expr {
+	eq := b.Op(lexicon.Names(n.Name), l, r, n.Location)
 	if eq.T.OID != types.Bool {
 		b.Fail(pgerr.DatatypeMismatch, n.Location, "IS DISTINCT FROM requires = operator to yield boolean")
 	}
-	return b.at(&plan.DistinctFrom{Eq: eq, Not: not}, b.locOf(eq))
+	return b.At(&plan.DistinctFrom{Eq: eq, Not: not}, b.LocOf(eq))
 }
 
-func (b *binder) opAnyArray(s *scope, n *ast.A_Expr) plan.Expr {
-	l, r := b.expr(s, n.Lexpr), b.expr(s, n.Rexpr)
+func (b *Binder) opAnyArray(s *Scope, n *ast.A_Expr) plan.Expr {
+	l, r := b.Expr(s, n.Lexpr), b.Expr(s, n.Rexpr)
 	return b.scalarArray(lexicon.Names(n.Name), l, r, n.Kind == ast.AEXPR_OP_ALL, n.Location)
 }
 
 // scalarArray is make_scalar_array_op.
-func (b *binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32) plan.Expr {
+func (b *Binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32) plan.Expr {
 	lt, at := l.Type().OID, r.Type().OID
 	rt := types.OID(types.Unknown)
 	if at != types.Unknown {
@@ -435,24 +436,24 @@ func (b *binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32)
 		}
 	}
 	args := []plan.Expr{l, r}
-	b.coerceArgs(args, []types.OID{lt, at}, []types.OID{declared[0], want})
+	b.CoerceArgs(args, []types.OID{lt, at}, []types.OID{declared[0], want})
 	b.noteVolatile(p)
 	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(types.Bool, -1), Form: plan.CallOp}
-	return b.at(&plan.ScalarArrayOp{Call: call, All: all}, b.leftmostOf(loc, l))
+	return b.At(&plan.ScalarArrayOp{Call: call, All: all}, b.leftmostOf(loc, l))
 }
 
 // inList is transformAExprIn.
-func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
+func (b *Binder) inList(s *Scope, n *ast.A_Expr) plan.Expr {
 	name := lexicon.Names(n.Name)
 	not := name[len(name)-1] == "<>"
-	l := b.expr(s, n.Lexpr)
+	l := b.Expr(s, n.Lexpr)
 	list, ok := n.Rexpr.(*ast.List)
 	if !ok {
 		panic(pgerr.Internal("bind: IN without a list"))
 	}
 	var all, plain, withCols []plan.Expr
 	for _, it := range list.Items {
-		e := b.expr(s, it)
+		e := b.Expr(s, it)
 		all = append(all, e)
 		if hasColumns(e) {
 			withCols = append(withCols, e)
@@ -462,7 +463,7 @@ func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
 	}
 	var parts []plan.Expr
 	if len(plain) > 1 {
-		t, _ := b.commonType(append([]plan.Expr{l}, plain...), "")
+		t, _ := b.CommonType(append([]plan.Expr{l}, plain...), "")
 		ok := t != 0
 		if ok && t != types.Record {
 			for _, e := range append([]plan.Expr{l}, plain...) {
@@ -476,10 +477,10 @@ func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
 		if arr != 0 {
 			elems := make([]plan.Expr, len(plain))
 			for i, e := range plain {
-				elems[i] = b.toCommon(e, t, "IN")
+				elems[i] = b.ToCommon(e, t, "IN")
 			}
 			ctor := &plan.ArrayCtor{Elems: elems, Elem: b.PlanType(t, -1), T: b.PlanType(arr, -1)}
-			b.at(ctor, b.locOf(elems[0]))
+			b.At(ctor, b.LocOf(elems[0]))
 			parts = append(parts, b.scalarArray(name, l, ctor, not, n.Location))
 			all = withCols
 		}
@@ -491,9 +492,9 @@ func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
 		if lok && rok && lrow.T.OID == types.Record && rrow.T.OID == types.Record {
 			cmp = b.rowCompare(name, lrow.Fields, rrow.Fields, n.Location)
 		} else {
-			cmp = b.op(name, l, e, n.Location)
+			cmp = b.Op(name, l, e, n.Location)
 		}
-		parts = append(parts, b.toBool(cmp, "IN"))
+		parts = append(parts, b.ToBool(cmp, "IN"))
 	}
 	if len(parts) == 1 {
 		return parts[0]
@@ -502,12 +503,12 @@ func (b *binder) inList(s *scope, n *ast.A_Expr) plan.Expr {
 	if not {
 		op.Kind = plan.And
 	}
-	return b.at(op, b.leftmostOf(n.Location, parts...))
+	return b.At(op, b.leftmostOf(n.Location, parts...))
 }
 
 func hasColumns(e plan.Expr) bool {
 	found := false
-	walkExpr(e, func(x plan.Expr) bool {
+	tree.WalkExpr(e, func(x plan.Expr) bool {
 		if _, ok := x.(*plan.ColRef); ok {
 			found = true
 		}
@@ -516,7 +517,7 @@ func hasColumns(e plan.Expr) bool {
 	return found
 }
 
-func (b *binder) between(s *scope, n *ast.A_Expr) plan.Expr {
+func (b *Binder) between(s *Scope, n *ast.A_Expr) plan.Expr {
 	list, ok := n.Rexpr.(*ast.List)
 	if !ok || len(list.Items) != 2 {
 		panic(pgerr.Internal("bind: BETWEEN without two bounds"))
@@ -532,22 +533,22 @@ func (b *binder) between(s *scope, n *ast.A_Expr) plan.Expr {
 	out := func(lo, hi ast.Node) ast.Node { return join(ast.OR_EXPR, cmp("<", lo), cmp(">", hi)) }
 	switch n.Kind {
 	case ast.AEXPR_BETWEEN:
-		return b.expr(s, in(lo, hi))
+		return b.Expr(s, in(lo, hi))
 	case ast.AEXPR_NOT_BETWEEN:
-		return b.expr(s, out(lo, hi))
+		return b.Expr(s, out(lo, hi))
 	case ast.AEXPR_BETWEEN_SYM:
-		return b.expr(s, join(ast.OR_EXPR, in(lo, hi), in(hi, lo)))
+		return b.Expr(s, join(ast.OR_EXPR, in(lo, hi), in(hi, lo)))
 	}
-	return b.expr(s, join(ast.AND_EXPR, out(lo, hi), out(hi, lo)))
+	return b.Expr(s, join(ast.AND_EXPR, out(lo, hi), out(hi, lo)))
 }
 
-func (b *binder) nullTest(s *scope, n *ast.NullTest) plan.Expr {
-	e := b.expr(s, n.Arg)
+func (b *Binder) nullTest(s *Scope, n *ast.NullTest) plan.Expr {
+	e := b.Expr(s, n.Arg)
 	t := &plan.NullTest{Arg: e, Not: n.Nulltesttype == ast.IS_NOT_NULL, Row: b.IsRowType(e.Type().OID)}
-	return b.at(t, place.Leftmost(n.Location, b.locOf(e)))
+	return b.At(t, place.Leftmost(n.Location, b.LocOf(e)))
 }
 
-func (b *binder) booleanTest(s *scope, n *ast.BooleanTest) plan.Expr {
+func (b *Binder) booleanTest(s *Scope, n *ast.BooleanTest) plan.Expr {
 	t := &plan.BoolTest{}
 	word := ""
 	switch n.Booltesttype {
@@ -564,111 +565,111 @@ func (b *binder) booleanTest(s *scope, n *ast.BooleanTest) plan.Expr {
 	default:
 		t.Want, t.Not, word = 'u', true, "IS NOT UNKNOWN"
 	}
-	t.Arg = b.toBool(b.expr(s, n.Arg), word)
-	return b.at(t, place.Leftmost(n.Location, b.locOf(t.Arg)))
+	t.Arg = b.ToBool(b.Expr(s, n.Arg), word)
+	return b.At(t, place.Leftmost(n.Location, b.LocOf(t.Arg)))
 }
 
 // stopSRF forbids set-returning functions while f runs.
-func (b *binder) stopSRF(s *scope, what string, f func()) {
+func (b *Binder) stopSRF(s *Scope, what string, f func()) {
 	old := s.srfStop
 	s.srfStop = what
 	f()
 	s.srfStop = old
 }
 
-func (b *binder) caseExpr(s *scope, n *ast.CaseExpr) plan.Expr {
+func (b *Binder) caseExpr(s *Scope, n *ast.CaseExpr) plan.Expr {
 	out := &plan.Case{}
 	b.stopSRF(s, "CASE", func() {
 		var arg plan.Expr
 		if n.Arg != nil {
-			out.Arg = b.resolveUnknown(b.expr(s, n.Arg))
-			b.collate(out.Arg)
-			out.ArgCol = b.newCol()
-			arg = b.at(&plan.ColRef{Col: out.ArgCol, Name: "case", T: out.Arg.Type()}, b.locOf(out.Arg))
+			out.Arg = b.ResolveUnknown(b.Expr(s, n.Arg))
+			b.Collate(out.Arg)
+			out.ArgCol = b.NewCol()
+			arg = b.At(&plan.ColRef{Col: out.ArgCol, Name: "case", T: out.Arg.Type()}, b.LocOf(out.Arg))
 		}
 		var results []plan.Expr
 		for _, w := range n.Args {
 			when := w.(*ast.CaseWhen)
 			var cond plan.Expr
 			if arg != nil {
-				cond = b.expr(s, &ast.A_Expr{Kind: ast.AEXPR_OP, Name: []ast.Node{&ast.String{Sval: "="}}, Lexpr: &boundNode{e: arg}, Rexpr: when.Expr, Location: when.Location})
+				cond = b.Expr(s, &ast.A_Expr{Kind: ast.AEXPR_OP, Name: []ast.Node{&ast.String{Sval: "="}}, Lexpr: &boundNode{Expr: arg}, Rexpr: when.Expr, Location: when.Location})
 			} else {
-				cond = b.expr(s, when.Expr)
+				cond = b.Expr(s, when.Expr)
 			}
-			cond = b.toBool(cond, "CASE/WHEN")
-			then := b.expr(s, when.Result)
+			cond = b.ToBool(cond, "CASE/WHEN")
+			then := b.Expr(s, when.Result)
 			out.Whens = append(out.Whens, plan.When{Cond: cond, Then: then})
 			results = append(results, then)
 		}
 		if n.Defresult != nil {
-			out.Else = b.expr(s, n.Defresult)
+			out.Else = b.Expr(s, n.Defresult)
 		} else {
 			out.Else = &plan.Const{Val: types.Null, T: plan.Type{OID: types.Unknown, Mod: -1}}
 		}
 		// PostgreSQL looks at the default first.
-		t, _ := b.commonType(append([]plan.Expr{out.Else}, results...), "CASE")
-		out.Else = b.toCommon(out.Else, t, "CASE/ELSE")
+		t, _ := b.CommonType(append([]plan.Expr{out.Else}, results...), "CASE")
+		out.Else = b.ToCommon(out.Else, t, "CASE/ELSE")
 		results = results[:0]
 		for i := range out.Whens {
-			out.Whens[i].Then = b.toCommon(out.Whens[i].Then, t, "CASE/WHEN")
+			out.Whens[i].Then = b.ToCommon(out.Whens[i].Then, t, "CASE/WHEN")
 			results = append(results, out.Whens[i].Then)
 		}
-		out.T = b.PlanType(t, commonMod(append(results, out.Else), t))
+		out.T = b.PlanType(t, CommonMod(append(results, out.Else), t))
 		if n.Defresult == nil {
 			out.Else = nil
 		}
 	})
-	return b.at(out, n.Location)
+	return b.At(out, n.Location)
 }
 
-func (b *binder) coalesce(s *scope, n *ast.CoalesceExpr) plan.Expr {
+func (b *Binder) coalesce(s *Scope, n *ast.CoalesceExpr) plan.Expr {
 	out := &plan.Coalesce{}
 	b.stopSRF(s, "COALESCE", func() {
 		for _, a := range n.Args {
-			out.Args = append(out.Args, b.expr(s, a))
+			out.Args = append(out.Args, b.Expr(s, a))
 		}
-		t, _ := b.commonType(out.Args, "COALESCE")
+		t, _ := b.CommonType(out.Args, "COALESCE")
 		for i := range out.Args {
-			out.Args[i] = b.toCommon(out.Args[i], t, "COALESCE")
+			out.Args[i] = b.ToCommon(out.Args[i], t, "COALESCE")
 		}
-		out.T = b.PlanType(t, commonMod(out.Args, t))
+		out.T = b.PlanType(t, CommonMod(out.Args, t))
 	})
-	return b.at(out, n.Location)
+	return b.At(out, n.Location)
 }
 
-func (b *binder) minMax(s *scope, n *ast.MinMaxExpr) plan.Expr {
+func (b *Binder) minMax(s *Scope, n *ast.MinMaxExpr) plan.Expr {
 	out := &plan.MinMax{Greatest: n.Op == ast.IS_GREATEST}
 	what := "LEAST"
 	if out.Greatest {
 		what = "GREATEST"
 	}
 	for _, a := range n.Args {
-		out.Args = append(out.Args, b.expr(s, a))
+		out.Args = append(out.Args, b.Expr(s, a))
 	}
-	t, _ := b.commonType(out.Args, what)
+	t, _ := b.CommonType(out.Args, what)
 	for i := range out.Args {
-		out.Args[i] = b.toCommon(out.Args[i], t, what)
+		out.Args[i] = b.ToCommon(out.Args[i], t, what)
 	}
 	if lt, _, _ := b.OrderOperators(t); lt == 0 {
 		b.Fail(pgerr.UndefinedFunction, n.Location, "could not identify a comparison function for type %s", b.TypeText(t))
 	}
-	out.T = b.PlanType(t, commonMod(out.Args, t))
-	return b.at(out, n.Location)
+	out.T = b.PlanType(t, CommonMod(out.Args, t))
+	return b.At(out, n.Location)
 }
 
-func (b *binder) rowExpr(s *scope, n *ast.RowExpr) plan.Expr {
-	out := &plan.RowCtor{Fields: b.exprList(s, n.Args), T: plan.Type{OID: types.Record, Mod: -1}}
+func (b *Binder) rowExpr(s *Scope, n *ast.RowExpr) plan.Expr {
+	out := &plan.RowCtor{Fields: b.ExprList(s, n.Args), T: plan.Type{OID: types.Record, Mod: -1}}
 	if len(out.Fields) > 1664 {
 		b.Fail(pgerr.TooManyColumns, n.Location, "ROW expressions can have at most %d entries", 1664)
 	}
 	for i := range out.Fields {
 		out.Names = append(out.Names, "f"+strconv.Itoa(i+1))
 	}
-	return b.at(out, n.Location)
+	return b.At(out, n.Location)
 }
 
 // arrayExpr is transformArrayExpr: arrayType and elem are given by a cast around it, else 0.
-func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.OID, mod int32) plan.Expr {
+func (b *Binder) arrayExpr(s *Scope, n *ast.A_ArrayExpr, arrayType, elem types.OID, mod int32) plan.Expr {
 	out := &plan.ArrayCtor{}
 	for _, it := range n.Elements {
 		var e plan.Expr
@@ -676,7 +677,7 @@ func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 			e = b.arrayExpr(s, sub, arrayType, elem, mod)
 			out.Multi = true
 		} else {
-			e = b.expr(s, it)
+			e = b.Expr(s, it)
 			if t := e.Type().OID; !out.Multi && b.ElemType(t) != 0 && t != types.Int2Vector && t != types.OidVector {
 				out.Multi = true
 			}
@@ -695,7 +696,7 @@ func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 			panic(b.Err(pgerr.IndeterminateDatatype, n.Location, "cannot determine type of empty array").
 				WithHint("Explicitly cast to the desired type, for example ARRAY[]::integer[]."))
 		}
-		t, _ := b.commonType(out.Elems, "ARRAY")
+		t, _ := b.CommonType(out.Elems, "ARRAY")
 		target = t
 		if out.Multi {
 			arrayType, elem = t, b.ElemType(t)
@@ -711,33 +712,33 @@ func (b *binder) arrayExpr(s *scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 	}
 	for i, e := range out.Elems {
 		if hard {
-			x := b.coerceToTarget(e, target, mod, overload.Explicit, plan.CallCastExplicit, -1)
+			x := b.CoerceToTarget(e, target, mod, overload.Explicit, plan.CallCastExplicit, -1)
 			if x == nil {
-				b.Fail(pgerr.CannotCoerce, b.locOf(e), "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(target))
+				b.Fail(pgerr.CannotCoerce, b.LocOf(e), "cannot cast type %s to %s", b.TypeText(e.Type().OID), b.TypeText(target))
 			}
 			out.Elems[i] = x
 		} else {
-			out.Elems[i] = b.toCommon(e, target, "ARRAY")
+			out.Elems[i] = b.ToCommon(e, target, "ARRAY")
 		}
 	}
 	out.Elem, out.T = b.PlanType(elem, -1), b.PlanType(arrayType, -1)
 	if hard {
 		out.T.Mod = mod
 	}
-	return b.at(out, n.Location)
+	return b.At(out, n.Location)
 }
 
 // indirection is (expr)[…].field….
-func (b *binder) indirection(s *scope, n *ast.A_Indirection) plan.Expr {
-	e := b.expr(s, n.Arg)
-	return b.applyIndirection(s, e, n.Indirection, b.locOf(e))
+func (b *Binder) indirection(s *Scope, n *ast.A_Indirection) plan.Expr {
+	e := b.Expr(s, n.Arg)
+	return b.applyIndirection(s, e, n.Indirection, b.LocOf(e))
 }
 
-func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc int32) plan.Expr {
+func (b *Binder) applyIndirection(s *Scope, e plan.Expr, list []ast.Node, loc int32) plan.Expr {
 	var subs []*ast.A_Indices
 	flush := func() {
 		if len(subs) > 0 {
-			e = b.subscripts(s, e, subs, loc)
+			e = b.Subscripts(s, e, subs, loc)
 			subs = nil
 		}
 	}
@@ -761,7 +762,7 @@ func (b *binder) applyIndirection(s *scope, e plan.Expr, list []ast.Node, loc in
 }
 
 // methodCall: (x).f may be f(x); else the field is missing.
-func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.Expr {
+func (b *Binder) methodCall(s *Scope, e plan.Expr, name string, loc int32) plan.Expr {
 	t := e.Type().OID
 	if b.IsRowType(t) {
 		d := b.Function([]string{name}, nil, []types.OID{t}, true, false)
@@ -769,22 +770,22 @@ func (b *binder) methodCall(s *scope, e plan.Expr, name string, loc int32) plan.
 			b.noField(e, name, loc)
 		}
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
-		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
+		return b.callOn(s, call, []plan.Expr{e}, len(s.SRFs))
 	}
 	d := b.Function([]string{name}, nil, []types.OID{t}, true, false)
 	if d.Candidate != nil && d.Kind == 'f' {
 		call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: name}}, Location: loc}
-		return b.callOn(s, call, []plan.Expr{e}, len(s.srfs))
+		return b.callOn(s, call, []plan.Expr{e}, len(s.SRFs))
 	}
 	b.noField(e, name, loc)
 	return nil
 }
 
-func (b *binder) noField(e plan.Expr, name string, loc int32) {
+func (b *Binder) noField(e plan.Expr, name string, loc int32) {
 	t := e.Type().OID
 	if ref, ok := e.(*plan.ColRef); ok {
-		if it := b.rows[ref.Col]; it != nil {
-			b.Fail(pgerr.UndefinedColumn, loc, "column %s.%s does not exist", it.alias, name)
+		if it := b.Rows[ref.Col]; it != nil {
+			b.Fail(pgerr.UndefinedColumn, loc, "column %s.%s does not exist", it.Alias, name)
 		}
 	}
 	switch {
@@ -796,11 +797,11 @@ func (b *binder) noField(e plan.Expr, name string, loc int32) {
 	b.Fail(pgerr.WrongObjectType, loc, "column notation .%s applied to type %s, which is not a composite type", name, b.TypeText(t))
 }
 
-// subscripts binds one run of [..][..] (transformContainerSubscripts).
-func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc int32) plan.Expr {
+// Subscripts binds one run of [..][..] (transformContainerSubscripts).
+func (b *Binder) Subscripts(s *Scope, e plan.Expr, subs []*ast.A_Indices, loc int32) plan.Expr {
 	base, mod := b.BaseTypeMod(e.Type().OID, e.Type().Mod)
 	if base != e.Type().OID {
-		e = b.relabel(e, b.PlanType(base, mod), plan.CallCastImplicit)
+		e = b.Relabel(e, b.PlanType(base, mod), plan.CallCastImplicit)
 	}
 	t := b.Type(base)
 	out := &plan.Subscript{Arg: e}
@@ -821,24 +822,24 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 			}
 		}
 		for _, ix := range subs {
-			x := b.expr(s, ix.Uidx)
+			x := b.Expr(s, ix.Uidx)
 			out.Upper = append(out.Upper, b.jsonbSubscript(x))
 			out.Lower = append(out.Lower, nil)
 		}
 		out.T = b.PlanType(types.JSONB, -1)
-		return b.at(out, b.locOf(e))
+		return b.At(out, b.LocOf(e))
 	case t == nil || t.Elem == 0 || t.Subscript == 0:
-		b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "cannot subscript type %s because it does not support subscripting", b.TypeText(e.Type().OID))
+		b.Fail(pgerr.DatatypeMismatch, b.LocOf(e), "cannot subscript type %s because it does not support subscripting", b.TypeText(e.Type().OID))
 	}
 	for _, ix := range subs {
 		var lo, hi plan.Expr
 		if ix.Lidx != nil {
-			lo = b.arraySubscript(b.expr(s, ix.Lidx))
+			lo = b.arraySubscript(b.Expr(s, ix.Lidx))
 		} else if out.Slice && !ix.IsSlice {
-			lo = b.intConst(1)
+			lo = b.IntConst(1)
 		}
 		if ix.Uidx != nil {
-			hi = b.arraySubscript(b.expr(s, ix.Uidx))
+			hi = b.arraySubscript(b.Expr(s, ix.Uidx))
 		}
 		out.Lower, out.Upper = append(out.Lower, lo), append(out.Upper, hi)
 	}
@@ -850,36 +851,36 @@ func (b *binder) subscripts(s *scope, e plan.Expr, subs []*ast.A_Indices, loc in
 	} else {
 		out.T = b.PlanType(t.Elem, mod)
 	}
-	return b.at(out, b.locOf(e))
+	return b.At(out, b.LocOf(e))
 }
 
-func (b *binder) arraySubscript(e plan.Expr) plan.Expr {
-	x := b.coerceToTarget(e, types.Int4, -1, overload.Assignment, plan.CallCastImplicit, -1)
+func (b *Binder) arraySubscript(e plan.Expr) plan.Expr {
+	x := b.CoerceToTarget(e, types.Int4, -1, overload.Assignment, plan.CallCastImplicit, -1)
 	if x == nil {
-		b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "array subscript must have type integer")
+		b.Fail(pgerr.DatatypeMismatch, b.LocOf(e), "array subscript must have type integer")
 	}
 	return x
 }
 
-func (b *binder) jsonbSubscript(e plan.Expr) plan.Expr {
+func (b *Binder) jsonbSubscript(e plan.Expr) plan.Expr {
 	t := e.Type().OID
 	if t == types.Unknown {
-		return b.coerce(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
+		return b.Coerce(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	}
 	toInt, toText := b.CanCoerce(t, types.Int4, overload.Implicit), b.CanCoerce(t, types.Text, overload.Implicit)
 	switch {
 	case toInt && toText:
-		panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to only one type, integer or text."))
+		panic(b.Err(pgerr.DatatypeMismatch, b.LocOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to only one type, integer or text."))
 	case toInt:
-		return b.coerceToTarget(e, types.Int4, -1, overload.Implicit, plan.CallCastImplicit, -1)
+		return b.CoerceToTarget(e, types.Int4, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	case toText:
-		return b.coerceToTarget(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
+		return b.CoerceToTarget(e, types.Text, -1, overload.Implicit, plan.CallCastImplicit, -1)
 	}
-	panic(b.Err(pgerr.DatatypeMismatch, b.locOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to either integer or text."))
+	panic(b.Err(pgerr.DatatypeMismatch, b.LocOf(e), "subscript type %s is not supported", b.TypeText(t)).WithHint("jsonb subscript must be coercible to either integer or text."))
 }
 
 // sqlValues are the types of the parameterless functions with keyword names.
-func (b *binder) sqlValue(n *ast.SQLValueFunction) plan.Expr {
+func (b *Binder) sqlValue(n *ast.SQLValueFunction) plan.Expr {
 	v := &plan.SQLValue{T: plan.Type{Mod: -1}}
 	set := func(name string, t types.OID, mod int32) { v.Name, v.T = name, b.PlanType(t, mod) }
 	prec := min(n.Typmod, lexicon.MaxTimePrecision)
@@ -915,5 +916,5 @@ func (b *binder) sqlValue(n *ast.SQLValueFunction) plan.Expr {
 	case ast.SVFOP_CURRENT_SCHEMA:
 		set("current_schema", types.Name, -1)
 	}
-	return b.at(v, n.Location)
+	return b.At(v, n.Location)
 }

@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"strings"
@@ -48,7 +48,7 @@ var loadMacros = sync.OnceValue(func() map[string]*macro {
 })
 
 // macroFor finds the function that a call names; nil where it is none of information_schema's.
-func (b *binder) macroFor(name []string, nargs int) *macro {
+func (b *Binder) macroFor(name []string, nargs int) *macro {
 	switch len(name) {
 	case 1:
 		if !strings.HasPrefix(name[0], "_pg_") || !b.SchemaVisible("information_schema") {
@@ -68,31 +68,31 @@ func (b *binder) macroFor(name []string, nargs int) *macro {
 }
 
 // expand binds a macro's body over its arguments.
-func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
+func (b *Binder) expand(s *Scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
 	b.Quiet++
 	defer func() { b.Quiet-- }()
 	path := b.ViewPath
 	b.ViewPath = []types.OID{catalog.PgCatalogOID, catalog.InformationSchemaOID}
 	defer func() { b.ViewPath = path }()
-	if b.printing {
+	if b.Printing {
 		return b.printedMacro(s, m, args, loc)
 	}
 	if m.body == nil {
 		return b.expandArray(s, args[0], loc)
 	}
-	in := b.newScope(nil)
-	it := &nsItem{colVisible: true, scope: in}
+	in := b.NewScope(nil)
+	it := &Item{ColVisible: true, Scope: in}
 	for i, p := range m.params {
 		t := b.TypeName(p.ArgType)
-		if x := b.coerceToTarget(args[i], t.OID, -1, overload.Implicit, plan.CallCastImplicit, -1); x != nil {
+		if x := b.CoerceToTarget(args[i], t.OID, -1, overload.Implicit, plan.CallCastImplicit, -1); x != nil {
 			args[i] = x
 		}
 		arg := args[i]
 		if p.Name != "" {
-			it.cols = append(it.cols, nsCol{name: p.Name, t: arg.Type(), ref: func() plan.Expr { return arg }})
+			it.Cols = append(it.Cols, ItemCol{Name: p.Name, T: arg.Type(), Ref: func() plan.Expr { return arg }})
 		}
 	}
-	in.ns = []*nsItem{it}
+	in.Names = []*Item{it}
 	old := b.macroArgs
 	b.macroArgs = args
 	defer func() { b.macroArgs = old }()
@@ -100,40 +100,40 @@ func (b *binder) expand(s *scope, m *macro, args []plan.Expr, loc int32) plan.Ex
 	if q, ok := body.(*ast.SelectStmt); ok {
 		body = &ast.SubLink{SubLinkType: ast.EXPR_SUBLINK, Subselect: q, Location: loc}
 	}
-	e := b.exprKind(in, body, kindOther)
+	e := b.ExprIn(in, body, KindOther)
 	t := b.TypeName(m.ret)
-	if x := b.coerceToTarget(e, t.OID, t.Mod, overload.Assignment, plan.CallCastImplicit, -1); x != nil {
+	if x := b.CoerceToTarget(e, t.OID, t.Mod, overload.Assignment, plan.CallCastImplicit, -1); x != nil {
 		e = x
 	}
-	return b.at(e, loc)
+	return b.At(e, loc)
 }
 
 // printedMacro keeps the call as it was written.
-func (b *binder) printedMacro(s *scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
+func (b *Binder) printedMacro(s *Scope, m *macro, args []plan.Expr, loc int32) plan.Expr {
 	f := &plan.FuncCall{Name: m.name, Args: args, Form: plan.CallFunc}
 	if m.body != nil {
 		f.T = b.TypeName(m.ret)
-		return b.at(f, loc)
+		return b.At(f, loc)
 	}
 	f.T, f.RetSet = plan.Type{OID: types.Record, Mod: -1}, true
-	e := b.hoistSRF(s, f, len(s.srfs))
+	e := b.hoistSRF(s, f, len(s.SRFs))
 	if ref, ok := e.(*plan.ColRef); ok {
-		b.fields[ref.Col] = []types.Attr{{Name: "x", Type: b.BaseElemType(args[0].Type().OID), Mod: -1}, {Name: "n", Type: types.Int4, Mod: -1}}
+		b.Fields[ref.Col] = []types.Attr{{Name: "x", Type: b.BaseElemType(args[0].Type().OID), Mod: -1}, {Name: "n", Type: types.Int4, Mod: -1}}
 	}
 	return e
 }
 
 // expandArray is _pg_expandarray: one row (x element, n position from 1) for each element.
-func (b *binder) expandArray(s *scope, arr plan.Expr, loc int32) plan.Expr {
+func (b *Binder) expandArray(s *Scope, arr plan.Expr, loc int32) plan.Expr {
 	call := func(name string, args ...plan.Expr) plan.Expr {
 		n := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: "pg_catalog"}, &ast.String{Sval: name}}, Location: loc}
-		return b.callOn(s, n, args, len(s.srfs))
+		return b.callOn(s, n, args, len(s.SRFs))
 	}
-	lower := call("array_lower", arr, b.intConst(1))
-	at := call("generate_series", lower, call("array_upper", arr, b.intConst(1)), b.intConst(1))
-	n := b.op([]string{"+"}, b.op([]string{"-"}, at, lower, loc), b.intConst(1), loc)
+	lower := call("array_lower", arr, b.IntConst(1))
+	at := call("generate_series", lower, call("array_upper", arr, b.IntConst(1)), b.IntConst(1))
+	n := b.Op([]string{"+"}, b.Op([]string{"-"}, at, lower, loc), b.IntConst(1), loc)
 	elem := b.BaseElemType(arr.Type().OID)
 	x := &plan.Subscript{Arg: arr, Lower: []plan.Expr{nil}, Upper: []plan.Expr{at}, T: b.PlanType(elem, -1)}
 	row := &plan.RowCtor{Fields: []plan.Expr{x, n}, Names: []string{"x", "n"}, T: plan.Type{OID: types.Record, Mod: -1}}
-	return b.at(row, loc)
+	return b.At(row, loc)
 }

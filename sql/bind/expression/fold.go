@@ -1,35 +1,37 @@
-package bind
+package expression
 
 import (
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// foldCasts computes the casts of constants in a bound tree: 1 compared with a bigint column is a bigint constant.
+// FoldCasts computes the casts of constants in a bound tree: 1 compared with a bigint column is a bigint constant.
 // A cast that fails stays, so that its error comes when, and if, it runs.
-func (b *binder) foldCasts(r plan.Rel) {
-	relExprs(r, b.foldExpr)
-	relInputs(r, b.foldCasts)
+func (b *Binder) FoldCasts(r plan.Rel) {
+	tree.RelExprs(r, b.FoldExpr)
+	tree.RelInputs(r, b.FoldCasts)
 }
 
-func (b *binder) foldExpr(p *plan.Expr) {
-	exprChildren(*p, b.foldExpr)
+// FoldExpr is FoldCasts for one expression.
+func (b *Binder) FoldExpr(p *plan.Expr) {
+	tree.ExprChildren(*p, b.FoldExpr)
 	switch v := (*p).(type) {
 	case *plan.Subquery:
-		b.foldCasts(v.Rel)
+		b.FoldCasts(v.Rel)
 	case *plan.FuncCall:
 		if c := b.foldCall(v); c != nil {
 			*p = c
 		}
 	case *plan.Relabel:
-		if c, ok := v.Arg.(*plan.Const); ok && !isCollate(v) {
-			*p = b.at(&plan.Const{Val: c.Val, T: v.T}, b.locOf(v))
+		if c, ok := v.Arg.(*plan.Const); ok && !tree.IsCollate(v) {
+			*p = b.At(&plan.Const{Val: c.Val, T: v.T}, b.LocOf(v))
 		}
 	}
 }
 
-func (b *binder) foldCall(f *plan.FuncCall) *plan.Const {
+func (b *Binder) foldCall(f *plan.FuncCall) *plan.Const {
 	if f.Form != plan.CallCastExplicit && f.Form != plan.CallCastImplicit || f.RetSet {
 		return nil
 	}
@@ -61,6 +63,6 @@ func (b *binder) foldCall(f *plan.FuncCall) *plan.Const {
 		return nil
 	}
 	out.Val = d.Clone()
-	b.at(out, b.locOf(f))
+	b.At(out, b.LocOf(f))
 	return out
 }

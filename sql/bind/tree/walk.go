@@ -1,9 +1,9 @@
-package bind
+package tree
 
 import "github.com/tarndb/tarn/sql/plan"
 
-// exprChildren calls f with the address of each direct sub-expression; subqueries' relations are not entered.
-func exprChildren(e plan.Expr, f func(*plan.Expr)) {
+// ExprChildren calls f with the address of each direct sub-expression; subqueries' relations are not entered.
+func ExprChildren(e plan.Expr, f func(*plan.Expr)) {
 	list := func(es []plan.Expr) {
 		for i := range es {
 			if es[i] != nil {
@@ -98,25 +98,26 @@ func exprChildren(e plan.Expr, f func(*plan.Expr)) {
 	}
 }
 
-// walkExpr visits e and what is below it, subqueries' relations included, while f returns true.
-func walkExpr(e plan.Expr, f func(plan.Expr) bool) {
+// WalkExpr visits e and what is below it, subqueries' relations included, while f returns true.
+func WalkExpr(e plan.Expr, f func(plan.Expr) bool) {
 	if e == nil || !f(e) {
 		return
 	}
-	exprChildren(e, func(c *plan.Expr) { walkExpr(*c, f) })
+	ExprChildren(e, func(c *plan.Expr) { WalkExpr(*c, f) })
 	if q, ok := e.(*plan.Subquery); ok {
-		walkRel(q.Rel, f)
+		WalkRel(q.Rel, f)
 	}
 }
 
-func walkRel(r plan.Rel, f func(plan.Expr) bool) {
-	relExprs(r, func(p *plan.Expr) { walkExpr(*p, f) })
-	relInputs(r, func(in plan.Rel) { walkRel(in, f) })
+// WalkRel is WalkExpr for all expressions of a relation and its inputs.
+func WalkRel(r plan.Rel, f func(plan.Expr) bool) {
+	RelExprs(r, func(p *plan.Expr) { WalkExpr(*p, f) })
+	RelInputs(r, func(in plan.Rel) { WalkRel(in, f) })
 }
 
-// mapExpr replaces sub-expressions from the top: where f gives a replacement, its result stands and is not entered.
+// MapExpr replaces sub-expressions from the top: where f gives a replacement, its result stands and is not entered.
 // Shared nodes may be visited twice; f must give the same answer then.
-func mapExpr(p *plan.Expr, f func(plan.Expr) (plan.Expr, bool)) {
+func MapExpr(p *plan.Expr, f func(plan.Expr) (plan.Expr, bool)) {
 	if *p == nil {
 		return
 	}
@@ -124,19 +125,20 @@ func mapExpr(p *plan.Expr, f func(plan.Expr) (plan.Expr, bool)) {
 		*p = x
 		return
 	}
-	exprChildren(*p, func(c *plan.Expr) { mapExpr(c, f) })
+	ExprChildren(*p, func(c *plan.Expr) { MapExpr(c, f) })
 	if q, ok := (*p).(*plan.Subquery); ok {
-		mapRel(q.Rel, f)
+		MapRel(q.Rel, f)
 	}
 }
 
-func mapRel(r plan.Rel, f func(plan.Expr) (plan.Expr, bool)) {
-	relExprs(r, func(p *plan.Expr) { mapExpr(p, f) })
-	relInputs(r, func(in plan.Rel) { mapRel(in, f) })
+// MapRel is MapExpr for all expressions of a relation and its inputs.
+func MapRel(r plan.Rel, f func(plan.Expr) (plan.Expr, bool)) {
+	RelExprs(r, func(p *plan.Expr) { MapExpr(p, f) })
+	RelInputs(r, func(in plan.Rel) { MapRel(in, f) })
 }
 
-// relExprs calls f with the address of each expression of r itself.
-func relExprs(r plan.Rel, f func(*plan.Expr)) {
+// RelExprs calls f with the address of each expression of r itself.
+func RelExprs(r plan.Rel, f func(*plan.Expr)) {
 	list := func(es []plan.Expr) {
 		for i := range es {
 			if es[i] != nil {
@@ -181,11 +183,11 @@ func relExprs(r plan.Rel, f func(*plan.Expr)) {
 		list(v.On)
 	case *plan.Aggregate:
 		for _, a := range v.Aggs {
-			exprChildren(a, f)
+			ExprChildren(a, f)
 		}
 	case *plan.Window:
 		for _, c := range v.Calls {
-			exprChildren(c, f)
+			ExprChildren(c, f)
 		}
 		one(&v.Frame.StartOff)
 		one(&v.Frame.EndOff)
@@ -233,7 +235,8 @@ func relExprs(r plan.Rel, f func(*plan.Expr)) {
 	}
 }
 
-func relInputs(r plan.Rel, f func(plan.Rel)) {
+// RelInputs calls f with each input of r itself; subqueries in expressions are not inputs.
+func RelInputs(r plan.Rel, f func(plan.Rel)) {
 	switch v := r.(type) {
 	case *plan.Project:
 		f(v.In)

@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"strings"
@@ -40,12 +40,12 @@ const (
 )
 
 // variable is the expression that a name stands for as a variable; nil where it is none.
-func (b *binder) variableRef(s *scope, name []string, loc int32) plan.Expr {
-	v := b.vars.Variable(name)
+func (b *Binder) variableRef(s *Scope, name []string, loc int32) plan.Expr {
+	v := b.Vars.Variable(name)
 	if v.Parts == 0 {
 		return nil
 	}
-	e := b.variableParam(v, loc)
+	e := b.VariableParam(v, loc)
 	for _, f := range name[v.Parts:] {
 		x := b.fieldOf(e, f, loc)
 		if x == nil {
@@ -56,7 +56,8 @@ func (b *binder) variableRef(s *scope, name []string, loc int32) plan.Expr {
 	return e
 }
 
-func (b *binder) variableParam(v Variable, loc int32) plan.Expr {
+// VariableParam is the parameter of a variable.
+func (b *Binder) VariableParam(v Variable, loc int32) plan.Expr {
 	p := &plan.Param{Index: v.Index, T: v.Type}
 	if v.Attrs != nil {
 		if b.varFields == nil {
@@ -64,13 +65,13 @@ func (b *binder) variableParam(v Variable, loc int32) plan.Expr {
 		}
 		b.varFields[v.Index] = v.Attrs
 	}
-	return b.at(p, loc)
+	return b.At(p, loc)
 }
 
 // columnOrVariable resolves a name where variables are in scope.
-func (b *binder) columnOrVariable(s *scope, n *ast.ColumnRef) plan.Expr {
+func (b *Binder) columnOrVariable(s *Scope, n *ast.ColumnRef) plan.Expr {
 	name := lexicon.Names(n.Fields)
-	mode := b.vars.Conflict()
+	mode := b.Vars.Conflict()
 	if mode == UseVariable {
 		if e := b.variableRef(s, name, n.Location); e != nil {
 			return e
@@ -94,7 +95,7 @@ func (b *binder) columnOrVariable(s *scope, n *ast.ColumnRef) plan.Expr {
 }
 
 // tryColumn is columnRef without variables: an unknown name is given back as an error.
-func (b *binder) tryColumn(s *scope, n *ast.ColumnRef) (e plan.Expr, missing *pgerr.Error) {
+func (b *Binder) tryColumn(s *Scope, n *ast.ColumnRef) (e plan.Expr, missing *pgerr.Error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -111,8 +112,8 @@ func (b *binder) tryColumn(s *scope, n *ast.ColumnRef) (e plan.Expr, missing *pg
 }
 
 // variableStar expands variable.*; nil where the name is none.
-func (b *binder) variableStar(s *scope, name []string, loc int32) []namedExpr {
-	if b.vars == nil {
+func (b *Binder) variableStar(s *Scope, name []string, loc int32) []namedExpr {
+	if b.Vars == nil {
 		return nil
 	}
 	e := b.variableRef(s, name, loc)

@@ -1,4 +1,4 @@
-package bind
+package tree
 
 import (
 	"bytes"
@@ -7,8 +7,14 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// equal is PostgreSQL's equal() on expressions: same structure, whatever the place in the text.
-func equal(a, c plan.Expr) bool {
+// IsCollate: a Relabel that changes nothing but the collation is a COLLATE clause.
+func IsCollate(r *plan.Relabel) bool {
+	t := r.Arg.Type()
+	return r.Form == plan.CallCastExplicit && r.T.OID == t.OID && r.T.Mod == t.Mod && r.T.Coll != 0
+}
+
+// Equal is PostgreSQL's equal() on expressions: same structure, whatever the place in the text.
+func Equal(a, c plan.Expr) bool {
 	if a == nil || c == nil {
 		return a == nil && c == nil
 	}
@@ -27,42 +33,42 @@ func equal(a, c plan.Expr) bool {
 		return ok && equalCall(x, y)
 	case *plan.Relabel:
 		y, ok := c.(*plan.Relabel)
-		return ok && sameType(x.T, y.T) && isCollate(x) == isCollate(y) && (!isCollate(x) || x.T.Coll == y.T.Coll) && equal(x.Arg, y.Arg)
+		return ok && sameType(x.T, y.T) && IsCollate(x) == IsCollate(y) && (!IsCollate(x) || x.T.Coll == y.T.Coll) && Equal(x.Arg, y.Arg)
 	case *plan.CoerceViaIO:
 		y, ok := c.(*plan.CoerceViaIO)
-		return ok && sameType(x.T, y.T) && equal(x.Arg, y.Arg)
+		return ok && sameType(x.T, y.T) && Equal(x.Arg, y.Arg)
 	case *plan.ArrayCoerce:
 		y, ok := c.(*plan.ArrayCoerce)
-		return ok && sameType(x.T, y.T) && equal(x.Arg, y.Arg)
+		return ok && sameType(x.T, y.T) && Equal(x.Arg, y.Arg)
 	case *plan.CoerceToDomain:
 		y, ok := c.(*plan.CoerceToDomain)
-		return ok && sameType(x.T, y.T) && equal(x.Arg, y.Arg)
+		return ok && sameType(x.T, y.T) && Equal(x.Arg, y.Arg)
 	case *plan.BoolOp:
 		y, ok := c.(*plan.BoolOp)
-		return ok && x.Kind == y.Kind && equalList(x.Args, y.Args)
+		return ok && x.Kind == y.Kind && EqualList(x.Args, y.Args)
 	case *plan.NullTest:
 		y, ok := c.(*plan.NullTest)
-		return ok && x.Not == y.Not && equal(x.Arg, y.Arg)
+		return ok && x.Not == y.Not && Equal(x.Arg, y.Arg)
 	case *plan.BoolTest:
 		y, ok := c.(*plan.BoolTest)
-		return ok && x.Want == y.Want && x.Not == y.Not && equal(x.Arg, y.Arg)
+		return ok && x.Want == y.Want && x.Not == y.Not && Equal(x.Arg, y.Arg)
 	case *plan.Case:
 		y, ok := c.(*plan.Case)
-		if !ok || len(x.Whens) != len(y.Whens) || !equal(x.Arg, y.Arg) || !equal(x.Else, y.Else) {
+		if !ok || len(x.Whens) != len(y.Whens) || !Equal(x.Arg, y.Arg) || !Equal(x.Else, y.Else) {
 			return false
 		}
 		for i := range x.Whens {
-			if !equalUnder(x.Whens[i].Cond, y.Whens[i].Cond, x.ArgCol, y.ArgCol) || !equal(x.Whens[i].Then, y.Whens[i].Then) {
+			if !equalUnder(x.Whens[i].Cond, y.Whens[i].Cond, x.ArgCol, y.ArgCol) || !Equal(x.Whens[i].Then, y.Whens[i].Then) {
 				return false
 			}
 		}
 		return true
 	case *plan.Coalesce:
 		y, ok := c.(*plan.Coalesce)
-		return ok && equalList(x.Args, y.Args)
+		return ok && EqualList(x.Args, y.Args)
 	case *plan.MinMax:
 		y, ok := c.(*plan.MinMax)
-		return ok && x.Greatest == y.Greatest && equalList(x.Args, y.Args)
+		return ok && x.Greatest == y.Greatest && EqualList(x.Args, y.Args)
 	case *plan.NullIf:
 		y, ok := c.(*plan.NullIf)
 		return ok && equalCall(x.Eq, y.Eq)
@@ -74,16 +80,16 @@ func equal(a, c plan.Expr) bool {
 		return ok && x.All == y.All && equalCall(x.Call, y.Call)
 	case *plan.ArrayCtor:
 		y, ok := c.(*plan.ArrayCtor)
-		return ok && x.T.OID == y.T.OID && equalList(x.Elems, y.Elems)
+		return ok && x.T.OID == y.T.OID && EqualList(x.Elems, y.Elems)
 	case *plan.Subscript:
 		y, ok := c.(*plan.Subscript)
-		return ok && x.Slice == y.Slice && equal(x.Arg, y.Arg) && equalList(x.Lower, y.Lower) && equalList(x.Upper, y.Upper)
+		return ok && x.Slice == y.Slice && Equal(x.Arg, y.Arg) && EqualList(x.Lower, y.Lower) && EqualList(x.Upper, y.Upper)
 	case *plan.RowCtor:
 		y, ok := c.(*plan.RowCtor)
-		return ok && x.T.OID == y.T.OID && equalList(x.Fields, y.Fields)
+		return ok && x.T.OID == y.T.OID && EqualList(x.Fields, y.Fields)
 	case *plan.FieldSelect:
 		y, ok := c.(*plan.FieldSelect)
-		return ok && x.Field == y.Field && equal(x.Arg, y.Arg)
+		return ok && x.Field == y.Field && Equal(x.Arg, y.Arg)
 	case *plan.RowCompare:
 		y, ok := c.(*plan.RowCompare)
 		if !ok || x.Op != y.Op || len(x.Lt) != len(y.Lt) {
@@ -122,15 +128,16 @@ func sameDatum(a, c types.Datum) bool {
 }
 
 func equalCall(x, y *plan.FuncCall) bool {
-	return x.Proc == y.Proc && x.Op == y.Op && x.Variadic == y.Variadic && sameType(x.T, y.T) && equalList(x.Args, y.Args)
+	return x.Proc == y.Proc && x.Op == y.Op && x.Variadic == y.Variadic && sameType(x.T, y.T) && EqualList(x.Args, y.Args)
 }
 
-func equalList(a, c []plan.Expr) bool {
+// EqualList compares expressions one by one.
+func EqualList(a, c []plan.Expr) bool {
 	if len(a) != len(c) {
 		return false
 	}
 	for i := range a {
-		if !equal(a[i], c[i]) {
+		if !Equal(a[i], c[i]) {
 			return false
 		}
 	}
@@ -140,7 +147,7 @@ func equalList(a, c []plan.Expr) bool {
 // equalUnder compares conditions that name the CASE arguments ca and cc.
 func equalUnder(a, c plan.Expr, ca, cc plan.ColID) bool {
 	if ca == 0 || ca == cc {
-		return equal(a, c)
+		return Equal(a, c)
 	}
 	x, ok1 := a.(*plan.FuncCall)
 	y, ok2 := c.(*plan.FuncCall)
@@ -159,17 +166,18 @@ func equalUnder(a, c plan.Expr, ca, cc plan.ColID) bool {
 			}
 		}
 	}
-	return strip(x.Args[0]) == ca && strip(y.Args[0]) == cc && equal(x.Args[1], y.Args[1])
+	return strip(x.Args[0]) == ca && strip(y.Args[0]) == cc && Equal(x.Args[1], y.Args[1])
 }
 
-func equalAgg(x, y *plan.Aggref) bool {
+// EqualAgg compares aggregate calls; EqualList and Equal do for their arguments.
+func EqualAgg(x, y *plan.Aggref) bool {
 	if x.Proc != y.Proc || x.Star != y.Star || x.Distinct != y.Distinct || x.Variadic != y.Variadic ||
-		!equalList(x.Args, y.Args) || !equalList(x.Direct, y.Direct) || !equal(x.Filter, y.Filter) || len(x.OrderBy) != len(y.OrderBy) {
+		!EqualList(x.Args, y.Args) || !EqualList(x.Direct, y.Direct) || !Equal(x.Filter, y.Filter) || len(x.OrderBy) != len(y.OrderBy) {
 		return false
 	}
 	for i := range x.OrderBy {
 		a, c := x.OrderBy[i], y.OrderBy[i]
-		if a.Desc != c.Desc || a.NullsFirst != c.NullsFirst || a.Op != c.Op || !equal(a.Expr, c.Expr) {
+		if a.Desc != c.Desc || a.NullsFirst != c.NullsFirst || a.Op != c.Op || !Equal(a.Expr, c.Expr) {
 			return false
 		}
 	}

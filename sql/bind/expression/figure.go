@@ -1,12 +1,12 @@
-package bind
+package expression
 
 import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/parser/ast"
 )
 
-// figureName is the name that a result column without alias gets (FigureColname).
-func figureName(n ast.Node) string {
+// FigureName is the name that a result column without alias gets (FigureColname).
+func FigureName(n ast.Node) string {
 	name, strength := figure(n)
 	if strength == 0 {
 		return "?column?"

@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"strconv"
@@ -17,27 +17,27 @@ import (
 )
 
 // funcCall is transformFuncCall.
-func (b *binder) funcCall(s *scope, n *ast.FuncCall) plan.Expr {
+func (b *Binder) funcCall(s *Scope, n *ast.FuncCall) plan.Expr {
 	var args []plan.Expr
-	srfsBefore := len(s.srfs)
+	srfsBefore := len(s.SRFs)
 	for _, a := range n.Args {
 		if named, ok := a.(*ast.NamedArgExpr); ok {
-			args = append(args, b.expr(s, named.Arg))
+			args = append(args, b.Expr(s, named.Arg))
 			continue
 		}
-		args = append(args, b.expr(s, a))
+		args = append(args, b.Expr(s, a))
 	}
 	if n.AggWithinGroup {
 		// The aggregated arguments of an ordered-set aggregate follow the direct ones.
 		for _, o := range n.AggOrder {
-			args = append(args, b.exprKind(s, o.(*ast.SortBy).Node, kindOrderBy))
+			args = append(args, b.ExprIn(s, o.(*ast.SortBy).Node, KindOrderBy))
 		}
 	}
 	return b.callOn(s, n, args, srfsBefore)
 }
 
 // callOn is ParseFuncOrColumn over bound arguments.
-func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore int) plan.Expr {
+func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore int) plan.Expr {
 	name := lexicon.Names(n.Funcname)
 	loc := n.Location
 	var argNames []string
@@ -50,7 +50,7 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			}
 			argNames = append(argNames, named.Name)
 		} else if len(argNames) > 0 {
-			b.Fail(pgerr.SyntaxError, b.locOf(args[len(argNames)]), "positional argument cannot follow named argument")
+			b.Fail(pgerr.SyntaxError, b.LocOf(args[len(argNames)]), "positional argument cannot follow named argument")
 		}
 	}
 	plainCall := len(n.AggOrder) == 0 && n.AggFilter == nil && n.Over == nil && !n.AggStar && !n.AggDistinct && !n.FuncVariadic && !n.AggWithinGroup
@@ -67,11 +67,11 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 	d := b.Function(name, argNames, actual, !n.FuncVariadic, false)
 	if d.Cast != 0 {
 		b.onlyPlain(n, name, "")
-		x := b.coerceToTarget(args[0], d.Cast, -1, overload.Explicit, plan.CallCastExplicit, loc)
+		x := b.CoerceToTarget(args[0], d.Cast, -1, overload.Explicit, plan.CallCastExplicit, loc)
 		if x == nil {
 			b.Fail(pgerr.CannotCoerce, loc, "cannot cast type %s to %s", b.TypeText(actual[0]), b.TypeText(d.Cast))
 		}
-		return b.at(x, place.Leftmost(loc, b.locOf(x)))
+		return b.At(x, place.Leftmost(loc, b.LocOf(x)))
 	}
 	if d.Candidate == nil {
 		if m := b.macroFor(name, len(args)); m != nil && plainCall {
@@ -100,17 +100,17 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 	if d.Kind == 'a' {
 		b.checkAggForm(n, name, argNames, actual, d.Candidate, ordered)
 	}
-	args, actual, declared := b.completeArgs(s, d.Candidate, args, actual)
+	args, actual, declared := b.CompleteArgs(s, d.Candidate, args, actual)
 	if ordered {
 		b.unifyHypothetical(d.Candidate, args, actual, declared, n)
 	}
 	ret := b.ResolvePolymorphic(actual, declared, p.RetType, loc)
-	b.coerceArgs(args, actual, declared)
+	b.CoerceArgs(args, actual, declared)
 	if d.Candidate.Variadic > 0 && p.Variadic != types.Any {
-		args = b.packVariadic(args, declared, d.Candidate.Variadic)
+		args = b.PackVariadic(args, declared, d.Candidate.Variadic)
 	}
 	if n.FuncVariadic && p.Variadic == types.Any && b.BaseElemType(actual[len(actual)-1]) == 0 && len(args) > 0 {
-		b.Fail(pgerr.DatatypeMismatch, b.locOf(args[len(args)-1]), "VARIADIC argument must be an array")
+		b.Fail(pgerr.DatatypeMismatch, b.LocOf(args[len(args)-1]), "VARIADIC argument must be an array")
 	}
 	if p.RetSet && d.Kind == 'f' {
 		b.checkSRF(s, srfsBefore, loc)
@@ -129,12 +129,12 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
 		if p.OID >= catalog.FirstNormalOID {
 			f.Func = b.Catalog.Function(p.OID)
-			b.functions = append(b.functions, f.Func)
+			b.Functions = append(b.Functions, f.Func)
 			if x := b.inline(s, f, loc); x != nil {
 				return x
 			}
 		}
-		b.at(f, b.leftmostOf(loc, args...))
+		b.At(f, b.leftmostOf(loc, args...))
 		if p.RetSet {
 			return b.hoistSRF(s, f, srfsBefore)
 		}
@@ -146,7 +146,7 @@ func (b *binder) callOn(s *scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 }
 
 // onlyPlain refuses aggregate decoration on plain functions and casts.
-func (b *binder) onlyPlain(n *ast.FuncCall, name []string, _ string) {
+func (b *Binder) onlyPlain(n *ast.FuncCall, name []string, _ string) {
 	full := strings.Join(name, ".")
 	loc := n.Location
 	switch {
@@ -165,7 +165,7 @@ func (b *binder) onlyPlain(n *ast.FuncCall, name []string, _ string) {
 	}
 }
 
-func (b *binder) noFunction(n *ast.FuncCall, name, argNames []string, actual []types.OID, many bool) {
+func (b *Binder) noFunction(n *ast.FuncCall, name, argNames []string, actual []types.OID, many bool) {
 	sig := b.Signature(name, argNames, actual)
 	loc := n.Location
 	if many {
@@ -180,8 +180,8 @@ func (b *binder) noFunction(n *ast.FuncCall, name, argNames []string, actual []t
 		WithHint("No function matches the given name and argument types. You might need to add explicit type casts."))
 }
 
-// completeArgs brings arguments into declared order and fills defaults in.
-func (b *binder) completeArgs(s *scope, c *overload.Candidate, args []plan.Expr, actual []types.OID) ([]plan.Expr, []types.OID, []types.OID) {
+// CompleteArgs brings arguments into declared order and fills defaults in.
+func (b *Binder) CompleteArgs(s *Scope, c *overload.Candidate, args []plan.Expr, actual []types.OID) ([]plan.Expr, []types.OID, []types.OID) {
 	p := c.Proc
 	if c.Order == nil && c.Defaults == 0 {
 		return args, actual, append([]types.OID(nil), c.Args...)
@@ -200,7 +200,7 @@ func (b *binder) completeArgs(s *scope, c *overload.Candidate, args []plan.Expr,
 		b.Quiet++
 		for i := range outArgs {
 			if outArgs[i] == nil {
-				outArgs[i] = b.exprKind(&scope{kind: kindOther}, defs[i-(np-len(defs))], kindOther)
+				outArgs[i] = b.ExprIn(&Scope{Kind: KindOther}, defs[i-(np-len(defs))], KindOther)
 				outTypes[i] = outArgs[i].Type().OID
 			}
 		}
@@ -213,12 +213,12 @@ func (b *binder) completeArgs(s *scope, c *overload.Candidate, args []plan.Expr,
 var defaultExprs sync.Map
 
 // defaultArgs parses a function's declared defaults.
-func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
+func (b *Binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 	user := p.OID >= catalog.FirstNormalOID
 	if v, ok := defaultExprs.Load(p.OID); ok && !user {
 		return v.([]ast.Node)
 	}
-	n, err := b.cache.Parse("SELECT " + p.ArgDefaults)
+	n, err := b.Cache.Parse("SELECT " + p.ArgDefaults)
 	b.Check(err, -1)
 	var out []ast.Node
 	if s, ok := n.(*ast.SelectStmt); ok {
@@ -235,50 +235,50 @@ func (b *binder) defaultArgs(p *pgdata.Proc) []ast.Node {
 	return out
 }
 
-// packVariadic makes the trailing arguments of a variadic call one array.
-func (b *binder) packVariadic(args []plan.Expr, declared []types.OID, nvar int) []plan.Expr {
+// PackVariadic makes the trailing arguments of a variadic call one array.
+func (b *Binder) PackVariadic(args []plan.Expr, declared []types.OID, nvar int) []plan.Expr {
 	first := len(args) - nvar
 	elems := append([]plan.Expr(nil), args[first:]...)
 	arr := &plan.ArrayCtor{Elems: elems, Elem: b.PlanType(declared[first], -1), T: b.PlanType(b.ArrayOf(declared[first]), -1)}
-	b.at(arr, b.locOf(elems[0]))
+	b.At(arr, b.LocOf(elems[0]))
 	return append(append([]plan.Expr(nil), args[:first]...), arr)
 }
 
-func (b *binder) checkSRF(s *scope, srfsBefore int, loc int32) {
+func (b *Binder) checkSRF(s *Scope, srfsBefore int, loc int32) {
 	if s.srfStop != "" {
 		panic(b.Err(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", s.srfStop).
 			WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 	}
-	if why := s.kind.noSRF(); why != "" {
+	if why := s.Kind.noSRF(); why != "" {
 		b.Fail(pgerr.FeatureNotSupported, loc, "set-returning functions are not allowed in %s", why)
 	}
-	if s.kind == kindFromFunction && len(s.srfs) > srfsBefore {
-		b.Fail(pgerr.FeatureNotSupported, b.locOf(s.srfs[len(s.srfs)-1].call), "set-returning functions must appear at top level of FROM")
+	if s.Kind == KindFromFunction && len(s.SRFs) > srfsBefore {
+		b.Fail(pgerr.FeatureNotSupported, b.LocOf(s.SRFs[len(s.SRFs)-1].Call), "set-returning functions must appear at top level of FROM")
 	}
 }
 
 // hoistSRF moves a set-returning call out of its expression: it runs in a ProjectSet below, and the expression names its
 // column. In FROM the call itself is wanted.
-func (b *binder) hoistSRF(s *scope, f *plan.FuncCall, srfsBefore int) plan.Expr {
-	if s.kind == kindFromFunction {
-		s.srfs = append(s.srfs, srfSlot{call: f})
+func (b *Binder) hoistSRF(s *Scope, f *plan.FuncCall, srfsBefore int) plan.Expr {
+	if s.Kind == KindFromFunction {
+		s.SRFs = append(s.SRFs, SRFSlot{Call: f})
 		return f
 	}
 	level := 0
-	for _, in := range s.srfs[srfsBefore:] {
-		level = max(level, in.level+1)
+	for _, in := range s.SRFs[srfsBefore:] {
+		level = max(level, in.Level+1)
 	}
 	// The same call written twice in a target list runs once per list position in PostgreSQL, in step: so share nothing.
-	id := b.newCol()
-	s.srfs = append(s.srfs, srfSlot{id: id, call: f, level: level})
+	id := b.NewCol()
+	s.SRFs = append(s.SRFs, SRFSlot{ID: id, Call: f, Level: level})
 	ref := &plan.ColRef{Col: id, Name: f.Name, T: f.T}
-	b.owner[id] = s
-	b.derived[id] = &derived{kind: 's', def: f, scope: s}
-	return b.at(ref, b.locOf(f))
+	b.Owner[id] = s
+	b.Derived[id] = &Derived{Kind: 's', Def: f, Scope: s}
+	return b.At(ref, b.LocOf(f))
 }
 
 // fieldOf is a field of a composite value by name; nil if it has none of that name.
-func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
+func (b *Binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
 	if row, ok := e.(*plan.RowCtor); ok && row.T.OID == types.Record {
 		for i, n := range row.Names {
 			if n == name {
@@ -288,22 +288,22 @@ func (b *binder) fieldOf(e plan.Expr, name string, loc int32) plan.Expr {
 		return nil
 	}
 	if ref, ok := e.(*plan.ColRef); ok {
-		if it := b.rows[ref.Col]; it != nil {
-			return b.itemColumn(it, name, place.Leftmost(b.locOf(e), loc))
+		if it := b.Rows[ref.Col]; it != nil {
+			return b.itemColumn(it, name, place.Leftmost(b.LocOf(e), loc))
 		}
 	}
-	fields := b.fieldsOf(e)
+	fields := b.FieldsOf(e)
 	for i, f := range fields {
 		if f.Name == name {
 			x := &plan.FieldSelect{Arg: e, Field: i, Name: name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.CollationOf(f.Type)}}
-			return b.at(x, place.Leftmost(b.locOf(e), loc))
+			return b.At(x, place.Leftmost(b.LocOf(e), loc))
 		}
 	}
 	return nil
 }
 
-// fieldsOf lists the fields of a composite value's type; nil where they are not known.
-func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
+// FieldsOf lists the fields of a composite value's type; nil where they are not known.
+func (b *Binder) FieldsOf(e plan.Expr) []types.Attr {
 	if t := b.Type(b.BaseType(e.Type().OID)); t != nil && t.TypType == types.TypeComposite {
 		return t.Attrs
 	}
@@ -317,14 +317,14 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 		}
 		return out
 	case *plan.FuncCall:
-		return b.outColumns(b.Proc(v.Proc), v.Args)
+		return b.OutColumns(b.Proc(v.Proc), v.Args)
 	case *plan.ColRef:
-		if f := b.fields[v.Col]; f != nil {
+		if f := b.Fields[v.Col]; f != nil {
 			return f
 		}
-		if d := b.derived[v.Col]; d != nil {
-			if f, ok := d.def.(*plan.FuncCall); ok {
-				return b.outColumns(b.Proc(f.Proc), f.Args)
+		if d := b.Derived[v.Col]; d != nil {
+			if f, ok := d.Def.(*plan.FuncCall); ok {
+				return b.OutColumns(b.Proc(f.Proc), f.Args)
 			}
 		}
 	}
@@ -333,14 +333,14 @@ func (b *binder) fieldsOf(e plan.Expr) []types.Attr {
 
 // outName is the name of the n-th column that the parameters of a function make.
 func outName(p *pgdata.Proc, i, n int) string {
-	if name := argName(p, i); name != "" {
+	if name := ArgName(p, i); name != "" {
 		return name
 	}
 	return "column" + strconv.Itoa(n+1)
 }
 
-// outColumns are the OUT parameters of a function that returns record; polymorphic ones are resolved from its arguments.
-func (b *binder) outColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
+// OutColumns are the OUT parameters of a function that returns record; polymorphic ones are resolved from its arguments.
+func (b *Binder) OutColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
 	if p == nil || p.AllArgTypes == nil {
 		return nil
 	}
@@ -362,4 +362,23 @@ func (b *binder) outColumns(p *pgdata.Proc, args []plan.Expr) []types.Attr {
 		out = append(out, types.Attr{Name: outName(p, i, len(out)), Type: t, Mod: -1})
 	}
 	return out
+}
+
+// RecordFields are the columns of the record that a function's OUT parameters make; nil for none.
+func RecordFields(p *pgdata.Proc) []types.Attr {
+	var out []types.Attr
+	for i, m := range p.ArgModes {
+		if m == "o" || m == "b" || m == "t" {
+			out = append(out, types.Attr{Name: ArgName(p, i), Type: p.AllArgTypes[i], Mod: -1})
+		}
+	}
+	return out
+}
+
+// ArgName is the name of a parameter; "" where it has none.
+func ArgName(p *pgdata.Proc, i int) string {
+	if i < len(p.ArgNames) {
+		return p.ArgNames[i]
+	}
+	return ""
 }

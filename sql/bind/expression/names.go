@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"strings"
@@ -12,45 +12,78 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// nsItem is what one FROM item (or target relation) offers to names.
-type nsItem struct {
-	alias   string
-	schema  types.OID // a table without alias can be named with its schema
-	table   *catalog.Table
-	cols    []nsCol
-	scope   *scope
-	rel     plan.Rel
-	unnamed bool // a join without alias
-	// relVisible: alias.column works; colVisible: column alone works.
-	relVisible, colVisible bool
-	lateralOnly, lateralOK bool
+// Locator adds the row locator column to a scan.
+func (b *Binder) Locator(s *Scope, it *Item) plan.ColID {
+	scan := it.Rel.(*plan.Scan)
+	for _, c := range scan.Out {
+		if c.AttNum == plan.RowLocAttNum {
+			return c.ID
+		}
+	}
+	c := plan.Col{ID: b.NewCol(), Name: "rowloc", T: plan.Type{OID: types.Bytea, Mod: -1}, Table: it.Table.OID, AttNum: plan.RowLocAttNum}
+	scan.Out = append(scan.Out, c)
+	b.Owner[c.ID] = s
+	return c.ID
+}
+
+// ColByAtt is the item's column with that attribute number: alias columns may have other names.
+func (it *Item) ColByAtt(t *catalog.Table, att int16) plan.Expr {
+	i := 0
+	for j := range t.Columns {
+		if t.Columns[j].Dropped {
+			continue
+		}
+		if t.Columns[j].AttNum == att {
+			if it.Unread != nil {
+				return it.Unread[i].Ref()
+			}
+			return it.Cols[i].Ref()
+		}
+		i++
+	}
+	return nil
+}
+
+// Item is what one FROM item (or target relation) offers to names.
+type Item struct {
+	Alias   string
+	Schema  types.OID // a table without alias can be named with its schema
+	Table   *catalog.Table
+	Cols    []ItemCol
+	Scope   *Scope
+	Rel     plan.Rel
+	Unnamed bool // a join without alias
+	// RelVisible: alias.column works; colVisible: column alone works.
+	RelVisible, ColVisible bool
+	LateralOnly, LateralOK bool
 	// system makes a system column by attribute number; nil where there are none.
-	system func(att int16) plan.Expr
+	System func(att int16) plan.Expr
 	// row makes the whole-row reference.
-	row   func() plan.Expr
-	rowID plan.ColID // its column, where row has made one
+	Row   func() plan.Expr
+	RowID plan.ColID // its column, where row has made one
 	// access is what the statement needs of a relation; nil for other items.
-	access *plan.Access
+	Access *plan.Access
 	// unread are the columns as they were before reading: what a statement reads of itself is no reference of the user's.
-	unread []nsCol
+	Unread []ItemCol
 }
 
-type nsCol struct {
-	name string
-	t    plan.Type
-	ref  func() plan.Expr
+// ItemCol is a column of an Item.
+type ItemCol struct {
+	Name string
+	T    plan.Type
+	Ref  func() plan.Expr
 	// hidden: found by name, left out of *.
-	hidden bool
+	Hidden bool
 }
 
-// find is scanNSItemForColumn without system columns; many: the name is ambiguous within the item.
-func (it *nsItem) find(name string) (c *nsCol, many bool) {
-	for i := range it.cols {
-		if it.cols[i].name == name {
+// Find is scanNSItemForColumn without system columns; many: the name is ambiguous within the item.
+func (it *Item) Find(name string) (c *ItemCol, many bool) {
+	for i := range it.Cols {
+		if it.Cols[i].Name == name {
 			if c != nil {
 				return nil, true
 			}
-			c = &it.cols[i]
+			c = &it.Cols[i]
 		}
 	}
 	return c, false
@@ -58,9 +91,9 @@ func (it *nsItem) find(name string) (c *nsCol, many bool) {
 
 // systemCol is a column that every table has.
 type systemCol struct {
-	name string
+	Name string
 	att  int16
-	typ  types.OID
+	Typ  types.OID
 }
 
 // systemCols are the system columns (manual: 5.5).
@@ -71,23 +104,24 @@ var systemCols = [...]systemCol{
 	{"xmax", -4, types.XID},
 	{"cmax", -5, types.CID},
 	{"tableoid", -6, types.Oid},
+	{plan.RowLocName, plan.RowLocAttNum, types.Bytea},
 }
 
 // tableOID is the attribute number of tableoid.
-const tableOID = -6
+const TableOIDAttNum = -6
 
-// systemColumn finds a system column by its name; nil if there is none.
-func systemColumn(name string) *systemCol {
+// SystemColumn finds a system column by its name; nil if there is none.
+func SystemColumn(name string) *systemCol {
 	for i := range systemCols {
-		if systemCols[i].name == name {
+		if systemCols[i].Name == name {
 			return &systemCols[i]
 		}
 	}
 	return nil
 }
 
-// systemColumnAt finds a system column by its attribute number; nil if there is none.
-func systemColumnAt(att int16) *systemCol {
+// SystemColumnAt finds a system column by its attribute number; nil if there is none.
+func SystemColumnAt(att int16) *systemCol {
 	for i := range systemCols {
 		if systemCols[i].att == att {
 			return &systemCols[i]
@@ -97,70 +131,70 @@ func systemColumnAt(att int16) *systemCol {
 }
 
 // itemColumn is a column of an item by name, system columns included; nil where there is none.
-func (b *binder) itemColumn(it *nsItem, name string, loc int32) plan.Expr {
-	c, many := it.find(name)
+func (b *Binder) itemColumn(it *Item, name string, loc int32) plan.Expr {
+	c, many := it.Find(name)
 	if many {
 		b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 	}
 	if c != nil {
-		return b.at(c.ref(), loc)
+		return b.At(c.Ref(), loc)
 	}
-	if sys := systemColumn(name); sys != nil && it.system != nil {
-		return b.at(it.system(sys.att), loc)
+	if sys := SystemColumn(name); sys != nil && it.System != nil {
+		return b.At(it.System(sys.att), loc)
 	}
 	return nil
 }
 
-// colRef makes a reference to a column of query level s.
-func (b *binder) colRef(s *scope, c plan.Col) plan.Expr {
-	if _, ok := b.owner[c.ID]; !ok {
-		b.owner[c.ID] = s
+// ColRef makes a reference to a column of query level s.
+func (b *Binder) ColRef(s *Scope, c plan.Col) plan.Expr {
+	if _, ok := b.Owner[c.ID]; !ok {
+		b.Owner[c.ID] = s
 	}
 	return &plan.ColRef{Col: c.ID, Name: c.Name, T: c.T}
 }
 
 // checkLateral is check_lateral_ref_ok.
-func (b *binder) checkLateral(s *scope, it *nsItem, loc int32) {
-	if !it.lateralOnly {
+func (b *Binder) checkLateral(s *Scope, it *Item, loc int32) {
+	if !it.LateralOnly {
 		return
 	}
-	b.lateralHits++
-	if !it.lateralOK {
-		panic(b.Err(pgerr.InvalidColumnReference, loc, "invalid reference to FROM-clause entry for table \"%s\"", it.alias).
+	b.LateralHits++
+	if !it.LateralOK {
+		panic(b.Err(pgerr.InvalidColumnReference, loc, "invalid reference to FROM-clause entry for table \"%s\"", it.Alias).
 			WithDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."))
 	}
 }
 
 // lookupColumn resolves an unqualified name; nil where nothing has it.
-func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
-	for ; s != nil; s = s.parent {
+func (b *Binder) lookupColumn(s *Scope, name string, loc int32) plan.Expr {
+	for ; s != nil; s = s.Parent {
 		var hit plan.Expr
-		for _, it := range s.ns {
-			if !it.colVisible || it.lateralOnly && !s.lateral {
+		for _, it := range s.Names {
+			if !it.ColVisible || it.LateralOnly && !s.Lateral {
 				continue
 			}
-			c, many := it.find(name)
+			c, many := it.Find(name)
 			if many || c != nil && hit != nil {
 				b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 			}
 			if c != nil {
 				b.checkLateral(s, it, loc)
-				hit = b.at(c.ref(), loc)
+				hit = b.At(c.Ref(), loc)
 			}
 		}
 		if hit != nil {
 			return hit
 		}
-		if sys := systemColumn(name); sys != nil {
-			for _, it := range s.ns {
-				if !it.colVisible || it.lateralOnly && !s.lateral || it.system == nil {
+		if sys := SystemColumn(name); sys != nil {
+			for _, it := range s.Names {
+				if !it.ColVisible || it.LateralOnly && !s.Lateral || it.System == nil {
 					continue
 				}
 				if hit != nil {
 					b.Fail(pgerr.AmbiguousColumn, loc, "column reference \"%s\" is ambiguous", name)
 				}
 				b.checkLateral(s, it, loc)
-				hit = b.at(it.system(sys.att), loc)
+				hit = b.At(it.System(sys.att), loc)
 			}
 			if hit != nil {
 				return hit
@@ -171,7 +205,7 @@ func (b *binder) lookupColumn(s *scope, name string, loc int32) plan.Expr {
 }
 
 // lookupItem is refnameNamespaceItem: schema "" matches aliases and bare table names.
-func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, *scope) {
+func (b *Binder) lookupItem(s *Scope, schema, name string, loc int32) (*Item, *Scope) {
 	var oid types.OID
 	if schema != "" {
 		sc := b.Catalog.Schema(schema)
@@ -180,10 +214,10 @@ func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, 
 		}
 		oid = sc.OID
 	}
-	for ; s != nil; s = s.parent {
-		var hit *nsItem
-		for _, it := range s.ns {
-			if !it.relVisible || it.lateralOnly && !s.lateral || it.alias != name || schema != "" && (it.schema == 0 || it.schema != oid) {
+	for ; s != nil; s = s.Parent {
+		var hit *Item
+		for _, it := range s.Names {
+			if !it.RelVisible || it.LateralOnly && !s.Lateral || it.Alias != name || schema != "" && (it.Schema == 0 || it.Schema != oid) {
 				continue
 			}
 			if hit != nil {
@@ -200,17 +234,17 @@ func (b *binder) lookupItem(s *scope, schema, name string, loc int32) (*nsItem, 
 }
 
 // columnRef is transformColumnRef.
-func (b *binder) columnRef(s *scope, n *ast.ColumnRef) plan.Expr {
+func (b *Binder) columnRef(s *Scope, n *ast.ColumnRef) plan.Expr {
 	if _, ok := n.Fields[len(n.Fields)-1].(*ast.A_Star); ok {
 		return b.wholeRow(s, n)
 	}
-	if b.vars != nil && b.Quiet == 0 {
+	if b.Vars != nil && b.Quiet == 0 {
 		return b.columnOrVariable(s, n)
 	}
 	return b.plainColumnRef(s, n)
 }
 
-func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
+func (b *Binder) plainColumnRef(s *Scope, n *ast.ColumnRef) plan.Expr {
 	b.noColumns(s, n)
 	name := lexicon.Names(n.Fields)
 	loc := n.Location
@@ -220,9 +254,9 @@ func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 			return e
 		}
 		if it, _ := b.lookupItem(s, "", name[0], loc); it != nil {
-			return b.at(it.row(), loc)
+			return b.At(it.Row(), loc)
 		}
-		b.noColumn(s, "", name[0], loc)
+		b.NoColumn(s, "", name[0], loc)
 	case 2:
 		it, _ := b.lookupItem(s, "", name[0], loc)
 		return b.qualified(s, it, "", name[0], name[1], loc)
@@ -241,7 +275,7 @@ func (b *binder) plainColumnRef(s *scope, n *ast.ColumnRef) plan.Expr {
 }
 
 // wholeRow is t.* where it is not expanded: the row as one value.
-func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
+func (b *Binder) wholeRow(s *Scope, n *ast.ColumnRef) plan.Expr {
 	name := lexicon.Names(n.Fields[:len(n.Fields)-1])
 	schema, rel := "", ""
 	switch len(name) {
@@ -254,58 +288,58 @@ func (b *binder) wholeRow(s *scope, n *ast.ColumnRef) plan.Expr {
 	}
 	it, _ := b.lookupItem(s, schema, rel, n.Location)
 	if it == nil {
-		if b.vars != nil {
+		if b.Vars != nil {
 			if e := b.variableRef(s, name, n.Location); e != nil {
 				return e
 			}
 		}
 		b.noItem(s, schema, rel, n.Location)
 	}
-	return b.at(it.row(), n.Location)
+	return b.At(it.Row(), n.Location)
 }
 
 // noColumns refuses column references where the clause has no row.
-func (b *binder) noColumns(s *scope, n *ast.ColumnRef) {
-	switch s.kind {
-	case kindColumnDefault:
+func (b *Binder) noColumns(s *Scope, n *ast.ColumnRef) {
+	switch s.Kind {
+	case KindColumnDefault:
 		b.Fail(pgerr.FeatureNotSupported, n.Location, "cannot use column reference in DEFAULT expression")
 	}
 }
 
-func (b *binder) qualified(s *scope, it *nsItem, schema, rel, col string, loc int32) plan.Expr {
+func (b *Binder) qualified(s *Scope, it *Item, schema, rel, col string, loc int32) plan.Expr {
 	if it == nil {
 		b.noItem(s, schema, rel, loc)
 	}
 	if e := b.itemColumn(it, col, loc); e != nil {
 		return e
 	}
-	row := it.row()
+	row := it.Row()
 	if b.IsRowType(row.Type().OID) {
 		d := b.Function([]string{col}, nil, []types.OID{row.Type().OID}, true, false)
 		if d.Candidate != nil && d.Kind == 'f' {
 			call := &ast.FuncCall{Funcname: []ast.Node{&ast.String{Sval: col}}, Location: loc}
-			return b.callOn(s, call, []plan.Expr{row}, len(s.srfs))
+			return b.callOn(s, call, []plan.Expr{row}, len(s.SRFs))
 		}
 	}
-	b.noColumn(s, rel, col, loc)
+	b.NoColumn(s, rel, col, loc)
 	return nil
 }
 
 // noItem is errorMissingRTE.
-func (b *binder) noItem(s *scope, schema, name string, loc int32) {
-	for sc := s; sc != nil; sc = sc.parent {
-		for _, it := range sc.tables {
-			if schema == "" && it.alias == name {
+func (b *Binder) noItem(s *Scope, schema, name string, loc int32) {
+	for sc := s; sc != nil; sc = sc.Parent {
+		for _, it := range sc.Tables {
+			if schema == "" && it.Alias == name {
 				panic(b.Err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
 					WithHint("There is an entry for table \"%s\", but it cannot be referenced from this part of the query.", name))
 			}
 		}
 	}
-	for sc := s; sc != nil; sc = sc.parent {
-		for _, it := range sc.tables {
-			if it.table != nil && it.table.Name == name && it.alias != name {
+	for sc := s; sc != nil; sc = sc.Parent {
+		for _, it := range sc.Tables {
+			if it.Table != nil && it.Table.Name == name && it.Alias != name {
 				panic(b.Err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
-					WithHint("Perhaps you meant to reference the table alias \"%s\".", it.alias))
+					WithHint("Perhaps you meant to reference the table alias \"%s\".", it.Alias))
 			}
 		}
 	}
@@ -314,30 +348,30 @@ func (b *binder) noItem(s *scope, schema, name string, loc int32) {
 
 const maxFuzzyDistance = 3
 
-// noColumn is errorMissingColumn with its guesses.
-func (b *binder) noColumn(s *scope, rel, col string, loc int32) {
+// NoColumn is errorMissingColumn with its guesses.
+func (b *Binder) NoColumn(s *Scope, rel, col string, loc int32) {
 	msg := "column \"" + col + "\" does not exist"
 	if rel != "" {
 		msg = "column " + rel + "." + col + " does not exist"
 	}
 	e := b.Err(pgerr.UndefinedColumn, loc, "%s", msg)
 	type guess struct {
-		it  *nsItem
+		it  *Item
 		col string
 	}
 	var exact, first, second *guess
 	distance := maxFuzzyDistance + 1
-	for sc := s; sc != nil; sc = sc.parent {
-		for _, it := range sc.tables {
+	for sc := s; sc != nil; sc = sc.Parent {
+		for _, it := range sc.Tables {
 			penalty := 0
-			if rel != "" && it.alias != "" && !it.unnamed {
-				penalty = levenshtein(rel, it.alias)
+			if rel != "" && it.Alias != "" && !it.Unnamed {
+				penalty = levenshtein(rel, it.Alias)
 			}
-			if it.unnamed {
+			if it.Unnamed {
 				continue
 			}
-			for i := range it.cols {
-				c := it.cols[i].name
+			for i := range it.Cols {
+				c := it.Cols[i].Name
 				if c == col && rel == "" {
 					if exact == nil {
 						exact = &guess{it, c}
@@ -365,11 +399,11 @@ func (b *binder) noColumn(s *scope, rel, col string, loc int32) {
 	}
 	switch {
 	case exact != nil:
-		e = e.WithHint("There is a column named \"%s\" in table \"%s\", but it cannot be referenced from this part of the query.", exact.col, exact.it.alias)
+		e = e.WithHint("There is a column named \"%s\" in table \"%s\", but it cannot be referenced from this part of the query.", exact.col, exact.it.Alias)
 	case first != nil && second != nil:
-		e = e.WithHint("Perhaps you meant to reference the column \"%s.%s\" or the column \"%s.%s\".", first.it.alias, first.col, second.it.alias, second.col)
+		e = e.WithHint("Perhaps you meant to reference the column \"%s.%s\" or the column \"%s.%s\".", first.it.Alias, first.col, second.it.Alias, second.col)
 	case first != nil:
-		e = e.WithHint("Perhaps you meant to reference the column \"%s.%s\".", first.it.alias, first.col)
+		e = e.WithHint("Perhaps you meant to reference the column \"%s.%s\".", first.it.Alias, first.col)
 	}
 	panic(e)
 }
@@ -398,12 +432,12 @@ func levenshtein(a, c string) int {
 
 // named is a column of an expanded star.
 type namedExpr struct {
-	name string
-	e    plan.Expr
+	Name string
+	Expr plan.Expr
 }
 
-// expandStar expands *, t.* and (composite).*; ok is false for other nodes.
-func (b *binder) expandStar(s *scope, n ast.Node) ([]namedExpr, bool) {
+// ExpandStar expands *, t.* and (composite).*; ok is false for other nodes.
+func (b *Binder) ExpandStar(s *Scope, n ast.Node) ([]namedExpr, bool) {
 	switch v := n.(type) {
 	case *ast.ColumnRef:
 		if _, ok := v.Fields[len(v.Fields)-1].(*ast.A_Star); ok {
@@ -412,9 +446,9 @@ func (b *binder) expandStar(s *scope, n ast.Node) ([]namedExpr, bool) {
 	case *ast.A_Indirection:
 		last := len(v.Indirection) - 1
 		if _, ok := v.Indirection[last].(*ast.A_Star); ok {
-			e := b.expr(s, v.Arg)
-			e = b.applyIndirection(s, e, v.Indirection[:last], b.locOf(e))
-			return b.expandRow(e, b.locOf(e)), true
+			e := b.Expr(s, v.Arg)
+			e = b.applyIndirection(s, e, v.Indirection[:last], b.LocOf(e))
+			return b.expandRow(e, b.LocOf(e)), true
 		}
 	case *ast.ResTarget:
 		return nil, false
@@ -422,14 +456,14 @@ func (b *binder) expandStar(s *scope, n ast.Node) ([]namedExpr, bool) {
 	return nil, false
 }
 
-func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
+func (b *Binder) expandRefStar(s *Scope, v *ast.ColumnRef) []namedExpr {
 	name := lexicon.Names(v.Fields[:len(v.Fields)-1])
 	loc := v.Location
 	if len(name) == 0 {
 		var out []namedExpr
 		seen := false
-		for _, it := range s.ns {
-			if !it.colVisible || it.lateralOnly {
+		for _, it := range s.Names {
+			if !it.ColVisible || it.LateralOnly {
 				continue
 			}
 			seen = true
@@ -467,27 +501,27 @@ func (b *binder) expandRefStar(s *scope, v *ast.ColumnRef) []namedExpr {
 	return b.itemColumns(it, loc)
 }
 
-func (b *binder) itemColumns(it *nsItem, loc int32) []namedExpr {
-	out := make([]namedExpr, 0, len(it.cols))
-	for i := range it.cols {
-		if it.cols[i].hidden {
+func (b *Binder) itemColumns(it *Item, loc int32) []namedExpr {
+	out := make([]namedExpr, 0, len(it.Cols))
+	for i := range it.Cols {
+		if it.Cols[i].Hidden {
 			continue
 		}
-		out = append(out, namedExpr{name: it.cols[i].name, e: b.at(it.cols[i].ref(), loc)})
+		out = append(out, namedExpr{Name: it.Cols[i].Name, Expr: b.At(it.Cols[i].Ref(), loc)})
 	}
 	return out
 }
 
 // expandRow lists the fields of a composite value.
-func (b *binder) expandRow(e plan.Expr, loc int32) []namedExpr {
+func (b *Binder) expandRow(e plan.Expr, loc int32) []namedExpr {
 	if row, ok := e.(*plan.RowCtor); ok {
 		out := make([]namedExpr, len(row.Fields))
 		for i, f := range row.Fields {
-			out[i] = namedExpr{name: row.Names[i], e: f}
+			out[i] = namedExpr{Name: row.Names[i], Expr: f}
 		}
 		return out
 	}
-	fields := b.fieldsOf(e)
+	fields := b.FieldsOf(e)
 	if fields == nil {
 		if e.Type().OID == types.Record {
 			b.Fail(pgerr.UndefinedFunction, loc, "record type has not been registered")
@@ -497,7 +531,7 @@ func (b *binder) expandRow(e plan.Expr, loc int32) []namedExpr {
 	out := make([]namedExpr, len(fields))
 	for i, f := range fields {
 		x := &plan.FieldSelect{Arg: e, Field: i, Name: f.Name, T: plan.Type{OID: f.Type, Mod: f.Mod, Coll: b.CollationOf(f.Type)}}
-		out[i] = namedExpr{name: f.Name, e: b.at(x, loc)}
+		out[i] = namedExpr{Name: f.Name, Expr: b.At(x, loc)}
 	}
 	return out
 }

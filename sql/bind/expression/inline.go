@@ -1,8 +1,9 @@
-package bind
+package expression
 
 import (
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
@@ -15,16 +16,16 @@ const maxInline = 8
 // inline replaces the call of a SQL function whose body is SELECT expression by the expression (inline_function): nil where the
 // call stays. The body must not be more volatile than the function says, a strict function must use all of its arguments in
 // strict calls, and an argument that is used more than once must be cheap and not volatile.
-func (b *binder) inline(s *scope, f *plan.FuncCall, loc int32) plan.Expr {
+func (b *Binder) inline(s *Scope, f *plan.FuncCall, loc int32) plan.Expr {
 	d := f.Func
-	if !b.inlining || d == nil || d.Language != "sql" || d.Proc.Kind != 'f' || d.Proc.RetSet || d.Proc.SecDef || len(d.Config) > 0 ||
-		d.Body != "" || f.T.OID == types.Record || f.T.OID == types.Void || b.printing || b.inlined >= maxInline {
+	if !b.Inline || d == nil || d.Language != "sql" || d.Proc.Kind != 'f' || d.Proc.RetSet || d.Proc.SecDef || len(d.Config) > 0 ||
+		d.Body != "" || f.T.OID == types.Record || f.T.OID == types.Void || b.Printing || b.inlined >= maxInline {
 		return nil
 	}
 	if t := b.Type(f.T.OID); t == nil || t.TypType == types.TypeComposite || b.IsDomain(f.T.OID) {
 		return nil
 	}
-	n, err := b.cache.Parse(d.Proc.Src)
+	n, err := b.Cache.Parse(d.Proc.Src)
 	if err != nil {
 		return nil
 	}
@@ -43,7 +44,7 @@ func (b *binder) inline(s *scope, f *plan.FuncCall, loc int32) plan.Expr {
 		}
 		return e
 	})
-	return b.at(x, loc)
+	return b.At(x, loc)
 }
 
 // soleExpr is the expression of SELECT expression; nil for every other statement.
@@ -78,35 +79,35 @@ func soleExpr(n ast.Node) ast.Node {
 }
 
 // tryInline binds the body in an environment of its own; nil where it does not bind as an expression without aggregates and sets.
-func (b *binder) tryInline(args *inlineArgs, body ast.Node, f *plan.FuncCall) (x plan.Expr) {
-	vars, text := b.vars, b.Text
-	b.vars, b.Text = args, place.Text{}
-	volatileBefore := b.volatile
-	b.volatile = false
+func (b *Binder) tryInline(args *inlineArgs, body ast.Node, f *plan.FuncCall) (x plan.Expr) {
+	vars, text := b.Vars, b.Text
+	b.Vars, b.Text = args, place.Text{}
+	volatileBefore := b.Volatile
+	b.Volatile = false
 	b.inlined++
 	defer func() {
-		b.vars, b.Text = vars, text
+		b.Vars, b.Text = vars, text
 		b.inlined--
-		if r := recover(); r != nil || x == nil || b.volatile && f.Func.Proc.Volatile != 'v' {
+		if r := recover(); r != nil || x == nil || b.Volatile && f.Func.Proc.Volatile != 'v' {
 			x = nil
-			b.volatile = volatileBefore
+			b.Volatile = volatileBefore
 			return
 		}
-		b.volatile = b.volatile || volatileBefore
+		b.Volatile = b.Volatile || volatileBefore
 	}()
-	in := b.newScope(nil)
-	e := b.exprKind(in, body, kindOther)
-	if len(in.srfs) > 0 {
+	in := b.NewScope(nil)
+	e := b.ExprIn(in, body, KindOther)
+	if len(in.SRFs) > 0 {
 		return nil
 	}
-	e = b.coerceToTarget(e, f.T.OID, -1, overload.Assignment, plan.CallCastImplicit, -1)
+	e = b.CoerceToTarget(e, f.T.OID, -1, overload.Assignment, plan.CallCastImplicit, -1)
 	return e
 }
 
 // inlineArgs gives the arguments of a call as variables numbered from inlineBase: they are replaced when the body is bound.
 type inlineArgs struct {
 	f *plan.FuncCall
-	b *binder
+	b *Binder
 }
 
 func (a *inlineArgs) Conflict() VariableConflict { return UseColumn }
@@ -142,10 +143,10 @@ func (a *inlineArgs) Variable(name []string) Variable {
 const inlineBase = 1 << 20
 
 // safe reports whether the body with the arguments in it means what the call meant.
-func (a *inlineArgs) safe(b *binder, x plan.Expr) bool {
+func (a *inlineArgs) safe(b *Binder, x plan.Expr) bool {
 	uses := make([]int, len(a.f.Args))
 	strict := true
-	walkExpr(x, func(e plan.Expr) bool {
+	tree.WalkExpr(x, func(e plan.Expr) bool {
 		switch v := e.(type) {
 		case *plan.Param:
 			if v.Index >= inlineBase {
@@ -174,9 +175,9 @@ func (a *inlineArgs) safe(b *binder, x plan.Expr) bool {
 }
 
 // costly: computing the expression more than once, or not at all, is not the same.
-func (b *binder) costly(e plan.Expr) bool {
+func (b *Binder) costly(e plan.Expr) bool {
 	found := false
-	walkExpr(e, func(e plan.Expr) bool {
+	tree.WalkExpr(e, func(e plan.Expr) bool {
 		switch v := e.(type) {
 		case *plan.Subquery, *plan.NextVal:
 			found = true

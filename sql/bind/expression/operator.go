@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"github.com/tarndb/tarn/sql/bind/overload"
@@ -8,8 +8,8 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// op is make_op: l is nil for prefix operators.
-func (b *binder) op(name []string, l, r plan.Expr, loc int32) *plan.FuncCall {
+// Op is make_op: l is nil for prefix operators.
+func (b *Binder) Op(name []string, l, r plan.Expr, loc int32) *plan.FuncCall {
 	var o *pgdata.Operator
 	var actual, declared []types.OID
 	var args []plan.Expr
@@ -27,25 +27,25 @@ func (b *binder) op(name []string, l, r plan.Expr, loc int32) *plan.FuncCall {
 	return b.opCall(o, actual, declared, args, loc)
 }
 
-func (b *binder) opCall(o *pgdata.Operator, actual, declared []types.OID, args []plan.Expr, loc int32) *plan.FuncCall {
+func (b *Binder) opCall(o *pgdata.Operator, actual, declared []types.OID, args []plan.Expr, loc int32) *plan.FuncCall {
 	if o.Code == 0 {
 		b.Fail(pgerr.UndefinedFunction, loc, "operator is only a shell: %s", o.Name)
 	}
 	ret := b.ResolvePolymorphic(actual, declared, o.Result, loc)
 	args = append([]plan.Expr(nil), args...)
-	b.coerceArgs(args, actual, declared)
+	b.CoerceArgs(args, actual, declared)
 	p := b.Proc(o.Code)
 	b.noteVolatile(p)
 	f := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(ret, -1), Form: plan.CallOp}
-	b.at(f, b.leftmostOf(loc, args...))
+	b.At(f, b.leftmostOf(loc, args...))
 	return f
 }
 
-// coerceArgs is make_fn_arguments.
-func (b *binder) coerceArgs(args []plan.Expr, actual, declared []types.OID) {
+// CoerceArgs is make_fn_arguments.
+func (b *Binder) CoerceArgs(args []plan.Expr, actual, declared []types.OID) {
 	for i := range args {
 		if i < len(declared) && actual[i] != declared[i] {
-			args[i] = b.coerce(args[i], declared[i], -1, overload.Implicit, plan.CallCastImplicit, -1)
+			args[i] = b.Coerce(args[i], declared[i], -1, overload.Implicit, plan.CallCastImplicit, -1)
 		}
 	}
 }

@@ -1,15 +1,16 @@
-package bind
+package expression
 
 import (
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// collation is an expression's collation and where it comes from (manual: 24.2.1).
-type collation struct {
-	oid      types.OID
-	strength collStrength
+// Collation is an expression's collation and where it comes from (manual: 24.2.1).
+type Collation struct {
+	OID      types.OID
+	Strength collStrength
 	other    types.OID // the other side of a conflict
 	loc      int32
 }
@@ -19,43 +20,37 @@ type collStrength uint8
 const (
 	collNone collStrength = iota
 	collImplicit
-	collConflict
+	CollConflict
 	collExplicit
 )
 
 const defaultCollation types.OID = 100
 
-// isCollate: a Relabel that changes nothing but the collation is a COLLATE clause.
-func isCollate(r *plan.Relabel) bool {
-	t := r.Arg.Type()
-	return r.Form == plan.CallCastExplicit && r.T.OID == t.OID && r.T.Mod == t.Mod && r.T.Coll != 0
-}
-
-// collate derives the collations in e and stores them: result collations in types, input collations in calls.
-func (b *binder) collate(e plan.Expr) collation {
+// Collate derives the collations in e and stores them: result collations in types, input collations in calls.
+func (b *Binder) Collate(e plan.Expr) Collation {
 	if e == nil {
-		return collation{}
+		return Collation{}
 	}
-	own := func(t plan.Type, s collStrength) collation {
+	own := func(t plan.Type, s collStrength) Collation {
 		if t.Coll == 0 {
-			return collation{}
+			return Collation{}
 		}
-		return collation{oid: t.Coll, strength: s, loc: b.locOf(e)}
+		return Collation{OID: t.Coll, Strength: s, loc: b.LocOf(e)}
 	}
 	switch v := e.(type) {
 	case *plan.Const, *plan.Param, *plan.SQLValue, *plan.CurrentOf, *plan.NextVal:
 		return own(e.Type(), collImplicit)
 	case *plan.ColRef:
-		if d := b.derived[v.Col]; d != nil && d.coll.strength != collNone {
+		if d := b.Derived[v.Col]; d != nil && d.coll.Strength != collNone {
 			if v.T.Coll != 0 {
-				v.T.Coll = d.coll.oid
+				v.T.Coll = d.coll.OID
 			}
 			return d.coll
 		}
 		return own(v.T, collImplicit)
 	case *plan.Relabel:
-		if isCollate(v) {
-			b.collate(v.Arg)
+		if tree.IsCollate(v) {
+			b.Collate(v.Arg)
 			c := own(v.T, collExplicit)
 			if at, ok := b.collateAt[v]; ok {
 				c.loc = at
@@ -63,36 +58,36 @@ func (b *binder) collate(e plan.Expr) collation {
 			return c
 		}
 	case *plan.Subquery:
-		b.collate(v.Test)
+		b.Collate(v.Test)
 		return own(v.T, collImplicit)
 	}
-	var sum collation
+	var sum Collation
 	skip := plan.Expr(nil)
 	if c, ok := e.(*plan.Case); ok {
 		skip = c.Arg
 	}
 	if c, ok := e.(*plan.ArrayCoerce); ok {
-		sum = b.collate(c.Arg)
-		b.collate(c.Elem)
+		sum = b.Collate(c.Arg)
+		b.Collate(c.Elem)
 	} else {
-		exprChildren(e, func(p *plan.Expr) {
-			x := b.collate(*p)
+		tree.ExprChildren(e, func(p *plan.Expr) {
+			x := b.Collate(*p)
 			if *p == skip {
 				return
 			}
 			if c, ok := e.(*plan.Case); ok && isCond(c, p) {
 				return
 			}
-			sum = b.merge(sum, x, *p)
+			sum = b.MergeCollation(sum, x, *p)
 		})
 	}
 	b.storeColl(e, sum)
 	t := e.Type()
 	if t.Coll == 0 {
-		return collation{}
+		return Collation{}
 	}
-	if sum.strength == collNone {
-		return collation{oid: t.Coll, strength: collImplicit, loc: b.locOf(e)}
+	if sum.Strength == collNone {
+		return Collation{OID: t.Coll, Strength: collImplicit, loc: b.LocOf(e)}
 	}
 	return sum
 }
@@ -106,37 +101,37 @@ func isCond(c *plan.Case, p *plan.Expr) bool {
 	return false
 }
 
-// merge is merge_collation_state.
-func (b *binder) merge(a, x collation, e plan.Expr) collation {
+// MergeCollation is merge_collation_state.
+func (b *Binder) MergeCollation(a, x Collation, e plan.Expr) Collation {
 	switch {
-	case x.strength > a.strength:
+	case x.Strength > a.Strength:
 		return x
-	case x.strength < a.strength:
+	case x.Strength < a.Strength:
 		return a
 	}
-	switch x.strength {
+	switch x.Strength {
 	case collImplicit:
-		if x.oid == a.oid {
+		if x.OID == a.OID {
 			return a
 		}
-		if a.oid == defaultCollation {
+		if a.OID == defaultCollation {
 			return x
 		}
-		if x.oid != defaultCollation {
-			return collation{strength: collConflict, oid: a.oid, other: x.oid, loc: x.loc}
+		if x.OID != defaultCollation {
+			return Collation{Strength: CollConflict, OID: a.OID, other: x.OID, loc: x.loc}
 		}
 	case collExplicit:
-		if x.oid != a.oid {
-			b.Fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.CollationName(a.oid), b.CollationName(x.oid))
+		if x.OID != a.OID {
+			b.Fail(pgerr.CollationMismatch, x.loc, "collation mismatch between explicit collations \"%s\" and \"%s\"", b.CollationName(a.OID), b.CollationName(x.OID))
 		}
 	}
 	return a
 }
 
 // storeColl writes a node's collations: the input's, and the result's where the type takes one.
-func (b *binder) storeColl(e plan.Expr, in collation) {
-	input := in.oid
-	if in.strength == collConflict {
+func (b *Binder) storeColl(e plan.Expr, in Collation) {
+	input := in.OID
+	if in.Strength == CollConflict {
 		input = 0
 	}
 	result := func(t *plan.Type) {
@@ -144,7 +139,7 @@ func (b *binder) storeColl(e plan.Expr, in collation) {
 			t.Coll = 0
 			return
 		}
-		if in.strength != collNone {
+		if in.Strength != collNone {
 			t.Coll = input
 		}
 	}
@@ -192,13 +187,13 @@ func (b *binder) storeColl(e plan.Expr, in collation) {
 	}
 }
 
-func (b *binder) pairColl(c *plan.FuncCall) types.OID {
-	var sum collation
+func (b *Binder) pairColl(c *plan.FuncCall) types.OID {
+	var sum Collation
 	for _, a := range c.Args {
-		sum = b.merge(sum, b.collate(a), a)
+		sum = b.MergeCollation(sum, b.Collate(a), a)
 	}
-	if sum.strength == collConflict {
+	if sum.Strength == CollConflict {
 		return 0
 	}
-	return sum.oid
+	return sum.OID
 }

@@ -1,9 +1,10 @@
-package bind
+package expression
 
 import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/bind/tree"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -11,7 +12,7 @@ import (
 )
 
 // checkAggForm checks the way an aggregate is written against what it is.
-func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual []types.OID, c *overload.Candidate, ordered bool) {
+func (b *Binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual []types.OID, c *overload.Candidate, ordered bool) {
 	full, loc := strings.Join(name, "."), n.Location
 	if !ordered {
 		if n.AggWithinGroup {
@@ -56,7 +57,7 @@ func (b *binder) checkAggForm(n *ast.FuncCall, name, argNames []string, actual [
 }
 
 // unifyHypothetical gives each hypothetical argument the type of its ordering column (unify_hypothetical_args).
-func (b *binder) unifyHypothetical(c *overload.Candidate, args []plan.Expr, actual, declared []types.OID, n *ast.FuncCall) {
+func (b *Binder) unifyHypothetical(c *overload.Candidate, args []plan.Expr, actual, declared []types.OID, n *ast.FuncCall) {
 	if b.Aggregate(c.Proc.OID).Kind != 'h' {
 		return
 	}
@@ -66,12 +67,12 @@ func (b *binder) unifyHypothetical(c *overload.Candidate, args []plan.Expr, actu
 		if declared[hyp] != types.Any {
 			continue
 		}
-		t, _ := b.commonType([]plan.Expr{args[agg], args[hyp]}, "WITHIN GROUP")
-		mod := commonMod([]plan.Expr{args[agg], args[hyp]}, t)
+		t, _ := b.CommonType([]plan.Expr{args[agg], args[hyp]}, "WITHIN GROUP")
+		mod := CommonMod([]plan.Expr{args[agg], args[hyp]}, t)
 		for _, at := range []int{hyp, agg} {
-			x := b.coerceToTarget(args[at], t, mod, overload.Implicit, plan.CallCastImplicit, -1)
+			x := b.CoerceToTarget(args[at], t, mod, overload.Implicit, plan.CallCastImplicit, -1)
 			if x == nil {
-				b.Fail(pgerr.CannotCoerce, b.locOf(args[at]), "WITHIN GROUP could not convert type %s to %s", b.TypeText(actual[at]), b.TypeText(t))
+				b.Fail(pgerr.CannotCoerce, b.LocOf(args[at]), "WITHIN GROUP could not convert type %s to %s", b.TypeText(actual[at]), b.TypeText(t))
 			}
 			args[at], actual[at] = x, t
 		}
@@ -79,7 +80,7 @@ func (b *binder) unifyHypothetical(c *overload.Candidate, args []plan.Expr, actu
 }
 
 // aggregate is transformAggregateCall: the call moves to the Aggregate of its query level, the expression keeps a column.
-func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *overload.Candidate, name []string, args []plan.Expr, ret types.OID, ordered bool) plan.Expr {
+func (b *Binder) aggregate(s *Scope, n *ast.FuncCall, c *overload.Candidate, name []string, args []plan.Expr, ret types.OID, ordered bool) plan.Expr {
 	p := c.Proc
 	full, loc := strings.Join(name, "."), n.Location
 	if n.AggStar && len(args) > 0 || len(args) == 0 && !n.AggStar && len(p.ArgTypes) == 0 {
@@ -90,23 +91,23 @@ func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *overload.Candidate, nam
 	}
 	a := &plan.Aggref{Proc: p.OID, Name: p.Name, Star: n.AggStar, Distinct: n.AggDistinct, Variadic: n.FuncVariadic, T: b.PlanType(ret, -1)}
 	if n.AggFilter != nil {
-		a.Filter = b.boolExpr(s, n.AggFilter, kindFilter, "FILTER")
+		a.Filter = b.BoolExpr(s, n.AggFilter, kindFilter, "FILTER")
 	}
 	row := b.Aggregate(p.OID)
 	if ordered {
 		direct := len(args) - len(n.AggOrder)
 		a.Direct, a.Args = args[:direct:direct], append([]plan.Expr(nil), args[direct:]...)
 		for i, o := range n.AggOrder {
-			t := &target{e: b.resolveUnknown(a.Args[i])}
+			t := &Target{Expr: b.ResolveUnknown(a.Args[i])}
 			it := b.sortItem(t, o.(*ast.SortBy))
-			a.Args[i] = t.e
-			a.OrderBy = append(a.OrderBy, plan.ExprSort{Expr: t.e, Desc: it.desc, NullsFirst: it.nullsFirst, Op: it.lt})
+			a.Args[i] = t.Expr
+			a.OrderBy = append(a.OrderBy, plan.ExprSort{Expr: t.Expr, Desc: it.Desc, NullsFirst: it.NullsFirst, Op: it.Less})
 		}
 	} else {
 		a.Args = args
 		for i, e := range a.Args {
 			if e.Type().OID == types.Unknown && a.Distinct {
-				a.Args[i] = b.resolveUnknown(e)
+				a.Args[i] = b.ResolveUnknown(e)
 			}
 		}
 		b.aggOrder(s, n, a)
@@ -116,24 +117,24 @@ func (b *binder) aggregate(s *scope, n *ast.FuncCall, c *overload.Candidate, nam
 	}
 	a.TransType = b.transType(a, row.TransType)
 	owner := b.aggLevel(s, a, full, loc)
-	coll := b.collate(a)
+	coll := b.Collate(a)
 	if !b.volatileAgg(a) {
-		for _, have := range owner.aggs {
-			if equalAgg(have.agg, a) {
-				return b.at(&plan.ColRef{Col: have.id, Name: a.Name, T: have.agg.T}, loc)
+		for _, have := range owner.Aggs {
+			if tree.EqualAgg(have.Agg, a) {
+				return b.At(&plan.ColRef{Col: have.ID, Name: a.Name, T: have.Agg.T}, loc)
 			}
 		}
 	}
-	id := b.newCol()
-	b.owner[id] = owner
-	b.derived[id] = &derived{kind: 'a', def: a, coll: coll, scope: owner}
-	owner.aggs = append(owner.aggs, aggSlot{id: id, agg: a, loc: loc})
-	return b.at(&plan.ColRef{Col: id, Name: a.Name, T: a.T}, loc)
+	id := b.NewCol()
+	b.Owner[id] = owner
+	b.Derived[id] = &Derived{Kind: 'a', Def: a, coll: coll, Scope: owner}
+	owner.Aggs = append(owner.Aggs, AggSlot{ID: id, Agg: a, Loc: loc})
+	return b.At(&plan.ColRef{Col: id, Name: a.Name, T: a.T}, loc)
 }
 
-func (b *binder) volatileAgg(a *plan.Aggref) bool {
+func (b *Binder) volatileAgg(a *plan.Aggref) bool {
 	v := false
-	walkExpr(a, func(e plan.Expr) bool {
+	tree.WalkExpr(a, func(e plan.Expr) bool {
 		if f, ok := e.(*plan.FuncCall); ok && b.Proc(f.Proc) != nil && b.Proc(f.Proc).Volatile == 'v' {
 			v = true
 		}
@@ -143,42 +144,42 @@ func (b *binder) volatileAgg(a *plan.Aggref) bool {
 }
 
 // aggOrder binds ORDER BY and DISTINCT inside an aggregate's parentheses.
-func (b *binder) aggOrder(s *scope, n *ast.FuncCall, a *plan.Aggref) {
+func (b *Binder) aggOrder(s *Scope, n *ast.FuncCall, a *plan.Aggref) {
 	if len(n.AggOrder) == 0 && !n.AggDistinct {
 		return
 	}
-	var targets []*target
+	var targets []*Target
 	for _, e := range a.Args {
-		targets = append(targets, &target{e: e})
+		targets = append(targets, &Target{Expr: e})
 	}
 	nargs := len(targets)
-	order := b.orderBy(s, n.AggOrder, &targets, kindOrderBy, "ORDER BY", true)
+	order := b.OrderBy(s, n.AggOrder, &targets, KindOrderBy, "ORDER BY", true)
 	for _, o := range order {
-		if n.AggDistinct && o.t.junk {
-			b.Fail(pgerr.InvalidColumnReference, b.locOf(o.t.e), "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+		if n.AggDistinct && o.Target.Junk {
+			b.Fail(pgerr.InvalidColumnReference, b.LocOf(o.Target.Expr), "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
 		}
-		a.OrderBy = append(a.OrderBy, plan.ExprSort{Expr: o.t.e, Desc: o.desc, NullsFirst: o.nullsFirst, Op: o.lt})
+		a.OrderBy = append(a.OrderBy, plan.ExprSort{Expr: o.Target.Expr, Desc: o.Desc, NullsFirst: o.NullsFirst, Op: o.Less})
 	}
 	for i := range a.Args {
-		a.Args[i] = targets[i].e
+		a.Args[i] = targets[i].Expr
 	}
 	if !n.AggDistinct {
 		return
 	}
 	for _, t := range targets[:nargs] {
-		lt, eq, _ := b.OrderOperators(t.e.Type().OID)
+		lt, eq, _ := b.OrderOperators(t.Expr.Type().OID)
 		if eq == 0 {
-			b.EqualOperator(t.e.Type().OID, b.locOf(t.e))
+			b.EqualOperator(t.Expr.Type().OID, b.LocOf(t.Expr))
 		}
 		if lt == 0 {
-			panic(b.Err(pgerr.UndefinedFunction, b.locOf(t.e), "could not identify an ordering operator for type %s", b.TypeText(t.e.Type().OID)).
+			panic(b.Err(pgerr.UndefinedFunction, b.LocOf(t.Expr), "could not identify an ordering operator for type %s", b.TypeText(t.Expr.Type().OID)).
 				WithDetail("Aggregates with DISTINCT must be able to sort their inputs."))
 		}
 	}
 }
 
 // transType resolves a polymorphic transition type.
-func (b *binder) transType(a *plan.Aggref, t types.OID) types.OID {
+func (b *Binder) transType(a *plan.Aggref, t types.OID) types.OID {
 	if !overload.IsPolymorphic(t) {
 		return t
 	}
@@ -193,38 +194,38 @@ func (b *binder) transType(a *plan.Aggref, t types.OID) types.OID {
 
 // aggLevel is check_agglevels_and_constraints: the query level that the aggregate belongs to is that of the innermost column
 // in its arguments.
-func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *scope {
-	var owner *scope
+func (b *Binder) aggLevel(s *Scope, a *plan.Aggref, name string, loc int32) *Scope {
+	var owner *Scope
 	nestedLoc := int32(-1)
-	var nested *scope
+	var nested *Scope
 	visit := func(e plan.Expr, direct bool) {
-		walkExpr(e, func(x plan.Expr) bool {
+		tree.WalkExpr(e, func(x plan.Expr) bool {
 			c, ok := x.(*plan.ColRef)
 			if !ok {
 				return true
 			}
-			o := b.owner[c.Col]
+			o := b.Owner[c.Col]
 			if o == nil || !o.above(s) {
 				return true
 			}
-			if d := b.derived[c.Col]; d != nil {
-				switch d.kind {
+			if d := b.Derived[c.Col]; d != nil {
+				switch d.Kind {
 				case 'w':
-					if d.scope == s {
-						b.Fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot contain window function calls")
+					if d.Scope == s {
+						b.Fail(pgerr.GroupingError, b.LocOf(x), "aggregate function calls cannot contain window function calls")
 					}
 				case 's':
-					if d.scope == s && !direct {
-						panic(b.Err(pgerr.FeatureNotSupported, b.locOf(x), "aggregate function calls cannot contain set-returning function calls").
+					if d.Scope == s && !direct {
+						panic(b.Err(pgerr.FeatureNotSupported, b.LocOf(x), "aggregate function calls cannot contain set-returning function calls").
 							WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 					}
 				case 'a':
-					if nested == nil || o.depth > nested.depth {
-						nested, nestedLoc = o, b.locOf(x)
+					if nested == nil || o.Depth > nested.Depth {
+						nested, nestedLoc = o, b.LocOf(x)
 					}
 				}
 			}
-			if owner == nil || o.depth > owner.depth {
+			if owner == nil || o.Depth > owner.Depth {
 				owner = o
 			}
 			return true
@@ -244,38 +245,38 @@ func (b *binder) aggLevel(s *scope, a *plan.Aggref, name string, loc int32) *sco
 		b.Fail(pgerr.GroupingError, nestedLoc, "aggregate function calls cannot be nested")
 	}
 	for _, e := range a.Direct {
-		walkExpr(e, func(x plan.Expr) bool {
+		tree.WalkExpr(e, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.ColRef); ok {
-				if d := b.derived[c.Col]; d != nil && d.kind == 'a' && d.scope == owner {
-					b.Fail(pgerr.GroupingError, b.locOf(x), "aggregate function calls cannot be nested")
+				if d := b.Derived[c.Col]; d != nil && d.Kind == 'a' && d.Scope == owner {
+					b.Fail(pgerr.GroupingError, b.LocOf(x), "aggregate function calls cannot be nested")
 				}
-				if o := b.owner[c.Col]; o != nil && o.above(s) && o.depth > owner.depth {
-					b.Fail(pgerr.GroupingError, b.locOf(x), "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+				if o := b.Owner[c.Col]; o != nil && o.above(s) && o.Depth > owner.Depth {
+					b.Fail(pgerr.GroupingError, b.LocOf(x), "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
 				}
 			}
 			return true
 		})
 	}
-	if why := owner.kind.notIn(true); why != "" {
+	if why := owner.Kind.notIn(true); why != "" {
 		b.Fail(pgerr.GroupingError, loc, "aggregate functions are not allowed in %s", why)
 	}
 	return owner
 }
 
 // groupingFunc is GROUPING(…).
-func (b *binder) groupingFunc(s *scope, n *ast.GroupingFunc) plan.Expr {
+func (b *Binder) groupingFunc(s *Scope, n *ast.GroupingFunc) plan.Expr {
 	if len(n.Args) > 31 {
 		b.Fail(pgerr.TooManyArguments, n.Location, "GROUPING must have fewer than 32 arguments")
 	}
-	slot := groupingSlot{loc: n.Location, call: &plan.GroupingCall{}}
+	slot := GroupingSlot{loc: n.Location, Call: &plan.GroupingCall{}}
 	owner := s
-	var deepest *scope
+	var deepest *Scope
 	for _, a := range n.Args {
-		e := b.expr(s, a)
-		slot.args = append(slot.args, e)
-		walkExpr(e, func(x plan.Expr) bool {
+		e := b.Expr(s, a)
+		slot.Args = append(slot.Args, e)
+		tree.WalkExpr(e, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.ColRef); ok {
-				if o := b.owner[c.Col]; o != nil && o.above(s) && (deepest == nil || o.depth > deepest.depth) {
+				if o := b.Owner[c.Col]; o != nil && o.above(s) && (deepest == nil || o.Depth > deepest.Depth) {
 					deepest = o
 				}
 			}
@@ -285,12 +286,12 @@ func (b *binder) groupingFunc(s *scope, n *ast.GroupingFunc) plan.Expr {
 	if deepest != nil {
 		owner = deepest
 	}
-	if why := owner.kind.notIn(true); why != "" {
+	if why := owner.Kind.notIn(true); why != "" {
 		b.Fail(pgerr.GroupingError, n.Location, "grouping operations are not allowed in %s", why)
 	}
-	slot.id = b.newCol()
-	b.owner[slot.id] = owner
-	b.derived[slot.id] = &derived{kind: 'g', def: slot.call, scope: owner}
-	owner.group = append(owner.group, slot)
-	return b.at(&plan.ColRef{Col: slot.id, Name: "grouping", T: plan.Type{OID: types.Int4, Mod: -1}}, n.Location)
+	slot.ID = b.NewCol()
+	b.Owner[slot.ID] = owner
+	b.Derived[slot.ID] = &Derived{Kind: 'g', Def: slot.Call, Scope: owner}
+	owner.Group = append(owner.Group, slot)
+	return b.At(&plan.ColRef{Col: slot.ID, Name: "grouping", T: plan.Type{OID: types.Int4, Mod: -1}}, n.Location)
 }

@@ -1,4 +1,4 @@
-package bind
+package expression
 
 import (
 	"github.com/tarndb/tarn/sql/bind/overload"
@@ -10,7 +10,7 @@ import (
 
 // xml refuses XML's expressions as a PostgreSQL without libxml does: after the errors in their arguments. Only
 // XMLCONCAT of NULLs has a value, which is NULL.
-func (b *binder) xml(s *scope, n *ast.XmlExpr) plan.Expr {
+func (b *Binder) xml(s *Scope, n *ast.XmlExpr) plan.Expr {
 	switch n.Op {
 	case ast.IS_XMLCONCAT:
 		args := b.xmlArgs(s, n.Args, "XMLCONCAT")
@@ -24,19 +24,19 @@ func (b *binder) xml(s *scope, n *ast.XmlExpr) plan.Expr {
 		b.xmlArgs(s, n.Args, "IS DOCUMENT")
 	default:
 		for _, a := range n.Args {
-			b.expr(s, a)
+			b.Expr(s, a)
 		}
 	}
 	panic(types.ErrXML())
 }
 
-func (b *binder) xmlArgs(s *scope, nodes []ast.Node, what string) []plan.Expr {
+func (b *Binder) xmlArgs(s *Scope, nodes []ast.Node, what string) []plan.Expr {
 	var out []plan.Expr
 	for _, a := range nodes {
-		e := b.expr(s, a)
-		x := b.coerceToTarget(e, types.XML, -1, overload.Implicit, plan.CallCastImplicit, -1)
+		e := b.Expr(s, a)
+		x := b.CoerceToTarget(e, types.XML, -1, overload.Implicit, plan.CallCastImplicit, -1)
 		if x == nil {
-			b.Fail(pgerr.DatatypeMismatch, b.locOf(e), "argument of %s must be type xml, not type %s", what, b.TypeText(e.Type().OID))
+			b.Fail(pgerr.DatatypeMismatch, b.LocOf(e), "argument of %s must be type xml, not type %s", what, b.TypeText(e.Type().OID))
 		}
 		out = append(out, x)
 	}
