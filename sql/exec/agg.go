@@ -128,8 +128,8 @@ func (b *builder) agg(x *plan.Agg) (operator, error) {
 				s.mask |= 1 << c
 			}
 		}
-		s.table = hashTable{f: &b.in.f, keys: keys}
-		s.parts = partFiles{in: b.in, slots: o.inSlots}
+		s.table = newTable(&b.in.f, keys)
+		s.parts = newPartFiles(&b.in.budget, &b.in.f, o.inSlots)
 		o.sets = append(o.sets, s)
 	}
 	if len(o.sets) == 1 && len(o.sets[0].cols) == 0 {
@@ -302,7 +302,7 @@ func (o *aggOp) addRow(s *aggSet) error {
 	h := s.table.hash()
 	e := s.table.find(h)
 	if e < 0 {
-		if o.full && s.level < maxSpillLevel {
+		if o.full && s.level < maxLevel {
 			return s.parts.write(h)
 		}
 		var err error
@@ -327,7 +327,7 @@ func (o *aggOp) measure() {
 			}
 		}
 	}
-	o.full = mem > o.in.ec.workMem()
+	o.full = mem > o.in.budget.Mem
 	o.stats.memory(mem)
 	o.check = o.rows + min(max(groups, 256), 1<<16)
 }

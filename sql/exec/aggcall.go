@@ -200,7 +200,7 @@ func (c *aggCall) newState() (aggState, error) {
 		return plainState{st}, nil
 	}
 	s := &orderedState{c: c, inner: st}
-	s.sorter = sorter{in: c.in, cols: c.cols, slots: c.slots}
+	s.sorter = newSorter(&c.in.budget, &c.in.f, c.cols, c.slots)
 	return s, nil
 }
 
@@ -310,7 +310,7 @@ func (s *orderedState) final() (types.Datum, error) {
 }
 
 func (s *orderedState) size() int {
-	return s.inner.Size() + int(s.sorter.arena.used) + len(s.sorter.entries)*sortEntrySize
+	return s.inner.Size() + int(s.sorter.mem())
 }
 
 // closeStates gives up the files of states.

@@ -28,6 +28,7 @@ type builder struct {
 
 func (g *Program) build(env *types.Env) (*instance, error) {
 	in := &instance{prog: g}
+	in.budget.Tick = in.tick
 	b := &builder{in: in, env: env, slots: map[plan.ColID]int{}, params: map[int]int{}, ctes: map[*plan.CTE]*cteState{}}
 	if g.opts.Analyze {
 		in.stats = map[plan.Node]*NodeStats{}

@@ -58,7 +58,7 @@ func (b *builder) with(x *plan.WithNode) (operator, error) {
 			return nil, err
 		}
 		s.slots = b.colSlots(x.Plans[i].Cols())
-		s.tape = tape{in: b.in, slots: s.slots}
+		s.tape = newTape(&b.in.budget, &b.in.f, s.slots)
 		s.deps = b.deps(x.Plans[i])
 		o.ctes = append(o.ctes, s)
 	}
@@ -249,10 +249,10 @@ func (b *builder) recursiveUnion(x *plan.RecursiveUnionNode) (operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.seen = hashTable{f: &b.in.f, keys: keys}
+		o.seen = newTable(&b.in.f, keys)
 	}
 	for i := range o.tapes {
-		o.tapes[i] = tape{in: b.in, slots: o.out}
+		o.tapes[i] = newTape(&b.in.budget, &b.in.f, o.out)
 	}
 	return o, nil
 }

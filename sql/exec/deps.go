@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"bytes"
-
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -64,17 +62,6 @@ func (d *deps) drop() {
 	if d != nil {
 		d.gen = 0
 	}
-}
-
-// identical compares bits and bytes.
-func identical(a, b types.Datum) bool {
-	switch {
-	case a.IsNull() || b.IsNull():
-		return a.IsNull() && b.IsNull()
-	case a.IsScalar() || b.IsScalar():
-		return a.IsScalar() && b.IsScalar() && a.Uint() == b.Uint()
-	}
-	return bytes.Equal(a.Bytes(), b.Bytes())
 }
 
 // scope collects the columns that a plan names and those that it makes, and from which WITH queries of outside it reads:

@@ -31,8 +31,8 @@ func (b *builder) hashDistinct(x *plan.HashDistinct) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = hashTable{f: &b.in.f, keys: keys}
-	o.parts = partFiles{in: b.in, slots: o.slots}
+	o.table = newTable(&b.in.f, keys)
+	o.parts = newPartFiles(&b.in.budget, &b.in.f, o.slots)
 	return o, nil
 }
 
@@ -76,7 +76,7 @@ func (o *hashDistinctOp) next() (bool, error) {
 		if o.table.find(h) >= 0 {
 			continue
 		}
-		if o.parts.active() || o.parts.level < maxSpillLevel && o.table.mem() > o.in.ec.workMem() {
+		if o.parts.active() || o.parts.level < maxLevel && o.table.mem() > o.in.budget.Mem {
 			if err := o.parts.write(h); err != nil {
 				return false, err
 			}

@@ -229,7 +229,7 @@ func (b *builder) quantified(x *plan.Subquery) (condFn, error) {
 		return nil, err
 	}
 	q := &quantified{s: s, all: x.Kind == plan.SubAll, exists: x.Kind == plan.SubExists}
-	q.tape = tape{in: b.in, slots: s.out}
+	q.tape = newTape(&b.in.budget, &b.in.f, s.out)
 	if q.test, err = b.cond(x.Test); err != nil {
 		return nil, err
 	}
@@ -285,7 +285,7 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		left = append(left, fn)
 	}
 	q.left = left
-	q.table = hashTable{f: &b.in.f, keys: keys}
+	q.table = newTable(&b.in.f, keys)
 	for _, k := range keys {
 		q.leftSlots = append(q.leftSlots, k.slot)
 	}

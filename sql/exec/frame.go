@@ -1,8 +1,9 @@
 package exec
 
 import (
+	"bytes"
+
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // frame holds every value that an execution names. Slots are handed out while an instance is built; s does not move
@@ -30,35 +31,13 @@ func (f *frame) put(slots []int, row []types.Datum) {
 	}
 }
 
-// tri is a truth value.
-type tri int8
-
-const (
-	triFalse tri = 0
-	triTrue  tri = 1
-	triNull  tri = 2
-)
-
-func (t tri) datum() types.Datum {
-	if t == triNull {
-		return types.Null
+// identical compares bits and bytes.
+func identical(a, b types.Datum) bool {
+	switch {
+	case a.IsNull() || b.IsNull():
+		return a.IsNull() && b.IsNull()
+	case a.IsScalar() || b.IsScalar():
+		return a.IsScalar() && b.IsScalar() && a.Uint() == b.Uint()
 	}
-	return tuple.Bool(t == triTrue)
-}
-
-func triOf(d types.Datum) tri {
-	if d.IsNull() {
-		return triNull
-	}
-	if d.Bool() {
-		return triTrue
-	}
-	return triFalse
-}
-
-func triBool(b bool) tri {
-	if b {
-		return triTrue
-	}
-	return triFalse
+	return bytes.Equal(a.Bytes(), b.Bytes())
 }

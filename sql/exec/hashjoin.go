@@ -49,16 +49,6 @@ type joinPart struct {
 	level        int
 }
 
-const (
-	joinPartBits = 5
-	joinParts    = 1 << joinPartBits
-	maxJoinLevel = 6
-)
-
-func partOf(hash uint64, level int) int {
-	return int(hash>>(64-joinPartBits*(level+1))) & (joinParts - 1)
-}
-
 func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 	o := &hashJoinOp{in: b.in, kind: x.Kind, nullAware: x.NullAware,
 		outerSlots: b.colSlots(x.Outer.Cols()), innerSlots: b.colSlots(x.Inner.Cols())}
@@ -261,7 +251,7 @@ func (o *hashJoinOp) keys(loads []func() error) (hash uint64, null bool, err err
 // build reads inner rows into the table, or into pending parts if they are too many.
 func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 	var parts []*spillFile
-	limit := o.in.ec.workMem()
+	limit := o.in.budget.Mem
 	keepNull := o.kind == plan.RightJoin || o.kind == plan.FullJoin
 	for {
 		ok, err := next()
@@ -297,7 +287,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 			continue
 		}
 		o.table.add(hash, null)
-		if len(o.keySlots) > 0 && level < maxJoinLevel && o.table.mem() > limit && !o.oneKey() {
+		if len(o.keySlots) > 0 && level < maxLevel && o.table.mem() > limit && !o.oneKey() {
 			if parts, err = o.split(level); err != nil {
 				return err
 			}
@@ -313,11 +303,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 	if parts == nil {
 		return nil
 	}
-	outer, err := o.newParts()
-	if err != nil {
-		closeAll(parts)
-		return err
-	}
+	outer := newFiles(&o.in.budget)
 	o.outerParts, o.level = outer, level
 	for i := range parts {
 		o.pending = append(o.pending, joinPart{inner: parts[i], outer: outer[i], level: level + 1})
@@ -339,30 +325,9 @@ func (o *hashJoinOp) oneKey() bool {
 	return true
 }
 
-func closeAll(files []*spillFile) {
-	for _, f := range files {
-		f.close()
-	}
-}
-
-func (o *hashJoinOp) newParts() ([]*spillFile, error) {
-	parts := make([]*spillFile, joinParts)
-	for i := range parts {
-		var err error
-		if parts[i], err = o.in.newSpill(); err != nil {
-			closeAll(parts[:i])
-			return nil, err
-		}
-	}
-	return parts, nil
-}
-
 // split moves the table into files.
 func (o *hashJoinOp) split(level int) ([]*spillFile, error) {
-	parts, err := o.newParts()
-	if err != nil {
-		return nil, err
-	}
+	parts := newFiles(&o.in.budget)
 	t, nk := &o.table, len(o.keySlots)
 	for e := range t.n {
 		if err := parts[partOf(t.entries[e].hash, level)].writeRow(t.row(e)[nk:]); err != nil {

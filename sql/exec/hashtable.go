@@ -23,6 +23,8 @@ type hashTable struct {
 	arena   arena
 }
 
+func newTable(f *frame, keys []keyCol) hashTable { return hashTable{f: f, keys: keys} }
+
 type hashEntry struct {
 	hash uint64
 	next int32
@@ -133,4 +135,21 @@ func (t *hashTable) grow() {
 // load puts the key of an entry into slots.
 func (t *hashTable) load(e int, slots []int) {
 	t.f.put(slots, t.key(e))
+}
+
+// sameKey compares the columns with kept values; NULLs are equal.
+func sameKey(f *frame, keys []keyCol, vals []types.Datum) bool {
+	for i := range keys {
+		a, b := f.s[keys[i].slot], vals[i]
+		if a.IsNull() || b.IsNull() {
+			if a.IsNull() != b.IsNull() {
+				return false
+			}
+			continue
+		}
+		if !types.EqualKind(keys[i].kind, a, b) {
+			return false
+		}
+	}
+	return true
 }

@@ -81,7 +81,7 @@ func (m *memo) put(val types.Datum) {
 	if !val.IsNull() && !val.IsScalar() {
 		n += int64(val.Len())
 	}
-	if limit := m.in.ec.workMem() / 4; m.bytes+n > limit {
+	if limit := m.in.budget.Mem / 4; m.bytes+n > limit {
 		if n > limit {
 			return
 		}

@@ -69,7 +69,7 @@ func (b *builder) mergeJoin(x *plan.MergeJoin) (operator, error) {
 		// Keys are compared as bytes: both sides must be encoded alike.
 		o.innerCols[i].kind = o.outerCols[i].kind
 	}
-	o.group = tape{in: b.in, slots: o.innerSlots}
+	o.group = newTape(&b.in.budget, &b.in.f, o.innerSlots)
 	o.on, err = b.conds(x.On)
 	return o, err
 }

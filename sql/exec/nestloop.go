@@ -134,8 +134,7 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 		return nil, err
 	}
 	o := &memoizeOp{in: b.in, child: child, keys: keys, slots: b.colSlots(x.Inner.Cols())}
-	o.table.keys = keys
-	o.table.f = &b.in.f
+	o.table = newTable(&b.in.f, keys)
 	b.rescan++
 	o.deps = b.deps(x.Inner)
 	b.rescan--
@@ -146,7 +145,7 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 }
 
 func (o *memoizeOp) open() error {
-	if !o.deps.same() || o.arena.used+o.table.mem() > o.in.ec.workMem() {
+	if !o.deps.same() || o.arena.used+o.table.mem() > o.in.budget.Mem {
 		o.table.reset()
 		o.rows = o.rows[:0]
 		o.arena.reset()

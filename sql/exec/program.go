@@ -84,7 +84,7 @@ type instance struct {
 	finished bool
 	ended    bool // the statement's last actions have run
 	ri       *riQueue
-	spillMem int64 // bytes of spill files that stayed in memory
+	budget   budget
 }
 
 func (g *Program) take(env *types.Env) (*instance, error) {
@@ -224,8 +224,10 @@ func (in *instance) once() (int64, error) {
 
 // begin binds the instance to an execution.
 func (in *instance) begin(ec *Context) {
-	in.ec, in.gen, in.ticks, in.spillMem = ec, in.gen+1, 0, 0
+	in.ec, in.gen, in.ticks, in.budget.Mem = ec, in.gen+1, 0, ec.workMem()
 	in.running, in.finished, in.ended = true, false, false
+	in.budget.Dir = ec.TempDir
+	in.budget.reset()
 	in.ctxDone = nil
 	if ec.Ctx != nil {
 		in.ctxDone = ec.Ctx.Done()

@@ -51,9 +51,9 @@ func (b *builder) setOp(x *plan.HashSetOp) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = hashTable{f: &b.in.f, keys: keys}
-	o.lParts = partFiles{in: b.in, slots: o.left}
-	o.rParts = partFiles{in: b.in, slots: o.left}
+	o.table = newTable(&b.in.f, keys)
+	o.lParts = newPartFiles(&b.in.budget, &b.in.f, o.left)
+	o.rParts = newPartFiles(&b.in.budget, &b.in.f, o.left)
 	return o, nil
 }
 
@@ -106,7 +106,7 @@ func (o *setOp) readLeft(next func() (bool, error)) error {
 		h := o.table.hash()
 		e := o.table.find(h)
 		if e < 0 {
-			if o.lParts.active() || o.level < maxSpillLevel && o.table.mem() > o.in.ec.workMem() {
+			if o.lParts.active() || o.level < maxLevel && o.table.mem() > o.in.budget.Mem {
 				if err := o.lParts.write(h); err != nil {
 					return err
 				}

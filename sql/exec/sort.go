@@ -26,7 +26,7 @@ func (b *builder) sortNode(x *plan.SortNode) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.sorter = sorter{in: b.in, cols: cols, slots: b.colSlots(x.In.Cols())}
+	o.sorter = newSorter(&b.in.budget, &b.in.f, cols, b.colSlots(x.In.Cols()))
 	o.deps = b.deps(x)
 	o.limit, err = b.evalFor(x.Limit)
 	return o, err
@@ -38,7 +38,7 @@ func (o *sortOp) open() error {
 	}
 	o.deps.drop()
 	o.sorter.reset()
-	o.sorter.top = 0
+	top := 0
 	if o.limit != nil {
 		v, err := o.limit()
 		if err != nil {
@@ -46,9 +46,10 @@ func (o *sortOp) open() error {
 		}
 		// A limit of none or a bad one is LimitNode's to say.
 		if n := v.Int(); !v.IsNull() && n > 0 && n < 1<<20 {
-			o.sorter.top = int(n)
+			top = int(n)
 		}
 	}
+	o.sorter.keepFirst(top)
 	if err := o.child.open(); err != nil {
 		return err
 	}
@@ -68,17 +69,9 @@ func (o *sortOp) open() error {
 	if err := o.sorter.done(); err != nil || o.stats == nil {
 		return err
 	}
-	s := &o.sorter
-	o.stats.memory(s.arena.used + int64(len(s.entries))*sortEntrySize)
-	o.stats.Disk = max(o.stats.Disk, s.disk)
-	switch {
-	case len(s.runs) > 0:
-		o.stats.Method = "external merge"
-	case s.heaped:
-		o.stats.Method = "top-N heapsort"
-	default:
-		o.stats.Method = "quicksort"
-	}
+	o.stats.memory(o.sorter.mem())
+	o.stats.Disk = max(o.stats.Disk, o.sorter.disk)
+	o.stats.Method = o.sorter.method()
 	return nil
 }
 

@@ -31,7 +31,8 @@ func appendSortKey(dst []byte, f *frame, cols []sortCol) []byte {
 // only the first limit rows in a heap. Rows with equal keys come in no particular order, but for one thing: in memory
 // earlier rows come first.
 type sorter struct {
-	in    *instance
+	b     *budget
+	f     *frame
 	cols  []sortCol
 	slots []int // what a row is
 	top   int   // > 0: only that many rows are wanted
@@ -44,6 +45,27 @@ type sorter struct {
 	disk    int64
 	pos     int
 	merge   *merger
+}
+
+func newSorter(b *budget, f *frame, cols []sortCol, slots []int) sorter {
+	return sorter{b: b, f: f, cols: cols, slots: slots}
+}
+
+// keepFirst: only the first n rows of the order are wanted; 0: all.
+func (s *sorter) keepFirst(n int) { s.top = n }
+
+// mem is what the rows in memory take, in bytes.
+func (s *sorter) mem() int64 { return s.arena.used + int64(len(s.entries))*sortEntrySize }
+
+// method names the way in which the rows were sorted, as EXPLAIN does. It is known once the input has ended.
+func (s *sorter) method() string {
+	switch {
+	case len(s.runs) > 0:
+		return "external merge"
+	case s.heaped:
+		return "top-N heapsort"
+	}
+	return "quicksort"
 }
 
 type sortEntry struct {
@@ -105,16 +127,16 @@ func (s *sorter) keepKey(key []byte) []byte {
 
 // add takes the row that the slots hold.
 func (s *sorter) add() error {
-	s.key = appendSortKey(s.key[:0], &s.in.f, s.cols)
+	s.key = appendSortKey(s.key[:0], s.f, s.cols)
 	prefix, rest := keyPrefix(s.key)
 	e := sortEntry{prefix: prefix, key: rest, seq: uint32(len(s.entries))}
 	if s.top > 0 && len(s.entries) >= s.top && len(s.runs) == 0 {
 		return s.addTop(e)
 	}
 	e.key = s.keepKey(rest)
-	e.row = s.arena.keep(&s.in.f, s.slots)
+	e.row = s.arena.keep(s.f, s.slots)
 	s.entries = append(s.entries, e)
-	if s.arena.used+int64(len(s.entries))*sortEntrySize > s.in.ec.workMem() {
+	if s.mem() > s.b.Mem {
 		return s.spill()
 	}
 	return nil
@@ -134,12 +156,12 @@ func (s *sorter) addTop(e sortEntry) error {
 	e.seq = worst.seq
 	// The replaced row's memory is given back when the arena is rewritten.
 	e.key = s.keepKey(e.key)
-	e.row = s.arena.keep(&s.in.f, s.slots)
+	e.row = s.arena.keep(s.f, s.slots)
 	s.entries[0] = e
 	heap.Fix((*topHeap)(s), 0)
-	if s.arena.used > max(s.in.ec.workMem(), 64<<10) {
+	if s.arena.used > max(s.b.Mem, 64<<10) {
 		s.compact()
-		if s.arena.used > s.in.ec.workMem() {
+		if s.arena.used > s.b.Mem {
 			s.heaped = false
 			return s.spill()
 		}
@@ -177,10 +199,7 @@ func (s *sorter) sort() {
 // spill writes the rows in memory as a sorted run. A record of a run is the key's length, the key and the row.
 func (s *sorter) spill() error {
 	s.sort()
-	run, err := s.in.newSpill()
-	if err != nil {
-		return err
-	}
+	run := s.b.newFile()
 	s.runs = append(s.runs, run)
 	for i := range s.entries {
 		e := &s.entries[i]
@@ -214,7 +233,7 @@ func (s *sorter) done() error {
 			return err
 		}
 	}
-	fanIn := int(max(4, s.in.ec.workMem()/(2*spillBuffer)))
+	fanIn := int(max(4, s.b.Mem/(2*spillBuffer)))
 	for len(s.runs) > fanIn {
 		out, err := s.mergeRuns(s.runs[:fanIn])
 		if err != nil {
@@ -232,10 +251,7 @@ func (s *sorter) mergeRuns(runs []*spillFile) (*spillFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.in.newSpill()
-	if err != nil {
-		return nil, err
-	}
+	out := s.b.newFile()
 	for {
 		rec, ok, err := m.next()
 		if err != nil {
@@ -250,7 +266,7 @@ func (s *sorter) mergeRuns(runs []*spillFile) (*spillFile, error) {
 			out.close()
 			return nil, err
 		}
-		if err := s.in.tick(); err != nil {
+		if err := s.b.Tick(); err != nil {
 			out.close()
 			return nil, err
 		}
@@ -271,7 +287,7 @@ func (s *sorter) next() (bool, error) {
 		if s.pos >= len(s.entries) {
 			return false, nil
 		}
-		s.in.f.put(s.slots, s.entries[s.pos].row)
+		s.f.put(s.slots, s.entries[s.pos].row)
 		s.pos++
 		return true, nil
 	}
@@ -283,7 +299,7 @@ func (s *sorter) next() (bool, error) {
 	n, h := binary.Uvarint(rec)
 	rec = rec[h+int(n):]
 	for _, slot := range s.slots {
-		s.in.f.s[slot], rec = decodeSpilled(rec)
+		s.f.s[slot], rec = decodeSpilled(rec)
 	}
 	return true, nil
 }

@@ -22,7 +22,7 @@ import (
 //	|                 | (uvarint), bytes                          |
 //	+-----------------+-------------------------------------------+
 type spillFile struct {
-	in   *instance
+	b    *budget
 	f    *os.File // nil: all is in w
 	w    []byte   // not written yet
 	kept int64    // what flush left in memory
@@ -33,12 +33,12 @@ type spillFile struct {
 
 const spillBuffer = 32 << 10
 
-func (in *instance) newSpill() (*spillFile, error) { return &spillFile{in: in}, nil }
+func (b *budget) newFile() *spillFile { return &spillFile{b: b} }
 
 // toDisk writes what is buffered.
 func (s *spillFile) toDisk() error {
 	if s.f == nil {
-		f, err := os.CreateTemp(s.in.ec.TempDir, "tarn-exec-*")
+		f, err := os.CreateTemp(s.b.Dir, "tarn-exec-*")
 		if err != nil {
 			return spillError(err)
 		}
@@ -70,7 +70,7 @@ func (s *spillFile) close() {
 		s.f.Close()
 		s.f = nil
 	}
-	s.in.spillMem -= s.kept
+	s.b.kept -= s.kept
 	s.w, s.kept = nil, 0
 }
 
@@ -117,9 +117,9 @@ func (s *spillFile) writeSlots(f *frame, slots []int) error {
 // flush ends the writing.
 func (s *spillFile) flush() error {
 	s.buf = nil
-	if s.f == nil && s.in.spillMem+int64(len(s.w)) <= s.in.ec.workMem()/2 {
+	if s.f == nil && s.b.kept+int64(len(s.w)) <= s.b.Mem/2 {
 		s.kept = int64(len(s.w))
-		s.in.spillMem += s.kept
+		s.b.kept += s.kept
 		return nil
 	}
 	err := s.toDisk()

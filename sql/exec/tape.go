@@ -9,9 +9,9 @@ import (
 // tape keeps rows in order, for reading at any position: in memory up to WorkMem, then in a file. A row read from a file
 // lives until the next read.
 type tape struct {
-	in    *instance
+	b     *budget
+	f     *frame
 	slots []int
-	limit int64 // 0: the execution's WorkMem
 
 	n       int
 	arena   arena
@@ -29,6 +29,8 @@ const (
 	tapeStride = 16
 	tapePage   = 64 << 10
 )
+
+func newTape(b *budget, f *frame, slots []int) tape { return tape{b: b, f: f, slots: slots} }
 
 func (t *tape) reset() {
 	if t.file != nil {
@@ -52,16 +54,12 @@ func (t *tape) len() int { return t.n }
 // add appends the row that the slots hold. After a read no row is added to a tape that went to a file.
 func (t *tape) add() error {
 	if t.file == nil {
-		limit := t.limit
-		if limit == 0 {
-			limit = t.in.ec.workMem()
-		}
-		if t.arena.used+int64(t.n)*24 <= limit {
+		if t.arena.used+int64(t.n)*24 <= t.b.Mem {
 			if t.n%tapeBlock == 0 {
 				t.blocks = append(t.blocks, make([][]types.Datum, 0, min(tapeBlock, max(8, t.n*2))))
 			}
 			last := len(t.blocks) - 1
-			t.blocks[last] = append(t.blocks[last], t.arena.keep(&t.in.f, t.slots))
+			t.blocks[last] = append(t.blocks[last], t.arena.keep(t.f, t.slots))
 			t.n++
 			return nil
 		}
@@ -71,7 +69,7 @@ func (t *tape) add() error {
 	}
 	t.mark(t.n)
 	t.n++
-	return t.file.writeSlots(&t.in.f, t.slots)
+	return t.file.writeSlots(t.f, t.slots)
 }
 
 // mark notes where row i begins in the file, for some rows.
@@ -82,10 +80,7 @@ func (t *tape) mark(i int) {
 }
 
 func (t *tape) toFile() error {
-	file, err := t.in.newSpill()
-	if err != nil {
-		return err
-	}
+	file := t.b.newFile()
 	t.file = file
 	n := 0
 	for _, b := range t.blocks {
@@ -105,7 +100,7 @@ func (t *tape) toFile() error {
 
 // load puts row i into the slots.
 func (t *tape) load(i int, slots []int) error {
-	f := &t.in.f
+	f := t.f
 	if t.file == nil {
 		f.put(slots, t.blocks[i/tapeBlock][i%tapeBlock])
 		return nil
@@ -132,7 +127,7 @@ func (t *tape) loadCopy(i int, slots []int, buf *[]byte) error {
 	*buf = append((*buf)[:0], rec...)
 	rec = *buf
 	for _, s := range slots {
-		t.in.f.s[s], rec = decodeSpilled(rec)
+		t.f.s[s], rec = decodeSpilled(rec)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"github.com/tarndb/tarn/sql/plan"
-	"github.com/tarndb/tarn/sql/types"
 )
 
 // uniqueOp drops rows that equal the one before on some columns.
@@ -46,20 +45,3 @@ func (o *uniqueOp) next() (bool, error) {
 }
 
 func (o *uniqueOp) close() { o.child.close() }
-
-// sameKey compares the columns with kept values; NULLs are equal.
-func sameKey(f *frame, keys []keyCol, vals []types.Datum) bool {
-	for i := range keys {
-		a, b := f.s[keys[i].slot], vals[i]
-		if a.IsNull() || b.IsNull() {
-			if a.IsNull() != b.IsNull() {
-				return false
-			}
-			continue
-		}
-		if !types.EqualKind(keys[i].kind, a, b) {
-			return false
-		}
-	}
-	return true
-}

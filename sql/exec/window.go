@@ -82,7 +82,7 @@ func (b *builder) windowAgg(x *plan.WindowAgg) (operator, error) {
 		o.calls = append(o.calls, w)
 	}
 	o.results = make([]types.Datum, len(o.calls))
-	o.tape = tape{in: b.in, slots: o.inSlots}
+	o.tape = newTape(&b.in.budget, &b.in.f, o.inSlots)
 	return o, nil
 }
 
