@@ -222,8 +222,8 @@ type stats struct{}
 func (stats) Rows(*catalog.Table) float64 { return 100 }
 
 func (s *session) execContext() *sqlexec.Context {
-	return &sqlexec.Context{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Catalog: s.catalog(), Env: s.env, Sess: &functions{s: s}, Rels: s.db.Rels,
-		Virtual: catalogs{}, Exprs: hooks{s}}
+	return &sqlexec.Context{RunContext: sqlexec.RunContext{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Catalog: s.catalog(), Env: s.env,
+		Sess: &functions{s: s}, Rels: s.db.Rels, Exprs: hooks{s}}, Virtual: catalogs{}}
 }
 
 func (s *session) query(n ast.Node, print bool) (string, error) {
@@ -261,7 +261,7 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 	if err != nil {
 		return nil, err
 	}
-	v.Begin(h.s.execContext())
+	v.Begin(&h.s.execContext().RunContext)
 	return v.Eval, nil
 }
 
@@ -364,7 +364,7 @@ func (f *functions) Random() float64 { return rand.Float64() }
 // catalogs computes pg_catalog without a server around it.
 type catalogs struct{}
 
-func (catalogs) ScanVirtual(ec *sqlexec.Context, t *catalog.Table, cols []int16, eq []sqlexec.VirtualKey) (builtin.Rows, error) {
+func (catalogs) ScanVirtual(ec *sqlexec.RunContext, t *catalog.Table, cols []int16, eq []sqlexec.VirtualKey) (builtin.Rows, error) {
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)

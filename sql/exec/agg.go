@@ -128,8 +128,8 @@ func (b *builder) agg(x *plan.Agg) (operator, error) {
 				s.mask |= 1 << c
 			}
 		}
-		s.table = newTable(&b.in.f, keys)
-		s.parts = newPartFiles(&b.in.budget, &b.in.f, o.inSlots)
+		s.table = newTable(&b.in.F, keys)
+		s.parts = newPartFiles(&b.in.budget, &b.in.F, o.inSlots)
 		o.sets = append(o.sets, s)
 	}
 	if len(o.sets) == 1 && len(o.sets[0].cols) == 0 {
@@ -243,7 +243,7 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 		if !ok {
 			break
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return err
 		}
 		for i := range o.sets {
@@ -346,7 +346,7 @@ func (o *aggOp) next() (bool, error) {
 			}
 			e := o.at
 			o.at++
-			if err := o.in.tick(); err != nil {
+			if err := o.in.Tick(); err != nil {
 				return false, err
 			}
 			ok, err := o.emit(s, s.table.key(e), s.group(e, len(o.calls)))
@@ -381,12 +381,12 @@ func (o *aggOp) nextPart() error {
 	if err != nil {
 		return err
 	}
-	return o.consume(func() (bool, error) { return r.slots(&o.in.f, o.inSlots) })
+	return o.consume(func() (bool, error) { return r.slots(&o.in.F, o.inSlots) })
 }
 
 // emit puts a group into the output slots; false: HAVING drops it.
 func (o *aggOp) emit(s *aggSet, key []types.Datum, states []aggState) (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	if len(s.cols) < len(o.groupOut) {
 		f.setNull(o.groupOut)
 	}
@@ -419,7 +419,7 @@ func (o *aggOp) emit(s *aggSet, key []types.Datum, states []aggState) (bool, err
 
 // nextSorted gathers one group of a sorted input.
 func (o *aggOp) nextSorted() (bool, error) {
-	f, s := &o.in.f, &o.sets[0]
+	f, s := &o.in.F, &o.sets[0]
 	for {
 		if o.eof {
 			return false, nil

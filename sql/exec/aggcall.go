@@ -99,7 +99,7 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 // arguments, those of the order first (which are among them: manual 4.2.7).
 func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 	c.ordered = true
-	f := &b.in.f
+	f := &b.in.F
 	for i := range c.args {
 		s := f.add()
 		c.slots = append(c.slots, s)
@@ -142,7 +142,7 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 }
 
 func (b *builder) extraSlot(c *aggCall, e plan.Expr) (int, error) {
-	s := b.in.f.add()
+	s := b.in.F.add()
 	load, err := b.into(e, s)
 	if err != nil {
 		return 0, err
@@ -200,7 +200,7 @@ func (c *aggCall) newState() (aggState, error) {
 		return plainState{st}, nil
 	}
 	s := &orderedState{c: c, inner: st}
-	s.sorter = newSorter(&c.in.budget, &c.in.f, c.cols, c.slots)
+	s.sorter = newSorter(&c.in.budget, &c.in.F, c.cols, c.slots)
 	return s, nil
 }
 
@@ -227,7 +227,7 @@ func (c *aggCall) advance(st aggState) error {
 
 // load evaluates the arguments; false: a strict aggregate skips the row.
 func (c *aggCall) load() (bool, error) {
-	f := &c.in.f
+	f := &c.in.F
 	for i := range c.args {
 		var v types.Datum
 		if a := &c.args[i]; a.fn == nil {
@@ -263,7 +263,7 @@ func (s *orderedState) add() error {
 	}
 	if s.c.strict {
 		for _, slot := range s.c.slots[:s.c.nargs] {
-			if s.c.in.f.s[slot].IsNull() {
+			if s.c.in.F.s[slot].IsNull() {
 				return nil
 			}
 		}
@@ -279,7 +279,7 @@ func (s *orderedState) final() (types.Datum, error) {
 	if err := s.sorter.done(); err != nil {
 		return types.Null, err
 	}
-	c, f := s.c, &s.c.in.f
+	c, f := s.c, &s.c.in.F
 	var key []byte
 	first := true
 	for {

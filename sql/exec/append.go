@@ -80,7 +80,7 @@ func (o *appendOp) next() (bool, error) {
 			continue
 		}
 		if o.from != nil {
-			f := &o.in.f
+			f := &o.in.F
 			for i, s := range o.from[o.at] {
 				f.s[o.out[i]] = f.s[s]
 			}
@@ -127,7 +127,7 @@ func (b *builder) prune(x *plan.PartPrune) (*pruneOp, error) {
 
 // keep clears skip for the inputs that are to be read.
 func (o *pruneOp) keep(in *instance, skip []bool) error {
-	d, err := partition.Describe(in.ec.Catalog, o.x.Table, in.ec.Env)
+	d, err := partition.Describe(in.EC.Catalog, o.x.Table, in.EC.Env)
 	if err != nil {
 		return err
 	}

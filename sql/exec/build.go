@@ -8,39 +8,31 @@ import (
 
 // builder compiles one instance.
 type builder struct {
-	in     *instance
-	env    *types.Env
-	slots  map[plan.ColID]int
-	params map[int]int
-	ctes   map[*plan.CTE]*cteState
+	*exprBuilder
+	in   *instance
+	env  *types.Env
+	ctes map[*plan.CTE]*cteState
 	// rescan > 0: the operators under construction may be opened more than once per execution.
 	rescan int
-	// single: expressions under construction are evaluated at most once per execution, nothing is worth keeping.
-	single bool
-	own    plan.ColID // columns of this instance only, counted down from 0
-	// guarded > 0: the expressions under construction may never be evaluated. failed is the first error of a constant
-	// expression that is not guarded.
-	guarded int
-	// positioned: a scan gives the row of WHERE CURRENT OF and no other.
-	positioned bool
-	failed     error
 }
 
 func (g *Program) build(env *types.Env) (*instance, error) {
 	in := &instance{prog: g}
-	in.budget.Tick = in.tick
-	b := &builder{in: in, env: env, slots: map[plan.ColID]int{}, params: map[int]int{}, ctes: map[*plan.CTE]*cteState{}}
+	in.budget.Tick = in.Tick
+	in.writes.Bind(&in.Run)
+	b := &builder{in: in, env: env, ctes: map[*plan.CTE]*cteState{}}
+	b.exprBuilder = newExprBuilder(&in.Run, env, b)
 	if g.opts.Analyze {
 		in.stats = map[plan.Node]*NodeStats{}
 	}
 	for i := range g.plan.Params {
-		b.param(i)
+		in.Param(i)
 	}
 	root, err := b.node(g.plan.Root)
 	if err != nil {
 		return nil, err
 	}
-	in.root, in.failed = root, b.failed
+	in.root, in.failed, in.early = root, b.constFailed(), b.hasEarly()
 	in.modify = modifyOf(root)
 	for _, c := range g.result() {
 		in.out = append(in.out, b.slot(c.ID))
@@ -67,45 +59,6 @@ func modifyOf(o operator) *modifyOp {
 		return modifyOf(x.child)
 	}
 	return nil
-}
-
-// slot is where a column's value stands.
-func (b *builder) slot(c plan.ColID) int {
-	s, ok := b.slots[c]
-	if !ok {
-		s = b.in.f.add()
-		b.slots[c] = s
-	}
-	return s
-}
-
-func (b *builder) colSlots(cols []plan.Col) []int {
-	out := make([]int, len(cols))
-	for i, c := range cols {
-		out[i] = b.slot(c.ID)
-	}
-	return out
-}
-
-func (b *builder) idSlots(ids []plan.ColID) []int {
-	out := make([]int, len(ids))
-	for i, id := range ids {
-		out[i] = b.slot(id)
-	}
-	return out
-}
-
-func (b *builder) param(i int) int {
-	for len(b.in.params) <= i {
-		b.in.params = append(b.in.params, b.in.f.add())
-	}
-	return b.in.params[i]
-}
-
-func (b *builder) constant(v types.Datum) int {
-	s := b.in.f.add()
-	b.in.f.s[s] = v.Clone()
-	return s
 }
 
 // sortCols compiles an order.
@@ -159,11 +112,11 @@ func (b *builder) node(n plan.Node) (operator, error) {
 // rescanned builds an operator that may be opened again.
 func (b *builder) rescanned(n plan.Node) (operator, error) {
 	b.rescan++
-	single := b.single
-	b.single = false
+	single := b.Single
+	b.Single = false
 	o, err := b.node(n)
 	b.rescan--
-	b.single = single
+	b.Single = single
 	return o, err
 }
 

@@ -54,8 +54,8 @@ func (o *columnarOp) open() error {
 		o.vals[i] = v
 	}
 	// What a SERIALIZABLE transaction reads must go through its View.
-	if r := o.in.ec.Columnar; r != nil && o.in.ec.Txn.Isolation() != txn.Serializable {
-		rows, ok, err := r.RunColumnar(o.in.ec, &o.in.view, o.node, o.vals)
+	if r := o.in.columnar; r != nil && o.in.EC.Txn.Isolation() != txn.Serializable {
+		rows, ok, err := r.RunColumnar(o.in.EC, &o.in.View, o.node, o.vals)
 		switch {
 		case errors.Is(err, ErrColumnarRetry):
 		case err != nil:
@@ -70,10 +70,10 @@ func (o *columnarOp) open() error {
 }
 
 func (o *columnarOp) next() (bool, error) {
-	if err := o.in.tick(); err != nil {
+	if err := o.in.Tick(); err != nil {
 		return false, err
 	}
-	f := &o.in.f
+	f := &o.in.F
 	if !o.byRows {
 		row, ok, err := o.rows.Next()
 		if err == nil || o.begun || !errors.Is(err, ErrColumnarRetry) {

@@ -1,9 +1,6 @@
 package exec
 
 import (
-	"context"
-	"time"
-
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
@@ -13,33 +10,13 @@ import (
 
 // Context is what one execution needs from its session. The caller keeps it unchanged until the Cursor is closed.
 type Context struct {
-	Ctx     context.Context
-	Txn     *txn.Txn
-	Manager *txn.Manager // of Txn; gives hidden row keys
-	Catalog *catalog.Catalog
-	Params  []types.Datum
-	Env     *types.Env
-	Sess    builtin.Session
-	// View is what the statement sees; nil: the execution takes one of its own and gives it back at its end.
-	View *txn.View
-	// Rels opens tables; it is shared by sessions.
-	Rels *Rels
+	RunContext
 	// Virtual computes pg_catalog's tables and tarn's views; nil: they answer 0A000.
 	Virtual VirtualSource
 	// Columnar runs fragments over the columnar shape; nil: their row fallback is used.
 	Columnar ColumnarRunner
 	// Deferred keeps constraint checks that wait for the commit; nil: deferrable constraints are checked at once.
 	Deferred *Deferred
-	// Exprs binds the SQL of stored expressions (index keys and conditions, defaults that foreign keys set).
-	Exprs ExprSource
-	// Routines runs functions of users; nil: they answer 0A000.
-	Routines Routines
-	// WorkMem bounds the memory of one operator in bytes; 0: 4 MB. TempDir is for its files; "": the system's.
-	WorkMem int64
-	TempDir string
-	// LockTimeout and DeadlockTimeout are the settings of these names.
-	LockTimeout     time.Duration
-	DeadlockTimeout time.Duration
 }
 
 // Positioned is a Context.Sess with cursors: Current is the row of a table that one stands on, as its locator (WHERE CURRENT OF);
@@ -52,7 +29,7 @@ type Positioned interface {
 type VirtualSource interface {
 	// ScanVirtual starts a scan. cols are the attribute numbers that the rows must have, in this order. eq are equality
 	// conditions that the source may use to give fewer rows: those that remain are checked again by the caller.
-	ScanVirtual(ec *Context, t *catalog.Table, cols []int16, eq []VirtualKey) (builtin.Rows, error)
+	ScanVirtual(ec *RunContext, t *catalog.Table, cols []int16, eq []VirtualKey) (builtin.Rows, error)
 }
 
 // VirtualKey is a condition: column = value. The value is not NULL.
@@ -66,7 +43,7 @@ type ColumnarRunner interface {
 	// RunColumnar starts n with the values of its Params. ok false: the fragment cannot run there now, the caller runs
 	// the fallback. An error after that is wrapped in ErrColumnarRetry where the fallback should be tried, which is
 	// possible until the first row has been given.
-	RunColumnar(ec *Context, view *txn.View, n *plan.Columnar, params []types.Datum) (rows ColumnarRows, ok bool, err error)
+	RunColumnar(ec *RunContext, view *txn.View, n *plan.Columnar, params []types.Datum) (rows ColumnarRows, ok bool, err error)
 }
 
 // ColumnarRows are the result of a fragment, one Datum per column of its Out.
@@ -75,24 +52,10 @@ type ColumnarRows interface {
 	Close()
 }
 
-// ExprSource binds stored SQL expressions over a table's columns: Col i of cols is attribute cols[i].AttNum.
-type ExprSource interface {
-	BindStored(t *catalog.Table, sql string, cols []plan.Col) (plan.Expr, error)
-}
-
 // Cursor gives the rows of an execution.
 type Cursor interface {
 	// Next returns the next row; it is valid until the following call.
 	Next() (row []types.Datum, ok bool, err error)
 	// Close ends the execution; it may be called at any time and more than once.
 	Close() error
-}
-
-const defaultWorkMem = 4 << 20
-
-func (ec *Context) workMem() int64 {
-	if ec.WorkMem > 0 {
-		return ec.WorkMem
-	}
-	return defaultWorkMem
 }

@@ -32,7 +32,7 @@ type cteState struct {
 func (b *builder) cte(c *plan.CTE) *cteState {
 	s := b.ctes[c]
 	if s == nil {
-		s = &cteState{in: b.in, cte: c, round: b.in.f.add(), version: b.in.f.add()}
+		s = &cteState{in: b.in, cte: c, round: b.in.F.add(), version: b.in.F.add()}
 		b.ctes[c] = s
 	}
 	return s
@@ -58,7 +58,7 @@ func (b *builder) with(x *plan.WithNode) (operator, error) {
 			return nil, err
 		}
 		s.slots = b.colSlots(x.Plans[i].Cols())
-		s.tape = newTape(&b.in.budget, &b.in.f, s.slots)
+		s.tape = newTape(&b.in.budget, &b.in.F, s.slots)
 		s.deps = b.deps(x.Plans[i])
 		o.ctes = append(o.ctes, s)
 	}
@@ -69,13 +69,13 @@ func (b *builder) with(x *plan.WithNode) (operator, error) {
 
 func (o *withOp) open() error {
 	for _, s := range o.ctes {
-		if s.deps.same() || s.gen == o.in.gen && s.cte.Modifying {
+		if s.deps.same() || s.gen == o.in.Gen && s.cte.Modifying {
 			continue
 		}
 		s.reset()
-		s.gen = o.in.gen
+		s.gen = o.in.Gen
 		s.count++
-		o.in.f.s[s.version] = tuple.Int(s.count)
+		o.in.F.s[s.version] = tuple.Int(s.count)
 		s.deps.keep()
 	}
 	return o.child.open()
@@ -182,7 +182,7 @@ func (o *cteScanOp) open() error {
 
 func (o *cteScanOp) next() (bool, error) {
 	for {
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		if o.pos >= o.s.tape.len() {
@@ -249,10 +249,10 @@ func (b *builder) recursiveUnion(x *plan.RecursiveUnionNode) (operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.seen = newTable(&b.in.f, keys)
+		o.seen = newTable(&b.in.F, keys)
 	}
 	for i := range o.tapes {
-		o.tapes[i] = newTape(&b.in.budget, &b.in.f, o.out)
+		o.tapes[i] = newTape(&b.in.budget, &b.in.F, o.out)
 	}
 	return o, nil
 }
@@ -267,7 +267,7 @@ func (o *recursiveOp) open() error {
 }
 
 func (o *recursiveOp) next() (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	for !o.done {
 		op, from := o.base, o.baseSlots
 		if o.inStep {
@@ -294,7 +294,7 @@ func (o *recursiveOp) next() (bool, error) {
 			}
 			continue
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		for i, s := range from {
@@ -317,7 +317,7 @@ func (o *recursiveOp) close() {
 	o.tapes[0].reset()
 	o.tapes[1].reset()
 	o.s.work = nil
-	o.in.f.s[o.s.round] = types.Null
+	o.in.F.s[o.s.round] = types.Null
 }
 
 // workTableScanOp reads the rows of the round before.

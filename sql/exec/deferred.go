@@ -57,8 +57,8 @@ func (d *Deferred) Pending() bool { return len(d.events) > 0 }
 
 // Run checks everything that waits, or with now only what is immediate by now. ec is that of a statement of its own.
 // Errors: 23503, 23505.
-func (d *Deferred) Run(ec *Context, now bool) error {
-	q := &riQueue{ec: ec, targets: map[catalog.OID]*cascadeTarget{}}
+func (d *Deferred) Run(ec *RunContext, now bool) error {
+	q := &riQueue{ec: ec, deferred: d, targets: map[catalog.OID]*cascadeTarget{}}
 	var rest []riEvent
 	for i := range d.events {
 		e := &d.events[i]

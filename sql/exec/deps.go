@@ -40,18 +40,18 @@ func (b *builder) deps(n plan.Node) *deps {
 // keep notes the values with which something is computed now.
 func (d *deps) keep() {
 	if d != nil {
-		d.last.load(&d.in.f, d.slots)
-		d.gen = d.in.gen
+		d.last.load(&d.in.F, d.slots)
+		d.gen = d.in.Gen
 	}
 }
 
 // same reports whether what was computed at keep is still good.
 func (d *deps) same() bool {
-	if d == nil || d.gen != d.in.gen {
+	if d == nil || d.gen != d.in.Gen {
 		return false
 	}
 	for i, s := range d.slots {
-		if !identical(d.last.vals[i], d.in.f.s[s]) {
+		if !identical(d.last.vals[i], d.in.F.s[s]) {
 			return false
 		}
 	}

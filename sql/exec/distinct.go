@@ -31,8 +31,8 @@ func (b *builder) hashDistinct(x *plan.HashDistinct) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = newTable(&b.in.f, keys)
-	o.parts = newPartFiles(&b.in.budget, &b.in.f, o.slots)
+	o.table = newTable(&b.in.F, keys)
+	o.parts = newPartFiles(&b.in.budget, &b.in.F, o.slots)
 	return o, nil
 }
 
@@ -57,7 +57,7 @@ func (o *hashDistinctOp) nextRow() (bool, error) {
 	if o.reader == nil {
 		return o.child.next()
 	}
-	return o.reader.slots(&o.in.f, o.slots)
+	return o.reader.slots(&o.in.F, o.slots)
 }
 
 func (o *hashDistinctOp) next() (bool, error) {

@@ -44,7 +44,7 @@ func Deadlock(d *lock.DeadlockError) error {
 		WithHint("See server log for query details.")
 }
 
-func schemaName(ec *Context, t *catalog.Table) string {
+func schemaName(ec *RunContext, t *catalog.Table) string {
 	if ec.Catalog != nil {
 		if s := ec.Catalog.SchemaByOID(t.Schema); s != nil {
 			return s.Name
@@ -95,23 +95,23 @@ func clipText(text string) string {
 	return text[:cut] + "..."
 }
 
-func notNullError(ec *Context, t *catalog.Table, c *catalog.Column, vals []types.Datum) error {
+func notNullError(ec *RunContext, t *catalog.Table, c *catalog.Column, vals []types.Datum) error {
 	return pgerr.New(pgerr.NotNullViolation, "null value in column \"%s\" of relation \"%s\" violates not-null constraint", c.Name, t.Name).
 		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithColumn(c.Name)
 }
 
-func checkError(ec *Context, t *catalog.Table, constraint string, vals []types.Datum) error {
+func checkError(ec *RunContext, t *catalog.Table, constraint string, vals []types.Datum) error {
 	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates check constraint \"%s\"", t.Name, constraint).
 		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithConstraint(constraint)
 }
 
-func viewOptionError(ec *Context, t *catalog.Table, view string, vals []types.Datum) error {
+func viewOptionError(ec *RunContext, t *catalog.Table, view string, vals []types.Datum) error {
 	return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view \"%s\"", view).
 		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals))
 }
 
 // constraintError adds the schema to an error that rowstore has made.
-func constraintError(ec *Context, err error, t *catalog.Table) error {
+func constraintError(ec *RunContext, err error, t *catalog.Table) error {
 	var e *pgerr.Error
 	if errors.As(err, &e) {
 		if e.Table == t.Name && e.Schema == "" {

@@ -47,12 +47,12 @@ func condOperand(c condFn) operand {
 }
 
 // expr compiles an expression.
-func (b *builder) expr(e plan.Expr) (operand, error) {
+func (b *exprBuilder) expr(e plan.Expr) (operand, error) {
 	switch x := e.(type) {
 	case *plan.Const:
 		return b.known(x.Val), nil
 	case *plan.Param:
-		return operand{slot: b.param(x.Index), fixed: true}, nil
+		return operand{slot: b.run.Param(x.Index), fixed: true}, nil
 	case *plan.ColRef:
 		return operand{slot: b.slot(x.Col)}, nil
 	case *plan.FuncCall:
@@ -92,13 +92,16 @@ func (b *builder) expr(e plan.Expr) (operand, error) {
 	case *plan.FieldSelect:
 		return b.fieldSelect(x)
 	case *plan.Subquery:
-		return b.subquery(x)
+		if b.subs == nil {
+			return operand{}, errNoSubqueries()
+		}
+		return b.subs.Subquery(x)
 	case *plan.SQLValue:
 		return b.sqlValue(x)
 	case *plan.NextVal:
 		return b.nextVal(x)
 	case *plan.CurrentOf:
-		if !b.positioned {
+		if !b.Positioned {
 			return operand{}, pgerr.Unsupported("WHERE CURRENT OF here")
 		}
 		return b.known(tuple.Bool(true)), nil // the scan below gives no other row
@@ -106,7 +109,7 @@ func (b *builder) expr(e plan.Expr) (operand, error) {
 	return operand{}, pgerr.Internal("expression %T cannot be evaluated", e)
 }
 
-func (b *builder) exprs(es []plan.Expr) ([]operand, error) {
+func (b *exprBuilder) exprs(es []plan.Expr) ([]operand, error) {
 	out := make([]operand, len(es))
 	for i, e := range es {
 		var err error
@@ -118,7 +121,7 @@ func (b *builder) exprs(es []plan.Expr) ([]operand, error) {
 }
 
 // evalFor compiles an expression to a function; nil for nil.
-func (b *builder) evalFor(e plan.Expr) (evalFn, error) {
+func (b *exprBuilder) evalFor(e plan.Expr) (evalFn, error) {
 	if e == nil {
 		return nil, nil
 	}
@@ -126,16 +129,16 @@ func (b *builder) evalFor(e plan.Expr) (evalFn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.eval(&b.in.f), nil
+	return o.eval(&b.run.F), nil
 }
 
 // into compiles an expression that puts its value into a slot.
-func (b *builder) into(e plan.Expr, dst int) (func() error, error) {
+func (b *exprBuilder) into(e plan.Expr, dst int) (func() error, error) {
 	o, err := b.expr(e)
 	if err != nil {
 		return nil, err
 	}
-	return o.store(&b.in.f, dst), nil
+	return o.store(&b.run.F, dst), nil
 }
 
 func (o operand) store(f *frame, dst int) func() error {
@@ -155,32 +158,32 @@ func (o operand) store(f *frame, dst int) func() error {
 }
 
 // once keeps the value of a fixed expression for the execution.
-func (b *builder) once(fn evalFn) operand {
-	if b.single {
+func (b *exprBuilder) once(fn evalFn) operand {
+	if b.Single {
 		return operand{fn: fn, fixed: true}
 	}
-	in, gen, val := b.in, uint64(0), types.Null
+	in, gen, val := b.run, uint64(0), types.Null
 	return operand{fixed: true, fn: func() (types.Datum, error) {
-		if gen == in.gen {
+		if gen == in.Gen {
 			return val, nil
 		}
 		v, err := fn()
 		if err != nil {
 			return v, err
 		}
-		val, gen = v.Clone(), in.gen
+		val, gen = v.Clone(), in.Gen
 		return val, nil
 	}}
 }
 
 // newCall returns a call site of a built-in function; its Env and Sess are set for each execution.
-func (b *builder) newCall(proc types.OID, args []plan.Expr, ret plan.Type, coll types.OID) *builtin.Call {
+func (b *exprBuilder) newCall(proc types.OID, args []plan.Expr, ret plan.Type, coll types.OID) *builtin.Call {
 	c := &builtin.Call{Proc: proc, RetType: ret.OID, Coll: coll, Env: b.env}
 	for _, a := range args {
 		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
 	}
 	c.ArgFields = fieldNames(args)
-	b.in.calls = append(b.in.calls, c)
+	b.run.Calls = append(b.run.Calls, c)
 	return c
 }
 
@@ -199,22 +202,22 @@ func fieldNames(args []plan.Expr) [][]string {
 }
 
 // coerceToDomain checks the domain's constraints; the value stays as it is.
-func (b *builder) coerceToDomain(x *plan.CoerceToDomain) (operand, error) {
+func (b *exprBuilder) coerceToDomain(x *plan.CoerceToDomain) (operand, error) {
 	arg, err := b.evalFor(x.Arg)
 	if err != nil {
 		return operand{}, err
 	}
-	in, domain := b.in, x.T.OID
+	in, domain := b.run, x.T.OID
 	return fnOperand(func() (types.Datum, error) {
 		v, err := arg()
 		if err != nil {
 			return v, err
 		}
-		return v, in.ec.Env.CheckDomain(domain, v)
+		return v, in.EC.Env.CheckDomain(domain, v)
 	}), nil
 }
 
-func (b *builder) call(x *plan.FuncCall) (operand, error) {
+func (b *exprBuilder) call(x *plan.FuncCall) (operand, error) {
 	if x.RetSet {
 		return operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
 	}
@@ -226,7 +229,7 @@ func (b *builder) call(x *plan.FuncCall) (operand, error) {
 }
 
 // callOn compiles a call with its arguments given.
-func (b *builder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
+func (b *exprBuilder) callOn(x *plan.FuncCall, args []operand) (operand, error) {
 	if c := b.fastCompare(x, args); c != nil {
 		o := condOperand(c)
 		o.fixed = allFixed(args)
@@ -270,10 +273,10 @@ var namesRoles = map[string]bool{"acldefault_sql": true, "makeaclitem": true, "a
 
 // fold computes an immutable call of constants. One that fails stays, to fail where it is reached; if nothing guards it, the
 // whole statement has failed.
-func (b *builder) fold(fn evalFn, args []operand) (operand, bool) {
+func (b *exprBuilder) fold(fn evalFn, args []operand) (operand, bool) {
 	for _, a := range args {
 		if !a.known {
-			b.in.early = b.in.early || b.guarded == 0 && allFixed(args)
+			b.early = b.early || b.guarded == 0 && allFixed(args)
 			return operand{}, false
 		}
 	}
@@ -287,12 +290,12 @@ func (b *builder) fold(fn evalFn, args []operand) (operand, bool) {
 	return operand{}, false
 }
 
-func (b *builder) known(v types.Datum) operand {
+func (b *exprBuilder) known(v types.Datum) operand {
 	return operand{slot: b.constant(v), fixed: true, known: true}
 }
 
 // guard compiles alternatives of which the first whose truth may be known decides whether the later ones are reached.
-func (b *builder) guard(compile func(settled func(plan.Expr)) error) error {
+func (b *exprBuilder) guard(compile func(settled func(plan.Expr)) error) error {
 	was := b.guarded
 	defer func() { b.guarded = was }()
 	return compile(func(e plan.Expr) {
@@ -326,8 +329,8 @@ func allFixed(args []operand) bool {
 }
 
 // genericCall calls a built-in function with one argument buffer per call site.
-func (b *builder) genericCall(f *builtin.Func, c *builtin.Call, args []operand) evalFn {
-	fr, fn := &b.in.f, f.Fn
+func (b *exprBuilder) genericCall(f *builtin.Func, c *builtin.Call, args []operand) evalFn {
+	fr, fn := &b.run.F, f.Fn
 	buf := make([]types.Datum, len(args))
 	switch {
 	case len(args) == 1 && f.Strict && args[0].isSlot():
@@ -394,19 +397,4 @@ func (b *builder) genericCall(f *builtin.Func, c *builtin.Call, args []operand) 
 		}
 		return fn(c, buf)
 	}
-}
-
-// kind is how values of a type are held.
-func (b *builder) kind(t types.OID) (tuple.Kind, error) {
-	if y := b.env.Type(t); y != nil && y.Kind.Valid() {
-		return y.Kind, nil
-	}
-	return tuple.KindInvalid, pgerr.Unsupported("type " + types.TypeName(t, b.env))
-}
-
-func (b *builder) typeOf(t types.OID) (*types.Type, error) {
-	if y := b.env.Type(t); y != nil {
-		return y, nil
-	}
-	return nil, pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", t)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-func (b *builder) arrayCtor(x *plan.ArrayCtor) (operand, error) {
+func (b *exprBuilder) arrayCtor(x *plan.ArrayCtor) (operand, error) {
 	elem, err := b.typeOf(x.Elem.OID)
 	if err != nil {
 		return operand{}, err
@@ -19,7 +19,7 @@ func (b *builder) arrayCtor(x *plan.ArrayCtor) (operand, error) {
 	}
 	fns := make([]evalFn, len(args))
 	for i := range args {
-		fns[i] = args[i].eval(&b.in.f)
+		fns[i] = args[i].eval(&b.run.F)
 	}
 	vals := make([]types.Datum, len(fns))
 	load := func() error {
@@ -103,7 +103,7 @@ func dimsError() error {
 	return pgerr.New(pgerr.ArraySubscriptError, "multidimensional arrays must have array expressions with matching dimensions")
 }
 
-func (b *builder) arrayCoerce(x *plan.ArrayCoerce) (operand, error) {
+func (b *exprBuilder) arrayCoerce(x *plan.ArrayCoerce) (operand, error) {
 	arg, err := b.expr(x.Arg)
 	if err != nil {
 		return operand{}, err
@@ -121,7 +121,7 @@ func (b *builder) arrayCoerce(x *plan.ArrayCoerce) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	f, fn := &b.in.f, arg.eval(&b.in.f)
+	f, fn := &b.run.F, arg.eval(&b.run.F)
 	return fnOperand(func() (types.Datum, error) {
 		v, err := fn()
 		if err != nil || v.IsNull() {
@@ -143,7 +143,7 @@ func (b *builder) arrayCoerce(x *plan.ArrayCoerce) (operand, error) {
 }
 
 // subscript reads an element or a slice; what is outside of the array is NULL, or empty for a slice (manual: 8.15.3).
-func (b *builder) subscript(x *plan.Subscript) (operand, error) {
+func (b *exprBuilder) subscript(x *plan.Subscript) (operand, error) {
 	argType := x.Arg.Type().OID
 	if argType == types.JSONB {
 		return b.jsonbSubscript(x)
@@ -301,7 +301,7 @@ func slice(elem *types.Type, arg evalFn, lower, upper []evalFn) (types.Datum, er
 // jsonbExtractPath is pg_proc's jsonb_extract_path, which subscripting of jsonb means (manual: 8.14.5).
 const jsonbExtractPath = 3217
 
-func (b *builder) jsonbSubscript(x *plan.Subscript) (operand, error) {
+func (b *exprBuilder) jsonbSubscript(x *plan.Subscript) (operand, error) {
 	if x.Slice {
 		return operand{}, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices")
 	}
@@ -328,7 +328,7 @@ func (b *builder) jsonbSubscript(x *plan.Subscript) (operand, error) {
 	}
 	c := b.newCall(jsonbExtractPath, nil, x.T, 0)
 	c.ArgTypes = []types.OID{types.JSONB, types.Lookup(types.Text).Array}
-	path, args, in := make([]types.Datum, len(subs)), make([]types.Datum, 2), b.in
+	path, args, in := make([]types.Datum, len(subs)), make([]types.Datum, 2), b.run
 	return fnOperand(func() (types.Datum, error) {
 		v, err := arg()
 		if err != nil || v.IsNull() {
@@ -339,7 +339,7 @@ func (b *builder) jsonbSubscript(x *plan.Subscript) (operand, error) {
 			if err != nil || d.IsNull() {
 				return types.Null, err
 			}
-			path[i] = tuple.Bytes(s.t.AppendText(nil, d, in.ec.Env))
+			path[i] = tuple.Bytes(s.t.AppendText(nil, d, in.EC.Env))
 		}
 		args[0], args[1] = v, types.MakeArray(types.Lookup(types.Text), path)
 		return f.Fn(c, args)
@@ -350,8 +350,8 @@ func (b *builder) jsonbSubscript(x *plan.Subscript) (operand, error) {
 const hashedElems = 9
 
 // scalarArrayOp is x op ANY|ALL (array).
-func (b *builder) scalarArrayOp(x *plan.ScalarArrayOp) (condFn, error) {
-	f := &b.in.f
+func (b *exprBuilder) scalarArrayOp(x *plan.ScalarArrayOp) (condFn, error) {
+	f := &b.run.F
 	left, err := b.expr(x.Call.Args[0])
 	if err != nil {
 		return nil, err
@@ -458,8 +458,8 @@ func (b *builder) scalarArrayOp(x *plan.ScalarArrayOp) (condFn, error) {
 
 // hashedAny looks a value up in a set that is built once per execution. elems gives the set's values; ok false: the
 // array itself is NULL.
-func (b *builder) hashedAny(kind tuple.Kind, slot int, load func() error, elems func([]types.Datum) ([]types.Datum, bool, error)) condFn {
-	in, f := b.in, &b.in.f
+func (b *exprBuilder) hashedAny(kind tuple.Kind, slot int, load func() error, elems func([]types.Datum) ([]types.Datum, bool, error)) condFn {
+	in, f := b.run, &b.run.F
 	var (
 		gen   uint64
 		null  bool // the array is NULL
@@ -483,14 +483,14 @@ func (b *builder) hashedAny(kind tuple.Kind, slot int, load func() error, elems 
 			}
 			set.add(v)
 		}
-		gen = in.gen
+		gen = in.Gen
 		return nil
 	}
 	return func() (tri, error) {
 		if err := load(); err != nil {
 			return triNull, err
 		}
-		if gen != in.gen {
+		if gen != in.Gen {
 			if err := build(); err != nil {
 				return triNull, err
 			}

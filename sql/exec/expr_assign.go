@@ -13,7 +13,7 @@ const maxArraySize = 134217727
 
 // subscriptAssign puts a value into an array; one-dimensional arrays grow at both ends, the gap filled with NULL
 // (manual: 8.15.4).
-func (b *builder) subscriptAssign(x *plan.SubscriptAssign) (operand, error) {
+func (b *exprBuilder) subscriptAssign(x *plan.SubscriptAssign) (operand, error) {
 	if x.T.OID == types.JSONB {
 		return b.jsonbAssign(x)
 	}
@@ -85,7 +85,7 @@ func assignFixed(t *types.Type, a types.Datum, at []int, v types.Datum) (types.D
 	return t.SetFixedElem(a, at[0], v), nil
 }
 
-func (b *builder) evalList(es []plan.Expr) ([]evalFn, error) {
+func (b *exprBuilder) evalList(es []plan.Expr) ([]evalFn, error) {
 	out := make([]evalFn, len(es))
 	for i, e := range es {
 		var err error
@@ -266,7 +266,7 @@ func assignSlice(elem *types.Type, a types.Datum, lo []int, loSet []bool, up []i
 // jsonbSet is pg_proc's jsonb_set, which assignment to a jsonb subscript means (manual: 8.14.5).
 const jsonbSet = 3305
 
-func (b *builder) jsonbAssign(x *plan.SubscriptAssign) (operand, error) {
+func (b *exprBuilder) jsonbAssign(x *plan.SubscriptAssign) (operand, error) {
 	f, err := builtin.Lookup(jsonbSet)
 	if err != nil {
 		return operand{}, err
@@ -291,7 +291,7 @@ func (b *builder) jsonbAssign(x *plan.SubscriptAssign) (operand, error) {
 	}
 	c := b.newCall(jsonbSet, nil, x.T, 0)
 	c.ArgTypes = []types.OID{types.JSONB, types.Lookup(types.Text).Array, types.JSONB, types.Bool}
-	in := b.in
+	in := b.run
 	return fnOperand(func() (types.Datum, error) {
 		a, err := arg()
 		if err != nil {
@@ -306,7 +306,7 @@ func (b *builder) jsonbAssign(x *plan.SubscriptAssign) (operand, error) {
 			if d.IsNull() {
 				return types.Null, pgerr.New(pgerr.NullValueNotAllowed, "jsonb subscript in assignment must not be null")
 			}
-			path[i] = tuple.Bytes(ts[i].AppendText(nil, d, in.ec.Env))
+			path[i] = tuple.Bytes(ts[i].AppendText(nil, d, in.EC.Env))
 		}
 		v, err := val()
 		if err != nil {
@@ -325,7 +325,7 @@ func (b *builder) jsonbAssign(x *plan.SubscriptAssign) (operand, error) {
 	}), nil
 }
 
-func (b *builder) fieldAssign(x *plan.FieldAssign) (operand, error) {
+func (b *exprBuilder) fieldAssign(x *plan.FieldAssign) (operand, error) {
 	t, err := b.typeOf(x.T.OID)
 	if err != nil {
 		return operand{}, err

@@ -7,7 +7,7 @@ import (
 )
 
 // cond compiles an expression whose truth value is asked for.
-func (b *builder) cond(e plan.Expr) (condFn, error) {
+func (b *exprBuilder) cond(e plan.Expr) (condFn, error) {
 	switch x := e.(type) {
 	case *plan.BoolOp:
 		return b.boolOp(x)
@@ -39,7 +39,10 @@ func (b *builder) cond(e plan.Expr) (condFn, error) {
 			return b.truth(o), nil
 		}
 	case *plan.Subquery:
-		return b.subqueryCond(x)
+		if b.subs == nil {
+			return nil, errNoSubqueries()
+		}
+		return b.subs.SubqueryCond(x)
 	}
 	o, err := b.expr(e)
 	if err != nil {
@@ -48,9 +51,9 @@ func (b *builder) cond(e plan.Expr) (condFn, error) {
 	return b.truth(o), nil
 }
 
-func (b *builder) truth(o operand) condFn {
+func (b *exprBuilder) truth(o operand) condFn {
 	if o.isSlot() {
-		f, slot := &b.in.f, o.slot
+		f, slot := &b.run.F, o.slot
 		return func() (tri, error) { return triOf(f.s[slot]), nil }
 	}
 	fn := o.fn
@@ -64,7 +67,7 @@ func (b *builder) truth(o operand) condFn {
 }
 
 // conds compiles a list of conditions that must all be true; nil for an empty list.
-func (b *builder) conds(es []plan.Expr) (condFn, error) {
+func (b *exprBuilder) conds(es []plan.Expr) (condFn, error) {
 	cs, err := b.condList(es)
 	if err != nil {
 		return nil, err
@@ -73,7 +76,7 @@ func (b *builder) conds(es []plan.Expr) (condFn, error) {
 }
 
 // condList compiles the arguments of AND or OR.
-func (b *builder) condList(es []plan.Expr) ([]condFn, error) {
+func (b *exprBuilder) condList(es []plan.Expr) ([]condFn, error) {
 	cs := make([]condFn, len(es))
 	err := b.guard(func(settled func(plan.Expr)) (err error) {
 		for i, e := range es {
@@ -113,7 +116,7 @@ func all(cs []condFn) condFn {
 	}
 }
 
-func (b *builder) boolOp(x *plan.BoolOp) (condFn, error) {
+func (b *exprBuilder) boolOp(x *plan.BoolOp) (condFn, error) {
 	cs, err := b.condList(x.Args)
 	if err != nil {
 		return nil, err
@@ -160,12 +163,12 @@ func (b *builder) boolOp(x *plan.BoolOp) (condFn, error) {
 	return nil, pgerr.Internal("boolean operator %d", x.Kind)
 }
 
-func (b *builder) nullTest(x *plan.NullTest) (condFn, error) {
+func (b *exprBuilder) nullTest(x *plan.NullTest) (condFn, error) {
 	o, err := b.expr(x.Arg)
 	if err != nil {
 		return nil, err
 	}
-	fn, not := o.eval(&b.in.f), x.Not
+	fn, not := o.eval(&b.run.F), x.Not
 	if x.Row {
 		// A row is NULL where all of its fields are, and NOT NULL where none is (manual: 9.2).
 		return func() (tri, error) {
@@ -186,7 +189,7 @@ func (b *builder) nullTest(x *plan.NullTest) (condFn, error) {
 		}, nil
 	}
 	if o.isSlot() {
-		f, slot := &b.in.f, o.slot
+		f, slot := &b.run.F, o.slot
 		return func() (tri, error) { return triBool(f.s[slot].IsNull() != not), nil }, nil
 	}
 	return func() (tri, error) {
@@ -198,7 +201,7 @@ func (b *builder) nullTest(x *plan.NullTest) (condFn, error) {
 	}, nil
 }
 
-func (b *builder) boolTest(x *plan.BoolTest) (condFn, error) {
+func (b *exprBuilder) boolTest(x *plan.BoolTest) (condFn, error) {
 	c, err := b.cond(x.Arg)
 	if err != nil {
 		return nil, err
@@ -220,7 +223,7 @@ func (b *builder) boolTest(x *plan.BoolTest) (condFn, error) {
 }
 
 // pair evaluates the two arguments of a call into slots, so that each is evaluated once.
-func (b *builder) pair(call *plan.FuncCall) (s0, s1 int, load func() error, err error) {
+func (b *exprBuilder) pair(call *plan.FuncCall) (s0, s1 int, load func() error, err error) {
 	if len(call.Args) != 2 {
 		return 0, 0, nil, pgerr.Internal("operator %s with %d arguments", call.Name, len(call.Args))
 	}
@@ -228,7 +231,7 @@ func (b *builder) pair(call *plan.FuncCall) (s0, s1 int, load func() error, err 
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	f := &b.in.f
+	f := &b.run.F
 	s0, s1 = f.add(), f.add()
 	l0, l1 := args[0].store(f, s0), args[1].store(f, s1)
 	return s0, s1, func() error {
@@ -239,7 +242,7 @@ func (b *builder) pair(call *plan.FuncCall) (s0, s1 int, load func() error, err 
 	}, nil
 }
 
-func (b *builder) distinctFrom(x *plan.DistinctFrom) (condFn, error) {
+func (b *exprBuilder) distinctFrom(x *plan.DistinctFrom) (condFn, error) {
 	s0, s1, load, err := b.pair(x.Eq)
 	if err != nil {
 		return nil, err
@@ -248,7 +251,7 @@ func (b *builder) distinctFrom(x *plan.DistinctFrom) (condFn, error) {
 	if err != nil {
 		return nil, err
 	}
-	same, f, not := b.truth(eq), &b.in.f, x.Not
+	same, f, not := b.truth(eq), &b.run.F, x.Not
 	return func() (tri, error) {
 		if err := load(); err != nil {
 			return triNull, err
@@ -262,7 +265,7 @@ func (b *builder) distinctFrom(x *plan.DistinctFrom) (condFn, error) {
 	}, nil
 }
 
-func (b *builder) nullIf(x *plan.NullIf) (operand, error) {
+func (b *exprBuilder) nullIf(x *plan.NullIf) (operand, error) {
 	s0, s1, load, err := b.pair(x.Eq)
 	if err != nil {
 		return operand{}, err
@@ -271,7 +274,7 @@ func (b *builder) nullIf(x *plan.NullIf) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	same, f := b.truth(eq), &b.in.f
+	same, f := b.truth(eq), &b.run.F
 	return fnOperand(func() (tuple.Value, error) {
 		if err := load(); err != nil {
 			return tuple.Null, err
@@ -288,7 +291,7 @@ func (b *builder) nullIf(x *plan.NullIf) (operand, error) {
 
 // rowCompare compares column by column: the first pair that is not equal decides, a NULL before it makes the answer
 // NULL (manual: 9.24.5).
-func (b *builder) rowCompare(x *plan.RowCompare) (condFn, error) {
+func (b *exprBuilder) rowCompare(x *plan.RowCompare) (condFn, error) {
 	type pair struct{ eq, lt condFn }
 	pairs := make([]pair, len(x.Eq))
 	negate := make([]bool, len(x.Eq))

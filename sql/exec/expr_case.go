@@ -6,8 +6,8 @@ import (
 )
 
 // caseExpr evaluates the argument once and the arms only as far as needed (manual: 9.18.1).
-func (b *builder) caseExpr(x *plan.Case) (operand, error) {
-	f := &b.in.f
+func (b *exprBuilder) caseExpr(x *plan.Case) (operand, error) {
+	f := &b.run.F
 	var load func() error
 	if x.Arg != nil {
 		var err error
@@ -66,7 +66,7 @@ func (b *builder) caseExpr(x *plan.Case) (operand, error) {
 	}), nil
 }
 
-func (b *builder) coalesce(x *plan.Coalesce) (operand, error) {
+func (b *exprBuilder) coalesce(x *plan.Coalesce) (operand, error) {
 	fns := make([]evalFn, len(x.Args))
 	err := b.guard(func(settled func(plan.Expr)) (err error) {
 		for i, a := range x.Args {
@@ -91,7 +91,7 @@ func (b *builder) coalesce(x *plan.Coalesce) (operand, error) {
 }
 
 // minMax compares as the type's default order does.
-func (b *builder) minMax(x *plan.MinMax) (operand, error) {
+func (b *exprBuilder) minMax(x *plan.MinMax) (operand, error) {
 	args, err := b.exprs(x.Args)
 	if err != nil {
 		return operand{}, err
@@ -102,7 +102,7 @@ func (b *builder) minMax(x *plan.MinMax) (operand, error) {
 	}
 	fns := make([]evalFn, len(args))
 	for i := range args {
-		fns[i] = args[i].eval(&b.in.f)
+		fns[i] = args[i].eval(&b.run.F)
 	}
 	sign := 1
 	if x.Greatest {

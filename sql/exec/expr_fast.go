@@ -103,8 +103,19 @@ func compareProc(x *plan.FuncCall) (fastCmp, bool) {
 	return c, ok
 }
 
+// equality says how a function compares values for equality, if it does.
+func equality(x *plan.FuncCall) (tuple.Kind, bool) {
+	c, ok := compareProc(x)
+	return c.kind, ok && c.op == opEQ
+}
+
+// equal compiles the equality of two values that are held like kind.
+func (b *exprBuilder) equal(kind tuple.Kind, x, y operand) condFn {
+	return b.compare(fastCmp{opEQ, kind}, x, y)
+}
+
 // fastCompare returns the comparison as a closure; nil if the function is none of those.
-func (b *builder) fastCompare(x *plan.FuncCall, args []operand) condFn {
+func (b *exprBuilder) fastCompare(x *plan.FuncCall, args []operand) condFn {
 	c, ok := compareProc(x)
 	if !ok || len(args) != 2 {
 		return nil
@@ -112,8 +123,8 @@ func (b *builder) fastCompare(x *plan.FuncCall, args []operand) condFn {
 	return b.compare(c, args[0], args[1])
 }
 
-func (b *builder) compare(c fastCmp, x, y operand) condFn {
-	f := &b.in.f
+func (b *exprBuilder) compare(c fastCmp, x, y operand) condFn {
+	f := &b.run.F
 	if x.isSlot() && y.isSlot() {
 		i, j := x.slot, y.slot
 		switch c.kind {
@@ -230,7 +241,7 @@ func datumTest(c fastCmp) func(a, b types.Datum) bool {
 }
 
 // fastArith returns the arithmetic as a closure; nil if the function is none of those.
-func (b *builder) fastArith(x *plan.FuncCall, args []operand) evalFn {
+func (b *exprBuilder) fastArith(x *plan.FuncCall, args []operand) evalFn {
 	a, ok := fastProcs().arith[x.Proc]
 	if !ok || len(args) != 2 {
 		return nil
@@ -244,7 +255,7 @@ func (b *builder) fastArith(x *plan.FuncCall, args []operand) evalFn {
 	default:
 		op = intArith(a.op, a.typ)
 	}
-	f := &b.in.f
+	f := &b.run.F
 	if args[0].isSlot() && args[1].isSlot() {
 		i, j := args[0].slot, args[1].slot
 		return func() (types.Datum, error) {

@@ -6,7 +6,7 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-func (b *builder) rowCtor(x *plan.RowCtor) (operand, error) {
+func (b *exprBuilder) rowCtor(x *plan.RowCtor) (operand, error) {
 	args, err := b.exprs(x.Fields)
 	if err != nil {
 		return operand{}, err
@@ -22,7 +22,7 @@ func (b *builder) rowCtor(x *plan.RowCtor) (operand, error) {
 	}
 	fns, vals := make([]evalFn, len(args)), make([]types.Datum, len(args))
 	for i := range args {
-		fns[i] = args[i].eval(&b.in.f)
+		fns[i] = args[i].eval(&b.run.F)
 	}
 	return fnOperand(func() (types.Datum, error) {
 		for i, fn := range fns {
@@ -35,7 +35,7 @@ func (b *builder) rowCtor(x *plan.RowCtor) (operand, error) {
 	}), nil
 }
 
-func (b *builder) fieldSelect(x *plan.FieldSelect) (operand, error) {
+func (b *exprBuilder) fieldSelect(x *plan.FieldSelect) (operand, error) {
 	arg, err := b.evalFor(x.Arg)
 	if err != nil {
 		return operand{}, err

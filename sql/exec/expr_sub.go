@@ -54,7 +54,7 @@ func (s *subPlan) each(f func() (bool, error)) error {
 		if !ok || err != nil {
 			return err
 		}
-		if err := s.in.tick(); err != nil {
+		if err := s.in.Tick(); err != nil {
 			return err
 		}
 		if ok, err = f(); !ok || err != nil {
@@ -63,10 +63,10 @@ func (s *subPlan) each(f func() (bool, error)) error {
 	}
 }
 
-func (b *builder) subquery(x *plan.Subquery) (operand, error) {
+func (b *builder) Subquery(x *plan.Subquery) (operand, error) {
 	switch x.Kind {
 	case plan.SubExists, plan.SubAny, plan.SubAll:
-		c, err := b.subqueryCond(x)
+		c, err := b.SubqueryCond(x)
 		if err != nil {
 			return operand{}, err
 		}
@@ -85,7 +85,7 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 				if n++; n > 1 {
 					return false, pgerr.New(pgerr.CardinalityViolation, "more than one row returned by a subquery used as an expression")
 				}
-				val = s.in.f.s[s.out[0]].Clone()
+				val = s.in.F.s[s.out[0]].Clone()
 				return true, nil
 			})
 			return val, err
@@ -105,7 +105,7 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 			var vals []types.Datum
 			var keep arena
 			err := s.each(func() (bool, error) {
-				vals = append(vals, keep.clone(s.in.f.s[s.out[0]]))
+				vals = append(vals, keep.clone(s.in.F.s[s.out[0]]))
 				return true, nil
 			})
 			if err != nil {
@@ -131,7 +131,7 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 					return false, pgerr.New(pgerr.CardinalityViolation, "more than one row returned by a subquery used as an expression")
 				}
 				for i, slot := range s.out {
-					vals[i] = s.in.f.s[slot]
+					vals[i] = s.in.F.s[slot]
 				}
 				val = types.MakeRecord(ts, vals)
 				return true, nil
@@ -160,7 +160,7 @@ func (b *builder) subquery(x *plan.Subquery) (operand, error) {
 	}}, nil
 }
 
-func (b *builder) subqueryCond(x *plan.Subquery) (condFn, error) {
+func (b *builder) SubqueryCond(x *plan.Subquery) (condFn, error) {
 	switch x.Kind {
 	case plan.SubExists:
 		if x.Test != nil {
@@ -174,7 +174,7 @@ func (b *builder) subqueryCond(x *plan.Subquery) (condFn, error) {
 	case plan.SubAny, plan.SubAll:
 		return b.quantified(x)
 	}
-	o, err := b.subquery(x)
+	o, err := b.Subquery(x)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +229,7 @@ func (b *builder) quantified(x *plan.Subquery) (condFn, error) {
 		return nil, err
 	}
 	q := &quantified{s: s, all: x.Kind == plan.SubAll, exists: x.Kind == plan.SubExists}
-	q.tape = newTape(&b.in.budget, &b.in.f, s.out)
+	q.tape = newTape(&b.in.budget, &b.in.F, s.out)
 	if q.test, err = b.cond(x.Test); err != nil {
 		return nil, err
 	}
@@ -259,8 +259,8 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if !ok || len(call.Args) != 2 {
 			return nil
 		}
-		c, ok := compareProc(call)
-		if !ok || c.op != opEQ {
+		kind, ok := equality(call)
+		if !ok {
 			return nil
 		}
 		ref, ok := stripRelabel(call.Args[1]).(*plan.ColRef)
@@ -281,11 +281,11 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if err != nil {
 			return err
 		}
-		keys = append(keys, keyCol{slot: b.slot(ref.Col), kind: c.kind})
+		keys = append(keys, keyCol{slot: b.slot(ref.Col), kind: kind})
 		left = append(left, fn)
 	}
 	q.left = left
-	q.table = newTable(&b.in.f, keys)
+	q.table = newTable(&b.in.F, keys)
 	for _, k := range keys {
 		q.leftSlots = append(q.leftSlots, k.slot)
 	}
@@ -313,7 +313,7 @@ func (q *quantified) load() error {
 		if q.left != nil {
 			null := false
 			for _, slot := range q.leftSlots {
-				null = null || s.in.f.s[slot].IsNull()
+				null = null || s.in.F.s[slot].IsNull()
 			}
 			if null {
 				q.nulls = append(q.nulls, q.tape.len())
@@ -377,7 +377,7 @@ func (q *quantified) scan(only []int) (tri, error) {
 		if t == triNull {
 			out = triNull
 		}
-		if err := q.s.in.tick(); err != nil {
+		if err := q.s.in.Tick(); err != nil {
 			return triNull, err
 		}
 	}
@@ -388,7 +388,7 @@ func (q *quantified) lookUp() (tri, error) {
 	if q.tape.len() == 0 {
 		return triFalse, nil
 	}
-	f, null := &q.s.in.f, false
+	f, null := &q.s.in.F, false
 	vals := make([]tuple.Value, 0, 4)
 	for _, fn := range q.left {
 		v, err := fn()

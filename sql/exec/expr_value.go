@@ -10,7 +10,7 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-func (b *builder) coerceViaIO(x *plan.CoerceViaIO) (operand, error) {
+func (b *exprBuilder) coerceViaIO(x *plan.CoerceViaIO) (operand, error) {
 	arg, err := b.expr(x.Arg)
 	if err != nil {
 		return operand{}, err
@@ -23,13 +23,13 @@ func (b *builder) coerceViaIO(x *plan.CoerceViaIO) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	in, fn := b.in, arg.eval(&b.in.f)
+	in, fn := b.run, arg.eval(&b.run.F)
 	conv := func() (types.Datum, error) {
 		v, err := fn()
 		if err != nil || v.IsNull() {
 			return types.Null, err
 		}
-		return to.ParseText(string(from.AppendText(nil, v, in.ec.Env)), -1, in.ec.Env)
+		return to.ParseText(string(from.AppendText(nil, v, in.EC.Env)), -1, in.EC.Env)
 	}
 	if arg.fixed {
 		return b.once(conv), nil
@@ -43,7 +43,7 @@ var sqlValueProcs = map[string]types.OID{
 }
 
 // sqlValue computes CURRENT_DATE and the like from the transaction's start (manual: 9.9.5).
-func (b *builder) sqlValue(x *plan.SQLValue) (operand, error) {
+func (b *exprBuilder) sqlValue(x *plan.SQLValue) (operand, error) {
 	if proc, ok := sqlValueProcs[x.Name]; ok {
 		f, err := builtin.Lookup(proc)
 		if err != nil {
@@ -59,9 +59,9 @@ func (b *builder) sqlValue(x *plan.SQLValue) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	in, mod := b.in, x.T.Mod
+	in, mod := b.run, x.T.Mod
 	return b.once(func() (types.Datum, error) {
-		now := in.ec.Env.Now().In(in.ec.Env.Zone())
+		now := in.EC.Env.Now().In(in.EC.Env.Zone())
 		v, err := timeValue(t.OID, now)
 		if err != nil || mod < 0 {
 			return v, err
@@ -103,10 +103,10 @@ func timeValue(typ types.OID, now time.Time) (types.Datum, error) {
 	return types.Null, pgerr.Internal("no current value of type %d", typ)
 }
 
-func (b *builder) nextVal(x *plan.NextVal) (operand, error) {
-	in := b.in
+func (b *exprBuilder) nextVal(x *plan.NextVal) (operand, error) {
+	in := b.run
 	return fnOperand(func() (types.Datum, error) {
-		v, err := in.ec.Sess.NextIdentity(x.Seq)
+		v, err := in.EC.Sess.NextIdentity(x.Seq)
 		return tuple.Int(v), err
 	}), nil
 }

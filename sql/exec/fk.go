@@ -32,7 +32,7 @@ type foreignKey struct {
 }
 
 // matcher makes match.
-func (f *foreignKey) matcher(ec *Context) (*fkey.Match, error) {
+func (f *foreignKey) matcher(ec *RunContext) (*fkey.Match, error) {
 	if f.ready {
 		return f.match, nil
 	}
@@ -60,7 +60,7 @@ const (
 	fkSetDefault = 'd'
 )
 
-func newFKTable(ec *Context, t *catalog.Table) *fkTable {
+func newFKTable(ec *RunContext, t *catalog.Table) *fkTable {
 	fk := &fkTable{catalog: ec.Catalog}
 	parent := func(c *catalog.Constraint) *catalog.Table {
 		if c.RefTable == t.OID {
@@ -120,7 +120,7 @@ func newFKTable(ec *Context, t *catalog.Table) *fkTable {
 
 // inserted, updated and deleted tell the statement's queue about a change. key is the row's storage key, nil if unknown;
 // the values are by attribute number - 1.
-func (fk *fkTable) inserted(in *instance, key []byte, vals []types.Datum) error {
+func (fk *fkTable) inserted(in *Statement, key []byte, vals []types.Datum) error {
 	for _, f := range fk.foreign {
 		if err := in.queue().child(f, key, vals); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (fk *fkTable) inserted(in *instance, key []byte, vals []types.Datum) error 
 	return nil
 }
 
-func (fk *fkTable) updated(in *instance, key []byte, old, vals []types.Datum) error {
+func (fk *fkTable) updated(in *Statement, key []byte, old, vals []types.Datum) error {
 	if len(fk.foreign) == 0 && len(fk.refs) == 0 {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (fk *fkTable) changed(q *riQueue, key []byte, old, vals []types.Datum) erro
 	return nil
 }
 
-func (fk *fkTable) deleted(in *instance, old []types.Datum) error {
+func (fk *fkTable) deleted(in *Statement, old []types.Datum) error {
 	for _, f := range fk.refs {
 		if err := in.queue().parent(f, old, nil); err != nil {
 			return err
@@ -172,23 +172,17 @@ func changedCols(cols []int16, old, vals []types.Datum) bool {
 	return false
 }
 
-func (in *instance) queue() *riQueue {
-	if in.ri == nil {
-		in.ri = &riQueue{ec: in.ec, targets: map[catalog.OID]*cascadeTarget{}}
-	}
-	return in.ri
-}
-
 // riQueue holds the checks and actions that run when the statement's own work is done (manual: CREATE TABLE, REFERENCES).
 type riQueue struct {
-	ec      *Context
-	events  []riEvent
-	arena   arena
-	targets map[catalog.OID]*cascadeTarget
-	lastFK  *foreignKey // the reference that was found last, and its key: it is locked
-	lastKey []byte
-	key     [2][]byte
-	row     []byte
+	ec       *RunContext
+	deferred *Deferred // nil: nothing is deferred
+	events   []riEvent
+	arena    arena
+	targets  map[catalog.OID]*cascadeTarget
+	lastFK   *foreignKey // the reference that was found last, and its key: it is locked
+	lastKey  []byte
+	key      [2][]byte
+	row      []byte
 }
 
 // riEvent is a child row whose reference is to be looked up (new nil and key or vals set), or a parent key that has gone
@@ -226,7 +220,7 @@ func (q *riQueue) child(f *foreignKey, key []byte, vals []types.Datum) error {
 		return q.childError(f).WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
 	}
 	ev := riEvent{fk: f}
-	if d := q.ec.Deferred; d != nil && d.deferred(f.con) {
+	if d := q.deferred; d != nil && d.deferred(f.con) {
 		ev.vals = pick(&d.arena, f.con.Cols, vals)
 		ev.key = append([]byte(nil), key...)
 		d.events = append(d.events, ev)
@@ -259,7 +253,7 @@ func (q *riQueue) parent(f *foreignKey, old, vals []types.Datum) error {
 	if vals != nil {
 		action = f.con.OnUpdate
 	}
-	if d := q.ec.Deferred; d != nil && (action == fkNoAction || action == 0) && d.deferred(f.con) {
+	if d := q.deferred; d != nil && (action == fkNoAction || action == 0) && d.deferred(f.con) {
 		ev.vals = pick(&d.arena, f.refCols, old)
 		if vals != nil {
 			ev.fresh = pick(&d.arena, f.refCols, vals)

@@ -183,7 +183,7 @@ func (q *riQueue) defaultOf(c *cascadeTarget, att int16) (types.Datum, error) {
 }
 
 // complete computes generated columns and checks the row in vals.
-func (c *cascadeTarget) complete(ec *Context) error {
+func (c *cascadeTarget) complete(ec *RunContext) error {
 	for _, g := range c.gens {
 		v, err := g.eval.Eval(c.vals)
 		if err != nil {

@@ -134,8 +134,9 @@ func (s *session) begin() {
 }
 
 func (s *session) context() *exec.Context {
-	return &exec.Context{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Catalog: s.db.catalog(), Env: s.env(), Sess: s, Rels: &s.db.rels,
-		Deferred: &s.deferred, Exprs: s, WorkMem: s.workMem, TempDir: s.db.t.TempDir(), Columnar: s.columnar, Virtual: s.virtual}
+	return &exec.Context{RunContext: exec.RunContext{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Catalog: s.db.catalog(), Env: s.env(), Sess: s,
+		Rels: &s.db.rels, Exprs: s, WorkMem: s.workMem, TempDir: s.db.t.TempDir()},
+		Deferred: &s.deferred, Columnar: s.columnar, Virtual: s.virtual}
 }
 
 // BindStored implements exec.ExprSource.
@@ -219,7 +220,7 @@ func (s *session) commit() error {
 		return nil
 	}
 	if s.deferred.Pending() {
-		if err := s.deferred.Run(s.context(), false); err != nil {
+		if err := s.deferred.Run(&s.context().RunContext, false); err != nil {
 			return err
 		}
 	}
@@ -235,7 +236,7 @@ func (s *session) stmt(sql string, n ast.Node) (string, error) {
 		return s.transaction(x, sql)
 	case *ast.ConstraintsSetStmt:
 		s.deferred.SetAll(x.Deferred)
-		return "SET CONSTRAINTS\n", s.deferred.Run(s.context(), true)
+		return "SET CONSTRAINTS\n", s.deferred.Run(&s.context().RunContext, true)
 	case *ast.SelectStmt, *ast.InsertStmt, *ast.UpdateStmt, *ast.DeleteStmt, *ast.MergeStmt:
 	default:
 		return s.ddl(sql, n)
@@ -341,7 +342,7 @@ func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types
 	if err != nil {
 		return nil, err
 	}
-	v.Begin(h.s.context())
+	v.Begin(&h.s.context().RunContext)
 	return v.Eval, nil
 }
 

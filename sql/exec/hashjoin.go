@@ -68,7 +68,7 @@ func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := b.in.f.add()
+		s := b.in.F.add()
 		o.keySlots, o.kinds = append(o.keySlots, s), append(o.kinds, kind)
 		load, err := b.into(x.OuterKeys[i], s)
 		if err != nil {
@@ -141,7 +141,7 @@ func (t *joinTable) add(hash uint64, null bool) {
 	if e%joinBlock == 0 {
 		t.blocks = append(t.blocks, make([]types.Datum, joinBlock*t.width))
 	}
-	row, f := t.row(e), &t.o.in.f
+	row, f := t.row(e), &t.o.in.F
 	for i, s := range t.o.keySlots {
 		row[i] = t.arena.clone(f.s[s])
 	}
@@ -235,7 +235,7 @@ func (o *hashJoinOp) dropPart() {
 
 // keys evaluates the keys of one side into the key slots.
 func (o *hashJoinOp) keys(loads []func() error) (hash uint64, null bool, err error) {
-	f := &o.in.f
+	f := &o.in.F
 	hash = 0x2545f4914f6cdd1d
 	for i, load := range loads {
 		if err := load(); err != nil {
@@ -264,7 +264,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 		}
 		hash, null, err := o.keys(o.innerKeys)
 		if err == nil {
-			err = o.in.tick()
+			err = o.in.Tick()
 		}
 		if err != nil {
 			closeAll(parts)
@@ -280,7 +280,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 			}
 		}
 		if parts != nil {
-			if err := parts[partOf(hash, level)].writeSlots(&o.in.f, o.innerSlots); err != nil {
+			if err := parts[partOf(hash, level)].writeSlots(&o.in.F, o.innerSlots); err != nil {
 				closeAll(parts)
 				return err
 			}
@@ -353,7 +353,7 @@ func (o *hashJoinOp) splitOuter(next func() (bool, error)) error {
 		if err != nil {
 			return err
 		}
-		if err := o.outerParts[partOf(hash, o.level)].writeSlots(&o.in.f, o.outerSlots); err != nil {
+		if err := o.outerParts[partOf(hash, o.level)].writeSlots(&o.in.F, o.outerSlots); err != nil {
 			return err
 		}
 	}
@@ -386,7 +386,7 @@ func (o *hashJoinOp) nextPart() error {
 			return err
 		}
 		o.part = &p
-		if err := o.build(func() (bool, error) { return inner.slots(&o.in.f, o.innerSlots) }, p.level); err != nil {
+		if err := o.build(func() (bool, error) { return inner.slots(&o.in.F, o.innerSlots) }, p.level); err != nil {
 			return err
 		}
 		outer, err := p.outer.reader()
@@ -401,7 +401,7 @@ func (o *hashJoinOp) nextPart() error {
 		// The part was split again: so are its outer rows.
 		parts := o.outerParts
 		for {
-			ok, err := outer.slots(&o.in.f, o.outerSlots)
+			ok, err := outer.slots(&o.in.F, o.outerSlots)
 			if err != nil {
 				return err
 			}
@@ -412,7 +412,7 @@ func (o *hashJoinOp) nextPart() error {
 			if err != nil {
 				return err
 			}
-			if err := parts[partOf(hash, o.level)].writeSlots(&o.in.f, o.outerSlots); err != nil {
+			if err := parts[partOf(hash, o.level)].writeSlots(&o.in.F, o.outerSlots); err != nil {
 				return err
 			}
 		}
@@ -430,7 +430,7 @@ func (o *hashJoinOp) nextOuter() (bool, error) {
 	if o.part == nil {
 		return o.outer.next()
 	}
-	return o.reader.slots(&o.in.f, o.outerSlots)
+	return o.reader.slots(&o.in.F, o.outerSlots)
 }
 
 func (o *hashJoinOp) next() (bool, error) {
@@ -504,7 +504,7 @@ func (o *hashJoinOp) advance() (bool, error) {
 	if !null && len(o.table.buckets) > 0 {
 		o.hash = hash
 		for i, s := range o.keySlots {
-			o.key[i] = o.in.f.s[s]
+			o.key[i] = o.in.F.s[s]
 		}
 		o.chain = o.table.buckets[hash&uint64(len(o.table.buckets)-1)]
 	}
@@ -526,7 +526,7 @@ func (o *hashJoinOp) probe() (bool, error) {
 			continue
 		}
 		if o.on != nil || o.kind != plan.SemiJoin && o.kind != plan.AntiJoin {
-			o.in.f.put(o.innerSlots, row[nk:])
+			o.in.F.put(o.innerSlots, row[nk:])
 		}
 		if o.on != nil {
 			ok, err := o.on()
@@ -535,7 +535,7 @@ func (o *hashJoinOp) probe() (bool, error) {
 			}
 			if ok != triTrue {
 				o.stats.joinRemoved()
-				if err := o.in.tick(); err != nil {
+				if err := o.in.Tick(); err != nil {
 					return false, err
 				}
 				continue
@@ -558,7 +558,7 @@ func (o *hashJoinOp) probe() (bool, error) {
 	}
 	switch o.kind {
 	case plan.LeftJoin, plan.FullJoin:
-		o.in.f.setNull(o.innerSlots)
+		o.in.F.setNull(o.innerSlots)
 		return true, nil
 	case plan.AntiJoin:
 		return true, nil
@@ -584,8 +584,8 @@ func (o *hashJoinOp) nextUnmatched() bool {
 		if t.entries[e].matched {
 			continue
 		}
-		o.in.f.setNull(o.outerSlots)
-		o.in.f.put(o.innerSlots, t.row(e)[len(o.keySlots):])
+		o.in.F.setNull(o.outerSlots)
+		o.in.F.put(o.innerSlots, t.row(e)[len(o.keySlots):])
 		return true
 	}
 	return false

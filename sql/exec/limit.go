@@ -89,7 +89,7 @@ func (o *limitOp) next() (bool, error) {
 		return true, nil
 	}
 	if len(o.ties) > 0 {
-		o.key = appendSortKey(o.key[:0], &o.in.f, o.ties)
+		o.key = appendSortKey(o.key[:0], &o.in.F, o.ties)
 		if o.left == 0 && !bytes.Equal(o.key, o.last) {
 			o.done = true
 			return false, nil

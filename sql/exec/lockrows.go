@@ -127,7 +127,7 @@ func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.compare(fastCmp{opEQ, kind}, l, r))
+				cs = append(cs, b.equal(kind, l, r))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
@@ -138,7 +138,7 @@ func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.compare(fastCmp{opEQ, kind}, operand{slot: b.slot(x.OuterKeys[i].Col)}, operand{slot: b.slot(x.InnerKeys[i].Col)}))
+				cs = append(cs, b.equal(kind, operand{slot: b.slot(x.OuterKeys[i].Col)}, operand{slot: b.slot(x.InnerKeys[i].Col)}))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
@@ -176,7 +176,7 @@ func (o *lockRowsOp) open() error {
 			continue
 		}
 		if it.rel == nil {
-			rel, err := o.in.ec.Rels.Get(it.cols.table)
+			rel, err := o.in.EC.Rels.Get(it.cols.table)
 			if err != nil {
 				return err
 			}
@@ -195,7 +195,7 @@ func (o *lockRowsOp) next() (bool, error) {
 		if ok, err = o.lock(); ok || err != nil {
 			return ok, err
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 	}
@@ -206,7 +206,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 	in, changed := o.in, false
 	for i := range o.items {
 		it := &o.items[i]
-		loc := in.f.s[it.loc]
+		loc := in.F.s[it.loc]
 		if loc.IsNull() {
 			continue // the null-extended side of an outer join
 		}
@@ -217,9 +217,9 @@ func (o *lockRowsOp) lock() (bool, error) {
 		if it, err = o.part(it, key); err != nil {
 			return false, err
 		}
-		opt := in.ec.lockOptions()
+		opt := in.EC.lockOptions()
 		opt.Policy = it.policy
-		r, err := in.view.LockVersion(in.ec.Ctx, key, id, it.strength, opt, it.buf[:0])
+		r, err := in.View.LockVersion(in.EC.Ctx, key, id, it.strength, opt, it.buf[:0])
 		if err != nil {
 			if it.policy == lock.Skip && errors.Is(err, lock.ErrNotAvailable) {
 				return false, nil
@@ -230,7 +230,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 		case txn.RowChanged:
 			it.buf = r.Row
 			// The locator that is loaded too refers to cols' own memory, the key to the row read before.
-			it.cols.load(&in.f, it.rel, append([]byte(nil), r.Key...), r.Row)
+			it.cols.load(&in.F, it.rel, append([]byte(nil), r.Key...), r.Row)
 			changed = true
 		case txn.RowGone, txn.RowOwn:
 			return false, nil
@@ -252,7 +252,7 @@ func (o *lockRowsOp) part(it *lockItem, key []byte) (*lockItem, error) {
 	if p := it.parts[id]; p != nil {
 		return p, nil
 	}
-	ec := o.in.ec
+	ec := o.in.EC
 	for _, t := range ec.Catalog.Descendants(it.cols.table) {
 		if t.StorageID != id {
 			continue

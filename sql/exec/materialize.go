@@ -21,7 +21,7 @@ func (b *builder) materialize(x *plan.Materialize) (operator, error) {
 		return child, err // nobody reads it twice
 	}
 	o := &materializeOp{in: b.in, child: child, slots: b.colSlots(x.In.Cols()), deps: b.deps(x.In)}
-	o.tape = newTape(&b.in.budget, &b.in.f, o.slots)
+	o.tape = newTape(&b.in.budget, &b.in.F, o.slots)
 	return o, nil
 }
 

@@ -40,9 +40,9 @@ func (m *memo) get() (types.Datum, bool) {
 	if m == nil {
 		return types.Null, false
 	}
-	if m.gen != m.in.gen {
+	if m.gen != m.in.Gen {
 		m.forget()
-		m.gen = m.in.gen
+		m.gen = m.in.Gen
 	}
 	if m.off {
 		return types.Null, false
@@ -55,7 +55,7 @@ func (m *memo) get() (types.Datum, bool) {
 	m.tries++
 	m.key = m.key[:0]
 	for _, s := range m.slots {
-		v := m.in.f.s[s]
+		v := m.in.F.s[s]
 		switch {
 		case v.IsNull():
 			m.key = append(m.key, 0)
@@ -74,7 +74,7 @@ func (m *memo) get() (types.Datum, bool) {
 
 // put keeps what belongs to the key of the last get, unless the subquery has moved the slots; val stays as it is.
 func (m *memo) put(val types.Datum) {
-	if m == nil || m.off || m.gen != m.in.gen {
+	if m == nil || m.off || m.gen != m.in.Gen {
 		return
 	}
 	n := int64(len(m.key)) + memoEntry

@@ -69,7 +69,7 @@ func (b *builder) mergeJoin(x *plan.MergeJoin) (operator, error) {
 		// Keys are compared as bytes: both sides must be encoded alike.
 		o.innerCols[i].kind = o.outerCols[i].kind
 	}
-	o.group = newTape(&b.in.budget, &b.in.f, o.innerSlots)
+	o.group = newTape(&b.in.budget, &b.in.F, o.innerSlots)
 	o.on, err = b.conds(x.On)
 	return o, err
 }
@@ -100,16 +100,16 @@ func (o *mergeJoinOp) readInner() error {
 		return nil
 	}
 	o.innerKey, _ = o.key(o.innerKey, o.innerCols)
-	o.ahead.load(&o.in.f, o.innerSlots)
-	return o.in.tick()
+	o.ahead.load(&o.in.F, o.innerSlots)
+	return o.in.Tick()
 }
 
 func (o *mergeJoinOp) key(buf []byte, cols []sortCol) ([]byte, bool) {
 	null := false
 	for i := range cols {
-		null = null || o.in.f.s[cols[i].slot].IsNull()
+		null = null || o.in.F.s[cols[i].slot].IsNull()
 	}
-	return appendSortKey(buf[:0], &o.in.f, cols), null
+	return appendSortKey(buf[:0], &o.in.F, cols), null
 }
 
 func (o *mergeJoinOp) keepsInner() bool { return o.kind == plan.RightJoin || o.kind == plan.FullJoin }
@@ -192,7 +192,7 @@ func (o *mergeJoinOp) gather() error {
 	o.dropGroup()
 	o.groupKey = append(o.groupKey[:0], o.innerKey...)
 	for !o.innerEOF && bytes.Equal(o.innerKey, o.groupKey) {
-		o.in.f.put(o.innerSlots, o.ahead.vals)
+		o.in.F.put(o.innerSlots, o.ahead.vals)
 		if err := o.group.add(); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (o *mergeJoinOp) unmatchedOuter() (bool, error) {
 	o.state = mergeNextOuter
 	switch o.kind {
 	case plan.LeftJoin, plan.FullJoin:
-		o.in.f.setNull(o.innerSlots)
+		o.in.F.setNull(o.innerSlots)
 		return true, nil
 	case plan.AntiJoin:
 		return true, nil
@@ -249,7 +249,7 @@ func (o *mergeJoinOp) probe() (bool, error) {
 		case plan.SemiJoin:
 			o.state = mergeNextOuter
 		}
-		return true, o.in.tick()
+		return true, o.in.Tick()
 	}
 	if o.matched {
 		o.state = mergeNextOuter
@@ -274,16 +274,16 @@ func (o *mergeJoinOp) flush() (bool, error) {
 			if !o.outerEOF && o.saved == nil {
 				o.saved = make([]types.Datum, len(o.outerSlots))
 				for j, s := range o.outerSlots {
-					o.saved[j] = o.in.f.s[s]
+					o.saved[j] = o.in.F.s[s]
 				}
 			}
-			o.in.f.setNull(o.outerSlots)
+			o.in.F.setNull(o.outerSlots)
 			return true, nil
 		}
 		o.dropGroup()
 		if !o.outerEOF {
 			if o.saved != nil {
-				o.in.f.put(o.outerSlots, o.saved)
+				o.in.F.put(o.outerSlots, o.saved)
 				o.saved = nil
 			}
 			o.state = mergeAlign

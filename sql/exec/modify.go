@@ -12,20 +12,62 @@ import (
 	"github.com/tarndb/tarn/storage/txn"
 )
 
-// modifyOp runs INSERT, UPDATE, DELETE or MERGE: one source row after the other, with RETURNING one output row each.
-type modifyOp struct {
-	in        *instance
-	child     operator
-	target    target
-	act       func() (bool, error) // takes the source row in the slots; true: a row was changed
-	returning []func() error
-	count     int64
-	done      bool
+// Change is a compiled INSERT, UPDATE, DELETE or MERGE.
+type Change struct {
+	target target
+	act    func() (bool, error)
 }
+
+// Source is where the row that is to be changed stands, if whoever gives its columns has it at hand: in *Point, or under Iter. The zero
+// Source: it is looked up.
+type Source struct {
+	Point *[]byte
+	Iter  *rowstore.Iter
+}
+
+func (s *Source) known() bool { return s.Point != nil || s.Iter != nil }
+
+func (s *Source) row() []byte {
+	if s.Point != nil {
+		return *s.Point
+	}
+	return s.Iter.Row()
+}
+
+// compiler compiles changes.
+type compiler struct {
+	*exprBuilder
+	st *Statement
+}
+
+// Compile compiles the statement of a node, without its input and RETURNING. source is of the statement's own table.
+func Compile(b *exprBuilder, st *Statement, x *plan.Modify, source Source) (*Change, error) {
+	c, ch := &compiler{b, st}, &Change{}
+	var err error
+	switch {
+	case x.Insert != nil:
+		err = c.insert(ch, x.Insert)
+	case x.Update != nil:
+		err = c.update(ch, x.Update, source)
+	case x.Delete != nil:
+		err = c.delete(ch, x.Delete, source)
+	case x.Merge != nil:
+		err = c.merge(ch, x.Merge)
+	default:
+		err = pgerr.Internal("modify node without statement")
+	}
+	return ch, err
+}
+
+// Begin opens the table for an execution.
+func (c *Change) Begin() error { return c.target.begin() }
+
+// Row acts on the source row in the slots; true: a row was changed, and RETURNING's columns stand in their slots.
+func (c *Change) Row() (bool, error) { return c.act() }
 
 // target is the table that is changed, with what a new row must satisfy.
 type target struct {
-	in     *instance
+	in     *Statement
 	table  *catalog.Table
 	rel    *rowstore.Rel
 	w      *rowstore.Writer
@@ -42,8 +84,8 @@ type target struct {
 	old      rowCols
 	recheck  condFn
 	strength lock.Mode
-	keys     []int        // see keyCols
-	source   *tableScanOp // whose current row is the target's, or nil
+	keys     []int // see keyCols
+	source   Source
 	buf      []byte
 	oldVals  []types.Datum
 	fk       *fkTable
@@ -74,52 +116,8 @@ type rowCheck struct {
 	cond condFn
 }
 
-func (b *builder) modify(x *plan.Modify) (operator, error) {
-	o := &modifyOp{in: b.in}
-	var err error
-	if o.child, err = b.node(x.In); err != nil {
-		return nil, err
-	}
-	single := b.single
-	b.single = false
-	defer func() { b.single = single }()
-	var returning []plan.Expr
-	var out []plan.Col
-	switch {
-	case x.Insert != nil:
-		if err = b.insert(o, x.Insert); err != nil {
-			return nil, err
-		}
-		returning, out = x.Insert.Returning, x.Insert.Out
-	case x.Update != nil:
-		if err = b.update(o, x.Update); err != nil {
-			return nil, err
-		}
-		returning, out = x.Update.Returning, x.Update.Out
-	case x.Delete != nil:
-		if err = b.delete(o, x.Delete); err != nil {
-			return nil, err
-		}
-		returning, out = x.Delete.Returning, x.Delete.Out
-	case x.Merge != nil:
-		if err = b.merge(o, x.Merge); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, pgerr.Internal("modify node without statement")
-	}
-	for i, e := range returning {
-		load, err := b.into(e, b.slot(out[i].ID))
-		if err != nil {
-			return nil, err
-		}
-		o.returning = append(o.returning, load)
-	}
-	return o, nil
-}
-
-func (b *builder) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, checks []plan.Check) (target, error) {
-	tg := target{in: b.in, table: t, vals: make([]types.Datum, len(t.Columns))}
+func (b *compiler) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, checks []plan.Check) (target, error) {
+	tg := target{in: b.st, table: t, vals: make([]types.Datum, len(t.Columns))}
 	var err error
 	if tg.row, err = b.rowCols(t, row); err != nil {
 		return tg, err
@@ -157,59 +155,55 @@ func (tg *target) begin() error {
 		tg.tree()
 	}
 	if tg.table.Partitioned() {
-		tg.gen = in.gen
+		tg.gen = in.Gen
 		return nil
 	}
 	if tg.rel == nil {
-		rel, err := in.ec.Rels.Get(tg.table)
+		rel, err := in.EC.Rels.Get(tg.table)
 		if err != nil {
 			return err
 		}
 		tg.rel = rel
 	}
-	if tg.gen == in.gen {
+	if tg.gen == in.Gen {
 		return nil
 	}
-	tg.gen = in.gen
+	tg.gen = in.Gen
 	var ev rowstore.IndexEval
 	if tg.rel.NeedsEval() {
 		if tg.ev == nil {
-			made, err := NewIndexEval(in.ec, tg.table)
+			made, err := NewIndexEval(in.EC, tg.table)
 			if err != nil {
 				return err
 			}
 			tg.ev = made.(*indexEval)
 		}
-		tg.ev.begin(in.ec)
+		tg.ev.begin(in.EC)
 		ev = tg.ev
 	}
-	if in.ec.Manager == nil {
+	if in.EC.Manager == nil {
 		return pgerr.Internal("exec.Context.Manager is not set")
 	}
 	if tg.w == nil {
-		tg.w = tg.rel.NewWriter(in.ec.Manager, in.ec.Txn, ev, in.ec.lockOptions(), in.ec.Env)
+		tg.w = tg.rel.NewWriter(in.EC.Manager, in.EC.Txn, ev, in.EC.lockOptions(), in.EC.Env)
 	} else {
-		tg.w.Reset(in.ec.Txn, in.ec.Env)
+		tg.w.Reset(in.EC.Txn, in.EC.Env)
 	}
 	tg.w.Pending = nil
 	if tg.deferrable {
 		tg.w.Pending = in.queue().pending(tg.table)
 	}
 	// A table that the transaction has made or truncated is its own: rows need no locks.
-	tg.w.Exclusive = tg.inserts && in.ec.Txn.LockOwner().HoldsTable(uint64(tg.table.OID), lock.AccessExclusive)
-	if tg.fk == nil || tg.fk.catalog != in.ec.Catalog {
-		tg.fk = newFKTable(in.ec, tg.table)
+	tg.w.Exclusive = tg.inserts && in.EC.Txn.LockOwner().HoldsTable(uint64(tg.table.OID), lock.AccessExclusive)
+	if tg.fk == nil || tg.fk.catalog != in.EC.Catalog {
+		tg.fk = newFKTable(in.EC, tg.table)
 	}
 	return nil
 }
 
-func (ec *Context) lockOptions() lock.Options {
-	return lock.Options{Timeout: ec.LockTimeout, DeadlockAfter: ec.DeadlockTimeout}
-}
-
 // complete computes the generated columns of the row in vals, puts the row into its slots and checks it.
 func (tg *target) complete() error {
-	f := &tg.in.f
+	f := &tg.in.F
 	for _, g := range tg.gens {
 		tg.vals[g.att-1] = types.Null
 	}
@@ -228,7 +222,7 @@ func (tg *target) complete() error {
 	tg.trusted = false
 	for _, i := range tg.nnull {
 		if tg.vals[i].IsNull() {
-			return notNullError(tg.in.ec, tg.table, &tg.table.Columns[i], tg.vals)
+			return notNullError(tg.in.EC, tg.table, &tg.table.Columns[i], tg.vals)
 		}
 	}
 	for i := range tg.checks {
@@ -240,84 +234,15 @@ func (tg *target) complete() error {
 		switch {
 		case t == triTrue, t == triNull && !c.view:
 		case c.view:
-			return viewOptionError(tg.in.ec, tg.table, c.name, tg.vals)
+			return viewOptionError(tg.in.EC, tg.table, c.name, tg.vals)
 		default:
-			return checkError(tg.in.ec, tg.table, c.name, tg.vals)
+			return checkError(tg.in.EC, tg.table, c.name, tg.vals)
 		}
 	}
 	if tg.table.Bound != nil && !trusted {
 		return tg.inBounds()
 	}
 	return nil
-}
-
-func (o *modifyOp) open() error {
-	o.count, o.done = 0, false
-	if err := o.target.begin(); err != nil {
-		return err
-	}
-	return o.child.open()
-}
-
-func (o *modifyOp) next() (bool, error) {
-	for !o.done {
-		ok, err := o.child.next()
-		if err != nil {
-			return false, err
-		}
-		if !ok {
-			o.done = true
-			break
-		}
-		if err := o.in.tick(); err != nil {
-			return false, err
-		}
-		changed, err := o.act()
-		if err != nil {
-			return false, err
-		}
-		if !changed {
-			continue
-		}
-		o.count++
-		if o.returning == nil {
-			continue
-		}
-		for _, load := range o.returning {
-			if err := load(); err != nil {
-				return false, err
-			}
-		}
-		return true, nil
-	}
-	return false, nil
-}
-
-func (o *modifyOp) close() { o.child.close() }
-
-// scanOf finds the scan whose current row is the operator's row, if nothing between them keeps rows.
-func scanOf(o operator, t *catalog.Table) *tableScanOp {
-	switch x := o.(type) {
-	case *tableScanOp:
-		if x.table == t && !x.wantOnly {
-			return x
-		}
-	case *resultOp:
-		if x.child != nil {
-			return scanOf(x.child, t)
-		}
-	case *countedOp:
-		return scanOf(x.op, t)
-	}
-	return nil
-}
-
-// current is the stored row that the scan stands on.
-func (o *tableScanOp) current() []byte {
-	if o.point {
-		return o.rows
-	}
-	return o.it.Row()
 }
 
 // locked is a target row that may be changed now.
@@ -333,7 +258,7 @@ type locked struct {
 // ok false: the row is left alone.
 func (tg *target) lock() (l locked, ok bool, err error) {
 	in := tg.in
-	key, id, err := rowstore.ParseLoc(in.f.s[tg.loc].Bytes())
+	key, id, err := rowstore.ParseLoc(in.F.s[tg.loc].Bytes())
 	if err != nil {
 		return l, false, err
 	}
@@ -346,18 +271,18 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 			return leaf.lock()
 		}
 	}
-	r, err := in.view.LockVersion(in.ec.Ctx, key, id, tg.strength, in.ec.lockOptions(), tg.buf[:0])
+	r, err := in.View.LockVersion(in.EC.Ctx, key, id, tg.strength, in.EC.lockOptions(), tg.buf[:0])
 	if err != nil {
 		return l, false, lockError(err, tg.table)
 	}
 	l = locked{in: tg, key: r.Key, state: r.State}
 	switch r.State {
 	case txn.RowSame:
-		if tg.source != nil {
-			l.row = tg.source.current()
+		if tg.source.known() {
+			l.row = tg.source.row()
 			return l, true, nil
 		}
-		tg.buf, ok, err = tg.rel.Get(in.view, tg.buf[:0], key)
+		tg.buf, ok, err = tg.rel.Get(in.View, tg.buf[:0], key)
 		if err == nil && !ok {
 			err = pgerr.Internal("a locked row of %s is gone", tg.table.Name)
 		}
@@ -366,7 +291,7 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 	case txn.RowChanged:
 		tg.buf = r.Row
 		l.row, l.changed = r.Row, true
-		tg.old.load(&in.f, tg.rel, r.Key, r.Row)
+		tg.old.load(&in.F, tg.rel, r.Key, r.Row)
 		if tg.recheck != nil {
 			t, err := tg.recheck()
 			return l, t == triTrue, err
@@ -404,7 +329,7 @@ type setFn struct {
 	eval evalFn
 }
 
-func (b *builder) sets(items []plan.SetItem) ([]setFn, error) {
+func (b *compiler) sets(items []plan.SetItem) ([]setFn, error) {
 	out := make([]setFn, len(items))
 	for i, s := range items {
 		fn, err := b.evalFor(s.Expr)
@@ -458,15 +383,15 @@ func (tg *target) change(sets []setFn, key, row []byte) error {
 func (tg *target) replace(key, row []byte) error {
 	for _, i := range tg.keys {
 		if !identical(tg.oldVals[i], tg.vals[i]) {
-			if _, err := tg.in.ec.Txn.LockRow(tg.in.ec.Ctx, key, lock.Write, tg.in.ec.lockOptions()); err != nil {
+			if _, err := tg.in.EC.Txn.LockRow(tg.in.EC.Ctx, key, lock.Write, tg.in.EC.lockOptions()); err != nil {
 				return lockError(err, tg.table)
 			}
 			break
 		}
 	}
-	newKey, err := tg.w.Update(tg.in.ec.Ctx, key, row, tg.vals)
+	newKey, err := tg.w.Update(tg.in.EC.Ctx, key, row, tg.vals)
 	if err != nil {
-		return constraintError(tg.in.ec, err, tg.table)
+		return constraintError(tg.in.EC, err, tg.table)
 	}
 	return tg.fk.updated(tg.in, newKey, tg.oldVals, tg.vals)
 }

@@ -14,7 +14,7 @@ import (
 
 // insertOp is what INSERT adds to modifyOp.
 type insertOp struct {
-	o        *modifyOp
+	o        *Change
 	cols     []insertCol
 	defaults []setFn
 	conflict *conflictOp
@@ -35,7 +35,7 @@ type conflictOp struct {
 	catalog  *catalog.Catalog
 }
 
-func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
+func (b *compiler) insert(o *Change, x *plan.Insert) error {
 	var err error
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (b *builder) insert(o *modifyOp, x *plan.Insert) error {
 	return nil
 }
 
-func (b *builder) insertCols(x *plan.Insert) ([]insertCol, []setFn, error) {
+func (b *compiler) insertCols(x *plan.Insert) ([]insertCol, []setFn, error) {
 	if len(x.Targets) != len(x.SourceCols) {
 		return nil, nil, pgerr.Internal("insert of %d columns into %d", len(x.SourceCols), len(x.Targets))
 	}
@@ -81,7 +81,7 @@ func (b *builder) insertCols(x *plan.Insert) ([]insertCol, []setFn, error) {
 }
 
 // defaults compiles them in column order: sequences advance in that order.
-func (b *builder) defaults(t *catalog.Table, m map[int16]plan.Expr) ([]setFn, error) {
+func (b *compiler) defaults(t *catalog.Table, m map[int16]plan.Expr) ([]setFn, error) {
 	var out []setFn
 	for att, e := range m {
 		if e == nil {
@@ -99,7 +99,7 @@ func (b *builder) defaults(t *catalog.Table, m map[int16]plan.Expr) ([]setFn, er
 
 func (ins *insertOp) act() (bool, error) {
 	tg := &ins.o.target
-	f := &tg.in.f
+	f := &tg.in.F
 	for i := range tg.vals {
 		tg.vals[i] = types.Null
 	}
@@ -144,9 +144,9 @@ func (tg *target) store() error {
 
 // insertRow stores the row in vals.
 func (tg *target) insertRow() error {
-	key, err := tg.w.Insert(tg.in.ec.Ctx, tg.vals)
+	key, err := tg.w.Insert(tg.in.EC.Ctx, tg.vals)
 	if err != nil {
-		return constraintError(tg.in.ec, err, tg.table)
+		return constraintError(tg.in.EC, err, tg.table)
 	}
 	return tg.fk.inserted(tg.in, key, tg.vals)
 }
@@ -156,9 +156,9 @@ func (tg *target) insertRow() error {
 func (cf *conflictOp) insert(tg *target) (bool, error) {
 	in := tg.in
 	for {
-		c, err := tg.w.TryInsert(in.ec.Ctx, tg.vals, cf.indexes)
+		c, err := tg.w.TryInsert(in.EC.Ctx, tg.vals, cf.indexes)
 		if err != nil {
-			return false, constraintError(in.ec, err, tg.table)
+			return false, constraintError(in.EC, err, tg.table)
 		}
 		if c == nil {
 			if len(tg.fk.refs) == 0 && len(tg.fk.foreign) == 0 {
@@ -174,7 +174,7 @@ func (cf *conflictOp) insert(tg *target) (bool, error) {
 		if done || err != nil {
 			return changed, err
 		}
-		if err := in.canceled(); err != nil {
+		if err := in.Canceled(); err != nil {
 			return false, err
 		}
 	}
@@ -183,14 +183,14 @@ func (cf *conflictOp) insert(tg *target) (bool, error) {
 // visible is the condition of REPEATABLE READ and above for a row in the way: the statement must see this version of it.
 func (cf *conflictOp) visible(tg *target) error {
 	in := tg.in
-	if in.ec.Txn.Isolation() == txn.ReadCommitted || in.view.OwnNew(cf.key) {
+	if in.EC.Txn.Isolation() == txn.ReadCommitted || in.View.OwnNew(cf.key) {
 		return nil // its own statement's rows are no conflict with others
 	}
-	seen, ok, err := in.view.Get(nil, cf.key)
+	seen, ok, err := in.View.Get(nil, cf.key)
 	if err != nil {
 		return err
 	}
-	newest, still, err := in.ec.Txn.GetLatest(nil, cf.key)
+	newest, still, err := in.EC.Txn.GetLatest(nil, cf.key)
 	if err != nil || ok && still && tuple.RowID(seen) == tuple.RowID(newest) {
 		return err
 	}
@@ -200,14 +200,14 @@ func (cf *conflictOp) visible(tg *target) error {
 // update is DO UPDATE on the row at cf.key; done false: the row is gone.
 func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 	in := tg.in
-	if in.view.OwnNew(cf.key) {
+	if in.View.OwnNew(cf.key) {
 		return false, false, pgerr.New(pgerr.CardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time").
 			WithHint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
 	}
 	// The row in the way is the newest one, whatever the statement sees.
-	latest := in.ec.Txn.Latest()
+	latest := in.EC.Txn.Latest()
 	defer latest.Release()
-	r, err := latest.LockVersion(in.ec.Ctx, cf.key, 0, cf.strength, in.ec.lockOptions(), cf.row[:0])
+	r, err := latest.LockVersion(in.EC.Ctx, cf.key, 0, cf.strength, in.EC.lockOptions(), cf.row[:0])
 	if err != nil {
 		return false, false, lockError(err, tg.table)
 	}
@@ -215,16 +215,16 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 		return false, false, nil
 	}
 	var ok bool
-	if cf.row, ok, err = in.ec.Txn.GetLatest(cf.row[:0], cf.key); err != nil || !ok {
+	if cf.row, ok, err = in.EC.Txn.GetLatest(cf.row[:0], cf.key); err != nil || !ok {
 		return false, false, err
 	}
-	if in.ec.Txn.Isolation() != txn.ReadCommitted {
+	if in.EC.Txn.Isolation() != txn.ReadCommitted {
 		if err := cf.visible(tg); err != nil {
 			return false, false, err
 		}
 	}
-	cf.existing.load(&in.f, tg.rel, cf.key, cf.row)
-	cf.excluded.loadVals(&in.f, tg.vals)
+	cf.existing.load(&in.F, tg.rel, cf.key, cf.row)
+	cf.excluded.loadVals(&in.F, tg.vals)
 	if cf.where != nil {
 		t, err := cf.where()
 		if t != triTrue || err != nil {

@@ -19,13 +19,13 @@ type mergeAction struct {
 }
 
 type mergeOp struct {
-	o       *modifyOp
+	o       *Change
 	actions []mergeAction
 }
 
 // merge: the first WHEN whose kind and condition fit acts (manual: MERGE). A matched row that has changed since the
 // statement began is matched again on its newest version.
-func (b *builder) merge(o *modifyOp, x *plan.Merge) error {
+func (b *compiler) merge(o *Change, x *plan.Merge) error {
 	var err error
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (b *builder) merge(o *modifyOp, x *plan.Merge) error {
 
 func (m *mergeOp) act() (bool, error) {
 	tg := &m.o.target
-	if tg.in.f.s[tg.loc].IsNull() {
+	if tg.in.F.s[tg.loc].IsNull() {
 		return m.insert()
 	}
 	a, err := m.choose(true)
@@ -95,7 +95,7 @@ func (m *mergeOp) act() (bool, error) {
 			return false, pgerr.New(pgerr.CardinalityViolation, "MERGE command cannot affect row a second time").
 				WithHint("Ensure that not more than one source row matches any one target row.")
 		}
-		tg.old.setNull(&tg.in.f)
+		tg.old.setNull(&tg.in.F)
 		return m.insert()
 	}
 	if l.changed {

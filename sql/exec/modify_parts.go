@@ -27,7 +27,7 @@ type parts struct {
 
 // tree sets up parts where the target has them.
 func (tg *target) tree() {
-	ec := tg.in.ec
+	ec := tg.in.EC
 	if ec.Catalog == nil || tg.parts != nil && tg.parts.catalog == ec.Catalog {
 		return
 	}
@@ -76,14 +76,14 @@ func (p *parts) leaf(t *catalog.Table) (*target, error) {
 		}
 		p.byOID[t.OID] = l
 	}
-	if l.gen == p.root.in.gen {
+	if l.gen == p.root.in.Gen {
 		return l, nil
 	}
 	if err := l.begin(); err != nil {
 		return nil, err
 	}
 	for _, e := range l.evals {
-		e.Begin(l.in.ec)
+		e.Begin(l.in.EC)
 	}
 	return l, nil
 }
@@ -93,10 +93,10 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 	root := p.root
 	in := root.in
 	// Others may be changing the table: writes need its lock, and its descriptor must still be the one of the plan.
-	if _, err := in.ec.Txn.LockTable(in.ec.Ctx, uint64(t.OID), lock.RowExclusive, in.ec.lockOptions()); err != nil {
+	if _, err := in.EC.Txn.LockTable(in.EC.Ctx, uint64(t.OID), lock.RowExclusive, in.EC.lockOptions()); err != nil {
 		return nil, lockError(err, t)
 	}
-	if src, ok := in.ec.Exprs.(interface {
+	if src, ok := in.EC.Exprs.(interface {
 		CurrentTable(catalog.OID) *catalog.Table
 	}); ok && src.CurrentTable(t.OID) != t {
 		return nil, pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of relation \"%s\"", t.Name)
@@ -159,7 +159,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 }
 
 func (l *target) stored(sql string) (*Evaluator, error) {
-	e, err := storedExpr(l.in.ec, l.table, sql)
+	e, err := storedExpr(l.in.EC, l.table, sql)
 	if err == nil {
 		l.evals = append(l.evals, e)
 	}
@@ -180,7 +180,7 @@ func (l *target) setsKey(sets []setFn) bool {
 		}
 	}
 	for t := l.table; t.Bound != nil; {
-		t = l.in.ec.Catalog.Table(t.Parents[0])
+		t = l.in.EC.Catalog.Table(t.Parents[0])
 		for _, k := range t.PartKey.Keys {
 			if len(sets) > 0 && (k.Att == 0 || names[t.Column(k.Att).Name]) {
 				return true
@@ -188,22 +188,6 @@ func (l *target) setsKey(sets []setFn) bool {
 		}
 	}
 	return false
-}
-
-// over is r for rows of a child table; m maps attribute numbers.
-func (r *rowCols) over(t *catalog.Table, m []int16) rowCols {
-	n := rowCols{table: t, types: r.types, vals: r.vals, other: r.other}
-	for _, c := range r.plain {
-		n.plain = append(n.plain, rowCol{m[c.att-1], c.slot})
-	}
-	if r.types != nil {
-		for i := range r.table.Columns {
-			if !r.table.Columns[i].Dropped {
-				n.rowAtts = append(n.rowAtts, m[i])
-			}
-		}
-	}
-	return n
 }
 
 // att is the number that a column of the statement's target has in this table.
@@ -247,7 +231,7 @@ func (p *parts) route(vals []types.Datum) (*target, error) {
 		k := p.levels[t.OID]
 		if k == nil {
 			var err error
-			if k, err = newKeyReader(root.in.ec, root.table, t); err != nil {
+			if k, err = newKeyReader(root.in.EC, root.table, t); err != nil {
 				return nil, err
 			}
 			p.levels[t.OID] = k
@@ -257,7 +241,7 @@ func (p *parts) route(vals []types.Datum) (*target, error) {
 			return nil, err
 		}
 		if n < 0 {
-			return nil, k.noPartition(root.in.ec)
+			return nil, k.noPartition(root.in.EC)
 		}
 		t = p.catalog.Table(k.desc.Parts[n])
 	}
@@ -274,7 +258,7 @@ type keyReader struct {
 	gen    uint64
 }
 
-func newKeyReader(ec *Context, rows, parted *catalog.Table) (*keyReader, error) {
+func newKeyReader(ec *RunContext, rows, parted *catalog.Table) (*keyReader, error) {
 	d, err := partition.Describe(ec.Catalog, parted, ec.Env)
 	if err != nil {
 		return nil, err
@@ -296,16 +280,16 @@ func newKeyReader(ec *Context, rows, parted *catalog.Table) (*keyReader, error) 
 	return k, nil
 }
 
-func (k *keyReader) route(in *instance, vals []types.Datum) (int, error) {
-	fresh := k.gen != in.gen
-	k.gen = in.gen
+func (k *keyReader) route(in *Statement, vals []types.Datum) (int, error) {
+	fresh := k.gen != in.Gen
+	k.gen = in.Gen
 	for i, att := range k.cols {
 		if att != 0 {
 			k.vals[i] = vals[att-1]
 			continue
 		}
 		if fresh {
-			k.exprs[i].Begin(in.ec)
+			k.exprs[i].Begin(in.EC)
 		}
 		v, err := k.exprs[i].Eval(vals)
 		if err != nil {
@@ -316,7 +300,7 @@ func (k *keyReader) route(in *instance, vals []types.Datum) (int, error) {
 	return k.desc.Route(k.vals)
 }
 
-func (k *keyReader) noPartition(ec *Context) error {
+func (k *keyReader) noPartition(ec *RunContext) error {
 	names, texts := make([]string, len(k.vals)), make([]string, len(k.vals))
 	for i := range k.vals {
 		key := &k.parted.PartKey.Keys[i]
@@ -336,14 +320,14 @@ func (tg *target) inBounds() error {
 	ok, err := tg.fits()
 	if err == nil && !ok {
 		err = pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates partition constraint", tg.table.Name).
-			WithDetail("Failing row contains %s.", rowText(tg.in.ec.Env, tg.table, tg.vals)).WithTable(schemaName(tg.in.ec, tg.table), tg.table.Name)
+			WithDetail("Failing row contains %s.", rowText(tg.in.EC.Env, tg.table, tg.vals)).WithTable(schemaName(tg.in.EC, tg.table), tg.table.Name)
 	}
 	return err
 }
 
 // fits asks the partitioned tables above the target, up to the statement's own one.
 func (tg *target) fits() (bool, error) {
-	ec := tg.in.ec
+	ec := tg.in.EC
 	if ec.Catalog == nil {
 		return true, nil
 	}
@@ -377,8 +361,8 @@ type upLevel struct {
 // move takes the row at key out of this leaf and puts the one in vals where it belongs now.
 func (tg *target) move(key, row []byte) (*target, error) {
 	in, root := tg.in, tg.root
-	if err := tg.w.Delete(in.ec.Ctx, key, row); err != nil {
-		return nil, constraintError(in.ec, err, tg.table)
+	if err := tg.w.Delete(in.EC.Ctx, key, row); err != nil {
+		return nil, constraintError(in.EC, err, tg.table)
 	}
 	for _, f := range tg.fk.refs {
 		var err error

@@ -5,7 +5,7 @@ import (
 	"github.com/tarndb/tarn/storage/lock"
 )
 
-func (b *builder) update(o *modifyOp, x *plan.Update) error {
+func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
 	var err error
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
@@ -13,7 +13,7 @@ func (b *builder) update(o *modifyOp, x *plan.Update) error {
 	tg := &o.target
 	tg.loc = b.slot(x.Loc)
 	tg.strength, tg.keys = lock.NoKeyWrite, keyCols(x.Table, x.Set)
-	tg.source = scanOf(o.child, x.Table)
+	tg.source = source
 	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (b *builder) update(o *modifyOp, x *plan.Update) error {
 	return nil
 }
 
-func (b *builder) delete(o *modifyOp, x *plan.Delete) error {
+func (b *compiler) delete(o *Change, x *plan.Delete, source Source) error {
 	var err error
 	if o.target, err = b.target(x.Table, nil, nil, nil); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (b *builder) delete(o *modifyOp, x *plan.Delete) error {
 	tg := &o.target
 	tg.loc = b.slot(x.Loc)
 	tg.strength = lock.Write
-	tg.source = scanOf(o.child, x.Table)
+	tg.source = source
 	if tg.old, err = b.rowCols(x.Table, x.Old); err != nil {
 		return err
 	}
@@ -67,8 +67,8 @@ func (tg *target) remove(key, row []byte) error {
 			return err
 		}
 	}
-	if err := tg.w.Delete(tg.in.ec.Ctx, key, row); err != nil {
-		return constraintError(tg.in.ec, err, tg.table)
+	if err := tg.w.Delete(tg.in.EC.Ctx, key, row); err != nil {
+		return constraintError(tg.in.EC, err, tg.table)
 	}
 	return tg.fk.deleted(tg.in, tg.oldVals)
 }

@@ -70,14 +70,14 @@ func (o *nestLoopOp) next() (bool, error) {
 			o.haveOuter = false
 			switch {
 			case o.kind == plan.LeftJoin && !o.matched:
-				o.in.f.setNull(o.innerSlots)
+				o.in.F.setNull(o.innerSlots)
 				return true, nil
 			case o.kind == plan.AntiJoin:
 				return true, nil
 			}
 			continue
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		if o.on != nil {
@@ -134,7 +134,7 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 		return nil, err
 	}
 	o := &memoizeOp{in: b.in, child: child, keys: keys, slots: b.colSlots(x.Inner.Cols())}
-	o.table = newTable(&b.in.f, keys)
+	o.table = newTable(&b.in.F, keys)
 	b.rescan++
 	o.deps = b.deps(x.Inner)
 	b.rescan--
@@ -180,7 +180,7 @@ func (o *memoizeOp) next() (bool, error) {
 		}
 		o.pos++
 		if len(o.slots) > 0 {
-			o.in.f.put(o.slots, row)
+			o.in.F.put(o.slots, row)
 		}
 		return true, nil
 	}
@@ -193,7 +193,7 @@ func (o *memoizeOp) next() (bool, error) {
 		o.filling, o.pos = false, len(o.rows[o.entry])-1
 		return false, nil
 	}
-	row := o.arena.keep(&o.in.f, o.slots)
+	row := o.arena.keep(&o.in.F, o.slots)
 	if row == nil {
 		row = []types.Datum{}
 	}

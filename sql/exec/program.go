@@ -1,14 +1,11 @@
 package exec
 
 import (
-	"context"
 	"sync"
 
-	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/txn"
 )
 
 // Options of a Program.
@@ -60,13 +57,11 @@ type operator interface {
 
 // instance is a Program for one execution at a time.
 type instance struct {
-	prog   *Program
-	f      frame
+	prog *Program
+	Run
 	root   operator
 	out    []int // slots of the result columns
 	row    []types.Datum
-	params []int // slots of the parameters
-	calls  []*builtin.Call
 	subs   []operator // roots of subqueries, closed with the execution
 	failed error      // see Program.Failed
 	early  bool       // see Program.Early
@@ -74,16 +69,12 @@ type instance struct {
 	stats  map[plan.Node]*NodeStats
 
 	// Of the execution under way.
-	ec       *Context
-	view     txn.View
-	ownView  bool
-	ctxDone  <-chan struct{}
-	gen      uint64 // number of the execution: what was computed in another one is void
-	ticks    uint32
+	virtual  VirtualSource
+	columnar ColumnarRunner
 	running  bool
 	finished bool
 	ended    bool // the statement's last actions have run
-	ri       *riQueue
+	writes   Statement
 	budget   budget
 }
 
@@ -156,10 +147,10 @@ func (g *Program) ready(ec *Context) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(ec.Params) < len(in.params) {
+	if len(ec.Params) < len(in.Params) {
 		g.pool.Put(in)
 		return nil, pgerr.New(pgerr.ProtocolViolation, "bind message supplies %d parameters, but prepared statement requires %d",
-			len(ec.Params), len(in.params))
+			len(ec.Params), len(in.Params))
 	}
 	in.begin(ec)
 	return in, nil
@@ -182,10 +173,7 @@ func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, e
 		if !ok {
 			return n, in.endStatement()
 		}
-		for i, s := range in.params {
-			in.f.s[s] = ec.Params[i]
-		}
-		in.gen++
+		in.Again(ec.Params)
 		rows, err := in.once()
 		if err != nil {
 			if wrap != nil {
@@ -204,7 +192,7 @@ func (in *instance) once() (int64, error) {
 	}
 	rows := int64(0)
 	for {
-		if err := in.tick(); err != nil {
+		if err := in.Tick(); err != nil {
 			return 0, err
 		}
 		ok, err := in.root.next()
@@ -224,27 +212,12 @@ func (in *instance) once() (int64, error) {
 
 // begin binds the instance to an execution.
 func (in *instance) begin(ec *Context) {
-	in.ec, in.gen, in.ticks, in.budget.Mem = ec, in.gen+1, 0, ec.workMem()
-	in.running, in.finished, in.ended = true, false, false
-	in.budget.Dir = ec.TempDir
+	in.BeginStatement(&ec.RunContext)
+	in.virtual, in.columnar = ec.Virtual, ec.Columnar
+	in.writes.Begin(ec.Deferred)
+	in.budget.Mem, in.budget.Dir = ec.workMem(), ec.TempDir
 	in.budget.reset()
-	in.ctxDone = nil
-	if ec.Ctx != nil {
-		in.ctxDone = ec.Ctx.Done()
-	}
-	in.ownView = false
-	switch {
-	case ec.View != nil:
-		in.view = *ec.View
-	case ec.Txn != nil:
-		in.view, in.ownView = ec.Txn.Statement(), true
-	}
-	for i, s := range in.params {
-		in.f.s[s] = ec.Params[i]
-	}
-	for _, c := range in.calls {
-		c.Env, c.Sess = ec.Env, ec.Sess
-	}
+	in.running, in.finished, in.ended = true, false, false
 }
 
 // next gives the next row; at the end it runs what waits for it.
@@ -266,15 +239,12 @@ func (in *instance) endStatement() error {
 		return nil
 	}
 	in.ended = true
-	if in.ri != nil {
-		return in.ri.run()
-	}
-	return nil
+	return in.writes.Finish()
 }
 
 func (in *instance) result() []types.Datum {
 	for i, s := range in.out {
-		in.row[i] = in.f.s[s]
+		in.row[i] = in.F.s[s]
 	}
 	return in.row
 }
@@ -289,38 +259,11 @@ func (in *instance) finish() {
 	for _, s := range in.subs {
 		s.close()
 	}
-	for _, s := range in.params {
-		in.f.s[s] = types.Null
-	}
-	for _, c := range in.calls {
-		c.Env, c.Sess = nil, nil
-	}
-	in.ri = nil
-	if in.ownView {
-		in.view.Release()
-		in.ownView = false
-	}
-	in.view, in.ec, in.ctxDone = txn.View{}, nil, nil
+	in.writes.Drop()
+	in.End()
+	in.virtual, in.columnar = nil, nil
 	if in.stats == nil { // EXPLAIN ANALYZE reads its counters after the end
 		in.prog.pool.Put(in)
-	}
-}
-
-// tick is called about once per row by whatever produces rows.
-func (in *instance) tick() error {
-	in.ticks++
-	if in.ticks&1023 != 0 || in.ctxDone == nil {
-		return nil
-	}
-	return in.canceled()
-}
-
-func (in *instance) canceled() error {
-	select {
-	case <-in.ctxDone:
-		return pgerr.From(context.Cause(in.ec.Ctx))
-	default:
-		return nil
 	}
 }
 

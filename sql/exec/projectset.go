@@ -120,8 +120,8 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 		}
 		if e != plan.Expr(call) {
 			// An expression around the function: it reads the value from a slot of its own.
-			it.slot = b.in.f.add()
-			tmp := b.fresh(it.slot)
+			it.slot = b.in.F.add()
+			tmp := b.Fresh(it.slot)
 			count := 0
 			outer := plan.MapExpr(e, func(c plan.Expr) plan.Expr {
 				if f, ok := c.(*plan.FuncCall); ok && f.RetSet {
@@ -143,13 +143,6 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 		o.sets = append(o.sets, it)
 	}
 	return o, nil
-}
-
-// fresh makes a column of this instance's own for a slot.
-func (b *builder) fresh(slot int) plan.ColID {
-	b.own--
-	b.slots[b.own] = slot
-	return b.own
 }
 
 // findSet returns the set-returning call in an expression, the innermost one.
@@ -209,7 +202,7 @@ func (o *projectSetOp) open() error {
 }
 
 func (o *projectSetOp) next() (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	for {
 		if !o.begun {
 			ok, err := o.child.next()
@@ -224,7 +217,7 @@ func (o *projectSetOp) next() (bool, error) {
 			}
 			o.begun = true
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		any := len(o.sets) == 0
@@ -279,4 +272,27 @@ func (o *projectSetOp) close() {
 	for i := range o.sets {
 		o.sets[i].srf.rows = nil
 	}
+}
+
+// routineSet compiles the call of a function of users that gives rows.
+func (b *builder) routineSet(x *plan.FuncCall) (*srf, error) {
+	c := b.routineCall(x)
+	s := &srf{in: b.in, strict: x.Func.Proc.Strict, routine: c}
+	in := b.in
+	s.set = func(_ *builtin.Call, args []types.Datum) (builtin.Rows, error) {
+		if in.EC.Routines == nil {
+			return nil, noRoutines(c)
+		}
+		c.View = in.Seen()
+		return in.EC.Routines.Open(in.EC, c, args)
+	}
+	for _, a := range x.Args {
+		fn, err := b.evalFor(a)
+		if err != nil {
+			return nil, err
+		}
+		s.args = append(s.args, fn)
+	}
+	s.buf = make([]types.Datum, len(s.args))
+	return s, nil
 }

@@ -24,9 +24,9 @@ func (b *builder) result(x *plan.Result) (operator, error) {
 			return nil, err
 		}
 	} else {
-		single := b.single
-		b.single = b.rescan == 0
-		defer func() { b.single = single }()
+		single := b.Single
+		b.Single = b.rescan == 0
+		defer func() { b.Single = single }()
 	}
 	if o.cond, err = b.conds(x.Filter); err != nil {
 		return nil, err

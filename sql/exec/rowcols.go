@@ -40,12 +40,12 @@ type rowCols struct {
 }
 
 // rowCols compiles a list of columns of table.
-func (b *builder) rowCols(table *catalog.Table, cols []plan.Col) (rowCols, error) {
+func (b *exprBuilder) rowCols(table *catalog.Table, cols []plan.Col) (rowCols, error) {
 	return b.rowColsOf(table, cols, nil)
 }
 
 // rowColsOf is rowCols with other columns for the whole row; nil: the table's.
-func (b *builder) rowColsOf(table *catalog.Table, cols []plan.Col, atts []int16) (rowCols, error) {
+func (b *exprBuilder) rowColsOf(table *catalog.Table, cols []plan.Col, atts []int16) (rowCols, error) {
 	r := rowCols{table: table}
 	for _, c := range cols {
 		rc := rowCol{c.AttNum, b.slot(c.ID)}
@@ -172,4 +172,20 @@ func (r *rowCols) loadVals(f *frame, vals []types.Datum) {
 			f.s[c.slot] = tuple.Uint(0)
 		}
 	}
+}
+
+// over is r for rows of a child table; m maps attribute numbers.
+func (r *rowCols) over(t *catalog.Table, m []int16) rowCols {
+	n := rowCols{table: t, types: r.types, vals: r.vals, other: r.other}
+	for _, c := range r.plain {
+		n.plain = append(n.plain, rowCol{m[c.att-1], c.slot})
+	}
+	if r.types != nil {
+		for i := range r.table.Columns {
+			if !r.table.Columns[i].Dropped {
+				n.rowAtts = append(n.rowAtts, m[i])
+			}
+		}
+	}
+	return n
 }

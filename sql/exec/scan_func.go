@@ -83,9 +83,9 @@ func (o *functionScanOp) open() error {
 }
 
 func (o *functionScanOp) next() (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	for {
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		any := false

@@ -60,7 +60,7 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 	var err error
 	for _, e := range x.Filter {
 		if c, ok := e.(*plan.CurrentOf); ok {
-			o.cursor, o.point, b.positioned = c.Cursor, true, true
+			o.cursor, o.point, b.Positioned = c.Cursor, true, true
 		}
 	}
 	if o.cond, err = b.conds(x.Filter); err != nil {
@@ -130,14 +130,14 @@ func (o *tableScanOp) prepare() error {
 		return nil
 	}
 	var err error
-	if o.rel, err = o.in.ec.Rels.Get(o.table); err != nil {
+	if o.rel, err = o.in.EC.Rels.Get(o.table); err != nil {
 		return err
 	}
 	index := uint16(0)
 	if o.index != nil {
 		index = o.index.ID
 	}
-	o.usage = o.in.ec.Rels.Usage(o.table.StorageID, index)
+	o.usage = o.in.EC.Rels.Usage(o.table.StorageID, index)
 	if !o.wantOnly || o.index == nil || o.index.ID == catalog.ClusteredIndexID || len(o.early.other)+len(o.late.other) > 0 {
 		return nil
 	}
@@ -232,7 +232,7 @@ func (o *tableScanOp) elements() error {
 }
 
 func (o *tableScanOp) start() {
-	o.rel.InitScan(&o.it, o.in.view, o.index, o.rng, o.reverse)
+	o.rel.InitScan(&o.it, o.in.View, o.index, o.rng, o.reverse)
 	o.opened = true
 }
 
@@ -309,7 +309,7 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 		}
 		if ok {
 			var err error
-			o.rows, ok, err = o.rel.Get(o.in.view, o.rows[:0], lo)
+			o.rows, ok, err = o.rel.Get(o.in.View, o.rows[:0], lo)
 			if err != nil {
 				return false, err
 			}
@@ -330,7 +330,7 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 // currentKey is the storage key of the row that the cursor stands on. The row is found by its key, not by its version: it may
 // have been changed since, by this transaction too.
 func (o *tableScanOp) currentKey() (key []byte, ok bool, err error) {
-	sess, ok := o.in.ec.Sess.(Positioned)
+	sess, ok := o.in.EC.Sess.(Positioned)
 	if !ok {
 		return nil, false, pgerr.Unsupported("WHERE CURRENT OF here")
 	}
@@ -344,7 +344,7 @@ func (o *tableScanOp) currentKey() (key []byte, ok bool, err error) {
 
 // row takes the row that the iterator stands on; false: the filter drops it.
 func (o *tableScanOp) row() (bool, error) {
-	if err := o.in.tick(); err != nil {
+	if err := o.in.Tick(); err != nil {
 		return false, err
 	}
 	o.read++
@@ -359,7 +359,7 @@ func (o *tableScanOp) row() (bool, error) {
 }
 
 func (o *tableScanOp) take(key, row []byte) (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	if o.cond != nil {
 		o.early.load(f, o.rel, key, row)
 		t, err := o.cond()
@@ -378,7 +378,7 @@ func (o *tableScanOp) entryRow() (bool, error) {
 	if o.scratch, err = o.it.DecodeEntry(o.entry, o.scratch); err != nil {
 		return false, err
 	}
-	f := &o.in.f
+	f := &o.in.F
 	for _, c := range o.only {
 		f.s[c.slot] = o.entry[c.pos]
 	}

@@ -13,9 +13,9 @@ type valuesScanOp struct {
 }
 
 func (b *builder) valuesScan(x *plan.ValuesScan) (operator, error) {
-	single := b.single
-	b.single = b.rescan == 0
-	defer func() { b.single = single }()
+	single := b.Single
+	b.Single = b.rescan == 0
+	defer func() { b.Single = single }()
 	o := &valuesScanOp{in: b.in, out: b.colSlots(x.Out), rows: make([][]func() error, len(x.Rows))}
 	for i, row := range x.Rows {
 		o.rows[i] = make([]func() error, len(row))
@@ -45,7 +45,7 @@ func (o *valuesScanOp) next() (bool, error) {
 			return false, err
 		}
 	}
-	return true, o.in.tick()
+	return true, o.in.Tick()
 }
 
 func (o *valuesScanOp) close() {}

@@ -53,7 +53,7 @@ func (b *builder) virtualScan(x *plan.VirtualTableScan) (operator, error) {
 
 func (o *virtualScanOp) open() error {
 	o.rows = nil
-	src := o.in.ec.Virtual
+	src := o.in.virtual
 	if src == nil {
 		return pgerr.Unsupported("relation " + o.table.Name)
 	}
@@ -69,19 +69,19 @@ func (o *virtualScanOp) open() error {
 		o.keys = append(o.keys, VirtualKey{AttNum: o.eqAtt[i], Val: v})
 	}
 	var err error
-	o.rows, err = src.ScanVirtual(o.in.ec, o.table, o.atts, o.keys)
+	o.rows, err = src.ScanVirtual(o.in.EC, o.table, o.atts, o.keys)
 	return err
 }
 
 func (o *virtualScanOp) next() (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	for o.rows != nil {
 		row, ok, err := o.rows.Next()
 		if !ok || err != nil {
 			o.rows = nil
 			return false, err
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
 		f.put(o.slots, row)

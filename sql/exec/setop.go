@@ -51,9 +51,9 @@ func (b *builder) setOp(x *plan.HashSetOp) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = newTable(&b.in.f, keys)
-	o.lParts = newPartFiles(&b.in.budget, &b.in.f, o.left)
-	o.rParts = newPartFiles(&b.in.budget, &b.in.f, o.left)
+	o.table = newTable(&b.in.F, keys)
+	o.lParts = newPartFiles(&b.in.budget, &b.in.F, o.left)
+	o.rParts = newPartFiles(&b.in.budget, &b.in.F, o.left)
 	return o, nil
 }
 
@@ -70,7 +70,7 @@ func (o *setOp) open() error {
 	}
 	return o.readRight(func() (bool, error) {
 		ok, err := o.r.next()
-		f := &o.in.f
+		f := &o.in.F
 		for i, s := range o.right {
 			f.s[o.left[i]] = f.s[s]
 		}
@@ -100,7 +100,7 @@ func (o *setOp) readLeft(next func() (bool, error)) error {
 		if !ok || err != nil {
 			return err
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return err
 		}
 		h := o.table.hash()
@@ -128,7 +128,7 @@ func (o *setOp) readRight(next func() (bool, error)) error {
 		if !ok {
 			break
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return err
 		}
 		h := o.table.hash()
@@ -213,7 +213,7 @@ func (o *setOp) nextPart() (bool, error) {
 		if err != nil {
 			return err
 		}
-		return then(func() (bool, error) { return r.slots(&o.in.f, o.left) })
+		return then(func() (bool, error) { return r.slots(&o.in.F, o.left) })
 	}
 	if err := from(p.l, o.readLeft); err != nil {
 		return false, err

@@ -26,7 +26,7 @@ func (b *builder) sortNode(x *plan.SortNode) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.sorter = newSorter(&b.in.budget, &b.in.f, cols, b.colSlots(x.In.Cols()))
+	o.sorter = newSorter(&b.in.budget, &b.in.F, cols, b.colSlots(x.In.Cols()))
 	o.deps = b.deps(x)
 	o.limit, err = b.evalFor(x.Limit)
 	return o, err

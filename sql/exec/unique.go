@@ -35,10 +35,10 @@ func (o *uniqueOp) next() (bool, error) {
 		if !ok || err != nil {
 			return false, err
 		}
-		if o.have && sameKey(&o.in.f, o.keys, o.last.vals) {
+		if o.have && sameKey(&o.in.F, o.keys, o.last.vals) {
 			continue
 		}
-		o.last.load(&o.in.f, o.slots)
+		o.last.load(&o.in.F, o.slots)
 		o.have = true
 		return true, nil
 	}

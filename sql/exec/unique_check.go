@@ -42,7 +42,7 @@ func (q *riQueue) pending(t *catalog.Table) func(ix *catalog.Index, rowKey []byt
 		}
 		ev := riEvent{unique: u, key: append([]byte(nil), rowKey...)}
 		events, arena := &q.events, &q.arena
-		if d := q.ec.Deferred; d != nil && d.deferred(u.con) {
+		if d := q.deferred; d != nil && d.deferred(u.con) {
 			events, arena = &d.events, &d.arena
 		}
 		ev.vals = arena.row(len(keys))

@@ -82,7 +82,7 @@ func (b *builder) windowAgg(x *plan.WindowAgg) (operator, error) {
 		o.calls = append(o.calls, w)
 	}
 	o.results = make([]types.Datum, len(o.calls))
-	o.tape = newTape(&b.in.budget, &b.in.f, o.inSlots)
+	o.tape = newTape(&b.in.budget, &b.in.F, o.inSlots)
 	return o, nil
 }
 
@@ -141,7 +141,7 @@ func (o *windowOp) next() (bool, error) {
 			return false, err
 		}
 	}
-	if err := o.in.tick(); err != nil {
+	if err := o.in.Tick(); err != nil {
 		return false, err
 	}
 	o.frameAt = -1
@@ -159,7 +159,7 @@ func (o *windowOp) next() (bool, error) {
 		return false, err
 	}
 	for i, c := range o.calls {
-		o.in.f.s[c.out] = o.results[i]
+		o.in.F.s[c.out] = o.results[i]
 	}
 	o.cur++
 	return true, nil
@@ -167,7 +167,7 @@ func (o *windowOp) next() (bool, error) {
 
 // partition reads the rows of the next partition.
 func (o *windowOp) partition() (bool, error) {
-	f := &o.in.f
+	f := &o.in.F
 	o.tape.reset()
 	o.starts, o.ordVals, o.lastGrp = o.starts[:0], o.ordVals[:0], 0
 	o.ordMem.reset()
@@ -192,7 +192,7 @@ func (o *windowOp) partition() (bool, error) {
 				o.eof = true
 				break
 			}
-			if err := o.in.tick(); err != nil {
+			if err := o.in.Tick(); err != nil {
 				return false, err
 			}
 			if o.n > 0 && !sameKey(f, o.parts, o.partKey.vals) {
@@ -209,7 +209,7 @@ func (o *windowOp) partition() (bool, error) {
 }
 
 func (o *windowOp) addRow() error {
-	f := &o.in.f
+	f := &o.in.F
 	if o.n == 0 {
 		slots := make([]int, len(o.parts))
 		for i := range o.parts {
@@ -377,7 +377,7 @@ func (c *windowCall) finish(from, to int) (types.Datum, error) {
 		if err := c.agg.advance(c.state); err != nil {
 			return types.Null, err
 		}
-		if err := o.in.tick(); err != nil {
+		if err := o.in.Tick(); err != nil {
 			return types.Null, err
 		}
 	}

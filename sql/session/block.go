@@ -161,8 +161,8 @@ func (s *Session) commitBlock(ctx context.Context) (done bool, err error) {
 func (s *Session) finish(ctx context.Context) error {
 	b := &s.block
 	if b.deferred.Pending() {
-		var ec exec.Context
-		s.execContext(ctx, &ec, nil)
+		var ec exec.RunContext
+		s.runContext(ctx, &ec, nil)
 		if err := b.deferred.Run(&ec, false); err != nil {
 			return err
 		}

@@ -48,8 +48,8 @@ func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source str
 			return nil, nil, err
 		}
 	}
-	var ec exec.Context
-	s.execContext(ctx, &ec, params)
+	var ec exec.RunContext
+	s.runContext(ctx, &ec, params)
 	rc := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}
 	vals := make([]types.Datum, len(args))
 	for i, a := range args {

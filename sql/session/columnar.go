@@ -37,7 +37,7 @@ func (s *Session) columnarOn(n *plan.Columnar) bool {
 
 type columnarRunner struct{ s *Session }
 
-func (r columnarRunner) RunColumnar(ec *exec.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r columnarRunner) RunColumnar(ec *exec.RunContext, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	if !r.s.columnarOn(n) {
 		return nil, false, nil
 	}

@@ -40,8 +40,8 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 	if n.Deferred || !d.Pending() {
 		return nil
 	}
-	var ec exec.Context
-	s.execContext(ctx, &ec, nil)
+	var ec exec.RunContext
+	s.runContext(ctx, &ec, nil)
 	return d.Run(&ec, true)
 }
 

@@ -71,7 +71,7 @@ func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []c
 }
 
 // begin binds the filter to the statement.
-func (f *copyFilter) begin(ec *exec.Context) {
+func (f *copyFilter) begin(ec *exec.RunContext) {
 	f.cond.Begin(ec)
 	for _, d := range f.extra {
 		if d != nil {

@@ -63,8 +63,8 @@ func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (type
 	if err != nil {
 		return nil, err
 	}
-	var ec exec.Context
-	h.s.execContext(h.ctx, &ec, nil)
+	var ec exec.RunContext
+	h.s.runContext(h.ctx, &ec, nil)
 	v.Begin(&ec)
 	return v.Eval, nil
 }

@@ -61,8 +61,8 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	var ec exec.Context
-	s.execContext((*functions)(s).Context(), &ec, nil)
+	var ec exec.RunContext
+	s.runContext((*functions)(s).Context(), &ec, nil)
 	row := [1]types.Datum{v}
 	for i := range c.checks {
 		k := &c.checks[i]

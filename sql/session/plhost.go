@@ -129,7 +129,7 @@ type plExpr struct {
 	// eval computes an expression that needs no plan of its own; busy: it is being computed further up the stack.
 	eval *exec.Evaluator
 	busy bool
-	ec   exec.Context
+	ec   exec.RunContext
 	col  plan.Col
 }
 
@@ -253,14 +253,14 @@ func (e *plExpr) Eval(params []types.Datum) (types.Datum, error) {
 				return types.Null, err
 			}
 			ev = n
-			var ec exec.Context
-			s.execContext(e.h.ctx, &ec, params)
+			var ec exec.RunContext
+			s.runContext(e.h.ctx, &ec, params)
 			ec.View = e.h.view
 			ev.Begin(&ec)
 			return ev.Eval(nil)
 		}
 		e.busy = true
-		s.execContext(e.h.ctx, &e.ec, params)
+		s.runContext(e.h.ctx, &e.ec, params)
 		e.ec.View = e.h.view
 		ev.Begin(&e.ec)
 		d, err := ev.Eval(nil)

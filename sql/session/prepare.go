@@ -80,8 +80,8 @@ func (s *Session) executeArgs(ctx context.Context, p *prepared, n *ast.ExecuteSt
 	s.open()
 	out := make([]types.Datum, len(n.Params))
 	env := s.bindEnv(s.catalog(), c.source)
-	var ec exec.Context
-	s.execContext(ctx, &ec, c.params)
+	var ec exec.RunContext
+	s.runContext(ctx, &ec, c.params)
 	for i, a := range n.Params {
 		e, err := bind.UtilityArg(env, a, p.params[i])
 		if err != nil {

@@ -198,7 +198,7 @@ func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 
 // evalConst computes an expression of constants for the planner.
 func (s *Session) evalConst(e plan.Expr) (types.Datum, bool) {
-	ec := exec.Context{Ctx: context.Background(), Env: s.env}
+	ec := exec.RunContext{Ctx: context.Background(), Env: s.env}
 	v, err := exec.EvalConst(&ec, e)
 	return v, err == nil
 }
@@ -334,12 +334,17 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 	}
 }
 
-// context fills what an execution needs.
+// execContext fills what an execution needs, runContext what its expressions do.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
+	s.runContext(ctx, &ec.RunContext, params)
+	ec.Virtual, ec.Columnar, ec.Deferred = s.virtual(), s.columnar(), s.deferredQueue()
+}
+
+func (s *Session) runContext(ctx context.Context, ec *exec.RunContext, params []types.Datum) {
 	h := s.hotSettings()
-	*ec = exec.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s), Rels: s.db.Rels,
-		Virtual: s.virtual(), Columnar: s.columnar(), Deferred: s.deferredQueue(), Exprs: s, Routines: (*routines)(s), WorkMem: h.workMem,
-		TempDir: s.shared.TempDir, LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
+	*ec = exec.RunContext{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s),
+		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), WorkMem: h.workMem, TempDir: s.shared.TempDir,
+		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }
 
 // run executes a query to its end and sends rows and tag.

@@ -71,7 +71,7 @@ func errTooDeep() error {
 }
 
 // Call runs a function that gives one value.
-func (r *routines) Call(ec *exec.Context, c *exec.RoutineCall, args []types.Datum) (types.Datum, error) {
+func (r *routines) Call(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (types.Datum, error) {
 	s := r.s()
 	old := s.nonAtomic
 	s.nonAtomic = false
@@ -84,7 +84,7 @@ func (r *routines) Call(ec *exec.Context, c *exec.RoutineCall, args []types.Datu
 }
 
 // Open runs a function to its end and gives its rows.
-func (r *routines) Open(ec *exec.Context, c *exec.RoutineCall, args []types.Datum) (builtin.Rows, error) {
+func (r *routines) Open(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (builtin.Rows, error) {
 	s := r.s()
 	old := s.nonAtomic
 	s.nonAtomic = false
@@ -141,7 +141,7 @@ func (r *routineRows) one(s *Session, c *exec.RoutineCall) (types.Datum, error) 
 }
 
 // callRoutine runs a function in its own settings and with its owner's rights, where it asks for that.
-func (s *Session) callRoutine(ec *exec.Context, c *exec.RoutineCall, args []types.Datum) (rows *routineRows, err error) {
+func (s *Session) callRoutine(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (rows *routineRows, err error) {
 	if err := ec.Ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -392,8 +392,8 @@ func (s *Session) castValue(ctx context.Context, v types.Datum, from, to plan.Ty
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	var ec exec.Context
-	s.execContext(ctx, &ec, nil)
+	var ec exec.RunContext
+	s.runContext(ctx, &ec, nil)
 	c.eval.Begin(&ec)
 	return c.eval.Eval([]types.Datum{v})
 }

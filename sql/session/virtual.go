@@ -77,7 +77,7 @@ func (s *Session) virtual() exec.VirtualSource { return virtualSource{serverView
 // virtualSource gives operators the rows of computed relations.
 type virtualSource struct{ server syscat.Server }
 
-func (v virtualSource) ScanVirtual(ec *exec.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
+func (v virtualSource) ScanVirtual(ec *exec.RunContext, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)

@@ -147,7 +147,7 @@ type recorder struct {
 	err error
 }
 
-func (r *recorder) RunColumnar(ec *exec.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *recorder) RunColumnar(ec *exec.RunContext, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
 	rows, ok, err := r.ColumnarRunner.RunColumnar(ec, v, n, p)
 	if ok && err == nil {
 		r.ran++
@@ -166,8 +166,8 @@ func (d *db) query(sql string, runner exec.ColumnarRunner, params ...types.Datum
 	}
 	t := d.mgr.Begin(txn.Options{})
 	defer t.Rollback()
-	ec := &exec.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels,
-		TempDir: d.t.TempDir(), Columnar: runner, Params: params}
+	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels,
+		TempDir: d.t.TempDir(), Params: params}, Columnar: runner}
 	cols := d.out
 	_, err = p.Exec(ec, func(row []types.Datum) error {
 		var b []byte
@@ -197,7 +197,7 @@ func (d *db) mustExec(sql string) {
 		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
 	}
 	t := d.mgr.Begin(txn.Options{})
-	ec := &exec.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}
+	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
 	if _, err := p.Exec(ec, nil); err != nil {
 		t.Rollback()
 		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
@@ -230,7 +230,7 @@ func (d *db) shape(t *catalog.Table, files int) {
 	}
 	tx := d.mgr.Begin(txn.Options{})
 	defer tx.Rollback()
-	ec := &exec.Context{Ctx: d.ctx, Txn: tx, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}
+	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: tx, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
 	var rows [][]types.Datum
 	if _, err := p.Exec(ec, func(row []types.Datum) error {
 		c := make([]types.Datum, len(row))
