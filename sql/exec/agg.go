@@ -181,7 +181,7 @@ func (o *aggOp) discard() {
 }
 
 func (o *aggOp) dropGroups(s *aggSet) {
-	for e := range s.table.n {
+	for e := range s.table.len() {
 		closeStates(s.group(e, len(o.calls)))
 	}
 	s.table.reset()
@@ -269,7 +269,7 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 		if s.skip {
 			continue
 		}
-		if len(s.cols) == 0 && s.table.n == 0 {
+		if len(s.cols) == 0 && s.table.len() == 0 {
 			if _, err := o.add(s, s.table.hash()); err != nil {
 				return err
 			}
@@ -281,7 +281,7 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 		for _, f := range files {
 			if f != nil {
 				if o.stats != nil {
-					o.stats.Disk += f.size
+					o.stats.Disk += f.size()
 				}
 				o.pending = append(o.pending, aggPart{set: i, level: s.level + 1, file: f})
 			}
@@ -292,7 +292,7 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 
 func (o *aggOp) addRow(s *aggSet) error {
 	if len(s.cols) == 0 {
-		if s.table.n == 0 {
+		if s.table.len() == 0 {
 			if _, err := o.add(s, s.table.hash()); err != nil {
 				return err
 			}
@@ -320,8 +320,8 @@ func (o *aggOp) measure() {
 	for i := range o.sets {
 		s := &o.sets[i]
 		mem += s.table.mem()
-		groups += int64(s.table.n)
-		for e := range s.table.n {
+		groups += int64(s.table.len())
+		for e := range s.table.len() {
 			for _, st := range s.group(e, len(o.calls)) {
 				mem += int64(st.size()) + 48
 			}
@@ -339,7 +339,7 @@ func (o *aggOp) next() (bool, error) {
 	for {
 		for o.set < len(o.sets) {
 			s := &o.sets[o.set]
-			if s.skip || o.at >= s.table.n {
+			if s.skip || o.at >= s.table.len() {
 				o.set++
 				o.at = 0
 				continue

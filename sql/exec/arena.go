@@ -25,6 +25,10 @@ const (
 	maxByteBlock  = 64 << 10
 )
 
+// size is what its blocks take, in bytes.
+func (a *arena) size() int64 { return a.used }
+
+// reset gives everything up.
 func (a *arena) reset() { *a = arena{} }
 
 // recycle is reset for an arena that is filled again at once: it keeps its large blocks.

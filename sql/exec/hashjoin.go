@@ -124,7 +124,7 @@ func (t *joinTable) reset() {
 }
 
 func (t *joinTable) mem() int64 {
-	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*joinBlock*t.width)*datumSize + t.arena.used
+	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*joinBlock*t.width)*datumSize + t.arena.size()
 }
 
 func (t *joinTable) row(e int) []types.Datum {
@@ -297,7 +297,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 		o.stats.memory(o.table.mem())
 		o.stats.Parts++
 		for _, p := range parts {
-			o.stats.Disk += p.size
+			o.stats.Disk += p.size()
 		}
 	}
 	if parts == nil {
@@ -376,7 +376,7 @@ func (o *hashJoinOp) nextPart() error {
 		}
 		p := o.pending[len(o.pending)-1]
 		o.pending = o.pending[:len(o.pending)-1]
-		if p.outer.rows == 0 && o.kind != plan.RightJoin && o.kind != plan.FullJoin {
+		if p.outer.empty() && o.kind != plan.RightJoin && o.kind != plan.FullJoin {
 			p.inner.close()
 			p.outer.close()
 			continue

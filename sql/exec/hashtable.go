@@ -43,8 +43,12 @@ func (t *hashTable) reset() {
 	t.arena.reset()
 }
 
+// len is the number of keys.
+func (t *hashTable) len() int { return t.n }
+
+// mem is what the table takes, in bytes.
 func (t *hashTable) mem() int64 {
-	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*hashBlock*len(t.keys))*datumSize + t.arena.used
+	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*hashBlock*len(t.keys))*datumSize + t.arena.size()
 }
 
 // hash of the key that the slots hold.

@@ -22,6 +22,7 @@ type lockRowsOp struct {
 
 type lockItem struct {
 	loc      int
+	table    *catalog.Table
 	cols     rowCols
 	rel      *rowstore.Rel
 	strength lock.Mode
@@ -37,7 +38,7 @@ func (b *builder) lockRows(x *plan.LockRowsNode) (operator, error) {
 		return nil, err
 	}
 	for _, it := range x.Items {
-		li := lockItem{loc: b.slot(it.Loc)}
+		li := lockItem{loc: b.slot(it.Loc), table: it.Scan.Table}
 		if li.cols, err = b.rowCols(it.Scan.Table, it.Scan.Out); err != nil {
 			return nil, err
 		}
@@ -172,11 +173,11 @@ func (b *builder) joinConds(cs []condFn, kind plan.JoinKind, on []plan.Expr, out
 func (o *lockRowsOp) open() error {
 	for i := range o.items {
 		it := &o.items[i]
-		if it.cols.table.Partitioned() {
+		if it.table.Partitioned() {
 			continue
 		}
 		if it.rel == nil {
-			rel, err := o.in.EC.Rels.Get(it.cols.table)
+			rel, err := o.in.EC.Rels.Get(it.table)
 			if err != nil {
 				return err
 			}
@@ -224,7 +225,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 			if it.policy == lock.Skip && errors.Is(err, lock.ErrNotAvailable) {
 				return false, nil
 			}
-			return false, lockError(err, it.cols.table)
+			return false, lockError(err, it.table)
 		}
 		switch r.State {
 		case txn.RowChanged:
@@ -246,14 +247,14 @@ func (o *lockRowsOp) lock() (bool, error) {
 // part is the item for the table of the tree that a row stands in.
 func (o *lockRowsOp) part(it *lockItem, key []byte) (*lockItem, error) {
 	id := storageOf(key)
-	if id == it.cols.table.StorageID && !it.cols.table.Partitioned() {
+	if id == it.table.StorageID && !it.table.Partitioned() {
 		return it, nil
 	}
 	if p := it.parts[id]; p != nil {
 		return p, nil
 	}
 	ec := o.in.EC
-	for _, t := range ec.Catalog.Descendants(it.cols.table) {
+	for _, t := range ec.Catalog.Descendants(it.table) {
 		if t.StorageID != id {
 			continue
 		}
@@ -262,14 +263,14 @@ func (o *lockRowsOp) part(it *lockItem, key []byte) (*lockItem, error) {
 			return nil, err
 		}
 		p := *it
-		p.cols, p.rel, p.buf, p.parts = it.cols.over(t, catalog.AttMap(it.cols.table, t)), rel, nil, nil
+		p.table, p.cols, p.rel, p.buf, p.parts = t, it.cols.over(t, catalog.AttMap(it.table, t)), rel, nil, nil
 		if it.parts == nil {
 			it.parts = map[uint32]*lockItem{}
 		}
 		it.parts[id] = &p
 		return &p, nil
 	}
-	return nil, pgerr.Internal("a row of %s stands in an unknown table", it.cols.table.Name)
+	return nil, pgerr.Internal("a row of %s stands in an unknown table", it.table.Name)
 }
 
 func (o *lockRowsOp) close() { o.child.close() }

@@ -145,7 +145,7 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 }
 
 func (o *memoizeOp) open() error {
-	if !o.deps.same() || o.arena.used+o.table.mem() > o.in.budget.Mem {
+	if !o.deps.same() || o.arena.size()+o.table.mem() > o.in.budget.Mem {
 		o.table.reset()
 		o.rows = o.rows[:0]
 		o.arena.reset()

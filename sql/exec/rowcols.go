@@ -87,6 +87,9 @@ func (b *exprBuilder) rowColsOf(table *catalog.Table, cols []plan.Col, atts []in
 	return r, nil
 }
 
+// columns are the table's columns among r; whole is false if r has others too.
+func (r *rowCols) columns() (cols []rowCol, whole bool) { return r.plain, len(r.other) == 0 }
+
 // load fills the slots from a row. The values refer to the row and to r.
 func (r *rowCols) load(f *frame, rel *rowstore.Rel, key, row []byte) {
 	for i := range r.plain {

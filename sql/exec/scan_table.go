@@ -138,12 +138,17 @@ func (o *tableScanOp) prepare() error {
 		index = o.index.ID
 	}
 	o.usage = o.in.EC.Rels.Usage(o.table.StorageID, index)
-	if !o.wantOnly || o.index == nil || o.index.ID == catalog.ClusteredIndexID || len(o.early.other)+len(o.late.other) > 0 {
+	if !o.wantOnly || o.index == nil || o.index.ID == catalog.ClusteredIndexID {
+		return nil
+	}
+	early, wholeEarly := o.early.columns()
+	late, wholeLate := o.late.columns()
+	if !wholeEarly || !wholeLate {
 		return nil
 	}
 	pos := o.rel.EntryColumns(o.index)
 	var only []entryCol
-	for _, c := range append(o.early.plain[:len(o.early.plain):len(o.early.plain)], o.late.plain...) {
+	for _, c := range append(early[:len(early):len(early)], late...) {
 		p, ok := pos[c.att]
 		if !ok {
 			return nil

@@ -180,7 +180,7 @@ func (o *setOp) times(c setCount) int64 {
 func (o *setOp) next() (bool, error) {
 	for {
 		for o.again == 0 {
-			if o.at >= o.table.n {
+			if o.at >= o.table.len() {
 				if more, err := o.nextPart(); !more || err != nil {
 					return false, err
 				}

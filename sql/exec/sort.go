@@ -70,7 +70,7 @@ func (o *sortOp) open() error {
 		return err
 	}
 	o.stats.memory(o.sorter.mem())
-	o.stats.Disk = max(o.stats.Disk, o.sorter.disk)
+	o.stats.Disk = max(o.stats.Disk, o.sorter.written())
 	o.stats.Method = o.sorter.method()
 	return nil
 }

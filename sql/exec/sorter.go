@@ -55,7 +55,10 @@ func newSorter(b *budget, f *frame, cols []sortCol, slots []int) sorter {
 func (s *sorter) keepFirst(n int) { s.top = n }
 
 // mem is what the rows in memory take, in bytes.
-func (s *sorter) mem() int64 { return s.arena.used + int64(len(s.entries))*sortEntrySize }
+func (s *sorter) mem() int64 { return s.arena.size() + int64(len(s.entries))*sortEntrySize }
+
+// written is what has gone to files, in bytes.
+func (s *sorter) written() int64 { return s.disk }
 
 // method names the way in which the rows were sorted, as EXPLAIN does. It is known once the input has ended.
 func (s *sorter) method() string {
@@ -159,9 +162,9 @@ func (s *sorter) addTop(e sortEntry) error {
 	e.row = s.arena.keep(s.f, s.slots)
 	s.entries[0] = e
 	heap.Fix((*topHeap)(s), 0)
-	if s.arena.used > max(s.b.Mem, 64<<10) {
+	if s.arena.size() > max(s.b.Mem, 64<<10) {
 		s.compact()
-		if s.arena.used > s.b.Mem {
+		if s.arena.size() > s.b.Mem {
 			s.heaped = false
 			return s.spill()
 		}
@@ -214,7 +217,7 @@ func (s *sorter) spill() error {
 			return err
 		}
 	}
-	s.disk += run.size
+	s.disk += run.bytes
 	clear(s.entries)
 	s.entries = s.entries[:0]
 	s.arena.recycle()
@@ -274,7 +277,7 @@ func (s *sorter) mergeRuns(runs []*spillFile) (*spillFile, error) {
 	for _, r := range runs {
 		r.close()
 	}
-	s.disk += out.size
+	s.disk += out.bytes
 	return out, out.flush()
 }
 

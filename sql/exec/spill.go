@@ -22,18 +22,23 @@ import (
 //	|                 | (uvarint), bytes                          |
 //	+-----------------+-------------------------------------------+
 type spillFile struct {
-	b    *budget
-	f    *os.File // nil: all is in w
-	w    []byte   // not written yet
-	kept int64    // what flush left in memory
-	rows int64
-	size int64 // bytes written
-	buf  []byte
+	b     *budget
+	f     *os.File // nil: all is in w
+	w     []byte   // not written yet
+	kept  int64    // what flush left in memory
+	rows  int64
+	bytes int64
+	buf   []byte
 }
 
 const spillBuffer = 32 << 10
 
 func (b *budget) newFile() *spillFile { return &spillFile{b: b} }
+
+// size is what was written, in bytes.
+func (s *spillFile) size() int64 { return s.bytes }
+
+func (s *spillFile) empty() bool { return s.rows == 0 }
 
 // toDisk writes what is buffered.
 func (s *spillFile) toDisk() error {
@@ -91,7 +96,7 @@ func (s *spillFile) writeBuf() error {
 	s.w = binary.AppendUvarint(s.w, uint64(len(s.buf)))
 	s.w = append(s.w, s.buf...)
 	s.rows++
-	s.size += int64(len(s.w) - before)
+	s.bytes += int64(len(s.w) - before)
 	if len(s.w) >= spillBuffer {
 		return s.toDisk()
 	}

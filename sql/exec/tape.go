@@ -54,7 +54,7 @@ func (t *tape) len() int { return t.n }
 // add appends the row that the slots hold. After a read no row is added to a tape that went to a file.
 func (t *tape) add() error {
 	if t.file == nil {
-		if t.arena.used+int64(t.n)*24 <= t.b.Mem {
+		if t.arena.size()+int64(t.n)*24 <= t.b.Mem {
 			if t.n%tapeBlock == 0 {
 				t.blocks = append(t.blocks, make([][]types.Datum, 0, min(tapeBlock, max(8, t.n*2))))
 			}
@@ -75,7 +75,7 @@ func (t *tape) add() error {
 // mark notes where row i begins in the file, for some rows.
 func (t *tape) mark(i int) {
 	if i%tapeStride == 0 {
-		t.offsets = append(t.offsets, t.file.size)
+		t.offsets = append(t.offsets, t.file.bytes)
 	}
 }
 
@@ -140,7 +140,7 @@ func (t *tape) record(i int) ([]byte, error) {
 		t.flushed = true
 	}
 	stride := i / tapeStride
-	at, end := t.offsets[stride], t.file.size
+	at, end := t.offsets[stride], t.file.bytes
 	if stride+1 < len(t.offsets) {
 		end = t.offsets[stride+1]
 	}
@@ -149,7 +149,7 @@ func (t *tape) record(i int) ([]byte, error) {
 		if cap(t.page) < size {
 			t.page = make([]byte, size)
 		}
-		want := min(int64(size), t.file.size-at)
+		want := min(int64(size), t.file.bytes-at)
 		if err := t.file.readAt(t.page[:want], at); err != nil {
 			t.pageLen = 0
 			return nil, err
