@@ -12,6 +12,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/storage/change"
@@ -52,7 +53,7 @@ type DB struct {
 	Columnar exec.ColumnarRunner
 
 	// Rels opens tables for the operators of all sessions.
-	Rels *exec.Rels
+	Rels *run.Rels
 
 	// Notify carries LISTEN and NOTIFY among the sessions.
 	Notify notify.Hub
@@ -88,7 +89,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d.stats.Load, d.auto = d.loadStats, o.Autovacuum
 	o.Txn.Committed = d.activity.committed
 	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
-	d.Rels = &exec.Rels{}
+	d.Rels = &run.Rels{}
 	d.sequences.init(d)
 	snap := eng.Snapshot()
 	c, err := loadCatalog(snap)

@@ -16,6 +16,8 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/depend"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	sqlexec "github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -222,7 +224,7 @@ type stats struct{}
 func (stats) Rows(*catalog.Table) float64 { return 100 }
 
 func (s *session) execContext() *sqlexec.Context {
-	return &sqlexec.Context{RunContext: sqlexec.RunContext{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Catalog: s.catalog(), Env: s.env,
+	return &sqlexec.Context{Context: run.Context{Ctx: context.Background(), Txn: s.tx, Manager: s.db.Txns, Catalog: s.catalog(), Env: s.env,
 		Sess: &functions{s: s}, Rels: s.db.Rels, Exprs: hooks{s}}, Virtual: catalogs{}}
 }
 
@@ -253,15 +255,15 @@ func (s *session) query(n ast.Node, print bool) (string, error) {
 	return fmt.Sprintf("%s %d", bound.Tag, count), nil
 }
 
-// hooks implements Hooks and exec.ExprSource.
+// hooks implements Hooks and run.ExprSource.
 type hooks struct{ s *session }
 
 func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types.Datum, error), error) {
-	v, err := sqlexec.CompileExpr(e, cols, h.s.env)
+	v, err := eval.Compile(e, cols, h.s.env)
 	if err != nil {
 		return nil, err
 	}
-	v.Begin(&h.s.execContext().RunContext)
+	v.Begin(&h.s.execContext().Context)
 	return v.Eval, nil
 }
 
@@ -364,7 +366,7 @@ func (f *functions) Random() float64 { return rand.Float64() }
 // catalogs computes pg_catalog without a server around it.
 type catalogs struct{}
 
-func (catalogs) ScanVirtual(ec *sqlexec.RunContext, t *catalog.Table, cols []int16, eq []sqlexec.VirtualKey) (builtin.Rows, error) {
+func (catalogs) ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []sqlexec.VirtualKey) (builtin.Rows, error) {
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)

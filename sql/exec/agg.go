@@ -1,6 +1,9 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -17,13 +20,13 @@ type aggOp struct {
 	groupOut  []int
 	aggOut    []int
 	groupings []groupingOut
-	having    condFn
+	having    eval.Cond
 	inSlots   []int
 	sorted    bool
 	deps      *deps
 
 	sets    []aggSet
-	keys    []keyCol
+	keys    []spill.KeyCol
 	pending []aggPart
 	rows    int64
 	check   int64 // count of rows at which memory is looked at again
@@ -33,22 +36,22 @@ type aggOp struct {
 	at  int
 
 	// Sorted input: the row that began the next group.
-	ahead     rowBuf
+	ahead     frame.Row
 	haveAhead bool
 	eof       bool
 	started   bool
 	states    []aggState
 	stats     *NodeStats
 	first     []types.Datum
-	firstBuf  rowBuf
+	firstBuf  frame.Row
 }
 
 type aggSet struct {
 	cols   []int // positions in groupIn
 	mask   uint64
-	table  hashTable
+	table  spill.Table
 	states [][]aggState // by group, aggBlock groups each
-	parts  partFiles
+	parts  spill.Parts
 	level  int
 	skip   bool // not part of the work at hand (a spilled part belongs to one set)
 }
@@ -56,7 +59,7 @@ type aggSet struct {
 type aggPart struct {
 	set   int
 	level int
-	file  *spillFile
+	file  *spill.File
 }
 
 type groupingOut struct {
@@ -67,7 +70,7 @@ type groupingOut struct {
 const aggBlock = 64
 
 func (b *builder) agg(x *plan.Agg) (operator, error) {
-	o := &aggOp{in: b.in, groupIn: b.idSlots(x.GroupIn), inSlots: b.colSlots(x.In.Cols()), sorted: x.Strategy == plan.AggSorted}
+	o := &aggOp{in: b.in, groupIn: b.IDSlots(x.GroupIn), inSlots: b.ColSlots(x.In.Cols()), sorted: x.Strategy == plan.AggSorted}
 	var err error
 	if o.child, err = b.node(x.In); err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func (b *builder) agg(x *plan.Agg) (operator, error) {
 	if len(x.Out) != len(x.GroupBy)+len(x.Aggs)+len(x.Groupings) {
 		return nil, pgerr.Internal("aggregate with %d output columns", len(x.Out))
 	}
-	out := b.colSlots(x.Out)
+	out := b.ColSlots(x.Out)
 	o.groupOut = out[:len(x.GroupBy)]
 	o.aggOut = out[len(x.GroupBy) : len(x.GroupBy)+len(x.Aggs)]
 	for _, a := range x.Aggs {
@@ -121,21 +124,21 @@ func (b *builder) agg(x *plan.Agg) (operator, error) {
 	}
 	for _, cols := range sets {
 		s := aggSet{cols: cols}
-		var keys []keyCol
+		var keys []spill.KeyCol
 		for _, c := range cols {
 			keys = append(keys, o.keys[c])
 			if c < 64 {
 				s.mask |= 1 << c
 			}
 		}
-		s.table = newTable(&b.in.F, keys)
-		s.parts = newPartFiles(&b.in.budget, &b.in.F, o.inSlots)
+		s.table = spill.NewTable(&b.in.F, keys)
+		s.parts = spill.NewParts(&b.in.budget, &b.in.F, o.inSlots)
 		o.sets = append(o.sets, s)
 	}
 	if len(o.sets) == 1 && len(o.sets[0].cols) == 0 {
 		o.sorted = false // one group: the order does not matter
 	}
-	o.having, err = b.conds(x.Having)
+	o.having, err = b.Conds(x.Having)
 	return o, err
 }
 
@@ -167,11 +170,11 @@ func (o *aggOp) discard() {
 	for i := range o.sets {
 		s := &o.sets[i]
 		o.dropGroups(s)
-		s.parts.close()
+		s.parts.Close()
 		s.level, s.skip = 0, false
 	}
 	for _, p := range o.pending {
-		p.file.close()
+		p.file.Close()
 	}
 	o.pending = nil
 	o.rows, o.check, o.full = 0, 0, false
@@ -181,10 +184,10 @@ func (o *aggOp) discard() {
 }
 
 func (o *aggOp) dropGroups(s *aggSet) {
-	for e := range s.table.len() {
+	for e := range s.table.Len() {
 		closeStates(s.group(e, len(o.calls)))
 	}
-	s.table.reset()
+	s.table.Reset()
 	s.states = nil
 }
 
@@ -199,7 +202,7 @@ func (s *aggSet) group(e, n int) []aggState {
 
 // add makes a new group for the row in the slots.
 func (o *aggOp) add(s *aggSet, h uint64) (int, error) {
-	e := s.table.add(h)
+	e := s.table.Add(h)
 	n := len(o.calls)
 	if n == 0 {
 		return e, nil
@@ -269,19 +272,19 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 		if s.skip {
 			continue
 		}
-		if len(s.cols) == 0 && s.table.len() == 0 {
-			if _, err := o.add(s, s.table.hash()); err != nil {
+		if len(s.cols) == 0 && s.table.Len() == 0 {
+			if _, err := o.add(s, s.table.Hash()); err != nil {
 				return err
 			}
 		}
-		files, err := s.parts.take()
+		files, err := s.parts.Take()
 		if err != nil {
 			return err
 		}
 		for _, f := range files {
 			if f != nil {
 				if o.stats != nil {
-					o.stats.Disk += f.size()
+					o.stats.Disk += f.Size()
 				}
 				o.pending = append(o.pending, aggPart{set: i, level: s.level + 1, file: f})
 			}
@@ -292,18 +295,18 @@ func (o *aggOp) consume(next func() (bool, error)) error {
 
 func (o *aggOp) addRow(s *aggSet) error {
 	if len(s.cols) == 0 {
-		if s.table.len() == 0 {
-			if _, err := o.add(s, s.table.hash()); err != nil {
+		if s.table.Len() == 0 {
+			if _, err := o.add(s, s.table.Hash()); err != nil {
 				return err
 			}
 		}
 		return o.advance(s.group(0, len(o.calls)))
 	}
-	h := s.table.hash()
-	e := s.table.find(h)
+	h := s.table.Hash()
+	e := s.table.Find(h)
 	if e < 0 {
-		if o.full && s.level < maxLevel {
-			return s.parts.write(h)
+		if o.full && s.level < spill.MaxLevel {
+			return s.parts.Write(h)
 		}
 		var err error
 		if e, err = o.add(s, h); err != nil {
@@ -319,9 +322,9 @@ func (o *aggOp) measure() {
 	var mem, groups int64
 	for i := range o.sets {
 		s := &o.sets[i]
-		mem += s.table.mem()
-		groups += int64(s.table.len())
-		for e := range s.table.len() {
+		mem += s.table.Mem()
+		groups += int64(s.table.Len())
+		for e := range s.table.Len() {
 			for _, st := range s.group(e, len(o.calls)) {
 				mem += int64(st.size()) + 48
 			}
@@ -339,7 +342,7 @@ func (o *aggOp) next() (bool, error) {
 	for {
 		for o.set < len(o.sets) {
 			s := &o.sets[o.set]
-			if s.skip || o.at >= s.table.len() {
+			if s.skip || o.at >= s.table.Len() {
 				o.set++
 				o.at = 0
 				continue
@@ -349,7 +352,7 @@ func (o *aggOp) next() (bool, error) {
 			if err := o.in.Tick(); err != nil {
 				return false, err
 			}
-			ok, err := o.emit(s, s.table.key(e), s.group(e, len(o.calls)))
+			ok, err := o.emit(s, s.table.Key(e), s.group(e, len(o.calls)))
 			if ok || err != nil {
 				return ok, err
 			}
@@ -367,38 +370,38 @@ func (o *aggOp) next() (bool, error) {
 func (o *aggOp) nextPart() error {
 	p := o.pending[len(o.pending)-1]
 	o.pending = o.pending[:len(o.pending)-1]
-	defer p.file.close()
+	defer p.file.Close()
 	for i := range o.sets {
 		s := &o.sets[i]
 		o.dropGroups(s)
 		s.skip = i != p.set
 		s.level = p.level
-		s.parts.level = p.level
+		s.parts.Level = p.level
 	}
 	o.rows, o.check, o.full = 0, 0, false
 	o.set, o.at = 0, 0
-	r, err := p.file.reader()
+	r, err := p.file.Reader()
 	if err != nil {
 		return err
 	}
-	return o.consume(func() (bool, error) { return r.slots(&o.in.F, o.inSlots) })
+	return o.consume(func() (bool, error) { return r.Slots(&o.in.F, o.inSlots) })
 }
 
 // emit puts a group into the output slots; false: HAVING drops it.
 func (o *aggOp) emit(s *aggSet, key []types.Datum, states []aggState) (bool, error) {
 	f := &o.in.F
 	if len(s.cols) < len(o.groupOut) {
-		f.setNull(o.groupOut)
+		f.SetNull(o.groupOut)
 	}
 	for i, c := range s.cols {
-		f.s[o.groupOut[c]] = key[i]
+		f.S[o.groupOut[c]] = key[i]
 	}
 	for i, st := range states {
 		v, err := st.final()
 		if err != nil {
 			return false, err
 		}
-		f.s[o.aggOut[i]] = v
+		f.S[o.aggOut[i]] = v
 	}
 	for _, g := range o.groupings {
 		v := int64(0)
@@ -408,13 +411,13 @@ func (o *aggOp) emit(s *aggSet, key []types.Datum, states []aggState) (bool, err
 				v |= 1
 			}
 		}
-		f.s[g.slot] = tuple.Int(v)
+		f.S[g.slot] = tuple.Int(v)
 	}
 	if o.having == nil {
 		return true, nil
 	}
 	t, err := o.having()
-	return t == triTrue, err
+	return t == eval.True, err
 }
 
 // nextSorted gathers one group of a sorted input.
@@ -425,7 +428,7 @@ func (o *aggOp) nextSorted() (bool, error) {
 			return false, nil
 		}
 		if o.haveAhead {
-			f.put(o.inSlots, o.ahead.vals)
+			f.Put(o.inSlots, o.ahead.Vals)
 		} else {
 			ok, err := o.child.next()
 			if !ok || err != nil {
@@ -440,7 +443,7 @@ func (o *aggOp) nextSorted() (bool, error) {
 		if err := o.newStates(o.states); err != nil {
 			return false, err
 		}
-		o.firstBuf.load(f, o.groupIn)
+		o.firstBuf.Load(f, o.groupIn)
 		for {
 			if err := o.advance(o.states); err != nil {
 				return false, err
@@ -453,8 +456,8 @@ func (o *aggOp) nextSorted() (bool, error) {
 				o.eof = true
 				break
 			}
-			if !sameKey(f, o.keys, o.firstBuf.vals) {
-				o.ahead.load(f, o.inSlots)
+			if !spill.SameKey(f, o.keys, o.firstBuf.Vals) {
+				o.ahead.Load(f, o.inSlots)
 				o.haveAhead = true
 				break
 			}
@@ -471,7 +474,7 @@ func (o *aggOp) nextSorted() (bool, error) {
 func (o *aggOp) keyOf(s *aggSet) []types.Datum {
 	o.first = o.first[:0]
 	for _, c := range s.cols {
-		o.first = append(o.first, o.firstBuf.vals[c])
+		o.first = append(o.first, o.firstBuf.Vals[c])
 	}
 	return o.first
 }

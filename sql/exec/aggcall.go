@@ -4,6 +4,9 @@ import (
 	"bytes"
 
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -15,17 +18,17 @@ type aggCall struct {
 	agg    *builtin.Agg
 	call   *builtin.Call
 	strict bool
-	filter condFn
-	args   []operand
+	filter eval.Cond
+	args   []eval.Operand
 	buf    []types.Datum
-	direct []evalFn
+	direct []eval.Fn
 	dBuf   []types.Datum
 	star   bool // count(*): counted here
 
 	// DISTINCT or ORDER BY: rows go through a sorter first.
 	ordered  bool
 	distinct int // leading sort columns that make a row distinct; 0: all rows
-	cols     []sortCol
+	cols     []spill.SortCol
 	slots    []int // the arguments, then the order's expressions
 	loads    []func() error
 	nargs    int
@@ -55,7 +58,7 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 	c := &aggCall{in: b.in, nargs: len(x.Args)}
 	var err error
 	if x.Filter != nil {
-		if c.filter, err = b.cond(x.Filter); err != nil {
+		if c.filter, err = b.Cond(x.Filter); err != nil {
 			return nil, err
 		}
 	}
@@ -67,22 +70,22 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 		return nil, err
 	}
 	c.strict = c.agg.Strict
-	c.call = b.newCall(x.Proc, nil, x.T, x.InputColl)
+	c.call = b.NewCall(x.Proc, nil, x.T, x.InputColl)
 	if c.call.ArgTypes = x.ArgTypes; x.ArgTypes == nil {
 		for _, a := range x.Args {
 			c.call.ArgTypes = append(c.call.ArgTypes, a.Type().OID)
 		}
 	}
-	c.call.ArgFields, c.call.Variadic = fieldNames(x.Args), x.Variadic
+	c.call.ArgFields, c.call.Variadic = eval.FieldNames(x.Args), x.Variadic
 	for _, o := range x.OrderBy {
 		c.call.Order = append(c.call.Order, builtin.SortKey{Desc: o.Desc, NullsFirst: o.NullsFirst})
 	}
-	if c.args, err = b.exprs(x.Args); err != nil {
+	if c.args, err = b.Exprs(x.Args); err != nil {
 		return nil, err
 	}
 	c.buf = make([]types.Datum, len(c.args))
 	for _, d := range x.Direct {
-		fn, err := b.evalFor(d)
+		fn, err := b.Fn(d)
 		if err != nil {
 			return nil, err
 		}
@@ -101,13 +104,13 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 	c.ordered = true
 	f := &b.in.F
 	for i := range c.args {
-		s := f.add()
+		s := f.Add()
 		c.slots = append(c.slots, s)
-		c.loads = append(c.loads, c.args[i].store(f, s))
+		c.loads = append(c.loads, c.args[i].Store(f, s))
 	}
 	sorted := map[int]bool{}
 	for _, k := range x.OrderBy {
-		kind, err := b.kind(k.Expr.Type().OID)
+		kind, err := b.Kind(k.Expr.Type().OID)
 		if err != nil {
 			return err
 		}
@@ -123,18 +126,18 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 				return err
 			}
 		}
-		c.cols = append(c.cols, sortCol{slot: slot, kind: kind, desc: k.Desc, nullsFirst: k.NullsFirst})
+		c.cols = append(c.cols, spill.SortCol{Slot: slot, Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst})
 	}
 	if x.Distinct {
 		for i, a := range x.Args {
 			if sorted[i] {
 				continue
 			}
-			kind, err := b.kind(a.Type().OID)
+			kind, err := b.Kind(a.Type().OID)
 			if err != nil {
 				return err
 			}
-			c.cols = append(c.cols, sortCol{slot: c.slots[i], kind: kind})
+			c.cols = append(c.cols, spill.SortCol{Slot: c.slots[i], Kind: kind})
 		}
 		c.distinct = len(c.cols)
 	}
@@ -142,8 +145,8 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 }
 
 func (b *builder) extraSlot(c *aggCall, e plan.Expr) (int, error) {
-	s := b.in.F.add()
-	load, err := b.into(e, s)
+	s := b.in.F.Add()
+	load, err := b.Into(e, s)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +168,7 @@ func sameExpr(a, b plan.Expr) bool {
 		return ok && x.T == y.T && sameExpr(x.Arg, y.Arg)
 	case *plan.Const:
 		y, ok := b.(*plan.Const)
-		return ok && x.T == y.T && identical(x.Val, y.Val)
+		return ok && x.T == y.T && frame.Identical(x.Val, y.Val)
 	case *plan.FuncCall:
 		y, ok := b.(*plan.FuncCall)
 		if !ok || x.Proc != y.Proc || len(x.Args) != len(y.Args) || volatileProcs()[x.Proc] {
@@ -200,14 +203,14 @@ func (c *aggCall) newState() (aggState, error) {
 		return plainState{st}, nil
 	}
 	s := &orderedState{c: c, inner: st}
-	s.sorter = newSorter(&c.in.budget, &c.in.F, c.cols, c.slots)
+	s.sorter = spill.NewSorter(&c.in.budget, &c.in.F, c.cols, c.slots)
 	return s, nil
 }
 
 // advance adds the row in the slots.
 func (c *aggCall) advance(st aggState) error {
 	if c.filter != nil {
-		if t, err := c.filter(); t != triTrue || err != nil {
+		if t, err := c.filter(); t != eval.True || err != nil {
 			return err
 		}
 	}
@@ -230,11 +233,11 @@ func (c *aggCall) load() (bool, error) {
 	f := &c.in.F
 	for i := range c.args {
 		var v types.Datum
-		if a := &c.args[i]; a.fn == nil {
-			v = f.s[a.slot]
+		if a := &c.args[i]; a.Fn == nil {
+			v = f.S[a.Slot]
 		} else {
 			var err error
-			if v, err = a.fn(); err != nil {
+			if v, err = a.Fn(); err != nil {
 				return false, err
 			}
 		}
@@ -250,7 +253,7 @@ func (c *aggCall) load() (bool, error) {
 type orderedState struct {
 	c      *aggCall
 	inner  builtin.AggState
-	sorter sorter
+	sorter spill.Sorter
 	done   bool
 	key    []byte
 }
@@ -263,12 +266,12 @@ func (s *orderedState) add() error {
 	}
 	if s.c.strict {
 		for _, slot := range s.c.slots[:s.c.nargs] {
-			if s.c.in.F.s[slot].IsNull() {
+			if s.c.in.F.S[slot].IsNull() {
 				return nil
 			}
 		}
 	}
-	return s.sorter.add()
+	return s.sorter.Add()
 }
 
 func (s *orderedState) final() (types.Datum, error) {
@@ -276,14 +279,14 @@ func (s *orderedState) final() (types.Datum, error) {
 		return s.inner.Final()
 	}
 	s.done = true
-	if err := s.sorter.done(); err != nil {
+	if err := s.sorter.Done(); err != nil {
 		return types.Null, err
 	}
 	c, f := s.c, &s.c.in.F
 	var key []byte
 	first := true
 	for {
-		ok, err := s.sorter.next()
+		ok, err := s.sorter.Next()
 		if err != nil {
 			return types.Null, err
 		}
@@ -291,7 +294,7 @@ func (s *orderedState) final() (types.Datum, error) {
 			break
 		}
 		if c.distinct > 0 {
-			key = appendSortKey(key[:0], f, c.cols)
+			key = spill.AppendKey(key[:0], f, c.cols)
 			if !first && bytes.Equal(key, s.key) {
 				continue
 			}
@@ -299,25 +302,25 @@ func (s *orderedState) final() (types.Datum, error) {
 			first = false
 		}
 		for i := range c.buf {
-			c.buf[i] = f.s[c.slots[i]]
+			c.buf[i] = f.S[c.slots[i]]
 		}
 		if err := s.inner.Add(c.buf); err != nil {
 			return types.Null, err
 		}
 	}
-	s.sorter.reset()
+	s.sorter.Reset()
 	return s.inner.Final()
 }
 
 func (s *orderedState) size() int {
-	return s.inner.Size() + int(s.sorter.mem())
+	return s.inner.Size() + int(s.sorter.Mem())
 }
 
 // closeStates gives up the files of states.
 func closeStates(states []aggState) {
 	for _, st := range states {
 		if s, ok := st.(*orderedState); ok {
-			s.sorter.reset()
+			s.sorter.Reset()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -20,7 +21,7 @@ type appendOp struct {
 }
 
 func (b *builder) appendNode(x *plan.Append) (operator, error) {
-	o := &appendOp{in: b.in, out: b.colSlots(x.Out)}
+	o := &appendOp{in: b.in, out: b.ColSlots(x.Out)}
 	for _, n := range x.In {
 		c, err := b.node(n)
 		if err != nil {
@@ -30,7 +31,7 @@ func (b *builder) appendNode(x *plan.Append) (operator, error) {
 		if x.Inherit {
 			continue
 		}
-		from := b.colSlots(n.Cols())
+		from := b.ColSlots(n.Cols())
 		if len(from) != len(o.out) {
 			return nil, pgerr.Internal("append of %d columns to %d", len(from), len(o.out))
 		}
@@ -82,7 +83,7 @@ func (o *appendOp) next() (bool, error) {
 		if o.from != nil {
 			f := &o.in.F
 			for i, s := range o.from[o.at] {
-				f.s[o.out[i]] = f.s[s]
+				f.S[o.out[i]] = f.S[s]
 			}
 		}
 		return true, nil
@@ -99,7 +100,7 @@ func (o *appendOp) close() {
 // pruneOp is plan.PartPrune at work: it says which inputs the values of parameters and outer columns leave.
 type pruneOp struct {
 	x    *plan.PartPrune
-	vals []evalFn
+	vals []eval.Fn
 	sub  map[int]*pruneOp
 	buf  []partition.Value
 }
@@ -107,7 +108,7 @@ type pruneOp struct {
 func (b *builder) prune(x *plan.PartPrune) (*pruneOp, error) {
 	o := &pruneOp{x: x, buf: make([]partition.Value, len(x.Values))}
 	for _, e := range x.Values {
-		fn, err := b.evalFor(e)
+		fn, err := b.Fn(e)
 		if err != nil {
 			return nil, err
 		}

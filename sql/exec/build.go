@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -8,7 +10,7 @@ import (
 
 // builder compiles one instance.
 type builder struct {
-	*exprBuilder
+	*eval.Builder
 	in   *instance
 	env  *types.Env
 	ctes map[*plan.CTE]*cteState
@@ -21,7 +23,7 @@ func (g *Program) build(env *types.Env) (*instance, error) {
 	in.budget.Tick = in.Tick
 	in.writes.Bind(&in.Run)
 	b := &builder{in: in, env: env, ctes: map[*plan.CTE]*cteState{}}
-	b.exprBuilder = newExprBuilder(&in.Run, env, b)
+	b.Builder = eval.NewBuilder(&in.Run, env, b)
 	if g.opts.Analyze {
 		in.stats = map[plan.Node]*NodeStats{}
 	}
@@ -32,10 +34,10 @@ func (g *Program) build(env *types.Env) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.root, in.failed, in.early = root, b.constFailed(), b.hasEarly()
+	in.root, in.failed, in.early = root, b.Failed(), b.Early()
 	in.modify = modifyOf(root)
 	for _, c := range g.result() {
-		in.out = append(in.out, b.slot(c.ID))
+		in.out = append(in.out, b.Slot(c.ID))
 	}
 	in.row = make([]types.Datum, len(in.out))
 	return in, nil
@@ -62,35 +64,35 @@ func modifyOf(o operator) *modifyOp {
 }
 
 // sortCols compiles an order.
-func (b *builder) sortCols(keys []plan.SortKey) ([]sortCol, error) {
-	out := make([]sortCol, len(keys))
+func (b *builder) sortCols(keys []plan.SortKey) ([]spill.SortCol, error) {
+	out := make([]spill.SortCol, len(keys))
 	for i, k := range keys {
-		kind, err := b.kind(k.T.OID)
+		kind, err := b.Kind(k.T.OID)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = sortCol{slot: b.slot(k.Col), kind: kind, desc: k.Desc, nullsFirst: k.NullsFirst}
+		out[i] = spill.SortCol{Slot: b.Slot(k.Col), Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst}
 	}
 	return out, nil
 }
 
 // keyCols are columns that are compared for equality.
-func (b *builder) keyCols(ids []plan.ColID, cols []plan.Col) ([]keyCol, error) {
+func (b *builder) keyCols(ids []plan.ColID, cols []plan.Col) ([]spill.KeyCol, error) {
 	byID := map[plan.ColID]plan.Col{}
 	for _, c := range cols {
 		byID[c.ID] = c
 	}
-	out := make([]keyCol, len(ids))
+	out := make([]spill.KeyCol, len(ids))
 	for i, id := range ids {
 		c, ok := byID[id]
 		if !ok {
 			return nil, pgerr.Internal("column %d is not in the input", id)
 		}
-		kind, err := b.kind(c.T.OID)
+		kind, err := b.Kind(c.T.OID)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = keyCol{slot: b.slot(id), kind: kind}
+		out[i] = spill.KeyCol{Slot: b.Slot(id), Kind: kind}
 	}
 	return out, nil
 }

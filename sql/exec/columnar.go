@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 
+	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
@@ -17,7 +18,7 @@ type columnarOp struct {
 	in       *instance
 	node     *plan.Columnar
 	fallback operator
-	params   []evalFn
+	params   []eval.Fn
 	vals     []types.Datum
 	out      []int
 	from     []int // the fallback's columns
@@ -27,13 +28,13 @@ type columnarOp struct {
 }
 
 func (b *builder) columnar(x *plan.Columnar) (operator, error) {
-	o := &columnarOp{in: b.in, node: x, out: b.colSlots(x.Out), from: b.colSlots(x.Fallback.Cols())}
+	o := &columnarOp{in: b.in, node: x, out: b.ColSlots(x.Out), from: b.ColSlots(x.Fallback.Cols())}
 	var err error
 	if o.fallback, err = b.node(x.Fallback); err != nil {
 		return nil, err
 	}
 	for _, p := range x.Params {
-		fn, err := b.evalFor(p)
+		fn, err := b.Fn(p)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +80,7 @@ func (o *columnarOp) next() (bool, error) {
 		if err == nil || o.begun || !errors.Is(err, ErrColumnarRetry) {
 			if ok && err == nil {
 				o.begun = true
-				f.put(o.out, row)
+				f.Put(o.out, row)
 			}
 			return ok, err
 		}
@@ -94,7 +95,7 @@ func (o *columnarOp) next() (bool, error) {
 		return false, err
 	}
 	for i, s := range o.from {
-		f.s[o.out[i]] = f.s[s]
+		f.S[o.out[i]] = f.S[s]
 	}
 	return true, nil
 }

@@ -3,6 +3,8 @@ package exec
 import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
@@ -10,13 +12,13 @@ import (
 
 // Context is what one execution needs from its session. The caller keeps it unchanged until the Cursor is closed.
 type Context struct {
-	RunContext
+	run.Context
 	// Virtual computes pg_catalog's tables and tarn's views; nil: they answer 0A000.
 	Virtual VirtualSource
 	// Columnar runs fragments over the columnar shape; nil: their row fallback is used.
 	Columnar ColumnarRunner
 	// Deferred keeps constraint checks that wait for the commit; nil: deferrable constraints are checked at once.
-	Deferred *Deferred
+	Deferred *write.Deferred
 }
 
 // Positioned is a Context.Sess with cursors: Current is the row of a table that one stands on, as its locator (WHERE CURRENT OF);
@@ -29,7 +31,7 @@ type Positioned interface {
 type VirtualSource interface {
 	// ScanVirtual starts a scan. cols are the attribute numbers that the rows must have, in this order. eq are equality
 	// conditions that the source may use to give fewer rows: those that remain are checked again by the caller.
-	ScanVirtual(ec *RunContext, t *catalog.Table, cols []int16, eq []VirtualKey) (builtin.Rows, error)
+	ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []VirtualKey) (builtin.Rows, error)
 }
 
 // VirtualKey is a condition: column = value. The value is not NULL.
@@ -43,7 +45,7 @@ type ColumnarRunner interface {
 	// RunColumnar starts n with the values of its Params. ok false: the fragment cannot run there now, the caller runs
 	// the fallback. An error after that is wrapped in ErrColumnarRetry where the fallback should be tried, which is
 	// possible until the first row has been given.
-	RunColumnar(ec *RunContext, view *txn.View, n *plan.Columnar, params []types.Datum) (rows ColumnarRows, ok bool, err error)
+	RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (rows ColumnarRows, ok bool, err error)
 }
 
 // ColumnarRows are the result of a fragment, one Datum per column of its Out.

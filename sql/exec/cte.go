@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -14,15 +16,15 @@ type cteState struct {
 	cte    *plan.CTE
 	op     operator
 	slots  []int // where op puts its rows
-	tape   tape
+	tape   spill.Tape
 	deps   *deps
 	gen    uint64
 	opened bool
 	eof    bool
 	busy   bool // op is running: a reader below it would wait for itself
 
-	work  *tape // rows of the last round
-	round int   // slot that changes with each round
+	work  *spill.Tape // rows of the last round
+	round int         // slot that changes with each round
 
 	version int // slot that changes when the rows are computed again
 	count   int64
@@ -32,7 +34,7 @@ type cteState struct {
 func (b *builder) cte(c *plan.CTE) *cteState {
 	s := b.ctes[c]
 	if s == nil {
-		s = &cteState{in: b.in, cte: c, round: b.in.F.add(), version: b.in.F.add()}
+		s = &cteState{in: b.in, cte: c, round: b.in.F.Add(), version: b.in.F.Add()}
 		b.ctes[c] = s
 	}
 	return s
@@ -57,8 +59,8 @@ func (b *builder) with(x *plan.WithNode) (operator, error) {
 		if s.op, err = b.node(x.Plans[i]); err != nil {
 			return nil, err
 		}
-		s.slots = b.colSlots(x.Plans[i].Cols())
-		s.tape = newTape(&b.in.budget, &b.in.F, s.slots)
+		s.slots = b.ColSlots(x.Plans[i].Cols())
+		s.tape = spill.NewTape(&b.in.budget, &b.in.F, s.slots)
 		s.deps = b.deps(x.Plans[i])
 		o.ctes = append(o.ctes, s)
 	}
@@ -75,14 +77,14 @@ func (o *withOp) open() error {
 		s.reset()
 		s.gen = o.in.Gen
 		s.count++
-		o.in.F.s[s.version] = tuple.Int(s.count)
+		o.in.F.S[s.version] = tuple.Int(s.count)
 		s.deps.keep()
 	}
 	return o.child.open()
 }
 
 func (s *cteState) reset() {
-	s.tape.reset()
+	s.tape.Reset()
 	s.opened, s.eof, s.busy = false, false, false
 	s.deps.drop()
 }
@@ -136,7 +138,7 @@ func (s *cteState) fetch() (bool, error) {
 		s.eof = true
 		return false, nil
 	}
-	return true, s.tape.add()
+	return true, s.tape.Add()
 }
 
 // finish computes all rows.
@@ -153,15 +155,15 @@ type cteScanOp struct {
 	in   *instance
 	s    *cteState
 	out  []int
-	cond condFn
+	cond eval.Cond
 	pos  int
 	buf  []byte
 }
 
 func (b *builder) cteScan(x *plan.CTEScanNode) (operator, error) {
-	o := &cteScanOp{in: b.in, s: b.cte(x.CTE), out: b.colSlots(x.Out)}
+	o := &cteScanOp{in: b.in, s: b.cte(x.CTE), out: b.ColSlots(x.Out)}
 	var err error
-	o.cond, err = b.conds(x.Filter)
+	o.cond, err = b.Conds(x.Filter)
 	return o, err
 }
 
@@ -185,18 +187,18 @@ func (o *cteScanOp) next() (bool, error) {
 		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
-		if o.pos >= o.s.tape.len() {
+		if o.pos >= o.s.tape.Len() {
 			ok, err := o.s.fetch()
 			if !ok || err != nil {
 				return false, err
 			}
-			if o.s.tape.spilled() {
+			if o.s.tape.Spilled() {
 				if err := o.s.finish(); err != nil {
 					return false, err
 				}
 			}
 		}
-		if err := o.s.tape.loadCopy(o.pos, o.out, &o.buf); err != nil {
+		if err := o.s.tape.LoadCopy(o.pos, o.out, &o.buf); err != nil {
 			return false, err
 		}
 		o.pos++
@@ -204,7 +206,7 @@ func (o *cteScanOp) next() (bool, error) {
 			return true, nil
 		}
 		t, err := o.cond()
-		if t == triTrue || err != nil {
+		if t == eval.True || err != nil {
 			return err == nil, err
 		}
 	}
@@ -221,9 +223,9 @@ type recursiveOp struct {
 	baseSlots  []int
 	stepSlots  []int
 	out        []int
-	seen       hashTable
+	seen       spill.Table
 	all        bool
-	tapes      [2]tape
+	tapes      [2]spill.Tape
 	cur        int // tape that the round at hand fills
 	inStep     bool
 	done       bool
@@ -231,8 +233,8 @@ type recursiveOp struct {
 }
 
 func (b *builder) recursiveUnion(x *plan.RecursiveUnionNode) (operator, error) {
-	o := &recursiveOp{in: b.in, s: b.cte(x.CTE), all: x.All, baseSlots: b.colSlots(x.Base.Cols()),
-		stepSlots: b.colSlots(x.Step.Cols()), out: b.colSlots(x.Out)}
+	o := &recursiveOp{in: b.in, s: b.cte(x.CTE), all: x.All, baseSlots: b.ColSlots(x.Base.Cols()),
+		stepSlots: b.ColSlots(x.Step.Cols()), out: b.ColSlots(x.Out)}
 	var err error
 	if o.base, err = b.node(x.Base); err != nil {
 		return nil, err
@@ -249,18 +251,18 @@ func (b *builder) recursiveUnion(x *plan.RecursiveUnionNode) (operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.seen = newTable(&b.in.F, keys)
+		o.seen = spill.NewTable(&b.in.F, keys)
 	}
 	for i := range o.tapes {
-		o.tapes[i] = newTape(&b.in.budget, &b.in.F, o.out)
+		o.tapes[i] = spill.NewTape(&b.in.budget, &b.in.F, o.out)
 	}
 	return o, nil
 }
 
 func (o *recursiveOp) open() error {
-	o.seen.reset()
-	o.tapes[0].reset()
-	o.tapes[1].reset()
+	o.seen.Reset()
+	o.tapes[0].Reset()
+	o.tapes[1].Reset()
 	o.cur, o.inStep, o.done = 0, false, false
 	o.s.work = nil
 	return o.base.open()
@@ -278,17 +280,17 @@ func (o *recursiveOp) next() (bool, error) {
 			return false, err
 		}
 		if !ok {
-			if o.tapes[o.cur].len() == 0 {
+			if o.tapes[o.cur].Len() == 0 {
 				o.done = true
 				return false, nil
 			}
 			// The rows of this round are the next one's working table.
 			o.s.work = &o.tapes[o.cur]
 			o.cur = 1 - o.cur
-			o.tapes[o.cur].reset()
+			o.tapes[o.cur].Reset()
 			o.inStep = true
 			o.round++
-			f.s[o.s.round] = tuple.Int(o.round)
+			f.S[o.s.round] = tuple.Int(o.round)
 			if err := o.step.open(); err != nil {
 				return false, err
 			}
@@ -298,14 +300,14 @@ func (o *recursiveOp) next() (bool, error) {
 			return false, err
 		}
 		for i, s := range from {
-			f.s[o.out[i]] = f.s[s]
+			f.S[o.out[i]] = f.S[s]
 		}
 		if !o.all {
-			if _, fresh := o.seen.findOrAdd(); !fresh {
+			if _, fresh := o.seen.FindOrAdd(); !fresh {
 				continue
 			}
 		}
-		return true, o.tapes[o.cur].add()
+		return true, o.tapes[o.cur].Add()
 	}
 	return false, nil
 }
@@ -313,11 +315,11 @@ func (o *recursiveOp) next() (bool, error) {
 func (o *recursiveOp) close() {
 	o.base.close()
 	o.step.close()
-	o.seen.reset()
-	o.tapes[0].reset()
-	o.tapes[1].reset()
+	o.seen.Reset()
+	o.tapes[0].Reset()
+	o.tapes[1].Reset()
 	o.s.work = nil
-	o.in.F.s[o.s.round] = types.Null
+	o.in.F.S[o.s.round] = types.Null
 }
 
 // workTableScanOp reads the rows of the round before.
@@ -325,15 +327,15 @@ type workTableScanOp struct {
 	in   *instance
 	s    *cteState
 	out  []int
-	cond condFn
+	cond eval.Cond
 	pos  int
 	buf  []byte
 }
 
 func (b *builder) workTableScan(x *plan.WorkTableScan) (operator, error) {
-	o := &workTableScanOp{in: b.in, s: b.cte(x.CTE), out: b.colSlots(x.Out)}
+	o := &workTableScanOp{in: b.in, s: b.cte(x.CTE), out: b.ColSlots(x.Out)}
 	var err error
-	o.cond, err = b.conds(x.Filter)
+	o.cond, err = b.Conds(x.Filter)
 	return o, err
 }
 
@@ -346,8 +348,8 @@ func (o *workTableScanOp) open() error {
 }
 
 func (o *workTableScanOp) next() (bool, error) {
-	for o.pos < o.s.work.len() {
-		if err := o.s.work.loadCopy(o.pos, o.out, &o.buf); err != nil {
+	for o.pos < o.s.work.Len() {
+		if err := o.s.work.LoadCopy(o.pos, o.out, &o.buf); err != nil {
 			return false, err
 		}
 		o.pos++
@@ -355,7 +357,7 @@ func (o *workTableScanOp) next() (bool, error) {
 			return true, nil
 		}
 		t, err := o.cond()
-		if t == triTrue || err != nil {
+		if t == eval.True || err != nil {
 			return err == nil, err
 		}
 	}

@@ -1,10 +1,12 @@
 package exec
 
 import (
+	"sync"
+
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
-	"sync"
 )
 
 // deps are the slots from outside that a subtree reads. What the subtree computed is still good at a rescan if they
@@ -12,7 +14,7 @@ import (
 type deps struct {
 	in    *instance
 	slots []int
-	last  rowBuf
+	last  frame.Row
 	gen   uint64
 }
 
@@ -25,7 +27,7 @@ func (b *builder) deps(n plan.Node) *deps {
 	d := &deps{in: b.in}
 	for c := range s.used {
 		if !s.made[c] {
-			d.slots = append(d.slots, b.slot(c))
+			d.slots = append(d.slots, b.Slot(c))
 		}
 	}
 	for cte := range s.works {
@@ -40,7 +42,7 @@ func (b *builder) deps(n plan.Node) *deps {
 // keep notes the values with which something is computed now.
 func (d *deps) keep() {
 	if d != nil {
-		d.last.load(&d.in.F, d.slots)
+		d.last.Load(&d.in.F, d.slots)
 		d.gen = d.in.Gen
 	}
 }
@@ -51,7 +53,7 @@ func (d *deps) same() bool {
 		return false
 	}
 	for i, s := range d.slots {
-		if !identical(d.last.vals[i], d.in.F.s[s]) {
+		if !frame.Identical(d.last.Vals[i], d.in.F.S[s]) {
 			return false
 		}
 	}

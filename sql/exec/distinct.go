@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -9,20 +10,20 @@ type hashDistinctOp struct {
 	in      *instance
 	child   operator
 	slots   []int
-	table   hashTable
-	parts   partFiles
+	table   spill.Table
+	parts   spill.Parts
 	pending []distinctPart
 	cur     distinctPart
-	reader  *spillReader
+	reader  *spill.Reader
 }
 
 type distinctPart struct {
-	file  *spillFile
+	file  *spill.File
 	level int
 }
 
 func (b *builder) hashDistinct(x *plan.HashDistinct) (operator, error) {
-	o := &hashDistinctOp{in: b.in, slots: b.colSlots(x.In.Cols())}
+	o := &hashDistinctOp{in: b.in, slots: b.ColSlots(x.In.Cols())}
 	var err error
 	if o.child, err = b.node(x.In); err != nil {
 		return nil, err
@@ -31,8 +32,8 @@ func (b *builder) hashDistinct(x *plan.HashDistinct) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = newTable(&b.in.F, keys)
-	o.parts = newPartFiles(&b.in.budget, &b.in.F, o.slots)
+	o.table = spill.NewTable(&b.in.F, keys)
+	o.parts = spill.NewParts(&b.in.budget, &b.in.F, o.slots)
 	return o, nil
 }
 
@@ -42,14 +43,14 @@ func (o *hashDistinctOp) open() error {
 }
 
 func (o *hashDistinctOp) discard() {
-	o.table.reset()
-	o.parts.close()
-	o.parts.level = 0
+	o.table.Reset()
+	o.parts.Close()
+	o.parts.Level = 0
 	for _, p := range o.pending {
-		p.file.close()
+		p.file.Close()
 	}
 	o.pending = nil
-	o.cur.file.close()
+	o.cur.file.Close()
 	o.cur, o.reader = distinctPart{}, nil
 }
 
@@ -57,7 +58,7 @@ func (o *hashDistinctOp) nextRow() (bool, error) {
 	if o.reader == nil {
 		return o.child.next()
 	}
-	return o.reader.slots(&o.in.F, o.slots)
+	return o.reader.Slots(&o.in.F, o.slots)
 }
 
 func (o *hashDistinctOp) next() (bool, error) {
@@ -72,43 +73,43 @@ func (o *hashDistinctOp) next() (bool, error) {
 			}
 			continue
 		}
-		h := o.table.hash()
-		if o.table.find(h) >= 0 {
+		h := o.table.Hash()
+		if o.table.Find(h) >= 0 {
 			continue
 		}
-		if o.parts.active() || o.parts.level < maxLevel && o.table.mem() > o.in.budget.Mem {
-			if err := o.parts.write(h); err != nil {
+		if o.parts.Active() || o.parts.Level < spill.MaxLevel && o.table.Mem() > o.in.budget.Mem {
+			if err := o.parts.Write(h); err != nil {
 				return false, err
 			}
 			continue
 		}
-		o.table.add(h)
+		o.table.Add(h)
 		return true, nil
 	}
 }
 
 // nextPart goes on with the rows of a file.
 func (o *hashDistinctOp) nextPart() (bool, error) {
-	files, err := o.parts.take()
+	files, err := o.parts.Take()
 	if err != nil {
 		return false, err
 	}
 	for _, f := range files {
 		if f != nil {
-			o.pending = append(o.pending, distinctPart{f, o.parts.level + 1})
+			o.pending = append(o.pending, distinctPart{f, o.parts.Level + 1})
 		}
 	}
-	o.cur.file.close()
+	o.cur.file.Close()
 	o.cur, o.reader = distinctPart{}, nil
-	o.table.reset()
+	o.table.Reset()
 	if len(o.pending) == 0 {
 		// child.next has said that it is at its end; asked again it says so again.
 		return false, nil
 	}
 	o.cur = o.pending[len(o.pending)-1]
 	o.pending = o.pending[:len(o.pending)-1]
-	o.parts.level = o.cur.level
-	o.reader, err = o.cur.file.reader()
+	o.parts.Level = o.cur.level
+	o.reader, err = o.cur.file.Reader()
 	return err == nil, err
 }
 

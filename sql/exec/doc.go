@@ -3,6 +3,10 @@
 //	plan.Physical ──Prepare──▶ Program ──Run──▶ Cursor     rows of a query, or of RETURNING
 //	                                    └─Exec──▶ count    DML to its end
 //
+// Here are the operators, one file each, and what puts them together. The rest stands in packages of its own, each of which knows only
+// those before it: frame (slots), run (an execution and what it needs of its session), eval (expressions), spill (rows that are kept),
+// write (changes of rows).
+//
 // A Program is immutable and shared by sessions. Each execution borrows an instance of it: a tree of operators and
 // compiled expressions around one frame. The frame has a slot for every column, parameter and constant of the
 // statement; an operator's row is what its columns' slots hold after next. So a row moves up the tree without being

@@ -13,6 +13,9 @@ import (
 	"github.com/tarndb/tarn/sql/ddl"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -30,7 +33,7 @@ type db struct {
 	t     testing.TB
 	mgr   *txn.Manager
 	alloc *catalog.Allocator
-	rels  exec.Rels
+	rels  run.Rels
 
 	mu  sync.Mutex // protects cat, seqs
 	cat *catalog.Catalog
@@ -61,7 +64,7 @@ type session struct {
 	t               *txn.Txn
 	block           bool
 	iso             txn.Isolation
-	deferred        exec.Deferred
+	deferred        write.Deferred
 	workMem         int64
 	opts            exec.Options
 	ctx             context.Context
@@ -134,12 +137,12 @@ func (s *session) begin() {
 }
 
 func (s *session) context() *exec.Context {
-	return &exec.Context{RunContext: exec.RunContext{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Catalog: s.db.catalog(), Env: s.env(), Sess: s,
+	return &exec.Context{Context: run.Context{Ctx: s.ctx, Txn: s.t, Manager: s.db.mgr, Catalog: s.db.catalog(), Env: s.env(), Sess: s,
 		Rels: &s.db.rels, Exprs: s, WorkMem: s.workMem, TempDir: s.db.t.TempDir()},
 		Deferred: &s.deferred, Columnar: s.columnar, Virtual: s.virtual}
 }
 
-// BindStored implements exec.ExprSource.
+// BindStored implements run.ExprSource.
 func (s *session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (plan.Expr, error) {
 	e, named, err := bind.TableExpr(s.bindEnv(""), t, sql, plan.Type{Mod: -1})
 	if err != nil {
@@ -220,7 +223,7 @@ func (s *session) commit() error {
 		return nil
 	}
 	if s.deferred.Pending() {
-		if err := s.deferred.Run(&s.context().RunContext, false); err != nil {
+		if err := s.deferred.Run(&s.context().Context, false); err != nil {
 			return err
 		}
 	}
@@ -236,7 +239,7 @@ func (s *session) stmt(sql string, n ast.Node) (string, error) {
 		return s.transaction(x, sql)
 	case *ast.ConstraintsSetStmt:
 		s.deferred.SetAll(x.Deferred)
-		return "SET CONSTRAINTS\n", s.deferred.Run(&s.context().RunContext, true)
+		return "SET CONSTRAINTS\n", s.deferred.Run(&s.context().Context, true)
 	case *ast.SelectStmt, *ast.InsertStmt, *ast.UpdateStmt, *ast.DeleteStmt, *ast.MergeStmt:
 	default:
 		return s.ddl(sql, n)
@@ -338,11 +341,11 @@ func (s *session) ddl(sql string, n ast.Node) (string, error) {
 type hooks struct{ s *session }
 
 func (h hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types.Datum, error), error) {
-	v, err := exec.CompileExpr(e, cols, h.s.env())
+	v, err := eval.Compile(e, cols, h.s.env())
 	if err != nil {
 		return nil, err
 	}
-	v.Begin(&h.s.context().RunContext)
+	v.Begin(&h.s.context().Context)
 	return v.Eval, nil
 }
 

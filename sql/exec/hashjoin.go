@@ -1,6 +1,9 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -16,7 +19,7 @@ type hashJoinOp struct {
 	outer, inner operator
 	outerSlots   []int
 	innerSlots   []int
-	on           condFn
+	on           eval.Cond
 	nullAware    bool
 	outerKeys    []func() error // into keySlots
 	innerKeys    []func() error
@@ -30,8 +33,8 @@ type hashJoinOp struct {
 	empty      bool // no inner rows, so no result: the outer side is not read
 	pending    []joinPart
 	part       *joinPart // being joined; nil: the inputs themselves
-	reader     *spillReader
-	outerParts []*spillFile // where outer rows go while the inputs are split
+	reader     *spill.Reader
+	outerParts []*spill.File // where outer rows go while the inputs are split
 	level      int
 
 	haveOuter bool
@@ -45,13 +48,13 @@ type hashJoinOp struct {
 
 // joinPart is a share of both inputs.
 type joinPart struct {
-	inner, outer *spillFile
+	inner, outer *spill.File
 	level        int
 }
 
 func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 	o := &hashJoinOp{in: b.in, kind: x.Kind, nullAware: x.NullAware,
-		outerSlots: b.colSlots(x.Outer.Cols()), innerSlots: b.colSlots(x.Inner.Cols())}
+		outerSlots: b.ColSlots(x.Outer.Cols()), innerSlots: b.ColSlots(x.Inner.Cols())}
 	var err error
 	if o.outer, err = b.node(x.Outer); err != nil {
 		return nil, err
@@ -64,24 +67,24 @@ func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 		return nil, pgerr.Internal("hash join with %d and %d keys", len(x.OuterKeys), len(x.InnerKeys))
 	}
 	for i := range x.OuterKeys {
-		kind, err := b.kind(x.OuterKeys[i].Type().OID)
+		kind, err := b.Kind(x.OuterKeys[i].Type().OID)
 		if err != nil {
 			return nil, err
 		}
-		s := b.in.F.add()
+		s := b.in.F.Add()
 		o.keySlots, o.kinds = append(o.keySlots, s), append(o.kinds, kind)
-		load, err := b.into(x.OuterKeys[i], s)
+		load, err := b.Into(x.OuterKeys[i], s)
 		if err != nil {
 			return nil, err
 		}
 		o.outerKeys = append(o.outerKeys, load)
-		if load, err = b.into(x.InnerKeys[i], s); err != nil {
+		if load, err = b.Into(x.InnerKeys[i], s); err != nil {
 			return nil, err
 		}
 		o.innerKeys = append(o.innerKeys, load)
 	}
 	o.key = make([]types.Datum, len(o.keySlots))
-	if o.on, err = b.conds(x.On); err != nil {
+	if o.on, err = b.Conds(x.On); err != nil {
 		return nil, err
 	}
 	o.table.init(o)
@@ -97,7 +100,7 @@ type joinTable struct {
 	buckets []int32
 	entries []joinEntry
 	blocks  [][]types.Datum
-	arena   arena
+	arena   frame.Arena
 }
 
 type joinEntry struct {
@@ -120,11 +123,11 @@ func (t *joinTable) reset() {
 	clear(t.buckets)
 	t.entries, t.n = t.entries[:0], 0
 	t.blocks = nil
-	t.arena.reset()
+	t.arena.Reset()
 }
 
 func (t *joinTable) mem() int64 {
-	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*joinBlock*t.width)*datumSize + t.arena.size()
+	return int64(cap(t.entries))*16 + int64(len(t.buckets))*4 + int64(len(t.blocks)*joinBlock*t.width)*frame.DatumSize + t.arena.Size()
 }
 
 func (t *joinTable) row(e int) []types.Datum {
@@ -143,11 +146,11 @@ func (t *joinTable) add(hash uint64, null bool) {
 	}
 	row, f := t.row(e), &t.o.in.F
 	for i, s := range t.o.keySlots {
-		row[i] = t.arena.clone(f.s[s])
+		row[i] = t.arena.Clone(f.S[s])
 	}
 	row = row[len(t.o.keySlots):]
 	for i, s := range t.o.innerSlots {
-		row[i] = t.arena.clone(f.s[s])
+		row[i] = t.arena.Clone(f.S[s])
 	}
 	if null {
 		t.entries = append(t.entries, joinEntry{hash: hash, next: -1})
@@ -213,12 +216,12 @@ func (o *hashJoinOp) discard() {
 	o.table.reset()
 	o.sawNull, o.innerRows = false, 0
 	for _, p := range o.pending {
-		p.inner.close()
-		p.outer.close()
+		p.inner.Close()
+		p.outer.Close()
 	}
 	o.pending = nil
 	for _, p := range o.outerParts {
-		p.close()
+		p.Close()
 	}
 	o.outerParts = nil
 	o.dropPart()
@@ -227,8 +230,8 @@ func (o *hashJoinOp) discard() {
 
 func (o *hashJoinOp) dropPart() {
 	if o.part != nil {
-		o.part.inner.close()
-		o.part.outer.close()
+		o.part.inner.Close()
+		o.part.outer.Close()
 		o.part, o.reader = nil, nil
 	}
 }
@@ -241,7 +244,7 @@ func (o *hashJoinOp) keys(loads []func() error) (hash uint64, null bool, err err
 		if err := load(); err != nil {
 			return 0, false, err
 		}
-		v := f.s[o.keySlots[i]]
+		v := f.S[o.keySlots[i]]
 		null = null || v.IsNull()
 		hash = types.HashKind(o.kinds[i], v, hash)
 	}
@@ -250,13 +253,13 @@ func (o *hashJoinOp) keys(loads []func() error) (hash uint64, null bool, err err
 
 // build reads inner rows into the table, or into pending parts if they are too many.
 func (o *hashJoinOp) build(next func() (bool, error), level int) error {
-	var parts []*spillFile
+	var parts []*spill.File
 	limit := o.in.budget.Mem
 	keepNull := o.kind == plan.RightJoin || o.kind == plan.FullJoin
 	for {
 		ok, err := next()
 		if err != nil {
-			closeAll(parts)
+			spill.CloseAll(parts)
 			return err
 		}
 		if !ok {
@@ -267,7 +270,7 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 			err = o.in.Tick()
 		}
 		if err != nil {
-			closeAll(parts)
+			spill.CloseAll(parts)
 			return err
 		}
 		if level == 0 {
@@ -280,14 +283,14 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 			}
 		}
 		if parts != nil {
-			if err := parts[partOf(hash, level)].writeSlots(&o.in.F, o.innerSlots); err != nil {
-				closeAll(parts)
+			if err := parts[spill.PartOf(hash, level)].WriteSlots(&o.in.F, o.innerSlots); err != nil {
+				spill.CloseAll(parts)
 				return err
 			}
 			continue
 		}
 		o.table.add(hash, null)
-		if len(o.keySlots) > 0 && level < maxLevel && o.table.mem() > limit && !o.oneKey() {
+		if len(o.keySlots) > 0 && level < spill.MaxLevel && o.table.mem() > limit && !o.oneKey() {
 			if parts, err = o.split(level); err != nil {
 				return err
 			}
@@ -297,17 +300,17 @@ func (o *hashJoinOp) build(next func() (bool, error), level int) error {
 		o.stats.memory(o.table.mem())
 		o.stats.Parts++
 		for _, p := range parts {
-			o.stats.Disk += p.size()
+			o.stats.Disk += p.Size()
 		}
 	}
 	if parts == nil {
 		return nil
 	}
-	outer := newFiles(&o.in.budget)
+	outer := spill.NewFiles(&o.in.budget)
 	o.outerParts, o.level = outer, level
 	for i := range parts {
 		o.pending = append(o.pending, joinPart{inner: parts[i], outer: outer[i], level: level + 1})
-		if err := parts[i].flush(); err != nil {
+		if err := parts[i].Flush(); err != nil {
 			return err
 		}
 	}
@@ -326,12 +329,12 @@ func (o *hashJoinOp) oneKey() bool {
 }
 
 // split moves the table into files.
-func (o *hashJoinOp) split(level int) ([]*spillFile, error) {
-	parts := newFiles(&o.in.budget)
+func (o *hashJoinOp) split(level int) ([]*spill.File, error) {
+	parts := spill.NewFiles(&o.in.budget)
 	t, nk := &o.table, len(o.keySlots)
 	for e := range t.n {
-		if err := parts[partOf(t.entries[e].hash, level)].writeRow(t.row(e)[nk:]); err != nil {
-			closeAll(parts)
+		if err := parts[spill.PartOf(t.entries[e].hash, level)].WriteRow(t.row(e)[nk:]); err != nil {
+			spill.CloseAll(parts)
 			return nil, err
 		}
 	}
@@ -353,12 +356,12 @@ func (o *hashJoinOp) splitOuter(next func() (bool, error)) error {
 		if err != nil {
 			return err
 		}
-		if err := o.outerParts[partOf(hash, o.level)].writeSlots(&o.in.F, o.outerSlots); err != nil {
+		if err := o.outerParts[spill.PartOf(hash, o.level)].WriteSlots(&o.in.F, o.outerSlots); err != nil {
 			return err
 		}
 	}
 	for _, p := range o.outerParts {
-		if err := p.flush(); err != nil {
+		if err := p.Flush(); err != nil {
 			return err
 		}
 	}
@@ -376,20 +379,20 @@ func (o *hashJoinOp) nextPart() error {
 		}
 		p := o.pending[len(o.pending)-1]
 		o.pending = o.pending[:len(o.pending)-1]
-		if p.outer.empty() && o.kind != plan.RightJoin && o.kind != plan.FullJoin {
-			p.inner.close()
-			p.outer.close()
+		if p.outer.Empty() && o.kind != plan.RightJoin && o.kind != plan.FullJoin {
+			p.inner.Close()
+			p.outer.Close()
 			continue
 		}
-		inner, err := p.inner.reader()
+		inner, err := p.inner.Reader()
 		if err != nil {
 			return err
 		}
 		o.part = &p
-		if err := o.build(func() (bool, error) { return inner.slots(&o.in.F, o.innerSlots) }, p.level); err != nil {
+		if err := o.build(func() (bool, error) { return inner.Slots(&o.in.F, o.innerSlots) }, p.level); err != nil {
 			return err
 		}
-		outer, err := p.outer.reader()
+		outer, err := p.outer.Reader()
 		if err != nil {
 			return err
 		}
@@ -401,7 +404,7 @@ func (o *hashJoinOp) nextPart() error {
 		// The part was split again: so are its outer rows.
 		parts := o.outerParts
 		for {
-			ok, err := outer.slots(&o.in.F, o.outerSlots)
+			ok, err := outer.Slots(&o.in.F, o.outerSlots)
 			if err != nil {
 				return err
 			}
@@ -412,12 +415,12 @@ func (o *hashJoinOp) nextPart() error {
 			if err != nil {
 				return err
 			}
-			if err := parts[partOf(hash, o.level)].writeSlots(&o.in.F, o.outerSlots); err != nil {
+			if err := parts[spill.PartOf(hash, o.level)].WriteSlots(&o.in.F, o.outerSlots); err != nil {
 				return err
 			}
 		}
 		for _, f := range parts {
-			if err := f.flush(); err != nil {
+			if err := f.Flush(); err != nil {
 				return err
 			}
 		}
@@ -430,7 +433,7 @@ func (o *hashJoinOp) nextOuter() (bool, error) {
 	if o.part == nil {
 		return o.outer.next()
 	}
-	return o.reader.slots(&o.in.F, o.outerSlots)
+	return o.reader.Slots(&o.in.F, o.outerSlots)
 }
 
 func (o *hashJoinOp) next() (bool, error) {
@@ -504,7 +507,7 @@ func (o *hashJoinOp) advance() (bool, error) {
 	if !null && len(o.table.buckets) > 0 {
 		o.hash = hash
 		for i, s := range o.keySlots {
-			o.key[i] = o.in.F.s[s]
+			o.key[i] = o.in.F.S[s]
 		}
 		o.chain = o.table.buckets[hash&uint64(len(o.table.buckets)-1)]
 	}
@@ -526,14 +529,14 @@ func (o *hashJoinOp) probe() (bool, error) {
 			continue
 		}
 		if o.on != nil || o.kind != plan.SemiJoin && o.kind != plan.AntiJoin {
-			o.in.F.put(o.innerSlots, row[nk:])
+			o.in.F.Put(o.innerSlots, row[nk:])
 		}
 		if o.on != nil {
 			ok, err := o.on()
 			if err != nil {
 				return false, err
 			}
-			if ok != triTrue {
+			if ok != eval.True {
 				o.stats.joinRemoved()
 				if err := o.in.Tick(); err != nil {
 					return false, err
@@ -558,7 +561,7 @@ func (o *hashJoinOp) probe() (bool, error) {
 	}
 	switch o.kind {
 	case plan.LeftJoin, plan.FullJoin:
-		o.in.F.setNull(o.innerSlots)
+		o.in.F.SetNull(o.innerSlots)
 		return true, nil
 	case plan.AntiJoin:
 		return true, nil
@@ -584,8 +587,8 @@ func (o *hashJoinOp) nextUnmatched() bool {
 		if t.entries[e].matched {
 			continue
 		}
-		o.in.F.setNull(o.outerSlots)
-		o.in.F.put(o.innerSlots, t.row(e)[len(o.keySlots):])
+		o.in.F.SetNull(o.outerSlots)
+		o.in.F.Put(o.innerSlots, t.row(e)[len(o.keySlots):])
 		return true
 	}
 	return false

@@ -3,6 +3,8 @@ package exec
 import (
 	"bytes"
 
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 )
@@ -11,8 +13,8 @@ import (
 type limitOp struct {
 	in            *instance
 	child         operator
-	count, offset evalFn
-	ties          []sortCol
+	count, offset eval.Fn
+	ties          []spill.SortCol
 	left          int64 // -1: no limit
 	skip          int64
 	key, last     []byte
@@ -25,10 +27,10 @@ func (b *builder) limit(x *plan.LimitNode) (operator, error) {
 	if o.child, err = b.node(x.In); err != nil {
 		return nil, err
 	}
-	if o.count, err = b.evalFor(x.Count); err != nil {
+	if o.count, err = b.Fn(x.Count); err != nil {
 		return nil, err
 	}
-	if o.offset, err = b.evalFor(x.Offset); err != nil {
+	if o.offset, err = b.Fn(x.Offset); err != nil {
 		return nil, err
 	}
 	o.ties, err = b.sortCols(x.WithTies)
@@ -89,7 +91,7 @@ func (o *limitOp) next() (bool, error) {
 		return true, nil
 	}
 	if len(o.ties) > 0 {
-		o.key = appendSortKey(o.key[:0], &o.in.F, o.ties)
+		o.key = spill.AppendKey(o.key[:0], &o.in.F, o.ties)
 		if o.left == 0 && !bytes.Equal(o.key, o.last) {
 			o.done = true
 			return false, nil

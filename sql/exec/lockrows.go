@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
@@ -17,13 +19,13 @@ type lockRowsOp struct {
 	in      *instance
 	child   operator
 	items   []lockItem
-	recheck condFn
+	recheck eval.Cond
 }
 
 type lockItem struct {
 	loc      int
 	table    *catalog.Table
-	cols     rowCols
+	cols     eval.RowCols
 	rel      *rowstore.Rel
 	strength lock.Mode
 	policy   lock.Policy
@@ -38,8 +40,8 @@ func (b *builder) lockRows(x *plan.LockRowsNode) (operator, error) {
 		return nil, err
 	}
 	for _, it := range x.Items {
-		li := lockItem{loc: b.slot(it.Loc), table: it.Scan.Table}
-		if li.cols, err = b.rowCols(it.Scan.Table, it.Scan.Out); err != nil {
+		li := lockItem{loc: b.Slot(it.Loc), table: it.Scan.Table}
+		if li.cols, err = b.RowCols(it.Scan.Table, it.Scan.Out); err != nil {
 			return nil, err
 		}
 		switch it.Strength {
@@ -61,23 +63,23 @@ func (b *builder) lockRows(x *plan.LockRowsNode) (operator, error) {
 		o.items = append(o.items, li)
 	}
 	if x.Recheck != nil {
-		o.recheck, err = b.conds(x.Recheck)
+		o.recheck, err = b.Conds(x.Recheck)
 		return o, err
 	}
-	var cs []condFn
+	var cs []eval.Cond
 	if cs, err = b.rowConds(nil, x.In); err != nil {
 		return nil, err
 	}
-	o.recheck = all(cs)
+	o.recheck = eval.All(cs)
 	return o, nil
 }
 
 // rowConds collects the conditions that every row of a plan satisfies, down to where rows are made anew (aggregates, set
 // operations: nothing there can be locked) or NULL-extended.
-func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
+func (b *builder) rowConds(cs []eval.Cond, n plan.Node) ([]eval.Cond, error) {
 	add := func(es []plan.Expr) error {
 		for _, e := range es {
-			c, err := b.cond(e)
+			c, err := b.Cond(e)
 			if err != nil {
 				return err
 			}
@@ -116,30 +118,30 @@ func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
 	case *plan.HashJoin:
 		if x.Kind == plan.InnerJoin {
 			for i := range x.OuterKeys {
-				l, err := b.expr(x.OuterKeys[i])
+				l, err := b.Expr(x.OuterKeys[i])
 				if err != nil {
 					return nil, err
 				}
-				r, err := b.expr(x.InnerKeys[i])
+				r, err := b.Expr(x.InnerKeys[i])
 				if err != nil {
 					return nil, err
 				}
-				kind, err := b.kind(x.OuterKeys[i].Type().OID)
+				kind, err := b.Kind(x.OuterKeys[i].Type().OID)
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.equal(kind, l, r))
+				cs = append(cs, b.Equal(kind, l, r))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
 	case *plan.MergeJoin:
 		if x.Kind == plan.InnerJoin {
 			for i := range x.OuterKeys {
-				kind, err := b.kind(x.OuterKeys[i].T.OID)
+				kind, err := b.Kind(x.OuterKeys[i].T.OID)
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.equal(kind, operand{slot: b.slot(x.OuterKeys[i].Col)}, operand{slot: b.slot(x.InnerKeys[i].Col)}))
+				cs = append(cs, b.Equal(kind, eval.Operand{Slot: b.Slot(x.OuterKeys[i].Col)}, eval.Operand{Slot: b.Slot(x.InnerKeys[i].Col)}))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
@@ -147,12 +149,12 @@ func (b *builder) rowConds(cs []condFn, n plan.Node) ([]condFn, error) {
 	return cs, nil
 }
 
-func (b *builder) joinConds(cs []condFn, kind plan.JoinKind, on []plan.Expr, outer, inner plan.Node) ([]condFn, error) {
+func (b *builder) joinConds(cs []eval.Cond, kind plan.JoinKind, on []plan.Expr, outer, inner plan.Node) ([]eval.Cond, error) {
 	var err error
 	switch kind {
 	case plan.InnerJoin:
 		for _, e := range on {
-			c, err := b.cond(e)
+			c, err := b.Cond(e)
 			if err != nil {
 				return nil, err
 			}
@@ -207,7 +209,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 	in, changed := o.in, false
 	for i := range o.items {
 		it := &o.items[i]
-		loc := in.F.s[it.loc]
+		loc := in.F.S[it.loc]
 		if loc.IsNull() {
 			continue // the null-extended side of an outer join
 		}
@@ -218,20 +220,20 @@ func (o *lockRowsOp) lock() (bool, error) {
 		if it, err = o.part(it, key); err != nil {
 			return false, err
 		}
-		opt := in.EC.lockOptions()
+		opt := in.EC.LockOptions()
 		opt.Policy = it.policy
 		r, err := in.View.LockVersion(in.EC.Ctx, key, id, it.strength, opt, it.buf[:0])
 		if err != nil {
 			if it.policy == lock.Skip && errors.Is(err, lock.ErrNotAvailable) {
 				return false, nil
 			}
-			return false, lockError(err, it.table)
+			return false, run.LockError(err, it.table)
 		}
 		switch r.State {
 		case txn.RowChanged:
 			it.buf = r.Row
 			// The locator that is loaded too refers to cols' own memory, the key to the row read before.
-			it.cols.load(&in.F, it.rel, append([]byte(nil), r.Key...), r.Row)
+			it.cols.Load(&in.F, it.rel, append([]byte(nil), r.Key...), r.Row)
 			changed = true
 		case txn.RowGone, txn.RowOwn:
 			return false, nil
@@ -239,7 +241,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 	}
 	if changed && o.recheck != nil {
 		t, err := o.recheck()
-		return t == triTrue, err
+		return t == eval.True, err
 	}
 	return true, nil
 }
@@ -263,7 +265,7 @@ func (o *lockRowsOp) part(it *lockItem, key []byte) (*lockItem, error) {
 			return nil, err
 		}
 		p := *it
-		p.table, p.cols, p.rel, p.buf, p.parts = t, it.cols.over(t, catalog.AttMap(it.table, t)), rel, nil, nil
+		p.table, p.cols, p.rel, p.buf, p.parts = t, it.cols.Over(t, catalog.AttMap(it.table, t)), rel, nil, nil
 		if it.parts == nil {
 			it.parts = map[uint32]*lockItem{}
 		}

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -10,7 +11,7 @@ type materializeOp struct {
 	child operator
 	slots []int
 	deps  *deps
-	tape  tape
+	tape  spill.Tape
 	pos   int
 	eof   bool
 }
@@ -20,27 +21,27 @@ func (b *builder) materialize(x *plan.Materialize) (operator, error) {
 	if err != nil || b.rescan == 0 {
 		return child, err // nobody reads it twice
 	}
-	o := &materializeOp{in: b.in, child: child, slots: b.colSlots(x.In.Cols()), deps: b.deps(x.In)}
-	o.tape = newTape(&b.in.budget, &b.in.F, o.slots)
+	o := &materializeOp{in: b.in, child: child, slots: b.ColSlots(x.In.Cols()), deps: b.deps(x.In)}
+	o.tape = spill.NewTape(&b.in.budget, &b.in.F, o.slots)
 	return o, nil
 }
 
 func (o *materializeOp) open() error {
 	o.pos = 0
 	// Rows are added to a tape that went to a file only before the first of them is read.
-	if o.deps.same() && (o.eof || !o.tape.spilled()) {
+	if o.deps.same() && (o.eof || !o.tape.Spilled()) {
 		return nil
 	}
-	o.tape.reset()
+	o.tape.Reset()
 	o.eof = false
 	o.deps.keep()
 	return o.child.open()
 }
 
 func (o *materializeOp) next() (bool, error) {
-	if o.pos < o.tape.len() {
+	if o.pos < o.tape.Len() {
 		o.pos++
-		return true, o.tape.load(o.pos-1, o.slots)
+		return true, o.tape.Load(o.pos-1, o.slots)
 	}
 	if o.eof {
 		return false, nil
@@ -54,12 +55,12 @@ func (o *materializeOp) next() (bool, error) {
 		return false, nil
 	}
 	o.pos++
-	return true, o.tape.add()
+	return true, o.tape.Add()
 }
 
 func (o *materializeOp) close() {
 	o.child.close()
-	o.tape.reset()
+	o.tape.Reset()
 	o.deps.drop()
 	o.eof = false
 }

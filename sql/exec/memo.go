@@ -55,7 +55,7 @@ func (m *memo) get() (types.Datum, bool) {
 	m.tries++
 	m.key = m.key[:0]
 	for _, s := range m.slots {
-		v := m.in.F.s[s]
+		v := m.in.F.S[s]
 		switch {
 		case v.IsNull():
 			m.key = append(m.key, 0)

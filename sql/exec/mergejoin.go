@@ -3,6 +3,9 @@ package exec
 import (
 	"bytes"
 
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -16,9 +19,9 @@ type mergeJoinOp struct {
 	outer, inner operator
 	outerSlots   []int
 	innerSlots   []int
-	outerCols    []sortCol
-	innerCols    []sortCol
-	on           condFn
+	outerCols    []spill.SortCol
+	innerCols    []spill.SortCol
+	on           eval.Cond
 
 	state      mergeState
 	outerKey   []byte
@@ -26,8 +29,8 @@ type mergeJoinOp struct {
 	outerEOF   bool
 	innerKey   []byte // of the inner row read ahead
 	innerEOF   bool
-	ahead      rowBuf
-	group      tape
+	ahead      frame.Row
+	group      spill.Tape
 	groupKey   []byte
 	haveGroup  bool
 	groupMatch []bool
@@ -48,7 +51,7 @@ const (
 )
 
 func (b *builder) mergeJoin(x *plan.MergeJoin) (operator, error) {
-	o := &mergeJoinOp{in: b.in, kind: x.Kind, outerSlots: b.colSlots(x.Outer.Cols()), innerSlots: b.colSlots(x.Inner.Cols())}
+	o := &mergeJoinOp{in: b.in, kind: x.Kind, outerSlots: b.ColSlots(x.Outer.Cols()), innerSlots: b.ColSlots(x.Inner.Cols())}
 	var err error
 	if o.outer, err = b.node(x.Outer); err != nil {
 		return nil, err
@@ -67,10 +70,10 @@ func (b *builder) mergeJoin(x *plan.MergeJoin) (operator, error) {
 	}
 	for i := range o.outerCols {
 		// Keys are compared as bytes: both sides must be encoded alike.
-		o.innerCols[i].kind = o.outerCols[i].kind
+		o.innerCols[i].Kind = o.outerCols[i].Kind
 	}
-	o.group = newTape(&b.in.budget, &b.in.F, o.innerSlots)
-	o.on, err = b.conds(x.On)
+	o.group = spill.NewTape(&b.in.budget, &b.in.F, o.innerSlots)
+	o.on, err = b.Conds(x.On)
 	return o, err
 }
 
@@ -78,7 +81,7 @@ func (o *mergeJoinOp) note(st *NodeStats) { o.stats = st }
 
 func (o *mergeJoinOp) open() error {
 	o.state, o.outerEOF, o.innerEOF, o.haveGroup = mergeNextOuter, false, false, false
-	o.group.reset()
+	o.group.Reset()
 	o.groupMatch = o.groupMatch[:0]
 	if err := o.outer.open(); err != nil {
 		return err
@@ -100,16 +103,16 @@ func (o *mergeJoinOp) readInner() error {
 		return nil
 	}
 	o.innerKey, _ = o.key(o.innerKey, o.innerCols)
-	o.ahead.load(&o.in.F, o.innerSlots)
+	o.ahead.Load(&o.in.F, o.innerSlots)
 	return o.in.Tick()
 }
 
-func (o *mergeJoinOp) key(buf []byte, cols []sortCol) ([]byte, bool) {
+func (o *mergeJoinOp) key(buf []byte, cols []spill.SortCol) ([]byte, bool) {
 	null := false
 	for i := range cols {
-		null = null || o.in.F.s[cols[i].slot].IsNull()
+		null = null || o.in.F.S[cols[i].Slot].IsNull()
 	}
-	return appendSortKey(buf[:0], &o.in.F, cols), null
+	return spill.AppendKey(buf[:0], &o.in.F, cols), null
 }
 
 func (o *mergeJoinOp) keepsInner() bool { return o.kind == plan.RightJoin || o.kind == plan.FullJoin }
@@ -192,8 +195,8 @@ func (o *mergeJoinOp) gather() error {
 	o.dropGroup()
 	o.groupKey = append(o.groupKey[:0], o.innerKey...)
 	for !o.innerEOF && bytes.Equal(o.innerKey, o.groupKey) {
-		o.in.F.put(o.innerSlots, o.ahead.vals)
-		if err := o.group.add(); err != nil {
+		o.in.F.Put(o.innerSlots, o.ahead.Vals)
+		if err := o.group.Add(); err != nil {
 			return err
 		}
 		o.groupMatch = append(o.groupMatch, false)
@@ -206,7 +209,7 @@ func (o *mergeJoinOp) gather() error {
 }
 
 func (o *mergeJoinOp) dropGroup() {
-	o.group.reset()
+	o.group.Reset()
 	o.groupMatch = o.groupMatch[:0]
 	o.haveGroup = false
 }
@@ -215,7 +218,7 @@ func (o *mergeJoinOp) unmatchedOuter() (bool, error) {
 	o.state = mergeNextOuter
 	switch o.kind {
 	case plan.LeftJoin, plan.FullJoin:
-		o.in.F.setNull(o.innerSlots)
+		o.in.F.SetNull(o.innerSlots)
 		return true, nil
 	case plan.AntiJoin:
 		return true, nil
@@ -225,10 +228,10 @@ func (o *mergeJoinOp) unmatchedOuter() (bool, error) {
 
 // probe pairs the outer row with the rest of the group.
 func (o *mergeJoinOp) probe() (bool, error) {
-	for o.pos < o.group.len() {
+	for o.pos < o.group.Len() {
 		i := o.pos
 		o.pos++
-		if err := o.group.load(i, o.innerSlots); err != nil {
+		if err := o.group.Load(i, o.innerSlots); err != nil {
 			return false, err
 		}
 		if o.on != nil {
@@ -236,7 +239,7 @@ func (o *mergeJoinOp) probe() (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if t != triTrue {
+			if t != eval.True {
 				o.stats.joinRemoved()
 				continue
 			}
@@ -262,28 +265,28 @@ func (o *mergeJoinOp) probe() (bool, error) {
 // outer row waits in its operator's slots, so they are kept and put back.
 func (o *mergeJoinOp) flush() (bool, error) {
 	for {
-		for o.haveGroup && o.pos < o.group.len() {
+		for o.haveGroup && o.pos < o.group.Len() {
 			i := o.pos
 			o.pos++
 			if o.groupMatch[i] {
 				continue
 			}
-			if err := o.group.load(i, o.innerSlots); err != nil {
+			if err := o.group.Load(i, o.innerSlots); err != nil {
 				return false, err
 			}
 			if !o.outerEOF && o.saved == nil {
 				o.saved = make([]types.Datum, len(o.outerSlots))
 				for j, s := range o.outerSlots {
-					o.saved[j] = o.in.F.s[s]
+					o.saved[j] = o.in.F.S[s]
 				}
 			}
-			o.in.F.setNull(o.outerSlots)
+			o.in.F.SetNull(o.outerSlots)
 			return true, nil
 		}
 		o.dropGroup()
 		if !o.outerEOF {
 			if o.saved != nil {
-				o.in.F.put(o.outerSlots, o.saved)
+				o.in.F.Put(o.outerSlots, o.saved)
 				o.saved = nil
 			}
 			o.state = mergeAlign
@@ -303,6 +306,6 @@ func (o *mergeJoinOp) flush() (bool, error) {
 func (o *mergeJoinOp) close() {
 	o.outer.close()
 	o.inner.close()
-	o.group.reset()
+	o.group.Reset()
 	o.saved = nil
 }

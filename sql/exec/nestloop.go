@@ -3,6 +3,9 @@ package exec
 import (
 	"slices"
 
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -13,7 +16,7 @@ type nestLoopOp struct {
 	in           *instance
 	kind         plan.JoinKind
 	outer, inner operator
-	on           condFn
+	on           eval.Cond
 	innerSlots   []int
 	unique       bool
 	haveOuter    bool
@@ -28,7 +31,7 @@ func (b *builder) nestLoop(x *plan.NestLoop) (operator, error) {
 	case plan.RightJoin, plan.FullJoin:
 		return nil, pgerr.Internal("nested loop for a right or full join")
 	}
-	o := &nestLoopOp{in: b.in, kind: x.Kind, innerSlots: b.colSlots(x.Inner.Cols()), unique: x.InnerUnique}
+	o := &nestLoopOp{in: b.in, kind: x.Kind, innerSlots: b.ColSlots(x.Inner.Cols()), unique: x.InnerUnique}
 	var err error
 	if o.outer, err = b.node(x.Outer); err != nil {
 		return nil, err
@@ -41,7 +44,7 @@ func (b *builder) nestLoop(x *plan.NestLoop) (operator, error) {
 			return nil, err
 		}
 	}
-	o.on, err = b.conds(x.On)
+	o.on, err = b.Conds(x.On)
 	return o, err
 }
 
@@ -70,7 +73,7 @@ func (o *nestLoopOp) next() (bool, error) {
 			o.haveOuter = false
 			switch {
 			case o.kind == plan.LeftJoin && !o.matched:
-				o.in.F.setNull(o.innerSlots)
+				o.in.F.SetNull(o.innerSlots)
 				return true, nil
 			case o.kind == plan.AntiJoin:
 				return true, nil
@@ -85,7 +88,7 @@ func (o *nestLoopOp) next() (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if t != triTrue {
+			if t != eval.True {
 				o.stats.joinRemoved()
 				continue
 			}
@@ -116,11 +119,11 @@ func (o *nestLoopOp) close() {
 type memoizeOp struct {
 	in    *instance
 	child operator
-	keys  []keyCol
+	keys  []spill.KeyCol
 	slots []int
-	table hashTable // of keys; payload: number of the entry
+	table spill.Table // of keys; payload: number of the entry
 	rows  [][][]types.Datum
-	arena arena
+	arena frame.Arena
 	deps  *deps // on what else than the keys
 
 	entry   int // being read, -1: the child is running
@@ -133,26 +136,26 @@ func (b *builder) memoize(x *plan.NestLoop, child operator) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &memoizeOp{in: b.in, child: child, keys: keys, slots: b.colSlots(x.Inner.Cols())}
-	o.table = newTable(&b.in.F, keys)
+	o := &memoizeOp{in: b.in, child: child, keys: keys, slots: b.ColSlots(x.Inner.Cols())}
+	o.table = spill.NewTable(&b.in.F, keys)
 	b.rescan++
 	o.deps = b.deps(x.Inner)
 	b.rescan--
 	o.deps.slots = slices.DeleteFunc(o.deps.slots, func(s int) bool {
-		return slices.ContainsFunc(keys, func(k keyCol) bool { return k.slot == s })
+		return slices.ContainsFunc(keys, func(k spill.KeyCol) bool { return k.Slot == s })
 	})
 	return o, nil
 }
 
 func (o *memoizeOp) open() error {
-	if !o.deps.same() || o.arena.size()+o.table.mem() > o.in.budget.Mem {
-		o.table.reset()
+	if !o.deps.same() || o.arena.Size()+o.table.Mem() > o.in.budget.Mem {
+		o.table.Reset()
 		o.rows = o.rows[:0]
-		o.arena.reset()
+		o.arena.Reset()
 		o.deps.keep()
 	}
 	o.pos = 0
-	e, fresh := o.table.findOrAdd()
+	e, fresh := o.table.FindOrAdd()
 	o.entry = e
 	if fresh {
 		o.rows = append(o.rows, nil)
@@ -180,7 +183,7 @@ func (o *memoizeOp) next() (bool, error) {
 		}
 		o.pos++
 		if len(o.slots) > 0 {
-			o.in.F.put(o.slots, row)
+			o.in.F.Put(o.slots, row)
 		}
 		return true, nil
 	}
@@ -193,7 +196,7 @@ func (o *memoizeOp) next() (bool, error) {
 		o.filling, o.pos = false, len(o.rows[o.entry])-1
 		return false, nil
 	}
-	row := o.arena.keep(&o.in.F, o.slots)
+	row := o.arena.Keep(&o.in.F, o.slots)
 	if row == nil {
 		row = []types.Datum{}
 	}
@@ -203,8 +206,8 @@ func (o *memoizeOp) next() (bool, error) {
 
 func (o *memoizeOp) close() {
 	o.child.close()
-	o.table.reset()
+	o.table.Reset()
 	o.rows = nil
-	o.arena.reset()
+	o.arena.Reset()
 	o.deps.drop()
 }

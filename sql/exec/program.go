@@ -3,6 +3,9 @@ package exec
 import (
 	"sync"
 
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/exec/spill"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -58,7 +61,7 @@ type operator interface {
 // instance is a Program for one execution at a time.
 type instance struct {
 	prog *Program
-	Run
+	run.Run
 	root   operator
 	out    []int // slots of the result columns
 	row    []types.Datum
@@ -74,8 +77,8 @@ type instance struct {
 	running  bool
 	finished bool
 	ended    bool // the statement's last actions have run
-	writes   Statement
-	budget   budget
+	writes   write.Statement
+	budget   spill.Budget
 }
 
 func (g *Program) take(env *types.Env) (*instance, error) {
@@ -212,11 +215,11 @@ func (in *instance) once() (int64, error) {
 
 // begin binds the instance to an execution.
 func (in *instance) begin(ec *Context) {
-	in.BeginStatement(&ec.RunContext)
+	in.BeginStatement(&ec.Context)
 	in.virtual, in.columnar = ec.Virtual, ec.Columnar
 	in.writes.Begin(ec.Deferred)
-	in.budget.Mem, in.budget.Dir = ec.workMem(), ec.TempDir
-	in.budget.reset()
+	in.budget.Mem, in.budget.Dir = ec.Memory(), ec.TempDir
+	in.budget.Reset()
 	in.running, in.finished, in.ended = true, false, false
 }
 
@@ -244,7 +247,7 @@ func (in *instance) endStatement() error {
 
 func (in *instance) result() []types.Datum {
 	for i, s := range in.out {
-		in.row[i] = in.F.s[s]
+		in.row[i] = in.F.S[s]
 	}
 	return in.row
 }

@@ -2,6 +2,8 @@ package exec
 
 import (
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -13,11 +15,11 @@ type srf struct {
 	set    builtin.SetFn
 	strict bool
 	call   *builtin.Call
-	args   []evalFn
+	args   []eval.Fn
 	buf    []types.Datum
 	rows   builtin.Rows
 	// routine is the call where the function is a user's.
-	routine *RoutineCall
+	routine *run.RoutineCall
 	record  []*types.Type // the fields of its rows, where these are composite
 }
 
@@ -32,9 +34,9 @@ func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
 	if f.Set == nil {
 		return nil, pgerr.Unsupported("function " + builtin.Signature(x.Proc) + " as a set")
 	}
-	s := &srf{in: b.in, set: f.Set, strict: f.Strict, call: b.newCall(x.Proc, x.Args, x.T, x.InputColl)}
+	s := &srf{in: b.in, set: f.Set, strict: f.Strict, call: b.NewCall(x.Proc, x.Args, x.T, x.InputColl)}
 	for _, a := range x.Args {
-		fn, err := b.evalFor(a)
+		fn, err := b.Fn(a)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +61,7 @@ func (s *srf) start() error {
 	}
 	var err error
 	s.rows, err = s.set(s.call, s.buf)
-	if r, ok := s.rows.(RecordRows); ok && err == nil {
+	if r, ok := s.rows.(run.RecordRows); ok && err == nil {
 		s.record = r.FieldTypes()
 	}
 	return err
@@ -101,13 +103,13 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 		return nil, err
 	}
 	for i, e := range x.Exprs {
-		dst := b.slot(x.Out[i].ID)
+		dst := b.Slot(x.Out[i].ID)
 		call := findSet(e)
 		if call == nil {
-			if ref, ok := e.(*plan.ColRef); ok && b.slot(ref.Col) == dst {
+			if ref, ok := e.(*plan.ColRef); ok && b.Slot(ref.Col) == dst {
 				continue
 			}
-			load, err := b.into(e, dst)
+			load, err := b.Into(e, dst)
 			if err != nil {
 				return nil, err
 			}
@@ -120,7 +122,7 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 		}
 		if e != plan.Expr(call) {
 			// An expression around the function: it reads the value from a slot of its own.
-			it.slot = b.in.F.add()
+			it.slot = b.in.F.Add()
 			tmp := b.Fresh(it.slot)
 			count := 0
 			outer := plan.MapExpr(e, func(c plan.Expr) plan.Expr {
@@ -133,7 +135,7 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 			if count > 1 {
 				return nil, pgerr.Unsupported("an expression over several set-returning functions")
 			}
-			if it.wrap, err = b.into(outer, dst); err != nil {
+			if it.wrap, err = b.Into(outer, dst); err != nil {
 				return nil, err
 			}
 		}
@@ -163,13 +165,13 @@ func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, error) {
 		return nil, nil
 	}
 	if x.T.OID != types.Record {
-		t, err := b.typeOf(x.T.OID)
+		t, err := b.TypeOf(x.T.OID)
 		if err != nil {
 			return nil, err
 		}
 		out := make([]*types.Type, len(t.Attrs))
 		for i, a := range t.Attrs {
-			if out[i], err = b.typeOf(a.Type); err != nil {
+			if out[i], err = b.TypeOf(a.Type); err != nil {
 				return nil, err
 			}
 		}
@@ -187,7 +189,7 @@ func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, error) {
 		if mode != "o" && mode != "t" && mode != "b" {
 			continue
 		}
-		t, err := b.typeOf(f.Proc.AllArgTypes[i])
+		t, err := b.TypeOf(f.Proc.AllArgTypes[i])
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +225,7 @@ func (o *projectSetOp) next() (bool, error) {
 		any := len(o.sets) == 0
 		for i := range o.sets {
 			it := &o.sets[i]
-			f.s[it.slot] = types.Null
+			f.S[it.slot] = types.Null
 			if !it.done {
 				row, ok, err := it.srf.next()
 				if err != nil {
@@ -233,11 +235,11 @@ func (o *projectSetOp) next() (bool, error) {
 				case !ok:
 					it.done = true
 				case it.srf.record != nil:
-					f.s[it.slot] = types.MakeRecord(it.srf.record, row)
+					f.S[it.slot] = types.MakeRecord(it.srf.record, row)
 				case it.rec != nil && len(row) == len(it.rec):
-					f.s[it.slot] = types.MakeRecord(it.rec, row)
+					f.S[it.slot] = types.MakeRecord(it.rec, row)
 				default:
-					f.s[it.slot] = row[0]
+					f.S[it.slot] = row[0]
 				}
 				any = any || ok
 			}
@@ -251,7 +253,7 @@ func (o *projectSetOp) next() (bool, error) {
 		}
 		for i := range o.sets {
 			if it := &o.sets[i]; it.done {
-				f.s[it.dst] = types.Null
+				f.S[it.dst] = types.Null
 			} else if it.wrap != nil {
 				if err := it.wrap(); err != nil {
 					return false, err
@@ -276,18 +278,18 @@ func (o *projectSetOp) close() {
 
 // routineSet compiles the call of a function of users that gives rows.
 func (b *builder) routineSet(x *plan.FuncCall) (*srf, error) {
-	c := b.routineCall(x)
+	c := b.RoutineCall(x)
 	s := &srf{in: b.in, strict: x.Func.Proc.Strict, routine: c}
 	in := b.in
 	s.set = func(_ *builtin.Call, args []types.Datum) (builtin.Rows, error) {
 		if in.EC.Routines == nil {
-			return nil, noRoutines(c)
+			return nil, eval.NoRoutines(c)
 		}
 		c.View = in.Seen()
 		return in.EC.Routines.Open(in.EC, c, args)
 	}
 	for _, a := range x.Args {
-		fn, err := b.evalFor(a)
+		fn, err := b.Fn(a)
 		if err != nil {
 			return nil, err
 		}

@@ -1,14 +1,15 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/plan"
 )
 
 // resultOp filters and projects; without child it gives one row.
 type resultOp struct {
 	in    *instance
-	child operator // or nil
-	cond  condFn   // or nil
+	child operator  // or nil
+	cond  eval.Cond // or nil
 	loads []func() error
 	done  bool
 	stats *NodeStats
@@ -28,15 +29,15 @@ func (b *builder) result(x *plan.Result) (operator, error) {
 		b.Single = b.rescan == 0
 		defer func() { b.Single = single }()
 	}
-	if o.cond, err = b.conds(x.Filter); err != nil {
+	if o.cond, err = b.Conds(x.Filter); err != nil {
 		return nil, err
 	}
 	for i, e := range x.Exprs {
-		dst := b.slot(x.Out[i].ID)
-		if ref, ok := e.(*plan.ColRef); ok && b.slot(ref.Col) == dst {
+		dst := b.Slot(x.Out[i].ID)
+		if ref, ok := e.(*plan.ColRef); ok && b.Slot(ref.Col) == dst {
 			continue
 		}
-		load, err := b.into(e, dst)
+		load, err := b.Into(e, dst)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +69,7 @@ func (o *resultOp) next() (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if t != triTrue {
+			if t != eval.True {
 				o.stats.removed()
 				continue
 			}

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -14,12 +16,12 @@ type functionScanOp struct {
 	out   []int
 	ord   int // slot of the ordinality, -1
 	n     int64
-	cond  condFn
+	cond  eval.Cond
 }
 
 type funcItem struct {
 	srf       *srf
-	one       evalFn // a function that gives one value
+	one       eval.Fn // a function that gives one value
 	slots     []int
 	composite bool
 	want      []types.OID // types of the columns
@@ -28,7 +30,7 @@ type funcItem struct {
 }
 
 func (b *builder) functionScan(x *plan.FunctionScan) (operator, error) {
-	o := &functionScanOp{in: b.in, out: b.colSlots(x.Out), ord: -1}
+	o := &functionScanOp{in: b.in, out: b.ColSlots(x.Out), ord: -1}
 	at := 0
 	for _, fi := range x.Funcs {
 		it := funcItem{composite: fi.Composite, env: b.env}
@@ -53,7 +55,7 @@ func (b *builder) functionScan(x *plan.FunctionScan) (operator, error) {
 		} else if ok && call.RetSet {
 			it.srf, err = b.srf(call)
 		} else {
-			it.one, err = b.evalFor(fi.Call)
+			it.one, err = b.Fn(fi.Call)
 		}
 		if err != nil {
 			return nil, err
@@ -64,7 +66,7 @@ func (b *builder) functionScan(x *plan.FunctionScan) (operator, error) {
 		o.ord = o.out[at]
 	}
 	var err error
-	o.cond, err = b.conds(x.Filter)
+	o.cond, err = b.Conds(x.Filter)
 	return o, err
 }
 
@@ -101,21 +103,21 @@ func (o *functionScanOp) next() (bool, error) {
 		}
 		o.n++
 		if o.ord >= 0 {
-			f.s[o.ord] = tuple.Int(o.n)
+			f.S[o.ord] = tuple.Int(o.n)
 		}
 		if o.cond == nil {
 			return true, nil
 		}
 		t, err := o.cond()
-		if t == triTrue || err != nil {
+		if t == eval.True || err != nil {
 			return err == nil, err
 		}
 	}
 }
 
-func (it *funcItem) next(f *frame) (bool, error) {
+func (it *funcItem) next(f *frame.Frame) (bool, error) {
 	if it.done {
-		f.setNull(it.slots)
+		f.SetNull(it.slots)
 		return false, nil
 	}
 	if it.one != nil {
@@ -125,7 +127,7 @@ func (it *funcItem) next(f *frame) (bool, error) {
 			return false, err
 		}
 		if !it.composite {
-			f.s[it.slots[0]] = v
+			f.S[it.slots[0]] = v
 			return true, nil
 		}
 		return true, it.fields(f, v)
@@ -133,7 +135,7 @@ func (it *funcItem) next(f *frame) (bool, error) {
 	row, ok, err := it.srf.next()
 	if !ok || err != nil {
 		it.done = true
-		f.setNull(it.slots)
+		f.SetNull(it.slots)
 		return false, err
 	}
 	if it.composite && len(row) == 1 && len(it.slots) != 1 {
@@ -143,14 +145,14 @@ func (it *funcItem) next(f *frame) (bool, error) {
 		return false, pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
 			WithDetail("Returned row contains %d attributes, but query expects %d.", len(row), len(it.slots))
 	}
-	f.put(it.slots, row)
+	f.Put(it.slots, row)
 	return true, nil
 }
 
 // fields takes a record apart.
-func (it *funcItem) fields(f *frame, v types.Datum) error {
+func (it *funcItem) fields(f *frame.Frame, v types.Datum) error {
 	if v.IsNull() {
-		f.setNull(it.slots)
+		f.SetNull(it.slots)
 		return nil
 	}
 	r := tuple.Record(v.Bytes())
@@ -159,7 +161,7 @@ func (it *funcItem) fields(f *frame, v types.Datum) error {
 			WithDetail("Returned row contains %d attributes, but query expects %d.", r.Len(), len(it.slots))
 	}
 	for i, s := range it.slots {
-		if f.s[s] = types.Null; i >= r.Len() {
+		if f.S[s] = types.Null; i >= r.Len() {
 			continue
 		}
 		v := r.Field(i)
@@ -167,7 +169,7 @@ func (it *funcItem) fields(f *frame, v types.Datum) error {
 			return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
 				WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(v.OID, -1, it.env), i+1, types.FormatType(it.want[i], -1, it.env))
 		}
-		f.s[s] = v.Value
+		f.S[s] = v.Value
 	}
 	return nil
 }

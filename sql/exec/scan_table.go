@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
@@ -21,15 +23,15 @@ type tableScanOp struct {
 	reverse  bool
 	point    bool   // the whole primary key is given
 	cursor   string // WHERE CURRENT OF: the row that it stands on
-	early    rowCols
-	late     rowCols
-	cond     condFn
+	early    eval.RowCols
+	late     eval.RowCols
+	cond     eval.Cond
 	only     []entryCol // index-only: where the columns stand in an entry
 	wantOnly bool
 
-	eq     []evalFn
-	eqAny  evalFn
-	lo, hi evalFn
+	eq     []eval.Fn
+	eqAny  eval.Fn
+	lo, hi eval.Fn
 	loInc  bool
 	hiInc  bool
 	keys   []types.Datum
@@ -47,7 +49,7 @@ type tableScanOp struct {
 	entry   []types.Datum
 	scratch []byte
 	stats   *NodeStats
-	usage   *Usage
+	usage   *run.Usage
 	read    int64 // rows since usage was told
 }
 
@@ -63,7 +65,7 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 			o.cursor, o.point, b.Positioned = c.Cursor, true, true
 		}
 	}
-	if o.cond, err = b.conds(x.Filter); err != nil {
+	if o.cond, err = b.Conds(x.Filter); err != nil {
 		return nil, err
 	}
 	filter := newScope()
@@ -77,31 +79,31 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 			late = append(late, c)
 		}
 	}
-	if o.early, err = b.rowColsOf(x.Table, early, x.RowAtts); err != nil {
+	if o.early, err = b.RowColsOf(x.Table, early, x.RowAtts); err != nil {
 		return nil, err
 	}
-	if o.late, err = b.rowColsOf(x.Table, late, x.RowAtts); err != nil {
+	if o.late, err = b.RowColsOf(x.Table, late, x.RowAtts); err != nil {
 		return nil, err
 	}
 	for _, e := range x.Eq {
-		fn, err := b.evalFor(e)
+		fn, err := b.Fn(e)
 		if err != nil {
 			return nil, err
 		}
 		o.eq = append(o.eq, fn)
 	}
-	if o.eqAny, err = b.evalFor(x.EqAny); err != nil {
+	if o.eqAny, err = b.Fn(x.EqAny); err != nil {
 		return nil, err
 	}
 	if x.Lo != nil {
 		o.loInc = x.Lo.Inclusive
-		if o.lo, err = b.evalFor(x.Lo.Expr); err != nil {
+		if o.lo, err = b.Fn(x.Lo.Expr); err != nil {
 			return nil, err
 		}
 	}
 	if x.Hi != nil {
 		o.hiInc = x.Hi.Inclusive
-		if o.hi, err = b.evalFor(x.Hi.Expr); err != nil {
+		if o.hi, err = b.Fn(x.Hi.Expr); err != nil {
 			return nil, err
 		}
 	}
@@ -141,19 +143,19 @@ func (o *tableScanOp) prepare() error {
 	if !o.wantOnly || o.index == nil || o.index.ID == catalog.ClusteredIndexID {
 		return nil
 	}
-	early, wholeEarly := o.early.columns()
-	late, wholeLate := o.late.columns()
+	early, wholeEarly := o.early.Columns()
+	late, wholeLate := o.late.Columns()
 	if !wholeEarly || !wholeLate {
 		return nil
 	}
 	pos := o.rel.EntryColumns(o.index)
 	var only []entryCol
 	for _, c := range append(early[:len(early):len(early)], late...) {
-		p, ok := pos[c.att]
+		p, ok := pos[c.Att]
 		if !ok {
 			return nil
 		}
-		only = append(only, entryCol{p, c.slot})
+		only = append(only, entryCol{p, c.Slot})
 	}
 	o.only = only
 	if o.only == nil {
@@ -366,14 +368,14 @@ func (o *tableScanOp) row() (bool, error) {
 func (o *tableScanOp) take(key, row []byte) (bool, error) {
 	f := &o.in.F
 	if o.cond != nil {
-		o.early.load(f, o.rel, key, row)
+		o.early.Load(f, o.rel, key, row)
 		t, err := o.cond()
-		if t != triTrue || err != nil {
+		if t != eval.True || err != nil {
 			o.stats.removed()
 			return false, err
 		}
 	}
-	o.late.load(f, o.rel, key, row)
+	o.late.Load(f, o.rel, key, row)
 	return true, nil
 }
 
@@ -385,16 +387,16 @@ func (o *tableScanOp) entryRow() (bool, error) {
 	}
 	f := &o.in.F
 	for _, c := range o.only {
-		f.s[c.slot] = o.entry[c.pos]
+		f.S[c.slot] = o.entry[c.pos]
 	}
 	if o.cond == nil {
 		return true, nil
 	}
 	t, err := o.cond()
-	if t != triTrue {
+	if t != eval.True {
 		o.stats.removed()
 	}
-	return t == triTrue, err
+	return t == eval.True, err
 }
 
 func (o *tableScanOp) close() {

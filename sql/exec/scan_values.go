@@ -16,12 +16,12 @@ func (b *builder) valuesScan(x *plan.ValuesScan) (operator, error) {
 	single := b.Single
 	b.Single = b.rescan == 0
 	defer func() { b.Single = single }()
-	o := &valuesScanOp{in: b.in, out: b.colSlots(x.Out), rows: make([][]func() error, len(x.Rows))}
+	o := &valuesScanOp{in: b.in, out: b.ColSlots(x.Out), rows: make([][]func() error, len(x.Rows))}
 	for i, row := range x.Rows {
 		o.rows[i] = make([]func() error, len(row))
 		for j, e := range row {
 			var err error
-			if o.rows[i][j], err = b.into(e, o.out[j]); err != nil {
+			if o.rows[i][j], err = b.Into(e, o.out[j]); err != nil {
 				return nil, err
 			}
 		}

@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -18,36 +19,36 @@ type virtualScanOp struct {
 	oids  []int // slots of tableoid
 	ids   []int // slots of the other system columns and of row locators
 	eqAtt []int16
-	eq    []evalFn
+	eq    []eval.Fn
 	keys  []VirtualKey
 	rows  builtin.Rows
-	cond  condFn
+	cond  eval.Cond
 }
 
 func (b *builder) virtualScan(x *plan.VirtualTableScan) (operator, error) {
 	o := &virtualScanOp{in: b.in, table: x.Table}
 	for _, c := range x.Out {
-		s := b.slot(c.ID)
+		s := b.Slot(c.ID)
 		switch {
 		case c.AttNum > 0:
 			o.atts, o.slots = append(o.atts, c.AttNum), append(o.slots, s)
-		case c.AttNum == attTableOID:
+		case c.AttNum == eval.AttTableOID:
 			o.oids = append(o.oids, s)
-		case c.AttNum == attRow:
+		case c.AttNum == eval.AttRow:
 			return nil, pgerr.Unsupported("a whole row of relation " + x.Table.Name)
 		default:
 			o.ids = append(o.ids, s)
 		}
 	}
 	for _, e := range x.Eq {
-		fn, err := b.evalFor(e.Expr)
+		fn, err := b.Fn(e.Expr)
 		if err != nil {
 			return nil, err
 		}
 		o.eqAtt, o.eq = append(o.eqAtt, e.AttNum), append(o.eq, fn)
 	}
 	var err error
-	o.cond, err = b.conds(x.Filter)
+	o.cond, err = b.Conds(x.Filter)
 	return o, err
 }
 
@@ -84,18 +85,18 @@ func (o *virtualScanOp) next() (bool, error) {
 		if err := o.in.Tick(); err != nil {
 			return false, err
 		}
-		f.put(o.slots, row)
+		f.Put(o.slots, row)
 		for _, s := range o.oids {
-			f.s[s] = tuple.Uint(uint64(o.table.OID))
+			f.S[s] = tuple.Uint(uint64(o.table.OID))
 		}
 		for _, s := range o.ids {
-			f.s[s] = types.Null
+			f.S[s] = types.Null
 		}
 		if o.cond == nil {
 			return true, nil
 		}
 		t, err := o.cond()
-		if t == triTrue || err != nil {
+		if t == eval.True || err != nil {
 			return err == nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 )
@@ -14,10 +15,10 @@ type setOp struct {
 	l, r        operator
 	left, right []int
 	out         []int
-	table       hashTable
+	table       spill.Table
 	counts      []setCount
-	lParts      partFiles
-	rParts      partFiles
+	lParts      spill.Parts
+	rParts      spill.Parts
 	pending     []setPart
 	level       int
 	at          int
@@ -27,12 +28,12 @@ type setOp struct {
 type setCount struct{ l, r int64 }
 
 type setPart struct {
-	l, r  *spillFile
+	l, r  *spill.File
 	level int
 }
 
 func (b *builder) setOp(x *plan.HashSetOp) (operator, error) {
-	o := &setOp{in: b.in, kind: x.Kind, all: x.All, left: b.colSlots(x.L.Cols()), right: b.colSlots(x.R.Cols()), out: b.colSlots(x.Out)}
+	o := &setOp{in: b.in, kind: x.Kind, all: x.All, left: b.ColSlots(x.L.Cols()), right: b.ColSlots(x.R.Cols()), out: b.ColSlots(x.Out)}
 	if x.Kind == plan.Union {
 		return nil, pgerr.Internal("union as a hashed set operation")
 	}
@@ -51,9 +52,9 @@ func (b *builder) setOp(x *plan.HashSetOp) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.table = newTable(&b.in.F, keys)
-	o.lParts = newPartFiles(&b.in.budget, &b.in.F, o.left)
-	o.rParts = newPartFiles(&b.in.budget, &b.in.F, o.left)
+	o.table = spill.NewTable(&b.in.F, keys)
+	o.lParts = spill.NewParts(&b.in.budget, &b.in.F, o.left)
+	o.rParts = spill.NewParts(&b.in.budget, &b.in.F, o.left)
 	return o, nil
 }
 
@@ -72,27 +73,27 @@ func (o *setOp) open() error {
 		ok, err := o.r.next()
 		f := &o.in.F
 		for i, s := range o.right {
-			f.s[o.left[i]] = f.s[s]
+			f.S[o.left[i]] = f.S[s]
 		}
 		return ok, err
 	})
 }
 
 func (o *setOp) discard() {
-	o.table.reset()
+	o.table.Reset()
 	o.counts = o.counts[:0]
-	o.lParts.close()
-	o.rParts.close()
+	o.lParts.Close()
+	o.rParts.Close()
 	for _, p := range o.pending {
-		p.l.close()
-		p.r.close()
+		p.l.Close()
+		p.r.Close()
 	}
 	o.pending = nil
 	o.level, o.at, o.again = 0, 0, 0
 }
 
 func (o *setOp) readLeft(next func() (bool, error)) error {
-	o.lParts.level, o.rParts.level = o.level, o.level
+	o.lParts.Level, o.rParts.Level = o.level, o.level
 	o.at, o.again = 0, 0
 	o.counts = o.counts[:0]
 	for {
@@ -103,16 +104,16 @@ func (o *setOp) readLeft(next func() (bool, error)) error {
 		if err := o.in.Tick(); err != nil {
 			return err
 		}
-		h := o.table.hash()
-		e := o.table.find(h)
+		h := o.table.Hash()
+		e := o.table.Find(h)
 		if e < 0 {
-			if o.lParts.active() || o.level < maxLevel && o.table.mem() > o.in.budget.Mem {
-				if err := o.lParts.write(h); err != nil {
+			if o.lParts.Active() || o.level < spill.MaxLevel && o.table.Mem() > o.in.budget.Mem {
+				if err := o.lParts.Write(h); err != nil {
 					return err
 				}
 				continue
 			}
-			e = o.table.add(h)
+			e = o.table.Add(h)
 			o.counts = append(o.counts, setCount{})
 		}
 		o.counts[e].l++
@@ -131,22 +132,22 @@ func (o *setOp) readRight(next func() (bool, error)) error {
 		if err := o.in.Tick(); err != nil {
 			return err
 		}
-		h := o.table.hash()
-		if e := o.table.find(h); e >= 0 {
+		h := o.table.Hash()
+		if e := o.table.Find(h); e >= 0 {
 			o.counts[e].r++
-		} else if o.lParts.active() {
-			if err := o.rParts.write(h); err != nil {
+		} else if o.lParts.Active() {
+			if err := o.rParts.Write(h); err != nil {
 				return err
 			}
 		}
 	}
-	l, err := o.lParts.take()
+	l, err := o.lParts.Take()
 	if err != nil {
 		return err
 	}
-	r, err := o.rParts.take()
+	r, err := o.rParts.Take()
 	if err != nil {
-		closeAll(l)
+		spill.CloseAll(l)
 		return err
 	}
 	for i := range l {
@@ -155,7 +156,7 @@ func (o *setOp) readRight(next func() (bool, error)) error {
 			p.r = r[i]
 		}
 		if p.l == nil {
-			p.r.close()
+			p.r.Close()
 			continue
 		}
 		o.pending = append(o.pending, p)
@@ -180,7 +181,7 @@ func (o *setOp) times(c setCount) int64 {
 func (o *setOp) next() (bool, error) {
 	for {
 		for o.again == 0 {
-			if o.at >= o.table.len() {
+			if o.at >= o.table.Len() {
 				if more, err := o.nextPart(); !more || err != nil {
 					return false, err
 				}
@@ -190,7 +191,7 @@ func (o *setOp) next() (bool, error) {
 			o.at++
 		}
 		o.again--
-		o.table.load(o.at-1, o.out)
+		o.table.Load(o.at-1, o.out)
 		return true, nil
 	}
 }
@@ -201,19 +202,19 @@ func (o *setOp) nextPart() (bool, error) {
 	}
 	p := o.pending[len(o.pending)-1]
 	o.pending = o.pending[:len(o.pending)-1]
-	defer p.l.close()
-	defer p.r.close()
-	o.table.reset()
+	defer p.l.Close()
+	defer p.r.Close()
+	o.table.Reset()
 	o.level = p.level
-	from := func(file *spillFile, then func(func() (bool, error)) error) error {
+	from := func(file *spill.File, then func(func() (bool, error)) error) error {
 		if file == nil {
 			return then(func() (bool, error) { return false, nil })
 		}
-		r, err := file.reader()
+		r, err := file.Reader()
 		if err != nil {
 			return err
 		}
-		return then(func() (bool, error) { return r.slots(&o.in.F, o.left) })
+		return then(func() (bool, error) { return r.Slots(&o.in.F, o.left) })
 	}
 	if err := from(p.l, o.readLeft); err != nil {
 		return false, err

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -8,9 +10,9 @@ import (
 type sortOp struct {
 	in     *instance
 	child  operator
-	limit  evalFn // or nil
+	limit  eval.Fn // or nil
 	deps   *deps
-	sorter sorter
+	sorter spill.Sorter
 	stats  *NodeStats
 }
 
@@ -26,18 +28,18 @@ func (b *builder) sortNode(x *plan.SortNode) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.sorter = newSorter(&b.in.budget, &b.in.F, cols, b.colSlots(x.In.Cols()))
+	o.sorter = spill.NewSorter(&b.in.budget, &b.in.F, cols, b.ColSlots(x.In.Cols()))
 	o.deps = b.deps(x)
-	o.limit, err = b.evalFor(x.Limit)
+	o.limit, err = b.Fn(x.Limit)
 	return o, err
 }
 
 func (o *sortOp) open() error {
 	if o.deps.same() {
-		return o.sorter.rewind()
+		return o.sorter.Rewind()
 	}
 	o.deps.drop()
-	o.sorter.reset()
+	o.sorter.Reset()
 	top := 0
 	if o.limit != nil {
 		v, err := o.limit()
@@ -49,7 +51,7 @@ func (o *sortOp) open() error {
 			top = int(n)
 		}
 	}
-	o.sorter.keepFirst(top)
+	o.sorter.KeepFirst(top)
 	if err := o.child.open(); err != nil {
 		return err
 	}
@@ -61,24 +63,24 @@ func (o *sortOp) open() error {
 		if !ok {
 			break
 		}
-		if err := o.sorter.add(); err != nil {
+		if err := o.sorter.Add(); err != nil {
 			return err
 		}
 	}
 	o.deps.keep()
-	if err := o.sorter.done(); err != nil || o.stats == nil {
+	if err := o.sorter.Done(); err != nil || o.stats == nil {
 		return err
 	}
-	o.stats.memory(o.sorter.mem())
-	o.stats.Disk = max(o.stats.Disk, o.sorter.written())
-	o.stats.Method = o.sorter.method()
+	o.stats.memory(o.sorter.Mem())
+	o.stats.Disk = max(o.stats.Disk, o.sorter.Written())
+	o.stats.Method = o.sorter.Method()
 	return nil
 }
 
-func (o *sortOp) next() (bool, error) { return o.sorter.next() }
+func (o *sortOp) next() (bool, error) { return o.sorter.Next() }
 
 func (o *sortOp) close() {
 	o.child.close()
-	o.sorter.reset()
+	o.sorter.Reset()
 	o.deps.drop()
 }

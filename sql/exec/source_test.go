@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -44,7 +45,7 @@ type runner struct {
 	ran    int
 }
 
-func (r *runner) RunColumnar(_ *exec.RunContext, v *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *runner) RunColumnar(_ *run.Context, v *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	r.ran++
 	if r.refuse || r.start != nil {
 		return nil, false, r.start
@@ -98,7 +99,7 @@ func TestColumnar(t *testing.T) {
 // virtual computes relations: rows (n, "row n"), fewer where a key is given.
 type virtual struct{ asked []exec.VirtualKey }
 
-func (v *virtual) ScanVirtual(_ *exec.RunContext, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
+func (v *virtual) ScanVirtual(_ *run.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
 	v.asked = eq
 	l := &rowList{}
 	for i := range 5 {

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -8,14 +10,14 @@ import (
 type uniqueOp struct {
 	in    *instance
 	child operator
-	keys  []keyCol
+	keys  []spill.KeyCol
 	slots []int
-	last  rowBuf
+	last  frame.Row
 	have  bool
 }
 
 func (b *builder) unique(x *plan.UniqueNode) (operator, error) {
-	o := &uniqueOp{in: b.in, slots: b.idSlots(x.On)}
+	o := &uniqueOp{in: b.in, slots: b.IDSlots(x.On)}
 	var err error
 	if o.child, err = b.node(x.In); err != nil {
 		return nil, err
@@ -35,10 +37,10 @@ func (o *uniqueOp) next() (bool, error) {
 		if !ok || err != nil {
 			return false, err
 		}
-		if o.have && sameKey(&o.in.F, o.keys, o.last.vals) {
+		if o.have && spill.SameKey(&o.in.F, o.keys, o.last.Vals) {
 			continue
 		}
-		o.last.load(&o.in.F, o.slots)
+		o.last.Load(&o.in.F, o.slots)
 		o.have = true
 		return true, nil
 	}

@@ -5,6 +5,9 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/frame"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -15,22 +18,22 @@ type windowOp struct {
 	in      *instance
 	child   operator
 	inSlots []int
-	parts   []keyCol
-	order   []sortCol
+	parts   []spill.KeyCol
+	order   []spill.SortCol
 	frame   frameSpec
 	calls   []*windowCall
 
-	tape    tape
-	ahead   rowBuf
+	tape    spill.Tape
+	ahead   frame.Row
 	pending bool
 	eof     bool
-	partKey rowBuf
+	partKey frame.Row
 	keyBuf  []byte
 	lastKey []byte
 	starts  []int32 // first row of each peer group
 	lastGrp int     // peer group that was asked for last
 	ordVals []types.Datum
-	ordMem  arena
+	ordMem  frame.Arena
 	n       int // rows of the partition; 0: none is loaded
 	cur     int
 
@@ -47,7 +50,7 @@ type windowCall struct {
 	out  int
 	fn   builtin.WindowFn
 	call *builtin.Call
-	args []evalFn
+	args []eval.Fn
 	st   any
 
 	agg      *aggCall
@@ -58,7 +61,7 @@ type windowCall struct {
 }
 
 func (b *builder) windowAgg(x *plan.WindowAgg) (operator, error) {
-	o := &windowOp{in: b.in, inSlots: b.colSlots(x.In.Cols())}
+	o := &windowOp{in: b.in, inSlots: b.ColSlots(x.In.Cols())}
 	var err error
 	if o.child, err = b.node(x.In); err != nil {
 		return nil, err
@@ -78,11 +81,11 @@ func (b *builder) windowAgg(x *plan.WindowAgg) (operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.out = b.slot(outs[i].ID)
+		w.out = b.Slot(outs[i].ID)
 		o.calls = append(o.calls, w)
 	}
 	o.results = make([]types.Datum, len(o.calls))
-	o.tape = newTape(&b.in.budget, &b.in.F, o.inSlots)
+	o.tape = spill.NewTape(&b.in.budget, &b.in.F, o.inSlots)
 	return o, nil
 }
 
@@ -105,9 +108,9 @@ func (b *builder) windowCall(o *windowOp, x *plan.WindowCall) (*windowCall, erro
 	if w.fn, err = builtin.LookupWindow(x.Proc); err != nil {
 		return nil, err
 	}
-	w.call = b.newCall(x.Proc, x.Args, x.T, x.InputColl)
+	w.call = b.NewCall(x.Proc, x.Args, x.T, x.InputColl)
 	for _, a := range x.Args {
-		fn, err := b.evalFor(a)
+		fn, err := b.Fn(a)
 		if err != nil {
 			return nil, err
 		}
@@ -125,9 +128,9 @@ func (o *windowOp) open() error {
 }
 
 func (o *windowOp) discard() {
-	o.tape.reset()
+	o.tape.Reset()
 	o.n, o.cur, o.pending, o.eof = 0, 0, false, false
-	o.ordMem.reset()
+	o.ordMem.Reset()
 	o.ordVals = o.ordVals[:0]
 	for _, c := range o.calls {
 		c.reset()
@@ -150,16 +153,16 @@ func (o *windowOp) next() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if o.tape.spilled() {
+		if o.tape.Spilled() {
 			v = v.Clone()
 		}
 		o.results[i] = v
 	}
-	if err := o.tape.load(o.cur, o.inSlots); err != nil {
+	if err := o.tape.Load(o.cur, o.inSlots); err != nil {
 		return false, err
 	}
 	for i, c := range o.calls {
-		o.in.F.s[c.out] = o.results[i]
+		o.in.F.S[c.out] = o.results[i]
 	}
 	o.cur++
 	return true, nil
@@ -168,9 +171,9 @@ func (o *windowOp) next() (bool, error) {
 // partition reads the rows of the next partition.
 func (o *windowOp) partition() (bool, error) {
 	f := &o.in.F
-	o.tape.reset()
+	o.tape.Reset()
 	o.starts, o.ordVals, o.lastGrp = o.starts[:0], o.ordVals[:0], 0
-	o.ordMem.reset()
+	o.ordMem.Reset()
 	o.n, o.cur = 0, 0
 	o.lastStart, o.lastEnd, o.frameAt = 0, 0, -1
 	for _, c := range o.calls {
@@ -178,7 +181,7 @@ func (o *windowOp) partition() (bool, error) {
 	}
 	for {
 		if o.pending {
-			f.put(o.inSlots, o.ahead.vals)
+			f.Put(o.inSlots, o.ahead.Vals)
 			o.pending = false
 		} else {
 			if o.eof {
@@ -195,8 +198,8 @@ func (o *windowOp) partition() (bool, error) {
 			if err := o.in.Tick(); err != nil {
 				return false, err
 			}
-			if o.n > 0 && !sameKey(f, o.parts, o.partKey.vals) {
-				o.ahead.load(f, o.inSlots)
+			if o.n > 0 && !spill.SameKey(f, o.parts, o.partKey.Vals) {
+				o.ahead.Load(f, o.inSlots)
 				o.pending = true
 				break
 			}
@@ -213,20 +216,20 @@ func (o *windowOp) addRow() error {
 	if o.n == 0 {
 		slots := make([]int, len(o.parts))
 		for i := range o.parts {
-			slots[i] = o.parts[i].slot
+			slots[i] = o.parts[i].Slot
 		}
-		o.partKey.load(f, slots)
+		o.partKey.Load(f, slots)
 	}
-	o.keyBuf = appendSortKey(o.keyBuf[:0], f, o.order)
+	o.keyBuf = spill.AppendKey(o.keyBuf[:0], f, o.order)
 	if o.n == 0 || !bytes.Equal(o.keyBuf, o.lastKey) {
 		o.starts = append(o.starts, int32(o.n))
 		o.lastKey = append(o.lastKey[:0], o.keyBuf...)
 	}
 	if o.frame.byValue() {
-		o.ordVals = append(o.ordVals, o.ordMem.clone(f.s[o.order[0].slot]))
+		o.ordVals = append(o.ordVals, o.ordMem.Clone(f.S[o.order[0].Slot]))
 	}
 	o.n++
-	return o.tape.add()
+	return o.tape.Add()
 }
 
 func (o *windowOp) close() {
@@ -280,11 +283,11 @@ func (c *windowCall) State() *any        { return &c.st }
 
 func (c *windowCall) Arg(i, pos int) (types.Datum, error) {
 	o := c.o
-	if err := o.tape.load(pos, o.inSlots); err != nil {
+	if err := o.tape.Load(pos, o.inSlots); err != nil {
 		return types.Null, err
 	}
 	v, err := c.args[i]()
-	if o.tape.spilled() {
+	if o.tape.Spilled() {
 		v = v.Clone()
 	}
 	return v, err
@@ -371,7 +374,7 @@ func (c *windowCall) finish(from, to int) (types.Datum, error) {
 		if o.frame.exclude != plan.ExcludeNone && o.excluded(p) {
 			continue
 		}
-		if err := o.tape.load(p, o.inSlots); err != nil {
+		if err := o.tape.Load(p, o.inSlots); err != nil {
 			return types.Null, err
 		}
 		if err := c.agg.advance(c.state); err != nil {
@@ -406,7 +409,7 @@ func (c *windowCall) remove(from, to int) (bool, error) {
 		return false, nil
 	}
 	for p := from; p < to; p++ {
-		if err := o.tape.load(p, o.inSlots); err != nil {
+		if err := o.tape.Load(p, o.inSlots); err != nil {
 			return false, err
 		}
 		if c.agg.filter != nil {
@@ -414,7 +417,7 @@ func (c *windowCall) remove(from, to int) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if t != triTrue {
+			if t != eval.True {
 				continue
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -15,8 +16,8 @@ type frameSpec struct {
 	mode       plan.FrameMode
 	start, end plan.Bound
 	exclude    plan.FrameExclude
-	startOff   evalFn
-	endOff     evalFn
+	startOff   eval.Fn
+	endOff     eval.Fn
 	startRange *inRange
 	endRange   *inRange
 
@@ -35,12 +36,12 @@ func (b *builder) frameSpec(x *plan.WindowAgg) (frameSpec, error) {
 	fr := frameSpec{mode: x.Frame.Mode, start: x.Frame.Start, end: x.Frame.End, exclude: x.Frame.Exclude}
 	var err error
 	if hasOffset(fr.start) {
-		if fr.startOff, err = b.evalFor(x.Frame.StartOff); err != nil {
+		if fr.startOff, err = b.Fn(x.Frame.StartOff); err != nil {
 			return fr, err
 		}
 	}
 	if hasOffset(fr.end) {
-		if fr.endOff, err = b.evalFor(x.Frame.EndOff); err != nil {
+		if fr.endOff, err = b.Fn(x.Frame.EndOff); err != nil {
 			return fr, err
 		}
 	}
@@ -71,7 +72,7 @@ func (b *builder) inRange(proc types.OID, key plan.SortKey, off plan.Expr) (*inR
 	if f.Fn == nil {
 		return nil, pgerr.Unsupported("function " + builtin.Signature(proc))
 	}
-	r := &inRange{fn: f, call: b.newCall(proc, nil, plan.Type{OID: types.Bool, Mod: -1}, 0)}
+	r := &inRange{fn: f, call: b.NewCall(proc, nil, plan.Type{OID: types.Bool, Mod: -1}, 0)}
 	r.call.ArgTypes = []types.OID{key.T.OID, key.T.OID, off.Type().OID, types.Bool, types.Bool}
 	return r, nil
 }
@@ -83,7 +84,7 @@ func (fr *frameSpec) byValue() bool { return fr.startRange != nil || fr.endRange
 
 // open evaluates the offsets.
 func (fr *frameSpec) open() error {
-	eval := func(fn evalFn, name string) (types.Datum, int64, error) {
+	eval := func(fn eval.Fn, name string) (types.Datum, int64, error) {
 		if fn == nil {
 			return types.Null, 0, nil
 		}
@@ -207,7 +208,7 @@ func (o *windowOp) rangeBound(r *inRange, off types.Datum, preceding, end bool) 
 	if o.ordVals[o.n-1].IsNull() {
 		hi = int(o.starts[o.group(o.n-1)])
 	}
-	desc := o.order[0].desc
+	desc := o.order[0].Desc
 	sub, less := preceding, end
 	if desc {
 		sub, less = !sub, !less

@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
@@ -36,7 +37,7 @@ type block struct {
 	deferrable bool // SERIALIZABLE READ ONLY waits for a safe snapshot
 	start      time.Time
 	setMark    int
-	deferred   exec.Deferred
+	deferred   write.Deferred
 	bulk       map[uint32]bool // storage ids that COPY has filled with files
 	pending    notify.Pending
 	analyzed   []catalog.OID // tables with statistics of this transaction
@@ -49,7 +50,7 @@ type savepoint struct {
 	sp      txn.Savepoint
 	editor  *catalog.Mark
 	setMark int
-	checks  exec.DeferredMark
+	checks  write.Mark
 	hooks   int
 	pending notify.Mark
 	// nextStorage: what the subtransaction makes has this storage id or a greater one.
@@ -161,7 +162,7 @@ func (s *Session) commitBlock(ctx context.Context) (done bool, err error) {
 func (s *Session) finish(ctx context.Context) error {
 	b := &s.block
 	if b.deferred.Pending() {
-		var ec exec.RunContext
+		var ec run.Context
 		s.runContext(ctx, &ec, nil)
 		if err := b.deferred.Run(&ec, false); err != nil {
 			return err

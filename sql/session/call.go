@@ -6,7 +6,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/expression"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -48,12 +49,12 @@ func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source str
 			return nil, nil, err
 		}
 	}
-	var ec exec.RunContext
+	var ec run.Context
 	s.runContext(ctx, &ec, params)
-	rc := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}
+	rc := &run.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}
 	vals := make([]types.Datum, len(args))
 	for i, a := range args {
-		if vals[i], err = exec.EvalConst(&ec, a); err != nil {
+		if vals[i], err = eval.Const(&ec, a); err != nil {
 			return nil, nil, err
 		}
 		vals[i] = vals[i].Clone()

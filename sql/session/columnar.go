@@ -3,6 +3,7 @@ package session
 import (
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -37,7 +38,7 @@ func (s *Session) columnarOn(n *plan.Columnar) bool {
 
 type columnarRunner struct{ s *Session }
 
-func (r columnarRunner) RunColumnar(ec *exec.RunContext, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	if !r.s.columnarOn(n) {
 		return nil, false, nil
 	}

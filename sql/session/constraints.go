@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 )
@@ -40,7 +41,7 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 	if n.Deferred || !d.Pending() {
 		return nil
 	}
-	var ec exec.RunContext
+	var ec run.Context
 	s.runContext(ctx, &ec, nil)
 	return d.Run(&ec, true)
 }
@@ -92,4 +93,4 @@ func withPartitions(cat *catalog.Catalog, list []*catalog.Constraint) []*catalog
 	return list
 }
 
-func (s *Session) deferredQueue() *exec.Deferred { return &s.block.deferred }
+func (s *Session) deferredQueue() *write.Deferred { return &s.block.deferred }

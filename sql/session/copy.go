@@ -191,7 +191,7 @@ func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n
 	var ec exec.Context
 	if filter != nil {
 		s.execContext(ctx, &ec, make([]types.Datum, n+len(filter.extra)))
-		filter.begin(&ec.RunContext)
+		filter.begin(&ec.Context)
 		return insert.prog.ExecEach(&ec, filter.filtered(ctx, r, n), r.RowError)
 	}
 	s.execContext(ctx, &ec, make([]types.Datum, n))

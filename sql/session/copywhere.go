@@ -7,7 +7,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/copy"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -17,9 +18,9 @@ import (
 // copyFilter is COPY FROM … WHERE. The condition sees the row with its defaults: a column that it names and the input does not
 // have is computed here and handed to the insert like the others, so that it is computed once.
 type copyFilter struct {
-	cond  *exec.Evaluator
+	cond  *eval.Evaluator
 	at    []int             // for each column of the condition, its place in the row
-	extra []*exec.Evaluator // of the columns behind the input's; nil: no default
+	extra []*eval.Evaluator // of the columns behind the input's; nil: no default
 	row   []types.Datum
 }
 
@@ -47,13 +48,13 @@ func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []c
 			if col.Generated != 0 || col.Identity != 0 {
 				return fail(pgerr.Unsupported("COPY FROM with WHERE on a generated or identity column"))
 			}
-			var d *exec.Evaluator
+			var d *eval.Evaluator
 			if col.Default != "" {
 				de, _, err := bind.TableExpr(s.bindEnv(s.catalog(), ""), t, col.Default, plan.Type{OID: col.Type, Mod: col.TypMod})
 				if err != nil {
 					return fail(err)
 				}
-				if d, err = exec.CompileExpr(de, nil, s.env); err != nil {
+				if d, err = eval.Compile(de, nil, s.env); err != nil {
 					return fail(err)
 				}
 			}
@@ -66,12 +67,12 @@ func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []c
 		f.at = append(f.at, at)
 	}
 	f.row = make([]types.Datum, len(in))
-	f.cond, err = exec.CompileExpr(e, in, s.env)
+	f.cond, err = eval.Compile(e, in, s.env)
 	return f, cols, names, err
 }
 
 // begin binds the filter to the statement.
-func (f *copyFilter) begin(ec *exec.RunContext) {
+func (f *copyFilter) begin(ec *run.Context) {
 	f.cond.Begin(ec)
 	for _, d := range f.extra {
 		if d != nil {

@@ -10,6 +10,8 @@ import (
 	"github.com/tarndb/tarn/sql/ddl"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -59,11 +61,11 @@ type hooks struct {
 }
 
 func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types.Datum, error), error) {
-	v, err := exec.CompileExpr(e, cols, h.s.env)
+	v, err := eval.Compile(e, cols, h.s.env)
 	if err != nil {
 		return nil, err
 	}
-	var ec exec.RunContext
+	var ec run.Context
 	h.s.runContext(h.ctx, &ec, nil)
 	v.Begin(&ec)
 	return v.Eval, nil

@@ -6,7 +6,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -28,7 +29,7 @@ type domainCheck struct {
 
 type valueCheck struct {
 	name string
-	eval *exec.Evaluator
+	eval *eval.Evaluator
 }
 
 var _ types.DomainChecker = (*resolver)(nil)
@@ -61,7 +62,7 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	var ec exec.RunContext
+	var ec run.Context
 	s.runContext((*functions)(s).Context(), &ec, nil)
 	row := [1]types.Datum{v}
 	for i := range c.checks {
@@ -112,7 +113,7 @@ func (s *Session) compileDomain(cat *catalog.Catalog, oid types.OID) (*domainChe
 			if err != nil {
 				return nil, err
 			}
-			ev, err := exec.CompileExpr(e, []plan.Col{col}, s.env)
+			ev, err := eval.Compile(e, []plan.Col{col}, s.env)
 			if err != nil {
 				return nil, err
 			}

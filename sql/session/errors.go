@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
@@ -29,7 +29,7 @@ func sqlError(err error) error {
 	case errors.Is(err, txn.ErrSerialization):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 	case errors.As(err, &dead):
-		return exec.Deadlock(dead)
+		return run.Deadlock(dead)
 	case errors.As(err, &unserial):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to read/write dependencies among transactions").
 			WithDetail("Reason code: %s", unserial.Reason).WithHint("The transaction might succeed if retried.")

@@ -7,6 +7,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -127,9 +129,9 @@ type plExpr struct {
 	path []ast.Node
 	name string
 	// eval computes an expression that needs no plan of its own; busy: it is being computed further up the stack.
-	eval *exec.Evaluator
+	eval *eval.Evaluator
 	busy bool
-	ec   exec.RunContext
+	ec   run.Context
 	col  plan.Col
 }
 
@@ -191,7 +193,7 @@ func (e *plExpr) Ready(fresh bool) error {
 	}
 	e.col = bound.Out[0]
 	if x := soleValue(bound); x != nil {
-		ev, err := exec.CompileExpr(x, nil, s.env)
+		ev, err := eval.Compile(x, nil, s.env)
 		if err != nil {
 			return err
 		}
@@ -248,12 +250,12 @@ func (e *plExpr) Eval(params []types.Datum) (types.Datum, error) {
 	if e.eval != nil {
 		ev := e.eval
 		if e.busy {
-			n, err := exec.CompileExpr(soleValue(e.in.q.bound), nil, s.env)
+			n, err := eval.Compile(soleValue(e.in.q.bound), nil, s.env)
 			if err != nil {
 				return types.Null, err
 			}
 			ev = n
-			var ec exec.RunContext
+			var ec run.Context
 			s.runContext(e.h.ctx, &ec, params)
 			ec.View = e.h.view
 			ev.Begin(&ec)

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -80,14 +81,14 @@ func (s *Session) executeArgs(ctx context.Context, p *prepared, n *ast.ExecuteSt
 	s.open()
 	out := make([]types.Datum, len(n.Params))
 	env := s.bindEnv(s.catalog(), c.source)
-	var ec exec.RunContext
+	var ec run.Context
 	s.runContext(ctx, &ec, c.params)
 	for i, a := range n.Params {
 		e, err := bind.UtilityArg(env, a, p.params[i])
 		if err != nil {
 			return nil, err
 		}
-		if out[i], err = exec.EvalConst(&ec, e); err != nil {
+		if out[i], err = eval.Const(&ec, e); err != nil {
 			return nil, err
 		}
 	}

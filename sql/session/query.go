@@ -9,6 +9,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -198,12 +200,12 @@ func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 
 // evalConst computes an expression of constants for the planner.
 func (s *Session) evalConst(e plan.Expr) (types.Datum, bool) {
-	ec := exec.RunContext{Ctx: context.Background(), Env: s.env}
-	v, err := exec.EvalConst(&ec, e)
+	ec := run.Context{Ctx: context.Background(), Env: s.env}
+	v, err := eval.Const(&ec, e)
 	return v, err == nil
 }
 
-// BindStored binds a stored expression over columns of its table (exec.ExprSource): cols give the ColIDs to use.
+// BindStored binds a stored expression over columns of its table (run.ExprSource): cols give the ColIDs to use.
 func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (plan.Expr, error) {
 	e, named, err := bind.TableExpr(s.bindEnv(s.catalog(), ""), t, sql, plan.Type{Mod: -1})
 	if err != nil {
@@ -336,13 +338,13 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 
 // execContext fills what an execution needs, runContext what its expressions do.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
-	s.runContext(ctx, &ec.RunContext, params)
+	s.runContext(ctx, &ec.Context, params)
 	ec.Virtual, ec.Columnar, ec.Deferred = s.virtual(), s.columnar(), s.deferredQueue()
 }
 
-func (s *Session) runContext(ctx context.Context, ec *exec.RunContext, params []types.Datum) {
+func (s *Session) runContext(ctx context.Context, ec *run.Context, params []types.Datum) {
 	h := s.hotSettings()
-	*ec = exec.RunContext{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s),
+	*ec = run.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s),
 		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), WorkMem: h.workMem, TempDir: s.shared.TempDir,
 		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/eval"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -49,7 +50,7 @@ func (s *Session) planNow() *planEnv {
 // routines is the session as it runs functions of users.
 type routines Session
 
-var _ exec.Routines = (*routines)(nil)
+var _ run.Routines = (*routines)(nil)
 
 func (r *routines) s() *Session { return (*Session)(r) }
 
@@ -71,7 +72,7 @@ func errTooDeep() error {
 }
 
 // Call runs a function that gives one value.
-func (r *routines) Call(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (types.Datum, error) {
+func (r *routines) Call(ec *run.Context, c *run.RoutineCall, args []types.Datum) (types.Datum, error) {
 	s := r.s()
 	old := s.nonAtomic
 	s.nonAtomic = false
@@ -84,7 +85,7 @@ func (r *routines) Call(ec *exec.RunContext, c *exec.RoutineCall, args []types.D
 }
 
 // Open runs a function to its end and gives its rows.
-func (r *routines) Open(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (builtin.Rows, error) {
+func (r *routines) Open(ec *run.Context, c *run.RoutineCall, args []types.Datum) (builtin.Rows, error) {
 	s := r.s()
 	old := s.nonAtomic
 	s.nonAtomic = false
@@ -130,7 +131,7 @@ func (r *routineRows) FieldTypes() []*types.Type {
 }
 
 // one is the value of a function that is no set.
-func (r *routineRows) one(s *Session, c *exec.RoutineCall) (types.Datum, error) {
+func (r *routineRows) one(s *Session, c *run.RoutineCall) (types.Datum, error) {
 	if len(r.rows) == 0 || r.rows[0] == nil {
 		return types.Null, nil
 	}
@@ -141,7 +142,7 @@ func (r *routineRows) one(s *Session, c *exec.RoutineCall) (types.Datum, error) 
 }
 
 // callRoutine runs a function in its own settings and with its owner's rights, where it asks for that.
-func (s *Session) callRoutine(ec *exec.RunContext, c *exec.RoutineCall, args []types.Datum) (rows *routineRows, err error) {
+func (s *Session) callRoutine(ec *run.Context, c *run.RoutineCall, args []types.Datum) (rows *routineRows, err error) {
 	if err := ec.Ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -358,7 +359,7 @@ func addContext(err error, line string) error {
 
 // cast is a compiled conversion of values, for results and variables of functions.
 type cast struct {
-	eval *exec.Evaluator
+	eval *eval.Evaluator
 	busy bool
 }
 
@@ -382,7 +383,7 @@ func (s *Session) castValue(ctx context.Context, v types.Datum, from, to plan.Ty
 		if err != nil {
 			return types.Null, err
 		}
-		ev, err := exec.CompileExpr(e, []plan.Col{col}, s.env)
+		ev, err := eval.Compile(e, []plan.Col{col}, s.env)
 		if err != nil {
 			return types.Null, err
 		}
@@ -392,7 +393,7 @@ func (s *Session) castValue(ctx context.Context, v types.Datum, from, to plan.Ty
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	var ec exec.RunContext
+	var ec run.Context
 	s.runContext(ctx, &ec, nil)
 	c.eval.Begin(&ec)
 	return c.eval.Eval([]types.Datum{v})

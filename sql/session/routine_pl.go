@@ -7,7 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/plpgsql"
@@ -47,7 +47,7 @@ func (s *Session) conflictMode() expression.VariableConflict {
 }
 
 // compilePL compiles a function for a call.
-func (s *Session) compilePL(ctx context.Context, c *exec.RoutineCall, trigger bool) (*plRoutine, error) {
+func (s *Session) compilePL(ctx context.Context, c *run.RoutineCall, trigger bool) (*plRoutine, error) {
 	k := routineKey{c.Func, sigOf(c)}
 	if r := s.plRoutines[k]; r != nil {
 		return r, nil
@@ -107,7 +107,7 @@ func (s *Session) withColl(t plan.Type) plan.Type {
 }
 
 // callPL runs a PL/pgSQL function.
-func (s *Session) callPL(ctx context.Context, c *exec.RoutineCall, args []types.Datum, view *txn.View) (*routineRows, error) {
+func (s *Session) callPL(ctx context.Context, c *run.RoutineCall, args []types.Datum, view *txn.View) (*routineRows, error) {
 	switch c.Func.Proc.RetType {
 	case types.Trigger, types.EventTrigger:
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "trigger functions can only be called as triggers").
@@ -143,7 +143,7 @@ func (s *Session) callPL(ctx context.Context, c *exec.RoutineCall, args []types.
 // checkPL is the validator: the body must compile.
 func (s *Session) checkPL(f *catalog.Function) error {
 	p := &f.Proc
-	c := &exec.RoutineCall{Func: f, Ret: plan.Type{OID: p.RetType, Mod: -1}}
+	c := &run.RoutineCall{Func: f, Ret: plan.Type{OID: p.RetType, Mod: -1}}
 	for _, t := range append(append([]types.OID(nil), p.ArgTypes...), p.RetType) {
 		if isPolymorphicType(t) {
 			// Polymorphic types stand for int4 and what is made of it, as PostgreSQL's validator has them.

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -79,7 +80,7 @@ func (a *sqlArgs) named(name string) int {
 	return -1
 }
 
-func sigOf(c *exec.RoutineCall) string {
+func sigOf(c *run.RoutineCall) string {
 	var b []byte
 	for _, a := range c.ArgTypes {
 		b = append(strconv.AppendUint(b, uint64(a), 10), ',')
@@ -92,7 +93,7 @@ func sigOf(c *exec.RoutineCall) string {
 }
 
 // shapeOf says what a call gives: the declared result with polymorphic types resolved.
-func (s *Session) shapeOf(c *exec.RoutineCall) (resultShape, error) {
+func (s *Session) shapeOf(c *run.RoutineCall) (resultShape, error) {
 	p := &c.Func.Proc
 	r := resultShape{typ: c.Ret, set: p.RetSet, void: c.Ret.OID == types.Void}
 	y := s.lookupType(c.Ret.OID)
@@ -164,7 +165,7 @@ func (s *Session) routineBody(f *catalog.Function) ([]ast.Stmt, error) {
 	return out, nil
 }
 
-func (s *Session) compileSQL(c *exec.RoutineCall) (*sqlRoutine, error) {
+func (s *Session) compileSQL(c *run.RoutineCall) (*sqlRoutine, error) {
 	k := routineKey{c.Func, sigOf(c)}
 	if r := s.sqlRoutines[k]; r != nil && !r.busy {
 		return r, nil
@@ -199,7 +200,7 @@ func (s *Session) compileSQL(c *exec.RoutineCall) (*sqlRoutine, error) {
 }
 
 // callSQL runs a SQL function.
-func (s *Session) callSQL(ctx context.Context, c *exec.RoutineCall, args []types.Datum, view *txn.View) (*routineRows, error) {
+func (s *Session) callSQL(ctx context.Context, c *run.RoutineCall, args []types.Datum, view *txn.View) (*routineRows, error) {
 	r, err := s.compileSQL(c)
 	if err != nil {
 		return nil, addContext(err, "SQL function \""+c.Func.Name+"\" during startup")
@@ -417,7 +418,7 @@ func (s *Session) checkSQL(f *catalog.Function) error {
 			return s.bodyError(f, err)
 		}
 	}
-	c := &exec.RoutineCall{Func: f, ArgTypes: f.Proc.ArgTypes, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}}
+	c := &run.RoutineCall{Func: f, ArgTypes: f.Proc.ArgTypes, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}}
 	r, err := s.compileSQL(c)
 	if err != nil {
 		return s.bodyError(f, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/stats"
@@ -77,7 +78,7 @@ func (s *Session) virtual() exec.VirtualSource { return virtualSource{serverView
 // virtualSource gives operators the rows of computed relations.
 type virtualSource struct{ server syscat.Server }
 
-func (v virtualSource) ScanVirtual(ec *exec.RunContext, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
+func (v virtualSource) ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)

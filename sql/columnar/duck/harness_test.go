@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tarndb/tarn/sql/exec/run"
+
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/builtin"
@@ -38,7 +40,7 @@ type db struct {
 	rnd    *rand.Rand
 	mgr    *txn.Manager
 	cat    *catalog.Catalog
-	rels   exec.Rels
+	rels   run.Rels
 	dir    string
 	engine *duck.Engine
 	shapes map[catalog.OID]columnar.Table
@@ -147,7 +149,7 @@ type recorder struct {
 	err error
 }
 
-func (r *recorder) RunColumnar(ec *exec.RunContext, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *recorder) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
 	rows, ok, err := r.ColumnarRunner.RunColumnar(ec, v, n, p)
 	if ok && err == nil {
 		r.ran++
@@ -166,7 +168,7 @@ func (d *db) query(sql string, runner exec.ColumnarRunner, params ...types.Datum
 	}
 	t := d.mgr.Begin(txn.Options{})
 	defer t.Rollback()
-	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels,
+	ec := &exec.Context{Context: run.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels,
 		TempDir: d.t.TempDir(), Params: params}, Columnar: runner}
 	cols := d.out
 	_, err = p.Exec(ec, func(row []types.Datum) error {
@@ -197,7 +199,7 @@ func (d *db) mustExec(sql string) {
 		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
 	}
 	t := d.mgr.Begin(txn.Options{})
-	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
+	ec := &exec.Context{Context: run.Context{Ctx: d.ctx, Txn: t, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
 	if _, err := p.Exec(ec, nil); err != nil {
 		t.Rollback()
 		d.t.Fatalf("%s: %v", sql, pgerr.From(err))
@@ -230,7 +232,7 @@ func (d *db) shape(t *catalog.Table, files int) {
 	}
 	tx := d.mgr.Begin(txn.Options{})
 	defer tx.Rollback()
-	ec := &exec.Context{RunContext: exec.RunContext{Ctx: d.ctx, Txn: tx, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
+	ec := &exec.Context{Context: run.Context{Ctx: d.ctx, Txn: tx, Manager: d.mgr, Catalog: d.cat, Env: &types.Env{}, Sess: d, Rels: &d.rels, TempDir: d.t.TempDir()}}
 	var rows [][]types.Datum
 	if _, err := p.Exec(ec, func(row []types.Datum) error {
 		c := make([]types.Datum, len(row))

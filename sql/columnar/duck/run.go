@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/exec/run"
+
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
@@ -30,7 +32,7 @@ var _ exec.ColumnarRunner = (*Runner)(nil)
 func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{e, s} }
 
 // RunColumnar implements exec.ColumnarRunner. The caller sees to it that the transaction has not written to the tables.
-func (r *Runner) RunColumnar(ec *exec.RunContext, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	sql, ok := columnar.Bind(n.SQL, columnar.ParamTypes(n), params)
 	if !ok {
 		return nil, false, nil

@@ -1,0 +1,74 @@
+package write
+
+import (
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
+	var err error
+	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
+		return err
+	}
+	tg := &o.target
+	tg.loc = b.Slot(x.Loc)
+	tg.strength, tg.keys = lock.NoKeyWrite, keyCols(x.Table, x.Set)
+	tg.source = source
+	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
+		return err
+	}
+	if tg.recheck, err = b.Conds(x.Recheck); err != nil {
+		return err
+	}
+	sets, err := b.sets(x.Set)
+	if err != nil {
+		return err
+	}
+	tg.allSets = sets
+	o.act = func() (bool, error) {
+		l, ok, err := tg.lock()
+		if !ok || err != nil {
+			return false, err
+		}
+		return true, l.in.change(sets, l.key, l.row)
+	}
+	return nil
+}
+
+func (b *compiler) delete(o *Change, x *plan.Delete, source Source) error {
+	var err error
+	if o.target, err = b.target(x.Table, nil, nil, nil); err != nil {
+		return err
+	}
+	tg := &o.target
+	tg.loc = b.Slot(x.Loc)
+	tg.strength = lock.Write
+	tg.source = source
+	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
+		return err
+	}
+	if tg.recheck, err = b.Conds(x.Recheck); err != nil {
+		return err
+	}
+	o.act = func() (bool, error) {
+		l, ok, err := tg.lock()
+		if !ok || err != nil {
+			return false, err
+		}
+		return true, l.in.remove(l.key, l.row)
+	}
+	return nil
+}
+
+// remove deletes the row that stands at key.
+func (tg *target) remove(key, row []byte) error {
+	if len(tg.fk.refs) > 0 {
+		if err := tg.fields(row); err != nil {
+			return err
+		}
+	}
+	if err := tg.w.Delete(tg.in.EC.Ctx, key, row); err != nil {
+		return constraintError(tg.in.EC, err, tg.table)
+	}
+	return tg.fk.deleted(tg.in, tg.oldVals)
+}
