@@ -5,40 +5,6 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 )
 
-// LockFor finds the locking clause that names alias, or all tables.
-func (s *Scope) LockFor(alias string) *ast.LockingClause {
-	for _, l := range s.Locking {
-		if len(l.LockedRels) == 0 {
-			return l
-		}
-		for _, r := range l.LockedRels {
-			if rv, ok := r.(*ast.RangeVar); ok && rv.Relname == alias {
-				return l
-			}
-		}
-	}
-	return nil
-}
-
-// CTE is a WITH query as a query level sees it.
-type CTE struct {
-	Name  string
-	Def   *plan.CTE
-	Cols  []plan.Col // names and types
-	Ready bool
-	// Working: the recursive part of it is being bound; references read the working table.
-	Working *plan.RecursiveUnion
-	SelfUse int
-	Node    *ast.CommonTableExpr
-}
-
-// Register adds a FROM item to the level.
-func (s *Scope) Register(it *Item) *Item {
-	it.Scope = s
-	s.Tables = append(s.Tables, it)
-	return it
-}
-
 // Scope is one query level (PostgreSQL's ParseState).
 type Scope struct {
 	Parent *Scope
@@ -60,6 +26,40 @@ type Scope struct {
 	srfStop string
 	Locking []*ast.LockingClause
 	SelfRef bool // FROM holds the recursive reference of a WITH query
+}
+
+// CTE is a WITH query as a query level sees it.
+type CTE struct {
+	Name  string
+	Def   *plan.CTE
+	Cols  []plan.Col // names and types
+	Ready bool
+	// Working: the recursive part of it is being bound; references read the working table.
+	Working *plan.RecursiveUnion
+	SelfUse int
+	Node    *ast.CommonTableExpr
+}
+
+// Register adds a FROM item to the level.
+func (s *Scope) Register(it *Item) *Item {
+	it.Scope = s
+	s.Tables = append(s.Tables, it)
+	return it
+}
+
+// LockFor finds the locking clause that names alias, or all tables.
+func (s *Scope) LockFor(alias string) *ast.LockingClause {
+	for _, l := range s.Locking {
+		if len(l.LockedRels) == 0 {
+			return l
+		}
+		for _, r := range l.LockedRels {
+			if rv, ok := r.(*ast.RangeVar); ok && rv.Relname == alias {
+				return l
+			}
+		}
+	}
+	return nil
 }
 
 // Queries binds what expressions hold of queries: what is above this package.

@@ -10,6 +10,23 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
+// Target is an entry of a target list; junk entries serve ORDER BY and the like and are cut off at the end.
+type Target struct {
+	Expr plan.Expr
+	Name string
+	Junk bool
+	ID   plan.ColID
+	Node *ast.ResTarget
+}
+
+// SortItem is an entry of ORDER BY, DISTINCT or a window's ordering, over a target.
+type SortItem struct {
+	Target      *Target
+	Less, Equal types.OID // lt is the operator that sorts: "<" or ">"
+	Desc        bool
+	NullsFirst  bool
+}
+
 // FindTarget92 is findTargetlistEntrySQL92: a name of the target list, a position, or an expression.
 func (b *Binder) FindTarget92(s *Scope, n ast.Node, targets *[]*Target, k Kind, what string) *Target {
 	if ref, ok := n.(*ast.ColumnRef); ok && len(ref.Fields) == 1 {
@@ -227,21 +244,4 @@ func (b *Binder) sortItem(t *Target, sb *ast.SortBy) SortItem {
 		it.NullsFirst = it.Desc
 	}
 	return it
-}
-
-// Target is an entry of a target list; junk entries serve ORDER BY and the like and are cut off at the end.
-type Target struct {
-	Expr plan.Expr
-	Name string
-	Junk bool
-	ID   plan.ColID
-	Node *ast.ResTarget
-}
-
-// SortItem is an entry of ORDER BY, DISTINCT or a window's ordering, over a target.
-type SortItem struct {
-	Target      *Target
-	Less, Equal types.OID // lt is the operator that sorts: "<" or ">"
-	Desc        bool
-	NullsFirst  bool
 }
