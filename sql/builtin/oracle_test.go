@@ -364,7 +364,7 @@ var testEnv = func() *types.Env {
 	if err != nil {
 		panic(err)
 	}
-	return &types.Env{TimeZone: loc, Resolver: configNames{}}
+	return &types.Env{Settings: types.Settings{TimeZone: loc}, Resolver: configNames{}}
 }()
 
 // answer runs the implementation and words its result as ask does.

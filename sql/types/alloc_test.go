@@ -27,7 +27,7 @@ var hotValues = []struct {
 
 // Printing a value in either format into a buffer with room allocates nothing.
 func TestOutputDoesNotAllocate(t *testing.T) {
-	env := &Env{TimeZone: newYork}
+	env := &Env{Settings: Settings{TimeZone: newYork}}
 	buf := make([]byte, 0, 256)
 	for _, h := range hotValues {
 		ty, d := Lookup(h.oid), mustParse(t, h.oid, h.lit)
@@ -70,7 +70,7 @@ func TestArithmeticAllocations(t *testing.T) {
 }
 
 func BenchmarkAppendText(b *testing.B) {
-	env := &Env{TimeZone: newYork}
+	env := &Env{Settings: Settings{TimeZone: newYork}}
 	buf := make([]byte, 0, 256)
 	for _, h := range hotValues {
 		ty, d := Lookup(h.oid), mustParse(b, h.oid, h.lit)

@@ -161,10 +161,10 @@ func TimestampTZToTimeTZ(ts int64, loc *time.Location) (v TimeTZVal, ok bool) {
 }
 
 // TimeToTimeTZ gives a time of day the offset that the session's zone has at that time today.
-func TimeToTimeTZ(us int64, env *Env) TimeTZVal {
-	now, _ := env.localNow()
+func TimeToTimeTZ(us int64, set *Settings) TimeTZVal {
+	now, _ := set.localNow()
 	day := int64(calendar.FloorDiv(int(now), calendar.UsecPerDay)) * calendar.UsecPerDay
-	return TimeTZVal{us, int32(-offsetOfLocal(env.Zone(), day+us))}
+	return TimeTZVal{us, int32(-offsetOfLocal(set.Zone(), day+us))}
 }
 
 // TimeAddInterval is time + interval, around the clock; only the interval's time counts.

@@ -6,50 +6,15 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 )
 
-// DateStyle is the format half of the DateStyle setting.
-type DateStyle uint8
-
-const (
-	DateISO DateStyle = iota
-	DateSQL
-	DatePostgres
-	DateGerman
-)
-
-// DateOrder is the field order half of the DateStyle setting.
-type DateOrder uint8
-
-const (
-	OrderMDY DateOrder = iota
-	OrderDMY
-	OrderYMD
-)
-
-// IntervalStyle is the setting of that name.
-type IntervalStyle uint8
-
-const (
-	IntervalPostgres IntervalStyle = iota
-	IntervalPostgresVerbose
-	IntervalSQLStandard
-	IntervalISO8601
-)
-
 // Env is what input and output depend on besides the value. A nil *Env gives the defaults named at each field.
 // An Env is not changed while it is in use.
 type Env struct {
-	DateStyle     DateStyle      // ISO
-	DateOrder     DateOrder      // MDY
-	IntervalStyle IntervalStyle  // postgres
-	TimeZone      *time.Location // UTC
+	Settings // of dates and times
 	// ExtraFloatDigits is the setting less 1, so that the zero Env has PostgreSQL's default of 1: shortest
 	// output that reads back. -1 and below print 15 (6) digits plus the setting.
 	ExtraFloatDigits int
 	ByteaEscape      bool // bytea_output = escape; hex
 
-	// TxnTime is the transaction's start, for 'now', 'today' and time zones of times without a date.
-	// Zero means that time.Now is asked.
-	TxnTime  time.Time
 	Resolver Resolver // nil: only built-in types, reg* input takes numbers only
 	// Notice receives warnings; nil drops them.
 	Notice func(*pgerr.Error)
@@ -118,19 +83,17 @@ func (e *Env) orDefault() *Env {
 }
 
 // Zone is the session's time zone, never nil.
-func (e *Env) Zone() *time.Location {
-	if e == nil || e.TimeZone == nil {
-		return time.UTC
-	}
-	return e.TimeZone
-}
+func (e *Env) Zone() *time.Location { return e.Times().Zone() }
 
 // Now is the transaction's start.
-func (e *Env) Now() time.Time {
-	if e == nil || e.TxnTime.IsZero() {
-		return time.Now()
+func (e *Env) Now() time.Time { return e.Times().Now() }
+
+// Times are the settings of dates and times; nil for a nil Env.
+func (e *Env) Times() *Settings {
+	if e == nil {
+		return nil
 	}
-	return e.TxnTime
+	return &e.Settings
 }
 
 // Type finds a type, built in or the user's; nil if there is none.

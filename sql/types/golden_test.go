@@ -17,7 +17,7 @@ var rewrite = flag.Bool("rewrite", false, "write testdata from what the package 
 
 // goldenEnv reads the settings of a section: "# timezone=Europe/Berlin datestyle=german".
 func goldenEnv(line string) *Env {
-	e := &Env{TxnTime: time.Date(2024, 2, 29, 12, 30, 45, 678901000, time.UTC)}
+	e := &Env{Settings: Settings{TxnTime: time.Date(2024, 2, 29, 12, 30, 45, 678901000, time.UTC)}}
 	for _, w := range strings.Fields(line) {
 		k, v, _ := strings.Cut(w, "=")
 		switch k {

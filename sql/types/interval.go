@@ -31,36 +31,11 @@ func (v IntervalVal) Datum() Datum {
 	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(v.Months)))
 }
 
-var intervalCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte { return appendInterval(dst, IntervalOf(d), env) },
-	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		v, err := parseInterval(s, mod, env)
-		if err != nil {
-			return Null, err
-		}
-		return intervalTypmod(v.Datum(), mod)
-	},
-	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-		v := IntervalOf(d)
-		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Usec))
-		dst = binary.BigEndian.AppendUint32(dst, uint32(v.Days))
-		return binary.BigEndian.AppendUint32(dst, uint32(v.Months))
-	},
-	recv: func(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-		if err := sized(b, 16); err != nil {
-			return Null, err
-		}
-		v := IntervalVal{int64(binary.BigEndian.Uint64(b)), int32(binary.BigEndian.Uint32(b[8:])), int32(binary.BigEndian.Uint32(b[12:]))}
-		return intervalTypmod(v.Datum(), mod)
-	},
-}
-
-// intervalTypmod zeroes the fields below the range's last one and rounds the seconds (manual: 8.5.4).
-func intervalTypmod(d Datum, mod int32) (Datum, error) {
+// limit zeroes the fields below the last one of typmod's range and rounds the seconds (manual: 8.5.4).
+func (v IntervalVal) limit(mod int32) IntervalVal {
 	if mod < 0 {
-		return d, nil
+		return v
 	}
-	v := IntervalOf(d)
 	fields, precision := intervalMod(mod)
 	switch fields {
 	case rangeYear:
@@ -78,7 +53,7 @@ func intervalTypmod(d Datum, mod int32) (Datum, error) {
 	if precision < maxTimePrecision {
 		v.Usec = roundUsec(v.Usec, int32(precision))
 	}
-	return v.Datum(), nil
+	return v
 }
 
 // intervalParts is an interval with its time and months split.
@@ -99,9 +74,9 @@ func splitInterval(v IntervalVal) (p intervalParts) {
 	return p
 }
 
-func appendInterval(dst []byte, v IntervalVal, env *Env) []byte {
+func appendInterval(dst []byte, v IntervalVal, set *Settings) []byte {
 	p := splitInterval(v)
-	switch env.orDefault().IntervalStyle {
+	switch set.orDefault().IntervalStyle {
 	case IntervalSQLStandard:
 		return p.appendSQL(dst)
 	case IntervalISO8601:

@@ -126,7 +126,7 @@ func (a *intervalAcc) negate() {
 	a.usec, a.day, a.mon, a.year = -a.usec, -a.day, -a.mon, -a.year
 }
 
-func parseInterval(s string, mod int32, env *Env) (IntervalVal, error) {
+func parseInterval(s string, mod int32, set *Settings) (IntervalVal, error) {
 	fields := intervalFullRange
 	if mod >= 0 {
 		fields, _ = intervalMod(mod)
@@ -135,7 +135,7 @@ func parseInterval(s string, mod int32, env *Env) (IntervalVal, error) {
 	var buf [maxDateFields]dateField
 	parts, fail := splitDate(s, buf[:0])
 	if fail == dateOK {
-		fail = acc.decode(parts, fields, env.orDefault())
+		fail = acc.decode(parts, fields, set.orDefault())
 	}
 	if fail == badFormat {
 		acc = intervalAcc{ok: true}
@@ -172,9 +172,9 @@ func defaultUnit(fields int) dateUnit {
 }
 
 // decode reads the fields from right to left, because a unit stands after its quantity.
-func (a *intervalAcc) decode(parts []dateField, fields int, env *Env) dateFail {
+func (a *intervalAcc) decode(parts []dateField, fields int, set *Settings) dateFail {
 	unit, seen, ago := unitNone, 0, false
-	negative := env.IntervalStyle == IntervalSQLStandard && len(parts) > 0 && parts[0].text[0] == '-'
+	negative := set.IntervalStyle == IntervalSQLStandard && len(parts) > 0 && parts[0].text[0] == '-'
 	for i := 1; i < len(parts) && negative; i++ { // the only sign, in front, is meant for all
 		negative = parts[i].text[0] != '-' && parts[i].text[0] != '+'
 	}

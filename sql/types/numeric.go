@@ -1,7 +1,6 @@
 package types
 
 import (
-	"encoding/binary"
 	"math"
 	"math/big"
 	"strconv"
@@ -27,19 +26,6 @@ func errNumericOverflow() error {
 }
 
 func errDivisionByZero() error { return pgerr.New(pgerr.DivisionByZero, "division by zero") }
-
-var numericCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return numericOf(d).AppendText(dst) },
-	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
-		d, err := ParseNumeric(s)
-		if err != nil {
-			return Null, err
-		}
-		return numericTypmod(d, mod)
-	},
-	send: numericSend,
-	recv: numericRecv,
-}
 
 // ParseNumeric reads what numeric_in reads.
 func ParseNumeric(s string) (Datum, error) {
@@ -170,86 +156,6 @@ func decimalWeight(n tuple.Numeric) int {
 		return w + 1
 	}
 	return w
-}
-
-// numericSend: number of digits, weight, sign, display scale and base-10000 digits, 16 bits each.
-func numericSend(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-	n := numericOf(d)
-	sign := uint16(0)
-	switch {
-	case n.IsNaN():
-		sign = 0xc000
-	case n.IsInf(1):
-		sign = 0xd000
-	case n.IsInf(-1):
-		sign = 0xf000
-	case n.Neg():
-		sign = 0x4000
-	}
-	scale := n.Scale()
-	if sign == 0xd000 || sign == 0xf000 {
-		scale = 0x20 // what PostgreSQL's header word of an infinity shows here
-	}
-	nd := n.NumDigits()
-	dst = binary.BigEndian.AppendUint16(dst, uint16(nd))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(int16(n.Weight())))
-	dst = binary.BigEndian.AppendUint16(dst, sign)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(scale))
-	for i := range nd {
-		dst = binary.BigEndian.AppendUint16(dst, uint16(n.Digit(i)))
-	}
-	return dst
-}
-
-func numericRecv(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-	r := binReader{b: b}
-	nd, weight, sign, scale := int(r.uint16()), int(int16(r.uint16())), r.uint16(), int(r.uint16())
-	if r.short || len(r.b) < 2*nd {
-		return Null, binaryShort()
-	}
-	if len(r.b) > 2*nd {
-		return Null, binaryLong()
-	}
-	bad := func(what string) (Datum, error) {
-		return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"numeric\" value", what)
-	}
-	var d Datum
-	switch sign {
-	case 0, 0x4000:
-	case 0xc000:
-		return tuple.NumericNaN, nil
-	case 0xd000:
-		return numericTypmod(tuple.NumericInf, mod)
-	case 0xf000:
-		return numericTypmod(tuple.NumericNegInf, mod)
-	default:
-		return bad("sign")
-	}
-	if scale > tuple.NumericMaxScale {
-		return bad("scale")
-	}
-	digits := make([]uint16, nd)
-	for i := range digits {
-		if digits[i] = r.uint16(); digits[i] >= tuple.NumericBase {
-			return bad("digit")
-		}
-	}
-	// Digits below the display scale are cut off, as PostgreSQL does on receipt.
-	if keep := weight + 1 + (scale+3)/4; keep <= 0 {
-		digits = nil
-	} else if keep <= len(digits) {
-		digits = digits[:keep]
-		if over := (4 - scale%4) % 4; over > 0 && len(digits) == keep {
-			p := uint16(pow10[over])
-			digits[keep-1] -= digits[keep-1] % p
-		}
-	}
-	p, err := tuple.AppendNumeric(nil, sign == 0x4000, weight, scale, digits)
-	if err != nil {
-		return Null, errNumericOverflow()
-	}
-	d = tuple.Bytes(p)
-	return numericTypmod(d, mod)
 }
 
 var pow10 = [...]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,

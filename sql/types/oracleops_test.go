@@ -208,7 +208,7 @@ func path(d Datum) (p []string) {
 
 func toJSON(oid OID) func(a []Datum) (Datum, error) {
 	return func(a []Datum) (Datum, error) {
-		return tuple.Bytes(AppendJSON(nil, Lookup(oid), a[0], &Env{TimeZone: newYork}, false)), nil
+		return tuple.Bytes(AppendJSON(nil, Lookup(oid), a[0], &Env{Settings: Settings{TimeZone: newYork}}, false)), nil
 	}
 }
 
@@ -216,7 +216,7 @@ func toJSON(oid OID) func(a []Datum) (Datum, error) {
 func TestOracleOperators(t *testing.T) {
 	c := oracle(t)
 	exec(t, c, "set timezone = 'America/New_York'")
-	env := &Env{TimeZone: newYork}
+	env := &Env{Settings: Settings{TimeZone: newYork}}
 	for _, o := range ops {
 		t.Run(o.sql, func(t *testing.T) {
 			var combos [][]string

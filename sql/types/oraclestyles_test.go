@@ -19,14 +19,14 @@ func TestOracleStyles(t *testing.T) {
 		set string
 		env Env
 	}{
-		{"DateStyle='ISO,DMY'; set timezone='Europe/Berlin'", Env{DateOrder: OrderDMY, TimeZone: berlin}},
-		{"DateStyle='ISO,YMD'; set timezone='Asia/Kolkata'", Env{DateOrder: OrderYMD, TimeZone: kolkata}},
-		{"DateStyle='SQL,MDY'; set timezone='America/New_York'", Env{DateStyle: DateSQL, TimeZone: newYork}},
-		{"DateStyle='SQL,DMY'; set timezone='UTC'", Env{DateStyle: DateSQL, DateOrder: OrderDMY}},
-		{"DateStyle='Postgres,MDY'; set timezone='Europe/Berlin'", Env{DateStyle: DatePostgres, TimeZone: berlin}},
-		{"DateStyle='Postgres,DMY'; set timezone='America/New_York'", Env{DateStyle: DatePostgres, DateOrder: OrderDMY, TimeZone: newYork}},
-		{"DateStyle='German,DMY'; set timezone='Asia/Kolkata'", Env{DateStyle: DateGerman, DateOrder: OrderDMY, TimeZone: kolkata}},
-		{"DateStyle='SQL,MDY'; set time zone interval '-05:30' hour to minute", Env{DateStyle: DateSQL, TimeZone: FixedZone(-5*3600 - 1800)}},
+		{"DateStyle='ISO,DMY'; set timezone='Europe/Berlin'", Env{Settings: Settings{DateOrder: OrderDMY, TimeZone: berlin}}},
+		{"DateStyle='ISO,YMD'; set timezone='Asia/Kolkata'", Env{Settings: Settings{DateOrder: OrderYMD, TimeZone: kolkata}}},
+		{"DateStyle='SQL,MDY'; set timezone='America/New_York'", Env{Settings: Settings{DateStyle: DateSQL, TimeZone: newYork}}},
+		{"DateStyle='SQL,DMY'; set timezone='UTC'", Env{Settings: Settings{DateStyle: DateSQL, DateOrder: OrderDMY}}},
+		{"DateStyle='Postgres,MDY'; set timezone='Europe/Berlin'", Env{Settings: Settings{DateStyle: DatePostgres, TimeZone: berlin}}},
+		{"DateStyle='Postgres,DMY'; set timezone='America/New_York'", Env{Settings: Settings{DateStyle: DatePostgres, DateOrder: OrderDMY, TimeZone: newYork}}},
+		{"DateStyle='German,DMY'; set timezone='Asia/Kolkata'", Env{Settings: Settings{DateStyle: DateGerman, DateOrder: OrderDMY, TimeZone: kolkata}}},
+		{"DateStyle='SQL,MDY'; set time zone interval '-05:30' hour to minute", Env{Settings: Settings{DateStyle: DateSQL, TimeZone: FixedZone(-5*3600 - 1800)}}},
 	} {
 		exec(t, c, "set "+s.set)
 		for _, typ := range []OID{Date, Timestamp, TimestampTZ, TimeTZ} {
@@ -44,8 +44,8 @@ func TestOracleStyles(t *testing.T) {
 	exec(t, c, "reset all")
 	exec(t, c, "set timezone='UTC'")
 	for style, env := range map[string]Env{
-		"postgres": {}, "postgres_verbose": {IntervalStyle: IntervalPostgresVerbose},
-		"sql_standard": {IntervalStyle: IntervalSQLStandard}, "iso_8601": {IntervalStyle: IntervalISO8601},
+		"postgres": {}, "postgres_verbose": {Settings: Settings{IntervalStyle: IntervalPostgresVerbose}},
+		"sql_standard": {Settings: Settings{IntervalStyle: IntervalSQLStandard}}, "iso_8601": {Settings: Settings{IntervalStyle: IntervalISO8601}},
 	} {
 		exec(t, c, "set intervalstyle="+style)
 		k := oracleCase{"interval", Interval, append(append([]string(nil), intervalSeeds...), intervalLits...), "0123456789-+: .PTYMD", 1500}

@@ -31,7 +31,7 @@ type parsedTime struct {
 // dateDecoder collects the meaning of the fields.
 type dateDecoder struct {
 	parsedTime
-	env      *Env
+	set      *Settings
 	timeOnly bool
 	seen     int
 	yday     int
@@ -48,20 +48,20 @@ type dateDecoder struct {
 	zoneErr  string
 }
 
-func parseDateTime(s, typ string, env *Env) (parsedTime, error) {
-	if p, ok := parseISO(s, env, typ == "timestamp with time zone"); ok {
+func parseDateTime(s, typ string, set *Settings) (parsedTime, error) {
+	if p, ok := parseISO(s, set, typ == "timestamp with time zone"); ok {
 		return p, nil
 	}
-	return decodeDate(s, typ, env, false)
+	return decodeDate(s, typ, set, false)
 }
 
-func parseTimeOnly(s, typ string, env *Env) (parsedTime, error) {
-	return decodeDate(s, typ, env, true)
+func parseTimeOnly(s, typ string, set *Settings) (parsedTime, error) {
+	return decodeDate(s, typ, set, true)
 }
 
 // parseISO is a short cut for what databases write: yyyy-mm-dd[ hh:mm:ss[.ffffff][+zz[:zz]]]. All that is not exactly
 // of this form and in range is left to the full reading.
-func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
+func parseISO(s string, set *Settings, zoned bool) (p parsedTime, ok bool) {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
 		return p, false
 	}
@@ -90,7 +90,7 @@ func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
 			if n < 1 || n > 6 {
 				return p, false
 			}
-			p.Usec = num(20, n) * int(pow10[6-n])
+			p.Usec = num(20, n) * int(pow10Usec[6-n])
 			zone = zone[1+n:]
 		}
 	}
@@ -102,7 +102,7 @@ func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
 	}
 	if zone == "" {
 		local, ok := p.Timestamp()
-		p.east = offsetOfLocal(env.Zone(), local)
+		p.east = offsetOfLocal(set.Zone(), local)
 		return p, ok
 	}
 	var fail dateFail
@@ -110,13 +110,13 @@ func parseISO(s string, env *Env, zoned bool) (p parsedTime, ok bool) {
 	return p, fail == dateOK && (len(zone) == 3 || len(zone) == 6)
 }
 
-func decodeDate(s, typ string, env *Env, timeOnly bool) (parsedTime, error) {
+func decodeDate(s, typ string, set *Settings, timeOnly bool) (parsedTime, error) {
 	var buf [maxDateFields]dateField
 	fields, fail := splitDate(s, buf[:0])
 	if fail != dateOK {
 		return parsedTime{}, dateError(fail, typ, s, "")
 	}
-	d := dateDecoder{env: env.orDefault(), timeOnly: timeOnly}
+	d := dateDecoder{set: set.orDefault(), timeOnly: timeOnly}
 	fail = d.decode(fields)
 	if fail != dateOK {
 		return parsedTime{}, dateError(fail, typ, s, d.zoneErr)
@@ -159,7 +159,7 @@ func (d *dateDecoder) decode(fields []dateField) dateFail {
 		}
 		d.seen |= got
 	}
-	if fail := d.checkDate(); fail != dateOK {
+	if fail := d.completeDate(); fail != dateOK {
 		return fail
 	}
 	if d.ampm != 0 && d.Hour > 12 {
@@ -216,7 +216,7 @@ func (d *dateDecoder) zoneOfDate() dateFail {
 		if d.seen&seenDTZMod != 0 {
 			return badFormat
 		}
-		d.east = offsetOfLocal(d.env.Zone(), d.local())
+		d.east = offsetOfLocal(d.set.Zone(), d.local())
 	default:
 		d.east += d.dstExtra
 	}
@@ -241,7 +241,7 @@ func (d *dateDecoder) zoneOfTime() dateFail {
 			d.east = offsetOfLocal(d.named, 0)
 			return dateOK
 		}
-		now, _ := d.env.localNow()
+		now, _ := d.set.localNow()
 		c := calendar.ClockOf(now)
 		c.Hour, c.Min, c.Sec, c.Usec = d.Hour, d.Min, d.Sec, d.Usec
 		at, _ = c.Timestamp()
@@ -254,7 +254,7 @@ func (d *dateDecoder) zoneOfTime() dateFail {
 	case d.abbrevIn != nil:
 		d.east = offsetOfAbbrev(d.abbrevIn, d.abbrev, at)
 	default:
-		d.east = offsetOfLocal(d.env.Zone(), at)
+		d.east = offsetOfLocal(d.set.Zone(), at)
 	}
 	return dateOK
 }
@@ -703,7 +703,7 @@ func (d *dateDecoder) number(text string, byName bool, seen int) (int, dateFail)
 	}
 	setDay := func() (int, dateFail) { d.Day = v; return seenDay, dateOK }
 	setMonth := func() (int, dateFail) { d.Mon = v; return seenMonth, dateOK }
-	order := d.env.DateOrder
+	order := d.set.DateOrder
 	switch have {
 	case 0:
 		switch {
@@ -843,13 +843,13 @@ func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 
 func (d *dateDecoder) reserved(val int) (int, dateFail) {
 	setDay := func(plus int) {
-		now, _ := d.env.localNow()
+		now, _ := d.set.localNow()
 		c := calendar.ClockOf(now + int64(plus)*calendar.UsecPerDay)
 		d.Year, d.Mon, d.Day = c.Year, c.Mon, c.Day
 	}
 	switch val {
 	case resNow:
-		now, east := d.env.localNow()
+		now, east := d.set.localNow()
 		c := calendar.ClockOf(now)
 		if d.timeOnly {
 			d.Hour, d.Min, d.Sec, d.Usec = c.Hour, c.Min, c.Sec, c.Usec
@@ -884,8 +884,8 @@ func (d *dateDecoder) reserved(val int) (int, dateFail) {
 	return seenReserved, dateOK // the rest of the text may say what it likes
 }
 
-// checkDate completes the year and checks the ranges of year, month and day.
-func (d *dateDecoder) checkDate() dateFail {
+// completeDate completes the year and checks the ranges of year, month and day.
+func (d *dateDecoder) completeDate() dateFail {
 	if d.seen&seenYear != 0 {
 		switch {
 		case d.julian:

@@ -78,9 +78,9 @@ func appendBC(dst []byte, c *calendar.Clock) []byte {
 	return dst
 }
 
-// appendDate prints a date alone.
-func appendDate(dst []byte, c *calendar.Clock, env *Env) []byte {
-	e := env.orDefault()
+// appendStyledDate prints a date alone.
+func appendStyledDate(dst []byte, c *calendar.Clock, set *Settings) []byte {
+	e := set.orDefault()
 	three := func(a, b int, sep byte) {
 		dst = append(append2(dst, a), sep)
 		dst = append(append2(dst, b), sep)
@@ -120,8 +120,8 @@ type zoneTag struct {
 }
 
 // appendDateTime prints date and time in the session's DateStyle.
-func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, env *Env) []byte {
-	e := env.orDefault()
+func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, set *Settings) []byte {
+	e := set.orDefault()
 	dmy := e.DateOrder == OrderDMY
 	switch e.DateStyle {
 	case DateISO:

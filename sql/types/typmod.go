@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Bits of an interval typmod's field range (1 << PostgreSQL's field number).
@@ -228,13 +229,13 @@ func (t *Type) ApplyTypmod(d Datum, mod int32, explicit bool) (Datum, error) {
 	case Numeric:
 		return numericTypmod(d, mod)
 	case Time:
-		return timeTypmod(d, mod), nil
+		return tuple.Int(roundUsec(d.Int(), mod)), nil
 	case TimeTZ:
-		return timetzTypmod(d, mod), nil
+		return TimeTZOf(d).round(mod).Datum(), nil
 	case Timestamp, TimestampTZ:
-		return timestampTypmod(d, mod)
+		return tuple.Int(roundTimestamp(d.Int(), mod)), nil
 	case Interval:
-		return intervalTypmod(d, mod)
+		return IntervalOf(d).limit(mod).Datum(), nil
 	case Bit:
 		return bitLen(d, mod, explicit)
 	case VarBit:

@@ -274,22 +274,3 @@ func offsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
 	}
 	return east
 }
-
-// Now is the time in µs since 2000-01-01 UTC.
-func timestampOf(t time.Time) int64 { return t.UnixMicro() - calendar.UnixEpochSec*calendar.UsecPerSec }
-
-// TimestampOf turns a Go time into a timestamptz.
-func TimestampOf(t time.Time) int64 { return timestampOf(t) }
-
-// TimeOf turns a finite timestamptz into a Go time in UTC.
-func TimeOf(ts int64) time.Time {
-	s := unixSecs(ts)
-	return time.Unix(s, (ts-(s-calendar.UnixEpochSec)*calendar.UsecPerSec)*1000).UTC()
-}
-
-// localNow is the transaction's start on the session's clock, and that clock's offset east of UTC.
-func (e *Env) localNow() (local int64, east int) {
-	ts := timestampOf(e.Now())
-	east = offsetAt(e.Zone(), ts)
-	return ts + int64(east)*calendar.UsecPerSec, east
-}

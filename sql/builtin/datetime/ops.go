@@ -439,7 +439,7 @@ func datetimeFns() call.Fns {
 			return tuple.Int(types.TimeTZOf(a[0]).Usec), nil
 		},
 		"time_timetz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return types.TimeToTimeTZ(a[0].Int(), c.Env).Datum(), nil
+			return types.TimeToTimeTZ(a[0].Int(), c.Env.Times()).Datum(), nil
 		},
 		"time_interval": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			return types.IntervalVal{Usec: a[0].Int()}.Datum(), nil

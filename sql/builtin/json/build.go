@@ -70,7 +70,7 @@ func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []str
 	case types.JSON, types.JSONB:
 		return append(dst, v.Bytes()...), nil
 	case types.Date, types.Timestamp, types.TimestampTZ:
-		iso := types.Env{TimeZone: w.env.Zone()}
+		iso := types.Env{Settings: types.Settings{TimeZone: w.env.Zone()}}
 		dst = append(dst, '"')
 		dst = t.AppendText(dst, v, &iso)
 		dst = isoTime(dst, start+1, t.OID == types.TimestampTZ)

@@ -43,7 +43,7 @@ func (v value) json() *node {
 	if v.when == nil {
 		return v.node
 	}
-	env := &types.Env{TimeZone: time.FixedZone("", v.when.East)}
+	env := &types.Env{Settings: types.Settings{TimeZone: time.FixedZone("", v.when.East)}}
 	text := string(types.AppendJSON(nil, types.Lookup(v.when.Type), v.when.Value, env, false))
 	text = strings.Trim(text, `"`)
 	if v.when.Type == types.TimeTZ && text[len(text)-3] != ':' { // the offset has minutes here, as XML Schema wants them
@@ -168,7 +168,7 @@ func (x *exec) compareMoments(a, b *format.Moment) (cmp int, ok bool, err error)
 	case a.Type == types.Timestamp && b.Type == types.TimestampTZ:
 		v = tuple.Int(datetime.LocalToTZClamped(x.call, v.Int()))
 	case a.Type == types.Time && b.Type == types.TimeTZ:
-		v = types.TimeToTimeTZ(v.Int(), x.call.Env).Datum()
+		v = types.TimeToTimeTZ(v.Int(), x.call.Env.Times()).Datum()
 	}
 	return types.CompareKind(types.Lookup(b.Type).Kind, v, b.Value), true, nil
 }
