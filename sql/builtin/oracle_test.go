@@ -108,7 +108,7 @@ var edge = map[types.OID][]string{
 	types.Bit:          {"0", "1", "101", "11110000", ""},
 	types.VarBit:       {"", "1", "1010", "000000001"},
 	types.JSON:         {"{}", "[]", "null", "1", `"s"`, `{"a": 1, "b": [1, 2, {"c": null}], "a": 2}`, "[1, \"x\", null, true, [2]]", `{"k": {"x": "y"}}`, ` [ 1 , 2 ] `, `"\u00e9\n\"q\""`, "1.50"},
-	types.JSONB:        {"{}", "[]", "null", "1", `"s"`, `{"a": 1, "b": [1, 2, {"c": null}]}`, "[1, \"x\", null, true, [2]]", `{"k": {"x": "y"}}`, "true", "-3.7", "[[1],[2]]", `{"a": null}`},
+	types.JSONB:        {"{}", "[]", "null", "1", `"s"`, `{"a": 1, "b": [1, 2, {"c": null}]}`, "[1, \"x\", null, true, [2]]", `{"k": {"x": "y"}}`, "true", "-3.7", "[[1],[2]]", `{"a": null}`, `{"x\"y": 1, "é": "]},"}`, `["a", "},{", []]`, `{"a": [{"b": 1.0}, 2]}`, `"a"`},
 	types.CString:      {"abc", "1"},
 	types.PgSnapshot:   {"1:1:", "12:20:13,15,18", "12:13:", "100:200:150"},
 	types.TxidSnapshot: {"1:1:", "12:20:13,15,18"},
@@ -166,8 +166,8 @@ var units = []string{"microseconds", "milliseconds", "second", "minute", "hour",
 
 var procOIDs = []string{"1", "2059", "3206", "3973", "1215", "2108", "5024", "6084", "3943", "1257", "3474", "1", "3951"}
 
-var jsonKeys = []string{"a", "b", "k", "", "x", "0"}
-var jsonPaths = []string{"{}", "{a}", "{b,2,c}", "{b,-1}", "{1}", "{k,x}", "{zz}", "{b,9}", "{-9}", "{NULL}", "{4,0}", "{b,x}"}
+var jsonKeys = []string{"a", "b", "k", "", "x", "0", "x\"y", "é"}
+var jsonPaths = []string{"{}", "{a}", "{b,2,c}", "{b,-1}", "{1}", "{k,x}", "{zz}", "{b,9}", "{-9}", "{NULL}", "{4,0}", "{b,x}", "{a,0,b}", "{1,1,a}", "{new}"}
 
 var regexes = []string{"a", "b*", "(a)(b)?", "^a", "a$", "[[:alpha:]]+", `\d+`, `\w+\s\w+`, "(foo|foobar)", "x*?", "a|ab|abc", "(a+?)(b*)", `(\w)\1`, "(?=b)", `\mfoo\M`, `\yb`, "[^a-c]", "a{2,3}", "a{2}", "(", ")", "[", "a**", `\`, "a{1", "a{3,2}", "(?i)ABC", "***=a.c", "(?:ab)+", "", "^", "$", `\Aa`, `c\Z`, "[[.a.]]", "[[:foo:]]", "[b-a]", `(.*?)(\d+)`, `(?:(.*?)(\d+)(.*)){1,1}`, ".", "é", "\\x41", "a.c", "(a(b)c)", `\s*`, ","}
 var subjects = []string{"", "abc", "aaa bbb", "foobar foo", "abcabc", "abc01234xyz", "ABC", "a.c", "aabbcc", "a\nabc\nc", "été", "1,22,,333", "a b  c"}

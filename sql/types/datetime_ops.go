@@ -2,6 +2,7 @@ package types
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -411,12 +412,17 @@ func MakeTime(hour, minute int, sec float64) (int64, error) {
 
 // formatSec prints as C's %02g does.
 func formatSec(f float64) string {
-	var buf [32]byte
-	b := AppendFloat(buf[:0], f, 64, -9-1)
-	for len(b) < 2 {
-		b = append([]byte{'0'}, b...)
+	switch {
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
 	}
-	return string(b)
+	s := strconv.FormatFloat(f, 'g', 6, 64)
+	if len(s) < 2 {
+		return "0" + s
+	}
+	return s
 }
 
 // DateBin moves ts down to the nearest origin + n * stride (SQL's date_bin).

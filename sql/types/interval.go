@@ -18,13 +18,13 @@ type IntervalVal struct {
 }
 
 // IntervalOf unpacks an interval.
-func IntervalOf(d Datum) IntervalVal {
+func IntervalOf(d tuple.Value) IntervalVal {
 	b := d.Bytes()
 	return IntervalVal{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:])), int32(binary.LittleEndian.Uint32(b[12:]))}
 }
 
 // Datum packs an interval.
-func (v IntervalVal) Datum() Datum {
+func (v IntervalVal) Datum() tuple.Value {
 	b := make([]byte, 0, 16)
 	b = binary.LittleEndian.AppendUint64(b, uint64(v.Usec))
 	b = binary.LittleEndian.AppendUint32(b, uint32(v.Days))

@@ -10,43 +10,11 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// jsonCodec keeps the text as it came; input only checks it.
-var jsonCodec = &codec{
-	out: bytesOut,
-	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		if err := CheckJSON(s); err != nil {
-			return Null, err
-		}
-		return tuple.String(s), nil
-	},
-	send: bytesOut,
-	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) { return t.io.in(t, asString(b), mod, env) },
-}
-
-// jsonbCodec keeps canonical text, which is what jsonb_out prints: keys by length and then bytes, the last of equal
-// keys, numbers as numeric prints them, one blank after each colon and comma.
-var jsonbCodec = &codec{
-	out: bytesOut,
-	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		return ParseJSONB(s)
-	},
-	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return append(append(dst, 1), d.Bytes()...) },
-	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
-		if len(b) == 0 {
-			return Null, binaryShort()
-		}
-		if b[0] != 1 {
-			return Null, pgerr.Internal("unsupported jsonb version number %d", b[0])
-		}
-		return t.io.in(t, asString(b[1:]), mod, env)
-	},
-}
-
 // ParseJSONB reads a JSON text into a jsonb.
-func ParseJSONB(s string) (Datum, error) {
+func ParseJSONB(s string) (tuple.Value, error) {
 	n, err := ParseJSON(s, true)
 	if err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	return tuple.Bytes(n.AppendJSONB(make([]byte, 0, len(s)+len(s)/8))), nil
 }
@@ -582,7 +550,7 @@ func (n *JSONNode) AppendJSONB(dst []byte) []byte {
 }
 
 // JSONB is the node as a jsonb value.
-func (n *JSONNode) JSONB() Datum { return tuple.Bytes(n.AppendJSONB(nil)) }
+func (n *JSONNode) JSONB() tuple.Value { return tuple.Bytes(n.AppendJSONB(nil)) }
 
 // AppendJSONString appends s in quotes, escaped as PostgreSQL escapes: only what JSON demands.
 func AppendJSONString(dst []byte, s string) []byte {

@@ -44,16 +44,3 @@ func layoutValue(n *JSONNode, at int, each func(*JSONNode, int)) int {
 	}
 	return at
 }
-
-// NumericSize is how many bytes PostgreSQL takes for a numeric, a header of 4 among them.
-func NumericSize(d Datum) int {
-	n := numericOf(d)
-	if n.IsNaN() || n.IsInf(0) {
-		return 6
-	}
-	digits := n.NumDigits()
-	if scale := n.Scale(); digits > 0 && (n.Weight() < -64 || n.Weight() > 63) || scale > 63 {
-		return 8 + 2*digits
-	}
-	return 6 + 2*digits
-}

@@ -63,6 +63,35 @@ func parseDate(s string, set *Settings) (int64, error) {
 	return days, nil
 }
 
+// AppendDateISO prints a date as JSON has it, whatever DateStyle is.
+func AppendDateISO(dst []byte, days int64) []byte {
+	if infiniteDate(days) {
+		return appendDate(dst, days, nil)
+	}
+	var c calendar.Clock
+	c.Year, c.Mon, c.Day = calendar.FromJulian(int(days) + calendar.EpochJulian)
+	return appendBC(appendISODate(dst, &c), &c)
+}
+
+// AppendTimestampISO prints a timestamp as JSON has it: ISO 8601 with a T.
+func AppendTimestampISO(dst []byte, ts int64) []byte {
+	if dst, ok := appendTimestampInf(dst, ts); ok {
+		return dst
+	}
+	c := calendar.ClockOf(ts)
+	return appendXSD(dst, &c, nil)
+}
+
+// AppendTimestampTZISO is AppendTimestampISO on a zone's clock, with the zone's minutes.
+func AppendTimestampTZISO(dst []byte, ts int64, loc *time.Location) []byte {
+	if dst, ok := appendTimestampInf(dst, ts); ok {
+		return dst
+	}
+	zone := zoneTag{east: offsetAt(loc, ts)}
+	c := calendar.ClockOf(ts + int64(zone.east)*calendar.UsecPerSec)
+	return appendXSD(dst, &c, &zone)
+}
+
 // checkDate is 22008 for days that are no date.
 func checkDate(days int64) error {
 	if days != DateInf && days != DateNegInf && !calendar.ValidDate(days) {
@@ -102,13 +131,13 @@ type TimeTZVal struct {
 }
 
 // TimeTZOf unpacks a timetz.
-func TimeTZOf(d Datum) TimeTZVal {
+func TimeTZOf(d tuple.Value) TimeTZVal {
 	b := d.Bytes()
 	return TimeTZVal{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:]))}
 }
 
 // Datum packs a timetz.
-func (v TimeTZVal) Datum() Datum {
+func (v TimeTZVal) Datum() tuple.Value {
 	b := make([]byte, 0, 12)
 	b = binary.LittleEndian.AppendUint64(b, uint64(v.Usec))
 	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(v.West)))

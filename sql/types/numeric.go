@@ -19,7 +19,7 @@ const (
 	numericWeightMax      = 32767 // 0x7fff, in base-10000 digits
 )
 
-func numericOf(d Datum) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
+func numericOf(d tuple.Value) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
 
 func errNumericOverflow() error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "value overflows numeric format")
@@ -28,10 +28,10 @@ func errNumericOverflow() error {
 func errDivisionByZero() error { return pgerr.New(pgerr.DivisionByZero, "division by zero") }
 
 // ParseNumeric reads what numeric_in reads.
-func ParseNumeric(s string) (Datum, error) {
+func ParseNumeric(s string) (tuple.Value, error) {
 	num := trimSpace(s)
 	if num == "" {
-		return Null, syntaxError("numeric", s)
+		return tuple.Null, syntaxError("numeric", s)
 	}
 	body := num
 	if num[0] == '+' || num[0] == '-' {
@@ -47,12 +47,12 @@ func ParseNumeric(s string) (Datum, error) {
 		case inf:
 			return tuple.NumericInf, nil
 		}
-		return Null, syntaxError("numeric", s)
+		return tuple.Null, syntaxError("numeric", s)
 	}
 	if strings.ContainsAny(num, "eE") {
 		var err error
 		if num, err = normalExponent(num, s); err != nil {
-			return Null, err
+			return tuple.Null, err
 		}
 	}
 	b, err := tuple.AppendNumericText(make([]byte, 0, 8+len(num)/2), num)
@@ -60,9 +60,9 @@ func ParseNumeric(s string) (Datum, error) {
 	case nil:
 		return tuple.Bytes(b), nil
 	case tuple.ErrNumericRange:
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
-	return Null, syntaxError("numeric", s)
+	return tuple.Null, syntaxError("numeric", s)
 }
 
 // normalExponent checks a number with an exponent as PostgreSQL does: the digits first, then the exponent's range,
@@ -113,7 +113,7 @@ func numericMod(mod int32) (precision, scale int) {
 	return int(mod>>16) & 0xffff, (int(mod)&0x7ff ^ 1024) - 1024
 }
 
-func numericTypmod(d Datum, mod int32) (Datum, error) {
+func numericTypmod(d tuple.Value, mod int32) (tuple.Value, error) {
 	if mod < varHeader {
 		return d, nil
 	}
@@ -121,7 +121,7 @@ func numericTypmod(d Datum, mod int32) (Datum, error) {
 	precision, scale := numericMod(mod)
 	if n.IsSpecial() {
 		if n.IsInf(0) {
-			return Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
+			return tuple.Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
 				WithDetail("A field with precision %d, scale %d cannot hold an infinite value.", precision, scale)
 		}
 		return d, nil
@@ -129,7 +129,7 @@ func numericTypmod(d Datum, mod int32) (Datum, error) {
 	if n.Scale() != max(scale, 0) || scale < 0 {
 		var err error
 		if d, err = NumericRound(d, scale); err != nil {
-			return Null, err
+			return tuple.Null, err
 		}
 		n = numericOf(d)
 	}
@@ -138,7 +138,7 @@ func numericTypmod(d Datum, mod int32) (Datum, error) {
 		if maxDigits != 0 {
 			limit = "10^" + itoa(maxDigits)
 		}
-		return Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
+		return tuple.Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
 			WithDetail("A field with precision %d, scale %d must round to an absolute value less than %s.", precision, scale, limit)
 	}
 	return d, nil
@@ -163,12 +163,12 @@ var pow10 = [...]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 1000
 	100000000000000000, 1000000000000000000, 10000000000000000000}
 
 // NumericInt is an integer as numeric, scale 0.
-func NumericInt(v int64) Datum {
+func NumericInt(v int64) tuple.Value {
 	return tuple.Bytes(tuple.AppendNumericInt(make([]byte, 0, 14), v))
 }
 
 // packUnscaled packs ±u * 10^-scale; scale is at most 16.
-func packUnscaled(neg bool, u uint64, scale int) Datum {
+func packUnscaled(neg bool, u uint64, scale int) tuple.Value {
 	var digits [10]uint16
 	i := len(digits)
 	whole, frac := u/pow10[scale], u%pow10[scale]
@@ -191,7 +191,7 @@ func packUnscaled(neg bool, u uint64, scale int) Datum {
 }
 
 // packBig packs v * 10^-scale; a negative scale multiplies and leaves a display scale of 0.
-func packBig(v *big.Int, scale int) (Datum, error) {
+func packBig(v *big.Int, scale int) (tuple.Value, error) {
 	if v.IsInt64() && scale >= 0 && scale <= 16 {
 		i := v.Int64()
 		u := uint64(i)
@@ -206,11 +206,11 @@ func packBig(v *big.Int, scale int) (Datum, error) {
 		text = appendInt(text, -scale)
 	}
 	if scale > tuple.NumericMaxScale {
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
 	b, err := tuple.AppendNumericText(nil, asString(text))
 	if err != nil {
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
 	return tuple.Bytes(b), nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // appendNumericBinary appends number of digits, weight, sign, display scale and base-10000 digits, 16 bits each.
-func appendNumericBinary(dst []byte, d Datum) []byte {
+func appendNumericBinary(dst []byte, d tuple.Value) []byte {
 	n := numericOf(d)
 	sign := uint16(0)
 	switch {
@@ -37,24 +37,24 @@ func appendNumericBinary(dst []byte, d Datum) []byte {
 }
 
 // parseNumericBinary reads what numeric_recv reads.
-func parseNumericBinary(b []byte) (Datum, error) {
+func parseNumericBinary(b []byte) (tuple.Value, error) {
 	word := func() uint16 {
 		w := binary.BigEndian.Uint16(b)
 		b = b[2:]
 		return w
 	}
 	if len(b) < 8 {
-		return Null, binaryShort()
+		return tuple.Null, binaryShort()
 	}
 	nd, weight, sign, scale := int(word()), int(int16(word())), word(), int(word())
 	if len(b) < 2*nd {
-		return Null, binaryShort()
+		return tuple.Null, binaryShort()
 	}
 	if len(b) > 2*nd {
-		return Null, binaryLong()
+		return tuple.Null, binaryLong()
 	}
-	bad := func(what string) (Datum, error) {
-		return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"numeric\" value", what)
+	bad := func(what string) (tuple.Value, error) {
+		return tuple.Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"numeric\" value", what)
 	}
 	switch sign {
 	case 0, 0x4000:
@@ -88,7 +88,20 @@ func parseNumericBinary(b []byte) (Datum, error) {
 	}
 	p, err := tuple.AppendNumeric(nil, sign == 0x4000, weight, scale, digits)
 	if err != nil {
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
 	return tuple.Bytes(p), nil
+}
+
+// NumericSize is how many bytes PostgreSQL takes for a numeric, a header of 4 among them.
+func NumericSize(d tuple.Value) int {
+	n := numericOf(d)
+	if n.IsNaN() || n.IsInf(0) {
+		return 6
+	}
+	digits := n.NumDigits()
+	if scale := n.Scale(); digits > 0 && (n.Weight() < -64 || n.Weight() > 63) || scale > 63 {
+		return 8 + 2*digits
+	}
+	return 6 + 2*digits
 }

@@ -43,12 +43,12 @@ func toAPD(n tuple.Numeric) *apd.Decimal {
 }
 
 // fromAPD rounds half away from zero to the scale.
-func fromAPD(d *apd.Decimal, scale int) (Datum, error) {
+func fromAPD(d *apd.Decimal, scale int) (tuple.Value, error) {
 	v := d.Coeff.MathBigInt()
 	v = new(big.Int).Set(v)
 	if shift := int(d.Exponent) + scale; shift >= 0 {
 		if shift > 2*maxDigits {
-			return Null, errNumericOverflow()
+			return tuple.Null, errNumericOverflow()
 		}
 		v.Mul(v, bigPow10(shift))
 	} else if -shift > 4*maxDigits {
@@ -63,19 +63,19 @@ func fromAPD(d *apd.Decimal, scale int) (Datum, error) {
 }
 
 // NumericSqrt is the square root; 2201F below zero.
-func NumericSqrt(a Datum) (Datum, error) {
+func NumericSqrt(a tuple.Value) (tuple.Value, error) {
 	n := numericOf(a)
 	negative := func() error {
 		return pgerr.New(pgerr.InvalidArgumentForPowerFunction, "cannot take square root of a negative number")
 	}
 	if n.IsSpecial() {
 		if n.Neg() {
-			return Null, negative()
+			return tuple.Null, negative()
 		}
 		return a, nil
 	}
 	if n.Neg() {
-		return Null, negative()
+		return tuple.Null, negative()
 	}
 	scale := clampScale(numericMinSigDigits-(n.Weight()*2+1), n.Scale())
 	if n.IsZero() {
@@ -92,7 +92,7 @@ func NumericSqrt(a Datum) (Datum, error) {
 }
 
 // NumericExp is e^a.
-func NumericExp(a Datum) (Datum, error) {
+func NumericExp(a tuple.Value) (tuple.Value, error) {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		if n.IsInf(-1) {
@@ -105,11 +105,11 @@ func NumericExp(a Datum) (Datum, error) {
 	return expScale(n, clampScale(numericMinSigDigits-int(weight), n.Scale()))
 }
 
-func expScale(n tuple.Numeric, scale int) (Datum, error) {
+func expScale(n tuple.Numeric, scale int) (tuple.Value, error) {
 	val := n.Float64()
 	if math.Abs(val) >= numericMaxResultScale*expFactor {
 		if val > 0 {
-			return Null, errNumericOverflow()
+			return tuple.Null, errNumericOverflow()
 		}
 		return packBig(new(big.Int), scale)
 	}
@@ -161,35 +161,35 @@ func lnDigits(n tuple.Numeric, scale int) *big.Float {
 }
 
 // NumericLn is the natural logarithm; 2201E for zero and below.
-func NumericLn(a Datum) (Datum, error) {
+func NumericLn(a tuple.Value) (tuple.Value, error) {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		if n.Neg() {
-			return Null, logDomain(n)
+			return tuple.Null, logDomain(n)
 		}
 		return a, nil
 	}
 	if err := logDomain(n); err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	scale := clampScale(numericMinSigDigits-lnWeight(n), n.Scale())
 	return fromFloat(lnDigits(n, scale), scale)
 }
 
 // NumericLog is the logarithm of num to the base; 2201E for zero and below, 22012 for base 1.
-func NumericLog(base, num Datum) (Datum, error) {
+func NumericLog(base, num tuple.Value) (tuple.Value, error) {
 	b, n := numericOf(base), numericOf(num)
 	if b.IsNaN() || n.IsNaN() {
 		return tuple.NumericNaN, nil
 	}
 	if (b.IsSpecial() || n.IsSpecial()) && n.Neg() {
-		return Null, logDomain(n)
+		return tuple.Null, logDomain(n)
 	}
 	if err := logDomain(b); err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	if err := logDomain(n); err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	if b.IsSpecial() || n.IsSpecial() {
 		switch {
@@ -204,25 +204,25 @@ func NumericLog(base, num Datum) (Datum, error) {
 	scale := clampScale(numericMinSigDigits-(wn-wb), b.Scale(), n.Scale())
 	lb := lnDigits(b, scale+max(wn-wb, 0)-2*min(wb, 0)+guard)
 	if NumericCmp(base, NumericInt(1)) == 0 {
-		return Null, errDivisionByZero()
+		return tuple.Null, errDivisionByZero()
 	}
 	ln := lnDigits(n, scale+max(wn-wb, 0)-min(wb, 0)+guard)
 	return fromFloat(ln.Quo(ln, lb), scale)
 }
 
 // NumericPower is a^b with the SQL standard's errors (2201F) for 0 to a negative power and for a complex result.
-func NumericPower(da, db Datum) (Datum, error) {
+func NumericPower(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	one := NumericInt(1)
 	if a.IsSpecial() || b.IsSpecial() {
 		return powerSpecial(da, db, one)
 	}
 	if a.IsZero() && b.Sign() < 0 {
-		return Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
+		return tuple.Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
 	}
 	whole := b.NumDigits() <= b.Weight()+1
 	if a.Neg() && !whole {
-		return Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
+		return tuple.Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
 	}
 	if whole {
 		if e, ok := b.Int64(); ok && e == int64(int32(e)) {
@@ -242,18 +242,18 @@ func NumericPower(da, db Datum) (Datum, error) {
 	rough := max(8-w, 0)
 	est, err := fromFloat(lnDigits(base, rough), rough)
 	if err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	if est, err = NumericMul(est, db); err == nil {
 		est, err = NumericRound(est, rough)
 	}
 	if err != nil {
-		return Null, err
+		return tuple.Null, err
 	}
 	val := numericOf(est).Float64()
 	if math.Abs(val) > numericMaxResultScale*3.01 {
 		if val > 0 {
-			return Null, errNumericOverflow()
+			return tuple.Null, errNumericOverflow()
 		}
 		return packBig(new(big.Int), numericMaxDisplay)
 	}
@@ -282,7 +282,7 @@ func wholeOdd(n tuple.Numeric) bool {
 	return nd > 0 && n.Weight() == nd-1 && n.Digit(nd-1)%2 == 1
 }
 
-func powerSpecial(da, db, one Datum) (Datum, error) {
+func powerSpecial(da, db, one tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	switch {
 	case a.IsNaN():
@@ -297,11 +297,11 @@ func powerSpecial(da, db, one Datum) (Datum, error) {
 		return db, nil
 	}
 	if a.IsZero() && b.Sign() < 0 {
-		return Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
+		return tuple.Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
 	}
 	whole := b.IsSpecial() || b.NumDigits() <= b.Weight()+1
 	if a.Neg() && !whole {
-		return Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
+		return tuple.Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
 	}
 	if NumericCmp(da, one) == 0 {
 		return one, nil
@@ -332,7 +332,7 @@ func powerSpecial(da, db, one Datum) (Datum, error) {
 	return tuple.NumericInf, nil
 }
 
-func powerInt(a tuple.Numeric, e int64) (Datum, error) {
+func powerInt(a tuple.Numeric, e int64) (tuple.Value, error) {
 	weight := 0.0
 	if nd := a.NumDigits(); nd > 0 {
 		f, p := float64(a.Digit(0)), a.Weight()*4
@@ -343,7 +343,7 @@ func powerInt(a tuple.Numeric, e int64) (Datum, error) {
 		weight = float64(e) * (math.Log10(f) + float64(p))
 	}
 	if weight > (numericWeightMax+1)*4 {
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
 	scale := clampScale(numericMinSigDigits, a.Scale())
 	if weight+1 < float64(-scale) && e != 0 && e != 1 && e != -1 && e != 2 {
@@ -376,7 +376,7 @@ func powerInt(a tuple.Numeric, e int64) (Datum, error) {
 	for {
 		if u&1 != 0 {
 			if _, err := c.Mul(r, r, sq); err != nil {
-				return Null, errNumericOverflow()
+				return tuple.Null, errNumericOverflow()
 			}
 		}
 		if u >>= 1; u == 0 {
@@ -386,12 +386,12 @@ func powerInt(a tuple.Numeric, e int64) (Datum, error) {
 			if neg {
 				return packBig(new(big.Int), scale)
 			}
-			return Null, errNumericOverflow()
+			return tuple.Null, errNumericOverflow()
 		}
 	}
 	if neg {
 		if _, err := c.Quo(r, apd.New(1, 0), r); err != nil {
-			return Null, errNumericOverflow()
+			return tuple.Null, errNumericOverflow()
 		}
 	}
 	return fromAPD(r, scale)

@@ -26,12 +26,16 @@ func small(a, b tuple.Numeric) (x, y int64, scale int, ok bool) {
 }
 
 // NumericAdd is a + b: the larger scale, exact. Infinities of different sign give NaN.
-func NumericAdd(a, b Datum) (Datum, error) { return numericSum(numericOf(a), numericOf(b), false) }
+func NumericAdd(a, b tuple.Value) (tuple.Value, error) {
+	return numericSum(numericOf(a), numericOf(b), false)
+}
 
 // NumericSub is a - b.
-func NumericSub(a, b Datum) (Datum, error) { return numericSum(numericOf(a), numericOf(b), true) }
+func NumericSub(a, b tuple.Value) (tuple.Value, error) {
+	return numericSum(numericOf(a), numericOf(b), true)
+}
 
-func numericSum(a, b tuple.Numeric, sub bool) (Datum, error) {
+func numericSum(a, b tuple.Numeric, sub bool) (tuple.Value, error) {
 	if a.IsSpecial() || b.IsSpecial() {
 		return sumSpecial(a, b, sub), nil
 	}
@@ -56,7 +60,7 @@ func numericSum(a, b tuple.Numeric, sub bool) (Datum, error) {
 	return packBig(x, scale)
 }
 
-func sumSpecial(a, b tuple.Numeric, sub bool) Datum {
+func sumSpecial(a, b tuple.Numeric, sub bool) tuple.Value {
 	sa, sb := infSign(a), infSign(b)
 	if sub {
 		sb = -sb
@@ -81,7 +85,7 @@ func infSign(n tuple.Numeric) int {
 	return 0
 }
 
-func signedInf(sign int) Datum {
+func signedInf(sign int) tuple.Value {
 	switch {
 	case sign > 0:
 		return tuple.NumericInf
@@ -92,7 +96,7 @@ func signedInf(sign int) Datum {
 }
 
 // NumericMul is a * b: the scales add up, exact up to scale 16383. 0 * infinity is NaN.
-func NumericMul(da, db Datum) (Datum, error) {
+func NumericMul(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		if a.IsNaN() || b.IsNaN() {
@@ -141,18 +145,18 @@ func divScale(a, b tuple.Numeric) int {
 }
 
 // NumericDiv is a / b rounded half away from zero to PostgreSQL's scale for it; 22012 if b is 0.
-func NumericDiv(da, db Datum) (Datum, error) {
+func NumericDiv(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return divSpecial(a, b)
 	}
 	if b.IsZero() {
-		return Null, errDivisionByZero()
+		return tuple.Null, errDivisionByZero()
 	}
 	return divRound(a, b, divScale(a, b))
 }
 
-func divSpecial(a, b tuple.Numeric) (Datum, error) {
+func divSpecial(a, b tuple.Numeric) (tuple.Value, error) {
 	switch {
 	case a.IsNaN() || b.IsNaN():
 		return tuple.NumericNaN, nil
@@ -160,14 +164,14 @@ func divSpecial(a, b tuple.Numeric) (Datum, error) {
 		return tuple.NumericNaN, nil
 	case a.IsInf(0):
 		if b.IsZero() {
-			return Null, errDivisionByZero()
+			return tuple.Null, errDivisionByZero()
 		}
 		return signedInf(a.Sign() * b.Sign()), nil
 	}
 	return NumericInt(0), nil
 }
 
-func divRound(a, b tuple.Numeric, scale int) (Datum, error) {
+func divRound(a, b tuple.Numeric, scale int) (tuple.Value, error) {
 	// quotient * 10^scale = x * 10^(scale - sa + sb) / y
 	sa, sb := a.Scale(), b.Scale()
 	shift := scale - sa + sb
@@ -197,13 +201,13 @@ func divRound(a, b tuple.Numeric, scale int) (Datum, error) {
 }
 
 // NumericDivTrunc is the whole part of a / b (SQL's div).
-func NumericDivTrunc(da, db Datum) (Datum, error) {
+func NumericDivTrunc(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return divSpecial(a, b)
 	}
 	if b.IsZero() {
-		return Null, errDivisionByZero()
+		return tuple.Null, errDivisionByZero()
 	}
 	if x, y, _, ok := small(a, b); ok && x != math.MinInt64 {
 		return NumericInt(x / y), nil
@@ -215,7 +219,7 @@ func NumericDivTrunc(da, db Datum) (Datum, error) {
 }
 
 // NumericMod is the remainder of a / b with a's sign, exact.
-func NumericMod(da, db Datum) (Datum, error) {
+func NumericMod(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		switch {
@@ -223,14 +227,14 @@ func NumericMod(da, db Datum) (Datum, error) {
 			return tuple.NumericNaN, nil
 		case a.IsInf(0):
 			if b.IsZero() {
-				return Null, errDivisionByZero()
+				return tuple.Null, errDivisionByZero()
 			}
 			return tuple.NumericNaN, nil
 		}
 		return da, nil
 	}
 	if b.IsZero() {
-		return Null, errDivisionByZero()
+		return tuple.Null, errDivisionByZero()
 	}
 	if x, y, scale, ok := small(a, b); ok && x != math.MinInt64 {
 		u, neg := magnitude(x % y)
@@ -243,14 +247,14 @@ func NumericMod(da, db Datum) (Datum, error) {
 }
 
 // repack gives n another sign or display scale; the digits stay.
-func repack(n tuple.Numeric, neg bool, scale int) Datum {
+func repack(n tuple.Numeric, neg bool, scale int) tuple.Value {
 	var buf [32]uint16
 	b, _ := tuple.AppendNumeric(make([]byte, 0, len(n)), neg, n.Weight(), scale, n.Digits(buf[:0]))
 	return tuple.Bytes(b)
 }
 
 // NumericNeg is -a.
-func NumericNeg(a Datum) Datum {
+func NumericNeg(a tuple.Value) tuple.Value {
 	n := numericOf(a)
 	switch {
 	case n.IsNaN(), n.IsZero():
@@ -262,7 +266,7 @@ func NumericNeg(a Datum) Datum {
 }
 
 // NumericAbs is |a|.
-func NumericAbs(a Datum) Datum {
+func NumericAbs(a tuple.Value) tuple.Value {
 	if numericOf(a).Neg() {
 		return NumericNeg(a)
 	}
@@ -270,7 +274,7 @@ func NumericAbs(a Datum) Datum {
 }
 
 // NumericSign is -1, 0 or 1 as numeric; NaN for NaN.
-func NumericSign(a Datum) Datum {
+func NumericSign(a tuple.Value) tuple.Value {
 	n := numericOf(a)
 	if n.IsNaN() {
 		return a
@@ -279,24 +283,24 @@ func NumericSign(a Datum) Datum {
 }
 
 // NumericIsNaN and its siblings look at a without computing.
-func NumericIsNaN(a Datum) bool  { return numericOf(a).IsNaN() }
-func NumericIsInf(a Datum) bool  { return numericOf(a).IsInf(0) }
-func NumericIsZero(a Datum) bool { return numericOf(a).IsZero() }
+func NumericIsNaN(a tuple.Value) bool  { return numericOf(a).IsNaN() }
+func NumericIsInf(a tuple.Value) bool  { return numericOf(a).IsInf(0) }
+func NumericIsZero(a tuple.Value) bool { return numericOf(a).IsZero() }
 
 // NumericSgn is -1, 0 or 1; NaN counts as positive.
-func NumericSgn(a Datum) int { return numericOf(a).Sign() }
+func NumericSgn(a tuple.Value) int { return numericOf(a).Sign() }
 
 // NumericCmp orders as PostgreSQL does: NaN is largest and equal to itself.
-func NumericCmp(a, b Datum) int { return tuple.CompareNumeric(numericOf(a), numericOf(b)) }
+func NumericCmp(a, b tuple.Value) int { return tuple.CompareNumeric(numericOf(a), numericOf(b)) }
 
 // NumericScale is the display scale; ok is false for special values, whose scale SQL calls NULL.
-func NumericScale(a Datum) (scale int, ok bool) {
+func NumericScale(a tuple.Value) (scale int, ok bool) {
 	n := numericOf(a)
 	return n.Scale(), !n.IsSpecial()
 }
 
 // NumericMinScale is the least scale that holds the value.
-func NumericMinScale(a Datum) (scale int, ok bool) {
+func NumericMinScale(a tuple.Value) (scale int, ok bool) {
 	n := numericOf(a)
 	nd := n.NumDigits()
 	if n.IsSpecial() || nd == 0 {
@@ -313,7 +317,7 @@ func NumericMinScale(a Datum) (scale int, ok bool) {
 }
 
 // NumericTrimScale drops zeros at the end of the fraction.
-func NumericTrimScale(a Datum) Datum {
+func NumericTrimScale(a tuple.Value) tuple.Value {
 	scale, ok := NumericMinScale(a)
 	if !ok {
 		return a
@@ -323,12 +327,12 @@ func NumericTrimScale(a Datum) Datum {
 }
 
 // NumericRound rounds half away from zero to scale digits after the point (before it, if negative).
-func NumericRound(a Datum, scale int) (Datum, error) { return toScale(a, scale, true) }
+func NumericRound(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, true) }
 
 // NumericTrunc cuts to scale digits after the point.
-func NumericTrunc(a Datum, scale int) (Datum, error) { return toScale(a, scale, false) }
+func NumericTrunc(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, false) }
 
-func toScale(a Datum, scale int, round bool) (Datum, error) {
+func toScale(a tuple.Value, scale int, round bool) (tuple.Value, error) {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		return a, nil
@@ -363,10 +367,10 @@ func toScale(a Datum, scale int, round bool) (Datum, error) {
 }
 
 // NumericCeil and NumericFloor have scale 0.
-func NumericCeil(a Datum) (Datum, error)  { return toWhole(a, 1) }
-func NumericFloor(a Datum) (Datum, error) { return toWhole(a, -1) }
+func NumericCeil(a tuple.Value) (tuple.Value, error)  { return toWhole(a, 1) }
+func NumericFloor(a tuple.Value) (tuple.Value, error) { return toWhole(a, -1) }
 
-func toWhole(a Datum, dir int) (Datum, error) {
+func toWhole(a tuple.Value, dir int) (tuple.Value, error) {
 	t, err := NumericTrunc(a, 0)
 	if err != nil || numericOf(a).IsSpecial() {
 		return t, err
@@ -378,11 +382,11 @@ func toWhole(a Datum, dir int) (Datum, error) {
 }
 
 // NumericInc is a + 1 at a's scale.
-func NumericInc(a Datum) (Datum, error) { return NumericAdd(a, NumericInt(1)) }
+func NumericInc(a tuple.Value) (tuple.Value, error) { return NumericAdd(a, NumericInt(1)) }
 
 // NumericToInt rounds half away from zero; 22003 names typ ("integer") when the value is outside of size bits and
 // 0A000 refuses NaN and infinity, as PostgreSQL does.
-func NumericToInt(a Datum, size int, typ string) (int64, error) {
+func NumericToInt(a tuple.Value, size int, typ string) (int64, error) {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		what := "infinity"
@@ -403,7 +407,7 @@ func NumericToInt(a Datum, size int, typ string) (int64, error) {
 }
 
 // NumericToFloat8 is the nearest double; 22003 when a finite number has none.
-func NumericToFloat8(a Datum) (float64, error) {
+func NumericToFloat8(a tuple.Value) (float64, error) {
 	n := numericOf(a)
 	f := n.Float64()
 	if math.IsInf(f, 0) && !n.IsSpecial() || f == 0 && !n.IsZero() {
@@ -413,7 +417,7 @@ func NumericToFloat8(a Datum) (float64, error) {
 }
 
 // NumericToFloat4 is the nearest single, held as a double.
-func NumericToFloat4(a Datum) (float64, error) {
+func NumericToFloat4(a tuple.Value) (float64, error) {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		return n.Float64(), nil
@@ -427,10 +431,10 @@ func NumericToFloat4(a Datum) (float64, error) {
 }
 
 // NumericFromFloat8 keeps 15 significant digits, NumericFromFloat4 six: what C's %.15g and %.6g print.
-func NumericFromFloat8(f float64) (Datum, error) { return numericFromFloat(f, 15) }
-func NumericFromFloat4(f float64) (Datum, error) { return numericFromFloat(f, 6) }
+func NumericFromFloat8(f float64) (tuple.Value, error) { return numericFromFloat(f, 15) }
+func NumericFromFloat4(f float64) (tuple.Value, error) { return numericFromFloat(f, 6) }
 
-func numericFromFloat(f float64, digits int) (Datum, error) {
+func numericFromFloat(f float64, digits int) (tuple.Value, error) {
 	switch {
 	case f != f:
 		return tuple.NumericNaN, nil
@@ -438,13 +442,12 @@ func numericFromFloat(f float64, digits int) (Datum, error) {
 		return signedInf(int(math.Copysign(1, f))), nil
 	}
 	var buf [32]byte
-	text := strconv.AppendFloat(buf[:0], f, 'e', digits-1, 64)
-	text = layoutFloat(text, 0, digits, true)
+	text := strconv.AppendFloat(buf[:0], f, 'g', digits, 64)
 	return ParseNumeric(string(text))
 }
 
 // NumericBig is the value times 10^scale where that is an integer; it is nil for special values.
-func NumericBig(a Datum, scale int) *big.Int {
+func NumericBig(a tuple.Value, scale int) *big.Int {
 	n := numericOf(a)
 	if n.IsSpecial() {
 		return nil
@@ -453,10 +456,10 @@ func NumericBig(a Datum, scale int) *big.Int {
 }
 
 // NumericFromBig is v * 10^-scale with that display scale.
-func NumericFromBig(v *big.Int, scale int) (Datum, error) { return packBig(v, scale) }
+func NumericFromBig(v *big.Int, scale int) (tuple.Value, error) { return packBig(v, scale) }
 
 // NumericGCD is the greatest common divisor, at the larger scale.
-func NumericGCD(da, db Datum) (Datum, error) {
+func NumericGCD(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return tuple.NumericNaN, nil
@@ -467,7 +470,7 @@ func NumericGCD(da, db Datum) (Datum, error) {
 }
 
 // NumericLCM is the least common multiple, at the larger scale; 0 if either is 0.
-func NumericLCM(da, db Datum) (Datum, error) {
+func NumericLCM(da, db tuple.Value) (tuple.Value, error) {
 	a, b := numericOf(da), numericOf(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return tuple.NumericNaN, nil

@@ -26,9 +26,9 @@ func toFloat(n tuple.Numeric, prec uint) *big.Float {
 
 // fromFloat rounds half away from zero to the scale, after the guard digits have been rounded: what lies closer to a half
 // than PostgreSQL's own digits tell is taken for it.
-func fromFloat(f *big.Float, scale int) (Datum, error) {
+func fromFloat(f *big.Float, scale int) (tuple.Value, error) {
 	if f.MantExp(nil) > 3.4*maxDigits {
-		return Null, errNumericOverflow()
+		return tuple.Null, errNumericOverflow()
 	}
 	x := new(big.Float).SetPrec(f.Prec() + uint(max(f.MantExp(nil), 0)) + bitsFor(guard)).SetInt(bigPow10(scale + guard))
 	x.Mul(x, f)

@@ -49,8 +49,6 @@ func litsOf(oid OID) []string {
 		return intLits
 	case JSONB:
 		return jsonbLits
-	case TextArray:
-		return pathLits
 	case Text:
 		return append(unitLits, keyLits...)
 	case Time, TimeTZ:
@@ -146,13 +144,6 @@ var ops = []op{
 		o, _ := Lookup(Timestamp).ParseText("2001-02-03 04:05:06", -1, nil)
 		return intRes(DateBin(IntervalOf(a[0]), a[1].Int(), o.Int()))
 	}},
-	{"to_json($1::date)::text", []OID{Date}, Text, toJSON(Date)}, {"to_json($1)::text", []OID{Timestamp}, Text, toJSON(Timestamp)}, {"to_json($1)::text", []OID{TimestampTZ}, Text, toJSON(TimestampTZ)},
-	{"to_json($1)::text", []OID{Numeric}, Text, toJSON(Numeric)}, {"to_json($1)::text", []OID{Float8}, Text, toJSON(Float8)}, {"to_json($1)::text", []OID{TextArray}, Text, toJSON(TextArray)}, {"to_json($1)::text", []OID{Interval}, Text, toJSON(Interval)},
-	{"array_to_json($1,true)::text", []OID{TextArray}, Text, func(a []Datum) (Datum, error) {
-		return tuple.Bytes(AppendJSON(nil, Lookup(TextArray), a[0], nil, true)), nil
-	}},
-	{"$1 @> $2", []OID{JSONB, JSONB}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(JSONBContains(a[0], a[1])), nil }},
-	{"$1 || $2", []OID{JSONB, JSONB}, JSONB, func(a []Datum) (Datum, error) { return JSONBConcat(a[0], a[1]) }},
 	{"$1 = $2", []OID{JSONB, JSONB}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(Lookup(JSONB).Equal(a[0], a[1])), nil }},
 	{"$1 -> $2", []OID{JSONB, Text}, JSONB, func(a []Datum) (Datum, error) { v, _ := JSONBField(a[0], a[1].Str()); return v, nil }},
 	{"$1 ->> $2", []OID{JSONB, Text}, Text, func(a []Datum) (Datum, error) {
@@ -164,18 +155,6 @@ var ops = []op{
 	}},
 	{"$1 -> $2", []OID{JSONB, Int4}, JSONB, func(a []Datum) (Datum, error) { v, _ := JSONBElem(a[0], int(a[1].Int())); return v, nil }},
 	{"$1 ? $2", []OID{JSONB, Text}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(JSONBExists(a[0], a[1].Str())), nil }},
-	{"$1 - $2", []OID{JSONB, Text}, JSONB, func(a []Datum) (Datum, error) { return JSONBDeleteKeys(a[0], a[1].Str()) }},
-	{"$1 - $2", []OID{JSONB, Int4}, JSONB, func(a []Datum) (Datum, error) { return JSONBDeleteIndex(a[0], int(a[1].Int())) }},
-	{"$1 #> $2", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) { v, _ := JSONBPath(a[0], path(a[1])); return v, nil }},
-	{"$1 #- $2", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) { return JSONBDeletePath(a[0], path(a[1])) }},
-	{"jsonb_set($1,$2,'{\"new\": 1}')", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) {
-		return JSONBSet(a[0], path(a[1]), tuple.String(`{"new": 1}`), true)
-	}},
-	{"jsonb_set($1,$2,'7',false)", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) { return JSONBSet(a[0], path(a[1]), tuple.String("7"), false) }},
-	{"jsonb_insert($1,$2,'7')", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) { return JSONBInsert(a[0], path(a[1]), tuple.String("7"), false) }},
-	{"jsonb_insert($1,$2,'7',true)", []OID{JSONB, TextArray}, JSONB, func(a []Datum) (Datum, error) { return JSONBInsert(a[0], path(a[1]), tuple.String("7"), true) }},
-	{"jsonb_pretty($1)", []OID{JSONB}, Text, func(a []Datum) (Datum, error) { n := JSONBNode(a[0]); return tuple.Bytes(n.AppendPretty(nil)), nil }},
-	{"jsonb_strip_nulls($1)", []OID{JSONB}, JSONB, func(a []Datum) (Datum, error) { n := JSONBNode(a[0]); n.StripNulls(); return n.JSONB(), nil }},
 	{"make_date($1,$2,$3)", []OID{Int4, Int4, Int4}, Date, func(a []Datum) (Datum, error) {
 		return intRes(MakeDate(int(a[0].Int()), int(a[1].Int()), int(a[2].Int())))
 	}},
@@ -195,22 +174,6 @@ var timeLits = []string{"00:00", "24:00", "12:34:56.789012", "23:59:59.999999"}
 var jsonbLits = []string{"1", "1.0", "null", "true", "\"a\"", "\"x\\\"y\"", "[]", "{}", "[1,2,3]", "[1,[2,{\"a\":null}],\"a\",\"b\"]", "{\"a\":1}", "{\"a\":{\"b\":[1,2]},\"c\":null}", "{\"x\\\"y\":1,\"é\":\"]},\"}", "[\"a\",\"},{\",[]]", "{\"a\":[{\"b\":1},2]}", "[[1]]", "{\"a\":null}", "[null]"}
 
 var keyLits = []string{"a", "b", "c", "x\"y", "é", "", "1"}
-
-var pathLits = []string{"{}", "{a}", "{a,b}", "{1}", "{-1}", "{0,0}", "{a,b,1}", "{a,0,b}", "{c,d}", "{5}", "{-9}", "{x}", "{1,1,a}", "{new}"}
-
-func path(d Datum) (p []string) {
-	a := tuple.Array(d.Bytes())
-	for i := range a.Len() {
-		p = append(p, a.Elem(i).Str())
-	}
-	return p
-}
-
-func toJSON(oid OID) func(a []Datum) (Datum, error) {
-	return func(a []Datum) (Datum, error) {
-		return tuple.Bytes(AppendJSON(nil, Lookup(oid), a[0], &Env{Settings: Settings{TimeZone: newYork}}, false)), nil
-	}
-}
 
 // Arithmetic gives PostgreSQL's results and errors for all combinations of edge values.
 func TestOracleOperators(t *testing.T) {

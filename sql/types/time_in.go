@@ -773,7 +773,7 @@ func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
 // word is a field of letters.
 func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 	text := fields[i].text
-	if a, ok := zoneAbbrevs[text]; ok {
+	if a, ok := abbrevOf(text); ok {
 		if a.Zone == "" {
 			d.east = a.Offset
 			if a.DST {

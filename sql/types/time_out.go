@@ -173,7 +173,7 @@ func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, set *Settings) []
 	return appendBC(dst, c)
 }
 
-// AppendXSDTimestamp prints as to_json does: ISO with a T, the zone with minutes.
+// appendXSD prints as to_json does: ISO with a T, the zone with minutes.
 func appendXSD(dst []byte, c *calendar.Clock, z *zoneTag) []byte {
 	dst = append(appendISODate(dst, c), 'T')
 	dst = appendClock(dst, c)

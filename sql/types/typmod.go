@@ -20,8 +20,11 @@ const (
 	intervalFullPrecision = 0xffff
 
 	maxTimePrecision = 6
-	maxCharLen       = 10485760
-	maxBitLen        = 83886080
+)
+
+const (
+	maxCharLen = 10485760
+	maxBitLen  = 83886080
 )
 
 // longNames are the SQL spellings that format_type prints.

@@ -176,6 +176,12 @@ func FixedZone(east int) *time.Location {
 // ZoneNames lists every zone name, sorted; the caller must not change it.
 func ZoneNames() []string { return zoneNames[:] }
 
+// abbrevOf finds an abbreviation by its lower-case spelling.
+func abbrevOf(s string) (ZoneAbbrev, bool) {
+	a, ok := zoneAbbrevs[s]
+	return a, ok
+}
+
 // ZoneAbbrevs calls f for each abbreviation in order of its lower-case spelling.
 func ZoneAbbrevs(f func(abbrev string, a ZoneAbbrev)) {
 	keys := make([]string, 0, len(zoneAbbrevs))

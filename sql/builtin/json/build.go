@@ -2,7 +2,6 @@ package json
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -24,24 +23,6 @@ func jsonNumber(s []byte) bool {
 		s = s[1:]
 	}
 	return len(s) > 0 && s[0] >= '0' && s[0] <= '9'
-}
-
-// isoTime rewrites the text of a timestamp in ISO 8601: T between date and time, minutes in the zone.
-func isoTime(b []byte, start int, zoned bool) []byte {
-	s := string(b[start:])
-	era := ""
-	if rest, ok := strings.CutSuffix(s, " BC"); ok {
-		s, era = rest, " BC"
-	}
-	if i := strings.IndexByte(s, ' '); i > 0 {
-		s = s[:i] + "T" + s[i+1:]
-		if zoned {
-			if z := strings.LastIndexAny(s[i:], "+-"); z > 0 && len(s)-(i+z) == 3 {
-				s += ":00"
-			}
-		}
-	}
-	return append(append(b[:start], s...), era...)
 }
 
 // value appends v; fields names the columns of an anonymous record.
@@ -69,12 +50,12 @@ func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []str
 		return dst, nil
 	case types.JSON, types.JSONB:
 		return append(dst, v.Bytes()...), nil
-	case types.Date, types.Timestamp, types.TimestampTZ:
-		iso := types.Env{Settings: types.Settings{TimeZone: w.env.Zone()}}
-		dst = append(dst, '"')
-		dst = t.AppendText(dst, v, &iso)
-		dst = isoTime(dst, start+1, t.OID == types.TimestampTZ)
-		return append(dst, '"'), nil
+	case types.Date:
+		return append(types.AppendDateISO(append(dst, '"'), v.Int()), '"'), nil
+	case types.Timestamp:
+		return append(types.AppendTimestampISO(append(dst, '"'), v.Int()), '"'), nil
+	case types.TimestampTZ:
+		return append(types.AppendTimestampTZISO(append(dst, '"'), v.Int(), w.env.Zone()), '"'), nil
 	}
 	switch {
 	case t.Kind == tuple.KindArray && t.IsArray():

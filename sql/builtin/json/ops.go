@@ -65,9 +65,26 @@ func (d *doc) cut(n *node, asText bool) types.Datum {
 	return tuple.String(d.s[n.From:n.To])
 }
 
+// part is what a look-up in a jsonb has found: as jsonb, or as text.
+func part(v types.Datum, ok, asText bool) (types.Datum, error) {
+	switch {
+	case !ok:
+		return types.Null, nil
+	case asText:
+		return types.JSONBText(v), nil
+	}
+	return v, nil
+}
+
 func fieldFn(binary, asText bool) call.Fn {
+	if binary {
+		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
+			v, ok := types.JSONBField(a[0], a[1].Str())
+			return part(v, ok, asText)
+		}
+	}
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		d, err := parseDoc(a[0], binary)
+		d, err := parseDoc(a[0], false)
 		if err != nil || d.Kind != types.JSONObject {
 			return types.Null, err
 		}
@@ -76,16 +93,16 @@ func fieldFn(binary, asText bool) call.Fn {
 }
 
 func elementFn(binary, asText bool) call.Fn {
+	if binary {
+		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
+			v, ok := types.JSONBElem(a[0], int(a[1].Int()))
+			return part(v, ok, asText)
+		}
+	}
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		d, err := parseDoc(a[0], binary)
-		if err != nil {
+		d, err := parseDoc(a[0], false)
+		if err != nil || d.Kind != types.JSONList {
 			return types.Null, err
-		}
-		if binary && isScalar(&d.node) { // a jsonb scalar is stored as the only element of an array
-			d.node = node{Kind: types.JSONList, Elems: []node{d.node}}
-		}
-		if d.Kind != types.JSONList {
-			return types.Null, nil
 		}
 		return d.cut(element(&d.node, a[1].Int()), asText), nil
 	}
@@ -120,17 +137,43 @@ func walk(n *node, path []types.Datum) *node {
 	return n
 }
 
+// follow is walk through a jsonb's text; ok is false where the path leads nowhere.
+func follow(d types.Datum, path []types.Datum) (v types.Datum, ok bool) {
+	for _, step := range path {
+		switch types.JSONBKind(d) {
+		case types.JSONObject:
+			d, ok = types.JSONBField(d, step.Str())
+		case types.JSONList:
+			var i int64
+			if i, ok = pathIndex(step.Str()); ok {
+				d, ok = types.JSONBElem(d, int(i))
+			}
+		default:
+			ok = false
+		}
+		if !ok {
+			return types.Null, false
+		}
+	}
+	return d, true
+}
+
 func pathFn(binary, asText bool) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		path := array.Arr(a[1])
 		if path.HasNulls() {
 			return types.Null, nil
 		}
-		d, err := parseDoc(a[0], binary)
+		steps := path.Elems(nil)
+		if binary {
+			v, ok := follow(a[0], steps)
+			return part(v, ok, asText)
+		}
+		d, err := parseDoc(a[0], false)
 		if err != nil {
 			return types.Null, err
 		}
-		return d.cut(walk(&d.node, path.Elems(nil)), asText), nil
+		return d.cut(walk(&d.node, steps), asText), nil
 	}
 }
 
@@ -226,30 +269,15 @@ func containment(x, y types.Datum) (types.Datum, error) {
 	return call.Bool(contains(&dx.node, &dy.node, true))
 }
 
-// hasKey: a key of an object, a string among an array's elements, or the string itself.
-func hasKey(n *node, key string) bool {
-	switch n.Kind {
-	case types.JSONObject:
-		return member(n, key) != nil
-	case types.JSONList:
-		return slices.ContainsFunc(n.Elems, func(e node) bool { return e.Kind == types.JSONString && e.Text == key })
-	}
-	return n.Kind == types.JSONString && n.Text == key
-}
-
 func existsFn(all bool) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		d, err := parseDoc(a[0], true)
-		if err != nil {
-			return types.Null, err
-		}
 		keys := array.Arr(a[1])
 		for i := range keys.Len() {
 			k := keys.Elem(i)
 			if k.IsNull() {
 				continue
 			}
-			if hasKey(&d.node, k.Str()) != all {
+			if types.JSONBExists(a[0], k.Str()) != all {
 				return call.Bool(!all)
 			}
 		}
@@ -653,11 +681,7 @@ func jsonOpFns() call.Fns {
 	m["jsonb_contains"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) { return containment(a[0], a[1]) }
 	m["jsonb_contained"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) { return containment(a[1], a[0]) }
 	m["jsonb_exists"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		d, err := parseDoc(a[0], true)
-		if err != nil {
-			return types.Null, err
-		}
-		return call.Bool(hasKey(&d.node, a[1].Str()))
+		return call.Bool(types.JSONBExists(a[0], a[1].Str()))
 	}
 	m["jsonb_exists_any"], m["jsonb_exists_all"] = existsFn(false), existsFn(true)
 	m["jsonb_concat"] = concat

@@ -43,13 +43,26 @@ func (v value) json() *node {
 	if v.when == nil {
 		return v.node
 	}
-	env := &types.Env{Settings: types.Settings{TimeZone: time.FixedZone("", v.when.East)}}
-	text := string(types.AppendJSON(nil, types.Lookup(v.when.Type), v.when.Value, env, false))
-	text = strings.Trim(text, `"`)
-	if v.when.Type == types.TimeTZ && text[len(text)-3] != ':' { // the offset has minutes here, as XML Schema wants them
-		text += ":00"
+	return &node{Kind: types.JSONString, Text: isoText(v.when)}
+}
+
+// isoText is a datetime as JSON has it, zones with their minutes.
+func isoText(m *format.Moment) string {
+	var b []byte
+	switch m.Type {
+	case types.Date:
+		b = types.AppendDateISO(nil, m.Value.Int())
+	case types.Timestamp:
+		b = types.AppendTimestampISO(nil, m.Value.Int())
+	case types.TimestampTZ:
+		b = types.AppendTimestampTZISO(nil, m.Value.Int(), time.FixedZone("", m.East))
+	default:
+		b = types.Lookup(m.Type).AppendText(nil, m.Value, nil)
+		if m.Type == types.TimeTZ && b[len(b)-3] != ':' {
+			b = append(b, ":00"...)
+		}
 	}
-	return &node{Kind: types.JSONString, Text: text}
+	return string(b)
 }
 
 func (v value) typeName() string {
