@@ -114,7 +114,7 @@ func (v IntervalVal) SpanLow() int64 {
 
 func (v IntervalVal) span() (hi int64, lo uint64) {
 	days := int64(v.Months)*30 + int64(v.Days)
-	u, neg := magnitude(days)
+	u, neg := uint64(max(days, -days)), days < 0
 	h, l := bits.Mul64(u, calendar.UsecPerDay)
 	if neg {
 		var borrow uint64

@@ -278,7 +278,7 @@ func IntervalMul(v IntervalVal, f float64) (IntervalVal, error) {
 // IntervalDiv is v / f; 22012 for 0.
 func IntervalDiv(v IntervalVal, f float64) (IntervalVal, error) {
 	if f == 0 {
-		return IntervalVal{}, errDivisionByZero()
+		return IntervalVal{}, pgerr.New(pgerr.DivisionByZero, "division by zero")
 	}
 	return scaleInterval(float64(v.Months)/f, float64(v.Days)/f, float64(v.Usec)/f)
 }

@@ -103,7 +103,7 @@ func (p *intervalParts) appendSeconds(dst []byte, fill bool) []byte {
 }
 
 func appendHours(dst []byte, h int64) []byte {
-	u, _ := magnitude(h)
+	u := uint64(max(h, -h))
 	if u < 10 {
 		dst = append(dst, '0')
 	}

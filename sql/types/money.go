@@ -12,7 +12,7 @@ import (
 // moneyCodec is money in the C locale: a dollar sign, commas between thousands, two decimals.
 var moneyCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-		u, neg := magnitude(d.Int())
+		u, neg := uint64(max(d.Int(), -d.Int())), d.Int() < 0
 		if d.Int() == math.MinInt64 {
 			u = 1 << 63
 		}

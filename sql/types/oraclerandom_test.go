@@ -1,6 +1,7 @@
 package types
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,12 +83,12 @@ func TestOracleRandomNumeric(t *testing.T) {
 	}
 	var lits []string
 	for range 3000 { // floats of all magnitudes, as shortest text
-		lits = append(lits, randomNumeric(r)+"e"+itoa(r.IntN(600)-310))
+		lits = append(lits, randomNumeric(r)+"e"+strconv.Itoa(r.IntN(600)-310))
 	}
 	compareAnswers(t, "float8", lits, askAll(t, c, "float8", Float8, lits), Float8, nil)
 	for i := range lits {
 		m, _, _ := strings.Cut(lits[i], "e")
-		lits[i] = m + "e" + itoa(r.IntN(80)-45)
+		lits[i] = m + "e" + strconv.Itoa(r.IntN(80)-45)
 	}
 	compareAnswers(t, "float4", lits, askAll(t, c, "float4", Float4, lits), Float4, nil)
 }

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -93,19 +94,19 @@ func FormatTypmod(oid OID, mod int32) string {
 		if mod < varHeader {
 			return ""
 		}
-		return "(" + itoa(int(mod-varHeader)) + ")"
+		return "(" + strconv.Itoa(int(mod-varHeader)) + ")"
 	case Bit, VarBit, Time, TimeTZ, Timestamp, TimestampTZ:
-		return "(" + itoa(int(mod)) + ")"
+		return "(" + strconv.Itoa(int(mod)) + ")"
 	case Numeric:
 		if mod < varHeader {
 			return ""
 		}
 		p, s := numericMod(mod)
-		return "(" + itoa(p) + "," + itoa(s) + ")"
+		return "(" + strconv.Itoa(p) + "," + strconv.Itoa(s) + ")"
 	case Interval:
 		return formatIntervalMod(mod)
 	}
-	return "(" + itoa(int(mod)) + ")"
+	return "(" + strconv.Itoa(int(mod)) + ")"
 }
 
 var intervalRanges = map[int]string{
@@ -126,7 +127,7 @@ func formatIntervalMod(mod int32) string {
 	fields, precision := intervalMod(mod)
 	s := intervalRanges[fields]
 	if precision != intervalFullPrecision {
-		s += "(" + itoa(precision) + ")"
+		s += "(" + strconv.Itoa(precision) + ")"
 	}
 	return s
 }
