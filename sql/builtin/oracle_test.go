@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 )
 
 // The oracle is a PostgreSQL 15 server, here or where TARN_ORACLE says. TARN_BUILTIN=regexp narrows the test to some functions.
@@ -364,7 +365,7 @@ var testEnv = func() *types.Env {
 	if err != nil {
 		panic(err)
 	}
-	return &types.Env{Settings: types.Settings{TimeZone: loc}, Resolver: configNames{}}
+	return &types.Env{Settings: temporal.Settings{TimeZone: loc}, Resolver: configNames{}}
 }()
 
 // answer runs the implementation and words its result as ask does.

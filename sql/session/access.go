@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // checkAccess refuses a plan that needs what its roles may not. A plan is checked once for its identity and catalog.
@@ -115,7 +116,7 @@ func (s *Session) ParseTime(v string) (time.Time, error) {
 	if n := d.Int(); n == math.MaxInt64 || n == math.MinInt64 {
 		return time.Time{}, nil
 	}
-	return types.TimeOf(d.Int()), nil
+	return calendar.TimeOf(d.Int()), nil
 }
 
 // maySignal refuses to cancel or terminate another role's session (manual: 9.27.2); one that is not there is no matter of privileges.

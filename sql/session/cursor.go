@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -310,7 +311,7 @@ func (s *Session) cursorRows() [][]types.Datum {
 			continue
 		}
 		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(p.source), tuple.Bool(p.hold), tuple.Bool(p.binary),
-			tuple.Bool(p.scroll), tuple.Int(types.TimestampOf(p.created))})
+			tuple.Bool(p.scroll), tuple.Int(calendar.TimestampOf(p.created))})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i][0].Str() < out[j][0].Str() })
 	return out

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -110,7 +111,7 @@ func (s *Session) preparedRows() [][]types.Datum {
 		if text == "" {
 			text = p.sql
 		}
-		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(text), tuple.Int(types.TimestampOf(p.made)), types.MakeArray(s.env.Type(types.RegType), oids),
+		out = append(out, []types.Datum{tuple.String(p.name), tuple.String(text), tuple.Int(calendar.TimestampOf(p.made)), types.MakeArray(s.env.Type(types.RegType), oids),
 			tuple.Bool(p.fromSQL), tuple.Int(p.runs - p.customs), tuple.Int(p.customs)})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i][0].Str() < out[j][0].Str() })

@@ -10,11 +10,12 @@ import (
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 )
 
 // initSettings applies what the server, the database, the role and the client's start-up packet ask for, in that order.
 func (s *Session) initSettings(dbname string) error {
-	s.env = &types.Env{Settings: types.Settings{TimeZone: time.UTC}, Notice: s.Notice}
+	s.env = &types.Env{Settings: temporal.Settings{TimeZone: time.UTC}, Notice: s.Notice}
 	s.settings.OnChange = s.settingChanged
 	s.settings.Force("session_authorization", s.client.User)
 	for _, d := range s.shared.Cluster.DefaultSettings(dbname, s.client.User) {
@@ -107,11 +108,11 @@ func (s *Session) settingChanged(d *settings.Def, value string) {
 	switch strings.ToLower(d.Name) {
 	case "datestyle":
 		style, order, _ := strings.Cut(value, ", ")
-		e.DateStyle = map[string]types.DateStyle{"ISO": types.DateISO, "SQL": types.DateSQL, "Postgres": types.DatePostgres, "German": types.DateGerman}[style]
-		e.DateOrder = map[string]types.DateOrder{"MDY": types.OrderMDY, "DMY": types.OrderDMY, "YMD": types.OrderYMD}[order]
+		e.DateStyle = map[string]temporal.DateStyle{"ISO": temporal.DateISO, "SQL": temporal.DateSQL, "Postgres": temporal.DatePostgres, "German": temporal.DateGerman}[style]
+		e.DateOrder = map[string]temporal.DateOrder{"MDY": temporal.OrderMDY, "DMY": temporal.OrderDMY, "YMD": temporal.OrderYMD}[order]
 	case "intervalstyle":
-		e.IntervalStyle = map[string]types.IntervalStyle{"postgres": types.IntervalPostgres, "postgres_verbose": types.IntervalPostgresVerbose,
-			"sql_standard": types.IntervalSQLStandard, "iso_8601": types.IntervalISO8601}[value]
+		e.IntervalStyle = map[string]temporal.IntervalStyle{"postgres": temporal.IntervalPostgres, "postgres_verbose": temporal.IntervalPostgresVerbose,
+			"sql_standard": temporal.IntervalSQLStandard, "iso_8601": temporal.IntervalISO8601}[value]
 	case "timezone":
 		if loc, err := settings.Zone(value); err == nil {
 			e.TimeZone = loc

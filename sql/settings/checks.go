@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // checks validate and canonicalise values beyond their type, by lower-case name. current is the value so far.
@@ -89,7 +89,7 @@ func checkTimeZone(v, _ string) (string, error) {
 	if _, ok := offsetHours(v); ok {
 		return loc.String(), nil
 	}
-	if name, ok := types.ZoneName(v); ok {
+	if name, ok := timezone.Name(v); ok {
 		return name, nil
 	}
 	return strings.ToUpper(v), nil
@@ -103,9 +103,9 @@ func Zone(v string) (*time.Location, error) {
 		return time.UTC, nil
 	}
 	if east, ok := offsetHours(v); ok {
-		return types.FixedZone(east), nil
+		return timezone.Fixed(east), nil
 	}
-	if loc, ok := types.LoadZone(v); ok {
+	if loc, ok := timezone.Load(v); ok {
 		return loc, nil
 	}
 	return nil, invalid("TimeZone", v)

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -19,7 +20,7 @@ func position(t *types.Type, v types.Datum) (float64, bool) {
 		f := v.Float()
 		return f, f == f
 	case tuple.KindNumeric:
-		f, err := types.NumericToFloat8(v)
+		f, err := numeric.ToFloat8(v)
 		return f, err == nil && f == f
 	case tuple.KindText, tuple.KindBytes, tuple.KindBpchar, tuple.KindUUID:
 		// The first eight bytes as a fraction.

@@ -3,6 +3,8 @@ package types
 import (
 	"testing"
 
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -27,7 +29,7 @@ var hotValues = []struct {
 
 // Printing a value in either format into a buffer with room allocates nothing.
 func TestOutputDoesNotAllocate(t *testing.T) {
-	env := &Env{Settings: Settings{TimeZone: newYork}}
+	env := &Env{Settings: temporal.Settings{TimeZone: newYork}}
 	buf := make([]byte, 0, 256)
 	for _, h := range hotValues {
 		ty, d := Lookup(h.oid), mustParse(t, h.oid, h.lit)
@@ -47,15 +49,15 @@ func TestOutputDoesNotAllocate(t *testing.T) {
 func TestArithmeticAllocations(t *testing.T) {
 	a, b := mustParse(t, Numeric, "12345.67"), mustParse(t, Numeric, "-89.1")
 	for name, f := range map[string]func(){
-		"add": func() { NumericAdd(a, b) }, "sub": func() { NumericSub(a, b) }, "mul": func() { NumericMul(a, b) }, "div": func() { NumericDiv(a, b) }, "mod": func() { NumericMod(a, b) },
-		"round": func() { NumericRound(a, 1) },
+		"add": func() { numeric.Add(a, b) }, "sub": func() { numeric.Sub(a, b) }, "mul": func() { numeric.Mul(a, b) }, "div": func() { numeric.Div(a, b) }, "mod": func() { numeric.Mod(a, b) },
+		"round": func() { numeric.Round(a, 1) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n > 1 {
 			t.Errorf("numeric %s: %v allocations", name, n)
 		}
 	}
-	iv := IntervalVal{Usec: 5, Days: 3, Months: 1}
-	if n := testing.AllocsPerRun(100, func() { TimestampTZAddInterval(0, iv, newYork) }); n != 0 {
+	iv := temporal.Interval{Usec: 5, Days: 3, Months: 1}
+	if n := testing.AllocsPerRun(100, func() { temporal.TimestampTZAddInterval(0, iv, newYork) }); n != 0 {
 		t.Errorf("timestamptz + interval: %v allocations", n)
 	}
 	for _, oid := range []OID{Int4, Int8, Text, Float8, Date, Timestamp, TimestampTZ, Bool} {
@@ -70,7 +72,7 @@ func TestArithmeticAllocations(t *testing.T) {
 }
 
 func BenchmarkAppendText(b *testing.B) {
-	env := &Env{Settings: Settings{TimeZone: newYork}}
+	env := &Env{Settings: temporal.Settings{TimeZone: newYork}}
 	buf := make([]byte, 0, 256)
 	for _, h := range hotValues {
 		ty, d := Lookup(h.oid), mustParse(b, h.oid, h.lit)
@@ -97,7 +99,7 @@ func BenchmarkParseText(b *testing.B) {
 
 func BenchmarkNumeric(b *testing.B) {
 	x, y := mustParse(b, Numeric, "12345.67"), mustParse(b, Numeric, "-89.1")
-	for name, f := range map[string]func(a, b Datum) (Datum, error){"add": NumericAdd, "mul": NumericMul, "div": NumericDiv} {
+	for name, f := range map[string]func(a, b Datum) (Datum, error){"add": numeric.Add, "mul": numeric.Mul, "div": numeric.Div} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -85,12 +86,12 @@ func arrayOut(_ *Type, dst []byte, d Datum, env *Env) []byte {
 // quoteElem puts dst[start:] in double quotes if array syntax would read it differently.
 func quoteElem(dst []byte, start int, delim byte) []byte {
 	s := dst[start:]
-	escapes, quote := 0, len(s) == 0 || strings.EqualFold(asString(s), "null")
+	escapes, quote := 0, len(s) == 0 || strings.EqualFold(input.String(s), "null")
 	for _, c := range s {
 		switch {
 		case c == '"' || c == '\\':
 			escapes++
-		case c == '{' || c == '}' || c == delim || isSpace(c):
+		case c == '{' || c == '}' || c == delim || input.IsSpace(c):
 			quote = true
 		}
 	}
@@ -179,14 +180,14 @@ func (p *arrayParser) parse() ([]tuple.ArrayDim, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.s = trimLeftSpace(p.s)
+	p.s = input.TrimLeft(p.s)
 	switch {
 	case given == nil && !strings.HasPrefix(p.s, "{"):
 		return nil, p.malformed("Array value must start with \"{\" or dimension information.")
 	case given != nil && !strings.HasPrefix(p.s, "="):
 		return nil, p.malformed("Missing \"%s\" after array dimensions.", "=")
 	case given != nil:
-		if p.s = trimLeftSpace(p.s[1:]); !strings.HasPrefix(p.s, "{") {
+		if p.s = input.TrimLeft(p.s[1:]); !strings.HasPrefix(p.s, "{") {
 			return nil, p.malformed("Array contents must start with \"{\".")
 		}
 	}
@@ -218,7 +219,7 @@ func (p *arrayParser) parse() ([]tuple.ArrayDim, error) {
 func (p *arrayParser) bounds() ([]tuple.ArrayDim, error) {
 	var dims []tuple.ArrayDim
 	for {
-		p.s = trimLeftSpace(p.s)
+		p.s = input.TrimLeft(p.s)
 		if !strings.HasPrefix(p.s, "[") {
 			return dims, nil
 		}
@@ -242,7 +243,7 @@ func (p *arrayParser) bounds() ([]tuple.ArrayDim, error) {
 			return nil, p.malformed("Missing \"%s\" after array dimensions.", "]")
 		}
 		p.s = p.s[1:]
-		lo, hi := atoi(lower), atoi(upper)
+		lo, hi := input.Atoi(lower), input.Atoi(upper)
 		if hi < lo {
 			return nil, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
 		}
@@ -255,26 +256,12 @@ func (p *arrayParser) bounds() ([]tuple.ArrayDim, error) {
 
 func (p *arrayParser) bound() string {
 	n := 0
-	for n < len(p.s) && (isDigit(p.s[n]) || p.s[n] == '-' || p.s[n] == '+') {
+	for n < len(p.s) && (input.IsDigit(p.s[n]) || p.s[n] == '-' || p.s[n] == '+') {
 		n++
 	}
 	b := p.s[:n]
 	p.s = p.s[n:]
 	return b
-}
-
-// atoi reads as far as there are digits, in the range of an int32.
-func atoi(s string) int {
-	v := 0
-	neg := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	for i := 0; i < len(s) && isDigit(s[i]) && v < math.MaxInt32; i++ {
-		v = v*10 + int(s[i]-'0')
-	}
-	if neg {
-		return max(-v, math.MinInt32)
-	}
-	return min(v, math.MaxInt32)
 }
 
 // What the last token of the contents was; it decides which one may follow.
@@ -331,7 +318,7 @@ func (p *arrayParser) contents() ([]int, error) {
 			known[depth] = count[depth]
 			i++
 			if depth == 0 {
-				if trimLeftSpace(s[i:]) != "" {
+				if input.TrimLeft(s[i:]) != "" {
 					return nil, p.malformed("Junk after closing right brace.")
 				}
 				n := 1
@@ -354,7 +341,7 @@ func (p *arrayParser) contents() ([]int, error) {
 			}
 			count[depth-1]++
 			i++
-		case isSpace(c):
+		case input.IsSpace(c):
 			i++
 		case c == '"':
 			if state != arrayOpened && state != arrayElemDelim {
@@ -434,12 +421,12 @@ loop:
 		return 0, p.malformed("Unexpected end of input.")
 	}
 	if !escaped {
-		text := trimRightSpace(s[:i])
+		text := input.TrimRight(s[:i])
 		p.elems = append(p.elems, arrayElem{text: text, null: strings.EqualFold(text, "null")})
 		return i, nil
 	}
 	buf = append(buf, s[from:i]...)
-	for len(buf) > keep && isSpace(buf[len(buf)-1]) {
+	for len(buf) > keep && input.IsSpace(buf[len(buf)-1]) {
 		buf = buf[:len(buf)-1]
 	}
 	p.elems = append(p.elems, arrayElem{text: string(buf)})
@@ -495,7 +482,7 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	nd, flags, oid := int(int32(r.uint32())), r.uint32(), r.uint32()
 	switch {
 	case r.short:
-		return Null, binaryShort()
+		return Null, input.Short()
 	case nd < 0:
 		return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid number of dimensions: %d", nd)
 	case nd > tuple.MaxArrayDims:
@@ -511,7 +498,7 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	for i := range dims {
 		size, lower := int(int32(r.uint32())), int(int32(r.uint32()))
 		if r.short {
-			return Null, binaryShort()
+			return Null, input.Short()
 		}
 		if size < 0 || size > 0 && n > 134217727/size {
 			return Null, pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", 134217727)
@@ -526,7 +513,7 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 		return MakeArrayDims(elem, nil, nil), nil
 	}
 	if n > len(r.b)/4 {
-		return Null, binaryShort()
+		return Null, input.Short()
 	}
 	vals := make([]Datum, n)
 	for i := range vals {
@@ -542,14 +529,14 @@ func arrayRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 			continue
 		}
 		if vals[i], err = elem.ParseBinary(field, mod, env); err != nil {
-			if pgerr.Is(err, pgerr.InvalidBinaryRepresentation) && err.Error() == binaryLong().Error() {
+			if pgerr.Is(err, pgerr.InvalidBinaryRepresentation) && err.Error() == input.Long().Error() {
 				return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "improper binary format in array element %d", i+1)
 			}
 			return Null, err
 		}
 	}
 	if len(r.b) > 0 {
-		return Null, binaryLong()
+		return Null, input.Long()
 	}
 	return MakeArrayDims(elem, dims, vals), nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -27,12 +28,12 @@ var bitCodec = &codec{
 		r := binReader{b: b}
 		n := int(int32(r.uint32()))
 		if r.short {
-			return Null, binaryShort()
+			return Null, input.Short()
 		}
 		if n < 0 {
 			return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid length in external bit string")
 		}
-		if err := sized(r.b, (n+7)/8); err != nil {
+		if err := input.Sized(r.b, (n+7)/8); err != nil {
 			return Null, err
 		}
 		s := make([]byte, n)
@@ -77,7 +78,7 @@ func parseBits(s string) (Datum, error) {
 	}
 	b := make([]byte, 0, 4*len(s))
 	for i := 0; i < len(s); i++ {
-		c, ok := unhex(s[i])
+		c, ok := input.Unhex(s[i])
 		if !ok {
 			return Null, pgerr.New(pgerr.InvalidTextRepresentation, "\"%s\" is not a valid hexadecimal digit", firstChar(s[i:]))
 		}
@@ -86,7 +87,7 @@ func parseBits(s string) (Datum, error) {
 	return tuple.Bytes(b), nil
 }
 
-func firstChar(s string) string { return s[:charOffset(s, 1)] }
+func firstChar(s string) string { return s[:input.CharOffset(s, 1)] }
 
 // bitInput checks the length on input, where neither cutting nor padding happens.
 func bitInput(t *Type, d Datum, mod int32) (Datum, error) {

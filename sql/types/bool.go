@@ -3,6 +3,7 @@ package types
 import (
 	"strings"
 
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,9 +15,9 @@ var boolCodec = &codec{
 		return append(dst, 'f')
 	},
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		v, ok := ParseBool(trimSpace(s))
+		v, ok := ParseBool(input.TrimSpace(s))
 		if !ok {
-			return Null, syntaxError("boolean", s)
+			return Null, input.SyntaxError("boolean", s)
 		}
 		return tuple.Bool(v), nil
 	},
@@ -27,7 +28,7 @@ var boolCodec = &codec{
 		return append(dst, 0)
 	},
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 1); err != nil {
+		if err := input.Sized(b, 1); err != nil {
 			return Null, err
 		}
 		return tuple.Bool(b[0] != 0), nil
@@ -47,26 +48,3 @@ func ParseBool(s string) (v, ok bool) {
 	}
 	return false, false
 }
-
-// isSpace is C's isspace, which PostgreSQL's input functions skip.
-func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
-
-func trimSpace(s string) string { return trimRightSpace(trimLeftSpace(s)) }
-
-func trimLeftSpace(s string) string {
-	for len(s) > 0 && isSpace(s[0]) {
-		s = s[1:]
-	}
-	return s
-}
-
-func trimRightSpace(s string) string {
-	for len(s) > 0 && isSpace(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-func isAlpha(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isAlnum(c byte) bool { return isDigit(c) || isAlpha(c) }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -51,7 +52,7 @@ func decodeHex(s string) ([]byte, error) {
 			i++
 			continue
 		}
-		hi, ok := unhex(s[i])
+		hi, ok := input.Unhex(s[i])
 		if !ok {
 			return nil, badHexDigit(s[i:])
 		}
@@ -59,7 +60,7 @@ func decodeHex(s string) ([]byte, error) {
 		if i == len(s) {
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid hexadecimal data: odd number of digits")
 		}
-		lo, ok := unhex(s[i])
+		lo, ok := input.Unhex(s[i])
 		if !ok {
 			return nil, badHexDigit(s[i:])
 		}
@@ -70,17 +71,7 @@ func decodeHex(s string) ([]byte, error) {
 }
 
 func badHexDigit(s string) error {
-	return pgerr.New(pgerr.InvalidParameterValue, "invalid hexadecimal digit: \"%s\"", s[:charOffset(s, 1)])
-}
-
-func unhex(c byte) (byte, bool) {
-	switch {
-	case isDigit(c):
-		return c - '0', true
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
-	}
-	return 0, false
+	return pgerr.New(pgerr.InvalidParameterValue, "invalid hexadecimal digit: \"%s\"", s[:input.CharOffset(s, 1)])
 }
 
 func decodeByteaEscape(s string) ([]byte, error) {

@@ -6,7 +6,8 @@ import (
 	"math"
 	"math/bits"
 
-	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -91,7 +92,7 @@ func HashKind(k tuple.Kind, d Datum, seed uint64) uint64 {
 
 // hashNumeric leaves the display scale out.
 func hashNumeric(d Datum, seed uint64) uint64 {
-	n := numericOf(d)
+	n := numeric.Of(d)
 	b := d.Bytes()
 	if len(b) < 4 {
 		return hashBytes(b, seed)
@@ -104,27 +105,7 @@ func hashNumeric(d Datum, seed uint64) uint64 {
 }
 
 // intervalSpan is the interval in µs as PostgreSQL compares it (months of 30 days, days of 24 hours), 128 bits.
-func intervalSpan(d Datum) (hi int64, lo uint64) { return IntervalOf(d).span() }
-
-// SpanLow is the low half of the interval in µs as it compares, which is what PostgreSQL hashes.
-func (v IntervalVal) SpanLow() int64 {
-	_, lo := v.span()
-	return int64(lo)
-}
-
-func (v IntervalVal) span() (hi int64, lo uint64) {
-	days := int64(v.Months)*30 + int64(v.Days)
-	u, neg := uint64(max(days, -days)), days < 0
-	h, l := bits.Mul64(u, calendar.UsecPerDay)
-	if neg {
-		var borrow uint64
-		l, borrow = bits.Sub64(0, l, 0)
-		h, _ = bits.Sub64(0, h, borrow)
-	}
-	l, carry := bits.Add64(l, uint64(v.Usec), 0)
-	h, _ = bits.Add64(h, uint64(v.Usec>>63), carry)
-	return int64(h), l
-}
+func intervalSpan(d Datum) (hi int64, lo uint64) { return temporal.IntervalOf(d).Span() }
 
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)

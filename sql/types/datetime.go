@@ -3,6 +3,8 @@ package types
 import (
 	"encoding/binary"
 
+	"github.com/tarndb/tarn/sql/types/input"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -15,9 +17,11 @@ func int64Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 }
 
 var dateCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte { return appendDate(dst, d.Int(), env.Times()) },
+	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte {
+		return temporal.AppendDate(dst, d.Int(), env.Times())
+	},
 	in: func(_ *Type, s string, _ int32, env *Env) (Datum, error) {
-		days, err := parseDate(s, env.Times())
+		days, err := temporal.ParseDate(s, env.Times())
 		if err != nil {
 			return Null, err
 		}
@@ -25,11 +29,11 @@ var dateCodec = &codec{
 	},
 	send: int32Send,
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 4); err != nil {
+		if err := input.Sized(b, 4); err != nil {
 			return Null, err
 		}
 		days := int64(int32(binary.BigEndian.Uint32(b)))
-		if err := checkDate(days); err != nil {
+		if err := temporal.CheckDate(days); err != nil {
 			return Null, err
 		}
 		return tuple.Int(days), nil
@@ -37,61 +41,65 @@ var dateCodec = &codec{
 }
 
 var timeCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return appendTime(dst, d.Int()) },
+	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return temporal.AppendTime(dst, d.Int()) },
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		us, err := parseTime(s, env.Times())
+		us, err := temporal.ParseTime(s, env.Times())
 		if err != nil {
 			return Null, err
 		}
-		return tuple.Int(roundUsec(us, mod)), nil
+		return tuple.Int(temporal.RoundUsec(us, mod)), nil
 	},
 	send: int64Send,
 	recv: func(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-		if err := sized(b, 8); err != nil {
+		if err := input.Sized(b, 8); err != nil {
 			return Null, err
 		}
 		us := int64(binary.BigEndian.Uint64(b))
-		if err := checkTime(us); err != nil {
+		if err := temporal.CheckTime(us); err != nil {
 			return Null, err
 		}
-		return tuple.Int(roundUsec(us, mod)), nil
+		return tuple.Int(temporal.RoundUsec(us, mod)), nil
 	},
 }
 
 var timetzCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return appendTimeTZ(dst, TimeTZOf(d)) },
+	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
+		return temporal.AppendTimeTZ(dst, temporal.TimeTZOf(d))
+	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		v, err := parseTimeTZ(s, env.Times())
+		v, err := temporal.ParseTimeTZ(s, env.Times())
 		if err != nil {
 			return Null, err
 		}
-		return v.round(mod).Datum(), nil
+		return v.Round(mod).Datum(), nil
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-		v := TimeTZOf(d)
+		v := temporal.TimeTZOf(d)
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Usec))
 		return binary.BigEndian.AppendUint32(dst, uint32(v.West))
 	},
 	recv: func(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-		if err := sized(b, 12); err != nil {
+		if err := input.Sized(b, 12); err != nil {
 			return Null, err
 		}
-		v := TimeTZVal{Usec: int64(binary.BigEndian.Uint64(b)), West: int32(binary.BigEndian.Uint32(b[8:]))}
-		if err := v.check(); err != nil {
+		v := temporal.TimeTZ{Usec: int64(binary.BigEndian.Uint64(b)), West: int32(binary.BigEndian.Uint32(b[8:]))}
+		if err := v.Check(); err != nil {
 			return Null, err
 		}
-		return v.round(mod).Datum(), nil
+		return v.Round(mod).Datum(), nil
 	},
 }
 
 var timestampCodec = &codec{
-	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte { return appendTimestamp(dst, d.Int(), env.Times()) },
+	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte {
+		return temporal.AppendTimestamp(dst, d.Int(), env.Times())
+	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		ts, err := parseTimestamp(s, env.Times())
+		ts, err := temporal.ParseTimestamp(s, env.Times())
 		if err != nil {
 			return Null, err
 		}
-		return tuple.Int(roundTimestamp(ts, mod)), nil
+		return tuple.Int(temporal.RoundTimestamp(ts, mod)), nil
 	},
 	send: int64Send,
 	recv: timestampRecv,
@@ -99,52 +107,52 @@ var timestampCodec = &codec{
 
 var timestamptzCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte {
-		return appendTimestampTZ(dst, d.Int(), env.Times())
+		return temporal.AppendTimestampTZ(dst, d.Int(), env.Times())
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		ts, err := parseTimestampTZ(s, env.Times())
+		ts, err := temporal.ParseTimestampTZ(s, env.Times())
 		if err != nil {
 			return Null, err
 		}
-		return tuple.Int(roundTimestamp(ts, mod)), nil
+		return tuple.Int(temporal.RoundTimestamp(ts, mod)), nil
 	},
 	send: int64Send,
 	recv: timestampRecv,
 }
 
 func timestampRecv(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-	if err := sized(b, 8); err != nil {
+	if err := input.Sized(b, 8); err != nil {
 		return Null, err
 	}
 	ts := int64(binary.BigEndian.Uint64(b))
-	if err := checkTimestamp(ts); err != nil {
+	if err := temporal.CheckTimestamp(ts); err != nil {
 		return Null, err
 	}
-	return tuple.Int(roundTimestamp(ts, mod)), nil
+	return tuple.Int(temporal.RoundTimestamp(ts, mod)), nil
 }
 
 var intervalCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, env *Env) []byte {
-		return appendInterval(dst, IntervalOf(d), env.Times())
+		return temporal.AppendInterval(dst, temporal.IntervalOf(d), env.Times())
 	},
 	in: func(_ *Type, s string, mod int32, env *Env) (Datum, error) {
-		v, err := parseInterval(s, mod, env.Times())
+		v, err := temporal.ParseInterval(s, mod, env.Times())
 		if err != nil {
 			return Null, err
 		}
-		return v.limit(mod).Datum(), nil
+		return v.Limit(mod).Datum(), nil
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte {
-		v := IntervalOf(d)
+		v := temporal.IntervalOf(d)
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.Usec))
 		dst = binary.BigEndian.AppendUint32(dst, uint32(v.Days))
 		return binary.BigEndian.AppendUint32(dst, uint32(v.Months))
 	},
 	recv: func(_ *Type, b []byte, mod int32, _ *Env) (Datum, error) {
-		if err := sized(b, 16); err != nil {
+		if err := input.Sized(b, 16); err != nil {
 			return Null, err
 		}
-		v := IntervalVal{Usec: int64(binary.BigEndian.Uint64(b)), Days: int32(binary.BigEndian.Uint32(b[8:])), Months: int32(binary.BigEndian.Uint32(b[12:]))}
-		return v.limit(mod).Datum(), nil
+		v := temporal.Interval{Usec: int64(binary.BigEndian.Uint64(b)), Days: int32(binary.BigEndian.Uint32(b[8:])), Months: int32(binary.BigEndian.Uint32(b[12:]))}
+		return v.Limit(mod).Datum(), nil
 	},
 }

@@ -4,12 +4,13 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/temporal"
 )
 
 // Env is what input and output depend on besides the value. A nil *Env gives the defaults named at each field.
 // An Env is not changed while it is in use.
 type Env struct {
-	Settings // of dates and times
+	temporal.Settings // of dates and times
 	// ExtraFloatDigits is the setting less 1, so that the zero Env has PostgreSQL's default of 1: shortest
 	// output that reads back. -1 and below print 15 (6) digits plus the setting.
 	ExtraFloatDigits int
@@ -89,7 +90,7 @@ func (e *Env) Zone() *time.Location { return e.Times().Zone() }
 func (e *Env) Now() time.Time { return e.Times().Now() }
 
 // Times are the settings of dates and times; nil for a nil Env.
-func (e *Env) Times() *Settings {
+func (e *Env) Times() *temporal.Settings {
 	if e == nil {
 		return nil
 	}

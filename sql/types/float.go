@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -34,7 +35,7 @@ var floatCodec = &codec{
 		return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.Float()))
 	},
 	recv: func(t *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, int(t.Len)); err != nil {
+		if err := input.Sized(b, int(t.Len)); err != nil {
 			return Null, err
 		}
 		if t.Kind == tuple.KindFloat32 {
@@ -144,10 +145,10 @@ func ParseFloat8(s string) (float64, error) { return parseFloat(s, 64, "double p
 // parseFloat accepts what C's strtod accepts, blanks around it, and PostgreSQL's names of the special values. A number
 // that is out of range is reported before what follows it, as strtod finds it first.
 func parseFloat(s string, bits int, typ string) (float64, error) {
-	num := trimSpace(s)
-	sign := skipSign(num)
+	num := input.TrimSpace(s)
+	sign := input.SkipSign(num)
 	body := num[sign:]
-	if body == "" || !isDigit(body[0]) && body[0] != '.' {
+	if body == "" || !input.IsDigit(body[0]) && body[0] != '.' {
 		v := math.Float64frombits(0x7ff8000000000000)
 		switch {
 		case strings.EqualFold(body, "nan"):
@@ -158,11 +159,11 @@ func parseFloat(s string, bits int, typ string) (float64, error) {
 			}
 			return math.Inf(1), nil
 		}
-		return 0, syntaxError(typ, s)
+		return 0, input.SyntaxError(typ, s)
 	}
 	n, hex := floatPrefix(body)
 	if n == 0 {
-		return 0, syntaxError(typ, s)
+		return 0, input.SyntaxError(typ, s)
 	}
 	text := num[:sign+n]
 	parse := text
@@ -177,7 +178,7 @@ func parseFloat(s string, bits int, typ string) (float64, error) {
 		return 0, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type %s", text, typ)
 	}
 	if len(text) < len(num) {
-		return 0, syntaxError(typ, s)
+		return 0, input.SyntaxError(typ, s)
 	}
 	return v, nil
 }
@@ -185,39 +186,39 @@ func parseFloat(s string, bits int, typ string) (float64, error) {
 // scanFloat8 reads a number with blanks around it at the start of s, as float8in does inside of other types. ok is false
 // if there is none; a number out of range is an error.
 func scanFloat8(s string) (v float64, rest string, ok bool, err error) {
-	num := trimLeftSpace(s)
-	sign := skipSign(num)
+	num := input.TrimLeft(s)
+	sign := input.SkipSign(num)
 	body := num[sign:]
 	if n, _ := floatPrefix(body); n > 0 {
 		v, err = parseFloat(num[:sign+n], 64, "double precision")
-		return v, trimLeftSpace(body[n:]), err == nil, err
+		return v, input.TrimLeft(body[n:]), err == nil, err
 	}
 	for _, word := range [...]string{"infinity", "inf", "nan"} {
 		if len(body) < len(word) || !strings.EqualFold(body[:len(word)], word) {
 			continue
 		}
 		v, err = parseFloat(num[:sign+len(word)], 64, "double precision")
-		return v, trimLeftSpace(body[len(word):]), err == nil, err
+		return v, input.TrimLeft(body[len(word):]), err == nil, err
 	}
 	return 0, s, false, nil
 }
 
 // floatPrefix is the length of the longest number without sign that s starts with, 0 for none.
 func floatPrefix(s string) (n int, hex bool) {
-	digit, expMark := isDigit, byte('e')
+	digit, expMark := input.IsDigit, byte('e')
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
-		digit, expMark = func(c byte) bool { _, ok := unhex(c); return ok }, 'p'
-		if from := skip(s, 2, func(c byte) bool { return c == '.' }); from < len(s) && from <= 3 && digit(s[from]) {
+		digit, expMark = func(c byte) bool { _, ok := input.Unhex(c); return ok }, 'p'
+		if from := input.Skip(s, 2, func(c byte) bool { return c == '.' }); from < len(s) && from <= 3 && digit(s[from]) {
 			hex, n = true, 2
 		} else {
 			return 1, false
 		}
 	}
 	from := n
-	n = skip(s, n, digit)
+	n = input.Skip(s, n, digit)
 	digits := n - from
 	if n < len(s) && s[n] == '.' {
-		end := skip(s, n+1, digit)
+		end := input.Skip(s, n+1, digit)
 		digits += end - n - 1
 		n = end
 	}
@@ -229,7 +230,7 @@ func floatPrefix(s string) (n int, hex bool) {
 		if e < len(s) && (s[e] == '-' || s[e] == '+') {
 			e++
 		}
-		if end := skip(s, e, isDigit); end > e {
+		if end := input.Skip(s, e, input.IsDigit); end > e {
 			n = end
 		}
 	}

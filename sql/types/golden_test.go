@@ -11,24 +11,26 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write testdata from what the package does now")
 
 // goldenEnv reads the settings of a section: "# timezone=Europe/Berlin datestyle=german".
 func goldenEnv(line string) *Env {
-	e := &Env{Settings: Settings{TxnTime: time.Date(2024, 2, 29, 12, 30, 45, 678901000, time.UTC)}}
+	e := &Env{Settings: temporal.Settings{TxnTime: time.Date(2024, 2, 29, 12, 30, 45, 678901000, time.UTC)}}
 	for _, w := range strings.Fields(line) {
 		k, v, _ := strings.Cut(w, "=")
 		switch k {
 		case "timezone":
-			e.TimeZone, _ = LoadZone(v)
+			e.TimeZone, _ = timezone.Load(v)
 		case "datestyle":
-			e.DateStyle = map[string]DateStyle{"iso": DateISO, "sql": DateSQL, "postgres": DatePostgres, "german": DateGerman}[v]
+			e.DateStyle = map[string]temporal.DateStyle{"iso": temporal.DateISO, "sql": temporal.DateSQL, "postgres": temporal.DatePostgres, "german": temporal.DateGerman}[v]
 		case "order":
-			e.DateOrder = map[string]DateOrder{"mdy": OrderMDY, "dmy": OrderDMY, "ymd": OrderYMD}[v]
+			e.DateOrder = map[string]temporal.DateOrder{"mdy": temporal.OrderMDY, "dmy": temporal.OrderDMY, "ymd": temporal.OrderYMD}[v]
 		case "intervalstyle":
-			e.IntervalStyle = map[string]IntervalStyle{"postgres": IntervalPostgres, "verbose": IntervalPostgresVerbose, "sql": IntervalSQLStandard, "iso": IntervalISO8601}[v]
+			e.IntervalStyle = map[string]temporal.IntervalStyle{"postgres": temporal.IntervalPostgres, "verbose": temporal.IntervalPostgresVerbose, "sql": temporal.IntervalSQLStandard, "iso": temporal.IntervalISO8601}[v]
 		}
 	}
 	return e

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -18,7 +19,7 @@ func uint32Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 }
 
 func uint32Recv(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-	if err := sized(b, 4); err != nil {
+	if err := input.Sized(b, 4); err != nil {
 		return Null, err
 	}
 	return tuple.Uint(uint64(binary.BigEndian.Uint32(b))), nil
@@ -36,13 +37,13 @@ var oidCodec = &codec{
 
 // ParseOID reads an unsigned 32-bit number; a negative one wraps, as it does in PostgreSQL's oidin.
 func ParseOID(s string) (OID, error) {
-	num := trimSpace(s)
+	num := input.TrimSpace(s)
 	v, st := scanInt(num, 1<<63)
 	switch {
 	case st == intSyntax:
-		return 0, syntaxError("oid", s)
+		return 0, input.SyntaxError("oid", s)
 	case st == intRange || v > math.MaxUint32 || v < math.MinInt32:
-		return 0, rangeError("oid", s)
+		return 0, input.RangeError("oid", s)
 	}
 	return OID(v), nil
 }
@@ -59,7 +60,7 @@ var xidCodec = &codec{
 }
 
 func strtoul(s string) uint64 {
-	s = trimLeftSpace(s)
+	s = input.TrimLeft(s)
 	neg := strings.HasPrefix(s, "-")
 	if neg || strings.HasPrefix(s, "+") {
 		s = s[1:]
@@ -68,14 +69,14 @@ func strtoul(s string) uint64 {
 	if strings.HasPrefix(s, "0") {
 		base = 8
 		if len(s) > 2 && s[1]|0x20 == 'x' {
-			if _, ok := unhex(s[2]); ok {
+			if _, ok := input.Unhex(s[2]); ok {
 				base, s = 16, s[2:]
 			}
 		}
 	}
 	var v uint64
 	for i := 0; i < len(s); i++ {
-		d, ok := unhex(s[i])
+		d, ok := input.Unhex(s[i])
 		if !ok || uint64(d) >= base {
 			break
 		}
@@ -95,7 +96,7 @@ func uint64Send(_ *Type, dst []byte, d Datum, _ *Env) []byte {
 }
 
 func uint64Recv(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-	if err := sized(b, 8); err != nil {
+	if err := input.Sized(b, 8); err != nil {
 		return Null, err
 	}
 	return tuple.Uint(binary.BigEndian.Uint64(b)), nil
@@ -118,7 +119,7 @@ var tidCodec = &codec{
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
 		v, ok := parseTID(s)
 		if !ok {
-			return Null, syntaxError("tid", s)
+			return Null, input.SyntaxError("tid", s)
 		}
 		return tuple.Uint(v), nil
 	},
@@ -127,7 +128,7 @@ var tidCodec = &codec{
 		return binary.BigEndian.AppendUint16(dst, uint16(d.Uint()))
 	},
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 6); err != nil {
+		if err := input.Sized(b, 6); err != nil {
 			return Null, err
 		}
 		return tuple.Uint(uint64(binary.BigEndian.Uint32(b))<<16 | uint64(binary.BigEndian.Uint16(b[4:]))), nil
@@ -158,9 +159,9 @@ func parseTID(s string) (uint64, bool) {
 
 // strtoulPrefix is C's strtoul in base 10; a negative number wraps, no digits are 0 and take nothing.
 func strtoulPrefix(s string) (v uint64, rest string) {
-	i := skip(s, 0, isSpace)
-	sign := i + skipSign(s[i:])
-	end := skip(s, sign, isDigit)
+	i := input.Skip(s, 0, input.IsSpace)
+	sign := i + input.SkipSign(s[i:])
+	end := input.Skip(s, sign, input.IsDigit)
 	if end == sign {
 		return 0, s
 	}
@@ -177,7 +178,7 @@ var lsnCodec = &codec{
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
 		v, ok := ParseLSN(s)
 		if !ok {
-			return Null, syntaxError("pg_lsn", s)
+			return Null, input.SyntaxError("pg_lsn", s)
 		}
 		return tuple.Uint(v), nil
 	},
@@ -211,7 +212,7 @@ func ParseLSN(s string) (uint64, bool) {
 		}
 		var half uint64
 		for i := 0; i < len(h); i++ {
-			d, ok := unhex(h[i])
+			d, ok := input.Unhex(h[i])
 			if !ok {
 				return 0, false
 			}

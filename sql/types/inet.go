@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -60,7 +61,7 @@ var inetCodec = &codec{
 	in: func(t *Type, s string, _ int32, _ *Env) (Datum, error) {
 		v, ok := parseInet(s, t.OID == CIDR)
 		if !ok {
-			return Null, syntaxError(t.Name, s)
+			return Null, input.SyntaxError(t.Name, s)
 		}
 		if t.OID == CIDR && v.network() != v.Addr {
 			return Null, pgerr.New(pgerr.InvalidTextRepresentation, "invalid cidr value: \"%s\"", s).
@@ -87,7 +88,7 @@ var inetCodec = &codec{
 	},
 	recv: func(t *Type, b []byte, _ int32, _ *Env) (Datum, error) {
 		if len(b) < 4 {
-			return Null, binaryShort()
+			return Null, input.Short()
 		}
 		bad := func(what string) (Datum, error) {
 			return Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"%s\" value", what, t.Name)
@@ -106,7 +107,7 @@ var inetCodec = &codec{
 		if int(b[3]) != size {
 			return bad("length")
 		}
-		if err := sized(b[4:], size); err != nil {
+		if err := input.Sized(b[4:], size); err != nil {
 			return Null, err
 		}
 		a, _ := netip.AddrFromSlice(b[4:])
@@ -179,7 +180,7 @@ func parseInet(s string, cidr bool) (v InetVal, ok bool) {
 		var part string
 		part, rest, more = strings.Cut(rest, ".")
 		u, err := strconv.ParseUint(part, 10, 8)
-		if err != nil || n == 4 || !allDigits(part) {
+		if err != nil || n == 4 || !input.AllDigits(part) {
 			return v, false
 		}
 		b[n] = byte(u)
@@ -218,7 +219,7 @@ func classBits(first byte) int {
 
 func maskBits(s string, limit int) (int, bool) {
 	v, err := strconv.Atoi(s)
-	return v, err == nil && allDigits(s) && v <= limit
+	return v, err == nil && input.AllDigits(s) && v <= limit
 }
 
 // macCodec is macaddr and macaddr8, held as their 6 or 8 bytes.
@@ -244,7 +245,7 @@ var macCodec = &codec{
 		if t.OID == Macaddr8 && len(b) == 6 {
 			b = []byte{b[0], b[1], b[2], 0xff, 0xfe, b[3], b[4], b[5]}
 		}
-		if err := sized(b, int(t.Len)); err != nil {
+		if err := input.Sized(b, int(t.Len)); err != nil {
 			return Null, err
 		}
 		return tuple.Bytes(b), nil
@@ -253,7 +254,7 @@ var macCodec = &codec{
 
 // parseMAC reads six octets: each of one or two digits with : or - between, or groups of three or two octets.
 func parseMAC(all string) (Datum, error) {
-	s := trimSpace(all)
+	s := input.TrimSpace(all)
 	out := make([]byte, 0, 6)
 	sep := byte(0)
 	if i := strings.IndexAny(s, ":-."); i >= 0 {
@@ -268,7 +269,7 @@ func parseMAC(all string) (Datum, error) {
 		for _, p := range parts {
 			v, err := strconv.ParseUint(p, 16, 32)
 			if err != nil || p[0] == '+' {
-				return Null, syntaxError("macaddr", all)
+				return Null, input.SyntaxError("macaddr", all)
 			}
 			if v > 255 {
 				return Null, pgerr.New(pgerr.NumericValueOutOfRange, "invalid octet value in \"macaddr\" value: \"%s\"", all)
@@ -279,8 +280,8 @@ func parseMAC(all string) (Datum, error) {
 	case len(parts) == 2 && sep != '.' && len(parts[0]) == 6, len(parts) == 3 && sep != ':' && len(parts[0]) == 4 && len(parts[1]) == 4, len(parts) == 1:
 		h := strings.Join(parts, "")
 		for i := 0; i+1 < len(h) && len(h) == 12; i += 2 {
-			hi, ok1 := unhex(h[i])
-			lo, ok2 := unhex(h[i+1])
+			hi, ok1 := input.Unhex(h[i])
+			lo, ok2 := input.Unhex(h[i+1])
 			if !ok1 || !ok2 {
 				break
 			}
@@ -290,28 +291,28 @@ func parseMAC(all string) (Datum, error) {
 			return tuple.Bytes(out), nil
 		}
 	}
-	return Null, syntaxError("macaddr", all)
+	return Null, input.SyntaxError("macaddr", all)
 }
 
 // parseMAC8 reads six or eight octets of two digits with one kind of separator or none between them; six become
 // eight with ff:fe in the middle.
 func parseMAC8(all string) (Datum, error) {
-	s := trimSpace(all)
+	s := input.TrimSpace(all)
 	out := make([]byte, 0, 8)
 	sep := byte(0)
 	for s != "" {
 		if len(s) < 2 || len(out) == 8 {
-			return Null, syntaxError("macaddr8", all)
+			return Null, input.SyntaxError("macaddr8", all)
 		}
-		hi, ok1 := unhex(s[0])
-		lo, ok2 := unhex(s[1])
+		hi, ok1 := input.Unhex(s[0])
+		lo, ok2 := input.Unhex(s[1])
 		if !ok1 || !ok2 {
-			return Null, syntaxError("macaddr8", all)
+			return Null, input.SyntaxError("macaddr8", all)
 		}
 		out = append(out, hi<<4|lo)
 		if s = s[2:]; s != "" && (s[0] == ':' || s[0] == '-' || s[0] == '.') {
 			if sep != 0 && s[0] != sep || len(s) == 1 {
-				return Null, syntaxError("macaddr8", all)
+				return Null, input.SyntaxError("macaddr8", all)
 			}
 			sep, s = s[0], s[1:]
 		}
@@ -320,7 +321,7 @@ func parseMAC8(all string) (Datum, error) {
 		out = []byte{out[0], out[1], out[2], 0xff, 0xfe, out[3], out[4], out[5]}
 	}
 	if len(out) != 8 {
-		return Null, syntaxError("macaddr8", all)
+		return Null, input.SyntaxError("macaddr8", all)
 	}
 	return tuple.Bytes(out), nil
 }

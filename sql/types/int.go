@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -24,7 +25,7 @@ var intCodec = &codec{
 		return binary.BigEndian.AppendUint64(dst, uint64(d.Int()))
 	},
 	recv: func(t *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, int(t.Len)); err != nil {
+		if err := input.Sized(b, int(t.Len)); err != nil {
 			return Null, err
 		}
 		switch t.Kind {
@@ -49,12 +50,12 @@ func intName(t *Type) string {
 
 // parseInt reads blanks, a sign and decimal digits, and checks the range of t.
 func parseInt(s string, t *Type) (int64, error) {
-	v, st := scanInt(trimSpace(s), 1<<(8*uint(t.Len)-1))
+	v, st := scanInt(input.TrimSpace(s), 1<<(8*uint(t.Len)-1))
 	switch st {
 	case intSyntax:
-		return 0, syntaxError(intName(t), s)
+		return 0, input.SyntaxError(intName(t), s)
 	case intRange:
-		return 0, rangeError(intName(t), s)
+		return 0, input.RangeError(intName(t), s)
 	}
 	return v, nil
 }
@@ -122,7 +123,7 @@ var charCodec = &codec{
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return append(dst, byte(d.Int())) },
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 1); err != nil {
+		if err := input.Sized(b, 1); err != nil {
 			return Null, err
 		}
 		return tuple.Int(int64(b[0])), nil

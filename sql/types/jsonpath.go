@@ -2,7 +2,10 @@ package types
 
 import (
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/sql/types/jsonpath"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,23 +17,23 @@ var jsonpathCodec = &codec{
 		if err != nil {
 			return Null, err
 		}
-		return tuple.Bytes(p.Append(nil, AppendJSONString)), nil
+		return tuple.Bytes(p.Append(nil, jsondoc.AppendString)), nil
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return append(append(dst, 1), d.Bytes()...) },
 	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 		if len(b) == 0 {
-			return Null, binaryShort()
+			return Null, input.Short()
 		}
 		if b[0] != 1 {
 			return Null, pgerr.Internal("unsupported jsonpath version number: %d", b[0])
 		}
-		return t.io.in(t, asString(b[1:]), mod, env)
+		return t.io.in(t, input.String(b[1:]), mod, env)
 	},
 }
 
 // ParseJSONPath reads a path; its constants are numerics.
 func ParseJSONPath(s string) (*jsonpath.Path, error) {
-	if err := CheckUTF8(s); err != nil {
+	if err := input.CheckUTF8(s); err != nil {
 		return nil, err
 	}
 	return jsonpath.Parse(s, pathNumbers{})
@@ -39,14 +42,14 @@ func ParseJSONPath(s string) (*jsonpath.Path, error) {
 type pathNumbers struct{}
 
 func (pathNumbers) Parse(s string) (Datum, string, error) {
-	v, err := ParseNumeric(s)
+	v, err := numeric.Parse(s)
 	if err != nil {
 		return Null, "", err
 	}
-	return v, string(numericOf(v).AppendText(nil)), nil
+	return v, string(numeric.Of(v).AppendText(nil)), nil
 }
 
 func (pathNumbers) Neg(v Datum) (Datum, string) {
-	n := NumericNeg(v)
-	return n, string(numericOf(n).AppendText(nil))
+	n := numeric.Neg(v)
+	return n, string(numeric.Of(n).AppendText(nil))
 }

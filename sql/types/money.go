@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -36,7 +37,7 @@ var moneyCodec = &codec{
 		return binary.BigEndian.AppendUint64(dst, uint64(d.Int()))
 	},
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 8); err != nil {
+		if err := input.Sized(b, 8); err != nil {
 			return Null, err
 		}
 		return tuple.Int(int64(binary.BigEndian.Uint64(b))), nil
@@ -44,8 +45,8 @@ var moneyCodec = &codec{
 }
 
 func parseMoney(all string) (Datum, error) {
-	s := trimLeftSpace(all)
-	s = trimLeftSpace(strings.TrimPrefix(s, "$"))
+	s := input.TrimLeft(all)
+	s = input.TrimLeft(strings.TrimPrefix(s, "$"))
 	neg := false
 	switch {
 	case strings.HasPrefix(s, "-"):
@@ -55,8 +56,8 @@ func parseMoney(all string) (Datum, error) {
 	case strings.HasPrefix(s, "+"):
 		s = s[1:]
 	}
-	s = trimLeftSpace(s)
-	s = trimLeftSpace(strings.TrimPrefix(s, "$"))
+	s = input.TrimLeft(s)
+	s = input.TrimLeft(strings.TrimPrefix(s, "$"))
 	var u uint64
 	decimals, point := 0, false
 	i := 0
@@ -71,7 +72,7 @@ func parseMoney(all string) (Datum, error) {
 loop:
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case isDigit(c) && decimals < 2:
+		case input.IsDigit(c) && decimals < 2:
 			add(uint64(c - '0'))
 			if point {
 				decimals++
@@ -83,7 +84,7 @@ loop:
 			break loop
 		}
 	}
-	up := i < len(s) && isDigit(s[i]) && s[i] >= '5'
+	up := i < len(s) && input.IsDigit(s[i]) && s[i] >= '5'
 	for ; decimals < 2; decimals++ {
 		add(0)
 	}
@@ -92,23 +93,23 @@ loop:
 		u++
 	}
 	if over {
-		return Null, rangeError("money", all)
+		return Null, input.RangeError("money", all)
 	}
-	for i < len(s) && isDigit(s[i]) {
+	for i < len(s) && input.IsDigit(s[i]) {
 		i++
 	}
 	for rest := s[i:]; rest != ""; rest = rest[1:] {
 		switch {
-		case isSpace(rest[0]), rest[0] == ')':
+		case input.IsSpace(rest[0]), rest[0] == ')':
 		case rest[0] == '-':
 			neg = true
 		case rest[0] == '+', rest[0] == '$':
 		default:
-			return Null, syntaxError("money", all)
+			return Null, input.SyntaxError("money", all)
 		}
 	}
 	if !neg && u > math.MaxInt64 {
-		return Null, rangeError("money", all)
+		return Null, input.RangeError("money", all)
 	}
 	if neg {
 		u = -u

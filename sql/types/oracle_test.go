@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 )
 
 const defaultOracle = "host=/tmp/pgo port=5499 user=postgres dbname=postgres"
@@ -220,7 +221,7 @@ func (k oracleCase) literals() []string {
 			}
 		}
 		s := string(b)
-		if CheckUTF8(s) == nil && !strings.Contains(s, "now") && !strings.Contains(s, "tod") && !strings.Contains(s, "tom") && !strings.Contains(s, "yest") {
+		if input.CheckUTF8(s) == nil && !strings.Contains(s, "now") && !strings.Contains(s, "tod") && !strings.Contains(s, "tom") && !strings.Contains(s, "yest") {
 			lits = append(lits, s)
 		}
 	}

@@ -9,6 +9,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -57,7 +61,7 @@ func litsOf(oid OID) []string {
 	panic("no literals")
 }
 
-var newYork, _ = LoadZone("America/New_York")
+var newYork, _ = timezone.Load("America/New_York")
 
 func num2(sql string, f func(a, b Datum) (Datum, error)) op {
 	return op{sql, []OID{Numeric, Numeric}, Numeric, func(a []Datum) (Datum, error) { return f(a[0], a[1]) }}
@@ -71,23 +75,23 @@ func noErr(f func(a Datum) Datum) func(a Datum) (Datum, error) {
 	return func(a Datum) (Datum, error) { return f(a), nil }
 }
 
-func ivOp(sql string, f func(a, b IntervalVal) (IntervalVal, error)) op {
+func ivOp(sql string, f func(a, b temporal.Interval) (temporal.Interval, error)) op {
 	return op{sql, []OID{Interval, Interval}, Interval, func(a []Datum) (Datum, error) {
-		v, err := f(IntervalOf(a[0]), IntervalOf(a[1]))
+		v, err := f(temporal.IntervalOf(a[0]), temporal.IntervalOf(a[1]))
 		return v.Datum(), err
 	}}
 }
 
-func ivOp1(sql string, f func(a IntervalVal) (IntervalVal, error)) op {
+func ivOp1(sql string, f func(a temporal.Interval) (temporal.Interval, error)) op {
 	return op{sql, []OID{Interval}, Interval, func(a []Datum) (Datum, error) {
-		v, err := f(IntervalOf(a[0]))
+		v, err := f(temporal.IntervalOf(a[0]))
 		return v.Datum(), err
 	}}
 }
 
-func ivScale(sql string, f func(a IntervalVal, by float64) (IntervalVal, error)) op {
+func ivScale(sql string, f func(a temporal.Interval, by float64) (temporal.Interval, error)) op {
 	return op{sql, []OID{Interval, Float8}, Interval, func(a []Datum) (Datum, error) {
-		v, err := f(IntervalOf(a[0]), a[1].Float())
+		v, err := f(temporal.IntervalOf(a[0]), a[1].Float())
 		return v.Datum(), err
 	}}
 }
@@ -95,71 +99,76 @@ func ivScale(sql string, f func(a IntervalVal, by float64) (IntervalVal, error))
 func intRes(v int64, err error) (Datum, error) { return tuple.Int(v), err }
 
 func toInt(size int, name string) func(a []Datum) (Datum, error) {
-	return func(a []Datum) (Datum, error) { return intRes(NumericToInt(a[0], size, name)) }
+	return func(a []Datum) (Datum, error) { return intRes(numeric.ToInt(a[0], size, name)) }
 }
 
 var ops = []op{
-	num2("$1 + $2", NumericAdd), num2("$1 - $2", NumericSub), num2("$1 * $2", NumericMul), num2("$1 / $2", NumericDiv), num2("$1 % $2", NumericMod),
-	num2("div($1,$2)", NumericDivTrunc), num2("power($1,$2)", NumericPower), num2("log($1,$2)", NumericLog), num2("gcd($1,$2)", NumericGCD), num2("lcm($1,$2)", NumericLCM),
-	num1("sqrt($1)", NumericSqrt), num1("exp($1)", NumericExp), num1("ln($1)", NumericLn), num1("ceil($1)", NumericCeil), num1("floor($1)", NumericFloor),
-	num1("-$1", noErr(NumericNeg)), num1("abs($1)", noErr(NumericAbs)), num1("sign($1)", noErr(NumericSign)), num1("trim_scale($1)", noErr(NumericTrimScale)),
-	{"round($1,$2)", []OID{Numeric, Int4}, Numeric, func(a []Datum) (Datum, error) { return NumericRound(a[0], int(a[1].Int())) }},
-	{"trunc($1,$2)", []OID{Numeric, Int4}, Numeric, func(a []Datum) (Datum, error) { return NumericTrunc(a[0], int(a[1].Int())) }},
+	num2("$1 + $2", numeric.Add), num2("$1 - $2", numeric.Sub), num2("$1 * $2", numeric.Mul), num2("$1 / $2", numeric.Div), num2("$1 % $2", numeric.Mod),
+	num2("div($1,$2)", numeric.DivTrunc), num2("power($1,$2)", numeric.Power), num2("log($1,$2)", numeric.Log), num2("gcd($1,$2)", numeric.GCD), num2("lcm($1,$2)", numeric.LCM),
+	num1("sqrt($1)", numeric.Sqrt), num1("exp($1)", numeric.Exp), num1("ln($1)", numeric.Ln), num1("ceil($1)", numeric.Ceil), num1("floor($1)", numeric.Floor),
+	num1("-$1", noErr(numeric.Neg)), num1("abs($1)", noErr(numeric.Abs)), num1("sign($1)", noErr(numeric.Sign)), num1("trim_scale($1)", noErr(numeric.TrimScale)),
+	{"round($1,$2)", []OID{Numeric, Int4}, Numeric, func(a []Datum) (Datum, error) { return numeric.Round(a[0], int(a[1].Int())) }},
+	{"trunc($1,$2)", []OID{Numeric, Int4}, Numeric, func(a []Datum) (Datum, error) { return numeric.Trunc(a[0], int(a[1].Int())) }},
 	{"$1::int2", []OID{Numeric}, Int2, toInt(16, "smallint")}, {"$1::int4", []OID{Numeric}, Int4, toInt(32, "integer")}, {"$1::int8", []OID{Numeric}, Int8, toInt(64, "bigint")},
-	{"$1::float8", []OID{Numeric}, Float8, func(a []Datum) (Datum, error) { v, err := NumericToFloat8(a[0]); return tuple.Float(v), err }},
-	{"$1::float4", []OID{Numeric}, Float4, func(a []Datum) (Datum, error) { v, err := NumericToFloat4(a[0]); return tuple.Float(v), err }},
-	{"$1::numeric", []OID{Float8}, Numeric, func(a []Datum) (Datum, error) { return NumericFromFloat8(a[0].Float()) }},
+	{"$1::float8", []OID{Numeric}, Float8, func(a []Datum) (Datum, error) { v, err := numeric.ToFloat8(a[0]); return tuple.Float(v), err }},
+	{"$1::float4", []OID{Numeric}, Float4, func(a []Datum) (Datum, error) { v, err := numeric.ToFloat4(a[0]); return tuple.Float(v), err }},
+	{"$1::numeric", []OID{Float8}, Numeric, func(a []Datum) (Datum, error) { return numeric.FromFloat8(a[0].Float()) }},
 	{"$1::float4::numeric", []OID{Float8}, Numeric, func(a []Datum) (Datum, error) {
 		f := a[0].Float()
 		if f > 1e38 {
 			return Null, pgerr.New("22003", "value out of range: overflow")
 		}
-		return NumericFromFloat4(float64(float32(f)))
+		return numeric.FromFloat4(float64(float32(f)))
 	}},
 	{"$1::numeric(8,3)", []OID{Numeric}, Numeric, func(a []Datum) (Datum, error) { return Lookup(Numeric).ApplyTypmod(a[0], 8<<16+3+4, true) }},
 	{"$1::numeric(3,-2)", []OID{Numeric}, Numeric, func(a []Datum) (Datum, error) { return Lookup(Numeric).ApplyTypmod(a[0], 3<<16|(-2&0x7ff)+4, true) }},
 	{"$1::numeric(2,5)", []OID{Numeric}, Numeric, func(a []Datum) (Datum, error) { return Lookup(Numeric).ApplyTypmod(a[0], 2<<16+5+4, true) }},
 
-	ivOp("$1 + $2", IntervalAdd), ivOp("$1 - $2", IntervalSub), ivOp1("-$1", IntervalNeg), ivScale("$1 * $2", IntervalMul), ivScale("$1 / $2", IntervalDiv),
-	ivOp1("justify_hours($1)", JustifyHours), ivOp1("justify_days($1)", JustifyDays), ivOp1("justify_interval($1)", JustifyInterval),
+	ivOp("$1 + $2", temporal.IntervalAdd), ivOp("$1 - $2", temporal.IntervalSub), ivOp1("-$1", temporal.IntervalNeg), ivScale("$1 * $2", temporal.IntervalMul), ivScale("$1 / $2", temporal.IntervalDiv),
+	ivOp1("justify_hours($1)", temporal.JustifyHours), ivOp1("justify_days($1)", temporal.JustifyDays), ivOp1("justify_interval($1)", temporal.JustifyInterval),
 	{"$1 < $2", []OID{Interval, Interval}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(Lookup(Interval).Compare(a[0], a[1]) < 0), nil }},
-	{"$1 + $2", []OID{Timestamp, Interval}, Timestamp, func(a []Datum) (Datum, error) { return intRes(TimestampAddInterval(a[0].Int(), IntervalOf(a[1]))) }},
-	{"$1 + $2", []OID{TimestampTZ, Interval}, TimestampTZ, func(a []Datum) (Datum, error) {
-		return intRes(TimestampTZAddInterval(a[0].Int(), IntervalOf(a[1]), newYork))
+	{"$1 + $2", []OID{Timestamp, Interval}, Timestamp, func(a []Datum) (Datum, error) {
+		return intRes(temporal.TimestampAddInterval(a[0].Int(), temporal.IntervalOf(a[1])))
 	}},
-	{"$1 - $2", []OID{Timestamp, Timestamp}, Interval, func(a []Datum) (Datum, error) { v, err := TimestampSub(a[0].Int(), a[1].Int()); return v.Datum(), err }},
-	{"age($1,$2)", []OID{Timestamp, Timestamp}, Interval, func(a []Datum) (Datum, error) { v, err := Age(a[0].Int(), a[1].Int()); return v.Datum(), err }},
-	{"age($1,$2)", []OID{TimestampTZ, TimestampTZ}, Interval, func(a []Datum) (Datum, error) {
-		v, err := AgeTZ(a[0].Int(), a[1].Int(), newYork)
+	{"$1 + $2", []OID{TimestampTZ, Interval}, TimestampTZ, func(a []Datum) (Datum, error) {
+		return intRes(temporal.TimestampTZAddInterval(a[0].Int(), temporal.IntervalOf(a[1]), newYork))
+	}},
+	{"$1 - $2", []OID{Timestamp, Timestamp}, Interval, func(a []Datum) (Datum, error) {
+		v, err := temporal.TimestampSub(a[0].Int(), a[1].Int())
 		return v.Datum(), err
 	}},
-	{"$1 - $2", []OID{Date, Date}, Int4, func(a []Datum) (Datum, error) { return intRes(DateSub(a[0].Int(), a[1].Int())) }},
-	{"$1 + $2", []OID{Date, Int4}, Date, func(a []Datum) (Datum, error) { return intRes(DateAddDays(a[0].Int(), a[1].Int())) }},
-	{"$1::timestamp", []OID{Date}, Timestamp, func(a []Datum) (Datum, error) { return intRes(DateToTimestamp(a[0].Int())) }},
-	{"$1::timestamptz", []OID{Date}, TimestampTZ, func(a []Datum) (Datum, error) { return intRes(DateToTimestampTZ(a[0].Int(), newYork)) }},
-	{"$1::date", []OID{Timestamp}, Date, func(a []Datum) (Datum, error) { return intRes(TimestampToDate(a[0].Int()), nil) }},
-	{"$1::timestamp", []OID{TimestampTZ}, Timestamp, func(a []Datum) (Datum, error) { return intRes(TimestampTZToLocal(a[0].Int(), newYork)) }},
-	{"$1::timestamptz", []OID{Timestamp}, TimestampTZ, func(a []Datum) (Datum, error) { return intRes(LocalToTimestampTZ(a[0].Int(), newYork)) }},
+	{"age($1,$2)", []OID{Timestamp, Timestamp}, Interval, func(a []Datum) (Datum, error) { v, err := temporal.Age(a[0].Int(), a[1].Int()); return v.Datum(), err }},
+	{"age($1,$2)", []OID{TimestampTZ, TimestampTZ}, Interval, func(a []Datum) (Datum, error) {
+		v, err := temporal.AgeTZ(a[0].Int(), a[1].Int(), newYork)
+		return v.Datum(), err
+	}},
+	{"$1 - $2", []OID{Date, Date}, Int4, func(a []Datum) (Datum, error) { return intRes(temporal.DateSub(a[0].Int(), a[1].Int())) }},
+	{"$1 + $2", []OID{Date, Int4}, Date, func(a []Datum) (Datum, error) { return intRes(temporal.DateAddDays(a[0].Int(), a[1].Int())) }},
+	{"$1::timestamp", []OID{Date}, Timestamp, func(a []Datum) (Datum, error) { return intRes(temporal.DateToTimestamp(a[0].Int())) }},
+	{"$1::timestamptz", []OID{Date}, TimestampTZ, func(a []Datum) (Datum, error) { return intRes(temporal.DateToTimestampTZ(a[0].Int(), newYork)) }},
+	{"$1::date", []OID{Timestamp}, Date, func(a []Datum) (Datum, error) { return intRes(temporal.TimestampToDate(a[0].Int()), nil) }},
+	{"$1::timestamp", []OID{TimestampTZ}, Timestamp, func(a []Datum) (Datum, error) { return intRes(temporal.TimestampTZToLocal(a[0].Int(), newYork)) }},
+	{"$1::timestamptz", []OID{Timestamp}, TimestampTZ, func(a []Datum) (Datum, error) { return intRes(temporal.LocalToTimestampTZ(a[0].Int(), newYork)) }},
 	{"date_bin($1,$2,'2001-02-03 04:05:06')", []OID{Interval, Timestamp}, Timestamp, func(a []Datum) (Datum, error) {
 		o, _ := Lookup(Timestamp).ParseText("2001-02-03 04:05:06", -1, nil)
-		return intRes(DateBin(IntervalOf(a[0]), a[1].Int(), o.Int()))
+		return intRes(temporal.DateBin(temporal.IntervalOf(a[0]), a[1].Int(), o.Int()))
 	}},
 	{"$1 = $2", []OID{JSONB, JSONB}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(Lookup(JSONB).Equal(a[0], a[1])), nil }},
-	{"$1 -> $2", []OID{JSONB, Text}, JSONB, func(a []Datum) (Datum, error) { v, _ := JSONBField(a[0], a[1].Str()); return v, nil }},
+	{"$1 -> $2", []OID{JSONB, Text}, JSONB, func(a []Datum) (Datum, error) { v, _ := jsondoc.Field(a[0], a[1].Str()); return v, nil }},
 	{"$1 ->> $2", []OID{JSONB, Text}, Text, func(a []Datum) (Datum, error) {
-		v, ok := JSONBField(a[0], a[1].Str())
+		v, ok := jsondoc.Field(a[0], a[1].Str())
 		if ok {
-			v = JSONBText(v)
+			v = jsondoc.Text(v)
 		}
 		return v, nil
 	}},
-	{"$1 -> $2", []OID{JSONB, Int4}, JSONB, func(a []Datum) (Datum, error) { v, _ := JSONBElem(a[0], int(a[1].Int())); return v, nil }},
-	{"$1 ? $2", []OID{JSONB, Text}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(JSONBExists(a[0], a[1].Str())), nil }},
+	{"$1 -> $2", []OID{JSONB, Int4}, JSONB, func(a []Datum) (Datum, error) { v, _ := jsondoc.Elem(a[0], int(a[1].Int())); return v, nil }},
+	{"$1 ? $2", []OID{JSONB, Text}, Bool, func(a []Datum) (Datum, error) { return tuple.Bool(jsondoc.Exists(a[0], a[1].Str())), nil }},
 	{"make_date($1,$2,$3)", []OID{Int4, Int4, Int4}, Date, func(a []Datum) (Datum, error) {
-		return intRes(MakeDate(int(a[0].Int()), int(a[1].Int()), int(a[2].Int())))
+		return intRes(temporal.MakeDate(int(a[0].Int()), int(a[1].Int()), int(a[2].Int())))
 	}},
 	{"make_time($1,$2,$3)", []OID{Int4, Int4, Float8}, Time, func(a []Datum) (Datum, error) {
-		return intRes(MakeTime(int(a[0].Int()), int(a[1].Int()), a[2].Float()))
+		return intRes(temporal.MakeTime(int(a[0].Int()), int(a[1].Int()), a[2].Float()))
 	}},
 }
 
@@ -179,7 +188,7 @@ var keyLits = []string{"a", "b", "c", "x\"y", "é", "", "1"}
 func TestOracleOperators(t *testing.T) {
 	c := oracle(t)
 	exec(t, c, "set timezone = 'America/New_York'")
-	env := &Env{Settings: Settings{TimeZone: newYork}}
+	env := &Env{Settings: temporal.Settings{TimeZone: newYork}}
 	for _, o := range ops {
 		t.Run(o.sql, func(t *testing.T) {
 			var combos [][]string

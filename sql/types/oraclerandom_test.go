@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/numeric"
 )
 
 // randomNumeric has up to 24 digits before and after the point, mostly few.
@@ -41,28 +42,28 @@ func TestOracleRandomNumeric(t *testing.T) {
 	for range 1500 {
 		pairs = append(pairs, []string{randomNumeric(r), randomNumeric(r)})
 	}
-	for _, o := range []op{num2("$1 + $2", NumericAdd), num2("$1 - $2", NumericSub), num2("$1 * $2", NumericMul), num2("$1 / $2", NumericDiv), num2("$1 % $2", NumericMod), num2("div($1,$2)", NumericDivTrunc),
+	for _, o := range []op{num2("$1 + $2", numeric.Add), num2("$1 - $2", numeric.Sub), num2("$1 * $2", numeric.Mul), num2("$1 / $2", numeric.Div), num2("$1 % $2", numeric.Mod), num2("div($1,$2)", numeric.DivTrunc),
 		num2("round($1, 2) + trunc($2, 3)", func(a, b Datum) (Datum, error) {
-			x, err := NumericRound(a, 2)
+			x, err := numeric.Round(a, 2)
 			if err != nil {
 				return x, err
 			}
-			y, err := NumericTrunc(b, 3)
+			y, err := numeric.Trunc(b, 3)
 			if err != nil {
 				return y, err
 			}
-			return NumericAdd(x, y)
+			return numeric.Add(x, y)
 		}),
 		num2("sqrt(abs($1)) + ceil($2)", func(a, b Datum) (Datum, error) {
-			x, err := NumericSqrt(NumericAbs(a))
+			x, err := numeric.Sqrt(numeric.Abs(a))
 			if err != nil {
 				return x, err
 			}
-			y, err := NumericCeil(b)
+			y, err := numeric.Ceil(b)
 			if err != nil {
 				return y, err
 			}
-			return NumericAdd(x, y)
+			return numeric.Add(x, y)
 		})} {
 		want := runOp(t, c, o, pairs)
 		bad := 0

@@ -7,26 +7,28 @@ import (
 	"testing"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // The settings that change input and output change them as PostgreSQL's do.
 func TestOracleStyles(t *testing.T) {
 	c := oracle(t)
-	berlin, _ := LoadZone("Europe/Berlin")
-	kolkata, _ := LoadZone("asia/kolkata")
+	berlin, _ := timezone.Load("Europe/Berlin")
+	kolkata, _ := timezone.Load("asia/kolkata")
 	stamps := append(append([]string(nil), stampLits...), "01/02/2003", "03-02-01", "13.1.2003 4:5:6", "1 Feb 2003", "2003-02-01 10:00 EST", "1850-01-01 00:00", "2040-07-01", "20000-01-01")
 	for _, s := range []struct {
 		set string
 		env Env
 	}{
-		{"DateStyle='ISO,DMY'; set timezone='Europe/Berlin'", Env{Settings: Settings{DateOrder: OrderDMY, TimeZone: berlin}}},
-		{"DateStyle='ISO,YMD'; set timezone='Asia/Kolkata'", Env{Settings: Settings{DateOrder: OrderYMD, TimeZone: kolkata}}},
-		{"DateStyle='SQL,MDY'; set timezone='America/New_York'", Env{Settings: Settings{DateStyle: DateSQL, TimeZone: newYork}}},
-		{"DateStyle='SQL,DMY'; set timezone='UTC'", Env{Settings: Settings{DateStyle: DateSQL, DateOrder: OrderDMY}}},
-		{"DateStyle='Postgres,MDY'; set timezone='Europe/Berlin'", Env{Settings: Settings{DateStyle: DatePostgres, TimeZone: berlin}}},
-		{"DateStyle='Postgres,DMY'; set timezone='America/New_York'", Env{Settings: Settings{DateStyle: DatePostgres, DateOrder: OrderDMY, TimeZone: newYork}}},
-		{"DateStyle='German,DMY'; set timezone='Asia/Kolkata'", Env{Settings: Settings{DateStyle: DateGerman, DateOrder: OrderDMY, TimeZone: kolkata}}},
-		{"DateStyle='SQL,MDY'; set time zone interval '-05:30' hour to minute", Env{Settings: Settings{DateStyle: DateSQL, TimeZone: FixedZone(-5*3600 - 1800)}}},
+		{"DateStyle='ISO,DMY'; set timezone='Europe/Berlin'", Env{Settings: temporal.Settings{DateOrder: temporal.OrderDMY, TimeZone: berlin}}},
+		{"DateStyle='ISO,YMD'; set timezone='Asia/Kolkata'", Env{Settings: temporal.Settings{DateOrder: temporal.OrderYMD, TimeZone: kolkata}}},
+		{"DateStyle='SQL,MDY'; set timezone='America/New_York'", Env{Settings: temporal.Settings{DateStyle: temporal.DateSQL, TimeZone: newYork}}},
+		{"DateStyle='SQL,DMY'; set timezone='UTC'", Env{Settings: temporal.Settings{DateStyle: temporal.DateSQL, DateOrder: temporal.OrderDMY}}},
+		{"DateStyle='Postgres,MDY'; set timezone='Europe/Berlin'", Env{Settings: temporal.Settings{DateStyle: temporal.DatePostgres, TimeZone: berlin}}},
+		{"DateStyle='Postgres,DMY'; set timezone='America/New_York'", Env{Settings: temporal.Settings{DateStyle: temporal.DatePostgres, DateOrder: temporal.OrderDMY, TimeZone: newYork}}},
+		{"DateStyle='German,DMY'; set timezone='Asia/Kolkata'", Env{Settings: temporal.Settings{DateStyle: temporal.DateGerman, DateOrder: temporal.OrderDMY, TimeZone: kolkata}}},
+		{"DateStyle='SQL,MDY'; set time zone interval '-05:30' hour to minute", Env{Settings: temporal.Settings{DateStyle: temporal.DateSQL, TimeZone: timezone.Fixed(-5*3600 - 1800)}}},
 	} {
 		exec(t, c, "set "+s.set)
 		for _, typ := range []OID{Date, Timestamp, TimestampTZ, TimeTZ} {
@@ -44,8 +46,8 @@ func TestOracleStyles(t *testing.T) {
 	exec(t, c, "reset all")
 	exec(t, c, "set timezone='UTC'")
 	for style, env := range map[string]Env{
-		"postgres": {}, "postgres_verbose": {Settings: Settings{IntervalStyle: IntervalPostgresVerbose}},
-		"sql_standard": {Settings: Settings{IntervalStyle: IntervalSQLStandard}}, "iso_8601": {Settings: Settings{IntervalStyle: IntervalISO8601}},
+		"postgres": {}, "postgres_verbose": {Settings: temporal.Settings{IntervalStyle: temporal.IntervalPostgresVerbose}},
+		"sql_standard": {Settings: temporal.Settings{IntervalStyle: temporal.IntervalSQLStandard}}, "iso_8601": {Settings: temporal.Settings{IntervalStyle: temporal.IntervalISO8601}},
 	} {
 		exec(t, c, "set intervalstyle="+style)
 		k := oracleCase{"interval", Interval, append(append([]string(nil), intervalSeeds...), intervalLits...), "0123456789-+: .PTYMD", 1500}
@@ -83,7 +85,7 @@ func TestOracleTypmods(t *testing.T) {
 		}
 		return string(res[0].Rows[0][0])
 	}
-	year, month, day, hour, minute, second := int32(rangeYear), int32(rangeMonth), int32(rangeDay), int32(rangeHour), int32(rangeMinute), int32(rangeSecond)
+	year, month, day, hour, minute, second := int32(temporal.RangeYear), int32(temporal.RangeMonth), int32(temporal.RangeDay), int32(temporal.RangeHour), int32(temporal.RangeMinute), int32(temporal.RangeSecond)
 	strs := []string{"", "a", "abc", "abcd", "abc   ", "ab  c", "héé", "日本語です", "   "}
 	bits := []string{"", "1", "101", "10101", "000"}
 	times := []string{"12:34:56.789012", "23:59:59.999999", "00:00:00.5"}
@@ -100,7 +102,7 @@ func TestOracleTypmods(t *testing.T) {
 		{"numeric(5,2)", Numeric, []int32{5, 2}, numericLits}, {"numeric(3)", Numeric, []int32{3}, numericLits}, {"numeric(2,-3)", Numeric, []int32{2, -3}, numericLits}, {"numeric(3,6)", Numeric, []int32{3, 6}, numericLits},
 		{"numeric(0)", Numeric, []int32{0}, nil}, {"numeric(1001)", Numeric, []int32{1001}, nil}, {"numeric(3,1001)", Numeric, []int32{3, 1001}, nil}, {"numeric(1,2,3)", Numeric, []int32{1, 2, 3}, nil},
 		{"time(2)", Time, []int32{2}, times}, {"time(0)", Time, []int32{0}, times}, {"timetz(3)", TimeTZ, []int32{3}, times}, {"timestamp(3)", Timestamp, []int32{3}, stamps}, {"timestamptz(0)", TimestampTZ, []int32{0}, stamps},
-		{"interval(2)", Interval, []int32{intervalFullRange, 2}, ivs}, {"interval year", Interval, []int32{year}, ivs}, {"interval month", Interval, []int32{month}, ivs}, {"interval day", Interval, []int32{day}, ivs}, {"interval hour", Interval, []int32{hour}, ivs},
+		{"interval(2)", Interval, []int32{temporal.IntervalFullRange, 2}, ivs}, {"interval year", Interval, []int32{year}, ivs}, {"interval month", Interval, []int32{month}, ivs}, {"interval day", Interval, []int32{day}, ivs}, {"interval hour", Interval, []int32{hour}, ivs},
 		{"interval minute", Interval, []int32{minute}, ivs}, {"interval second", Interval, []int32{second}, ivs}, {"interval second(1)", Interval, []int32{second, 1}, ivs}, {"interval year to month", Interval, []int32{year | month}, ivs}, {"interval day to hour", Interval, []int32{day | hour}, ivs},
 		{"interval day to minute", Interval, []int32{day | hour | minute}, ivs}, {"interval day to second(3)", Interval, []int32{day | hour | minute | second, 3}, ivs}, {"interval hour to minute", Interval, []int32{hour | minute}, ivs}, {"interval hour to second", Interval, []int32{hour | minute | second}, ivs},
 		{"interval minute to second", Interval, []int32{minute | second}, ivs},

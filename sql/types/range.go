@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/sql/types/span"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -56,7 +58,7 @@ func (t *Type) Space(env *Env) (span.Space, error) {
 		}
 	case dateRangeCanonical:
 		s.Next = func(v Datum) (Datum, error) {
-			next, err := DateAddDays(v.Int(), 1)
+			next, err := temporal.DateAddDays(v.Int(), 1)
 			return tuple.Int(next), err
 		}
 	default:
@@ -99,7 +101,7 @@ func pick(yes bool, a, b byte) byte {
 // doubled.
 func quoteBound(dst []byte, start int) []byte {
 	s := dst[start:]
-	if len(s) != 0 && !strings.ContainsAny(asString(s), "\"\\()[], \t\n\v\f\r") {
+	if len(s) != 0 && !strings.ContainsAny(input.String(s), "\"\\()[], \t\n\v\f\r") {
 		return dst
 	}
 	text := string(s)
@@ -127,9 +129,9 @@ func rangeIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 	malformed := func(detail string) error {
 		return pgerr.New(pgerr.InvalidTextRepresentation, "malformed range literal: \"%s\"", s).WithDetail("%s", detail)
 	}
-	rest := trimLeftSpace(s)
+	rest := input.TrimLeft(s)
 	if hasEmptyPrefix(rest) {
-		if trimLeftSpace(rest[len(emptyLiteral):]) != "" {
+		if input.TrimLeft(rest[len(emptyLiteral):]) != "" {
 			return Null, malformed("Junk after \"empty\" key word.")
 		}
 		return space.Pack(span.Range{Empty: true}), nil
@@ -154,7 +156,7 @@ func rangeIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 		return Null, malformed("Too many commas.")
 	}
 	upper.Inclusive = rest[0] == ']'
-	if trimLeftSpace(rest[1:]) != "" {
+	if input.TrimLeft(rest[1:]) != "" {
 		return Null, malformed("Junk after right parenthesis or bracket.")
 	}
 	sub, err := env.typeOrErr(t.Subtype)
@@ -260,7 +262,7 @@ func rangeRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	r := binReader{b: b}
 	head := r.take(1)
 	if head == nil {
-		return Null, binaryShort()
+		return Null, input.Short()
 	}
 	flags := head[0]
 	bound := func(inf, inc byte) (tuple.Bound, error) {
@@ -270,7 +272,7 @@ func rangeRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 		}
 		field := r.take(int(r.uint32()))
 		if r.short {
-			return out, binaryShort()
+			return out, input.Short()
 		}
 		var err error
 		out.Value, err = sub.ParseBinary(field, mod, env)
@@ -315,11 +317,11 @@ func multirangeIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
-	rest := trimLeftSpace(s)
+	rest := input.TrimLeft(s)
 	if !strings.HasPrefix(rest, "{") {
 		return Null, malformed("Missing left brace.")
 	}
-	rest = trimLeftSpace(rest[1:])
+	rest = input.TrimLeft(rest[1:])
 	var ranges []Datum
 	for seen := 0; ; seen++ {
 		if rest == "" {
@@ -345,7 +347,7 @@ func multirangeIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 			ranges = append(ranges, d)
 			rest = rest[n:]
 		}
-		if rest = trimLeftSpace(rest); rest == "" {
+		if rest = input.TrimLeft(rest); rest == "" {
 			return Null, malformed("Unexpected end of input.")
 		}
 		if rest[0] == '}' {
@@ -354,9 +356,9 @@ func multirangeIn(t *Type, s string, mod int32, env *Env) (Datum, error) {
 		if rest[0] != ',' {
 			return Null, malformed("Expected comma or end of multirange.")
 		}
-		rest = trimLeftSpace(rest[1:])
+		rest = input.TrimLeft(rest[1:])
 	}
-	if trimLeftSpace(rest[1:]) != "" {
+	if input.TrimLeft(rest[1:]) != "" {
 		return Null, malformed("Junk after closing right brace.")
 	}
 	return MakeMultirange(t, ranges, env)
@@ -368,7 +370,7 @@ func rangeLiteralLen(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
-			for i++; i < len(s) && isSpace(s[i]); i++ { // a blank is skipped before the state is looked at
+			for i++; i < len(s) && input.IsSpace(s[i]); i++ { // a blank is skipped before the state is looked at
 			}
 		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
 			i++
@@ -414,7 +416,7 @@ func multirangeRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	r := binReader{b: b}
 	n := int(int32(r.uint32()))
 	if r.short || n > len(r.b)/4 {
-		return Null, binaryShort()
+		return Null, input.Short()
 	}
 	if n < 0 {
 		return Null, pgerr.New(pgerr.InvalidParameterValue, "invalid memory alloc request size %d", uint64(n)*8)
@@ -423,7 +425,7 @@ func multirangeRecv(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
 	for i := range ranges {
 		field := r.take(int(r.uint32()))
 		if r.short {
-			return Null, binaryShort()
+			return Null, input.Short()
 		}
 		if ranges[i], err = rng.ParseBinary(field, mod, env); err != nil {
 			return Null, err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -56,7 +57,7 @@ func quoteField(dst []byte, start int) []byte {
 		switch {
 		case c == '"' || c == '\\':
 			doubles++
-		case c == '(' || c == ')' || c == ',' || isSpace(c):
+		case c == '(' || c == ')' || c == ',' || input.IsSpace(c):
 			quote = true
 		}
 	}
@@ -87,7 +88,7 @@ func recordIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
 	malformed := func(detail string) error {
 		return pgerr.New(pgerr.InvalidTextRepresentation, "malformed record literal: \"%s\"", s).WithDetail("%s", detail)
 	}
-	rest := trimLeftSpace(s)
+	rest := input.TrimLeft(s)
 	if !strings.HasPrefix(rest, "(") {
 		return Null, malformed("Missing left parenthesis.")
 	}
@@ -127,7 +128,7 @@ func recordIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
 		}
 		return Null, malformed("Too many columns.")
 	}
-	if trimLeftSpace(rest[1:]) != "" {
+	if input.TrimLeft(rest[1:]) != "" {
 		return Null, malformed("Junk after right parenthesis.")
 	}
 	return tuple.Bytes(tuple.AppendRecord(nil, fields)), nil
@@ -182,7 +183,7 @@ func recordRecv(t *Type, b []byte, _ int32, env *Env) (Datum, error) {
 	r := binReader{b: b}
 	n := int(int32(r.uint32()))
 	if r.short {
-		return Null, binaryShort()
+		return Null, input.Short()
 	}
 	if n != len(t.Attrs) {
 		return Null, pgerr.New(pgerr.DatatypeMismatch, "wrong number of columns: %d, expected %d", n, len(t.Attrs))
@@ -214,7 +215,7 @@ func recordRecv(t *Type, b []byte, _ int32, env *Env) (Datum, error) {
 		}
 	}
 	if len(r.b) > 0 {
-		return Null, binaryLong()
+		return Null, input.Long()
 	}
 	return tuple.Bytes(tuple.AppendRecord(nil, fields)), nil
 }

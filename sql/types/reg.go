@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -37,7 +38,7 @@ var regCodec = &codec{
 		if s == "-" || s == "0" && (t.OID == RegOper || t.OID == RegOperator) {
 			return tuple.Uint(0), nil
 		}
-		if s != "" && allDigits(s) {
+		if s != "" && input.AllDigits(s) {
 			v, err := ParseOID(s)
 			return tuple.Uint(uint64(v)), err
 		}
@@ -52,13 +53,4 @@ var regCodec = &codec{
 	},
 	send: uint32Send,
 	recv: uint32Recv,
-}
-
-func allDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return true
 }

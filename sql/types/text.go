@@ -2,13 +2,12 @@ package types
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -22,19 +21,21 @@ func bytesOut(_ *Type, dst []byte, d Datum, _ *Env) []byte { return append(dst, 
 var textCodec = &codec{
 	out: bytesOut,
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		return tuple.String(s), nil
 	},
 	send: bytesOut,
-	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) { return t.io.in(t, asString(b), mod, env) },
+	recv: func(t *Type, b []byte, mod int32, env *Env) (Datum, error) {
+		return t.io.in(t, input.String(b), mod, env)
+	},
 }
 
 var varcharCodec = &codec{
 	out: bytesOut,
 	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		return varcharLen(tuple.String(s), mod, false)
@@ -46,7 +47,7 @@ var varcharCodec = &codec{
 var bpcharCodec = &codec{
 	out: bytesOut,
 	in: func(_ *Type, s string, mod int32, _ *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		return bpcharLen(tuple.String(s), mod, false)
@@ -58,15 +59,15 @@ var bpcharCodec = &codec{
 var nameCodec = &codec{
 	out: bytesOut,
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		return tuple.String(TruncateName(s)), nil
 	},
 	send: bytesOut,
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		s := asString(b)
-		if err := CheckUTF8(s); err != nil {
+		s := input.String(b)
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		if len(s) > NameLen {
@@ -110,44 +111,6 @@ var voidCodec = &codec{
 	recv: func(*Type, []byte, int32, *Env) (Datum, error) { return tuple.String(""), nil },
 }
 
-func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// CheckUTF8 is 22021 for text that is not UTF-8 or holds a zero byte.
-func CheckUTF8(s string) error {
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
-		return nil
-	}
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n <= 1 || s[i] == 0 {
-			return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": %s", badBytes(s[i:]))
-		}
-		i += n
-	}
-	return nil
-}
-
-// badBytes shows as many bytes as the first one announces, as PostgreSQL does.
-func badBytes(s string) string {
-	n := 1
-	switch c := s[0]; {
-	case c&0xe0 == 0xc0:
-		n = 2
-	case c&0xf0 == 0xe0:
-		n = 3
-	case c&0xf8 == 0xf0:
-		n = 4
-	}
-	var b strings.Builder
-	for i := 0; i < min(n, len(s)); i++ {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		fmt.Fprintf(&b, "0x%02x", s[i])
-	}
-	return b.String()
-}
-
 // TruncateName cuts an identifier to 63 bytes at a character's start.
 func TruncateName(s string) string {
 	if len(s) <= NameLen {
@@ -167,7 +130,7 @@ func varcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 		return d, nil
 	}
 	s := d.Str()
-	cut := charOffset(s, limit)
+	cut := input.CharOffset(s, limit)
 	if cut == len(s) {
 		return d, nil
 	}
@@ -201,7 +164,7 @@ func bpcharLen(d Datum, mod int32, explicit bool) (Datum, error) {
 		}
 		return tuple.Bytes(b), nil
 	}
-	cut := charOffset(s, limit)
+	cut := input.CharOffset(s, limit)
 	if !explicit && strings.TrimRight(s[cut:], " ") != "" {
 		return Null, pgerr.New(pgerr.StringDataRightTruncation, "value too long for type character(%d)", limit)
 	}
@@ -217,17 +180,6 @@ func isASCII(s string) bool {
 		high |= s[i]
 	}
 	return high < utf8.RuneSelf
-}
-
-// charOffset is the byte offset of the n-th character, or len(s).
-func charOffset(s string, n int) int {
-	for i := range s {
-		if n == 0 {
-			return i
-		}
-		n--
-	}
-	return len(s)
 }
 
 // BPCharTrim is bpchar's value without its padding, which comparison, length and conversion to text ignore.

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/sql/types/tsearch"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -8,7 +9,7 @@ import (
 var tsvectorCodec = &codec{
 	out: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return tsearch.Of(d.Str()).AppendText(dst) },
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		v, err := tsearch.ParseVector(s)
@@ -19,7 +20,7 @@ var tsvectorCodec = &codec{
 	},
 	send: func(_ *Type, dst []byte, d Datum, _ *Env) []byte { return tsearch.Of(d.Str()).AppendBinary(dst) },
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		v, err := tsearch.ParseVectorBinary(b, CheckUTF8)
+		v, err := tsearch.ParseVectorBinary(b, input.CheckUTF8)
 		if err != nil {
 			return Null, err
 		}
@@ -37,7 +38,7 @@ var tsqueryCodec = &codec{
 		return tsearch.AppendQueryText(dst, tsearch.QueryOf(d.Bytes()))
 	},
 	in: func(_ *Type, s string, _ int32, env *Env) (Datum, error) {
-		if err := CheckUTF8(s); err != nil {
+		if err := input.CheckUTF8(s); err != nil {
 			return Null, err
 		}
 		q, err := tsearch.ParseQuery(s, tsearch.Standard, tsearch.AsIs, env.orDefault().Notice)
@@ -50,7 +51,7 @@ var tsqueryCodec = &codec{
 		return tsearch.AppendQueryBinary(dst, tsearch.QueryOf(d.Bytes()))
 	},
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		q, err := tsearch.ParseQueryBinary(b, CheckUTF8)
+		q, err := tsearch.ParseQueryBinary(b, input.CheckUTF8)
 		if err != nil {
 			return Null, err
 		}

@@ -1,7 +1,6 @@
 package types
 
 import (
-	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -209,32 +208,3 @@ func (t *Type) ParseBinary(b []byte, typmod int32, env *Env) (Datum, error) {
 
 // Text is AppendText into a new string.
 func (t *Type) Text(d Datum, env *Env) string { return string(t.AppendText(nil, d, env)) }
-
-// syntaxError is what an input function answers to a text that it cannot read.
-func syntaxError(typ, s string) error {
-	return pgerr.New(pgerr.InvalidTextRepresentation, "invalid input syntax for type %s: \"%s\"", typ, s)
-}
-
-func rangeError(typ, s string) error {
-	return pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type %s", s, typ)
-}
-
-// binaryShort and binaryLong are PostgreSQL's answers to a binary value of the wrong length.
-func binaryShort() error {
-	return pgerr.New(pgerr.ProtocolViolation, "insufficient data left in message")
-}
-
-func binaryLong() error {
-	return pgerr.New(pgerr.InvalidBinaryRepresentation, "incorrect binary data format")
-}
-
-// sized checks the length of a fixed-length binary value.
-func sized(b []byte, n int) error {
-	switch {
-	case len(b) < n:
-		return binaryShort()
-	case len(b) > n:
-		return binaryLong()
-	}
-	return nil
-}

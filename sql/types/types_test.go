@@ -2,6 +2,8 @@ package types
 
 import (
 	"testing"
+
+	"github.com/tarndb/tarn/sql/types/temporal"
 )
 
 // Every type of the catalog is there, and arrays and elements point at each other.
@@ -27,7 +29,7 @@ func TestTable(t *testing.T) {
 // In the SQL standard's style a sign in front is meant for every field, unless another has one of its own. The answers are
 // PostgreSQL 15's.
 func TestIntervalLeadingSign(t *testing.T) {
-	env := &Env{Settings: Settings{IntervalStyle: IntervalSQLStandard}}
+	env := &Env{Settings: temporal.Settings{IntervalStyle: temporal.IntervalSQLStandard}}
 	for in, want := range map[string]string{
 		"-23 hours 45 min 12.34 sec": "-23:45:12.34", "-1 year 2 months 1 day 23:45:12.34": "-1-2 -1 -23:45:12.34",
 		"-1.5 days 2 hours": "-1 14:00:00", "-1 +2:00": "+0-0 -1 +2:00:00", "-1 day ago": "1 0:00:00", "P10.5e4Y": "105000-0",

@@ -5,22 +5,9 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
-)
-
-// Bits of an interval typmod's field range (1 << PostgreSQL's field number).
-const (
-	rangeMonth  = 1 << 1
-	rangeYear   = 1 << 2
-	rangeDay    = 1 << 3
-	rangeHour   = 1 << 10
-	rangeMinute = 1 << 11
-	rangeSecond = 1 << 12
-
-	intervalFullRange     = 0x7fff
-	intervalFullPrecision = 0xffff
-
-	maxTimePrecision = 6
 )
 
 const (
@@ -101,7 +88,7 @@ func FormatTypmod(oid OID, mod int32) string {
 		if mod < varHeader {
 			return ""
 		}
-		p, s := numericMod(mod)
+		p, s := numeric.TypmodParts(mod)
 		return "(" + strconv.Itoa(p) + "," + strconv.Itoa(s) + ")"
 	case Interval:
 		return formatIntervalMod(mod)
@@ -110,23 +97,21 @@ func FormatTypmod(oid OID, mod int32) string {
 }
 
 var intervalRanges = map[int]string{
-	rangeYear: " year", rangeMonth: " month", rangeDay: " day", rangeHour: " hour", rangeMinute: " minute", rangeSecond: " second",
-	rangeYear | rangeMonth:                           " year to month",
-	rangeDay | rangeHour:                             " day to hour",
-	rangeDay | rangeHour | rangeMinute:               " day to minute",
-	rangeDay | rangeHour | rangeMinute | rangeSecond: " day to second",
-	rangeHour | rangeMinute:                          " hour to minute",
-	rangeHour | rangeMinute | rangeSecond:            " hour to second",
-	rangeMinute | rangeSecond:                        " minute to second",
-	intervalFullRange:                                "",
+	temporal.RangeYear: " year", temporal.RangeMonth: " month", temporal.RangeDay: " day", temporal.RangeHour: " hour", temporal.RangeMinute: " minute", temporal.RangeSecond: " second",
+	temporal.RangeYear | temporal.RangeMonth:                                             " year to month",
+	temporal.RangeDay | temporal.RangeHour:                                               " day to hour",
+	temporal.RangeDay | temporal.RangeHour | temporal.RangeMinute:                        " day to minute",
+	temporal.RangeDay | temporal.RangeHour | temporal.RangeMinute | temporal.RangeSecond: " day to second",
+	temporal.RangeHour | temporal.RangeMinute:                                            " hour to minute",
+	temporal.RangeHour | temporal.RangeMinute | temporal.RangeSecond:                     " hour to second",
+	temporal.RangeMinute | temporal.RangeSecond:                                          " minute to second",
+	temporal.IntervalFullRange:                                                           "",
 }
 
-func intervalMod(mod int32) (fields, precision int) { return int(mod>>16) & 0x7fff, int(mod) & 0xffff }
-
 func formatIntervalMod(mod int32) string {
-	fields, precision := intervalMod(mod)
+	fields, precision := temporal.IntervalMod(mod)
 	s := intervalRanges[fields]
-	if precision != intervalFullPrecision {
+	if precision != temporal.IntervalFullPrecision {
 		s += "(" + strconv.Itoa(precision) + ")"
 	}
 	return s
@@ -164,10 +149,10 @@ func MakeTypmod(oid OID, args []int32, warn func(*pgerr.Error)) (int32, error) {
 			scale = args[1]
 		}
 		switch {
-		case precision < 1 || precision > numericMaxPrecision:
-			return invalid("NUMERIC precision %d must be between 1 and %d", precision, numericMaxPrecision)
-		case scale < -numericMaxPrecision || scale > numericMaxPrecision:
-			return invalid("NUMERIC scale %d must be between %d and %d", scale, -numericMaxPrecision, numericMaxPrecision)
+		case precision < 1 || precision > numeric.MaxPrecision:
+			return invalid("NUMERIC precision %d must be between 1 and %d", precision, numeric.MaxPrecision)
+		case scale < -numeric.MaxPrecision || scale > numeric.MaxPrecision:
+			return invalid("NUMERIC scale %d must be between %d and %d", scale, -numeric.MaxPrecision, numeric.MaxPrecision)
 		}
 		return precision<<16 | scale&0x7ff + varHeader, nil
 	case Time, TimeTZ, Timestamp, TimestampTZ:
@@ -186,7 +171,7 @@ func MakeTypmod(oid OID, args []int32, warn func(*pgerr.Error)) (int32, error) {
 		}
 		return capPrecision(args[0], name+"(%d)"+suffix, warn), nil
 	case Interval:
-		fields, precision := int32(intervalFullRange), int32(intervalFullPrecision)
+		fields, precision := int32(temporal.IntervalFullRange), int32(temporal.IntervalFullPrecision)
 		if len(args) < 1 || len(args) > 2 {
 			return invalid("invalid INTERVAL type modifier")
 		}
@@ -195,7 +180,7 @@ func MakeTypmod(oid OID, args []int32, warn func(*pgerr.Error)) (int32, error) {
 			return invalid("invalid INTERVAL type modifier")
 		}
 		if len(args) == 1 {
-			if fields == intervalFullRange {
+			if fields == temporal.IntervalFullRange {
 				return -1, nil
 			}
 		} else {
@@ -210,13 +195,13 @@ func MakeTypmod(oid OID, args []int32, warn func(*pgerr.Error)) (int32, error) {
 }
 
 func capPrecision(p int32, name string, warn func(*pgerr.Error)) int32 {
-	if p <= maxTimePrecision {
+	if p <= temporal.MaxTimePrecision {
 		return p
 	}
 	if warn != nil {
-		warn(pgerr.Notice(pgerr.SeverityWarning, pgerr.InvalidParameterValue, name+" precision reduced to maximum allowed, %d", p, maxTimePrecision))
+		warn(pgerr.Notice(pgerr.SeverityWarning, pgerr.InvalidParameterValue, name+" precision reduced to maximum allowed, %d", p, temporal.MaxTimePrecision))
 	}
-	return maxTimePrecision
+	return temporal.MaxTimePrecision
 }
 
 // ApplyTypmod coerces a value to its type's modifier: it cuts, pads, rounds or refuses as PostgreSQL's length coercion
@@ -231,15 +216,15 @@ func (t *Type) ApplyTypmod(d Datum, mod int32, explicit bool) (Datum, error) {
 	case BPChar:
 		return bpcharLen(d, mod, explicit)
 	case Numeric:
-		return numericTypmod(d, mod)
+		return numeric.ApplyTypmod(d, mod)
 	case Time:
-		return tuple.Int(roundUsec(d.Int(), mod)), nil
+		return tuple.Int(temporal.RoundUsec(d.Int(), mod)), nil
 	case TimeTZ:
-		return TimeTZOf(d).round(mod).Datum(), nil
+		return temporal.TimeTZOf(d).Round(mod).Datum(), nil
 	case Timestamp, TimestampTZ:
-		return tuple.Int(roundTimestamp(d.Int(), mod)), nil
+		return tuple.Int(temporal.RoundTimestamp(d.Int(), mod)), nil
 	case Interval:
-		return IntervalOf(d).limit(mod).Datum(), nil
+		return temporal.IntervalOf(d).Limit(mod).Datum(), nil
 	case Bit:
 		return bitLen(d, mod, explicit)
 	case VarBit:

@@ -3,6 +3,7 @@ package types
 import (
 	"encoding/hex"
 
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -18,13 +19,13 @@ var uuidCodec = &codec{
 	in: func(_ *Type, s string, _ int32, _ *Env) (Datum, error) {
 		b, ok := parseUUID(s)
 		if !ok {
-			return Null, syntaxError("uuid", s)
+			return Null, input.SyntaxError("uuid", s)
 		}
 		return tuple.Bytes(b), nil
 	},
 	send: bytesOut,
 	recv: func(_ *Type, b []byte, _ int32, _ *Env) (Datum, error) {
-		if err := sized(b, 16); err != nil {
+		if err := input.Sized(b, 16); err != nil {
 			return Null, err
 		}
 		return tuple.Bytes(b), nil
@@ -42,8 +43,8 @@ func parseUUID(s string) ([]byte, bool) {
 		if len(s) < 2 {
 			return nil, false
 		}
-		hi, ok1 := unhex(s[0])
-		lo, ok2 := unhex(s[1])
+		hi, ok1 := input.Unhex(s[0])
+		lo, ok2 := input.Unhex(s[1])
 		if !ok1 || !ok2 {
 			return nil, false
 		}

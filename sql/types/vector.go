@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -23,10 +24,10 @@ var vectorCodec = &codec{
 	in: func(t *Type, s string, _ int32, env *Env) (Datum, error) {
 		elem := Lookup(t.Elem)
 		var vals []Datum
-		for s = trimLeftSpace(s); s != ""; s = trimLeftSpace(s) {
-			n := skip(s, 0, func(c byte) bool { return !isSpace(c) })
+		for s = input.TrimLeft(s); s != ""; s = input.TrimLeft(s) {
+			n := input.Skip(s, 0, func(c byte) bool { return !input.IsSpace(c) })
 			if t.OID == OidVector { // a number ends where its digits do
-				n = max(skip(s, skipSign(s), isDigit), 1)
+				n = max(input.Skip(s, input.SkipSign(s), input.IsDigit), 1)
 			}
 			v, err := elem.ParseText(s[:n], -1, env)
 			if err != nil { // PostgreSQL names all that is left

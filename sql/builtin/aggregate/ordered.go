@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -56,15 +57,15 @@ func continuous(s *sortedState, fraction float64) (types.Datum, error) {
 		return lo, nil
 	}
 	if s.c.ArgTypes[len(s.direct)] == types.Interval {
-		x, y := types.IntervalOf(lo), types.IntervalOf(hi)
-		d, err := types.IntervalSub(y, x)
+		x, y := temporal.IntervalOf(lo), temporal.IntervalOf(hi)
+		d, err := temporal.IntervalSub(y, x)
 		if err != nil {
 			return types.Null, err
 		}
-		if d, err = types.IntervalMul(d, share); err != nil {
+		if d, err = temporal.IntervalMul(d, share); err != nil {
 			return types.Null, err
 		}
-		return call.IntervalOrErr(types.IntervalAdd(x, d))
+		return call.IntervalOrErr(temporal.IntervalAdd(x, d))
 	}
 	x, y := lo.Float(), hi.Float()
 	return tuple.Float(x + float64(share*(y-x))), nil

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -23,7 +24,7 @@ type decimalMoments struct {
 }
 
 func (s *decimalMoments) square(d types.Datum) *big.Int {
-	v := types.NumericBig(d, s.scale)
+	v := numeric.Big(d, s.scale)
 	return s.scratch.Mul(v, v)
 }
 
@@ -83,37 +84,37 @@ func (s *decimalMoments) Final() (types.Datum, error) {
 	above := new(big.Int).Mul(n, &s.squares)
 	above.Sub(above, new(big.Int).Mul(sum, sum))
 	if above.Sign() <= 0 {
-		return types.NumericInt(0), nil
+		return numeric.Int(0), nil
 	}
 	below := new(big.Int).Mul(n, n)
 	if s.sample {
 		below.Sub(below, n)
 	}
-	num, err := types.NumericFromBig(above, 2*s.scale)
+	num, err := numeric.FromBig(above, 2*s.scale)
 	if err != nil {
 		return types.Null, err
 	}
-	den, err := types.NumericFromBig(below, 0)
+	den, err := numeric.FromBig(below, 0)
 	if err != nil {
 		return types.Null, err
 	}
-	v, err := types.NumericDiv(num, den)
+	v, err := numeric.Div(num, den)
 	if err != nil || !s.root {
 		return v, err
 	}
-	scale, _ := types.NumericScale(v)
+	scale, _ := numeric.Scale(v)
 	return sqrtAtScale(v, scale)
 }
 
 // sqrtAtScale is the root rounded half up to a scale.
 func sqrtAtScale(v types.Datum, scale int) (types.Datum, error) {
 	// round(sqrt(x)·10^s) = floor((floor(sqrt(4·x·10^2s)) + 1) / 2)
-	x := types.NumericBig(v, 2*scale)
+	x := numeric.Big(v, 2*scale)
 	x.Lsh(x, 2)
 	x.Sqrt(x)
 	x.Add(x, big.NewInt(1))
 	x.Rsh(x, 1)
-	return types.NumericFromBig(x, scale)
+	return numeric.FromBig(x, scale)
 }
 
 // regression keeps the sums of the two-argument aggregates, like floatMoments in PostgreSQL's order of operations.

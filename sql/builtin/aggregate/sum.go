@@ -9,6 +9,8 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -26,7 +28,7 @@ func (s *intSum) Final() (types.Datum, error) {
 	case s.n == 0:
 		return types.Null, nil
 	case s.avg:
-		return types.NumericDiv(types.NumericInt(s.sum), types.NumericInt(s.n))
+		return numeric.Div(numeric.Int(s.sum), numeric.Int(s.n))
 	}
 	return tuple.Int(s.sum), nil
 }
@@ -60,9 +62,9 @@ func (s *int128) int64() (int64, bool) { return int64(s.lo), s.hi == int64(s.lo)
 
 func (s *int128) numeric() (types.Datum, error) {
 	if v, ok := s.int64(); ok {
-		return types.NumericInt(v), nil
+		return numeric.Int(v), nil
 	}
-	return types.NumericFromBig(s.big(), 0)
+	return numeric.FromBig(s.big(), 0)
 }
 
 // bigintSum is sum and avg of bigint, exact in 128 bits.
@@ -87,7 +89,7 @@ func (s *bigintSum) Final() (types.Datum, error) {
 	if err != nil || !s.avg {
 		return v, err
 	}
-	return types.NumericDiv(v, types.NumericInt(s.n))
+	return numeric.Div(v, numeric.Int(s.n))
 }
 
 // decimalSum adds numerics exactly: 128 bits at a common scale, big.Int beyond.
@@ -153,7 +155,7 @@ func (s *decimalSum) add(d types.Datum) {
 		return
 	}
 	s.widen()
-	s.wide.Add(s.wide, types.NumericBig(d, s.scale))
+	s.wide.Add(s.wide, numeric.Big(d, s.scale))
 }
 
 // remove fails where the result's scale would shrink by an amount that is not known.
@@ -175,7 +177,7 @@ func (s *decimalSum) remove(d types.Datum) bool {
 		return true
 	}
 	s.widen()
-	s.wide.Sub(s.wide, types.NumericBig(d, s.scale))
+	s.wide.Sub(s.wide, numeric.Big(d, s.scale))
 	return true
 }
 
@@ -189,11 +191,11 @@ func (s *decimalSum) total() (types.Datum, error) {
 	case s.neg > 0:
 		return tuple.NumericNegInf, nil
 	case s.wide != nil:
-		return types.NumericFromBig(s.wide, s.scale)
+		return numeric.FromBig(s.wide, s.scale)
 	case s.scale == 0:
 		return s.small.numeric()
 	}
-	return types.NumericFromBig(s.small.big(), s.scale)
+	return numeric.FromBig(s.small.big(), s.scale)
 }
 
 func (s *decimalSum) size() int {
@@ -219,7 +221,7 @@ func (s *numericSum) Final() (types.Datum, error) {
 	if err != nil || !s.avg {
 		return v, err
 	}
-	return types.NumericDiv(v, types.NumericInt(s.n))
+	return numeric.Div(v, numeric.Int(s.n))
 }
 
 // floatSum is sum of real (single: the sum itself is rounded at each step) and double precision.
@@ -284,13 +286,13 @@ func (s *moneySum) Final() (types.Datum, error) {
 
 // intervalSum is sum and avg of interval.
 type intervalSum struct {
-	sum types.IntervalVal
+	sum temporal.Interval
 	n   int64
 	avg bool
 }
 
 func (s *intervalSum) Add(a []types.Datum) error {
-	v, err := types.IntervalAdd(s.sum, types.IntervalOf(a[0]))
+	v, err := temporal.IntervalAdd(s.sum, temporal.IntervalOf(a[0]))
 	if err != nil {
 		return err
 	}
@@ -300,7 +302,7 @@ func (s *intervalSum) Add(a []types.Datum) error {
 }
 
 func (s *intervalSum) Remove(a []types.Datum) (bool, error) {
-	v, err := types.IntervalSub(s.sum, types.IntervalOf(a[0]))
+	v, err := temporal.IntervalSub(s.sum, temporal.IntervalOf(a[0]))
 	if err != nil {
 		return false, err
 	}
@@ -315,7 +317,7 @@ func (s *intervalSum) Final() (types.Datum, error) {
 		return types.Null, nil
 	}
 	if s.avg {
-		v, err := types.IntervalDiv(s.sum, float64(s.n))
+		v, err := temporal.IntervalDiv(s.sum, float64(s.n))
 		if err != nil {
 			return types.Null, err
 		}

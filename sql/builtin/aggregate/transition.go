@@ -7,6 +7,8 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -203,9 +205,9 @@ func bigintToNumericSum(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	case a[1].IsNull():
 		return a[0], nil
 	case a[0].IsNull():
-		return types.NumericInt(a[1].Int()), nil
+		return numeric.Int(a[1].Int()), nil
 	}
-	return types.NumericAdd(a[0], types.NumericInt(a[1].Int()))
+	return numeric.Add(a[0], numeric.Int(a[1].Int()))
 }
 
 func countAndSum(d types.Datum) (n, sum int64, err error) {
@@ -229,28 +231,28 @@ func averageFinal(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil || n == 0 {
 		return types.Null, err
 	}
-	return types.NumericDiv(types.NumericInt(sum), types.NumericInt(n))
+	return numeric.Div(numeric.Int(sum), numeric.Int(n))
 }
 
-func intervalState(d types.Datum) (sum types.IntervalVal, n int64, err error) {
+func intervalState(d types.Datum) (sum temporal.Interval, n int64, err error) {
 	a := tuple.Array(d.Bytes())
 	if a.Len() != 2 || a.Elem(0).IsNull() || a.Elem(1).IsNull() {
 		return sum, 0, pgerr.Internal("expected 2-element interval array")
 	}
-	return types.IntervalOf(a.Elem(0)), types.IntervalOf(a.Elem(1)).Usec, nil
+	return temporal.IntervalOf(a.Elem(0)), temporal.IntervalOf(a.Elem(1)).Usec, nil
 }
 
-func intervalStateArray(sum types.IntervalVal, n int64) types.Datum {
-	return arrayOf(types.Interval, sum.Datum(), types.IntervalVal{Usec: n}.Datum())
+func intervalStateArray(sum temporal.Interval, n int64) types.Datum {
+	return arrayOf(types.Interval, sum.Datum(), temporal.Interval{Usec: n}.Datum())
 }
 
-func intervalStep(op func(a, b types.IntervalVal) (types.IntervalVal, error), by int64) call.Fn {
+func intervalStep(op func(a, b temporal.Interval) (temporal.Interval, error), by int64) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		sum, n, err := intervalState(a[0])
 		if err != nil {
 			return types.Null, err
 		}
-		if sum, err = op(sum, types.IntervalOf(a[1])); err != nil {
+		if sum, err = op(sum, temporal.IntervalOf(a[1])); err != nil {
 			return types.Null, err
 		}
 		return intervalStateArray(sum, n+by), nil
@@ -266,7 +268,7 @@ func intervalCombine(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	sum, err := types.IntervalAdd(x, y)
+	sum, err := temporal.IntervalAdd(x, y)
 	return intervalStateArray(sum, n+n2), err
 }
 
@@ -275,7 +277,7 @@ func intervalFinal(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil || n == 0 {
 		return types.Null, err
 	}
-	return call.IntervalOrErr(types.IntervalDiv(sum, float64(n)))
+	return call.IntervalOrErr(temporal.IntervalDiv(sum, float64(n)))
 }
 
 func transitionFns() call.Fns {
@@ -292,7 +294,7 @@ func transitionFns() call.Fns {
 			}
 			return tuple.Int(sum), nil
 		},
-		"interval_accum": intervalStep(types.IntervalAdd, 1), "interval_accum_inv": intervalStep(types.IntervalSub, -1),
+		"interval_accum": intervalStep(temporal.IntervalAdd, 1), "interval_accum_inv": intervalStep(temporal.IntervalSub, -1),
 		"interval_combine": intervalCombine, "interval_avg": intervalFinal,
 		"float8_avg": momentsFinal("float8_avg", momentMean),
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -86,7 +87,7 @@ func IntOrErr(v int64, err error) (types.Datum, error) {
 	return tuple.Int(v), nil
 }
 
-func IntervalOrErr(v types.IntervalVal, err error) (types.Datum, error) {
+func IntervalOrErr(v temporal.Interval, err error) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -68,41 +70,41 @@ func inRangeFloat(_ *call.Call, a []types.Datum) (types.Datum, error) {
 func inRangeNumeric(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	value, base, offset := a[0], a[1], a[2]
 	sub, less := a[3].Bool(), a[4].Bool()
-	if types.NumericIsNaN(offset) || types.NumericSgn(offset) < 0 {
+	if numeric.IsNaN(offset) || numeric.Sgn(offset) < 0 {
 		return types.Null, errRangeOffset()
 	}
 	switch {
-	case types.NumericIsNaN(value):
-		if types.NumericIsNaN(base) {
+	case numeric.IsNaN(value):
+		if numeric.IsNaN(base) {
 			return call.Bool(true)
 		}
 		return tuple.Bool(!less), nil
-	case types.NumericIsNaN(base):
+	case numeric.IsNaN(base):
 		return tuple.Bool(less), nil
-	case types.NumericIsInf(offset) && types.NumericIsInf(base) && (types.NumericSgn(base) > 0) == sub:
+	case numeric.IsInf(offset) && numeric.IsInf(base) && (numeric.Sgn(base) > 0) == sub:
 		return call.Bool(true)
 	}
-	op := types.NumericAdd
+	op := numeric.Add
 	if sub {
-		op = types.NumericSub
+		op = numeric.Sub
 	}
 	sum, err := op(base, offset)
 	if err != nil {
 		return types.Null, err
 	}
-	return side(less, types.NumericCmp(value, sum))
+	return side(less, numeric.Cmp(value, sum))
 }
 
 // inRangeTime steps by an interval; move is the type's arithmetic.
-func inRangeTime(move func(c *call.Call, base types.Datum, v types.IntervalVal) (types.Datum, error), cmp func(x, y types.Datum) int) call.Fn {
+func inRangeTime(move func(c *call.Call, base types.Datum, v temporal.Interval) (types.Datum, error), cmp func(x, y types.Datum) int) call.Fn {
 	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		v := types.IntervalOf(a[2])
-		if types.IntervalCmp(v, types.IntervalVal{}) < 0 {
+		v := temporal.IntervalOf(a[2])
+		if temporal.IntervalCmp(v, temporal.Interval{}) < 0 {
 			return types.Null, errRangeOffset()
 		}
 		if a[3].Bool() {
 			var err error
-			if v, err = types.IntervalNeg(v); err != nil {
+			if v, err = temporal.IntervalNeg(v); err != nil {
 				return types.Null, err
 			}
 		}
@@ -122,21 +124,21 @@ func inRangeFns() call.Fns {
 		m["in_range_"+p] = inRangeInt
 	}
 	ints := func(x, y types.Datum) int { return compareInts(x.Int(), y.Int()) }
-	add := func(f func(ts int64, v types.IntervalVal, c *call.Call) (int64, error)) func(*call.Call, types.Datum, types.IntervalVal) (types.Datum, error) {
-		return func(c *call.Call, base types.Datum, v types.IntervalVal) (types.Datum, error) {
+	add := func(f func(ts int64, v temporal.Interval, c *call.Call) (int64, error)) func(*call.Call, types.Datum, temporal.Interval) (types.Datum, error) {
+		return func(c *call.Call, base types.Datum, v temporal.Interval) (types.Datum, error) {
 			return call.IntOrErr(f(base.Int(), v, c))
 		}
 	}
-	m["in_range_timestamp_interval"] = inRangeTime(add(func(ts int64, v types.IntervalVal, _ *call.Call) (int64, error) {
-		return types.TimestampAddInterval(ts, v)
+	m["in_range_timestamp_interval"] = inRangeTime(add(func(ts int64, v temporal.Interval, _ *call.Call) (int64, error) {
+		return temporal.TimestampAddInterval(ts, v)
 	}), ints)
-	m["in_range_timestamptz_interval"] = inRangeTime(add(func(ts int64, v types.IntervalVal, c *call.Call) (int64, error) {
-		return types.TimestampTZAddInterval(ts, v, c.Env.Zone())
+	m["in_range_timestamptz_interval"] = inRangeTime(add(func(ts int64, v temporal.Interval, c *call.Call) (int64, error) {
+		return temporal.TimestampTZAddInterval(ts, v, c.Env.Zone())
 	}), ints)
 	m["in_range_date_interval"] = func(c *call.Call, a []types.Datum) (types.Datum, error) {
 		b := [5]types.Datum{a[0], a[1], a[2], a[3], a[4]}
 		for i := range 2 {
-			ts, err := types.DateToTimestamp(a[i].Int())
+			ts, err := temporal.DateToTimestamp(a[i].Int())
 			if err != nil {
 				return types.Null, err
 			}
@@ -144,12 +146,12 @@ func inRangeFns() call.Fns {
 		}
 		return m["in_range_timestamp_interval"](c, b[:])
 	}
-	m["in_range_interval_interval"] = inRangeTime(func(_ *call.Call, base types.Datum, v types.IntervalVal) (types.Datum, error) {
-		return call.IntervalOrErr(types.IntervalAdd(types.IntervalOf(base), v))
+	m["in_range_interval_interval"] = inRangeTime(func(_ *call.Call, base types.Datum, v temporal.Interval) (types.Datum, error) {
+		return call.IntervalOrErr(temporal.IntervalAdd(temporal.IntervalOf(base), v))
 	}, kindCompare(tuple.KindInterval))
 	// Times of day do not wrap here: only the time of the offset counts.
 	m["in_range_time_interval"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		us := types.IntervalOf(a[2]).Usec
+		us := temporal.IntervalOf(a[2]).Usec
 		if us < 0 {
 			return types.Null, errRangeOffset()
 		}
@@ -163,12 +165,12 @@ func inRangeFns() call.Fns {
 		return side(less, compareInts(a[0].Int(), sum))
 	}
 	m["in_range_timetz_interval"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		us := types.IntervalOf(a[2]).Usec
+		us := temporal.IntervalOf(a[2]).Usec
 		if us < 0 {
 			return types.Null, errRangeOffset()
 		}
 		sub, less := a[3].Bool(), a[4].Bool()
-		v := types.TimeTZOf(a[1])
+		v := temporal.TimeTZOf(a[1])
 		if sub {
 			v.Usec -= us
 		} else if v.Usec += us; v.Usec < 0 {

@@ -6,16 +6,17 @@ import (
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
-func FiniteTS(ts int64) bool     { return ts != types.TimestampInf && ts != types.TimestampNegInf }
-func finiteDate(days int64) bool { return days != types.DateInf && days != types.DateNegInf }
+func FiniteTS(ts int64) bool     { return ts != temporal.TimestampInf && ts != temporal.TimestampNegInf }
+func finiteDate(days int64) bool { return days != temporal.DateInf && days != temporal.DateNegInf }
 
 // zoneOffset is how far east of UTC, in seconds, a zone's clock is at a point in time.
 func zoneOffset(loc *time.Location, ts int64) int {
-	east, _, _ := types.ZoneAt(loc, ts)
+	east, _, _ := timezone.At(loc, ts)
 	return east
 }
 
@@ -30,7 +31,7 @@ func LocalToTZClamped(c *call.Call, local int64) int64 {
 	if !FiniteTS(local) || local == math.MaxInt64-1 {
 		return local
 	}
-	ts, err := types.LocalToTimestampTZ(local, c.Env.Zone())
+	ts, err := temporal.LocalToTimestampTZ(local, c.Env.Zone())
 	switch {
 	case err != nil && local > 0:
 		return math.MaxInt64 - 1
@@ -43,10 +44,10 @@ func LocalToTZClamped(c *call.Call, local int64) int64 {
 // DateToTimestampClamped is midnight of a date; later than every timestamp counts as just below infinity.
 func DateToTimestampClamped(days int64) int64 {
 	switch {
-	case days == types.DateInf:
-		return types.TimestampInf
-	case days == types.DateNegInf:
-		return types.TimestampNegInf
+	case days == temporal.DateInf:
+		return temporal.TimestampInf
+	case days == temporal.DateNegInf:
+		return temporal.TimestampNegInf
 	case days >= (calendar.TimestampEnd / calendar.UsecPerDay):
 		return math.MaxInt64 - 1
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -254,11 +256,11 @@ func julianPart(days, us int64, asFloat bool) (types.Datum, error) {
 	if asFloat {
 		return tuple.Float(float64(jd) + (float64(us/calendar.UsecPerSec)+float64(us%calendar.UsecPerSec)/1e6)/86400), nil
 	}
-	frac, err := types.NumericDiv(types.NumericInt(us), types.NumericInt(calendar.UsecPerDay))
+	frac, err := numeric.Div(numeric.Int(us), numeric.Int(calendar.UsecPerDay))
 	if err != nil {
 		return types.Null, err
 	}
-	return types.NumericAdd(types.NumericInt(jd), frac)
+	return numeric.Add(numeric.Int(jd), frac)
 }
 
 // tsPart extracts from a clock time; epoch and zone fields are the caller's for a timestamptz.
@@ -274,17 +276,17 @@ func tsPart(typ types.OID, asFloat bool) call.Fn {
 			if s := ts + calendar.UnixEpochSec*calendar.UsecPerSec; s >= ts {
 				return part{s, 6, float64(s) / 1e6}.result(asFloat)
 			}
-			v, err := types.NumericAdd(types.NumericInt(ts), types.NumericInt(calendar.UnixEpochSec*calendar.UsecPerSec))
+			v, err := numeric.Add(numeric.Int(ts), numeric.Int(calendar.UnixEpochSec*calendar.UsecPerSec))
 			if err != nil {
 				return types.Null, err
 			}
 			if asFloat {
 				return tuple.Float((float64(ts) + calendar.UnixEpochSec*calendar.UsecPerSec) / 1e6), nil
 			}
-			if v, err = types.NumericDiv(v, types.NumericInt(calendar.UsecPerSec)); err != nil {
+			if v, err = numeric.Div(v, numeric.Int(calendar.UsecPerSec)); err != nil {
 				return types.Null, err
 			}
-			return types.NumericRound(v, 6)
+			return numeric.Round(v, 6)
 		}
 		if typ == types.TimestampTZ {
 			east := zoneOffset(c.Env.Zone(), ts)
@@ -321,9 +323,9 @@ func extractDate(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	}
 	switch u {
 	case unitJulian:
-		return types.NumericInt(days + calendar.EpochJulian), nil
+		return numeric.Int(days + calendar.EpochJulian), nil
 	case unitEpoch:
-		return types.NumericInt((days + calendar.UnixEpochSec/86400) * 86400), nil
+		return numeric.Int((days + calendar.UnixEpochSec/86400) * 86400), nil
 	}
 	p, ok := datePart(u, days)
 	if !ok {
@@ -337,7 +339,7 @@ func timePart(typ types.OID, asFloat bool) call.Fn {
 		u, name := spanUnit(a[0].Str())
 		us, west := a[1].Int(), int64(0)
 		if typ == types.TimeTZ {
-			v := types.TimeTZOf(a[1])
+			v := temporal.TimeTZOf(a[1])
 			us, west = v.Usec, int64(v.West)
 			if p, ok := zonePart(u, int(-v.West)); ok {
 				return p.result(asFloat)
@@ -358,7 +360,7 @@ func timePart(typ types.OID, asFloat bool) call.Fn {
 func intervalPart(asFloat bool) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		u, name := spanUnit(a[0].Str())
-		v := types.IntervalOf(a[1])
+		v := temporal.IntervalOf(a[1])
 		year, mon := int(v.Months/12), int(v.Months%12)
 		sec, frac := v.Usec/calendar.UsecPerSec%60, v.Usec%calendar.UsecPerSec
 		var p part
@@ -397,7 +399,7 @@ func intervalPart(asFloat bool) call.Fn {
 }
 
 // intervalEpoch counts years of 365.25 and months of 30 days.
-func intervalEpoch(v types.IntervalVal, asFloat bool) (types.Datum, error) {
+func intervalEpoch(v temporal.Interval, asFloat bool) (types.Datum, error) {
 	if asFloat {
 		f := float64(v.Usec) / 1e6
 		f += 365.25 * 86400 * float64(v.Months/12)
@@ -415,7 +417,7 @@ func intervalEpoch(v types.IntervalVal, asFloat bool) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	return types.NumericAdd(types.NumericInt(secs), t)
+	return numeric.Add(numeric.Int(secs), t)
 }
 
 // truncClock cuts a clock time to a unit; ok is false for what cannot be cut to.
@@ -505,7 +507,7 @@ func truncTimestampTZ(c *call.Call, a []types.Datum) (types.Datum, error) {
 		return types.Null, errUnit(u, name, types.TimestampTZ)
 	}
 	if u >= unitDay { // midnight may have another offset
-		r, err := types.LocalToTimestampTZ(v, loc)
+		r, err := temporal.LocalToTimestampTZ(v, loc)
 		return tuple.Int(r), err
 	}
 	if v -= east; !calendar.ValidTimestamp(v) {
@@ -516,7 +518,7 @@ func truncTimestampTZ(c *call.Call, a []types.Datum) (types.Datum, error) {
 
 func truncInterval(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	u, name := truncUnit(a[0].Str())
-	v := types.IntervalOf(a[1])
+	v := temporal.IntervalOf(a[1])
 	cutMonths := func(n int32) { v.Months, v.Days, v.Usec = v.Months/n*n, 0, 0 }
 	switch u {
 	case unitMillennium:

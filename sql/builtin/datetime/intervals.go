@@ -3,12 +3,13 @@ package datetime
 import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-func interval1(f func(types.IntervalVal) (types.IntervalVal, error)) call.Fn {
+func interval1(f func(temporal.Interval) (temporal.Interval, error)) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		v, err := f(types.IntervalOf(a[0]))
+		v, err := f(temporal.IntervalOf(a[0]))
 		if err != nil {
 			return types.Null, err
 		}
@@ -16,9 +17,9 @@ func interval1(f func(types.IntervalVal) (types.IntervalVal, error)) call.Fn {
 	}
 }
 
-func interval2(f func(a, b types.IntervalVal) (types.IntervalVal, error)) call.Fn {
+func interval2(f func(a, b temporal.Interval) (temporal.Interval, error)) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		v, err := f(types.IntervalOf(a[0]), types.IntervalOf(a[1]))
+		v, err := f(temporal.IntervalOf(a[0]), temporal.IntervalOf(a[1]))
 		if err != nil {
 			return types.Null, err
 		}
@@ -28,18 +29,18 @@ func interval2(f func(a, b types.IntervalVal) (types.IntervalVal, error)) call.F
 
 func intervalFns() call.Fns {
 	return call.Fns{
-		"interval_pl": interval2(types.IntervalAdd), "interval_mi": interval2(types.IntervalSub), "interval_um": interval1(types.IntervalNeg),
-		"interval_justify_hours": interval1(types.JustifyHours), "interval_justify_days": interval1(types.JustifyDays), "interval_justify_interval": interval1(types.JustifyInterval),
+		"interval_pl": interval2(temporal.IntervalAdd), "interval_mi": interval2(temporal.IntervalSub), "interval_um": interval1(temporal.IntervalNeg),
+		"interval_justify_hours": interval1(temporal.JustifyHours), "interval_justify_days": interval1(temporal.JustifyDays), "interval_justify_interval": interval1(temporal.JustifyInterval),
 		"interval_mul": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, err := types.IntervalMul(types.IntervalOf(a[0]), a[1].Float())
+			v, err := temporal.IntervalMul(temporal.IntervalOf(a[0]), a[1].Float())
 			return v.Datum(), err
 		},
 		"mul_d_interval": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, err := types.IntervalMul(types.IntervalOf(a[1]), a[0].Float())
+			v, err := temporal.IntervalMul(temporal.IntervalOf(a[1]), a[0].Float())
 			return v.Datum(), err
 		},
 		"interval_div": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, err := types.IntervalDiv(types.IntervalOf(a[0]), a[1].Float())
+			v, err := temporal.IntervalDiv(temporal.IntervalOf(a[0]), a[1].Float())
 			return v.Datum(), err
 		},
 		"interval_finite": func(*call.Call, []types.Datum) (types.Datum, error) { return tuple.Bool(true), nil },

@@ -12,14 +12,16 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Date and time functions (manual: 9.9).
 
-var zoneAbbrevs = sync.OnceValue(func() map[string]types.ZoneAbbrev {
-	m := map[string]types.ZoneAbbrev{}
-	types.ZoneAbbrevs(func(abbrev string, a types.ZoneAbbrev) { m[strings.ToLower(abbrev)] = a })
+var zoneAbbrevs = sync.OnceValue(func() map[string]timezone.Abbrev {
+	m := map[string]timezone.Abbrev{}
+	timezone.Abbrevs(func(abbrev string, a timezone.Abbrev) { m[strings.ToLower(abbrev)] = a })
 	return m
 })
 
@@ -31,7 +33,7 @@ func findZone(_ *call.Call, name string) (*time.Location, error) {
 		}
 		name = z.Zone
 	}
-	if loc, ok := types.LoadZone(name); ok {
+	if loc, ok := timezone.Load(name); ok {
 		return loc, nil
 	}
 	return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
@@ -46,7 +48,7 @@ func makeZone(c *call.Call, name string) (*time.Location, error) {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid input syntax for type numeric time zone: \"%s\"", name).
 			WithHint("Numeric time zones must have \"-\" or \"+\" as first character.")
 	}
-	east, ok, inRange := types.ParseOffset(name)
+	east, ok, inRange := temporal.ParseOffset(name)
 	switch {
 	case !ok:
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
@@ -58,7 +60,7 @@ func makeZone(c *call.Call, name string) (*time.Location, error) {
 
 // intervalZone is a zone given as an interval of hours and minutes.
 func intervalZone(c *call.Call, d types.Datum) (*time.Location, error) {
-	v := types.IntervalOf(d)
+	v := temporal.IntervalOf(d)
 	if v.Months != 0 || v.Days != 0 {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "interval time zone \"%s\" must not include months or days", types.Lookup(types.Interval).Text(d, c.Env))
 	}
@@ -90,36 +92,36 @@ func timetzAtZone(read zoneReader) call.Fn {
 		}
 		// A zone with daylight saving has today's offset.
 		_, east := c.Env.Now().In(loc).Zone()
-		return types.TimeTZAtOffset(types.TimeTZOf(a[1]), int32(-east)).Datum(), nil
+		return temporal.TimeTZAtOffset(temporal.TimeTZOf(a[1]), int32(-east)).Datum(), nil
 	}
 }
 
 func timestampPl(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	return call.IntOrErr(types.TimestampAddInterval(a[0].Int(), types.IntervalOf(a[1])))
+	return call.IntOrErr(temporal.TimestampAddInterval(a[0].Int(), temporal.IntervalOf(a[1])))
 }
 
 func timestampMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	v, err := types.IntervalNeg(types.IntervalOf(a[1]))
+	v, err := temporal.IntervalNeg(temporal.IntervalOf(a[1]))
 	if err != nil {
 		return types.Null, err
 	}
-	return call.IntOrErr(types.TimestampAddInterval(a[0].Int(), v))
+	return call.IntOrErr(temporal.TimestampAddInterval(a[0].Int(), v))
 }
 
 func timestamptzPl(c *call.Call, a []types.Datum) (types.Datum, error) {
-	return call.IntOrErr(types.TimestampTZAddInterval(a[0].Int(), types.IntervalOf(a[1]), c.Env.Zone()))
+	return call.IntOrErr(temporal.TimestampTZAddInterval(a[0].Int(), temporal.IntervalOf(a[1]), c.Env.Zone()))
 }
 
 func timestamptzMi(c *call.Call, a []types.Datum) (types.Datum, error) {
-	v, err := types.IntervalNeg(types.IntervalOf(a[1]))
+	v, err := temporal.IntervalNeg(temporal.IntervalOf(a[1]))
 	if err != nil {
 		return types.Null, err
 	}
-	return call.IntOrErr(types.TimestampTZAddInterval(a[0].Int(), v, c.Env.Zone()))
+	return call.IntOrErr(temporal.TimestampTZAddInterval(a[0].Int(), v, c.Env.Zone()))
 }
 
 func datePlInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
-	ts, err := types.DateToTimestamp(a[0].Int())
+	ts, err := temporal.DateToTimestamp(a[0].Int())
 	if err != nil {
 		return types.Null, err
 	}
@@ -127,7 +129,7 @@ func datePlInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 func dateMiInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
-	ts, err := types.DateToTimestamp(a[0].Int())
+	ts, err := temporal.DateToTimestamp(a[0].Int())
 	if err != nil {
 		return types.Null, err
 	}
@@ -136,7 +138,7 @@ func dateMiInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
 
 // dateTime joins a date and a time.
 func dateTime(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	ts, err := types.DateToTimestamp(a[0].Int())
+	ts, err := temporal.DateToTimestamp(a[0].Int())
 	if err != nil || !FiniteTS(ts) {
 		return call.IntOrErr(ts, err)
 	}
@@ -150,15 +152,15 @@ func dateTime(_ *call.Call, a []types.Datum) (types.Datum, error) {
 func dateTimeTZ(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	days := a[0].Int()
 	switch days {
-	case types.DateInf:
-		return tuple.Int(types.TimestampInf), nil
-	case types.DateNegInf:
-		return tuple.Int(types.TimestampNegInf), nil
+	case temporal.DateInf:
+		return tuple.Int(temporal.TimestampInf), nil
+	case temporal.DateNegInf:
+		return tuple.Int(temporal.TimestampNegInf), nil
 	}
 	if days >= calendar.TimestampEnd/calendar.UsecPerDay {
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
 	}
-	v := types.TimeTZOf(a[1])
+	v := temporal.TimeTZOf(a[1])
 	ts := days*calendar.UsecPerDay + v.Usec + int64(v.West)*calendar.UsecPerSec
 	if !calendar.ValidTimestamp(ts) {
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range for timestamp")
@@ -177,7 +179,7 @@ func makeTimestamp(a []types.Datum) (int64, error) {
 	if year == 0 || mon < 1 || mon > 12 || day < 1 || day > int64(calendar.DaysIn(y, int(mon))) {
 		return 0, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, mon, day)
 	}
-	us, err := types.MakeTime(int(hour), int(minute), sec)
+	us, err := temporal.MakeTime(int(hour), int(minute), sec)
 	if err != nil {
 		return 0, err
 	}
@@ -205,7 +207,7 @@ func makeInterval(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if us >= -(1<<63) && us < 1<<63 {
 		t = int64(us)
 	}
-	return types.IntervalVal{
+	return temporal.Interval{
 		Months: int32(years*12 + months),
 		Days:   int32(weeks*7 + days),
 		Usec:   hours*calendar.UsecPerHour + mins*calendar.UsecPerMin + t,
@@ -222,9 +224,9 @@ func fromUnix(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	case sec != sec:
 		return types.Null, pgerr.New(pgerr.DatetimeFieldOverflow, "timestamp cannot be NaN")
 	case math.IsInf(sec, 1):
-		return tuple.Int(types.TimestampInf), nil
+		return tuple.Int(temporal.TimestampInf), nil
 	case math.IsInf(sec, -1):
-		return tuple.Int(types.TimestampNegInf), nil
+		return tuple.Int(temporal.TimestampNegInf), nil
 	case sec < float64(calendar.TimestampMin/calendar.UsecPerSec+calendar.UnixEpochSec) || sec >= float64(calendar.TimestampEnd/calendar.UsecPerSec+calendar.UnixEpochSec):
 		return bad()
 	}
@@ -306,11 +308,11 @@ func overlapAfter(f call.Fn, add call.Fn, ends ...int) call.Fn {
 
 // swap calls f with its two arguments in the other order.
 func timePl(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	return tuple.Int(types.TimeAddInterval(a[0].Int(), types.IntervalOf(a[1]))), nil
+	return tuple.Int(temporal.TimeAddInterval(a[0].Int(), temporal.IntervalOf(a[1]))), nil
 }
 
 func timeMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	v := types.IntervalOf(a[1])
+	v := temporal.IntervalOf(a[1])
 	t := (a[0].Int() - v.Usec) % calendar.UsecPerDay
 	if t < 0 {
 		t += calendar.UsecPerDay
@@ -319,34 +321,34 @@ func timeMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 func timetzPl(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	return types.TimeTZAddInterval(types.TimeTZOf(a[0]), types.IntervalOf(a[1])).Datum(), nil
+	return temporal.TimeTZAddInterval(temporal.TimeTZOf(a[0]), temporal.IntervalOf(a[1])).Datum(), nil
 }
 
 func timetzMi(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	v := types.IntervalOf(a[1])
+	v := temporal.IntervalOf(a[1])
 	v.Usec = -(v.Usec % calendar.UsecPerDay)
-	return types.TimeTZAddInterval(types.TimeTZOf(a[0]), v).Datum(), nil
+	return temporal.TimeTZAddInterval(temporal.TimeTZOf(a[0]), v).Datum(), nil
 }
 
 func nowFn(c *call.Call, _ []types.Datum) (types.Datum, error) {
-	return tuple.Int(types.TimestampOf(c.Env.Now())), nil
+	return tuple.Int(calendar.TimestampOf(c.Env.Now())), nil
 }
 
 // ageOfToday is age(x): from x to midnight of the current date.
 func ageOfToday(tz bool) call.Fn {
 	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		now, err := types.TimestampTZToLocal(types.TimestampOf(c.Env.Now()), c.Env.Zone())
+		now, err := temporal.TimestampTZToLocal(calendar.TimestampOf(c.Env.Now()), c.Env.Zone())
 		if err != nil {
 			return types.Null, err
 		}
 		midnight := calendar.FloorDiv(now, calendar.UsecPerDay) * calendar.UsecPerDay
 		if !tz {
-			return call.IntervalOrErr(types.Age(midnight, a[0].Int()))
+			return call.IntervalOrErr(temporal.Age(midnight, a[0].Int()))
 		}
-		if midnight, err = types.LocalToTimestampTZ(midnight, c.Env.Zone()); err != nil {
+		if midnight, err = temporal.LocalToTimestampTZ(midnight, c.Env.Zone()); err != nil {
 			return types.Null, err
 		}
-		return call.IntervalOrErr(types.AgeTZ(midnight, a[0].Int(), c.Env.Zone()))
+		return call.IntervalOrErr(temporal.AgeTZ(midnight, a[0].Int(), c.Env.Zone()))
 	}
 }
 
@@ -372,13 +374,13 @@ func datetimeFns() call.Fns {
 	}
 	return call.Fns{
 		"date_mi": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateSub(a[0].Int(), a[1].Int()))
+			return call.IntOrErr(temporal.DateSub(a[0].Int(), a[1].Int()))
 		},
 		"date_pli": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateAddDays(a[0].Int(), a[1].Int()))
+			return call.IntOrErr(temporal.DateAddDays(a[0].Int(), a[1].Int()))
 		},
 		"date_mii": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateAddDays(a[0].Int(), -a[1].Int()))
+			return call.IntOrErr(temporal.DateAddDays(a[0].Int(), -a[1].Int()))
 		},
 		"date_pl_interval": datePlInterval, "date_mi_interval": dateMiInterval,
 		"date_finite": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -386,49 +388,49 @@ func datetimeFns() call.Fns {
 		},
 		"timestamp_finite": func(_ *call.Call, a []types.Datum) (types.Datum, error) { return tuple.Bool(FiniteTS(a[0].Int())), nil },
 		"timestamp_mi": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntervalOrErr(types.TimestampSub(a[0].Int(), a[1].Int()))
+			return call.IntervalOrErr(temporal.TimestampSub(a[0].Int(), a[1].Int()))
 		},
 		"timestamp_pl_interval": timestampPl, "timestamp_mi_interval": timestampMi,
 		"timestamptz_pl_interval": timestamptzPl, "timestamptz_mi_interval": timestamptzMi,
 		"timestamp_age": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntervalOrErr(types.Age(a[0].Int(), a[1].Int()))
+			return call.IntervalOrErr(temporal.Age(a[0].Int(), a[1].Int()))
 		},
 		"timestamptz_age": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntervalOrErr(types.AgeTZ(a[0].Int(), a[1].Int(), c.Env.Zone()))
+			return call.IntervalOrErr(temporal.AgeTZ(a[0].Int(), a[1].Int(), c.Env.Zone()))
 		},
 		"timestamp_bin": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateBin(types.IntervalOf(a[0]), a[1].Int(), a[2].Int()))
+			return call.IntOrErr(temporal.DateBin(temporal.IntervalOf(a[0]), a[1].Int(), a[2].Int()))
 		},
 		"timestamptz_bin": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateBin(types.IntervalOf(a[0]), a[1].Int(), a[2].Int()))
+			return call.IntOrErr(temporal.DateBin(temporal.IntervalOf(a[0]), a[1].Int(), a[2].Int()))
 		},
 
 		"date_timestamp": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateToTimestamp(a[0].Int()))
+			return call.IntOrErr(temporal.DateToTimestamp(a[0].Int()))
 		},
 		"date_timestamptz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateToTimestampTZ(a[0].Int(), c.Env.Zone()))
+			return call.IntOrErr(temporal.DateToTimestampTZ(a[0].Int(), c.Env.Zone()))
 		},
 		"timestamp_date": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return tuple.Int(types.TimestampToDate(a[0].Int())), nil
+			return tuple.Int(temporal.TimestampToDate(a[0].Int())), nil
 		},
 		"timestamptz_date": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return tuple.Int(types.TimestampToDate(clockTime(c, a[0].Int()))), nil
+			return tuple.Int(temporal.TimestampToDate(clockTime(c, a[0].Int()))), nil
 		},
 		"timestamp_timestamptz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.LocalToTimestampTZ(a[0].Int(), c.Env.Zone()))
+			return call.IntOrErr(temporal.LocalToTimestampTZ(a[0].Int(), c.Env.Zone()))
 		},
 		"timestamptz_timestamp": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.TimestampTZToLocal(a[0].Int(), c.Env.Zone()))
+			return call.IntOrErr(temporal.TimestampTZToLocal(a[0].Int(), c.Env.Zone()))
 		},
 		"timestamp_time": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return toTime(types.TimestampToTime(a[0].Int()))
+			return toTime(temporal.TimestampToTime(a[0].Int()))
 		},
 		"timestamptz_time": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return toTime(types.TimestampToTime(clockTime(c, a[0].Int())))
+			return toTime(temporal.TimestampToTime(clockTime(c, a[0].Int())))
 		},
 		"timestamptz_timetz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			v, ok := types.TimestampTZToTimeTZ(a[0].Int(), c.Env.Zone())
+			v, ok := temporal.TimestampTZToTimeTZ(a[0].Int(), c.Env.Zone())
 			if !ok {
 				return types.Null, nil
 			}
@@ -436,33 +438,33 @@ func datetimeFns() call.Fns {
 		},
 		"datetime_timestamp": dateTime, "datetimetz_timestamptz": dateTimeTZ,
 		"timetz_time": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return tuple.Int(types.TimeTZOf(a[0]).Usec), nil
+			return tuple.Int(temporal.TimeTZOf(a[0]).Usec), nil
 		},
 		"time_timetz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			return types.TimeToTimeTZ(a[0].Int(), c.Env.Times()).Datum(), nil
+			return temporal.TimeToTimeTZ(a[0].Int(), c.Env.Times()).Datum(), nil
 		},
 		"time_interval": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return types.IntervalVal{Usec: a[0].Int()}.Datum(), nil
+			return temporal.Interval{Usec: a[0].Int()}.Datum(), nil
 		},
 		"interval_time": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return tuple.Int(types.TimeAddInterval(0, types.IntervalOf(a[0]))), nil
+			return tuple.Int(temporal.TimeAddInterval(0, temporal.IntervalOf(a[0]))), nil
 		},
 		"time_mi_time": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return types.IntervalVal{Usec: a[0].Int() - a[1].Int()}.Datum(), nil
+			return temporal.Interval{Usec: a[0].Int() - a[1].Int()}.Datum(), nil
 		},
 		"time_pl_interval": timePl, "time_mi_interval": timeMi, "timetz_pl_interval": timetzPl, "timetz_mi_interval": timetzMi,
 		"time_scale": typmod(types.Time), "timetz_scale": typmod(types.TimeTZ), "timestamp_scale": typmod(types.Timestamp),
 		"timestamptz_scale": typmod(types.TimestampTZ), "interval_scale": typmod(types.Interval), "numeric": typmod(types.Numeric),
 
-		"timestamp_zone": atZone(namedZone, types.LocalToTimestampTZ), "timestamp_izone": atZone(intervalZone, types.LocalToTimestampTZ),
-		"timestamptz_zone": atZone(namedZone, types.TimestampTZToLocal), "timestamptz_izone": atZone(intervalZone, types.TimestampTZToLocal),
+		"timestamp_zone": atZone(namedZone, temporal.LocalToTimestampTZ), "timestamp_izone": atZone(intervalZone, temporal.LocalToTimestampTZ),
+		"timestamptz_zone": atZone(namedZone, temporal.TimestampTZToLocal), "timestamptz_izone": atZone(intervalZone, temporal.TimestampTZToLocal),
 		"timetz_zone": timetzAtZone(namedZone), "timetz_izone": timetzAtZone(intervalZone),
 
 		"make_date": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.MakeDate(int(a[0].Int()), int(a[1].Int()), int(a[2].Int())))
+			return call.IntOrErr(temporal.MakeDate(int(a[0].Int()), int(a[1].Int()), int(a[2].Int())))
 		},
 		"make_time": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.MakeTime(int(a[0].Int()), int(a[1].Int()), a[2].Float()))
+			return call.IntOrErr(temporal.MakeTime(int(a[0].Int()), int(a[1].Int()), a[2].Float()))
 		},
 		"make_timestamp": func(_ *call.Call, a []types.Datum) (types.Datum, error) { return call.IntOrErr(makeTimestamp(a)) },
 		"make_timestamptz": func(c *call.Call, a []types.Datum) (types.Datum, error) {
@@ -470,7 +472,7 @@ func datetimeFns() call.Fns {
 			if err != nil {
 				return types.Null, err
 			}
-			return call.IntOrErr(types.LocalToTimestampTZ(ts, c.Env.Zone()))
+			return call.IntOrErr(temporal.LocalToTimestampTZ(ts, c.Env.Zone()))
 		},
 		"make_timestamptz_at_timezone": func(c *call.Call, a []types.Datum) (types.Datum, error) {
 			ts, err := makeTimestamp(a)
@@ -481,14 +483,14 @@ func datetimeFns() call.Fns {
 			if err != nil {
 				return types.Null, err
 			}
-			return call.IntOrErr(types.LocalToTimestampTZ(ts, loc))
+			return call.IntOrErr(temporal.LocalToTimestampTZ(ts, loc))
 		},
 		"make_interval": makeInterval, "float8_timestamptz": fromUnix,
 		"overlaps_timestamp": overlap(intLess), "overlaps_time": overlap(intLess), "overlaps_timetz": overlap(timetzLess),
 
 		"now": nowFn,
 		"clock_timestamp": func(*call.Call, []types.Datum) (types.Datum, error) {
-			return tuple.Int(types.TimestampOf(time.Now())), nil
+			return tuple.Int(calendar.TimestampOf(time.Now())), nil
 		},
 		"timeofday": func(c *call.Call, _ []types.Datum) (types.Datum, error) {
 			return call.Text(time.Now().In(c.Env.Zone()).Format("Mon Jan 02 15:04:05.000000 2006 MST"))
@@ -501,7 +503,7 @@ func datetimeSQL() map[types.OID]call.Fn {
 	ts, tz, tm := overlap(intLess), overlap(intLess), overlap(intLess)
 	return map[types.OID]call.Fn{
 		1384: func(c *call.Call, a []types.Datum) (types.Datum, error) { // date_part(text, date)
-			ts, err := types.DateToTimestamp(a[1].Int())
+			ts, err := temporal.DateToTimestamp(a[1].Int())
 			if err != nil {
 				return types.Null, err
 			}
@@ -513,12 +515,12 @@ func datetimeSQL() map[types.OID]call.Fn {
 			if err != nil {
 				return types.Null, err
 			}
-			return call.IntOrErr(types.LocalToTimestampTZ(v.Int(), c.Env.Zone()))
+			return call.IntOrErr(temporal.LocalToTimestampTZ(v.Int(), c.Env.Zone()))
 		},
 		1296: call.Swap(dateTime), 1298: call.Swap(dateTimeTZ), 1848: call.Swap(timePl), 2546: call.Swap(datePlInterval), 2547: call.Swap(timetzPl),
 		2548: call.Swap(timestampPl), 2549: call.Swap(timestamptzPl),
 		2550: func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.IntOrErr(types.DateAddDays(a[1].Int(), a[0].Int()))
+			return call.IntOrErr(temporal.DateAddDays(a[1].Int(), a[0].Int()))
 		},
 		1305: overlapAfter(tz, timestamptzPl, 1, 3), 1306: overlapAfter(tz, timestamptzPl, 3), 1307: overlapAfter(tz, timestamptzPl, 1),
 		2042: overlapAfter(ts, timestampPl, 1, 3), 2043: overlapAfter(ts, timestampPl, 3), 2044: overlapAfter(ts, timestampPl, 1),

@@ -4,14 +4,15 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // seriesTime steps by an interval; add is timestamp or timestamptz arithmetic.
-func seriesTime(add func(c *call.Call, ts int64, v types.IntervalVal) (int64, error)) call.SetFn {
+func seriesTime(add func(c *call.Call, ts int64, v temporal.Interval) (int64, error)) call.SetFn {
 	return func(c *call.Call, a []types.Datum) (call.Rows, error) {
-		step := types.IntervalOf(a[2])
-		dir := types.CompareKind(tuple.KindInterval, a[2], types.IntervalVal{}.Datum())
+		step := temporal.IntervalOf(a[2])
+		dir := types.CompareKind(tuple.KindInterval, a[2], temporal.Interval{}.Datum())
 		if dir == 0 {
 			return nil, call.Fresh(number.ErrZeroStep)
 		}
@@ -34,11 +35,11 @@ func seriesTime(add func(c *call.Call, ts int64, v types.IntervalVal) (int64, er
 
 func timeSeriesSets() call.Sets {
 	return call.Sets{
-		"generate_series_timestamp": seriesTime(func(_ *call.Call, ts int64, v types.IntervalVal) (int64, error) {
-			return types.TimestampAddInterval(ts, v)
+		"generate_series_timestamp": seriesTime(func(_ *call.Call, ts int64, v temporal.Interval) (int64, error) {
+			return temporal.TimestampAddInterval(ts, v)
 		}),
-		"generate_series_timestamptz": seriesTime(func(c *call.Call, ts int64, v types.IntervalVal) (int64, error) {
-			return types.TimestampTZAddInterval(ts, v, c.Env.Zone())
+		"generate_series_timestamptz": seriesTime(func(c *call.Call, ts int64, v temporal.Interval) (int64, error) {
+			return temporal.TimestampTZAddInterval(ts, v, c.Env.Zone())
 		}),
 	}
 }

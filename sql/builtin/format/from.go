@@ -12,6 +12,8 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -611,7 +613,7 @@ func toTimestamp(c *call.Call, a []types.Datum) (types.Datum, error) {
 		}
 		return p.round(types.TimestampTZ, tuple.Int(ts))
 	}
-	ts, err := types.LocalToTimestampTZ(local, c.Env.Zone())
+	ts, err := temporal.LocalToTimestampTZ(local, c.Env.Zone())
 	if err != nil {
 		return types.Null, err
 	}
@@ -722,16 +724,16 @@ func toNumber(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if neg {
 		out = "-" + out
 	}
-	v, err := types.ParseNumeric(out)
+	v, err := numeric.Parse(out)
 	if err != nil {
 		return types.Null, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input syntax for type numeric: \"%s\"", orBlank(out))
 	}
 	if t.hasV {
-		p, err := types.NumericPower(types.NumericInt(10), types.NumericInt(int64(-t.multi)))
+		p, err := numeric.Power(numeric.Int(10), numeric.Int(int64(-t.multi)))
 		if err != nil {
 			return types.Null, err
 		}
-		return types.NumericMul(v, p)
+		return numeric.Mul(v, p)
 	}
 	scale := len(frac)
 	return types.Lookup(types.Numeric).ApplyTypmod(v, int32((t.pre+t.multi+scale)<<16|scale)+4, false)

@@ -7,6 +7,9 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/input"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -21,18 +24,18 @@ func FuzzTemplate(f *testing.F) {
 	}
 	fns := call.Union(toCharFns(), fromCharFns())
 	f.Fuzz(func(t *testing.T, template, text string, ts int64, num float64) {
-		if types.CheckUTF8(template) != nil || types.CheckUTF8(text) != nil || len(template) > 2000 {
+		if input.CheckUTF8(template) != nil || input.CheckUTF8(text) != nil || len(template) > 2000 {
 			return
 		}
-		n, err := types.NumericFromFloat8(num)
+		n, err := numeric.FromFloat8(num)
 		if err != nil {
-			n = types.NumericInt(ts)
+			n = numeric.Int(ts)
 		}
 		day := ts % 1_000_000_000_000_000
 		start := time.Now()
 		for name, arg := range map[string]types.Datum{
 			"numeric_to_char": n, "int8_to_char": tuple.Int(ts), "int4_to_char": tuple.Int(int64(int32(ts))), "float8_to_char": tuple.Float(num),
-			"timestamp_to_char": tuple.Int(day), "timestamptz_to_char": tuple.Int(day), "interval_to_char": types.IntervalVal{Months: int32(ts), Days: int32(ts >> 3), Usec: day}.Datum(),
+			"timestamp_to_char": tuple.Int(day), "timestamptz_to_char": tuple.Int(day), "interval_to_char": temporal.Interval{Months: int32(ts), Days: int32(ts >> 3), Usec: day}.Datum(),
 			"to_timestamp": tuple.String(text), "to_date": tuple.String(text), "numeric_to_number": tuple.String(text),
 		} {
 			fn := fns[name]

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -453,10 +454,10 @@ func numericToChar(c *call.Call, v types.Datum, template string) (types.Datum, e
 	if err != nil {
 		return types.Null, err
 	}
-	special := types.NumericIsNaN(v) || types.NumericIsInf(v)
+	special := numeric.IsNaN(v) || numeric.IsInf(v)
 	switch {
 	case t.roman:
-		n, err := types.NumericToInt(v, 32, "integer")
+		n, err := numeric.ToInt(v, 32, "integer")
 		if err != nil {
 			return types.Null, err
 		}
@@ -467,15 +468,15 @@ func numericToChar(c *call.Call, v types.Datum, template string) (types.Datum, e
 		return t.scientific(numericScientific(v, t.post))
 	}
 	if t.hasV {
-		p, err := types.NumericFromBig(number.BigPow10(t.multi), 0)
+		p, err := numeric.FromBig(number.BigPow10(t.multi), 0)
 		if err != nil {
 			return types.Null, err
 		}
-		if v, err = types.NumericMul(v, p); err != nil {
+		if v, err = numeric.Mul(v, p); err != nil {
 			return types.Null, err
 		}
 	}
-	if v, err = types.NumericRound(v, t.post); err != nil {
+	if v, err = numeric.Round(v, t.post); err != nil {
 		return types.Null, err
 	}
 	return t.write(types.Lookup(types.Numeric).Text(v, nil))
@@ -494,11 +495,11 @@ func numericScientific(v types.Datum, places int) string {
 	} else {
 		digits, exp = digits[lead:], exp-lead
 	}
-	d, err := types.ParseNumeric(digits[:1] + "." + digits[1:] + "0")
+	d, err := numeric.Parse(digits[:1] + "." + digits[1:] + "0")
 	if err != nil {
 		return s
 	}
-	r, err := types.NumericRound(d, places)
+	r, err := numeric.Round(d, places)
 	if err != nil {
 		return s
 	}
@@ -575,7 +576,7 @@ func toCharFns() call.Fns {
 					return types.Null, err
 				}
 			}
-			return numericToChar(c, types.NumericInt(a[0].Int()), a[1].Str())
+			return numericToChar(c, numeric.Int(a[0].Int()), a[1].Str())
 		}
 	}
 	return call.Fns{

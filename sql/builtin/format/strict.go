@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -114,7 +115,7 @@ func (t *Strict) moment(p *scanner, c calendar.Clock) (Moment, error) {
 		}
 		return Moment{Type: types.Date, Value: tuple.Int(calendar.DaysOf(c.Year, c.Mon, c.Day))}, nil
 	case !dated && zoned:
-		return Moment{types.TimeTZ, types.TimeTZVal{Usec: c.TimeOfDay(), West: int32(-east)}.Datum(), east}, nil
+		return Moment{types.TimeTZ, temporal.TimeTZ{Usec: c.TimeOfDay(), West: int32(-east)}.Datum(), east}, nil
 	case !dated:
 		return Moment{Type: types.Time, Value: tuple.Int(c.TimeOfDay())}, nil
 	}

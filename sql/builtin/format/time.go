@@ -11,6 +11,8 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // to_char of dates and times (manual: 9.8). A template is cut into fields and literal text; a field has modifiers FM
@@ -414,7 +416,7 @@ func charOfTime(zoned bool) call.Fn {
 		}
 		t := &shown{zoned: zoned}
 		if zoned {
-			t.east, t.abbrev, _ = types.ZoneAt(c.Env.Zone(), ts)
+			t.east, t.abbrev, _ = timezone.At(c.Env.Zone(), ts)
 			ts += int64(t.east) * calendar.UsecPerSec
 		}
 		t.Clock = calendar.ClockOf(ts)
@@ -429,7 +431,7 @@ func charOfInterval(c *call.Call, a []types.Datum) (types.Datum, error) {
 	if a[1].Len() == 0 {
 		return types.Null, nil
 	}
-	v := types.IntervalOf(a[0])
+	v := temporal.IntervalOf(a[0])
 	t := &shown{span: true}
 	t.Year, t.Mon, t.Day = int(v.Months/12), int(v.Months%12), int(v.Days)
 	t.Hour, t.Min, t.Sec, t.Usec = int(v.Usec/calendar.UsecPerHour), int(v.Usec/calendar.UsecPerMin%60), int(v.Usec/calendar.UsecPerSec%60), int(v.Usec%calendar.UsecPerSec)

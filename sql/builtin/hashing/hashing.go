@@ -16,6 +16,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/span"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -92,7 +93,7 @@ func hashers() map[string]hasher {
 			b := d.Bytes()
 			return k.long(int64(binary.LittleEndian.Uint64(b))) ^ k.word(binary.LittleEndian.Uint32(b[8:]))
 		}),
-		"interval_hash": plain(func(k kind, d types.Datum) uint64 { return k.long(types.IntervalOf(d).SpanLow()) }),
+		"interval_hash": plain(func(k kind, d types.Datum) uint64 { return k.long(temporal.IntervalOf(d).SpanLow()) }),
 		"hashenum": func(k kind, t *types.Type, d types.Datum, _ *types.Env) (uint64, error) {
 			if l := t.Label(d); l != nil {
 				return k.word(l.OID), nil

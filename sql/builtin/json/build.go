@@ -6,6 +6,8 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -51,11 +53,11 @@ func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []str
 	case types.JSON, types.JSONB:
 		return append(dst, v.Bytes()...), nil
 	case types.Date:
-		return append(types.AppendDateISO(append(dst, '"'), v.Int()), '"'), nil
+		return append(temporal.AppendDateISO(append(dst, '"'), v.Int()), '"'), nil
 	case types.Timestamp:
-		return append(types.AppendTimestampISO(append(dst, '"'), v.Int()), '"'), nil
+		return append(temporal.AppendTimestampISO(append(dst, '"'), v.Int()), '"'), nil
 	case types.TimestampTZ:
-		return append(types.AppendTimestampTZISO(append(dst, '"'), v.Int(), w.env.Zone()), '"'), nil
+		return append(temporal.AppendTimestampTZISO(append(dst, '"'), v.Int(), w.env.Zone()), '"'), nil
 	}
 	switch {
 	case t.Kind == tuple.KindArray && t.IsArray():
@@ -63,9 +65,9 @@ func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []str
 	case t.Kind == tuple.KindRecord:
 		return w.record(dst, t, v, fields)
 	case t.ByteLayout():
-		return types.AppendJSONString(dst, v.Str()), nil
+		return jsondoc.AppendString(dst, v.Str()), nil
 	}
-	return types.AppendJSONString(dst, t.Text(v, w.env)), nil
+	return jsondoc.AppendString(dst, t.Text(v, w.env)), nil
 }
 
 func (w jsonWriter) array(dst []byte, v types.Datum) ([]byte, error) {
@@ -124,7 +126,7 @@ func (w jsonWriter) record(dst []byte, t *types.Type, v types.Datum, names []str
 		case i < len(t.Attrs):
 			name = t.Attrs[i].Name
 		}
-		dst = append(types.AppendJSONString(dst, name), ':')
+		dst = append(jsondoc.AppendString(dst, name), ':')
 		f := r.Field(i)
 		ft := w.env.Type(f.OID)
 		if ft == nil {
@@ -171,7 +173,7 @@ func jsonbOf(c *call.Call, t *types.Type, v types.Datum, names []string) (types.
 	if err != nil {
 		return types.Null, err
 	}
-	return types.ParseJSONB(string(b))
+	return jsondoc.ParseJSONB(string(b))
 }
 
 func toJSONB(c *call.Call, a []types.Datum) (types.Datum, error) {
@@ -241,12 +243,12 @@ func (w jsonWriter) jsonKey(dst []byte, v typedValue) ([]byte, error) {
 		return dst, pgerr.New(pgerr.InvalidParameterValue, "key value must be scalar, not array, composite, or json")
 	}
 	if v.t.OID == types.Bool {
-		return types.AppendJSONString(dst, strconv.FormatBool(v.v.Bool())), nil
+		return jsondoc.AppendString(dst, strconv.FormatBool(v.v.Bool())), nil
 	}
 	if v.t.OID == types.Date || v.t.OID == types.Timestamp || v.t.OID == types.TimestampTZ {
 		return w.value(dst, v.t, v.v, nil)
 	}
-	return types.AppendJSONString(dst, v.t.Text(v.v, w.env)), nil
+	return jsondoc.AppendString(dst, v.t.Text(v.v, w.env)), nil
 }
 
 // buildObject: binary names the function for messages, which differ between json and jsonb.
@@ -295,7 +297,7 @@ func canonical(f call.Fn) call.Fn {
 		if err != nil || v.IsNull() {
 			return types.Null, err
 		}
-		return types.ParseJSONB(v.Str())
+		return jsondoc.ParseJSONB(v.Str())
 	}
 }
 
@@ -340,11 +342,11 @@ func objectOfTexts(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		dst = append(types.AppendJSONString(dst, k.Str()), " : "...)
+		dst = append(jsondoc.AppendString(dst, k.Str()), " : "...)
 		if vals[i].IsNull() {
 			dst = append(dst, "null"...)
 		} else {
-			dst = types.AppendJSONString(dst, vals[i].Str())
+			dst = jsondoc.AppendString(dst, vals[i].Str())
 		}
 	}
 	return call.Bytes(append(dst, '}'))
@@ -386,7 +388,7 @@ func (s *jsonList) Final() (types.Datum, error) {
 
 func finishJSON(b []byte, binary bool) (types.Datum, error) {
 	if binary {
-		return types.ParseJSONB(string(b))
+		return jsondoc.ParseJSONB(string(b))
 	}
 	return tuple.Bytes(b), nil
 }

@@ -10,13 +10,15 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // JSON operators and functions (manual: 9.16). json keeps its text and is searched as it stands (the last of equal keys
 // counts); jsonb is parsed, changed and written in its canonical form.
 
-type node = types.JSONNode
+type node = jsondoc.Node
 
 // doc is a parsed document together with its text, from which json results are cut.
 type doc struct {
@@ -27,7 +29,7 @@ type doc struct {
 
 func parseDoc(d types.Datum, binary bool) (doc, error) {
 	s := d.Str()
-	n, err := types.ParseJSON(s, binary)
+	n, err := jsondoc.Parse(s, binary)
 	return doc{n, s, binary}, err
 }
 
@@ -55,9 +57,9 @@ func element(n *node, i int64) *node {
 // cut is a part of a document: as JSON, or as text (strings decoded, null is NULL).
 func (d *doc) cut(n *node, asText bool) types.Datum {
 	switch {
-	case n == nil, asText && n.Kind == types.JSONNull:
+	case n == nil, asText && n.Kind == jsondoc.Null:
 		return types.Null
-	case asText && n.Kind == types.JSONString:
+	case asText && n.Kind == jsondoc.String:
 		return tuple.String(n.Text)
 	case d.binary:
 		return n.JSONB()
@@ -71,7 +73,7 @@ func part(v types.Datum, ok, asText bool) (types.Datum, error) {
 	case !ok:
 		return types.Null, nil
 	case asText:
-		return types.JSONBText(v), nil
+		return jsondoc.Text(v), nil
 	}
 	return v, nil
 }
@@ -79,13 +81,13 @@ func part(v types.Datum, ok, asText bool) (types.Datum, error) {
 func fieldFn(binary, asText bool) call.Fn {
 	if binary {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, ok := types.JSONBField(a[0], a[1].Str())
+			v, ok := jsondoc.Field(a[0], a[1].Str())
 			return part(v, ok, asText)
 		}
 	}
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		d, err := parseDoc(a[0], false)
-		if err != nil || d.Kind != types.JSONObject {
+		if err != nil || d.Kind != jsondoc.Object {
 			return types.Null, err
 		}
 		return d.cut(member(&d.node, a[1].Str()), asText), nil
@@ -95,13 +97,13 @@ func fieldFn(binary, asText bool) call.Fn {
 func elementFn(binary, asText bool) call.Fn {
 	if binary {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, ok := types.JSONBElem(a[0], int(a[1].Int()))
+			v, ok := jsondoc.Elem(a[0], int(a[1].Int()))
 			return part(v, ok, asText)
 		}
 	}
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		d, err := parseDoc(a[0], false)
-		if err != nil || d.Kind != types.JSONList {
+		if err != nil || d.Kind != jsondoc.List {
 			return types.Null, err
 		}
 		return d.cut(element(&d.node, a[1].Int()), asText), nil
@@ -122,9 +124,9 @@ func walk(n *node, path []types.Datum) *node {
 			return nil
 		}
 		switch n.Kind {
-		case types.JSONObject:
+		case jsondoc.Object:
 			n = member(n, step.Str())
-		case types.JSONList:
+		case jsondoc.List:
 			i, ok := pathIndex(step.Str())
 			if !ok {
 				return nil
@@ -140,13 +142,13 @@ func walk(n *node, path []types.Datum) *node {
 // follow is walk through a jsonb's text; ok is false where the path leads nowhere.
 func follow(d types.Datum, path []types.Datum) (v types.Datum, ok bool) {
 	for _, step := range path {
-		switch types.JSONBKind(d) {
-		case types.JSONObject:
-			d, ok = types.JSONBField(d, step.Str())
-		case types.JSONList:
+		switch jsondoc.KindOf(d) {
+		case jsondoc.Object:
+			d, ok = jsondoc.Field(d, step.Str())
+		case jsondoc.List:
 			var i int64
 			if i, ok = pathIndex(step.Str()); ok {
-				d, ok = types.JSONBElem(d, int(i))
+				d, ok = jsondoc.Elem(d, int(i))
 			}
 		default:
 			ok = false
@@ -179,15 +181,15 @@ func pathFn(binary, asText bool) call.Fn {
 
 func typeName(n *node) string {
 	switch n.Kind {
-	case types.JSONString:
+	case jsondoc.String:
 		return "string"
-	case types.JSONNumber:
+	case jsondoc.Number:
 		return "number"
-	case types.JSONBool:
+	case jsondoc.Bool:
 		return "boolean"
-	case types.JSONList:
+	case jsondoc.List:
 		return "array"
-	case types.JSONObject:
+	case jsondoc.Object:
 		return "object"
 	}
 	return "null"
@@ -197,7 +199,7 @@ func errJSON(format string, args ...any) error {
 	return pgerr.New(pgerr.InvalidParameterValue, format, args...)
 }
 
-func isScalar(n *node) bool { return n.Kind != types.JSONObject && n.Kind != types.JSONList }
+func isScalar(n *node) bool { return n.Kind != jsondoc.Object && n.Kind != jsondoc.List }
 
 func arrayLength(binary bool) call.Fn {
 	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -205,9 +207,9 @@ func arrayLength(binary bool) call.Fn {
 		switch {
 		case err != nil:
 			return types.Null, err
-		case d.Kind == types.JSONList:
+		case d.Kind == jsondoc.List:
 			return call.Int(int64(len(d.Elems)))
-		case d.Kind == types.JSONObject:
+		case d.Kind == jsondoc.Object:
 			return types.Null, errJSON("cannot get array length of a non-array")
 		}
 		return types.Null, errJSON("cannot get array length of a scalar")
@@ -217,11 +219,11 @@ func arrayLength(binary bool) call.Fn {
 // contains is @>: every part of y is in x. A scalar y may be an element of an array x at the top.
 func contains(x, y *node, top bool) bool {
 	switch {
-	case top && x.Kind == types.JSONList && isScalar(y):
+	case top && x.Kind == jsondoc.List && isScalar(y):
 		return slices.ContainsFunc(x.Elems, func(e node) bool { return isScalar(&e) && sameScalar(&e, y) })
 	case x.Kind != y.Kind:
 		return false
-	case x.Kind == types.JSONObject:
+	case x.Kind == jsondoc.Object:
 		for i, k := range y.Keys {
 			v := member(x, k)
 			if v == nil || !contains(v, &y.Elems[i], false) {
@@ -229,7 +231,7 @@ func contains(x, y *node, top bool) bool {
 			}
 		}
 		return true
-	case x.Kind == types.JSONList:
+	case x.Kind == jsondoc.List:
 		for i := range y.Elems {
 			if !slices.ContainsFunc(x.Elems, func(e node) bool { return contains(&e, &y.Elems[i], false) }) {
 				return false
@@ -245,16 +247,16 @@ func sameScalar(x, y *node) bool {
 		return false
 	}
 	switch x.Kind {
-	case types.JSONBool:
+	case jsondoc.Bool:
 		return x.Bool == y.Bool
-	case types.JSONNull:
+	case jsondoc.Null:
 		return true
-	case types.JSONString:
+	case jsondoc.String:
 		return x.Text == y.Text
 	}
-	nx, err1 := types.ParseNumeric(x.Text)
-	ny, err2 := types.ParseNumeric(y.Text)
-	return err1 == nil && err2 == nil && types.NumericCmp(nx, ny) == 0
+	nx, err1 := numeric.Parse(x.Text)
+	ny, err2 := numeric.Parse(y.Text)
+	return err1 == nil && err2 == nil && numeric.Cmp(nx, ny) == 0
 }
 
 func containment(x, y types.Datum) (types.Datum, error) {
@@ -277,7 +279,7 @@ func existsFn(all bool) call.Fn {
 			if k.IsNull() {
 				continue
 			}
-			if types.JSONBExists(a[0], k.Str()) != all {
+			if jsondoc.Exists(a[0], k.Str()) != all {
 				return call.Bool(!all)
 			}
 		}
@@ -306,18 +308,18 @@ func concat(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		return types.Null, err
 	}
 	n := x.node
-	if x.Kind == types.JSONObject && y.Kind == types.JSONObject {
+	if x.Kind == jsondoc.Object && y.Kind == jsondoc.Object {
 		n.Keys, n.Elems = append(n.Keys, y.Keys...), append(n.Elems, y.Elems...)
 		n.SortKeys()
 		return n.JSONB(), nil
 	}
 	list := func(d *doc) []node {
-		if d.Kind == types.JSONList {
+		if d.Kind == jsondoc.List {
 			return d.Elems
 		}
 		return []node{d.node}
 	}
-	out := node{Kind: types.JSONList, Elems: append(slices.Clone(list(&x)), list(&y)...)}
+	out := node{Kind: jsondoc.List, Elems: append(slices.Clone(list(&x)), list(&y)...)}
 	return out.JSONB(), nil
 }
 
@@ -326,11 +328,11 @@ func dropKeys(n *node, keep func(key string) bool) {
 	elems, keys := n.Elems[:0], n.Keys[:0]
 	for i := range n.Elems {
 		e := n.Elems[i]
-		if n.Kind == types.JSONObject {
+		if n.Kind == jsondoc.Object {
 			if keep(n.Keys[i]) {
 				keys, elems = append(keys, n.Keys[i]), append(elems, e)
 			}
-		} else if e.Kind != types.JSONString || keep(e.Text) {
+		} else if e.Kind != jsondoc.String || keep(e.Text) {
 			elems = append(elems, e)
 		}
 	}
@@ -368,9 +370,9 @@ func deleteIndex(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	switch {
 	case err != nil:
 		return types.Null, err
-	case d.Kind == types.JSONObject:
+	case d.Kind == jsondoc.Object:
 		return types.Null, errJSON("cannot delete from object using integer index")
-	case d.Kind != types.JSONList:
+	case d.Kind != jsondoc.List:
 		return types.Null, errJSON("cannot delete from scalar")
 	}
 	i := a[1].Int()
@@ -407,7 +409,7 @@ func setPath(n *node, path []types.Datum, level int, v *node, how change) error 
 	}
 	last := level == len(path)-1
 	switch n.Kind {
-	case types.JSONObject:
+	case jsondoc.Object:
 		key := step.Str()
 		at := -1
 		for i, k := range n.Keys {
@@ -428,7 +430,7 @@ func setPath(n *node, path []types.Datum, level int, v *node, how change) error 
 		default:
 			n.Elems[at] = *v
 		}
-	case types.JSONList:
+	case jsondoc.List:
 		i, ok := pathIndex(step.Str())
 		if !ok {
 			return pgerr.New(pgerr.InvalidTextRepresentation, "path element at position %d is not an integer: \"%s\"", level+1, step.Str())
@@ -557,7 +559,7 @@ func prettyJSON(dst []byte, n *node, depth int) []byte {
 		return n.AppendJSONB(dst)
 	}
 	open, end := byte('['), byte(']')
-	if n.Kind == types.JSONObject {
+	if n.Kind == jsondoc.Object {
 		open, end = '{', '}'
 	}
 	dst = append(dst, open)
@@ -566,8 +568,8 @@ func prettyJSON(dst []byte, n *node, depth int) []byte {
 			dst = append(dst, ',')
 		}
 		indent(depth + 1)
-		if n.Kind == types.JSONObject {
-			dst = append(types.AppendJSONString(dst, n.Keys[i]), ": "...)
+		if n.Kind == jsondoc.Object {
+			dst = append(jsondoc.AppendString(dst, n.Keys[i]), ": "...)
 		}
 		dst = prettyJSON(dst, &n.Elems[i], depth+1)
 	}
@@ -576,10 +578,10 @@ func prettyJSON(dst []byte, n *node, depth int) []byte {
 }
 
 func stripNulls(n *node) {
-	if n.Kind == types.JSONObject {
+	if n.Kind == jsondoc.Object {
 		keys, elems := n.Keys[:0], n.Elems[:0]
 		for i := range n.Elems {
-			if n.Elems[i].Kind != types.JSONNull {
+			if n.Elems[i].Kind != jsondoc.Null {
 				keys, elems = append(keys, n.Keys[i]), append(elems, n.Elems[i])
 			}
 		}
@@ -593,17 +595,17 @@ func stripNulls(n *node) {
 // compact writes json without white space; scalars keep their text.
 func (d *doc) compact(dst []byte, n *node) []byte {
 	switch n.Kind {
-	case types.JSONObject:
+	case jsondoc.Object:
 		dst = append(dst, '{')
 		for i := range n.Elems {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(types.AppendJSONString(dst, n.Keys[i]), ':')
+			dst = append(jsondoc.AppendString(dst, n.Keys[i]), ':')
 			dst = d.compact(dst, &n.Elems[i])
 		}
 		return append(dst, '}')
-	case types.JSONList:
+	case jsondoc.List:
 		dst = append(dst, '[')
 		for i := range n.Elems {
 			if i > 0 {
@@ -612,8 +614,8 @@ func (d *doc) compact(dst []byte, n *node) []byte {
 			dst = d.compact(dst, &n.Elems[i])
 		}
 		return append(dst, ']')
-	case types.JSONString:
-		return types.AppendJSONString(dst, n.Text)
+	case jsondoc.String:
+		return jsondoc.AppendString(dst, n.Text)
 	}
 	return append(dst, d.s[n.From:n.To]...)
 }
@@ -639,10 +641,10 @@ func numberCast(typ string, finish func(types.Datum) (types.Datum, error)) call.
 		if err != nil {
 			return types.Null, err
 		}
-		if d.Kind != types.JSONNumber {
+		if d.Kind != jsondoc.Number {
 			return types.Null, errJSONCast(&d.node, typ)
 		}
-		v, err := types.ParseNumeric(d.Text)
+		v, err := numeric.Parse(d.Text)
 		if err != nil {
 			return types.Null, err
 		}
@@ -652,7 +654,7 @@ func numberCast(typ string, finish func(types.Datum) (types.Datum, error)) call.
 
 func errJSONCast(n *node, typ string) error {
 	what := typeName(n)
-	if n.Kind == types.JSONNumber {
+	if n.Kind == jsondoc.Number {
 		what = "numeric"
 	}
 	return errJSON("cannot cast jsonb %s to type %s", what, typ)
@@ -681,7 +683,7 @@ func jsonOpFns() call.Fns {
 	m["jsonb_contains"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) { return containment(a[0], a[1]) }
 	m["jsonb_contained"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) { return containment(a[1], a[0]) }
 	m["jsonb_exists"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		return call.Bool(types.JSONBExists(a[0], a[1].Str()))
+		return call.Bool(jsondoc.Exists(a[0], a[1].Str()))
 	}
 	m["jsonb_exists_any"], m["jsonb_exists_all"] = existsFn(false), existsFn(true)
 	m["jsonb_concat"] = concat
@@ -700,16 +702,16 @@ func jsonOpFns() call.Fns {
 		return call.Bytes(prettyJSON(nil, &d.node, 0))
 	}
 	toInt := func(size int, name string) call.Fn {
-		return numberCast(name, func(v types.Datum) (types.Datum, error) { return call.IntOrErr(types.NumericToInt(v, size, name)) })
+		return numberCast(name, func(v types.Datum) (types.Datum, error) { return call.IntOrErr(numeric.ToInt(v, size, name)) })
 	}
 	m["jsonb_int2"], m["jsonb_int4"], m["jsonb_int8"] = toInt(16, "smallint"), toInt(32, "integer"), toInt(64, "bigint")
 	m["jsonb_numeric"] = numberCast("numeric", func(v types.Datum) (types.Datum, error) { return v, nil })
 	m["jsonb_float8"] = numberCast("double precision", func(v types.Datum) (types.Datum, error) {
-		f, err := types.NumericToFloat8(v)
+		f, err := numeric.ToFloat8(v)
 		return tuple.Float(f), err
 	})
 	m["jsonb_float4"] = numberCast("real", func(v types.Datum) (types.Datum, error) {
-		f, err := types.NumericToFloat4(v)
+		f, err := numeric.ToFloat4(v)
 		return tuple.Float(f), err
 	})
 	m["jsonb_bool"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -717,7 +719,7 @@ func jsonOpFns() call.Fns {
 		if err != nil {
 			return types.Null, err
 		}
-		if d.Kind != types.JSONBool {
+		if d.Kind != jsondoc.Bool {
 			return types.Null, errJSONCast(&d.node, "boolean")
 		}
 		return tuple.Bool(d.Bool), nil
@@ -732,12 +734,12 @@ func elementRows(name string, binary, asText bool) call.SetFn {
 		switch {
 		case err != nil:
 			return nil, err
-		case d.Kind == types.JSONList:
-		case binary && d.Kind == types.JSONObject:
+		case d.Kind == jsondoc.List:
+		case binary && d.Kind == jsondoc.Object:
 			return nil, errJSON("cannot extract elements from an object")
 		case binary:
 			return nil, errJSON("cannot extract elements from a scalar")
-		case d.Kind == types.JSONObject:
+		case d.Kind == jsondoc.Object:
 			return nil, errJSON("cannot call %s on a non-array", name)
 		default:
 			return nil, errJSON("cannot call %s on a scalar", name)
@@ -756,10 +758,10 @@ func memberRows(name string, binary, asText bool) call.SetFn {
 		switch {
 		case err != nil:
 			return nil, err
-		case d.Kind == types.JSONObject:
+		case d.Kind == jsondoc.Object:
 		case binary:
 			return nil, errJSON("cannot call %s on a non-object", name)
-		case d.Kind == types.JSONList:
+		case d.Kind == jsondoc.List:
 			return nil, errJSON("cannot deconstruct an array as an object")
 		default:
 			return nil, errJSON("cannot deconstruct a scalar")
@@ -778,9 +780,9 @@ func keyRows(name string, binary bool) call.SetFn {
 		switch {
 		case err != nil:
 			return nil, err
-		case d.Kind == types.JSONList:
+		case d.Kind == jsondoc.List:
 			return nil, errJSON("cannot call %s on an array", name)
-		case d.Kind != types.JSONObject:
+		case d.Kind != jsondoc.Object:
 			return nil, errJSON("cannot call %s on a scalar", name)
 		}
 		vals := make([]types.Datum, len(d.Keys))

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -35,7 +36,7 @@ func targetFields(c *call.Call, name string, hasBase bool) ([]types.Attr, error)
 
 // fromJSON reads a JSON value as a value of a type.
 func (d *doc) fromJSON(c *call.Call, n *node, t *types.Type, mod int32) (types.Datum, error) {
-	if n == nil || n.Kind == types.JSONNull && t.OID != types.JSON && t.OID != types.JSONB {
+	if n == nil || n.Kind == jsondoc.Null && t.OID != types.JSON && t.OID != types.JSONB {
 		return types.Null, nil
 	}
 	switch {
@@ -48,16 +49,16 @@ func (d *doc) fromJSON(c *call.Call, n *node, t *types.Type, mod int32) (types.D
 		if d.binary {
 			return n.JSONB(), nil
 		}
-		return types.ParseJSONB(d.s[n.From:n.To])
-	case t.Kind == tuple.KindRecord && len(t.Attrs) > 0 && n.Kind == types.JSONObject:
+		return jsondoc.ParseJSONB(d.s[n.From:n.To])
+	case t.Kind == tuple.KindRecord && len(t.Attrs) > 0 && n.Kind == jsondoc.Object:
 		return d.row(c, n, t.Attrs, nil)
-	case t.IsArray() && n.Kind == types.JSONList:
+	case t.IsArray() && n.Kind == jsondoc.List:
 		return d.array(c, n, t, mod)
-	case t.IsArray() && n.Kind != types.JSONString:
+	case t.IsArray() && n.Kind != jsondoc.String:
 		return types.Null, pgerr.New(pgerr.InvalidTextRepresentation, "expected JSON array")
 	}
 	s := n.Text
-	if n.Kind != types.JSONString {
+	if n.Kind != jsondoc.String {
 		if d.binary {
 			s = string(n.AppendJSONB(nil))
 		} else {
@@ -107,7 +108,7 @@ func (d *doc) array(c *call.Call, n *node, t *types.Type, mod int32) (types.Datu
 		return types.Null, call.TypeNotFound(t.Elem)
 	}
 	var dims []tuple.ArrayDim
-	for at := n; at.Kind == types.JSONList && elem.OID != types.JSON && elem.OID != types.JSONB || at == n; at = &at.Elems[0] {
+	for at := n; at.Kind == jsondoc.List && elem.OID != types.JSON && elem.OID != types.JSONB || at == n; at = &at.Elems[0] {
 		if len(at.Elems) == 0 {
 			return types.MakeArray(elem, nil), nil
 		}
@@ -124,7 +125,7 @@ func (d *doc) array(c *call.Call, n *node, t *types.Type, mod int32) (types.Datu
 			vals = append(vals, v)
 			return err
 		}
-		if n.Kind != types.JSONList {
+		if n.Kind != jsondoc.List {
 			return pgerr.New(pgerr.InvalidTextRepresentation, "expected JSON array")
 		}
 		if len(n.Elems) != dims[level].Len {
@@ -169,7 +170,7 @@ func populate(name string, binary, hasBase bool) call.Fn {
 		if err != nil {
 			return types.Null, err
 		}
-		if d.Kind != types.JSONObject {
+		if d.Kind != jsondoc.Object {
 			return types.Null, errNotObject(&d.node, name)
 		}
 		return d.row(c, &d.node, attrs, base)
@@ -177,7 +178,7 @@ func populate(name string, binary, hasBase bool) call.Fn {
 }
 
 func errNotObject(n *node, name string) error {
-	if n.Kind == types.JSONList {
+	if n.Kind == jsondoc.List {
 		return errJSON("cannot call %s on an array", name)
 	}
 	return errJSON("cannot call %s on a scalar", name)
@@ -206,8 +207,8 @@ func populateSet(name string, binary, hasBase bool) call.SetFn {
 			return nil, err
 		}
 		switch d.Kind {
-		case types.JSONList:
-		case types.JSONObject:
+		case jsondoc.List:
+		case jsondoc.Object:
 			return nil, errJSON("cannot call %s on an object", name)
 		default:
 			return nil, errJSON("cannot call %s on a scalar", name)
@@ -215,7 +216,7 @@ func populateSet(name string, binary, hasBase bool) call.SetFn {
 		rows := make([][]types.Datum, len(d.Elems))
 		for i := range rows {
 			e := &d.Elems[i]
-			if e.Kind != types.JSONObject {
+			if e.Kind != jsondoc.Object {
 				return nil, errJSON("argument of %s must be an array of objects", name)
 			}
 			if _, rows[i], err = d.fields(c, e, attrs, base); err != nil {

@@ -5,7 +5,9 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/sql/types/jsonpath"
+	"github.com/tarndb/tarn/sql/types/numeric"
 )
 
 // exec evaluates one path over one document.
@@ -85,16 +87,16 @@ func (x *exec) eval(v *jsonpath.Item, val value, out list, unwrap bool) (result,
 		if err != nil {
 			return failed, err
 		}
-		b := &node{Kind: types.JSONBool, Bool: t == yes}
+		b := &node{Kind: jsondoc.Bool, Bool: t == yes}
 		if t == unknown {
-			b = &node{Kind: types.JSONNull}
+			b = &node{Kind: jsondoc.Null}
 		}
 		return x.next(v, value{node: b}, out)
 	}
 	switch v.Kind {
 	case jsonpath.Key, jsonpath.AnyKey, jsonpath.Filter, jsonpath.Abs, jsonpath.Floor, jsonpath.Ceiling, jsonpath.Double,
 		jsonpath.Datetime, jsonpath.KeyValue:
-		if unwrap && val.is(types.JSONList) {
+		if unwrap && val.is(jsondoc.List) {
 			return x.elements(v, val.node, out, false)
 		}
 	}
@@ -108,7 +110,7 @@ func (x *exec) eval(v *jsonpath.Item, val value, out list, unwrap bool) (result,
 	case jsonpath.Current:
 		return x.next(v, x.current, out)
 	case jsonpath.Last:
-		return x.next(v, numberValue(types.NumericInt(int64(x.lastSize-1))), out)
+		return x.next(v, numberValue(numeric.Int(int64(x.lastSize-1))), out)
 	case jsonpath.Null, jsonpath.Bool, jsonpath.Number, jsonpath.String:
 		return x.next(v, constant(v), out)
 	case jsonpath.Variable:
@@ -116,13 +118,13 @@ func (x *exec) eval(v *jsonpath.Item, val value, out list, unwrap bool) (result,
 	case jsonpath.Key:
 		return x.key(v, val, out)
 	case jsonpath.AnyKey:
-		if !val.is(types.JSONObject) {
+		if !val.is(jsondoc.Object) {
 			return x.structural(pgerr.SQLJSONObjectNotFound, "jsonpath wildcard member accessor can only be applied to an object")
 		}
 		return x.descend(v.Next, val.node, out, 1, 1, 1, false, x.lax)
 	case jsonpath.AnyArray:
 		switch {
-		case val.is(types.JSONList):
+		case val.is(jsondoc.List):
 			return x.elements(v.Next, val.node, out, x.lax)
 		case x.lax:
 			return x.next(v, val, out)
@@ -149,13 +151,13 @@ func (x *exec) eval(v *jsonpath.Item, val value, out list, unwrap bool) (result,
 func constant(v *jsonpath.Item) value {
 	switch v.Kind {
 	case jsonpath.Bool:
-		return value{node: &node{Kind: types.JSONBool, Bool: v.Flag}}
+		return value{node: &node{Kind: jsondoc.Bool, Bool: v.Flag}}
 	case jsonpath.Number:
-		return value{node: &node{Kind: types.JSONNumber, Text: v.Text}}
+		return value{node: &node{Kind: jsondoc.Number, Text: v.Text}}
 	case jsonpath.String:
 		return stringValue(v.Text)
 	}
-	return value{node: &node{Kind: types.JSONNull}}
+	return value{node: &node{Kind: jsondoc.Null}}
 }
 
 func (x *exec) structural(code, msg string) (result, error) {
@@ -167,7 +169,7 @@ func (x *exec) structural(code, msg string) (result, error) {
 
 func (x *exec) variable(v *jsonpath.Item, out list) (result, error) {
 	if x.vars == nil {
-		return x.next(v, value{node: &node{Kind: types.JSONNull}}, out)
+		return x.next(v, value{node: &node{Kind: jsondoc.Null}}, out)
 	}
 	i := x.vars.Find(v.Text)
 	if i < 0 {
@@ -181,7 +183,7 @@ func (x *exec) variable(v *jsonpath.Item, out list) (result, error) {
 }
 
 func (x *exec) key(v *jsonpath.Item, val value, out list) (result, error) {
-	if !val.is(types.JSONObject) {
+	if !val.is(jsondoc.Object) {
 		return x.structural(pgerr.SQLJSONMemberNotFound, "jsonpath member accessor can only be applied to an object")
 	}
 	if i := val.Find(v.Text); i >= 0 {
@@ -206,7 +208,7 @@ func (x *exec) descend(v *jsonpath.Item, n *node, out list, level, first, last u
 	}
 	for i := range n.Elems {
 		e := &n.Elems[i]
-		container := e.Kind == types.JSONList || e.Kind == types.JSONObject
+		container := e.Kind == jsondoc.List || e.Kind == jsondoc.Object
 		if level >= first || first == jsonpath.Deepest && last == jsonpath.Deepest && !container {
 			var err error
 			if v == nil {
@@ -246,7 +248,7 @@ func (x *exec) any(v *jsonpath.Item, val value, out list) (result, error) {
 			return r, err
 		}
 	}
-	if val.is(types.JSONList) || val.is(types.JSONObject) {
+	if val.is(jsondoc.List) || val.is(jsondoc.Object) {
 		return x.descend(v.Next, val.node, out, 1, v.First, v.Last, true, x.lax)
 	}
 	return r, nil
@@ -254,7 +256,7 @@ func (x *exec) any(v *jsonpath.Item, val value, out list) (result, error) {
 
 // index is [from to to, …]; a single value counts as an array of one in lax mode.
 func (x *exec) index(v *jsonpath.Item, val value, out list) (result, error) {
-	list := val.is(types.JSONList)
+	list := val.is(jsondoc.List)
 	if !list && !x.lax {
 		return x.structural(pgerr.SQLJSONArrayNotFound, "jsonpath array accessor can only be applied to an array")
 	}
@@ -300,14 +302,14 @@ func (x *exec) subscript(v *jsonpath.Item, val value) (int64, result, error) {
 	if r, err := x.item(v, val, &got); err != nil || r == failed {
 		return 0, failed, err
 	}
-	if len(got) != 1 || !got[0].is(types.JSONNumber) {
+	if len(got) != 1 || !got[0].is(jsondoc.Number) {
 		r, err := x.softf(pgerr.InvalidSQLJSONSubscript, "jsonpath array subscript is not a single numeric value")
 		return 0, r, err
 	}
-	d, err := types.NumericTrunc(got[0].numeric(), 0)
+	d, err := numeric.Trunc(got[0].numeric(), 0)
 	if err == nil {
 		var i int64
-		if i, err = types.NumericToInt(d, 32, "integer"); err == nil {
+		if i, err = numeric.ToInt(d, 32, "integer"); err == nil {
 			return i, found, nil
 		}
 	}
@@ -324,7 +326,7 @@ func (x *exec) unwrapped(v *jsonpath.Item, val value) ([]value, result, error) {
 	}
 	var flat []value
 	for _, g := range got {
-		if !g.is(types.JSONList) {
+		if !g.is(jsondoc.List) {
 			flat = append(flat, g)
 			continue
 		}
@@ -336,8 +338,8 @@ func (x *exec) unwrapped(v *jsonpath.Item, val value) ([]value, result, error) {
 }
 
 var arithmetic = map[jsonpath.Kind]func(a, b types.Datum) (types.Datum, error){
-	jsonpath.Add: types.NumericAdd, jsonpath.Sub: types.NumericSub, jsonpath.Mul: types.NumericMul, jsonpath.Div: types.NumericDiv,
-	jsonpath.Mod: types.NumericMod,
+	jsonpath.Add: numeric.Add, jsonpath.Sub: numeric.Sub, jsonpath.Mul: numeric.Mul, jsonpath.Div: numeric.Div,
+	jsonpath.Mod: numeric.Mod,
 }
 
 func (x *exec) binary(v *jsonpath.Item, val value, out list) (result, error) {
@@ -350,7 +352,7 @@ func (x *exec) binary(v *jsonpath.Item, val value, out list) (result, error) {
 		return failed, err
 	}
 	for i, side := range [][]value{left, right} {
-		if len(side) != 1 || !side[0].is(types.JSONNumber) {
+		if len(side) != 1 || !side[0].is(jsondoc.Number) {
 			return x.softf(pgerr.SingletonSQLJSONItemRequired, "%s operand of jsonpath operator %s is not a single numeric value",
 				[...]string{"left", "right"}[i], v.Kind.Name())
 		}
@@ -369,14 +371,14 @@ func (x *exec) unary(v *jsonpath.Item, val value, out list) (result, error) {
 	}
 	sum := nothing
 	for _, g := range got {
-		if !g.is(types.JSONNumber) {
+		if !g.is(jsondoc.Number) {
 			if out == nil && v.Next == nil {
 				continue
 			}
 			return x.softf(pgerr.SQLJSONNumberNotFound, "operand of unary jsonpath operator %s is not a numeric value", v.Kind.Name())
 		}
 		if v.Kind == jsonpath.Minus {
-			g = numberValue(types.NumericNeg(g.numeric()))
+			g = numberValue(numeric.Neg(g.numeric()))
 		}
 		if r, err = x.next(v, g, out); ended(r, err, out) {
 			return r, err
@@ -389,8 +391,8 @@ func (x *exec) unary(v *jsonpath.Item, val value, out list) (result, error) {
 }
 
 var numberMethods = map[jsonpath.Kind]func(types.Datum) (types.Datum, error){
-	jsonpath.Abs:   func(d types.Datum) (types.Datum, error) { return types.NumericAbs(d), nil },
-	jsonpath.Floor: types.NumericFloor, jsonpath.Ceiling: types.NumericCeil,
+	jsonpath.Abs:   func(d types.Datum) (types.Datum, error) { return numeric.Abs(d), nil },
+	jsonpath.Floor: numeric.Floor, jsonpath.Ceiling: numeric.Ceil,
 }
 
 func (x *exec) method(v *jsonpath.Item, val value, out list) (result, error) {
@@ -400,20 +402,20 @@ func (x *exec) method(v *jsonpath.Item, val value, out list) (result, error) {
 		return x.next(v, stringValue(val.typeName()), out)
 	case jsonpath.Size:
 		size := 1
-		if val.is(types.JSONList) {
+		if val.is(jsondoc.List) {
 			size = len(val.Elems)
 		} else if !x.lax {
 			return x.structural(pgerr.SQLJSONArrayNotFound, "jsonpath item method .size() can only be applied to an array")
 		}
-		return x.next(v, numberValue(types.NumericInt(int64(size))), out)
+		return x.next(v, numberValue(numeric.Int(int64(size))), out)
 	case jsonpath.Double:
 		switch {
-		case val.is(types.JSONNumber):
+		case val.is(jsondoc.Number):
 			if _, ok := double(val.Text); !ok {
 				return x.softf(pgerr.NonNumericSQLJSONItem, "numeric argument of jsonpath item method .%s() is out of range for type double precision", name)
 			}
 			return x.next(v, val, out)
-		case val.is(types.JSONString):
+		case val.is(jsondoc.String):
 			d, ok := double(val.Text)
 			if !ok {
 				return x.softf(pgerr.NonNumericSQLJSONItem, "string argument of jsonpath item method .%s() is not a valid representation of a double precision number", name)
@@ -422,7 +424,7 @@ func (x *exec) method(v *jsonpath.Item, val value, out list) (result, error) {
 		}
 		return x.softf(pgerr.NonNumericSQLJSONItem, "jsonpath item method .%s() can only be applied to a string or numeric value", name)
 	case jsonpath.Datetime:
-		if !val.is(types.JSONString) {
+		if !val.is(jsondoc.String) {
 			return x.softf(pgerr.InvalidArgumentForSQLJSONDatetimeFunction, "jsonpath item method .%s() can only be applied to a string", name)
 		}
 		m, soft, hard := x.datetime(v, val.Text)
@@ -436,7 +438,7 @@ func (x *exec) method(v *jsonpath.Item, val value, out list) (result, error) {
 	case jsonpath.KeyValue:
 		return x.keyValue(v, val, out)
 	}
-	if !val.is(types.JSONNumber) {
+	if !val.is(jsondoc.Number) {
 		return x.softf(pgerr.NonNumericSQLJSONItem, "jsonpath item method .%s() can only be applied to a numeric value", name)
 	}
 	d, err := numberMethods[v.Kind](val.numeric())
@@ -449,12 +451,12 @@ func (x *exec) method(v *jsonpath.Item, val value, out list) (result, error) {
 // keyValue makes an object of each member. Its id is the place of the object in PostgreSQL's binary form of the document,
 // plus 10^10 times the document's number: 0 is the root, 1 the variables, later ones are objects made by keyvalue itself.
 func (x *exec) keyValue(v *jsonpath.Item, val value, out list) (result, error) {
-	if !val.is(types.JSONObject) {
+	if !val.is(jsondoc.Object) {
 		return x.softf(pgerr.SQLJSONObjectNotFound, "jsonpath item method .keyvalue() can only be applied to an object")
 	}
 	id := int64(x.base.id) * 10_000_000_000
 	if len(val.Keys) > 0 && x.base.root != nil {
-		types.JSONBLayout(x.base.root, func(n *node, offset int) {
+		jsondoc.Layout(x.base.root, func(n *node, offset int) {
 			if n == val.node {
 				id += int64(offset)
 			}
@@ -462,8 +464,8 @@ func (x *exec) keyValue(v *jsonpath.Item, val value, out list) (result, error) {
 	}
 	r := nothing
 	for i, k := range val.Keys {
-		made := &node{Kind: types.JSONObject, Keys: []string{"id", "key", "value"}, Elems: []node{
-			*numberValue(types.NumericInt(id)).node, *stringValue(k).node, val.Elems[i],
+		made := &node{Kind: jsondoc.Object, Keys: []string{"id", "key", "value"}, Elems: []node{
+			*numberValue(numeric.Int(id)).node, *stringValue(k).node, val.Elems[i],
 		}}
 		old := x.base
 		x.base = base{root: made, id: x.lastID}
@@ -525,14 +527,14 @@ func (x *exec) predicate(v *jsonpath.Item, val value) (truth, error) {
 		return x.exists(v.Left, val)
 	case jsonpath.StartsWith:
 		return x.pairs(v, val, false, func(a, b value) (truth, error) {
-			if !a.is(types.JSONString) || !b.is(types.JSONString) {
+			if !a.is(jsondoc.String) || !b.is(jsondoc.String) {
 				return unknown, nil
 			}
 			return truthOf(len(a.Text) >= len(b.Text) && a.Text[:len(b.Text)] == b.Text), nil
 		})
 	case jsonpath.LikeRegex:
 		return x.pairs(v, val, false, func(a, _ value) (truth, error) {
-			if !a.is(types.JSONString) {
+			if !a.is(jsondoc.String) {
 				return unknown, nil
 			}
 			ok, err := v.Regexp.Match(a.Text)

@@ -4,6 +4,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/sql/types/jsonpath"
 )
 
@@ -21,14 +22,14 @@ func argumentsOf(c *call.Call, a []types.Datum) (arguments, error) {
 	if args.path, err = pathOf(c, a[1]); err != nil {
 		return args, err
 	}
-	if args.doc, err = types.ParseJSON(a[0].Str(), true); err != nil || len(a) < 4 {
+	if args.doc, err = jsondoc.Parse(a[0].Str(), true); err != nil || len(a) < 4 {
 		return args, err
 	}
-	vars, err := types.ParseJSON(a[2].Str(), true)
+	vars, err := jsondoc.Parse(a[2].Str(), true)
 	if err != nil {
 		return args, err
 	}
-	if vars.Kind != types.JSONObject {
+	if vars.Kind != jsondoc.Object {
 		return args, pgerr.New(pgerr.InvalidParameterValue, "\"vars\" argument is not an object").
 			WithDetail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object.")
 	}
@@ -67,9 +68,9 @@ func matchFn(zones bool) call.Fn {
 		switch {
 		case err != nil:
 			return types.Null, err
-		case len(got) == 1 && got[0].is(types.JSONBool):
+		case len(got) == 1 && got[0].is(jsondoc.Bool):
 			return call.Bool(got[0].Bool)
-		case args.silent, len(got) == 1 && got[0].is(types.JSONNull):
+		case args.silent, len(got) == 1 && got[0].is(jsondoc.Null):
 			return types.Null, nil
 		}
 		return types.Null, pgerr.New(pgerr.SingletonSQLJSONItemRequired, "single boolean result is expected")
@@ -82,7 +83,7 @@ func arrayFn(zones bool) call.Fn {
 		if err != nil {
 			return types.Null, err
 		}
-		all := node{Kind: types.JSONList}
+		all := node{Kind: jsondoc.List}
 		for _, g := range got {
 			all.Elems = append(all.Elems, *g.json())
 		}

@@ -10,11 +10,14 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/sql/types/jsonpath"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-type node = types.JSONNode
+type node = jsondoc.Node
 
 // value is an item of a sequence: a JSON value, or what datetime() made of a string.
 type value struct {
@@ -22,18 +25,18 @@ type value struct {
 	when *format.Moment
 }
 
-func (v value) is(k types.JSONKind) bool { return v.when == nil && v.Kind == k }
+func (v value) is(k jsondoc.Kind) bool { return v.when == nil && v.Kind == k }
 
 func numberValue(d types.Datum) value {
-	return value{node: &node{Kind: types.JSONNumber, Text: types.Lookup(types.Numeric).Text(d, nil)}}
+	return value{node: &node{Kind: jsondoc.Number, Text: types.Lookup(types.Numeric).Text(d, nil)}}
 }
 
-func stringValue(s string) value { return value{node: &node{Kind: types.JSONString, Text: s}} }
+func stringValue(s string) value { return value{node: &node{Kind: jsondoc.String, Text: s}} }
 
 func (v value) numeric() types.Datum {
-	d, err := types.ParseNumeric(v.Text)
+	d, err := numeric.Parse(v.Text)
 	if err != nil { // jsonb holds numerics only
-		return types.NumericInt(0)
+		return numeric.Int(0)
 	}
 	return d
 }
@@ -43,7 +46,7 @@ func (v value) json() *node {
 	if v.when == nil {
 		return v.node
 	}
-	return &node{Kind: types.JSONString, Text: isoText(v.when)}
+	return &node{Kind: jsondoc.String, Text: isoText(v.when)}
 }
 
 // isoText is a datetime as JSON has it, zones with their minutes.
@@ -51,11 +54,11 @@ func isoText(m *format.Moment) string {
 	var b []byte
 	switch m.Type {
 	case types.Date:
-		b = types.AppendDateISO(nil, m.Value.Int())
+		b = temporal.AppendDateISO(nil, m.Value.Int())
 	case types.Timestamp:
-		b = types.AppendTimestampISO(nil, m.Value.Int())
+		b = temporal.AppendTimestampISO(nil, m.Value.Int())
 	case types.TimestampTZ:
-		b = types.AppendTimestampTZISO(nil, m.Value.Int(), time.FixedZone("", m.East))
+		b = temporal.AppendTimestampTZISO(nil, m.Value.Int(), time.FixedZone("", m.East))
 	default:
 		b = types.Lookup(m.Type).AppendText(nil, m.Value, nil)
 		if m.Type == types.TimeTZ && b[len(b)-3] != ':' {
@@ -70,15 +73,15 @@ func (v value) typeName() string {
 		return types.FormatType(v.when.Type, -1, nil)
 	}
 	switch v.Kind {
-	case types.JSONNull:
+	case jsondoc.Null:
 		return "null"
-	case types.JSONString:
+	case jsondoc.String:
 		return "string"
-	case types.JSONNumber:
+	case jsondoc.Number:
 		return "number"
-	case types.JSONBool:
+	case jsondoc.Bool:
 		return "boolean"
-	case types.JSONList:
+	case jsondoc.List:
 		return "array"
 	}
 	return "object"
@@ -106,7 +109,7 @@ func (x *exec) compare(op jsonpath.Kind, a, b value) (truth, error) {
 	cmp := 0
 	switch {
 	case a.when != nil || b.when != nil:
-		if a.is(types.JSONNull) || b.is(types.JSONNull) {
+		if a.is(jsondoc.Null) || b.is(jsondoc.Null) {
 			return truthOf(op == jsonpath.NotEqual), nil
 		}
 		if a.when == nil || b.when == nil {
@@ -118,21 +121,21 @@ func (x *exec) compare(op jsonpath.Kind, a, b value) (truth, error) {
 			return unknown, err
 		}
 	case a.Kind != b.Kind:
-		if a.Kind == types.JSONNull || b.Kind == types.JSONNull {
+		if a.Kind == jsondoc.Null || b.Kind == jsondoc.Null {
 			return truthOf(op == jsonpath.NotEqual), nil
 		}
 		return unknown, nil
-	case a.Kind == types.JSONNull:
-	case a.Kind == types.JSONBool:
+	case a.Kind == jsondoc.Null:
+	case a.Kind == jsondoc.Bool:
 		if a.Bool != b.Bool {
 			cmp = -1
 			if a.Bool {
 				cmp = 1
 			}
 		}
-	case a.Kind == types.JSONNumber:
-		cmp = types.NumericCmp(a.numeric(), b.numeric())
-	case a.Kind == types.JSONString:
+	case a.Kind == jsondoc.Number:
+		cmp = numeric.Cmp(a.numeric(), b.numeric())
+	case a.Kind == jsondoc.String:
 		cmp = strings.Compare(a.Text, b.Text)
 	default:
 		return unknown, nil
@@ -181,7 +184,7 @@ func (x *exec) compareMoments(a, b *format.Moment) (cmp int, ok bool, err error)
 	case a.Type == types.Timestamp && b.Type == types.TimestampTZ:
 		v = tuple.Int(datetime.LocalToTZClamped(x.call, v.Int()))
 	case a.Type == types.Time && b.Type == types.TimeTZ:
-		v = types.TimeToTimeTZ(v.Int(), x.call.Env.Times()).Datum()
+		v = temporal.TimeToTimeTZ(v.Int(), x.call.Env.Times()).Datum()
 	}
 	return types.CompareKind(types.Lookup(b.Type).Kind, v, b.Value), true, nil
 }
@@ -247,7 +250,7 @@ func double(s string) (types.Datum, bool) {
 	if err != nil || f != f || f > 1.7976931348623157e308 || f < -1.7976931348623157e308 {
 		return types.Null, false
 	}
-	d, err := types.NumericFromFloat8(f)
+	d, err := numeric.FromFloat8(f)
 	return d, err == nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -261,9 +262,9 @@ func charToInt4(_ *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 func Scaled(v int64, scale int) (types.Datum, error) {
-	n := types.NumericInt(v)
+	n := numeric.Int(v)
 	if scale == 0 {
 		return n, nil
 	}
-	return types.NumericFromBig(types.NumericBig(n, 0), scale)
+	return numeric.FromBig(numeric.Big(n, 0), scale)
 }

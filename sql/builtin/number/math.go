@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/libm"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -274,39 +275,39 @@ func widthBucketNumeric(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	switch {
 	case count <= 0:
 		return types.Null, pgerr.New(pgerr.InvalidArgumentForWidthBucketFunction, "count must be greater than zero")
-	case types.NumericIsNaN(x) || types.NumericIsNaN(lo) || types.NumericIsNaN(hi):
+	case numeric.IsNaN(x) || numeric.IsNaN(lo) || numeric.IsNaN(hi):
 		return types.Null, pgerr.New(pgerr.InvalidArgumentForWidthBucketFunction, "operand, lower bound, and upper bound cannot be NaN")
-	case types.NumericIsInf(lo) || types.NumericIsInf(hi):
+	case numeric.IsInf(lo) || numeric.IsInf(hi):
 		return types.Null, pgerr.New(pgerr.InvalidArgumentForWidthBucketFunction, "lower and upper bounds must be finite")
 	}
-	dir := types.NumericCmp(hi, lo)
+	dir := numeric.Cmp(hi, lo)
 	if dir == 0 {
 		return types.Null, pgerr.New(pgerr.InvalidArgumentForWidthBucketFunction, "lower bound cannot equal upper bound")
 	}
-	if types.NumericCmp(x, lo)*dir < 0 {
+	if numeric.Cmp(x, lo)*dir < 0 {
 		return call.Int(0)
 	}
-	if types.NumericCmp(x, hi)*dir >= 0 {
+	if numeric.Cmp(x, hi)*dir >= 0 {
 		return Int4Result(count + 1)
 	}
-	num, err := types.NumericSub(x, lo)
+	num, err := numeric.Sub(x, lo)
 	if err != nil {
 		return types.Null, err
 	}
-	den, err := types.NumericSub(hi, lo)
+	den, err := numeric.Sub(hi, lo)
 	if err != nil {
 		return types.Null, err
 	}
-	if num, err = types.NumericMul(num, types.NumericInt(count)); err != nil {
+	if num, err = numeric.Mul(num, numeric.Int(count)); err != nil {
 		return types.Null, err
 	}
-	if num, err = types.NumericDiv(num, den); err != nil {
+	if num, err = numeric.Div(num, den); err != nil {
 		return types.Null, err
 	}
-	if num, err = types.NumericFloor(num); err != nil {
+	if num, err = numeric.Floor(num); err != nil {
 		return types.Null, err
 	}
-	v, err := types.NumericToInt(num, 64, "integer")
+	v, err := numeric.ToInt(num, 64, "integer")
 	if err != nil {
 		return types.Null, err
 	}
@@ -322,7 +323,7 @@ func factorial(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	case n > 32177:
 		return types.Null, pgerr.New(pgerr.NumericValueOutOfRange, "value overflows numeric format")
 	}
-	return types.NumericFromBig(new(big.Int).MulRange(1, max(n, 1)), 0)
+	return numeric.FromBig(new(big.Int).MulRange(1, max(n, 1)), 0)
 }
 
 func mathFns() call.Fns {
@@ -392,19 +393,19 @@ func mathFns() call.Fns {
 		},
 
 		"width_bucket_float8": widthBucketFloat, "width_bucket_numeric": widthBucketNumeric, "numeric_fac": factorial,
-		"numeric_sqrt": num1e(types.NumericSqrt), "numeric_exp": num1e(types.NumericExp), "numeric_ln": num1e(types.NumericLn),
-		"numeric_log": num2(types.NumericLog), "numeric_power": num2(types.NumericPower),
+		"numeric_sqrt": num1e(numeric.Sqrt), "numeric_exp": num1e(numeric.Exp), "numeric_ln": num1e(numeric.Ln),
+		"numeric_log": num2(numeric.Log), "numeric_power": num2(numeric.Power),
 	}
 	return m
 }
 
 func mathSQL() map[types.OID]call.Fn {
 	log10 := func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		return types.NumericLog(types.NumericInt(10), a[0])
+		return numeric.Log(numeric.Int(10), a[0])
 	}
 	return map[types.OID]call.Fn{
 		1481: log10, 1741: log10,
-		1708: func(_ *call.Call, a []types.Datum) (types.Datum, error) { return types.NumericRound(a[0], 0) },
-		1710: func(_ *call.Call, a []types.Datum) (types.Datum, error) { return types.NumericTrunc(a[0], 0) },
+		1708: func(_ *call.Call, a []types.Datum) (types.Datum, error) { return numeric.Round(a[0], 0) },
+		1710: func(_ *call.Call, a []types.Datum) (types.Datum, error) { return numeric.Trunc(a[0], 0) },
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -80,11 +81,11 @@ func moneyFns() call.Fns {
 		"int4_cash":  ofInt, "int8_cash": ofInt,
 		"cash_numeric": func(_ *call.Call, a []types.Datum) (types.Datum, error) { return Scaled(a[0].Int(), 2) },
 		"numeric_cash": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, err := types.NumericMul(a[0], types.NumericInt(100))
+			v, err := numeric.Mul(a[0], numeric.Int(100))
 			if err != nil {
 				return types.Null, err
 			}
-			return call.IntOrErr(types.NumericToInt(v, 64, "bigint"))
+			return call.IntOrErr(numeric.ToInt(v, 64, "bigint"))
 		},
 	}
 	for _, n := range []string{"int2", "int4", "int8"} {

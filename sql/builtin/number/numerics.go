@@ -3,6 +3,7 @@ package number
 import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -19,14 +20,14 @@ func num2(f func(x, y types.Datum) (types.Datum, error)) call.Fn {
 func numericFns() call.Fns {
 	toInt := func(size int, name string) call.Fn {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			v, err := types.NumericToInt(a[0], size, name)
+			v, err := numeric.ToInt(a[0], size, name)
 			if err != nil {
 				return types.Null, err
 			}
 			return tuple.Int(v), nil
 		}
 	}
-	fromInt := func(_ *call.Call, a []types.Datum) (types.Datum, error) { return types.NumericInt(a[0].Int()), nil }
+	fromInt := func(_ *call.Call, a []types.Datum) (types.Datum, error) { return numeric.Int(a[0].Int()), nil }
 	scale := func(f func(types.Datum) (int, bool)) call.Fn {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			v, ok := f(a[0])
@@ -52,16 +53,16 @@ func numericFns() call.Fns {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) { return f(a[0], int(a[1].Int())) }
 	}
 	return call.Fns{
-		"numeric_add": num2(types.NumericAdd), "numeric_sub": num2(types.NumericSub), "numeric_mul": num2(types.NumericMul),
-		"numeric_div": num2(types.NumericDiv), "numeric_div_trunc": num2(types.NumericDivTrunc), "numeric_mod": num2(types.NumericMod),
-		"numeric_gcd": num2(types.NumericGCD), "numeric_lcm": num2(types.NumericLCM), "numeric_inc": num1e(types.NumericInc),
-		"numeric_uminus": num1(types.NumericNeg), "numeric_uplus": call.First, "numeric_abs": num1(types.NumericAbs), "numeric_sign": num1(types.NumericSign),
-		"numeric_ceil": num1e(types.NumericCeil), "numeric_floor": num1e(types.NumericFloor), "numeric_trim_scale": num1(types.NumericTrimScale),
-		"numeric_round": rounding(types.NumericRound), "numeric_trunc": rounding(types.NumericTrunc),
-		"numeric_scale": scale(types.NumericScale), "numeric_min_scale": scale(types.NumericMinScale),
+		"numeric_add": num2(numeric.Add), "numeric_sub": num2(numeric.Sub), "numeric_mul": num2(numeric.Mul),
+		"numeric_div": num2(numeric.Div), "numeric_div_trunc": num2(numeric.DivTrunc), "numeric_mod": num2(numeric.Mod),
+		"numeric_gcd": num2(numeric.GCD), "numeric_lcm": num2(numeric.LCM), "numeric_inc": num1e(numeric.Inc),
+		"numeric_uminus": num1(numeric.Neg), "numeric_uplus": call.First, "numeric_abs": num1(numeric.Abs), "numeric_sign": num1(numeric.Sign),
+		"numeric_ceil": num1e(numeric.Ceil), "numeric_floor": num1e(numeric.Floor), "numeric_trim_scale": num1(numeric.TrimScale),
+		"numeric_round": rounding(numeric.Round), "numeric_trunc": rounding(numeric.Trunc),
+		"numeric_scale": scale(numeric.Scale), "numeric_min_scale": scale(numeric.MinScale),
 		"numeric_int2": toInt(16, "smallint"), "numeric_int4": toInt(32, "integer"), "numeric_int8": toInt(64, "bigint"),
 		"int2_numeric": fromInt, "int4_numeric": fromInt, "int8_numeric": fromInt,
-		"numeric_float8": toFloat(types.NumericToFloat8), "numeric_float4": toFloat(types.NumericToFloat4),
-		"float8_numeric": fromFloat(types.NumericFromFloat8), "float4_numeric": fromFloat(types.NumericFromFloat4),
+		"numeric_float8": toFloat(numeric.ToFloat8), "numeric_float4": toFloat(numeric.ToFloat4),
+		"float8_numeric": fromFloat(numeric.FromFloat8), "float4_numeric": fromFloat(numeric.FromFloat4),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -42,7 +43,7 @@ func seriesInts(_ *call.Call, a []types.Datum) (call.Rows, error) {
 }
 
 func seriesNumeric(_ *call.Call, a []types.Datum) (call.Rows, error) {
-	step := types.NumericInt(1)
+	step := numeric.Int(1)
 	if len(a) > 2 {
 		step = a[2].Clone()
 	}
@@ -51,23 +52,23 @@ func seriesNumeric(_ *call.Call, a []types.Datum) (call.Rows, error) {
 			break
 		}
 		switch {
-		case types.NumericIsNaN(a[i]):
+		case numeric.IsNaN(a[i]):
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "%s cannot be NaN", what)
-		case types.NumericIsInf(a[i]):
+		case numeric.IsInf(a[i]):
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "%s cannot be infinity", what)
 		}
 	}
-	if types.NumericIsZero(step) {
+	if numeric.IsZero(step) {
 		return nil, call.Fresh(ErrZeroStep)
 	}
-	cur, end, dir := a[0].Clone(), a[1].Clone(), types.NumericSgn(step)
+	cur, end, dir := a[0].Clone(), a[1].Clone(), numeric.Sgn(step)
 	var row [1]types.Datum
 	return call.RowsFunc(func() ([]types.Datum, bool, error) {
-		if types.NumericCmp(cur, end)*dir > 0 {
+		if numeric.Cmp(cur, end)*dir > 0 {
 			return nil, false, nil
 		}
 		row[0] = cur
-		next, err := types.NumericAdd(cur, step)
+		next, err := numeric.Add(cur, step)
 		if err != nil {
 			return nil, false, err
 		}

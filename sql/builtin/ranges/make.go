@@ -4,6 +4,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -81,11 +82,11 @@ func subdiffFns() call.Fns {
 		"int4range_subdiff": ints, "int8range_subdiff": ints, "daterange_subdiff": ints,
 		"tsrange_subdiff": stamps, "tstzrange_subdiff": stamps,
 		"numrange_subdiff": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			d, err := types.NumericSub(a[0], a[1])
+			d, err := numeric.Sub(a[0], a[1])
 			if err != nil {
 				return types.Null, err
 			}
-			f, err := types.NumericToFloat8(d)
+			f, err := numeric.ToFloat8(d)
 			if err != nil {
 				return types.Null, err
 			}

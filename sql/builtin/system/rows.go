@@ -8,6 +8,8 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -35,27 +37,27 @@ func sessionRows(fn string) call.SetFn {
 }
 
 func zoneNameRows(*call.Call, []types.Datum) (call.Rows, error) {
-	now := types.TimestampOf(time.Now())
+	now := calendar.TimestampOf(time.Now())
 	var rows [][]types.Datum
-	for _, name := range types.ZoneNames() {
-		loc, ok := types.LoadZone(name)
+	for _, name := range timezone.Names() {
+		loc, ok := timezone.Load(name)
 		if !ok {
 			continue
 		}
-		east, abbrev, dst := types.ZoneAt(loc, now)
+		east, abbrev, dst := timezone.At(loc, now)
 		rows = append(rows, []types.Datum{tuple.String(name), tuple.String(abbrev), offsetInterval(east), tuple.Bool(dst)})
 	}
 	return call.TableRows(rows), nil
 }
 
 func zoneAbbrevRows(*call.Call, []types.Datum) (call.Rows, error) {
-	now := types.TimestampOf(time.Now())
+	now := calendar.TimestampOf(time.Now())
 	var rows [][]types.Datum
-	types.ZoneAbbrevs(func(abbrev string, z types.ZoneAbbrev) {
+	timezone.Abbrevs(func(abbrev string, z timezone.Abbrev) {
 		east, dst := z.Offset, z.DST
 		if z.Zone != "" {
-			if loc, ok := types.LoadZone(z.Zone); ok {
-				east, _, dst = types.ZoneAt(loc, now)
+			if loc, ok := timezone.Load(z.Zone); ok {
+				east, _, dst = timezone.At(loc, now)
 			}
 		}
 		rows = append(rows, []types.Datum{tuple.String(text.UpperText(abbrev)), offsetInterval(east), tuple.Bool(dst)})
@@ -64,7 +66,7 @@ func zoneAbbrevRows(*call.Call, []types.Datum) (call.Rows, error) {
 }
 
 func offsetInterval(east int) types.Datum {
-	return types.IntervalVal{Usec: int64(east) * calendar.UsecPerSec}.Datum()
+	return temporal.Interval{Usec: int64(east) * calendar.UsecPerSec}.Datum()
 }
 
 func listening(c *call.Call, _ []types.Datum) (call.Rows, error) {

@@ -3,6 +3,8 @@ package system
 import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -31,10 +33,10 @@ func sizeOf(env *types.Env, t *types.Type, d types.Datum) int {
 	}
 	switch t.OID {
 	case types.Numeric:
-		return types.NumericSize(d)
+		return numeric.Size(d)
 	case types.JSONB:
-		n := types.JSONBNode(d)
-		return varHeader + types.JSONBLayout(&n, func(*types.JSONNode, int) {})
+		n := jsondoc.NodeOf(d)
+		return varHeader + jsondoc.Layout(&n, func(*jsondoc.Node, int) {})
 	case types.Bit, types.VarBit:
 		return varHeader + 4 + (d.Len()+7)/8
 	case types.Inet, types.CIDR:

@@ -13,6 +13,9 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -210,13 +213,13 @@ func sizePretty(_ *call.Call, a []types.Datum) (types.Datum, error) {
 
 func sizePrettyNumeric(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	v := a[0]
-	if types.NumericIsNaN(v) || types.NumericIsInf(v) {
+	if numeric.IsNaN(v) || numeric.IsInf(v) {
 		return call.Text(types.Lookup(types.Numeric).Text(v, nil) + " PB")
 	}
-	less := func(limit int64) bool { return types.NumericCmp(types.NumericAbs(v), types.NumericInt(limit)) < 0 }
+	less := func(limit int64) bool { return numeric.Cmp(numeric.Abs(v), numeric.Int(limit)) < 0 }
 	shift := func(n uint) error {
 		var err error
-		v, err = types.NumericDivTrunc(v, types.NumericInt(1<<n))
+		v, err = numeric.DivTrunc(v, numeric.Int(1<<n))
 		return err
 	}
 	if less(10 * 1024) {
@@ -227,15 +230,15 @@ func sizePrettyNumeric(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	}
 	for i := 1; ; i++ {
 		if less(20*1024-1) || i == len(sizeUnits)-1 {
-			one := types.NumericInt(1)
-			if types.NumericSgn(v) < 0 {
-				one = types.NumericInt(-1)
+			one := numeric.Int(1)
+			if numeric.Sgn(v) < 0 {
+				one = numeric.Int(-1)
 			}
-			r, err := types.NumericAdd(v, one)
+			r, err := numeric.Add(v, one)
 			if err != nil {
 				return types.Null, err
 			}
-			if r, err = types.NumericDivTrunc(r, types.NumericInt(2)); err != nil {
+			if r, err = numeric.DivTrunc(r, numeric.Int(2)); err != nil {
 				return types.Null, err
 			}
 			return call.Text(types.Lookup(types.Numeric).Text(r, nil) + " " + sizeUnits[i])
@@ -282,7 +285,7 @@ func sizeBytes(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			}
 		}
 	}
-	v, err := types.ParseNumeric(s[:n])
+	v, err := numeric.Parse(s[:n])
 	if err != nil {
 		return types.Null, err
 	}
@@ -298,11 +301,11 @@ func sizeBytes(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			return types.Null, pgerr.From(bad()).WithDetail("Invalid size unit: \"%s\".", unitName).
 				WithHint("Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".")
 		}
-		if v, err = types.NumericMul(v, types.NumericInt(1<<(10*at))); err != nil {
+		if v, err = numeric.Mul(v, numeric.Int(1<<(10*at))); err != nil {
 			return types.Null, err
 		}
 	}
-	r, err := types.NumericToInt(v, 64, "bigint")
+	r, err := numeric.ToInt(v, 64, "bigint")
 	return tuple.Int(r), err
 }
 
@@ -315,7 +318,7 @@ func lsnFns(m call.Fns) {
 		return tuple.Uint(s.WALPosition()), nil
 	})
 	m["pg_current_wal_lsn"], m["pg_current_wal_insert_lsn"], m["pg_current_wal_flush_lsn"] = position, position, position
-	lsnNumeric := func(v uint64) (types.Datum, error) { return types.ParseNumeric(strconv.FormatUint(v, 10)) }
+	lsnNumeric := func(v uint64) (types.Datum, error) { return numeric.Parse(strconv.FormatUint(v, 10)) }
 	diff := func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 		x, err := lsnNumeric(a[0].Uint())
 		if err != nil {
@@ -325,21 +328,21 @@ func lsnFns(m call.Fns) {
 		if err != nil {
 			return types.Null, err
 		}
-		return types.NumericSub(x, y)
+		return numeric.Sub(x, y)
 	}
 	m["pg_wal_lsn_diff"], m["pg_lsn_mi"] = diff, diff
 	toLSN := func(v types.Datum) (types.Datum, error) {
 		switch {
-		case types.NumericIsNaN(v):
+		case numeric.IsNaN(v):
 			return types.Null, pgerr.New(pgerr.FeatureNotSupported, "cannot convert NaN to pg_lsn")
-		case types.NumericIsInf(v):
+		case numeric.IsInf(v):
 			return types.Null, pgerr.New(pgerr.FeatureNotSupported, "cannot convert infinity to pg_lsn")
 		}
-		r, err := types.NumericRound(v, 0)
+		r, err := numeric.Round(v, 0)
 		if err != nil {
 			return types.Null, err
 		}
-		n := types.NumericBig(r, 0)
+		n := numeric.Big(r, 0)
 		if n.Sign() < 0 || !n.IsUint64() {
 			return types.Null, pgerr.New(pgerr.InvalidParameterValue, "pg_lsn out of range")
 		}
@@ -347,7 +350,7 @@ func lsnFns(m call.Fns) {
 	}
 	move := func(nan string, op func(x, y types.Datum) (types.Datum, error)) call.Fn {
 		return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			if types.NumericIsNaN(a[1]) {
+			if numeric.IsNaN(a[1]) {
 				return types.Null, pgerr.New(pgerr.FeatureNotSupported, "%s", nan)
 			}
 			x, err := lsnNumeric(a[0].Uint())
@@ -361,8 +364,8 @@ func lsnFns(m call.Fns) {
 			return toLSN(v)
 		}
 	}
-	m["pg_lsn_pli"] = move("cannot add NaN to pg_lsn", types.NumericAdd)
-	m["pg_lsn_mii"] = move("cannot subtract NaN from pg_lsn", types.NumericSub)
+	m["pg_lsn_pli"] = move("cannot add NaN to pg_lsn", numeric.Add)
+	m["pg_lsn_mii"] = move("cannot subtract NaN from pg_lsn", numeric.Sub)
 	m["numeric_pg_lsn"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) { return toLSN(a[0]) }
 }
 
@@ -576,11 +579,11 @@ func systemSQL() map[types.OID]call.Fn {
 	lsnFns(lsn)
 	return map[types.OID]call.Fn{
 		3935: withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) { // pg_sleep_for(interval)
-			v := types.IntervalOf(a[0])
+			v := temporal.IntervalOf(a[0])
 			return sleep(s, float64(v.Usec)/1e6+float64(v.Days)*86400+float64(v.Months)*30*86400)
 		}),
 		3936: withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) { // pg_sleep_until(timestamptz)
-			return sleep(s, float64(a[0].Int()-types.TimestampOf(time.Now()))/1e6)
+			return sleep(s, float64(a[0].Int()-calendar.TimestampOf(time.Now()))/1e6)
 		}),
 		2325: withSession(relationSize),
 		5023: call.Swap(lsn["pg_lsn_pli"]),

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -41,7 +42,7 @@ func relationTime(f func(n *RelationCounts) time.Time) call.Fn {
 		}
 		n, _ := s.RelationCounts(types.OID(a[0].Uint()))
 		if t := f(&n); !t.IsZero() {
-			return tuple.Int(types.TimestampOf(t)), nil
+			return tuple.Int(calendar.TimestampOf(t)), nil
 		}
 		return types.Null, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -44,7 +45,7 @@ func toUTF8(b []byte, enc int64) (string, error) {
 		return s.String(), nil
 	}
 	s := string(b)
-	return s, types.CheckUTF8(s)
+	return s, input.CheckUTF8(s)
 }
 
 func fromUTF8(s string, enc int64) ([]byte, error) {

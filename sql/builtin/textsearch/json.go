@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/jsondoc"
 )
 
 // parts says which values of a JSON document count.
@@ -144,7 +145,7 @@ func jsonHeadline(c *call.Call, cfg *config, a []types.Datum) ([]byte, error) {
 					return err
 				}
 			}
-			out = types.AppendJSONString(out, v)
+			out = jsondoc.AppendString(out, v)
 			if key {
 				out = append(out, ':')
 			}

@@ -8,6 +8,9 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/temporal"
+	"github.com/tarndb/tarn/sql/types/timezone"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -127,25 +130,25 @@ func pgSettings(s *scan) error {
 }
 
 func pgTimezoneNames(s *scan) error {
-	now := types.TimestampOf(time.Now())
-	for _, name := range types.ZoneNames() {
-		loc, ok := types.LoadZone(name)
+	now := calendar.TimestampOf(time.Now())
+	for _, name := range timezone.Names() {
+		loc, ok := timezone.Load(name)
 		if !ok {
 			continue
 		}
-		east, abbrev, dst := types.ZoneAt(loc, now)
+		east, abbrev, dst := timezone.At(loc, now)
 		s.add(text(name), text(abbrev), seconds(east), boolean(dst))
 	}
 	return nil
 }
 
 func pgTimezoneAbbrevs(s *scan) error {
-	now := types.TimestampOf(time.Now())
-	types.ZoneAbbrevs(func(abbrev string, a types.ZoneAbbrev) {
+	now := calendar.TimestampOf(time.Now())
+	timezone.Abbrevs(func(abbrev string, a timezone.Abbrev) {
 		east, dst := a.Offset, a.DST
 		if a.Zone != "" {
-			if loc, ok := types.LoadZone(a.Zone); ok {
-				east, _, dst = types.ZoneAt(loc, now)
+			if loc, ok := timezone.Load(a.Zone); ok {
+				east, _, dst = timezone.At(loc, now)
 			}
 		}
 		s.add(text(strings.ToUpper(abbrev)), seconds(east), boolean(dst))
@@ -153,7 +156,7 @@ func pgTimezoneAbbrevs(s *scan) error {
 	return nil
 }
 
-func seconds(n int) types.Datum { return types.IntervalVal{Usec: int64(n) * 1e6}.Datum() }
+func seconds(n int) types.Datum { return temporal.Interval{Usec: int64(n) * 1e6}.Datum() }
 
 // sequenceRow is SELECT * FROM a sequence.
 func sequenceRow(s *scan) error {

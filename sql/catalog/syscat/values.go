@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -38,7 +39,7 @@ func timestamp(t time.Time) types.Datum {
 	if t.IsZero() {
 		return null
 	}
-	return tuple.Int(types.TimestampOf(t))
+	return tuple.Int(calendar.TimestampOf(t))
 }
 
 // texts is a text[]; NULL without elements.

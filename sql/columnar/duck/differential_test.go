@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -179,7 +180,7 @@ func TestParams(t *testing.T) {
 	d.compare("select count(*) from t where i4 > $1", tuple.Int(3))
 	d.compare("select count(*) from t where i4 > $1", types.Null)
 	d.compare("select count(*) from t where x = $1 or x = '$1'", tuple.String("it's"))
-	d.compare("select count(*) from t where n > $1::numeric", types.NumericInt(5))
+	d.compare("select count(*) from t where n > $1::numeric", numeric.Int(5))
 	d.compare("select count(*) from t where d >= $1", tuple.Int(0))
 	d.compare("select count(*) from t where ts < $1 and tz > $2", tuple.Int(1e15), tuple.Int(-1e15))
 }

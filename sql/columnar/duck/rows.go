@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -138,7 +139,7 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 			at++
 			if !v.IsNull() {
 				n, _ := count.value(r.at)
-				if v, err = types.NumericDiv(v, types.NumericInt(n.Int())); err != nil {
+				if v, err = numeric.Div(v, numeric.Int(n.Int())); err != nil {
 					return nil, false, err
 				}
 			}
@@ -180,11 +181,11 @@ func (c *resultCol) value(row int) (types.Datum, error) {
 	case duckdb.TypeDecimal:
 		switch c.internal {
 		case duckdb.TypeSmallInt:
-			return types.NumericFromBig(big.NewInt(int64(*(*int16)(unsafe.Add(c.data, row*2)))), c.scale)
+			return numeric.FromBig(big.NewInt(int64(*(*int16)(unsafe.Add(c.data, row*2)))), c.scale)
 		case duckdb.TypeInteger:
-			return types.NumericFromBig(big.NewInt(int64(*(*int32)(unsafe.Add(c.data, row*4)))), c.scale)
+			return numeric.FromBig(big.NewInt(int64(*(*int32)(unsafe.Add(c.data, row*4)))), c.scale)
 		case duckdb.TypeBigInt:
-			return types.NumericFromBig(big.NewInt(*(*int64)(unsafe.Add(c.data, row*8))), c.scale)
+			return numeric.FromBig(big.NewInt(*(*int64)(unsafe.Add(c.data, row*8))), c.scale)
 		case duckdb.TypeHugeInt:
 			return hugeint(unsafe.Add(c.data, row*16), c.scale)
 		}
@@ -205,12 +206,12 @@ func duckString(p unsafe.Pointer) types.Datum {
 func hugeint(p unsafe.Pointer, scale int) (types.Datum, error) {
 	lo, hi := *(*uint64)(p), *(*int64)(unsafe.Add(p, 8))
 	if hi == 0 && lo < 1<<63 || hi == -1 && lo >= 1<<63 {
-		return types.NumericFromBig(big.NewInt(int64(lo)), scale)
+		return numeric.FromBig(big.NewInt(int64(lo)), scale)
 	}
 	v := big.NewInt(hi)
 	v.Lsh(v, 64)
 	v.Add(v, new(big.Int).SetUint64(lo))
-	return types.NumericFromBig(v, scale)
+	return numeric.FromBig(v, scale)
 }
 
 // Close implements exec.ColumnarRows.

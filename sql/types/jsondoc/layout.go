@@ -1,4 +1,8 @@
-package types
+package jsondoc
+
+import (
+	"github.com/tarndb/tarn/sql/types/numeric"
+)
 
 // The sizes that PostgreSQL's binary form of jsonb would have, of which jsonpath's keyvalue() and pg_column_size tell:
 //
@@ -6,8 +10,8 @@ package types
 //
 // Strings stand as they are, numbers as numeric with its header, numbers and containers on a multiple of 4.
 
-// JSONBLayout calls each for every container with its offset in the root container, and returns the root's size.
-func JSONBLayout(n *JSONNode, each func(n *JSONNode, offset int)) int {
+// Layout calls each for every container with its offset in the root container, and returns the root's size.
+func Layout(n *Node, each func(n *Node, offset int)) int {
 	if n.scalar() { // stored as the only element of an array
 		return layoutValue(n, 8, each)
 	}
@@ -16,7 +20,7 @@ func JSONBLayout(n *JSONNode, each func(n *JSONNode, offset int)) int {
 
 func align4(n int) int { return (n + 3) &^ 3 }
 
-func layoutContainer(n *JSONNode, at int, each func(*JSONNode, int)) int {
+func layoutContainer(n *Node, at int, each func(*Node, int)) int {
 	at = align4(at)
 	each(n, at)
 	at += 4 + 4*(len(n.Keys)+len(n.Elems))
@@ -29,17 +33,17 @@ func layoutContainer(n *JSONNode, at int, each func(*JSONNode, int)) int {
 	return at
 }
 
-func layoutValue(n *JSONNode, at int, each func(*JSONNode, int)) int {
+func layoutValue(n *Node, at int, each func(*Node, int)) int {
 	switch n.Kind {
-	case JSONString:
+	case String:
 		return at + len(n.Text)
-	case JSONNumber:
-		v, err := ParseNumeric(n.Text)
+	case Number:
+		v, err := numeric.Parse(n.Text)
 		if err != nil {
 			return at
 		}
-		return align4(at) + NumericSize(v)
-	case JSONList, JSONObject:
+		return align4(at) + numeric.Size(v)
+	case List, Object:
 		return layoutContainer(n, at, each)
 	}
 	return at

@@ -1,18 +1,11 @@
-package types
+package temporal
 
 import (
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
-
-// append2 appends at least two digits.
-func append2(dst []byte, v int) []byte {
-	if v < 100 {
-		return append(dst, '0'+byte(v/10), '0'+byte(v%10))
-	}
-	return strconv.AppendInt(dst, int64(v), 10)
-}
 
 // appendYear appends at least four digits; years before 1 count from 1 BC and the caller adds " BC".
 func appendYear(dst []byte, y int) []byte {
@@ -40,35 +33,16 @@ func appendFrac(dst []byte, usec int) []byte {
 
 // appendClock appends hh:mm:ss[.ffffff].
 func appendClock(dst []byte, c *calendar.Clock) []byte {
-	dst = append(append2(dst, c.Hour), ':')
-	dst = append(append2(dst, c.Min), ':')
-	dst = append2(dst, c.Sec)
+	dst = append(calendar.AppendTwo(dst, c.Hour), ':')
+	dst = append(calendar.AppendTwo(dst, c.Min), ':')
+	dst = calendar.AppendTwo(dst, c.Sec)
 	return appendFrac(dst, c.Usec)
-}
-
-// appendZone appends +hh[:mm[:ss]], always with minutes for XSD.
-func appendZone(dst []byte, east int, xsd bool) []byte {
-	if east < 0 {
-		dst = append(dst, '-')
-		east = -east
-	} else {
-		dst = append(dst, '+')
-	}
-	h, m, s := east/3600, east/60%60, east%60
-	dst = append2(dst, h)
-	if m != 0 || s != 0 || xsd {
-		dst = append2(append(dst, ':'), m)
-	}
-	if s != 0 {
-		dst = append2(append(dst, ':'), s)
-	}
-	return dst
 }
 
 func appendISODate(dst []byte, c *calendar.Clock) []byte {
 	dst = append(appendYear(dst, c.Year), '-')
-	dst = append(append2(dst, c.Mon), '-')
-	return append2(dst, c.Day)
+	dst = append(calendar.AppendTwo(dst, c.Mon), '-')
+	return calendar.AppendTwo(dst, c.Day)
 }
 
 func appendBC(dst []byte, c *calendar.Clock) []byte {
@@ -82,8 +56,8 @@ func appendBC(dst []byte, c *calendar.Clock) []byte {
 func appendStyledDate(dst []byte, c *calendar.Clock, set *Settings) []byte {
 	e := set.orDefault()
 	three := func(a, b int, sep byte) {
-		dst = append(append2(dst, a), sep)
-		dst = append(append2(dst, b), sep)
+		dst = append(calendar.AppendTwo(dst, a), sep)
+		dst = append(calendar.AppendTwo(dst, b), sep)
 		dst = appendYear(dst, c.Year)
 	}
 	dmy := e.DateOrder == OrderDMY
@@ -128,7 +102,7 @@ func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, set *Settings) []
 		dst = append(appendISODate(dst, c), ' ')
 		dst = appendClock(dst, c)
 		if z != nil {
-			dst = appendZone(dst, z.east, false)
+			dst = timezone.AppendOffset(dst, z.east, false)
 		}
 		return appendBC(dst, c)
 	case DateSQL, DateGerman:
@@ -139,26 +113,26 @@ func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, set *Settings) []
 		if e.DateStyle == DateGerman {
 			sep = '.'
 		}
-		dst = append(append2(dst, a), sep)
-		dst = append(append2(dst, b), sep)
+		dst = append(calendar.AppendTwo(dst, a), sep)
+		dst = append(calendar.AppendTwo(dst, b), sep)
 		dst = append(appendYear(dst, c.Year), ' ')
 		dst = appendClock(dst, c)
 		if z != nil {
 			if z.abbrev != "" {
 				dst = append(append(dst, ' '), z.abbrev...)
 			} else {
-				dst = appendZone(dst, z.east, false)
+				dst = timezone.AppendOffset(dst, z.east, false)
 			}
 		}
 		return appendBC(dst, c)
 	}
 	dst = append(append(dst, dayNames[calendar.Weekday(calendar.JulianDay(c.Year, c.Mon, c.Day))][:3]...), ' ')
 	if dmy {
-		dst = append(append2(dst, c.Day), ' ')
+		dst = append(calendar.AppendTwo(dst, c.Day), ' ')
 		dst = append(append(dst, monthNames[c.Mon-1][:3]...), ' ')
 	} else {
 		dst = append(append(dst, monthNames[c.Mon-1][:3]...), ' ')
-		dst = append(append2(dst, c.Day), ' ')
+		dst = append(calendar.AppendTwo(dst, c.Day), ' ')
 	}
 	dst = append(appendClock(dst, c), ' ')
 	dst = appendYear(dst, c.Year)
@@ -167,7 +141,7 @@ func appendDateTime(dst []byte, c *calendar.Clock, z *zoneTag, set *Settings) []
 		if z.abbrev != "" {
 			dst = append(dst, z.abbrev...)
 		} else {
-			dst = appendZone(dst, z.east, false)
+			dst = timezone.AppendOffset(dst, z.east, false)
 		}
 	}
 	return appendBC(dst, c)
@@ -178,7 +152,7 @@ func appendXSD(dst []byte, c *calendar.Clock, z *zoneTag) []byte {
 	dst = append(appendISODate(dst, c), 'T')
 	dst = appendClock(dst, c)
 	if z != nil {
-		dst = appendZone(dst, z.east, true)
+		dst = timezone.AppendOffset(dst, z.east, true)
 	}
 	return appendBC(dst, c)
 }

@@ -1,4 +1,4 @@
-package types
+package numeric
 
 import (
 	"math"
@@ -24,7 +24,7 @@ func clampScale(scale int, at ...int) int {
 	for _, s := range at {
 		scale = max(scale, s)
 	}
-	return min(max(scale, 0), numericMaxDisplay)
+	return min(max(scale, 0), maxDisplay)
 }
 
 func decContext(precision int) *apd.Context {
@@ -48,7 +48,7 @@ func fromAPD(d *apd.Decimal, scale int) (tuple.Value, error) {
 	v = new(big.Int).Set(v)
 	if shift := int(d.Exponent) + scale; shift >= 0 {
 		if shift > 2*maxDigits {
-			return tuple.Null, errNumericOverflow()
+			return tuple.Null, errOverflow()
 		}
 		v.Mul(v, bigPow10(shift))
 	} else if -shift > 4*maxDigits {
@@ -62,9 +62,9 @@ func fromAPD(d *apd.Decimal, scale int) (tuple.Value, error) {
 	return packBig(v, scale)
 }
 
-// NumericSqrt is the square root; 2201F below zero.
-func NumericSqrt(a tuple.Value) (tuple.Value, error) {
-	n := numericOf(a)
+// Sqrt is the square root; 2201F below zero.
+func Sqrt(a tuple.Value) (tuple.Value, error) {
+	n := Of(a)
 	negative := func() error {
 		return pgerr.New(pgerr.InvalidArgumentForPowerFunction, "cannot take square root of a negative number")
 	}
@@ -77,7 +77,7 @@ func NumericSqrt(a tuple.Value) (tuple.Value, error) {
 	if n.Neg() {
 		return tuple.Null, negative()
 	}
-	scale := clampScale(numericMinSigDigits-(n.Weight()*2+1), n.Scale())
+	scale := clampScale(minSigDigits-(n.Weight()*2+1), n.Scale())
 	if n.IsZero() {
 		return packBig(new(big.Int), scale)
 	}
@@ -91,25 +91,25 @@ func NumericSqrt(a tuple.Value) (tuple.Value, error) {
 	return packBig(quoRound(v, big.NewInt(10)), scale)
 }
 
-// NumericExp is e^a.
-func NumericExp(a tuple.Value) (tuple.Value, error) {
-	n := numericOf(a)
+// Exp is e^a.
+func Exp(a tuple.Value) (tuple.Value, error) {
+	n := Of(a)
 	if n.IsSpecial() {
 		if n.IsInf(-1) {
-			return NumericInt(0), nil
+			return Int(0), nil
 		}
 		return a, nil
 	}
 	val := n.Float64()
-	weight := math.Min(math.Max(val*log10E, -numericMaxResultScale), numericMaxResultScale)
-	return expScale(n, clampScale(numericMinSigDigits-int(weight), n.Scale()))
+	weight := math.Min(math.Max(val*log10E, -maxResultScale), maxResultScale)
+	return expScale(n, clampScale(minSigDigits-int(weight), n.Scale()))
 }
 
 func expScale(n tuple.Numeric, scale int) (tuple.Value, error) {
 	val := n.Float64()
-	if math.Abs(val) >= numericMaxResultScale*expFactor {
+	if math.Abs(val) >= maxResultScale*expFactor {
 		if val > 0 {
-			return tuple.Null, errNumericOverflow()
+			return tuple.Null, errOverflow()
 		}
 		return packBig(new(big.Int), scale)
 	}
@@ -125,12 +125,12 @@ func expBits(val float64, scale int) uint {
 // lnWeight estimates the decimal weight of ln(n) for n > 0 as PostgreSQL does, from the first two digits; close to 1
 // from the distance to it.
 func lnWeight(n tuple.Numeric) int {
-	one := NumericInt(1)
-	lo, _ := ParseNumeric("0.9")
-	hi, _ := ParseNumeric("1.1")
-	if tuple.CompareNumeric(n, numericOf(lo)) >= 0 && tuple.CompareNumeric(n, numericOf(hi)) <= 0 {
-		d, _ := NumericSub(tuple.Bytes(n), one)
-		x := numericOf(d)
+	one := Int(1)
+	lo, _ := Parse("0.9")
+	hi, _ := Parse("1.1")
+	if tuple.CompareNumeric(n, Of(lo)) >= 0 && tuple.CompareNumeric(n, Of(hi)) <= 0 {
+		d, _ := Sub(tuple.Bytes(n), one)
+		x := Of(d)
 		if x.NumDigits() == 0 {
 			return 0
 		}
@@ -160,9 +160,9 @@ func lnDigits(n tuple.Numeric, scale int) *big.Float {
 	return lnFloat(toFloat(n, prec+32), prec)
 }
 
-// NumericLn is the natural logarithm; 2201E for zero and below.
-func NumericLn(a tuple.Value) (tuple.Value, error) {
-	n := numericOf(a)
+// Ln is the natural logarithm; 2201E for zero and below.
+func Ln(a tuple.Value) (tuple.Value, error) {
+	n := Of(a)
 	if n.IsSpecial() {
 		if n.Neg() {
 			return tuple.Null, logDomain(n)
@@ -172,13 +172,13 @@ func NumericLn(a tuple.Value) (tuple.Value, error) {
 	if err := logDomain(n); err != nil {
 		return tuple.Null, err
 	}
-	scale := clampScale(numericMinSigDigits-lnWeight(n), n.Scale())
+	scale := clampScale(minSigDigits-lnWeight(n), n.Scale())
 	return fromFloat(lnDigits(n, scale), scale)
 }
 
-// NumericLog is the logarithm of num to the base; 2201E for zero and below, 22012 for base 1.
-func NumericLog(base, num tuple.Value) (tuple.Value, error) {
-	b, n := numericOf(base), numericOf(num)
+// Log is the logarithm of num to the base; 2201E for zero and below, 22012 for base 1.
+func Log(base, num tuple.Value) (tuple.Value, error) {
+	b, n := Of(base), Of(num)
 	if b.IsNaN() || n.IsNaN() {
 		return tuple.NumericNaN, nil
 	}
@@ -196,24 +196,24 @@ func NumericLog(base, num tuple.Value) (tuple.Value, error) {
 		case b.IsSpecial() && n.IsSpecial():
 			return tuple.NumericNaN, nil
 		case b.IsSpecial():
-			return NumericInt(0), nil
+			return Int(0), nil
 		}
 		return tuple.NumericInf, nil
 	}
 	wb, wn := lnWeight(b), lnWeight(n)
-	scale := clampScale(numericMinSigDigits-(wn-wb), b.Scale(), n.Scale())
+	scale := clampScale(minSigDigits-(wn-wb), b.Scale(), n.Scale())
 	lb := lnDigits(b, scale+max(wn-wb, 0)-2*min(wb, 0)+guard)
-	if NumericCmp(base, NumericInt(1)) == 0 {
+	if Cmp(base, Int(1)) == 0 {
 		return tuple.Null, errDivisionByZero()
 	}
 	ln := lnDigits(n, scale+max(wn-wb, 0)-min(wb, 0)+guard)
 	return fromFloat(ln.Quo(ln, lb), scale)
 }
 
-// NumericPower is a^b with the SQL standard's errors (2201F) for 0 to a negative power and for a complex result.
-func NumericPower(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
-	one := NumericInt(1)
+// Power is a^b with the SQL standard's errors (2201F) for 0 to a negative power and for a complex result.
+func Power(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
+	one := Int(1)
 	if a.IsSpecial() || b.IsSpecial() {
 		return powerSpecial(da, db, one)
 	}
@@ -230,12 +230,12 @@ func NumericPower(da, db tuple.Value) (tuple.Value, error) {
 		}
 	}
 	if a.IsZero() {
-		return packBig(new(big.Int), numericMinSigDigits)
+		return packBig(new(big.Int), minSigDigits)
 	}
 	odd := whole && wholeOdd(b)
 	base := a
 	if a.Neg() {
-		base = numericOf(NumericNeg(da))
+		base = Of(Neg(da))
 	}
 	// The scale comes from an estimate with about eight digits, each step rounded as PostgreSQL rounds it.
 	w := lnWeight(base)
@@ -244,28 +244,28 @@ func NumericPower(da, db tuple.Value) (tuple.Value, error) {
 	if err != nil {
 		return tuple.Null, err
 	}
-	if est, err = NumericMul(est, db); err == nil {
-		est, err = NumericRound(est, rough)
+	if est, err = Mul(est, db); err == nil {
+		est, err = Round(est, rough)
 	}
 	if err != nil {
 		return tuple.Null, err
 	}
-	val := numericOf(est).Float64()
-	if math.Abs(val) > numericMaxResultScale*3.01 {
+	val := Of(est).Float64()
+	if math.Abs(val) > maxResultScale*3.01 {
 		if val > 0 {
-			return tuple.Null, errNumericOverflow()
+			return tuple.Null, errOverflow()
 		}
-		return packBig(new(big.Int), numericMaxDisplay)
+		return packBig(new(big.Int), maxDisplay)
 	}
 	weight := val * log10E
-	scale := clampScale(numericMinSigDigits-int(weight), a.Scale(), b.Scale())
+	scale := clampScale(minSigDigits-int(weight), a.Scale(), b.Scale())
 	sig := max(scale+int(weight), 0)
 	// The logarithm needs as many digits as the result and those that the exponent takes away.
 	x := lnDigits(base, sig-w+decimalWeightOf(b)+2*guard)
 	x.Mul(x, toFloat(b, x.Prec()))
 	r, err := fromFloat(expFloat(x, expBits(val, scale)), scale)
 	if err == nil && a.Neg() && odd {
-		r = NumericNeg(r)
+		r = Neg(r)
 	}
 	return r, err
 }
@@ -283,7 +283,7 @@ func wholeOdd(n tuple.Numeric) bool {
 }
 
 func powerSpecial(da, db, one tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+	a, b := Of(da), Of(db)
 	switch {
 	case a.IsNaN():
 		if b.IsZero() {
@@ -291,7 +291,7 @@ func powerSpecial(da, db, one tuple.Value) (tuple.Value, error) {
 		}
 		return da, nil
 	case b.IsNaN():
-		if NumericCmp(da, one) == 0 {
+		if Cmp(da, one) == 0 {
 			return one, nil
 		}
 		return db, nil
@@ -303,28 +303,28 @@ func powerSpecial(da, db, one tuple.Value) (tuple.Value, error) {
 	if a.Neg() && !whole {
 		return tuple.Null, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
 	}
-	if NumericCmp(da, one) == 0 {
+	if Cmp(da, one) == 0 {
 		return one, nil
 	}
 	if b.IsZero() {
 		return one, nil
 	}
 	if a.IsZero() && b.Sign() > 0 {
-		return NumericInt(0), nil
+		return Int(0), nil
 	}
 	if b.IsSpecial() {
-		abs := NumericAbs(da)
-		big := NumericCmp(abs, one)
+		abs := Abs(da)
+		big := Cmp(abs, one)
 		switch {
 		case big == 0: // -1 to an infinite power
 			return one, nil
 		case (big > 0) == (b.Sign() > 0):
 			return tuple.NumericInf, nil
 		}
-		return NumericInt(0), nil
+		return Int(0), nil
 	}
 	if b.Sign() < 0 {
-		return NumericInt(0), nil
+		return Int(0), nil
 	}
 	if a.IsInf(-1) && wholeOdd(b) {
 		return tuple.NumericNegInf, nil
@@ -342,10 +342,10 @@ func powerInt(a tuple.Numeric, e int64) (tuple.Value, error) {
 		}
 		weight = float64(e) * (math.Log10(f) + float64(p))
 	}
-	if weight > (numericWeightMax+1)*4 {
-		return tuple.Null, errNumericOverflow()
+	if weight > (weightMax+1)*4 {
+		return tuple.Null, errOverflow()
 	}
-	scale := clampScale(numericMinSigDigits, a.Scale())
+	scale := clampScale(minSigDigits, a.Scale())
 	if weight+1 < float64(-scale) && e != 0 && e != 1 && e != -1 && e != 2 {
 		return packBig(new(big.Int), scale)
 	}
@@ -353,9 +353,9 @@ func powerInt(a tuple.Numeric, e int64) (tuple.Value, error) {
 	case e == 0:
 		return packBig(bigPow10(scale), scale)
 	case e == 1:
-		return NumericRound(tuple.Bytes(a), scale)
+		return Round(tuple.Bytes(a), scale)
 	case e == -1:
-		return divRound(numericOf(NumericInt(1)), a, scale)
+		return divRound(Of(Int(1)), a, scale)
 	case a.IsZero():
 		return packBig(new(big.Int), scale)
 	case e == 2:
@@ -376,7 +376,7 @@ func powerInt(a tuple.Numeric, e int64) (tuple.Value, error) {
 	for {
 		if u&1 != 0 {
 			if _, err := c.Mul(r, r, sq); err != nil {
-				return tuple.Null, errNumericOverflow()
+				return tuple.Null, errOverflow()
 			}
 		}
 		if u >>= 1; u == 0 {
@@ -386,12 +386,12 @@ func powerInt(a tuple.Numeric, e int64) (tuple.Value, error) {
 			if neg {
 				return packBig(new(big.Int), scale)
 			}
-			return tuple.Null, errNumericOverflow()
+			return tuple.Null, errOverflow()
 		}
 	}
 	if neg {
 		if _, err := c.Quo(r, apd.New(1, 0), r); err != nil {
-			return tuple.Null, errNumericOverflow()
+			return tuple.Null, errOverflow()
 		}
 	}
 	return fromAPD(r, scale)

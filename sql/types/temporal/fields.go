@@ -1,9 +1,10 @@
-package types
+package temporal
 
 import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 )
 
 // The first half of date and time input: cutting the text into fields, and the words that have a meaning.
@@ -63,63 +64,63 @@ func splitDate(s string, fields []dateField) ([]dateField, dateFail) {
 		from := i
 		var kind fieldKind
 		switch {
-		case isSpace(c):
+		case input.IsSpace(c):
 			i++
 			continue
-		case isDigit(c):
-			i = skip(s, i, isDigit)
+		case input.IsDigit(c):
+			i = input.Skip(s, i, input.IsDigit)
 			kind = fieldNumber
 			switch {
 			case i < len(s) && s[i] == ':':
 				kind = fieldTime
-				i = skip(s, i, func(c byte) bool { return isDigit(c) || c == ':' || c == '.' })
+				i = input.Skip(s, i, func(c byte) bool { return input.IsDigit(c) || c == ':' || c == '.' })
 			case i < len(s) && (s[i] == '-' || s[i] == '/' || s[i] == '.'):
 				delim := s[i]
 				i++
 				kind = fieldDate
-				if i < len(s) && isDigit(s[i]) {
-					i = skip(s, i, isDigit)
+				if i < len(s) && input.IsDigit(s[i]) {
+					i = input.Skip(s, i, input.IsDigit)
 					if delim == '.' {
 						kind = fieldNumber
 					}
 					if i < len(s) && s[i] == delim {
 						kind = fieldDate
-						i = skip(s, i, func(c byte) bool { return isDigit(c) || c == delim })
+						i = input.Skip(s, i, func(c byte) bool { return input.IsDigit(c) || c == delim })
 					}
 				} else {
-					i = skip(s, i, func(c byte) bool { return isAlnum(c) || c == delim })
+					i = input.Skip(s, i, func(c byte) bool { return input.IsAlnum(c) || c == delim })
 				}
 			}
 		case c == '.':
 			kind = fieldNumber
-			i = skip(s, i+1, isDigit)
-		case isAlpha(c):
+			i = input.Skip(s, i+1, input.IsDigit)
+		case input.IsAlpha(c):
 			kind = fieldString
-			i = skip(s, i, isAlpha)
+			i = input.Skip(s, i, input.IsAlpha)
 			if i < len(s) {
 				date := s[i] == '-' || s[i] == '/' || s[i] == '.'
-				if s[i] == '+' || isDigit(s[i]) {
+				if s[i] == '+' || input.IsDigit(s[i]) {
 					_, known := dateWords[strings.ToLower(s[from:i])]
 					date = !known
 				}
 				if date {
 					kind = fieldDate
-					i = skip(s, i, func(c byte) bool {
-						return isAlnum(c) || c == '+' || c == '-' || c == '/' || c == '_' || c == '.' || c == ':'
+					i = input.Skip(s, i, func(c byte) bool {
+						return input.IsAlnum(c) || c == '+' || c == '-' || c == '/' || c == '_' || c == '.' || c == ':'
 					})
 				}
 			}
 		case c == '+' || c == '-':
 			sign := i
-			i = skip(s, i+1, isSpace)
+			i = input.Skip(s, i+1, input.IsSpace)
 			from = i
 			switch {
-			case i < len(s) && isDigit(s[i]):
+			case i < len(s) && input.IsDigit(s[i]):
 				kind = fieldZone
-				i = skip(s, i, func(c byte) bool { return isDigit(c) || c == ':' || c == '.' || c == '-' })
-			case i < len(s) && isAlpha(s[i]):
+				i = input.Skip(s, i, func(c byte) bool { return input.IsDigit(c) || c == ':' || c == '.' || c == '-' })
+			case i < len(s) && input.IsAlpha(s[i]):
 				kind = fieldSpecial
-				i = skip(s, i, isAlpha)
+				i = input.Skip(s, i, input.IsAlpha)
 			default:
 				return nil, badFormat
 			}
@@ -144,13 +145,6 @@ func splitDate(s string, fields []dateField) ([]dateField, dateFail) {
 		fields = append(fields, dateField{kind, strings.ToLower(s[from:i])})
 	}
 	return fields, dateOK
-}
-
-func skip(s string, i int, in func(byte) bool) int {
-	for i < len(s) && in(s[i]) {
-		i++
-	}
-	return i
 }
 
 // Bits of the fields that have been seen (numbers are ours).

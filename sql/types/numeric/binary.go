@@ -1,15 +1,16 @@
-package types
+package numeric
 
 import (
 	"encoding/binary"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// appendNumericBinary appends number of digits, weight, sign, display scale and base-10000 digits, 16 bits each.
-func appendNumericBinary(dst []byte, d tuple.Value) []byte {
-	n := numericOf(d)
+// AppendBinary appends number of digits, weight, sign, display scale and base-10000 digits, 16 bits each.
+func AppendBinary(dst []byte, d tuple.Value) []byte {
+	n := Of(d)
 	sign := uint16(0)
 	switch {
 	case n.IsNaN():
@@ -36,22 +37,22 @@ func appendNumericBinary(dst []byte, d tuple.Value) []byte {
 	return dst
 }
 
-// parseNumericBinary reads what numeric_recv reads.
-func parseNumericBinary(b []byte) (tuple.Value, error) {
+// ParseBinary reads what numeric_recv reads.
+func ParseBinary(b []byte) (tuple.Value, error) {
 	word := func() uint16 {
 		w := binary.BigEndian.Uint16(b)
 		b = b[2:]
 		return w
 	}
 	if len(b) < 8 {
-		return tuple.Null, binaryShort()
+		return tuple.Null, input.Short()
 	}
 	nd, weight, sign, scale := int(word()), int(int16(word())), word(), int(word())
 	if len(b) < 2*nd {
-		return tuple.Null, binaryShort()
+		return tuple.Null, input.Short()
 	}
 	if len(b) > 2*nd {
-		return tuple.Null, binaryLong()
+		return tuple.Null, input.Long()
 	}
 	bad := func(what string) (tuple.Value, error) {
 		return tuple.Null, pgerr.New(pgerr.InvalidBinaryRepresentation, "invalid %s in external \"numeric\" value", what)
@@ -88,14 +89,14 @@ func parseNumericBinary(b []byte) (tuple.Value, error) {
 	}
 	p, err := tuple.AppendNumeric(nil, sign == 0x4000, weight, scale, digits)
 	if err != nil {
-		return tuple.Null, errNumericOverflow()
+		return tuple.Null, errOverflow()
 	}
 	return tuple.Bytes(p), nil
 }
 
-// NumericSize is how many bytes PostgreSQL takes for a numeric, a header of 4 among them.
-func NumericSize(d tuple.Value) int {
-	n := numericOf(d)
+// Size is how many bytes PostgreSQL takes for a numeric, a header of 4 among them.
+func Size(d tuple.Value) int {
+	n := Of(d)
 	if n.IsNaN() || n.IsInf(0) {
 		return 6
 	}

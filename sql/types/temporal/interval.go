@@ -1,57 +1,58 @@
-package types
+package temporal
 
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// IntervalVal is an unpacked interval. The three parts are independent: a month has no fixed number of days, a day no
+// Interval is an unpacked interval. The three parts are independent: a month has no fixed number of days, a day no
 // fixed number of hours.
-type IntervalVal struct {
+type Interval struct {
 	Usec   int64
 	Days   int32
 	Months int32
 }
 
 // IntervalOf unpacks an interval.
-func IntervalOf(d tuple.Value) IntervalVal {
+func IntervalOf(d tuple.Value) Interval {
 	b := d.Bytes()
-	return IntervalVal{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:])), int32(binary.LittleEndian.Uint32(b[12:]))}
+	return Interval{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:])), int32(binary.LittleEndian.Uint32(b[12:]))}
 }
 
 // Datum packs an interval.
-func (v IntervalVal) Datum() tuple.Value {
+func (v Interval) Datum() tuple.Value {
 	b := make([]byte, 0, 16)
 	b = binary.LittleEndian.AppendUint64(b, uint64(v.Usec))
 	b = binary.LittleEndian.AppendUint32(b, uint32(v.Days))
 	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(v.Months)))
 }
 
-// limit zeroes the fields below the last one of typmod's range and rounds the seconds (manual: 8.5.4).
-func (v IntervalVal) limit(mod int32) IntervalVal {
+// Limit zeroes the fields below the last one of typmod's range and rounds the seconds (manual: 8.5.4).
+func (v Interval) Limit(mod int32) Interval {
 	if mod < 0 {
 		return v
 	}
-	fields, precision := intervalMod(mod)
+	fields, precision := IntervalMod(mod)
 	switch fields {
-	case rangeYear:
+	case RangeYear:
 		v.Months = v.Months / 12 * 12
 		v.Days, v.Usec = 0, 0
-	case rangeMonth, rangeYear | rangeMonth:
+	case RangeMonth, RangeYear | RangeMonth:
 		v.Days, v.Usec = 0, 0
-	case rangeDay:
+	case RangeDay:
 		v.Usec = 0
-	case rangeHour, rangeDay | rangeHour:
+	case RangeHour, RangeDay | RangeHour:
 		v.Usec = v.Usec / calendar.UsecPerHour * calendar.UsecPerHour
-	case rangeMinute, rangeDay | rangeHour | rangeMinute, rangeHour | rangeMinute:
+	case RangeMinute, RangeDay | RangeHour | RangeMinute, RangeHour | RangeMinute:
 		v.Usec = v.Usec / calendar.UsecPerMin * calendar.UsecPerMin
 	}
-	if precision < maxTimePrecision {
-		v.Usec = roundUsec(v.Usec, int32(precision))
+	if precision < MaxTimePrecision {
+		v.Usec = RoundUsec(v.Usec, int32(precision))
 	}
 	return v
 }
@@ -63,7 +64,7 @@ type intervalParts struct {
 	min, sec, usec int
 }
 
-func splitInterval(v IntervalVal) (p intervalParts) {
+func splitInterval(v Interval) (p intervalParts) {
 	p.year, p.mon = int(v.Months)/12, int(v.Months)%12
 	p.day = int(v.Days)
 	p.hour = v.Usec / calendar.UsecPerHour
@@ -74,7 +75,7 @@ func splitInterval(v IntervalVal) (p intervalParts) {
 	return p
 }
 
-func appendInterval(dst []byte, v IntervalVal, set *Settings) []byte {
+func AppendInterval(dst []byte, v Interval, set *Settings) []byte {
 	p := splitInterval(v)
 	switch set.orDefault().IntervalStyle {
 	case IntervalSQLStandard:
@@ -95,7 +96,7 @@ func (p *intervalParts) hasTime() bool { return p.hour != 0 || p.min != 0 || p.s
 // appendSeconds appends |sec|[.ffffff], at least two digits if fill.
 func (p *intervalParts) appendSeconds(dst []byte, fill bool) []byte {
 	if fill {
-		dst = append2(dst, absInt(p.sec))
+		dst = calendar.AppendTwo(dst, absInt(p.sec))
 	} else {
 		dst = strconv.AppendInt(dst, int64(absInt(p.sec)), 10)
 	}
@@ -145,7 +146,7 @@ func (p *intervalParts) appendPostgres(dst []byte) []byte {
 		dst = append(dst, '+')
 	}
 	dst = append(appendHours(dst, p.hour), ':')
-	dst = append(append2(dst, absInt(p.min)), ':')
+	dst = append(calendar.AppendTwo(dst, absInt(p.min)), ':')
 	return p.appendSeconds(dst, true)
 }
 
@@ -242,7 +243,7 @@ func (p *intervalParts) appendSQL(dst []byte) []byte {
 	}
 	clock := func() {
 		dst = strconv.AppendUint(dst, uint64(max(p.hour, -p.hour)), 10)
-		dst = append(append2(append(dst, ':'), absInt(p.min)), ':')
+		dst = append(calendar.AppendTwo(append(dst, ':'), absInt(p.min)), ':')
 		dst = p.appendSeconds(dst, true)
 	}
 	ym := func() {
@@ -278,3 +279,23 @@ func (p *intervalParts) appendSQL(dst []byte) []byte {
 
 // fitsInt32 reports v as an int32's value.
 func fitsInt32(v int64) bool { return v >= math.MinInt32 && v <= math.MaxInt32 }
+
+// SpanLow is the low half of the interval in µs as it compares, which is what PostgreSQL hashes.
+func (v Interval) SpanLow() int64 {
+	_, lo := v.Span()
+	return int64(lo)
+}
+
+func (v Interval) Span() (hi int64, lo uint64) {
+	days := int64(v.Months)*30 + int64(v.Days)
+	u, neg := uint64(max(days, -days)), days < 0
+	h, l := bits.Mul64(u, calendar.UsecPerDay)
+	if neg {
+		var borrow uint64
+		l, borrow = bits.Sub64(0, l, 0)
+		h, _ = bits.Sub64(0, h, borrow)
+	}
+	l, carry := bits.Add64(l, uint64(v.Usec), 0)
+	h, _ = bits.Add64(h, uint64(v.Usec>>63), carry)
+	return int64(h), l
+}

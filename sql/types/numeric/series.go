@@ -1,4 +1,4 @@
-package types
+package numeric
 
 import (
 	"math"
@@ -28,7 +28,7 @@ func toFloat(n tuple.Numeric, prec uint) *big.Float {
 // than PostgreSQL's own digits tell is taken for it.
 func fromFloat(f *big.Float, scale int) (tuple.Value, error) {
 	if f.MantExp(nil) > 3.4*maxDigits {
-		return tuple.Null, errNumericOverflow()
+		return tuple.Null, errOverflow()
 	}
 	x := new(big.Float).SetPrec(f.Prec() + uint(max(f.MantExp(nil), 0)) + bitsFor(guard)).SetInt(bigPow10(scale + guard))
 	x.Mul(x, f)

@@ -1,4 +1,4 @@
-package types
+package numeric
 
 import (
 	"math"
@@ -7,37 +7,38 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Limits of PostgreSQL's numeric (utils/numeric.h).
 const (
-	numericMinSigDigits   = 16
-	numericMaxDisplay     = 1000
-	numericMaxResultScale = 2000
-	numericMaxPrecision   = 1000
-	numericWeightMax      = 32767 // 0x7fff, in base-10000 digits
+	minSigDigits   = 16
+	maxDisplay     = 1000
+	maxResultScale = 2000
+	MaxPrecision   = 1000
+	weightMax      = 32767 // 0x7fff, in base-10000 digits
 )
 
-func numericOf(d tuple.Value) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
+func Of(d tuple.Value) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
 
-func errNumericOverflow() error {
+func errOverflow() error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "value overflows numeric format")
 }
 
 func errDivisionByZero() error { return pgerr.New(pgerr.DivisionByZero, "division by zero") }
 
-// ParseNumeric reads what numeric_in reads.
-func ParseNumeric(s string) (tuple.Value, error) {
-	num := trimSpace(s)
+// Parse reads what numeric_in reads.
+func Parse(s string) (tuple.Value, error) {
+	num := input.TrimSpace(s)
 	if num == "" {
-		return tuple.Null, syntaxError("numeric", s)
+		return tuple.Null, input.SyntaxError("numeric", s)
 	}
 	body := num
 	if num[0] == '+' || num[0] == '-' {
 		body = num[1:]
 	}
-	if body == "" || !isDigit(body[0]) && body[0] != '.' {
+	if body == "" || !input.IsDigit(body[0]) && body[0] != '.' {
 		inf := strings.EqualFold(body, "infinity") || strings.EqualFold(body, "inf")
 		switch {
 		case strings.EqualFold(num, "nan"):
@@ -47,7 +48,7 @@ func ParseNumeric(s string) (tuple.Value, error) {
 		case inf:
 			return tuple.NumericInf, nil
 		}
-		return tuple.Null, syntaxError("numeric", s)
+		return tuple.Null, input.SyntaxError("numeric", s)
 	}
 	if strings.ContainsAny(num, "eE") {
 		var err error
@@ -60,20 +61,20 @@ func ParseNumeric(s string) (tuple.Value, error) {
 	case nil:
 		return tuple.Bytes(b), nil
 	case tuple.ErrNumericRange:
-		return tuple.Null, errNumericOverflow()
+		return tuple.Null, errOverflow()
 	}
-	return tuple.Null, syntaxError("numeric", s)
+	return tuple.Null, input.SyntaxError("numeric", s)
 }
 
 // normalExponent checks a number with an exponent as PostgreSQL does: the digits first, then the exponent's range,
 // then what follows. The exponent of a zero only lowers its scale.
 func normalExponent(num, all string) (string, error) {
 	e := strings.IndexAny(num, "eE")
-	mant, exp := num[:e], trimLeftSpace(num[e+1:])
+	mant, exp := num[:e], input.TrimLeft(num[e+1:])
 	digits, zero, frac, point := 0, true, 0, false
 	for i := 0; i < len(mant); i++ {
 		switch c := mant[i]; {
-		case isDigit(c):
+		case input.IsDigit(c):
 			digits++
 			zero = zero && c == '0'
 			if point {
@@ -83,42 +84,45 @@ func normalExponent(num, all string) (string, error) {
 			point = true
 		case i == 0 && (c == '-' || c == '+'):
 		default:
-			return "", syntaxError("numeric", all)
+			return "", input.SyntaxError("numeric", all)
 		}
 	}
-	sign := skipSign(exp)
-	n := skip(exp, sign, isDigit)
+	sign := input.SkipSign(exp)
+	n := input.Skip(exp, sign, input.IsDigit)
 	if digits == 0 || n == sign {
-		return "", syntaxError("numeric", all)
+		return "", input.SyntaxError("numeric", all)
 	}
 	v, err := strconv.ParseInt(exp[:n], 10, 64)
 	if err != nil || v >= math.MaxInt32/2 || v <= -(math.MaxInt32/2) {
-		return "", errNumericOverflow()
+		return "", errOverflow()
 	}
 	if n != len(exp) {
-		return "", syntaxError("numeric", all)
+		return "", input.SyntaxError("numeric", all)
 	}
 	switch {
 	case zero && v > 0:
 		v = min(v, int64(frac))
 	case v > 1<<18 || v < -1<<18:
-		return "", errNumericOverflow()
+		return "", errOverflow()
 	}
 	return mant + "e" + strconv.FormatInt(v, 10), nil
 }
 
-// numeric typmod: (precision << 16 | scale & 0x7ff) + 4, the scale being an 11-bit signed number.
-func numericMod(mod int32) (precision, scale int) {
-	mod -= varHeader
+// typmodBase is what PostgreSQL adds to every typmod of a type with a length.
+const typmodBase = 4
+
+// TypmodParts takes a typmod apart: (precision << 16 | scale & 0x7ff) + 4, the scale being an 11-bit signed number.
+func TypmodParts(mod int32) (precision, scale int) {
+	mod -= typmodBase
 	return int(mod>>16) & 0xffff, (int(mod)&0x7ff ^ 1024) - 1024
 }
 
-func numericTypmod(d tuple.Value, mod int32) (tuple.Value, error) {
-	if mod < varHeader {
+func ApplyTypmod(d tuple.Value, mod int32) (tuple.Value, error) {
+	if mod < typmodBase {
 		return d, nil
 	}
-	n := numericOf(d)
-	precision, scale := numericMod(mod)
+	n := Of(d)
+	precision, scale := TypmodParts(mod)
 	if n.IsSpecial() {
 		if n.IsInf(0) {
 			return tuple.Null, pgerr.New(pgerr.NumericValueOutOfRange, "numeric field overflow").
@@ -128,10 +132,10 @@ func numericTypmod(d tuple.Value, mod int32) (tuple.Value, error) {
 	}
 	if n.Scale() != max(scale, 0) || scale < 0 {
 		var err error
-		if d, err = NumericRound(d, scale); err != nil {
+		if d, err = Round(d, scale); err != nil {
 			return tuple.Null, err
 		}
-		n = numericOf(d)
+		n = Of(d)
 	}
 	if maxDigits := precision - scale; !n.IsZero() && decimalWeight(n) >= maxDigits {
 		limit := "1"
@@ -162,8 +166,8 @@ var pow10 = [...]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 1000
 	100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
 	100000000000000000, 1000000000000000000, 10000000000000000000}
 
-// NumericInt is an integer as numeric, scale 0.
-func NumericInt(v int64) tuple.Value {
+// Int is an integer as numeric, scale 0.
+func Int(v int64) tuple.Value {
 	return tuple.Bytes(tuple.AppendNumericInt(make([]byte, 0, 14), v))
 }
 
@@ -206,11 +210,11 @@ func packBig(v *big.Int, scale int) (tuple.Value, error) {
 		text = appendInt(text, -scale)
 	}
 	if scale > tuple.NumericMaxScale {
-		return tuple.Null, errNumericOverflow()
+		return tuple.Null, errOverflow()
 	}
-	b, err := tuple.AppendNumericText(nil, asString(text))
+	b, err := tuple.AppendNumericText(nil, input.String(text))
 	if err != nil {
-		return tuple.Null, errNumericOverflow()
+		return tuple.Null, errOverflow()
 	}
 	return tuple.Bytes(b), nil
 }

@@ -1,4 +1,4 @@
-package types
+package temporal
 
 import (
 	"math"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/input"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // Date and time input (manual: B.1 Date/Time Input Interpretation): the text is cut into fields by how they look,
@@ -86,7 +88,7 @@ func parseISO(s string, set *Settings, zoned bool) (p parsedTime, ok bool) {
 		p.Hour, p.Min, p.Sec = num(11, 2), num(14, 2), num(17, 2)
 		zone = s[19:]
 		if zone != "" && zone[0] == '.' {
-			n := skip(zone, 1, isDigit) - 1
+			n := input.Skip(zone, 1, input.IsDigit) - 1
 			if n < 1 || n > 6 {
 				return p, false
 			}
@@ -102,7 +104,7 @@ func parseISO(s string, set *Settings, zoned bool) (p parsedTime, ok bool) {
 	}
 	if zone == "" {
 		local, ok := p.Timestamp()
-		p.east = offsetOfLocal(set.Zone(), local)
+		p.east = timezone.OffsetOfLocal(set.Zone(), local)
 		return p, ok
 	}
 	var fail dateFail
@@ -206,17 +208,17 @@ func (d *dateDecoder) zoneOfDate() dateFail {
 		if d.seen&seenDTZMod != 0 {
 			return badFormat
 		}
-		d.east = offsetOfLocal(d.named, d.local())
+		d.east = timezone.OffsetOfLocal(d.named, d.local())
 	case d.abbrevIn != nil:
 		if d.seen&seenDTZMod != 0 {
 			return badFormat
 		}
-		d.east = offsetOfAbbrev(d.abbrevIn, d.abbrev, d.local())
+		d.east = timezone.OffsetOfAbbrev(d.abbrevIn, d.abbrev, d.local())
 	case d.seen&seenTZ == 0:
 		if d.seen&seenDTZMod != 0 {
 			return badFormat
 		}
-		d.east = offsetOfLocal(d.set.Zone(), d.local())
+		d.east = timezone.OffsetOfLocal(d.set.Zone(), d.local())
 	default:
 		d.east += d.dstExtra
 	}
@@ -238,7 +240,7 @@ func (d *dateDecoder) zoneOfTime() dateFail {
 			if !fixedOffset(d.named) {
 				return badFormat
 			}
-			d.east = offsetOfLocal(d.named, 0)
+			d.east = timezone.OffsetOfLocal(d.named, 0)
 			return dateOK
 		}
 		now, _ := d.set.localNow()
@@ -250,11 +252,11 @@ func (d *dateDecoder) zoneOfTime() dateFail {
 	}
 	switch {
 	case d.named != nil:
-		d.east = offsetOfLocal(d.named, at)
+		d.east = timezone.OffsetOfLocal(d.named, at)
 	case d.abbrevIn != nil:
-		d.east = offsetOfAbbrev(d.abbrevIn, d.abbrev, at)
+		d.east = timezone.OffsetOfAbbrev(d.abbrevIn, d.abbrev, at)
 	default:
-		d.east = offsetOfLocal(d.set.Zone(), at)
+		d.east = timezone.OffsetOfLocal(d.set.Zone(), at)
 	}
 	return dateOK
 }
@@ -292,7 +294,7 @@ func (d *dateDecoder) dateField(fields []dateField, i int) (int, dateFail) {
 		if i == 0 && len(fields) >= 2 && (last == fieldDate || fields[1].kind == fieldTime) {
 			return d.wholeDate(text)
 		}
-		if !isDigit(text[0]) {
+		if !input.IsDigit(text[0]) {
 			return d.zoneName(text)
 		}
 		if d.seen&seenTime == seenTime {
@@ -302,7 +304,7 @@ func (d *dateDecoder) dateField(fields []dateField, i int) (int, dateFail) {
 	case d.label == unitJulian:
 		n := len(text)
 		for j := 0; j < len(text); j++ {
-			if !isDigit(text[j]) {
+			if !input.IsDigit(text[j]) {
 				n = j
 				break
 			}
@@ -318,7 +320,7 @@ func (d *dateDecoder) dateField(fields []dateField, i int) (int, dateFail) {
 		}
 		return seenDate | seenTime | seenTZ, dateOK
 	case d.label != unitNone || d.seen&(seenMonth|seenDay) == seenMonth|seenDay:
-		if isDigit(text[0]) || d.label != unitNone {
+		if input.IsDigit(text[0]) || d.label != unitNone {
 			if d.label != unitNone && d.label != unitTime {
 				return 0, badFormat
 			}
@@ -348,7 +350,7 @@ func (d *dateDecoder) timeWithZone(text string, seen int) (int, dateFail) {
 }
 
 func (d *dateDecoder) zoneName(text string) (int, dateFail) {
-	loc, ok := LoadZone(text)
+	loc, ok := timezone.Load(text)
 	if !ok {
 		d.zoneErr = text
 		return 0, badZone
@@ -362,17 +364,17 @@ func (d *dateDecoder) wholeDate(text string) (int, dateFail) {
 	var parts [maxDateFields]string
 	n := 0
 	for i := 0; i < len(text) && n < maxDateFields; {
-		for i < len(text) && !isAlnum(text[i]) {
+		for i < len(text) && !input.IsAlnum(text[i]) {
 			i++
 		}
 		if i == len(text) {
 			return 0, badFormat
 		}
 		from := i
-		if isDigit(text[i]) {
-			i = skip(text, i, isDigit)
+		if input.IsDigit(text[i]) {
+			i = input.Skip(text, i, input.IsDigit)
 		} else {
-			i = skip(text, i, isAlpha)
+			i = input.Skip(text, i, input.IsAlpha)
 		}
 		parts[n] = text[from:i]
 		n++
@@ -382,7 +384,7 @@ func (d *dateDecoder) wholeDate(text string) (int, dateFail) {
 	}
 	seen, got, byName := d.seen, 0, false
 	for i, p := range parts[:n] {
-		if !isAlpha(p[0]) {
+		if !input.IsAlpha(p[0]) {
 			continue
 		}
 		w := dateWords[p]
@@ -401,7 +403,7 @@ func (d *dateDecoder) wholeDate(text string) (int, dateFail) {
 		if p == "" {
 			continue
 		}
-		if isAlpha(p[0]) {
+		if input.IsAlpha(p[0]) {
 			continue
 		}
 		g, fail := d.number(p, byName, seen)
@@ -434,7 +436,7 @@ func atoiField(s string) (int, dateFail) {
 
 // leadingInt splits off the digits at the front.
 func leadingInt(s string) (v int, rest string, fail dateFail) {
-	n := skip(s, 0, isDigit)
+	n := input.Skip(s, 0, input.IsDigit)
 	if n == 0 {
 		return 0, s, badFormat
 	}
@@ -447,7 +449,7 @@ func fraction(s string) (float64, dateFail) {
 	if s == "." {
 		return 0, dateOK
 	}
-	if len(s) < 2 || s[0] != '.' || !allDigits(s[1:]) {
+	if len(s) < 2 || s[0] != '.' || !input.AllDigits(s[1:]) {
 		return 0, badFormat
 	}
 	f, err := strconv.ParseFloat(s, 64)
@@ -476,7 +478,7 @@ func (d *dateDecoder) clock(text string) (int, dateFail) {
 }
 
 func parseClock(text string, minToSec bool) (h int64, m, s, us int, fail dateFail) {
-	n := skip(text, 0, isDigit)
+	n := input.Skip(text, 0, input.IsDigit)
 	h, err := strconv.ParseInt(text[:n], 10, 64)
 	if err != nil && n > 0 {
 		return 0, 0, 0, 0, fieldOverflow
@@ -487,7 +489,7 @@ func parseClock(text string, minToSec bool) (h int64, m, s, us int, fail dateFai
 	}
 	part := func() (v int) {
 		text = text[1:]
-		if skip(text, 0, isDigit) == 0 { // "12:" and "12::3" read as zero
+		if input.Skip(text, 0, input.IsDigit) == 0 { // "12:" and "12::3" read as zero
 			return 0
 		}
 		v, text, fail = leadingInt(text)
@@ -533,7 +535,7 @@ func parseZone(text string) (int, dateFail) {
 		return 0, badFormat
 	}
 	digits := text[1:]
-	if len(digits) > 1 && digits[0] == '-' && isDigit(digits[1]) {
+	if len(digits) > 1 && digits[0] == '-' && input.IsDigit(digits[1]) {
 		return 0, zoneOverflow
 	}
 	h, rest, fail := leadingInt(digits)
@@ -547,7 +549,7 @@ func parseZone(text string) (int, dateFail) {
 			if !strings.HasPrefix(rest, ":") {
 				break
 			}
-			if rest = rest[1:]; skip(rest, 0, isDigit) == 0 {
+			if rest = rest[1:]; input.Skip(rest, 0, input.IsDigit) == 0 {
 				continue
 			}
 			if *v, rest, fail = leadingInt(rest); fail != dateOK {
@@ -747,13 +749,13 @@ func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
 		n := len(text)
 		d.Day, _ = strconv.Atoi(text[n-2:])
 		d.Mon, _ = strconv.Atoi(text[n-4 : n-2])
-		d.Year = atoi(text[:n-4])
+		d.Year = input.Atoi(text[:n-4])
 		if n == 6 {
 			d.twoDigit = true
 		}
 		return seenDate, dateOK
 	}
-	if seen&seenTime != seenTime && allDigits(text) {
+	if seen&seenTime != seenTime && input.AllDigits(text) {
 		switch len(text) {
 		case 6:
 			d.Sec, _ = strconv.Atoi(text[4:])
@@ -773,7 +775,7 @@ func (d *dateDecoder) runTogether(text string, seen int) (int, dateFail) {
 // word is a field of letters.
 func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 	text := fields[i].text
-	if a, ok := abbrevOf(text); ok {
+	if a, ok := timezone.AbbrevOf(text); ok {
 		if a.Zone == "" {
 			d.east = a.Offset
 			if a.DST {
@@ -781,7 +783,7 @@ func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 			}
 			return seenTZ, dateOK
 		}
-		loc, ok := LoadZone(a.Zone)
+		loc, ok := timezone.Load(a.Zone)
 		if !ok {
 			d.zoneErr = a.Zone
 			return 0, badZone
@@ -834,7 +836,7 @@ func (d *dateDecoder) word(fields []dateField, i int) (int, dateFail) {
 		d.label = unitTime
 		return 0, dateOK
 	}
-	if loc, ok := LoadZone(text); ok {
+	if loc, ok := timezone.Load(text); ok {
 		d.named = loc
 		return seenTZ, dateOK
 	}

@@ -1,4 +1,4 @@
-package types
+package temporal
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/input"
 )
 
 // Interval input (manual: 8.5.4): quantity-unit pairs in PostgreSQL's, the SQL standard's and ISO 8601's spellings.
@@ -109,13 +110,13 @@ func (a *intervalAcc) fracYears(frac float64, scale int64) {
 	a.addInt32(&a.mon, int64(math.RoundToEven(frac*float64(scale)*12)), 1)
 }
 
-func (a *intervalAcc) value() (IntervalVal, bool) {
+func (a *intervalAcc) value() (Interval, bool) {
 	m, ok := mulInt64(a.year, 12)
 	m += a.mon
 	if !ok || !fitsInt32(m) {
-		return IntervalVal{}, false
+		return Interval{}, false
 	}
-	return IntervalVal{a.usec, int32(a.day), int32(m)}, true
+	return Interval{a.usec, int32(a.day), int32(m)}, true
 }
 
 func (a *intervalAcc) negate() {
@@ -126,10 +127,10 @@ func (a *intervalAcc) negate() {
 	a.usec, a.day, a.mon, a.year = -a.usec, -a.day, -a.mon, -a.year
 }
 
-func parseInterval(s string, mod int32, set *Settings) (IntervalVal, error) {
-	fields := intervalFullRange
+func ParseInterval(s string, mod int32, set *Settings) (Interval, error) {
+	fields := IntervalFullRange
 	if mod >= 0 {
-		fields, _ = intervalMod(mod)
+		fields, _ = IntervalMod(mod)
 	}
 	acc := intervalAcc{ok: true}
 	var buf [maxDateFields]dateField
@@ -145,11 +146,11 @@ func parseInterval(s string, mod int32, set *Settings) (IntervalVal, error) {
 		if fail == fieldOverflow {
 			fail = intervalOverflow
 		}
-		return IntervalVal{}, dateError(fail, "interval", s, "")
+		return Interval{}, dateError(fail, "interval", s, "")
 	}
 	v, ok := acc.value()
 	if !ok {
-		return IntervalVal{}, outOfRange("interval")
+		return Interval{}, outOfRange("interval")
 	}
 	return v, nil
 }
@@ -157,15 +158,15 @@ func parseInterval(s string, mod int32, set *Settings) (IntervalVal, error) {
 // defaultUnit is the unit of a last number without one.
 func defaultUnit(fields int) dateUnit {
 	switch fields {
-	case rangeYear:
+	case RangeYear:
 		return unitYear
-	case rangeMonth, rangeYear | rangeMonth:
+	case RangeMonth, RangeYear | RangeMonth:
 		return unitMonth
-	case rangeDay:
+	case RangeDay:
 		return unitDay
-	case rangeHour, rangeDay | rangeHour:
+	case RangeHour, RangeDay | RangeHour:
 		return unitHour
-	case rangeMinute, rangeHour | rangeMinute, rangeDay | rangeHour | rangeMinute:
+	case RangeMinute, RangeHour | RangeMinute, RangeDay | RangeHour | RangeMinute:
 		return unitMinute
 	}
 	return unitSecond
@@ -245,7 +246,7 @@ func (a *intervalAcc) decode(parts []dateField, fields int, set *Settings) dateF
 }
 
 func (a *intervalAcc) clock(text string, fields int, neg bool) dateFail {
-	h, m, s, us, fail := parseClock(text, fields == rangeMinute|rangeSecond)
+	h, m, s, us, fail := parseClock(text, fields == RangeMinute|RangeSecond)
 	if fail != dateOK {
 		return fail
 	}
@@ -272,7 +273,7 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 	if neg || text[0] == '+' {
 		n = 1
 	}
-	digits := skip(text, n, isDigit)
+	digits := input.Skip(text, n, input.IsDigit)
 	var v int64
 	if digits > n {
 		var err error
@@ -287,8 +288,8 @@ func (a *intervalAcc) quantity(text string, unit dateUnit) (got int, next dateUn
 	switch {
 	case rest == "":
 	case rest[0] == '-':
-		end := skip(rest, 1, isDigit)
-		m := int64(atoi(rest[1:end]))
+		end := input.Skip(rest, 1, input.IsDigit)
+		m := int64(input.Atoi(rest[1:end]))
 		if m >= 12 {
 			return 0, unit, fieldOverflow
 		}
@@ -379,17 +380,17 @@ func isoNumber(s string) (v int64, frac float64, rest string, fail dateFail) {
 	if n < len(s) && s[n] == '-' {
 		n++
 	}
-	n = skip(s, n, isDigit)
+	n = input.Skip(s, n, input.IsDigit)
 	whole := n
 	if n < len(s) && s[n] == '.' {
-		n = skip(s, n+1, isDigit)
+		n = input.Skip(s, n+1, input.IsDigit)
 	}
 	if n < len(s) && s[n]|0x20 == 'e' {
 		e := n + 1
 		if e < len(s) && (s[e] == '+' || s[e] == '-') {
 			e++
 		}
-		if end := skip(s, e, isDigit); end > e {
+		if end := input.Skip(s, e, input.IsDigit); end > e {
 			n, whole = end, end
 		}
 	}
@@ -427,7 +428,7 @@ func (a *intervalAcc) decodeISO(s string) dateFail {
 		if fail != dateOK {
 			return fail
 		}
-		width := skip(strings.TrimPrefix(from, "-"), 0, isDigit)
+		width := input.Skip(strings.TrimPrefix(from, "-"), 0, input.IsDigit)
 		unit := byte(0)
 		if rest != "" {
 			unit = rest[0]
@@ -502,13 +503,6 @@ func (a *intervalAcc) decodeISO(s string) dateFail {
 		hasField = true
 	}
 	return dateOK
-}
-
-func skipSign(s string) int {
-	if s != "" && (s[0] == '-' || s[0] == '+') {
-		return 1
-	}
-	return 0
 }
 
 // isoExtendedDate is the rest of yyyy[-mm[-dd]][Thh:mm:ss] after the year.

@@ -1,4 +1,4 @@
-package types
+package timezone
 
 import (
 	"encoding/binary"
@@ -12,11 +12,12 @@ import (
 	_ "time/tzdata" // a machine without zoneinfo still knows every zone
 
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/input"
 )
 
-// ZoneAbbrev is one time zone abbreviation: a fixed offset, or with Zone the offset that the zone gave the
+// Abbrev is one time zone abbreviation: a fixed offset, or with Zone the offset that the zone gave the
 // abbreviation at the time in question.
-type ZoneAbbrev struct {
+type Abbrev struct {
 	Offset int // seconds east of UTC
 	DST    bool
 	Zone   string
@@ -29,11 +30,11 @@ var zones struct {
 	loaded map[string]*time.Location // by lower-case name
 }
 
-// LoadZone finds a time zone by PostgreSQL's rules: a name of the time zone database in any case, or a POSIX
+// Load finds a time zone by PostgreSQL's rules: a name of the time zone database in any case, or a POSIX
 // specification without daylight saving ("EST5", "<+03>-3"; manual: B.5).
-func LoadZone(name string) (*time.Location, bool) {
+func Load(name string) (*time.Location, bool) {
 	key := strings.ToLower(name)
-	n, known := ZoneName(name)
+	n, known := Name(name)
 	zones.mu.Lock()
 	defer zones.mu.Unlock()
 	if loc := zones.loaded[key]; loc != nil {
@@ -50,8 +51,8 @@ func LoadZone(name string) (*time.Location, bool) {
 	return loc, true
 }
 
-// ZoneName is how the time zone database writes a name that is given in any case.
-func ZoneName(name string) (string, bool) {
+// Name is how the time zone database writes a name that is given in any case.
+func Name(name string) (string, bool) {
 	zones.once.Do(func() {
 		zones.names = make(map[string]string, len(zoneNames))
 		zones.loaded = map[string]*time.Location{}
@@ -102,7 +103,7 @@ func posixName(s string) (name, rest string) {
 		}
 		return name, rest
 	}
-	n := skip(s, 0, func(c byte) bool { return !isDigit(c) && c != ',' && c != '-' && c != '+' })
+	n := input.Skip(s, 0, func(c byte) bool { return !input.IsDigit(c) && c != ',' && c != '-' && c != '+' })
 	return s[:n], s[n:]
 }
 
@@ -117,7 +118,7 @@ func posixOffset(s string) (secs int, rest string, ok bool) {
 		s = s[1:]
 	}
 	for i, unit := range [3]int{3600, 60, 1} {
-		n := skip(s, 0, isDigit)
+		n := input.Skip(s, 0, input.IsDigit)
 		v, err := strconv.Atoi(s[:n])
 		if err != nil || v > [3]int{167, 59, 60}[i] {
 			return 0, "", false
@@ -162,28 +163,28 @@ func ruleZone(name, std string, west int, dst string, dstWest int, rule string) 
 	return loc, err == nil
 }
 
-// FixedZone is the zone that SET TIME ZONE makes of a plain offset, in seconds east of UTC; String gives the name
+// Fixed is the zone that SET TIME ZONE makes of a plain offset, in seconds east of UTC; String gives the name
 // that SHOW timezone prints: "<+05:30>-05:30".
-func FixedZone(east int) *time.Location {
+func Fixed(east int) *time.Location {
 	var b []byte
 	b = append(b, '<')
-	b = appendZone(b, east, false)
+	b = AppendOffset(b, east, false)
 	b = append(b, '>')
-	b = appendZone(b, -east, false)
+	b = AppendOffset(b, -east, false)
 	return time.FixedZone(string(b), east)
 }
 
-// ZoneNames lists every zone name, sorted; the caller must not change it.
-func ZoneNames() []string { return zoneNames[:] }
+// Names lists every zone name, sorted; the caller must not change it.
+func Names() []string { return zoneNames[:] }
 
-// abbrevOf finds an abbreviation by its lower-case spelling.
-func abbrevOf(s string) (ZoneAbbrev, bool) {
+// AbbrevOf finds an abbreviation by its lower-case spelling.
+func AbbrevOf(s string) (Abbrev, bool) {
 	a, ok := zoneAbbrevs[s]
 	return a, ok
 }
 
-// ZoneAbbrevs calls f for each abbreviation in order of its lower-case spelling.
-func ZoneAbbrevs(f func(abbrev string, a ZoneAbbrev)) {
+// Abbrevs calls f for each abbreviation in order of its lower-case spelling.
+func Abbrevs(f func(abbrev string, a Abbrev)) {
 	keys := make([]string, 0, len(zoneAbbrevs))
 	for k := range zoneAbbrevs {
 		keys = append(keys, k)
@@ -194,21 +195,13 @@ func ZoneAbbrevs(f func(abbrev string, a ZoneAbbrev)) {
 	}
 }
 
-func unixSecs(ts int64) int64 {
-	s := ts / calendar.UsecPerSec
-	if ts%calendar.UsecPerSec < 0 {
-		s--
-	}
-	return s + calendar.UnixEpochSec
-}
-
-// ZoneAt is what a zone's clock shows at a timestamptz: seconds east of UTC, the abbreviation and whether daylight
+// At is what a zone's clock shows at a timestamptz: seconds east of UTC, the abbreviation and whether daylight
 // saving is on.
-func ZoneAt(loc *time.Location, ts int64) (east int, abbrev string, dst bool) {
+func At(loc *time.Location, ts int64) (east int, abbrev string, dst bool) {
 	if loc == time.UTC {
 		return 0, "UTC", false
 	}
-	t := time.Unix(unixSecs(ts), 0).In(loc)
+	t := time.Unix(calendar.UnixSecs(ts), 0).In(loc)
 	abbrev, east = t.Zone()
 	if strings.HasPrefix(abbrev, "<") { // a FixedZone: only what stands in the brackets is printed
 		abbrev, _, _ = strings.Cut(abbrev[1:], ">")
@@ -216,22 +209,22 @@ func ZoneAt(loc *time.Location, ts int64) (east int, abbrev string, dst bool) {
 	return east, abbrev, t.IsDST()
 }
 
-// offsetAt is ZoneAt's first result.
-func offsetAt(loc *time.Location, ts int64) int {
+// OffsetAt is ZoneAt's first result.
+func OffsetAt(loc *time.Location, ts int64) int {
 	if loc == time.UTC {
 		return 0
 	}
-	_, east := time.Unix(unixSecs(ts), 0).In(loc).Zone()
+	_, east := time.Unix(calendar.UnixSecs(ts), 0).In(loc).Zone()
 	return east
 }
 
-// offsetOfLocal is the offset east of UTC, in seconds, that holds at a zone's own clock time. At a gap the rule
+// OffsetOfLocal is the offset east of UTC, in seconds, that holds at a zone's own clock time. At a gap the rule
 // before it goes on; of an hour that comes twice, the second one is meant (manual: B.2).
-func offsetOfLocal(loc *time.Location, local int64) int {
+func OffsetOfLocal(loc *time.Location, local int64) int {
 	if loc == time.UTC {
 		return 0
 	}
-	clock := unixSecs(local)
+	clock := calendar.UnixSecs(local)
 	prev := time.Unix(clock-86400, 0).In(loc)
 	_, before := prev.Zone()
 	_, end := prev.ZoneBounds()
@@ -251,11 +244,11 @@ func offsetOfLocal(loc *time.Location, local int64) int {
 	return after
 }
 
-// offsetOfAbbrev is offsetOfLocal for an abbreviation whose zone decides: the offset that the abbreviation had last
+// OffsetOfAbbrev is offsetOfLocal for an abbreviation whose zone decides: the offset that the abbreviation had last
 // at that time, else the one that it gets next, else the zone's.
-func offsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
-	east := offsetOfLocal(loc, local)
-	at := time.Unix(unixSecs(local)-int64(east), 0).In(loc)
+func OffsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
+	east := OffsetOfLocal(loc, local)
+	at := time.Unix(calendar.UnixSecs(local)-int64(east), 0).In(loc)
 	for t := at; ; {
 		name, off := t.Zone()
 		if strings.EqualFold(name, abbrev) {
@@ -279,4 +272,23 @@ func offsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
 		}
 	}
 	return east
+}
+
+// AppendOffset appends +hh[:mm[:ss]], always with minutes for XSD.
+func AppendOffset(dst []byte, east int, xsd bool) []byte {
+	if east < 0 {
+		dst = append(dst, '-')
+		east = -east
+	} else {
+		dst = append(dst, '+')
+	}
+	h, m, s := east/3600, east/60%60, east%60
+	dst = calendar.AppendTwo(dst, h)
+	if m != 0 || s != 0 || xsd {
+		dst = calendar.AppendTwo(append(dst, ':'), m)
+	}
+	if s != 0 {
+		dst = calendar.AppendTwo(append(dst, ':'), s)
+	}
+	return dst
 }

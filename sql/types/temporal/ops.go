@@ -1,4 +1,4 @@
-package types
+package temporal
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // Arithmetic of dates, times and timestamps. Values are as in Datums: µs or days since 2000-01-01. Results outside of
@@ -18,24 +19,24 @@ func infiniteTS(ts int64) bool  { return ts == TimestampInf || ts == TimestampNe
 func infiniteDate(d int64) bool { return d == DateInf || d == DateNegInf }
 
 // TimestampAddInterval is timestamp + interval: months, then days, then time.
-func TimestampAddInterval(ts int64, v IntervalVal) (int64, error) {
+func TimestampAddInterval(ts int64, v Interval) (int64, error) {
 	return addInterval(ts, v, time.UTC)
 }
 
 // TimestampTZAddInterval is timestamptz + interval: months and days move the clock of the zone, time is time.
-func TimestampTZAddInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
+func TimestampTZAddInterval(ts int64, v Interval, loc *time.Location) (int64, error) {
 	return addInterval(ts, v, loc)
 }
 
-func addInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
+func addInterval(ts int64, v Interval, loc *time.Location) (int64, error) {
 	if infiniteTS(ts) {
 		return ts, nil
 	}
-	for _, part := range [2]IntervalVal{{Months: v.Months}, {Days: v.Days}} {
+	for _, part := range [2]Interval{{Months: v.Months}, {Days: v.Days}} {
 		if part.Months == 0 && part.Days == 0 {
 			continue
 		}
-		c := calendar.ClockOf(ts + int64(offsetAt(loc, ts))*calendar.UsecPerSec)
+		c := calendar.ClockOf(ts + int64(timezone.OffsetAt(loc, ts))*calendar.UsecPerSec)
 		if part.Months != 0 {
 			c.AddMonths(int(part.Months))
 		} else if !c.AddDays(int(part.Days)) {
@@ -45,7 +46,7 @@ func addInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
 		if !ok {
 			return 0, errTimestampRange()
 		}
-		if ts = local - int64(offsetOfLocal(loc, local))*calendar.UsecPerSec; !calendar.ValidTimestamp(ts) {
+		if ts = local - int64(timezone.OffsetOfLocal(loc, local))*calendar.UsecPerSec; !calendar.ValidTimestamp(ts) {
 			return 0, errTimestampRange()
 		}
 	}
@@ -57,11 +58,11 @@ func addInterval(ts int64, v IntervalVal, loc *time.Location) (int64, error) {
 }
 
 // TimestampSub is a - b as days and time; it serves timestamptz too. Infinite arguments are refused.
-func TimestampSub(a, b int64) (IntervalVal, error) {
+func TimestampSub(a, b int64) (Interval, error) {
 	if infiniteTS(a) || infiniteTS(b) {
-		return IntervalVal{}, pgerr.New(pgerr.DatetimeFieldOverflow, "cannot subtract infinite timestamps")
+		return Interval{}, pgerr.New(pgerr.DatetimeFieldOverflow, "cannot subtract infinite timestamps")
 	}
-	return JustifyHours(IntervalVal{Usec: a - b}) // wraps at the far ends, as PostgreSQL 15 does
+	return JustifyHours(Interval{Usec: a - b}) // wraps at the far ends, as PostgreSQL 15 does
 }
 
 // DateSub is a - b in days.
@@ -124,7 +125,7 @@ func TimestampTZToLocal(ts int64, loc *time.Location) (int64, error) {
 	if infiniteTS(ts) {
 		return ts, nil
 	}
-	local := ts + int64(offsetAt(loc, ts))*calendar.UsecPerSec
+	local := ts + int64(timezone.OffsetAt(loc, ts))*calendar.UsecPerSec
 	if !calendar.ValidTimestamp(local) {
 		return 0, errTimestampRange()
 	}
@@ -136,7 +137,7 @@ func LocalToTimestampTZ(local int64, loc *time.Location) (int64, error) {
 	if infiniteTS(local) {
 		return local, nil
 	}
-	ts := local - int64(offsetOfLocal(loc, local))*calendar.UsecPerSec
+	ts := local - int64(timezone.OffsetOfLocal(loc, local))*calendar.UsecPerSec
 	if !calendar.ValidTimestamp(ts) {
 		return 0, errTimestampRange()
 	}
@@ -152,24 +153,24 @@ func TimestampToTime(ts int64) (usec int64, ok bool) {
 }
 
 // TimestampTZToTimeTZ is the zone's clock and offset at that time.
-func TimestampTZToTimeTZ(ts int64, loc *time.Location) (v TimeTZVal, ok bool) {
+func TimestampTZToTimeTZ(ts int64, loc *time.Location) (v TimeTZ, ok bool) {
 	if infiniteTS(ts) {
-		return TimeTZVal{}, false
+		return TimeTZ{}, false
 	}
-	east := offsetAt(loc, ts)
+	east := timezone.OffsetAt(loc, ts)
 	us, _ := TimestampToTime(ts + int64(east)*calendar.UsecPerSec)
-	return TimeTZVal{us, int32(-east)}, true
+	return TimeTZ{us, int32(-east)}, true
 }
 
 // TimeToTimeTZ gives a time of day the offset that the session's zone has at that time today.
-func TimeToTimeTZ(us int64, set *Settings) TimeTZVal {
+func TimeToTimeTZ(us int64, set *Settings) TimeTZ {
 	now, _ := set.localNow()
 	day := int64(calendar.FloorDiv(int(now), calendar.UsecPerDay)) * calendar.UsecPerDay
-	return TimeTZVal{us, int32(-offsetOfLocal(set.Zone(), day+us))}
+	return TimeTZ{us, int32(-timezone.OffsetOfLocal(set.Zone(), day+us))}
 }
 
 // TimeAddInterval is time + interval, around the clock; only the interval's time counts.
-func TimeAddInterval(us int64, v IntervalVal) int64 {
+func TimeAddInterval(us int64, v Interval) int64 {
 	us = (us + v.Usec%calendar.UsecPerDay) % calendar.UsecPerDay
 	if us < 0 {
 		us += calendar.UsecPerDay
@@ -178,26 +179,26 @@ func TimeAddInterval(us int64, v IntervalVal) int64 {
 }
 
 // TimeTZAddInterval does the same for a timetz.
-func TimeTZAddInterval(t TimeTZVal, v IntervalVal) TimeTZVal {
+func TimeTZAddInterval(t TimeTZ, v Interval) TimeTZ {
 	t.Usec = TimeAddInterval(t.Usec, v)
 	return t
 }
 
 // TimeTZAtOffset is the same moment on a clock that is west seconds behind UTC.
-func TimeTZAtOffset(t TimeTZVal, west int32) TimeTZVal {
+func TimeTZAtOffset(t TimeTZ, west int32) TimeTZ {
 	us := (t.Usec + int64(t.West-west)*calendar.UsecPerSec) % calendar.UsecPerDay
 	if us < 0 {
 		us += calendar.UsecPerDay
 	}
-	return TimeTZVal{us, west}
+	return TimeTZ{us, west}
 }
 
 // AgeTZ is Age of two timestamptz on the zone's clock.
-func AgeTZ(a, b int64, loc *time.Location) (IntervalVal, error) {
+func AgeTZ(a, b int64, loc *time.Location) (Interval, error) {
 	if beforeJulian(a) || beforeJulian(b) {
-		return IntervalVal{}, errTimestampRange()
+		return Interval{}, errTimestampRange()
 	}
-	return Age(a+int64(offsetAt(loc, a))*calendar.UsecPerSec, b+int64(offsetAt(loc, b))*calendar.UsecPerSec)
+	return Age(a+int64(timezone.OffsetAt(loc, a))*calendar.UsecPerSec, b+int64(timezone.OffsetAt(loc, b))*calendar.UsecPerSec)
 }
 
 // beforeJulian reports a time before the first day that can be numbered, -infinity among them; infinity counts as the
@@ -207,9 +208,9 @@ func beforeJulian(ts int64) bool {
 }
 
 // Age is the difference a - b in years, months, days and time, as people count it. Both are clock times.
-func Age(a, b int64) (IntervalVal, error) {
+func Age(a, b int64) (Interval, error) {
 	if beforeJulian(a) || beforeJulian(b) {
-		return IntervalVal{}, errTimestampRange()
+		return Interval{}, errTimestampRange()
 	}
 	x, y := calendar.ClockOf(a), calendar.ClockOf(b)
 	neg := a < b
@@ -232,61 +233,61 @@ func Age(a, b int64) (IntervalVal, error) {
 		mon += 12
 		year--
 	}
-	v := IntervalVal{us, int32(day), int32(year*12 + mon)}
+	v := Interval{us, int32(day), int32(year*12 + mon)}
 	if neg {
-		v = IntervalVal{-us, -v.Days, -v.Months}
+		v = Interval{-us, -v.Days, -v.Months}
 	}
 	return v, nil
 }
 
 // IntervalNeg is -v.
-func IntervalNeg(v IntervalVal) (IntervalVal, error) {
+func IntervalNeg(v Interval) (Interval, error) {
 	if v.Usec == math.MinInt64 || v.Days == math.MinInt32 || v.Months == math.MinInt32 {
 		return v, outOfRange("interval")
 	}
-	return IntervalVal{-v.Usec, -v.Days, -v.Months}, nil
+	return Interval{-v.Usec, -v.Days, -v.Months}, nil
 }
 
 // IntervalAdd is a + b, part by part.
-func IntervalAdd(a, b IntervalVal) (IntervalVal, error) {
+func IntervalAdd(a, b Interval) (Interval, error) {
 	us, ok := addInt64(a.Usec, b.Usec)
 	days, months := int64(a.Days)+int64(b.Days), int64(a.Months)+int64(b.Months)
 	if !ok || !fitsInt32(days) || !fitsInt32(months) {
-		return IntervalVal{}, outOfRange("interval")
+		return Interval{}, outOfRange("interval")
 	}
-	return IntervalVal{us, int32(days), int32(months)}, nil
+	return Interval{us, int32(days), int32(months)}, nil
 }
 
 // IntervalSub is a - b.
-func IntervalSub(a, b IntervalVal) (IntervalVal, error) {
+func IntervalSub(a, b Interval) (Interval, error) {
 	us := a.Usec - b.Usec
 	days, months := int64(a.Days)-int64(b.Days), int64(a.Months)-int64(b.Months)
 	if (a.Usec^b.Usec)&(a.Usec^us) < 0 || !fitsInt32(days) || !fitsInt32(months) {
-		return IntervalVal{}, outOfRange("interval")
+		return Interval{}, outOfRange("interval")
 	}
-	return IntervalVal{us, int32(days), int32(months)}, nil
+	return Interval{us, int32(days), int32(months)}, nil
 }
 
 // roundMicro rounds seconds or days to six decimals, which removes what binary fractions left over.
 func roundMicro(f float64) float64 { return math.RoundToEven(f*1e6) / 1e6 }
 
 // IntervalMul is v * f. Fractions of months become days of 1/30 month and fractions of days become time.
-func IntervalMul(v IntervalVal, f float64) (IntervalVal, error) {
+func IntervalMul(v Interval, f float64) (Interval, error) {
 	return scaleInterval(float64(v.Months)*f, float64(v.Days)*f, float64(v.Usec)*f)
 }
 
 // IntervalDiv is v / f; 22012 for 0.
-func IntervalDiv(v IntervalVal, f float64) (IntervalVal, error) {
+func IntervalDiv(v Interval, f float64) (Interval, error) {
 	if f == 0 {
-		return IntervalVal{}, pgerr.New(pgerr.DivisionByZero, "division by zero")
+		return Interval{}, pgerr.New(pgerr.DivisionByZero, "division by zero")
 	}
 	return scaleInterval(float64(v.Months)/f, float64(v.Days)/f, float64(v.Usec)/f)
 }
 
-func scaleInterval(months, days, usec float64) (IntervalVal, error) {
+func scaleInterval(months, days, usec float64) (Interval, error) {
 	bad := func(f float64) bool { return f != f || f > math.MaxInt32 || f < math.MinInt32 }
 	if bad(months) || bad(days) {
-		return IntervalVal{}, outOfRange("interval")
+		return Interval{}, outOfRange("interval")
 	}
 	m, d := math.Trunc(months), math.Trunc(days)
 	restDays := roundMicro((months - m) * 30)
@@ -299,15 +300,15 @@ func scaleInterval(months, days, usec float64) (IntervalVal, error) {
 	d += math.Trunc(restDays)
 	us := math.RoundToEven(usec + restSecs*calendar.UsecPerSec)
 	if us != us || us < math.MinInt64 || us >= math.MaxInt64 || bad(d) {
-		return IntervalVal{}, outOfRange("interval")
+		return Interval{}, outOfRange("interval")
 	}
-	return IntervalVal{int64(us), int32(d), int32(m)}, nil
+	return Interval{int64(us), int32(d), int32(m)}, nil
 }
 
 // IntervalCmp compares with months of 30 days and days of 24 hours.
-func IntervalCmp(a, b IntervalVal) int {
-	ah, al := a.span()
-	bh, bl := b.span()
+func IntervalCmp(a, b Interval) int {
+	ah, al := a.Span()
+	bh, bl := b.Span()
 	switch {
 	case ah < bh || ah == bh && al < bl:
 		return -1
@@ -318,7 +319,7 @@ func IntervalCmp(a, b IntervalVal) int {
 }
 
 // JustifyHours turns 24 hours into a day.
-func JustifyHours(v IntervalVal) (IntervalVal, error) {
+func JustifyHours(v Interval) (Interval, error) {
 	days := v.Usec / calendar.UsecPerDay
 	v.Usec -= days * calendar.UsecPerDay
 	days += int64(v.Days)
@@ -331,7 +332,7 @@ func JustifyHours(v IntervalVal) (IntervalVal, error) {
 }
 
 // JustifyDays turns 30 days into a month.
-func JustifyDays(v IntervalVal) (IntervalVal, error) {
+func JustifyDays(v Interval) (Interval, error) {
 	months := int64(v.Days)/30 + int64(v.Months)
 	v.Days %= 30
 	if !fitsInt32(months) {
@@ -350,7 +351,7 @@ func JustifyDays(v IntervalVal) (IntervalVal, error) {
 }
 
 // JustifyInterval does both and makes all parts have the same sign.
-func JustifyInterval(v IntervalVal) (IntervalVal, error) {
+func JustifyInterval(v Interval) (Interval, error) {
 	days := int64(v.Days) + v.Usec/calendar.UsecPerDay
 	v.Usec %= calendar.UsecPerDay
 	months := int64(v.Months) + days/30
@@ -372,7 +373,7 @@ func JustifyInterval(v IntervalVal) (IntervalVal, error) {
 }
 
 // alignTime gives the time the sign of the days.
-func (v *IntervalVal) alignTime() {
+func (v *Interval) alignTime() {
 	switch {
 	case v.Days > 0 && v.Usec < 0:
 		v.Usec += calendar.UsecPerDay
@@ -426,7 +427,7 @@ func formatSec(f float64) string {
 }
 
 // DateBin moves ts down to the nearest origin + n * stride (SQL's date_bin).
-func DateBin(stride IntervalVal, ts, origin int64) (int64, error) {
+func DateBin(stride Interval, ts, origin int64) (int64, error) {
 	if infiniteTS(ts) {
 		return ts, nil
 	}

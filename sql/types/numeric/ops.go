@@ -1,4 +1,4 @@
-package types
+package numeric
 
 import (
 	"math"
@@ -25,17 +25,17 @@ func small(a, b tuple.Numeric) (x, y int64, scale int, ok bool) {
 	return x, y, scale, ok1 && ok2
 }
 
-// NumericAdd is a + b: the larger scale, exact. Infinities of different sign give NaN.
-func NumericAdd(a, b tuple.Value) (tuple.Value, error) {
-	return numericSum(numericOf(a), numericOf(b), false)
+// Add is a + b: the larger scale, exact. Infinities of different sign give NaN.
+func Add(a, b tuple.Value) (tuple.Value, error) {
+	return sum(Of(a), Of(b), false)
 }
 
-// NumericSub is a - b.
-func NumericSub(a, b tuple.Value) (tuple.Value, error) {
-	return numericSum(numericOf(a), numericOf(b), true)
+// Sub is a - b.
+func Sub(a, b tuple.Value) (tuple.Value, error) {
+	return sum(Of(a), Of(b), true)
 }
 
-func numericSum(a, b tuple.Numeric, sub bool) (tuple.Value, error) {
+func sum(a, b tuple.Numeric, sub bool) (tuple.Value, error) {
 	if a.IsSpecial() || b.IsSpecial() {
 		return sumSpecial(a, b, sub), nil
 	}
@@ -95,9 +95,9 @@ func signedInf(sign int) tuple.Value {
 	return tuple.NumericNaN
 }
 
-// NumericMul is a * b: the scales add up, exact up to scale 16383. 0 * infinity is NaN.
-func NumericMul(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// Mul is a * b: the scales add up, exact up to scale 16383. 0 * infinity is NaN.
+func Mul(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		if a.IsNaN() || b.IsNaN() {
 			return tuple.NumericNaN, nil
@@ -141,12 +141,12 @@ func divScale(a, b tuple.Numeric) int {
 	if fa <= fb {
 		q--
 	}
-	return min(max(numericMinSigDigits-q*4, a.Scale(), b.Scale(), 0), numericMaxDisplay)
+	return min(max(minSigDigits-q*4, a.Scale(), b.Scale(), 0), maxDisplay)
 }
 
-// NumericDiv is a / b rounded half away from zero to PostgreSQL's scale for it; 22012 if b is 0.
-func NumericDiv(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// Div is a / b rounded half away from zero to PostgreSQL's scale for it; 22012 if b is 0.
+func Div(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return divSpecial(a, b)
 	}
@@ -168,7 +168,7 @@ func divSpecial(a, b tuple.Numeric) (tuple.Value, error) {
 		}
 		return signedInf(a.Sign() * b.Sign()), nil
 	}
-	return NumericInt(0), nil
+	return Int(0), nil
 }
 
 func divRound(a, b tuple.Numeric, scale int) (tuple.Value, error) {
@@ -200,9 +200,9 @@ func divRound(a, b tuple.Numeric, scale int) (tuple.Value, error) {
 	return packBig(quoRound(x, y), scale)
 }
 
-// NumericDivTrunc is the whole part of a / b (SQL's div).
-func NumericDivTrunc(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// DivTrunc is the whole part of a / b (SQL's div).
+func DivTrunc(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return divSpecial(a, b)
 	}
@@ -210,7 +210,7 @@ func NumericDivTrunc(da, db tuple.Value) (tuple.Value, error) {
 		return tuple.Null, errDivisionByZero()
 	}
 	if x, y, _, ok := small(a, b); ok && x != math.MinInt64 {
-		return NumericInt(x / y), nil
+		return Int(x / y), nil
 	}
 	scale := max(a.Scale(), b.Scale())
 	x, _ := a.UnscaledBig(scale)
@@ -218,9 +218,9 @@ func NumericDivTrunc(da, db tuple.Value) (tuple.Value, error) {
 	return packBig(x.Quo(x, y), 0)
 }
 
-// NumericMod is the remainder of a / b with a's sign, exact.
-func NumericMod(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// Mod is the remainder of a / b with a's sign, exact.
+func Mod(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		switch {
 		case a.IsNaN() || b.IsNaN():
@@ -253,9 +253,9 @@ func repack(n tuple.Numeric, neg bool, scale int) tuple.Value {
 	return tuple.Bytes(b)
 }
 
-// NumericNeg is -a.
-func NumericNeg(a tuple.Value) tuple.Value {
-	n := numericOf(a)
+// Neg is -a.
+func Neg(a tuple.Value) tuple.Value {
+	n := Of(a)
 	switch {
 	case n.IsNaN(), n.IsZero():
 		return a
@@ -265,43 +265,43 @@ func NumericNeg(a tuple.Value) tuple.Value {
 	return repack(n, !n.Neg(), n.Scale())
 }
 
-// NumericAbs is |a|.
-func NumericAbs(a tuple.Value) tuple.Value {
-	if numericOf(a).Neg() {
-		return NumericNeg(a)
+// Abs is |a|.
+func Abs(a tuple.Value) tuple.Value {
+	if Of(a).Neg() {
+		return Neg(a)
 	}
 	return a
 }
 
-// NumericSign is -1, 0 or 1 as numeric; NaN for NaN.
-func NumericSign(a tuple.Value) tuple.Value {
-	n := numericOf(a)
+// Sign is -1, 0 or 1 as numeric; NaN for NaN.
+func Sign(a tuple.Value) tuple.Value {
+	n := Of(a)
 	if n.IsNaN() {
 		return a
 	}
-	return NumericInt(int64(n.Sign()))
+	return Int(int64(n.Sign()))
 }
 
-// NumericIsNaN and its siblings look at a without computing.
-func NumericIsNaN(a tuple.Value) bool  { return numericOf(a).IsNaN() }
-func NumericIsInf(a tuple.Value) bool  { return numericOf(a).IsInf(0) }
-func NumericIsZero(a tuple.Value) bool { return numericOf(a).IsZero() }
+// IsNaN and its siblings look at a without computing.
+func IsNaN(a tuple.Value) bool  { return Of(a).IsNaN() }
+func IsInf(a tuple.Value) bool  { return Of(a).IsInf(0) }
+func IsZero(a tuple.Value) bool { return Of(a).IsZero() }
 
-// NumericSgn is -1, 0 or 1; NaN counts as positive.
-func NumericSgn(a tuple.Value) int { return numericOf(a).Sign() }
+// Sgn is -1, 0 or 1; NaN counts as positive.
+func Sgn(a tuple.Value) int { return Of(a).Sign() }
 
-// NumericCmp orders as PostgreSQL does: NaN is largest and equal to itself.
-func NumericCmp(a, b tuple.Value) int { return tuple.CompareNumeric(numericOf(a), numericOf(b)) }
+// Cmp orders as PostgreSQL does: NaN is largest and equal to itself.
+func Cmp(a, b tuple.Value) int { return tuple.CompareNumeric(Of(a), Of(b)) }
 
-// NumericScale is the display scale; ok is false for special values, whose scale SQL calls NULL.
-func NumericScale(a tuple.Value) (scale int, ok bool) {
-	n := numericOf(a)
+// Scale is the display scale; ok is false for special values, whose scale SQL calls NULL.
+func Scale(a tuple.Value) (scale int, ok bool) {
+	n := Of(a)
 	return n.Scale(), !n.IsSpecial()
 }
 
-// NumericMinScale is the least scale that holds the value.
-func NumericMinScale(a tuple.Value) (scale int, ok bool) {
-	n := numericOf(a)
+// MinScale is the least scale that holds the value.
+func MinScale(a tuple.Value) (scale int, ok bool) {
+	n := Of(a)
 	nd := n.NumDigits()
 	if n.IsSpecial() || nd == 0 {
 		return 0, !n.IsSpecial()
@@ -316,28 +316,28 @@ func NumericMinScale(a tuple.Value) (scale int, ok bool) {
 	return max(scale, 0), true
 }
 
-// NumericTrimScale drops zeros at the end of the fraction.
-func NumericTrimScale(a tuple.Value) tuple.Value {
-	scale, ok := NumericMinScale(a)
+// TrimScale drops zeros at the end of the fraction.
+func TrimScale(a tuple.Value) tuple.Value {
+	scale, ok := MinScale(a)
 	if !ok {
 		return a
 	}
-	n := numericOf(a)
+	n := Of(a)
 	return repack(n, n.Neg(), scale)
 }
 
-// NumericRound rounds half away from zero to scale digits after the point (before it, if negative).
-func NumericRound(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, true) }
+// Round rounds half away from zero to scale digits after the point (before it, if negative).
+func Round(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, true) }
 
-// NumericTrunc cuts to scale digits after the point.
-func NumericTrunc(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, false) }
+// Trunc cuts to scale digits after the point.
+func Trunc(a tuple.Value, scale int) (tuple.Value, error) { return toScale(a, scale, false) }
 
 func toScale(a tuple.Value, scale int, round bool) (tuple.Value, error) {
-	n := numericOf(a)
+	n := Of(a)
 	if n.IsSpecial() {
 		return a, nil
 	}
-	scale = min(max(scale, -(numericWeightMax+1)*4-1), tuple.NumericMaxScale)
+	scale = min(max(scale, -(weightMax+1)*4-1), tuple.NumericMaxScale)
 	have := n.Scale()
 	if scale == have {
 		return a, nil
@@ -366,28 +366,28 @@ func toScale(a tuple.Value, scale int, round bool) (tuple.Value, error) {
 	return packBig(v, scale)
 }
 
-// NumericCeil and NumericFloor have scale 0.
-func NumericCeil(a tuple.Value) (tuple.Value, error)  { return toWhole(a, 1) }
-func NumericFloor(a tuple.Value) (tuple.Value, error) { return toWhole(a, -1) }
+// Ceil and NumericFloor have scale 0.
+func Ceil(a tuple.Value) (tuple.Value, error)  { return toWhole(a, 1) }
+func Floor(a tuple.Value) (tuple.Value, error) { return toWhole(a, -1) }
 
 func toWhole(a tuple.Value, dir int) (tuple.Value, error) {
-	t, err := NumericTrunc(a, 0)
-	if err != nil || numericOf(a).IsSpecial() {
+	t, err := Trunc(a, 0)
+	if err != nil || Of(a).IsSpecial() {
 		return t, err
 	}
-	if NumericCmp(a, t)*dir > 0 {
-		return NumericAdd(t, NumericInt(int64(dir)))
+	if Cmp(a, t)*dir > 0 {
+		return Add(t, Int(int64(dir)))
 	}
 	return t, nil
 }
 
-// NumericInc is a + 1 at a's scale.
-func NumericInc(a tuple.Value) (tuple.Value, error) { return NumericAdd(a, NumericInt(1)) }
+// Inc is a + 1 at a's scale.
+func Inc(a tuple.Value) (tuple.Value, error) { return Add(a, Int(1)) }
 
-// NumericToInt rounds half away from zero; 22003 names typ ("integer") when the value is outside of size bits and
+// ToInt rounds half away from zero; 22003 names typ ("integer") when the value is outside of size bits and
 // 0A000 refuses NaN and infinity, as PostgreSQL does.
-func NumericToInt(a tuple.Value, size int, typ string) (int64, error) {
-	n := numericOf(a)
+func ToInt(a tuple.Value, size int, typ string) (int64, error) {
+	n := Of(a)
 	if n.IsSpecial() {
 		what := "infinity"
 		if n.IsNaN() {
@@ -395,20 +395,20 @@ func NumericToInt(a tuple.Value, size int, typ string) (int64, error) {
 		}
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "cannot convert %s to %s", what, typ)
 	}
-	r, err := NumericRound(a, 0)
+	r, err := Round(a, 0)
 	if err != nil {
 		return 0, err
 	}
-	v, ok := numericOf(r).Int64()
+	v, ok := Of(r).Int64()
 	if !ok || size < 64 && (v >= 1<<(size-1) || v < -1<<(size-1)) {
 		return 0, pgerr.New(pgerr.NumericValueOutOfRange, "%s out of range", typ)
 	}
 	return v, nil
 }
 
-// NumericToFloat8 is the nearest double; 22003 when a finite number has none.
-func NumericToFloat8(a tuple.Value) (float64, error) {
-	n := numericOf(a)
+// ToFloat8 is the nearest double; 22003 when a finite number has none.
+func ToFloat8(a tuple.Value) (float64, error) {
+	n := Of(a)
 	f := n.Float64()
 	if math.IsInf(f, 0) && !n.IsSpecial() || f == 0 && !n.IsZero() {
 		return 0, pgerr.New(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type double precision", string(n.AppendText(nil)))
@@ -416,9 +416,9 @@ func NumericToFloat8(a tuple.Value) (float64, error) {
 	return f, nil
 }
 
-// NumericToFloat4 is the nearest single, held as a double.
-func NumericToFloat4(a tuple.Value) (float64, error) {
-	n := numericOf(a)
+// ToFloat4 is the nearest single, held as a double.
+func ToFloat4(a tuple.Value) (float64, error) {
+	n := Of(a)
 	if n.IsSpecial() {
 		return n.Float64(), nil
 	}
@@ -430,11 +430,11 @@ func NumericToFloat4(a tuple.Value) (float64, error) {
 	return f, nil
 }
 
-// NumericFromFloat8 keeps 15 significant digits, NumericFromFloat4 six: what C's %.15g and %.6g print.
-func NumericFromFloat8(f float64) (tuple.Value, error) { return numericFromFloat(f, 15) }
-func NumericFromFloat4(f float64) (tuple.Value, error) { return numericFromFloat(f, 6) }
+// FromFloat8 keeps 15 significant digits, NumericFromFloat4 six: what C's %.15g and %.6g print.
+func FromFloat8(f float64) (tuple.Value, error) { return fromFloat64(f, 15) }
+func FromFloat4(f float64) (tuple.Value, error) { return fromFloat64(f, 6) }
 
-func numericFromFloat(f float64, digits int) (tuple.Value, error) {
+func fromFloat64(f float64, digits int) (tuple.Value, error) {
 	switch {
 	case f != f:
 		return tuple.NumericNaN, nil
@@ -443,24 +443,24 @@ func numericFromFloat(f float64, digits int) (tuple.Value, error) {
 	}
 	var buf [32]byte
 	text := strconv.AppendFloat(buf[:0], f, 'g', digits, 64)
-	return ParseNumeric(string(text))
+	return Parse(string(text))
 }
 
-// NumericBig is the value times 10^scale where that is an integer; it is nil for special values.
-func NumericBig(a tuple.Value, scale int) *big.Int {
-	n := numericOf(a)
+// Big is the value times 10^scale where that is an integer; it is nil for special values.
+func Big(a tuple.Value, scale int) *big.Int {
+	n := Of(a)
 	if n.IsSpecial() {
 		return nil
 	}
 	return unscaledBig(n, scale)
 }
 
-// NumericFromBig is v * 10^-scale with that display scale.
-func NumericFromBig(v *big.Int, scale int) (tuple.Value, error) { return packBig(v, scale) }
+// FromBig is v * 10^-scale with that display scale.
+func FromBig(v *big.Int, scale int) (tuple.Value, error) { return packBig(v, scale) }
 
-// NumericGCD is the greatest common divisor, at the larger scale.
-func NumericGCD(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// GCD is the greatest common divisor, at the larger scale.
+func GCD(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return tuple.NumericNaN, nil
 	}
@@ -469,9 +469,9 @@ func NumericGCD(da, db tuple.Value) (tuple.Value, error) {
 	return packBig(x.GCD(nil, nil, x.Abs(x), y.Abs(y)), scale)
 }
 
-// NumericLCM is the least common multiple, at the larger scale; 0 if either is 0.
-func NumericLCM(da, db tuple.Value) (tuple.Value, error) {
-	a, b := numericOf(da), numericOf(db)
+// LCM is the least common multiple, at the larger scale; 0 if either is 0.
+func LCM(da, db tuple.Value) (tuple.Value, error) {
+	a, b := Of(da), Of(db)
 	if a.IsSpecial() || b.IsSpecial() {
 		return tuple.NumericNaN, nil
 	}

@@ -1,4 +1,4 @@
-package types
+package jsondoc
 
 import (
 	"sort"
@@ -7,67 +7,69 @@ import (
 	"unicode/utf8"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/input"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // ParseJSONB reads a JSON text into a jsonb.
 func ParseJSONB(s string) (tuple.Value, error) {
-	n, err := ParseJSON(s, true)
+	n, err := Parse(s, true)
 	if err != nil {
 		return tuple.Null, err
 	}
 	return tuple.Bytes(n.AppendJSONB(make([]byte, 0, len(s)+len(s)/8))), nil
 }
 
-// JSONKind is the type of a JSON value.
-type JSONKind uint8
+// Kind is the type of a JSON value.
+type Kind uint8
 
 const (
-	JSONNull JSONKind = iota
-	JSONString
-	JSONNumber
-	JSONBool
-	JSONList
-	JSONObject
+	Null Kind = iota
+	String
+	Number
+	Bool
+	List
+	Object
 )
 
-// JSONNode is one value of a parsed JSON text.
-type JSONNode struct {
-	Kind     JSONKind
+// Node is one value of a parsed JSON text.
+type Node struct {
+	Kind     Kind
 	Bool     bool
-	Text     string     // string: decoded; number: as written, or as numeric prints it if parsed for jsonb
-	Keys     []string   // object: the members' names; for jsonb sorted and without duplicates, else as written
-	Elems    []JSONNode // array: elements; object: values, in the order of Keys
-	From, To int        // the value's place in the text
+	Text     string   // string: decoded; number: as written, or as numeric prints it if parsed for jsonb
+	Keys     []string // object: the members' names; for jsonb sorted and without duplicates, else as written
+	Elems    []Node   // array: elements; object: values, in the order of Keys
+	From, To int      // the value's place in the text
 }
 
-// ParseJSON reads a JSON text. Errors are PostgreSQL's 22P02 with detail and context. With jsonb, numbers are
+// Parse reads a JSON text. Errors are PostgreSQL's 22P02 with detail and context. With jsonb, numbers are
 // normalised, keys sorted and made unique, and \u0000 is 22P05.
-func ParseJSON(s string, jsonb bool) (JSONNode, error) {
+func Parse(s string, jsonb bool) (Node, error) {
 	if jsonb {
-		if err := CheckUTF8(s); err != nil {
-			return JSONNode{}, err
+		if err := input.CheckUTF8(s); err != nil {
+			return Node{}, err
 		}
 	}
-	p := jsonParser{jsonLexer: jsonLexer{s: s, decode: true, zero: !jsonb}, build: true, jsonb: jsonb}
+	p := parser{lexer: lexer{s: s, decode: true, zero: !jsonb}, build: true, jsonb: jsonb}
 	n, err := p.document()
 	return n, err
 }
 
-// CheckJSON reports whether s is JSON as the type json accepts it.
-func CheckJSON(s string) error {
-	if err := CheckUTF8(s); err != nil {
+// Check reports whether s is JSON as the type json accepts it.
+func Check(s string) error {
+	if err := input.CheckUTF8(s); err != nil {
 		return err
 	}
-	p := jsonParser{jsonLexer: jsonLexer{s: s}}
+	p := parser{lexer: lexer{s: s}}
 	_, err := p.document()
 	return err
 }
 
-type jsonToken uint8
+type token uint8
 
 const (
-	tokNone jsonToken = iota
+	tokNone token = iota
 	tokEnd
 	tokString
 	tokNumber
@@ -78,11 +80,11 @@ const (
 )
 
 // jsonLexer cuts tokens. start, end and line describe the current token for error messages.
-type jsonLexer struct {
+type lexer struct {
 	s          string
 	decode     bool // keep strings decoded in str, and check surrogate pairs
 	zero       bool // \u0000 is let through (as U+FFFD) because the text form is what counts
-	tok        jsonToken
+	tok        token
 	punct      byte
 	start, end int
 	line       int // start of the line
@@ -91,9 +93,9 @@ type jsonLexer struct {
 }
 
 // jsonMaxDepth bounds the nesting, in place of PostgreSQL's stack limit.
-const jsonMaxDepth = 20000
+const maxDepth = 20000
 
-func (l *jsonLexer) fail(code, detail string, args ...any) error {
+func (l *lexer) fail(code, detail string, args ...any) error {
 	msg := "invalid input syntax for type json"
 	if code == pgerr.UntranslatableCharacter {
 		msg = "unsupported Unicode escape sequence"
@@ -117,13 +119,13 @@ func (l *jsonLexer) fail(code, detail string, args ...any) error {
 		WithWhere("JSON data, line %d: %s%s%s", l.lineNo+1, prefix, l.s[from:l.end], suffix)
 }
 
-func (l *jsonLexer) invalidToken() error {
+func (l *lexer) invalidToken() error {
 	return l.fail(pgerr.InvalidTextRepresentation, "Token \"%s\" is invalid.", l.s[l.start:l.end])
 }
 
-func jsonWordByte(c byte) bool { return isAlnum(c) || c == '_' || c >= 0x80 }
+func wordByte(c byte) bool { return input.IsAlnum(c) || c == '_' || c >= 0x80 }
 
-func (l *jsonLexer) next() error {
+func (l *lexer) next() error {
 	i := l.end
 	for i < len(l.s) {
 		switch l.s[i] {
@@ -152,10 +154,10 @@ func (l *jsonLexer) next() error {
 		}
 		l.tok = tokString
 		return nil
-	case c == '-' || isDigit(c):
+	case c == '-' || input.IsDigit(c):
 		return l.lexNumber()
 	}
-	l.end = skip(l.s, i, jsonWordByte)
+	l.end = input.Skip(l.s, i, wordByte)
 	switch l.s[i:l.end] {
 	case "true":
 		l.tok = tokTrue
@@ -172,14 +174,14 @@ func (l *jsonLexer) next() error {
 	return nil
 }
 
-func (l *jsonLexer) lexNumber() error {
+func (l *lexer) lexNumber() error {
 	s, i := l.s, l.start
 	if s[i] == '-' {
 		i++
 	}
 	good := true
 	digits := func() {
-		n := skip(s, i, isDigit)
+		n := input.Skip(s, i, input.IsDigit)
 		good = good && n > i
 		i = n
 	}
@@ -199,7 +201,7 @@ func (l *jsonLexer) lexNumber() error {
 		}
 		digits()
 	}
-	l.end = skip(s, i, jsonWordByte)
+	l.end = input.Skip(s, i, wordByte)
 	if !good || l.end > i {
 		return l.invalidToken()
 	}
@@ -208,7 +210,7 @@ func (l *jsonLexer) lexNumber() error {
 }
 
 // lexString checks a string and, if asked, decodes it. A string without escapes is a part of the input.
-func (l *jsonLexer) lexString() error {
+func (l *lexer) lexString() error {
 	s := l.s
 	var buf []byte
 	from, high := l.start+1, rune(-1)
@@ -240,7 +242,7 @@ func (l *jsonLexer) lexString() error {
 			return l.fail(pgerr.InvalidTextRepresentation, "Character with value 0x%02x must be escaped.", c)
 		case c != '\\':
 			if high >= 0 {
-				return badHigh(i + charOffset(s[i:], 1))
+				return badHigh(i + input.CharOffset(s[i:], 1))
 			}
 			continue
 		}
@@ -288,12 +290,12 @@ func (l *jsonLexer) lexString() error {
 			continue
 		}
 		if high >= 0 {
-			return badHigh(i + charOffset(s[i:], 1))
+			return badHigh(i + input.CharOffset(s[i:], 1))
 		}
 		at := strings.IndexByte("\"\\/bfnrt", s[i])
 		if at < 0 {
 			l.start = i
-			l.end = i + charOffset(s[i:], 1)
+			l.end = i + input.CharOffset(s[i:], 1)
 			return l.fail(pgerr.InvalidTextRepresentation, "Escape sequence \"\\%s\" is invalid.", s[l.start:l.end])
 		}
 		from = i + 1
@@ -304,16 +306,16 @@ func (l *jsonLexer) lexString() error {
 }
 
 // hex4 reads the four digits after the u at i.
-func (l *jsonLexer) hex4(i int) (rune, error) {
+func (l *lexer) hex4(i int) (rune, error) {
 	var r rune
 	for k := 1; k <= 4; k++ {
 		if i+k >= len(l.s) {
 			l.end = len(l.s)
 			return 0, l.invalidToken()
 		}
-		d, ok := unhex(l.s[i+k])
+		d, ok := input.Unhex(l.s[i+k])
 		if !ok {
-			l.end = i + k + charOffset(l.s[i+k:], 1)
+			l.end = i + k + input.CharOffset(l.s[i+k:], 1)
 			return 0, l.fail(pgerr.InvalidTextRepresentation, "\"\\u\" must be followed by four hexadecimal digits.")
 		}
 		r = r<<4 | rune(d)
@@ -321,24 +323,24 @@ func (l *jsonLexer) hex4(i int) (rune, error) {
 	return r, nil
 }
 
-type jsonParser struct {
-	jsonLexer
+type parser struct {
+	lexer
 	build, jsonb bool
 	depth        int
 }
 
-func (p *jsonParser) expected(what string) error {
+func (p *parser) expected(what string) error {
 	if p.tok == tokEnd {
 		return p.fail(pgerr.InvalidTextRepresentation, "The input string ended unexpectedly.")
 	}
 	return p.fail(pgerr.InvalidTextRepresentation, "Expected %s, but found \"%s\".", what, p.s[p.start:p.end])
 }
 
-func (p *jsonParser) is(c byte) bool { return p.tok == tokPunct && p.punct == c }
+func (p *parser) is(c byte) bool { return p.tok == tokPunct && p.punct == c }
 
-func (p *jsonParser) document() (JSONNode, error) {
+func (p *parser) document() (Node, error) {
 	if err := p.next(); err != nil {
-		return JSONNode{}, err
+		return Node{}, err
 	}
 	n, err := p.value()
 	if err == nil && p.tok != tokEnd {
@@ -348,19 +350,19 @@ func (p *jsonParser) document() (JSONNode, error) {
 }
 
 // value reads one value; the current token is its first, and afterwards the one behind it.
-func (p *jsonParser) value() (n JSONNode, err error) {
+func (p *parser) value() (n Node, err error) {
 	n.From = p.start
 	switch {
 	case p.is('{'), p.is('['):
-		if p.depth++; p.depth > jsonMaxDepth {
+		if p.depth++; p.depth > maxDepth {
 			return n, pgerr.New(pgerr.StatementTooComplex, "stack depth limit exceeded")
 		}
-		n.Kind = JSONList
+		n.Kind = List
 		if p.punct == '{' {
-			n.Kind = JSONObject
+			n.Kind = Object
 		}
 		if err = p.next(); err == nil {
-			if n.Kind == JSONObject {
+			if n.Kind == Object {
 				err = p.object(&n)
 			} else {
 				err = p.array(&n)
@@ -369,18 +371,18 @@ func (p *jsonParser) value() (n JSONNode, err error) {
 		p.depth--
 		return n, err
 	case p.tok == tokString:
-		n.Kind, n.Text = JSONString, p.str
+		n.Kind, n.Text = String, p.str
 	case p.tok == tokNumber:
-		n.Kind, n.Text = JSONNumber, p.s[p.start:p.end]
+		n.Kind, n.Text = Number, p.s[p.start:p.end]
 		if p.jsonb && !plainInteger(n.Text) {
-			d, err := ParseNumeric(n.Text)
+			d, err := numeric.Parse(n.Text)
 			if err != nil {
 				return n, err
 			}
-			n.Text = string(numericOf(d).AppendText(nil))
+			n.Text = string(numeric.Of(d).AppendText(nil))
 		}
 	case p.tok == tokTrue, p.tok == tokFalse:
-		n.Kind, n.Bool = JSONBool, p.tok == tokTrue
+		n.Kind, n.Bool = Bool, p.tok == tokTrue
 	case p.tok == tokNull:
 	default:
 		return n, p.expected("JSON value")
@@ -390,10 +392,10 @@ func (p *jsonParser) value() (n JSONNode, err error) {
 }
 
 // plainInteger reports digits that numeric prints as they are.
-func plainInteger(s string) bool { return allDigits(s) && (s[0] != '0' || len(s) == 1) }
+func plainInteger(s string) bool { return input.AllDigits(s) && (s[0] != '0' || len(s) == 1) }
 
 // array reads from behind the bracket.
-func (p *jsonParser) array(n *JSONNode) error {
+func (p *parser) array(n *Node) error {
 	for !p.is(']') {
 		e, err := p.value()
 		if err != nil {
@@ -420,7 +422,7 @@ func (p *jsonParser) array(n *JSONNode) error {
 }
 
 // object reads from behind the brace.
-func (p *jsonParser) object(n *JSONNode) error {
+func (p *parser) object(n *Node) error {
 	if p.tok != tokString && !p.is('}') {
 		return p.expected("string or \"}\"")
 	}
@@ -467,7 +469,7 @@ func (p *jsonParser) object(n *JSONNode) error {
 }
 
 // SortKeys puts an object's members into jsonb's order and keeps the last of each key.
-func (n *JSONNode) SortKeys() {
+func (n *Node) SortKeys() {
 	if sorted(n.Keys) {
 		return
 	}
@@ -483,8 +485,8 @@ func (n *JSONNode) SortKeys() {
 	n.Keys, n.Elems = n.Keys[:w], n.Elems[:w]
 }
 
-// CompareJSONKeys is the order of an object's keys in a jsonb: shorter ones first, then by bytes.
-func CompareJSONKeys(a, b string) int {
+// CompareKeys is the order of an object's keys in a jsonb: shorter ones first, then by bytes.
+func CompareKeys(a, b string) int {
 	if len(a) != len(b) {
 		return len(a) - len(b)
 	}
@@ -493,17 +495,17 @@ func CompareJSONKeys(a, b string) int {
 
 func sorted(keys []string) bool {
 	for i := 1; i < len(keys); i++ {
-		if CompareJSONKeys(keys[i-1], keys[i]) >= 0 {
+		if CompareKeys(keys[i-1], keys[i]) >= 0 {
 			return false
 		}
 	}
 	return true
 }
 
-type byKey struct{ n *JSONNode }
+type byKey struct{ n *Node }
 
 func (k byKey) Len() int           { return len(k.n.Keys) }
-func (k byKey) Less(i, j int) bool { return CompareJSONKeys(k.n.Keys[i], k.n.Keys[j]) < 0 }
+func (k byKey) Less(i, j int) bool { return CompareKeys(k.n.Keys[i], k.n.Keys[j]) < 0 }
 func (k byKey) Swap(i, j int) {
 	n := k.n
 	n.Keys[i], n.Keys[j] = n.Keys[j], n.Keys[i]
@@ -511,8 +513,8 @@ func (k byKey) Swap(i, j int) {
 }
 
 // Find is the position of a key in a node parsed for jsonb; -1 if it is not there.
-func (n *JSONNode) Find(key string) int {
-	i := sort.Search(len(n.Keys), func(i int) bool { return CompareJSONKeys(n.Keys[i], key) >= 0 })
+func (n *Node) Find(key string) int {
+	i := sort.Search(len(n.Keys), func(i int) bool { return CompareKeys(n.Keys[i], key) >= 0 })
 	if i < len(n.Keys) && n.Keys[i] == key {
 		return i
 	}
@@ -520,19 +522,19 @@ func (n *JSONNode) Find(key string) int {
 }
 
 // AppendJSONB appends canonical text; the node must have been parsed for jsonb or be sorted.
-func (n *JSONNode) AppendJSONB(dst []byte) []byte {
+func (n *Node) AppendJSONB(dst []byte) []byte {
 	switch n.Kind {
-	case JSONNull:
+	case Null:
 		return append(dst, "null"...)
-	case JSONBool:
+	case Bool:
 		return strconv.AppendBool(dst, n.Bool)
-	case JSONNumber:
+	case Number:
 		return append(dst, n.Text...)
-	case JSONString:
-		return AppendJSONString(dst, n.Text)
+	case String:
+		return AppendString(dst, n.Text)
 	}
 	open, end := byte('['), byte(']')
-	if n.Kind == JSONObject {
+	if n.Kind == Object {
 		open, end = '{', '}'
 	}
 	dst = append(dst, open)
@@ -540,8 +542,8 @@ func (n *JSONNode) AppendJSONB(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',', ' ')
 		}
-		if n.Kind == JSONObject {
-			dst = AppendJSONString(dst, n.Keys[i])
+		if n.Kind == Object {
+			dst = AppendString(dst, n.Keys[i])
 			dst = append(dst, ':', ' ')
 		}
 		dst = n.Elems[i].AppendJSONB(dst)
@@ -550,10 +552,10 @@ func (n *JSONNode) AppendJSONB(dst []byte) []byte {
 }
 
 // JSONB is the node as a jsonb value.
-func (n *JSONNode) JSONB() tuple.Value { return tuple.Bytes(n.AppendJSONB(nil)) }
+func (n *Node) JSONB() tuple.Value { return tuple.Bytes(n.AppendJSONB(nil)) }
 
-// AppendJSONString appends s in quotes, escaped as PostgreSQL escapes: only what JSON demands.
-func AppendJSONString(dst []byte, s string) []byte {
+// AppendString appends s in quotes, escaped as PostgreSQL escapes: only what JSON demands.
+func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	from := 0

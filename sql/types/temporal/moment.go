@@ -1,4 +1,4 @@
-package types
+package temporal
 
 import (
 	"encoding/binary"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/timezone"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -26,8 +27,8 @@ func outOfRangeText(what, s string) error {
 	return pgerr.New(pgerr.DatetimeFieldOverflow, "%s out of range: \"%s\"", what, s)
 }
 
-// appendDate prints a date in the session's DateStyle.
-func appendDate(dst []byte, days int64, set *Settings) []byte {
+// AppendDate prints a date in the session's DateStyle.
+func AppendDate(dst []byte, days int64, set *Settings) []byte {
 	switch days {
 	case DateNegInf:
 		return append(dst, "-infinity"...)
@@ -39,8 +40,8 @@ func appendDate(dst []byte, days int64, set *Settings) []byte {
 	return appendStyledDate(dst, &c, set)
 }
 
-// parseDate reads what date_in reads.
-func parseDate(s string, set *Settings) (int64, error) {
+// ParseDate reads what date_in reads.
+func ParseDate(s string, set *Settings) (int64, error) {
 	p, err := parseDateTime(s, "date", set)
 	if err != nil {
 		return 0, err
@@ -66,7 +67,7 @@ func parseDate(s string, set *Settings) (int64, error) {
 // AppendDateISO prints a date as JSON has it, whatever DateStyle is.
 func AppendDateISO(dst []byte, days int64) []byte {
 	if infiniteDate(days) {
-		return appendDate(dst, days, nil)
+		return AppendDate(dst, days, nil)
 	}
 	var c calendar.Clock
 	c.Year, c.Mon, c.Day = calendar.FromJulian(int(days) + calendar.EpochJulian)
@@ -87,28 +88,28 @@ func AppendTimestampTZISO(dst []byte, ts int64, loc *time.Location) []byte {
 	if dst, ok := appendTimestampInf(dst, ts); ok {
 		return dst
 	}
-	zone := zoneTag{east: offsetAt(loc, ts)}
+	zone := zoneTag{east: timezone.OffsetAt(loc, ts)}
 	c := calendar.ClockOf(ts + int64(zone.east)*calendar.UsecPerSec)
 	return appendXSD(dst, &c, &zone)
 }
 
-// checkDate is 22008 for days that are no date.
-func checkDate(days int64) error {
+// CheckDate is 22008 for days that are no date.
+func CheckDate(days int64) error {
 	if days != DateInf && days != DateNegInf && !calendar.ValidDate(days) {
 		return outOfRange("date")
 	}
 	return nil
 }
 
-// appendTime prints a time of day.
-func appendTime(dst []byte, us int64) []byte {
+// AppendTime prints a time of day.
+func AppendTime(dst []byte, us int64) []byte {
 	var c calendar.Clock
 	c.SetTime(us)
 	return appendClock(dst, &c)
 }
 
-// parseTime reads what time_in reads.
-func parseTime(s string, set *Settings) (int64, error) {
+// ParseTime reads what time_in reads.
+func ParseTime(s string, set *Settings) (int64, error) {
 	p, err := parseTimeOnly(s, "time", set)
 	if err != nil {
 		return 0, err
@@ -116,50 +117,50 @@ func parseTime(s string, set *Settings) (int64, error) {
 	return p.TimeOfDay(), nil
 }
 
-// checkTime is 22008 for µs that are no time of day.
-func checkTime(us int64) error {
+// CheckTime is 22008 for µs that are no time of day.
+func CheckTime(us int64) error {
 	if us < 0 || us > calendar.UsecPerDay {
 		return outOfRange("time")
 	}
 	return nil
 }
 
-// TimeTZVal is an unpacked timetz: µs of the local clock and seconds west of UTC.
-type TimeTZVal struct {
+// TimeTZ is an unpacked timetz: µs of the local clock and seconds west of UTC.
+type TimeTZ struct {
 	Usec int64
 	West int32
 }
 
 // TimeTZOf unpacks a timetz.
-func TimeTZOf(d tuple.Value) TimeTZVal {
+func TimeTZOf(d tuple.Value) TimeTZ {
 	b := d.Bytes()
-	return TimeTZVal{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:]))}
+	return TimeTZ{int64(binary.LittleEndian.Uint64(b)), int32(binary.LittleEndian.Uint32(b[8:]))}
 }
 
 // Datum packs a timetz.
-func (v TimeTZVal) Datum() tuple.Value {
+func (v TimeTZ) Datum() tuple.Value {
 	b := make([]byte, 0, 12)
 	b = binary.LittleEndian.AppendUint64(b, uint64(v.Usec))
 	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(v.West)))
 }
 
-// appendTimeTZ prints a timetz.
-func appendTimeTZ(dst []byte, v TimeTZVal) []byte {
-	return appendZone(appendTime(dst, v.Usec), -int(v.West), false)
+// AppendTimeTZ prints a timetz.
+func AppendTimeTZ(dst []byte, v TimeTZ) []byte {
+	return timezone.AppendOffset(AppendTime(dst, v.Usec), -int(v.West), false)
 }
 
-// parseTimeTZ reads what timetz_in reads.
-func parseTimeTZ(s string, set *Settings) (TimeTZVal, error) {
+// ParseTimeTZ reads what timetz_in reads.
+func ParseTimeTZ(s string, set *Settings) (TimeTZ, error) {
 	p, err := parseTimeOnly(s, "time with time zone", set)
 	if err != nil {
-		return TimeTZVal{}, err
+		return TimeTZ{}, err
 	}
-	return TimeTZVal{p.TimeOfDay(), int32(-p.east)}, nil
+	return TimeTZ{p.TimeOfDay(), int32(-p.east)}, nil
 }
 
-// check is 22008 or 22009 for what is no timetz.
-func (v TimeTZVal) check() error {
-	if err := checkTime(v.Usec); err != nil {
+// Check is 22008 or 22009 for what is no timetz.
+func (v TimeTZ) Check() error {
+	if err := CheckTime(v.Usec); err != nil {
 		return err
 	}
 	if v.West <= -16*3600 || v.West >= 16*3600 {
@@ -168,14 +169,14 @@ func (v TimeTZVal) check() error {
 	return nil
 }
 
-// round is roundUsec.
-func (v TimeTZVal) round(precision int32) TimeTZVal {
-	v.Usec = roundUsec(v.Usec, precision)
+// Round is roundUsec.
+func (v TimeTZ) Round(precision int32) TimeTZ {
+	v.Usec = RoundUsec(v.Usec, precision)
 	return v
 }
 
-// appendTimestamp prints a timestamp in the session's DateStyle.
-func appendTimestamp(dst []byte, ts int64, set *Settings) []byte {
+// AppendTimestamp prints a timestamp in the session's DateStyle.
+func AppendTimestamp(dst []byte, ts int64, set *Settings) []byte {
 	if dst, ok := appendTimestampInf(dst, ts); ok {
 		return dst
 	}
@@ -183,8 +184,8 @@ func appendTimestamp(dst []byte, ts int64, set *Settings) []byte {
 	return appendDateTime(dst, &c, nil, set)
 }
 
-// parseTimestamp reads what timestamp_in reads.
-func parseTimestamp(s string, set *Settings) (int64, error) {
+// ParseTimestamp reads what timestamp_in reads.
+func ParseTimestamp(s string, set *Settings) (int64, error) {
 	p, err := parseDateTime(s, "timestamp", set)
 	if err != nil {
 		return 0, err
@@ -196,18 +197,18 @@ func parseTimestamp(s string, set *Settings) (int64, error) {
 	return ts, nil
 }
 
-// appendTimestampTZ prints a timestamptz on the session's clock, in its DateStyle.
-func appendTimestampTZ(dst []byte, ts int64, set *Settings) []byte {
+// AppendTimestampTZ prints a timestamptz on the session's clock, in its DateStyle.
+func AppendTimestampTZ(dst []byte, ts int64, set *Settings) []byte {
 	if dst, ok := appendTimestampInf(dst, ts); ok {
 		return dst
 	}
-	east, abbrev, _ := ZoneAt(set.Zone(), ts)
+	east, abbrev, _ := timezone.At(set.Zone(), ts)
 	c := calendar.ClockOf(ts + int64(east)*calendar.UsecPerSec)
 	return appendDateTime(dst, &c, &zoneTag{east, abbrev}, set)
 }
 
-// parseTimestampTZ reads what timestamptz_in reads.
-func parseTimestampTZ(s string, set *Settings) (int64, error) {
+// ParseTimestampTZ reads what timestamptz_in reads.
+func ParseTimestampTZ(s string, set *Settings) (int64, error) {
 	p, err := parseDateTime(s, "timestamp with time zone", set)
 	if err != nil {
 		return 0, err
@@ -219,8 +220,8 @@ func parseTimestampTZ(s string, set *Settings) (int64, error) {
 	return ts, nil
 }
 
-// checkTimestamp is 22008 for µs that are no timestamp.
-func checkTimestamp(ts int64) error {
+// CheckTimestamp is 22008 for µs that are no timestamp.
+func CheckTimestamp(ts int64) error {
 	if ts != TimestampInf && ts != TimestampNegInf && !calendar.ValidTimestamp(ts) {
 		return outOfRange("timestamp")
 	}
@@ -260,31 +261,22 @@ func (p *parsedTime) timestampOrSpecial(east int) (int64, bool) {
 
 var pow10Usec = [...]int64{1, 10, 100, 1000, 10000, 100000, 1000000}
 
-// roundUsec rounds half away from zero to a precision of 0 to 6 digits; -1 is none.
-func roundUsec(us int64, precision int32) int64 {
-	if precision < 0 || precision >= maxTimePrecision {
+// RoundUsec rounds half away from zero to a precision of 0 to 6 digits; -1 is none.
+func RoundUsec(us int64, precision int32) int64 {
+	if precision < 0 || precision >= MaxTimePrecision {
 		return us
 	}
-	unit := pow10Usec[maxTimePrecision-precision]
+	unit := pow10Usec[MaxTimePrecision-precision]
 	if us >= 0 {
 		return (us + unit/2) / unit * unit
 	}
 	return -((-us + unit/2) / unit * unit)
 }
 
-// roundTimestamp is roundUsec of a timestamp, which leaves the infinities.
-func roundTimestamp(ts int64, precision int32) int64 {
+// RoundTimestamp is roundUsec of a timestamp, which leaves the infinities.
+func RoundTimestamp(ts int64, precision int32) int64 {
 	if infiniteTS(ts) {
 		return ts
 	}
-	return roundUsec(ts, precision)
-}
-
-// TimestampOf turns a Go time into a timestamptz.
-func TimestampOf(t time.Time) int64 { return t.UnixMicro() - calendar.UnixEpochSec*calendar.UsecPerSec }
-
-// TimeOf turns a finite timestamptz into a Go time in UTC.
-func TimeOf(ts int64) time.Time {
-	s := unixSecs(ts)
-	return time.Unix(s, (ts-(s-calendar.UnixEpochSec)*calendar.UsecPerSec)*1000).UTC()
+	return RoundUsec(ts, precision)
 }

@@ -1,9 +1,10 @@
-package types
+package temporal
 
 import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/timezone"
 )
 
 // DateStyle is the format half of the DateStyle setting.
@@ -73,7 +74,7 @@ func (set *Settings) Now() time.Time {
 
 // localNow is the transaction's start on the session's clock, and that clock's offset east of UTC.
 func (set *Settings) localNow() (local int64, east int) {
-	ts := TimestampOf(set.Now())
-	east = offsetAt(set.Zone(), ts)
+	ts := calendar.TimestampOf(set.Now())
+	east = timezone.OffsetAt(set.Zone(), ts)
 	return ts + int64(east)*calendar.UsecPerSec, east
 }
