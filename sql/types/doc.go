@@ -1,5 +1,13 @@
 // Package types is what SQL knows about values: the built-in types with PostgreSQL's OIDs, their text and binary
-// formats in both directions, comparison, hashing, length coercion, and the arithmetic of numeric, date and time.
+// formats in both directions, comparison, hashing and length coercion.
+//
+// This package ties each type to its codec (codec.go); what a family knows beyond that stands below it and knows no Type:
+//
+//	input      characters and errors of input functions
+//	numeric    numeric
+//	calendar   days and months; timezone: zones; temporal: dates, times, intervals
+//	jsondoc    JSON documents; jsonpath: paths
+//	span       ranges; geo: geometric types; tsearch: text search
 //
 // It promises PostgreSQL 15's answers to the byte: text output, accepted input, error code and wording. The oracle
 // test sends generated literals to a real server and compares; testdata holds what must hold everywhere.

@@ -14,7 +14,7 @@ import "github.com/tarndb/tarn/storage/tuple"
 //	                                  the UTF-8 bytes; name is cut to 63 bytes; void is the empty text
 //	bpchar                            the UTF-8 bytes with their padding
 //	bytea                             the bytes; json: the text as given
-//	jsonb                             canonical text (jsonb.go); jsonpath: its output text
+//	jsonb                             canonical text (package jsondoc); jsonpath: its output text
 //	date                              days since 2000-01-01; MinInt32 and MaxInt32 are -infinity and infinity
 //	time                              µs since midnight, 24:00 included
 //	timetz                            12 bytes: int64 µs, int32 seconds west of UTC, little endian

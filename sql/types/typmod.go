@@ -109,7 +109,7 @@ var intervalRanges = map[int]string{
 }
 
 func formatIntervalMod(mod int32) string {
-	fields, precision := temporal.IntervalMod(mod)
+	fields, precision := temporal.IntervalTypmod(mod)
 	s := intervalRanges[fields]
 	if precision != temporal.IntervalFullPrecision {
 		s += "(" + strconv.Itoa(precision) + ")"

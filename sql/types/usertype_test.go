@@ -24,6 +24,11 @@ func (u userTypes) RegOID(RegKind, string) (OID, error) {
 	return 0, pgerr.New("42704", "no such thing")
 }
 
+// CheckDomain: the domains here have no constraints.
+func (u userTypes) CheckDomain(OID, Datum) error { return nil }
+
+var _ DomainChecker = userTypes{}
+
 // makeUserTypes builds a composite, an enum, a domain and an array of each over the OIDs given.
 func makeUserTypes(comp, mood, dom, compArr, moodArr OID) userTypes {
 	u := userTypes{}

@@ -3,7 +3,6 @@ package calendar
 import (
 	"strconv"
 	"time"
-	_ "time/tzdata"
 )
 
 // TimestampOf turns a Go time into a timestamptz.
@@ -23,6 +22,7 @@ func AppendTwo(dst []byte, v int) []byte {
 	return strconv.AppendInt(dst, int64(v), 10)
 }
 
+// UnixSecs is a timestamp's Unix time, in whole seconds, rounded down.
 func UnixSecs(ts int64) int64 {
 	s := ts / UsecPerSec
 	if ts%UsecPerSec < 0 {

@@ -9,15 +9,17 @@ func SyntaxError(typ, s string) error {
 	return pgerr.New(pgerr.InvalidTextRepresentation, "invalid input syntax for type %s: \"%s\"", typ, s)
 }
 
+// RangeError is what an input function answers to a number that its type cannot hold, 22003.
 func RangeError(typ, s string) error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type %s", s, typ)
 }
 
-// Short and binaryLong are PostgreSQL's answers to a binary value of the wrong length.
+// Short is PostgreSQL's answer to a binary value that ends too early, 08P01.
 func Short() error {
 	return pgerr.New(pgerr.ProtocolViolation, "insufficient data left in message")
 }
 
+// Long is PostgreSQL's answer to a binary value with bytes left over, 22P03.
 func Long() error {
 	return pgerr.New(pgerr.InvalidBinaryRepresentation, "incorrect binary data format")
 }

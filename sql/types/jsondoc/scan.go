@@ -12,7 +12,7 @@ import (
 func NodeOf(d tuple.Value) Node {
 	n, err := Parse(d.Str(), true)
 	if err != nil {
-		panic("types: damaged jsonb: " + err.Error())
+		panic("jsondoc: damaged jsonb: " + err.Error())
 	}
 	return n
 }

@@ -20,6 +20,7 @@ const (
 	weightMax      = 32767 // 0x7fff, in base-10000 digits
 )
 
+// Of is a numeric value's packed form.
 func Of(d tuple.Value) tuple.Numeric { return tuple.Numeric(d.Bytes()) }
 
 func errOverflow() error {
@@ -117,6 +118,7 @@ func TypmodParts(mod int32) (precision, scale int) {
 	return int(mod>>16) & 0xffff, (int(mod)&0x7ff ^ 1024) - 1024
 }
 
+// ApplyTypmod rounds to a typmod's scale; 22003 where the precision does not hold the value.
 func ApplyTypmod(d tuple.Value, mod int32) (tuple.Value, error) {
 	if mod < typmodBase {
 		return d, nil

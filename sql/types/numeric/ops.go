@@ -366,7 +366,7 @@ func toScale(a tuple.Value, scale int, round bool) (tuple.Value, error) {
 	return packBig(v, scale)
 }
 
-// Ceil and NumericFloor have scale 0.
+// Ceil and Floor have scale 0.
 func Ceil(a tuple.Value) (tuple.Value, error)  { return toWhole(a, 1) }
 func Floor(a tuple.Value) (tuple.Value, error) { return toWhole(a, -1) }
 
@@ -430,7 +430,7 @@ func ToFloat4(a tuple.Value) (float64, error) {
 	return f, nil
 }
 
-// FromFloat8 keeps 15 significant digits, NumericFromFloat4 six: what C's %.15g and %.6g print.
+// FromFloat8 keeps 15 significant digits, FromFloat4 six: what C's %.15g and %.6g print.
 func FromFloat8(f float64) (tuple.Value, error) { return fromFloat64(f, 15) }
 func FromFloat4(f float64) (tuple.Value, error) { return fromFloat64(f, 6) }
 

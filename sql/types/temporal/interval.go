@@ -37,7 +37,7 @@ func (v Interval) Limit(mod int32) Interval {
 	if mod < 0 {
 		return v
 	}
-	fields, precision := IntervalMod(mod)
+	fields, precision := IntervalTypmod(mod)
 	switch fields {
 	case RangeYear:
 		v.Months = v.Months / 12 * 12
@@ -75,6 +75,7 @@ func splitInterval(v Interval) (p intervalParts) {
 	return p
 }
 
+// AppendInterval prints an interval in the session's IntervalStyle.
 func AppendInterval(dst []byte, v Interval, set *Settings) []byte {
 	p := splitInterval(v)
 	switch set.orDefault().IntervalStyle {
@@ -286,6 +287,7 @@ func (v Interval) SpanLow() int64 {
 	return int64(lo)
 }
 
+// Span is the interval in µs as PostgreSQL compares it (months of 30 days, days of 24 hours), 128 bits.
 func (v Interval) Span() (hi int64, lo uint64) {
 	days := int64(v.Months)*30 + int64(v.Days)
 	u, neg := uint64(max(days, -days)), days < 0

@@ -127,10 +127,11 @@ func (a *intervalAcc) negate() {
 	a.usec, a.day, a.mon, a.year = -a.usec, -a.day, -a.mon, -a.year
 }
 
+// ParseInterval reads what interval_in reads; a number without unit has that of typmod's last field.
 func ParseInterval(s string, mod int32, set *Settings) (Interval, error) {
 	fields := IntervalFullRange
 	if mod >= 0 {
-		fields, _ = IntervalMod(mod)
+		fields, _ = IntervalTypmod(mod)
 	}
 	acc := intervalAcc{ok: true}
 	var buf [maxDateFields]dateField

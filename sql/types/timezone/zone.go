@@ -203,13 +203,13 @@ func At(loc *time.Location, ts int64) (east int, abbrev string, dst bool) {
 	}
 	t := time.Unix(calendar.UnixSecs(ts), 0).In(loc)
 	abbrev, east = t.Zone()
-	if strings.HasPrefix(abbrev, "<") { // a FixedZone: only what stands in the brackets is printed
+	if strings.HasPrefix(abbrev, "<") { // a Fixed one: only what stands in the brackets is printed
 		abbrev, _, _ = strings.Cut(abbrev[1:], ">")
 	}
 	return east, abbrev, t.IsDST()
 }
 
-// OffsetAt is ZoneAt's first result.
+// OffsetAt is At's first result.
 func OffsetAt(loc *time.Location, ts int64) int {
 	if loc == time.UTC {
 		return 0
@@ -244,7 +244,7 @@ func OffsetOfLocal(loc *time.Location, local int64) int {
 	return after
 }
 
-// OffsetOfAbbrev is offsetOfLocal for an abbreviation whose zone decides: the offset that the abbreviation had last
+// OffsetOfAbbrev is OffsetOfLocal for an abbreviation whose zone decides: the offset that the abbreviation had last
 // at that time, else the one that it gets next, else the zone's.
 func OffsetOfAbbrev(loc *time.Location, abbrev string, local int64) int {
 	east := OffsetOfLocal(loc, local)
