@@ -441,9 +441,9 @@ func (a askedCall) answerSet(c *Call, args []types.Datum) string {
 
 // known are differences that are wanted; each has its reason.
 var known = map[string]string{
-	"interval_mul":    "types.IntervalMul refuses fractions between the largest int32 and the next integer",
+	"interval_mul":    "temporal.IntervalMul refuses fractions between the largest int32 and the next integer",
 	"mul_d_interval":  "the same",
-	"timestamptz_age": "types.AgeTZ refuses clock times just before the first timestamp",
+	"timestamptz_age": "temporal.AgeTZ refuses clock times just before the first timestamp",
 	"unknownin":       "the query cannot be asked",
 	"char_bpchar":     "a byte above 127 alone is no UTF-8 text; its escaped form is",
 	"pg_node_tree_in": "views are stored as SQL text, which may come back in",

@@ -16,4 +16,6 @@ const (
 )
 
 // IntervalTypmod takes an interval's typmod apart: Range bits and the precision of seconds.
-func IntervalTypmod(mod int32) (fields, precision int) { return int(mod>>16) & 0x7fff, int(mod) & 0xffff }
+func IntervalTypmod(mod int32) (fields, precision int) {
+	return int(mod>>16) & 0x7fff, int(mod) & 0xffff
+}
