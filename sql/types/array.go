@@ -565,13 +565,6 @@ func (r *binReader) uint32() uint32 {
 	return 0
 }
 
-func (r *binReader) uint16() uint16 {
-	if b := r.take(2); b != nil {
-		return binary.BigEndian.Uint16(b)
-	}
-	return 0
-}
-
 // sized takes a length word and that many bytes; a length of -1 is NULL.
 func (r *binReader) sized() (b []byte, null bool) {
 	n := int32(r.uint32())
