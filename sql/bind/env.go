@@ -36,6 +36,8 @@ type Env struct {
 	Inline bool
 	// ViewDefinition is set while a view's query is bound for CREATE VIEW: parameters are refused.
 	ViewDefinition bool
+	// Needs collects what the statement itself, not the views in it, names of types and functions of users; nil: nobody asks.
+	Needs *lexicon.Needs
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
 	MayUse func(*catalog.Schema) bool
 }
@@ -67,7 +69,7 @@ type origin struct {
 
 func newBinder(env *Env) *binder {
 	lex := lexicon.Lexicon{Text: place.Text{Source: env.Source}, Catalog: env.Catalog, SearchPath: env.SearchPath, TempSchema: env.TempSchema,
-		Database: env.Database, Types: env.Types, MayUse: env.MayUse}
+		Database: env.Database, Types: env.Types, MayUse: env.MayUse, Needs: env.Needs}
 	b := &binder{env: env, origin: map[plan.ColID]origin{}, items: map[plan.ColID]*expression.Item{}, rowScans: map[plan.ColID]*[]plan.Col{},
 		wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}}
 	b.Binder.Init(lex, b, env.Cache)

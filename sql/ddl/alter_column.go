@@ -175,6 +175,9 @@ func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 		return noColumn(t, cmd.Name)
 	}
+	if err := x.noColumnOf(t, "table"); err != nil {
+		return err
+	}
 	return depend.Drop(x.Ctx, []catalog.Address{{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}}, cmd.Behavior == ast.DROP_CASCADE)
 }
 

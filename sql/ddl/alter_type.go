@@ -38,6 +38,9 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err := x.typeUsers(t, c); err != nil {
 		return err
 	}
+	if err := x.noColumnOf(t, "table"); err != nil {
+		return err
+	}
 	want := plan.Type{OID: nc.Type, Mod: nc.TypMod, Coll: nc.Collation}
 	expr, fromUsing := d.RawDefault, d.RawDefault != nil
 	if !fromUsing {

@@ -43,6 +43,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	next := stmt.Edit(t)
 	ix := &catalog.Index{OID: x.Editor.OID(), Unique: n.Unique, Method: method, NullsNotDistinct: n.NullsNotDistinct, ID: next.NextIndexID}
 	next.NextIndexID++
+	part := catalog.Address{Kind: catalog.KindIndex, OID: ix.OID}
 	if ix.Options, err = relOptions(n.Options); err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		if !ok {
 			return pgerr.Internal("index column of form %T", p)
 		}
-		key, err := x.indexKey(t, e, method)
+		key, err := x.indexKey(t, e, method, func(e plan.Expr) { x.DependOn(&next.Deps, part, e) })
 		if err != nil {
 			return err
 		}
@@ -87,6 +88,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		if ix.Pred, err = x.ExprSQL(e, t); err != nil {
 			return err
 		}
+		x.DependOn(&next.Deps, part, e)
 	}
 	if n.Unique {
 		if err := keyCovers(t, ix, "UNIQUE"); err != nil {
@@ -146,8 +148,8 @@ func indexMethod(n *ast.IndexStmt) (string, error) {
 	return "", pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", n.AccessMethod)
 }
 
-// indexKey makes one key of an index: a column or an expression.
-func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (catalog.IndexKey, error) {
+// indexKey makes one key of an index: a column or an expression, which needs is told of.
+func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs func(plan.Expr)) (catalog.IndexKey, error) {
 	var k catalog.IndexKey
 	if e.Name != "" {
 		c := t.ColumnByName(e.Name)
@@ -184,6 +186,7 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string) (cata
 				return k, err
 			}
 			k.ExprName = exprName(e.Expr)
+			needs(b)
 		}
 	}
 	if len(e.Collation) > 0 {

@@ -164,6 +164,9 @@ func (x *exec) dropColumnTree(t *catalog.Table, cmd *ast.AlterTableCmd, d descen
 	if c == nil {
 		return x.dropColumnCmd(t, cmd)
 	}
+	if err := x.noColumnOf(t, "table"); err != nil {
+		return err
+	}
 	if c.InhCount > 0 {
 		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop inherited column \"%s\"", c.Name)
 	}

@@ -98,7 +98,7 @@ func (x *exec) alterComposite(n *ast.AlterTableStmt) (string, error) {
 func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	// Stored values have no field for a new attribute, which is NULL then; others would not fit any more.
 	if cmd.Subtype != ast.AT_AddColumn {
-		if err := x.noColumnOf(t); err != nil {
+		if err := x.noColumnOf(t, "type"); err != nil {
 			return err
 		}
 	}
@@ -132,8 +132,11 @@ func (x *exec) alterAttribute(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	return pgerr.Unsupported("this form of ALTER TYPE")
 }
 
-// noColumnOf refuses to change a composite type of which tables hold values.
-func (x *exec) noColumnOf(t *catalog.Table) (err error) {
+// noColumnOf refuses to change a composite type, or a table, of whose rows tables hold values: these are not rewritten.
+func (x *exec) noColumnOf(t *catalog.Table, word string) (err error) {
+	if t.RowType == 0 {
+		return nil
+	}
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		if r.OID < catalog.FirstNormalOID || r.Kind != catalog.RelTable && r.Kind != catalog.RelMatView {
 			return true
@@ -144,7 +147,8 @@ func (x *exec) noColumnOf(t *catalog.Table) (err error) {
 				continue
 			}
 			if direct, inside := usertype.Holds(x.Ctx, c.Type, t.RowType, 0); direct || inside {
-				err = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, r.Name, c.Name)
+				uses := map[string]string{"type": "it", "table": "its row type"}[word]
+				err = pgerr.New(pgerr.FeatureNotSupported, "cannot alter %s \"%s\" because column \"%s.%s\" uses %s", word, t.Name, r.Name, c.Name, uses)
 			}
 		}
 		return err == nil

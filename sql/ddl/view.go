@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
 	"github.com/tarndb/tarn/sql/ddl/routine"
@@ -48,7 +49,7 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	if err != nil {
 		return err
 	}
-	sql, err := x.viewSQL(n.Query, defs)
+	sql, needs, err := x.viewSQL(n.Query, defs)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 			v.TempOwner = x.Session
 		}
 	}
-	v.Columns, v.View = defs, sql
+	v.Columns, v.View, v.Deps = defs, sql, needs
 	if v.Options, err = relOptions(n.Options); err != nil {
 		return err
 	}
@@ -112,15 +113,20 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 	return nil
 }
 
-// viewSQL prints a query as it is stored: the names in it mean the same whatever search_path is.
-func (x *exec) viewSQL(query ast.Node, cols []catalog.Column) (string, error) {
+// viewSQL prints a query as it is stored: the names in it mean the same whatever search_path is. needs are the types and functions of
+// users that it names.
+func (x *exec) viewSQL(query ast.Node, cols []catalog.Column) (sql string, needs []catalog.Dep, err error) {
 	env := *x.Bind()
-	env.Types, env.Source = x.StoredEnv(), ""
+	env.Types, env.Source, env.Needs = x.StoredEnv(), "", &lexicon.Needs{}
 	o := bind.DefOptions{}
 	for i := range cols {
 		o.Columns = append(o.Columns, cols[i].Name)
 	}
-	return bind.QuerySQL(&env, query, o)
+	sql, err = bind.QuerySQL(&env, query, o)
+	for _, on := range env.Needs.List {
+		needs = append(needs, catalog.Dep{On: on, Type: catalog.DepNormal})
+	}
+	return sql, needs, err
 }
 
 func dataModifyingWith(sel *ast.SelectStmt) (found bool) {
@@ -246,7 +252,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	}
 	if mat {
 		t.Kind, t.Unpopulated = catalog.RelMatView, into.SkipData
-		if t.View, err = x.viewSQL(query, t.Columns); err != nil {
+		if t.View, t.Deps, err = x.viewSQL(query, t.Columns); err != nil {
 			return "", err
 		}
 	}

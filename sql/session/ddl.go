@@ -33,7 +33,11 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 	view := b.t.Statement()
 	view.Release()
 	x := &stmt.Ctx{Ctx: ctx, Txn: b.t, Manager: s.db.Txns, Editor: s.Editor(), Catalog: s.catalog,
-		Bind: func() *bind.Env { return s.bindEnv(s.catalog(), c.source) },
+		Bind: func() *bind.Env {
+			env := s.bindEnv(s.catalog(), c.source)
+			env.Inline = false // stored SQL keeps its calls
+			return env
+		},
 		SearchPath: func() []catalog.OID {
 			path, _ := s.searchPath(s.catalog())
 			return path

@@ -116,6 +116,7 @@ func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		b.checkSRF(s, srfsBefore, loc)
 	}
 	b.noteVolatile(p)
+	b.NeedFunction(p.OID)
 	if ret == types.AnyElement || ret == types.AnyArray {
 		// Only over pg_statistic's anyarray columns.
 		ret = p.RetType

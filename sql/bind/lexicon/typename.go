@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -38,6 +39,7 @@ func (x *Lexicon) TypeName(n *ast.TypeName) plan.Type {
 	}
 	mod := x.typmod(n, t)
 	oid := t.OID
+	x.Needs.add(catalog.KindType, oid)
 	if len(n.ArrayBounds) > 0 && !n.PctType {
 		oid = x.PromotedArray(t.OID)
 		if oid == 0 {

@@ -1,6 +1,8 @@
 package lexicon
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -24,9 +26,24 @@ type Lexicon struct {
 	MayUse func(*catalog.Schema) bool
 	// ViewPath is the search path inside a view; nil outside.
 	ViewPath []types.OID
+	// Needs collects the users' types and functions that are named, outside of views; nil: nobody asks.
+	Needs *Needs
 
 	seen map[types.OID]*types.Type // types that are not built in, by OID; nil for none of that OID
 }
+
+// Needs is a set of objects, in the order of their first mention.
+type Needs struct{ List []catalog.Address }
+
+func (n *Needs) add(kind catalog.Kind, oid types.OID) {
+	a := catalog.Address{Kind: kind, OID: oid}
+	if n != nil && oid >= catalog.FirstNormalOID && !slices.Contains(n.List, a) {
+		n.List = append(n.List, a)
+	}
+}
+
+// NeedFunction notes that a function is called.
+func (x *Lexicon) NeedFunction(oid types.OID) { x.Needs.add(catalog.KindFunction, oid) }
 
 // IsDomain: the type is a domain.
 func (x *Lexicon) IsDomain(t types.OID) bool { return x.BaseType(t) != t }

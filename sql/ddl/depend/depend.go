@@ -1,6 +1,7 @@
 package depend
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -77,39 +78,22 @@ func listed(x *stmt.Ctx, o catalog.Address) (out []dependent) {
 
 // Drop drops objects with what depends on them.
 func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
-	if len(list) == 0 {
-		return nil
-	}
-	asked := map[catalog.Address]bool{}
+	f := finder{x: x, at: map[catalog.Address]*target{}}
 	for _, o := range list {
-		asked[o] = true
-	}
-	seen := map[catalog.Address]bool{}
-	order := append([]catalog.Address(nil), list...)
-	for _, o := range list {
-		seen[o] = true
-	}
-	var told, refused []string
-	for i := 0; i < len(order); i++ {
-		deps, err := dependents(x, order[i])
-		if err != nil {
+		if err := f.find(o, o, false); err != nil {
 			return err
 		}
-		for _, d := range deps {
-			if seen[d.Address] {
-				continue
-			}
-			// What goes with another object that is dropped anyway is no reason for anything.
-			if !d.auto && coveredBy(x, d.Address, seen) {
-				d.auto = true
-			}
-			seen[d.Address] = true
-			order = append(order, d.Address)
-			if !d.auto {
-				text := describe(x, d.Address)
-				told = append(told, "drop cascades to "+text)
-				refused = append(refused, text+" depends on "+describe(x, d.via))
-			}
+	}
+	for _, o := range list {
+		f.at[o].silent = true
+	}
+	var told, refused []string
+	for i := len(f.order) - 1; i >= 0; i-- {
+		// What goes with another object that is dropped anyway is no reason for anything.
+		if o := f.order[i]; !f.at[o].silent && !f.covered(o) {
+			text := describe(x, o)
+			told = append(told, "drop cascades to "+text)
+			refused = append(refused, text+" depends on "+describe(x, f.at[o].via))
 		}
 	}
 	if len(told) > 0 && !cascade {
@@ -125,24 +109,59 @@ func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 	} else if x.Notice != nil && len(told) > 1 {
 		x.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "drop cascades to %d other objects", len(told)).WithDetail("%s", strings.Join(told, "\n")))
 	}
-	for i := len(order) - 1; i >= 0; i-- {
-		if err := Remove(x, order[i]); err != nil {
+	for _, o := range f.order {
+		if err := Remove(x, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// coveredBy reports whether an object belongs to one that is being dropped.
-func coveredBy(x *stmt.Ctx, o catalog.Address, seen map[catalog.Address]bool) bool {
-	if o.Kind == catalog.KindDefault && seen[catalog.Address{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] {
+// finder finds what goes with objects in PostgreSQL's order (findDependentObjects): dependents before what they depend on, depth first,
+// of several the newest first, a whole object (Sub 0) before its parts. Messages list them from the end.
+type finder struct {
+	x     *stmt.Ctx
+	at    map[catalog.Address]*target
+	order []catalog.Address
+}
+
+// target is an object that goes.
+type target struct {
+	via    catalog.Address // on which it depends
+	silent bool            // it goes along with something, or was asked for
+}
+
+// find adds an object after what depends on it.
+func (f *finder) find(o, via catalog.Address, silent bool) error {
+	if t := f.at[o]; t != nil {
+		t.silent = t.silent || silent
+		return nil
+	}
+	f.at[o] = &target{via: via, silent: silent}
+	deps, err := dependents(f.x, o)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(deps, func(a, b dependent) int { return cmp.Or(cmp.Compare(b.OID, a.OID), cmp.Compare(uint16(b.Sub-1), uint16(a.Sub-1))) })
+	for _, d := range deps {
+		if err := f.find(d.Address, d.via, d.auto); err != nil {
+			return err
+		}
+	}
+	f.order = append(f.order, o)
+	return nil
+}
+
+// covered reports whether an object belongs to one that goes.
+func (f *finder) covered(o catalog.Address) bool {
+	if o.Kind == catalog.KindDefault && f.at[catalog.Address{Kind: catalog.KindColumn, OID: o.OID, Sub: o.Sub}] != nil {
 		return true
 	}
-	t := tableOf(x, o)
-	if t == nil || o.Kind == catalog.KindSchema {
+	if o.Kind == catalog.KindSchema || o.Kind == catalog.KindRelation {
 		return false
 	}
-	return o.Kind != catalog.KindRelation && seen[catalog.Address{Kind: catalog.KindRelation, OID: t.OID}]
+	t := tableOf(f.x, o)
+	return t != nil && f.at[catalog.Address{Kind: catalog.KindRelation, OID: t.OID}] != nil
 }
 
 // tableOf is the relation that an object is or belongs to.

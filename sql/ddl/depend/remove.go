@@ -88,7 +88,7 @@ func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
 		return err
 	}
 	next := stmt.Edit(t)
-	next.Indexes = nil
+	next.Indexes, next.Deps = nil, stmt.Independent(next.Deps, catalog.Address{Kind: catalog.KindIndex, OID: index})
 	var gone *catalog.Index
 	for _, ix := range t.Indexes {
 		if ix.OID == index {
