@@ -142,7 +142,9 @@ func (f *finder) find(o, via catalog.Address, silent bool) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(deps, func(a, b dependent) int { return cmp.Or(cmp.Compare(b.OID, a.OID), cmp.Compare(uint16(b.Sub-1), uint16(a.Sub-1))) })
+	slices.SortStableFunc(deps, func(a, b dependent) int {
+		return cmp.Or(cmp.Compare(b.OID, a.OID), cmp.Compare(uint16(b.Sub-1), uint16(a.Sub-1)))
+	})
 	for _, d := range deps {
 		if err := f.find(d.Address, d.via, d.auto); err != nil {
 			return err
