@@ -27,6 +27,7 @@ type Catalog struct {
 	// indexes maps an index OID to its table's.
 	indexes     btree.Map[OID, OID]
 	constraints btree.Map[OID, OID] // the same of constraints
+	triggers    btree.Map[OID, OID] // and of triggers
 	// rowTypes maps the pg_type OIDs of row types to their relations.
 	rowTypes btree.Map[OID, OID]
 	// children holds childKey of every parent and child.
@@ -154,6 +155,9 @@ func (c *Catalog) putTable(t *Table) {
 	for _, k := range t.Constraints {
 		c.constraints.Set(k.OID, t.OID)
 	}
+	for _, g := range t.Triggers {
+		c.triggers.Set(g.OID, t.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Set(x.OID, t.OID)
 		c.names.Set(nameKey(t.Schema, x.Name), x.OID)
@@ -170,6 +174,9 @@ func (c *Catalog) dropNames(t *Table) {
 	for _, k := range t.Constraints {
 		c.constraints.Delete(k.OID)
 	}
+	for _, g := range t.Triggers {
+		c.triggers.Delete(g.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Delete(x.OID)
 		c.names.Delete(nameKey(t.Schema, x.Name))
@@ -180,6 +187,7 @@ func (c *Catalog) copy() *Catalog {
 	n := &Catalog{derived: c.derived, nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
 	n.rowTypes, n.objects, n.children, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.children.Copy(), *c.constraints.Copy()
+	n.triggers = *c.triggers.Copy()
 	return n
 }
 
@@ -423,6 +431,9 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
 			for _, x := range t.Constraints {
+				c.nextOID = max(c.nextOID, x.OID+1)
+			}
+			for _, x := range t.Triggers {
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
 			c.nextStorage = max(c.nextStorage, t.StorageID+1)

@@ -73,7 +73,11 @@ type Table struct {
 	Indexes     []*Index      `json:",omitempty"`
 	NextIndexID uint16        `json:",omitempty"`
 	Constraints []*Constraint `json:",omitempty"`
-	Sequence    *Sequence     `json:",omitempty"`
+	// Triggers are in the order in which they fire. SystemTriggers is the pg_trigger.tgenabled of what foreign keys and deferrable
+	// constraints do here (ALTER TABLE DISABLE TRIGGER ALL); 0: TriggerOrigin.
+	Triggers       []*Trigger `json:",omitempty"`
+	SystemTriggers byte       `json:",omitempty"`
+	Sequence       *Sequence  `json:",omitempty"`
 	// View is the query as SQL with every name schema-qualified, for views and materialized views.
 	View        string            `json:",omitempty"`
 	Unpopulated bool              `json:",omitempty"` // a materialized view WITH NO DATA
@@ -175,6 +179,8 @@ const (
 	ConUnique  ConType = 'u'
 	ConCheck   ConType = 'c'
 	ConForeign ConType = 'f'
+	// ConTrigger is what makes a trigger a constraint trigger; it says when the trigger is due.
+	ConTrigger ConType = 't'
 )
 
 // Constraint is a table constraint. Foreign keys are stored with the referencing table.

@@ -109,6 +109,9 @@ func cmdLock(c *ast.AlterTableCmd) lock.Mode {
 	case ast.AT_SetStatistics, ast.AT_ClusterOn, ast.AT_DropCluster, ast.AT_SetOptions, ast.AT_ResetOptions, ast.AT_SetRelOptions,
 		ast.AT_ResetRelOptions, ast.AT_ValidateConstraint:
 		return lock.ShareUpdateExclusive
+	case ast.AT_EnableTrig, ast.AT_EnableAlwaysTrig, ast.AT_EnableReplicaTrig, ast.AT_DisableTrig, ast.AT_EnableTrigAll, ast.AT_DisableTrigAll,
+		ast.AT_EnableTrigUser, ast.AT_DisableTrigUser:
+		return lock.ShareRowExclusive
 	case ast.AT_AddConstraint:
 		if k, ok := c.Def.(*ast.Constraint); ok && k.Contype == ast.CONSTR_FOREIGN {
 			return lock.ShareRowExclusive
@@ -204,23 +207,7 @@ func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		}
 	}
 	return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionWords[cmd.Subtype], t.Name).
-		WithDetail("This operation is not supported for %s.", kindPlural(t, nil))
-}
-
-func kindPlural(t *catalog.Table, ix *catalog.Index) string {
-	switch {
-	case ix != nil:
-		return "indexes"
-	case t.Kind == catalog.RelView:
-		return "views"
-	case t.Kind == catalog.RelSequence:
-		return "sequences"
-	case t.Kind == catalog.RelMatView:
-		return "materialized views"
-	case t.Kind == catalog.RelPartitioned:
-		return "partitioned tables"
-	}
-	return "tables"
+		WithDetail("This operation is not supported for %s.", stmt.KindPlural(t, nil))
 }
 
 // actionWords are the actions as messages name them (alter_table_type_to_string).
@@ -231,7 +218,10 @@ var actionWords = map[ast.AlterTableType]string{
 	ast.AT_AddConstraint: "ADD CONSTRAINT", ast.AT_AlterConstraint: "ALTER CONSTRAINT", ast.AT_ValidateConstraint: "VALIDATE CONSTRAINT",
 	ast.AT_DropConstraint: "DROP CONSTRAINT", ast.AT_AlterColumnType: "ALTER COLUMN ... SET DATA TYPE", ast.AT_AddIdentity: "ALTER COLUMN ... ADD IDENTITY",
 	ast.AT_SetIdentity: "ALTER COLUMN ... SET", ast.AT_DropIdentity: "ALTER COLUMN ... DROP IDENTITY", ast.AT_SetLogged: "SET LOGGED",
-	ast.AT_SetUnLogged: "SET UNLOGGED", ast.AT_ClusterOn: "CLUSTER ON",
+	ast.AT_SetUnLogged: "SET UNLOGGED", ast.AT_ClusterOn: "CLUSTER ON", ast.AT_EnableTrig: "ENABLE TRIGGER",
+	ast.AT_EnableAlwaysTrig: "ENABLE ALWAYS TRIGGER", ast.AT_EnableReplicaTrig: "ENABLE REPLICA TRIGGER", ast.AT_DisableTrig: "DISABLE TRIGGER",
+	ast.AT_EnableTrigAll: "ENABLE TRIGGER ALL", ast.AT_DisableTrigAll: "DISABLE TRIGGER ALL", ast.AT_EnableTrigUser: "ENABLE TRIGGER USER",
+	ast.AT_DisableTrigUser: "DISABLE TRIGGER USER",
 }
 
 // alterProperty runs the actions that change the descriptor only, or nothing that Tarn has.

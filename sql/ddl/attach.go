@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"slices"
 	"strings"
 
@@ -34,7 +35,7 @@ func (x *exec) joinPartition(oid catalog.OID) error {
 			}
 		}
 	}
-	return nil
+	return triggers.CloneAll(x.Ctx, oid, p)
 }
 
 // attachPartition is ALTER TABLE … ATTACH PARTITION.
@@ -72,6 +73,10 @@ func (x *exec) attachPartition(p *catalog.Table, cmd *ast.PartitionCmd) error {
 			return pgerr.New(pgerr.DatatypeMismatch, "table \"%s\" contains column \"%s\" not found in parent \"%s\"", t.Name, c.Name, p.Name).
 				WithDetail("The new partition may contain only the columns present in parent.")
 		}
+	}
+	if g := triggers.WithTransition(t); g != "" {
+		return pgerr.New(pgerr.FeatureNotSupported, "trigger \"%s\" prevents table \"%s\" from becoming a partition", g, t.Name).
+			WithDetail("ROW triggers with transition tables are not supported on partitions.")
 	}
 	bound, locs, err := x.partitionBound(p, cmd.Bound)
 	if err != nil {
@@ -151,6 +156,9 @@ func (x *exec) detachPartition(p *catalog.Table, cmd *ast.PartitionCmd, finalize
 	}
 	x.Put(next)
 	x.Put(stmt.Edit(p))
+	if err := triggers.DropClones(x.Ctx, t.OID); err != nil {
+		return err
+	}
 	return x.stillReferenced(p, t)
 }
 

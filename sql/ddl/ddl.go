@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"reflect"
 	"strings"
 
@@ -78,6 +79,10 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 		return "ALTER DOMAIN", usertype.AlterDomain(x.Ctx, n)
 	case *ast.CompositeTypeStmt:
 		return "CREATE TYPE", x.createComposite(n)
+	case *ast.CreateTrigStmt:
+		return "CREATE TRIGGER", triggers.Create(x.Ctx, n)
+	case *ast.AlterObjectDependsStmt:
+		return triggers.DependsOn(x.Ctx, n)
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}

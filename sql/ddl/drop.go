@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -39,6 +40,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	if n.RemoveType == ast.OBJECT_TYPE || n.RemoveType == ast.OBJECT_DOMAIN {
 		return usertype.Drop(x.Ctx, n)
+	}
+	if n.RemoveType == ast.OBJECT_TRIGGER {
+		return "DROP TRIGGER", triggers.Drop(x.Ctx, n)
 	}
 	if _, _, ok := routine.Kind(n.RemoveType); ok {
 		return routine.Drop(x.Ctx, n)

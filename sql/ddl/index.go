@@ -28,7 +28,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		return stmt.NoRelation(n.Relation)
 	case tix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
-			WithDetail("This operation is not supported for %s.", kindPlural(t, tix))
+			WithDetail("This operation is not supported for %s.", stmt.KindPlural(t, tix))
 	}
 	if err := x.MustOwn(t, nil); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/bind/expression"
@@ -325,6 +326,10 @@ func (x *exec) addInherit(t *catalog.Table, rv *ast.RangeVar) error {
 		return pgerr.New(pgerr.WrongObjectType, "cannot inherit from partitioned table \"%s\"", rv.Relname)
 	case p.Bound != nil:
 		return pgerr.New(pgerr.WrongObjectType, "cannot inherit from a partition")
+	}
+	if g := triggers.WithTransition(t); g != "" {
+		return pgerr.New(pgerr.FeatureNotSupported, "trigger \"%s\" prevents table \"%s\" from becoming an inheritance child", g, t.Name).
+			WithDetail("ROW triggers with transition tables are not supported in inheritance hierarchies.")
 	}
 	return x.addParent(t, p, false)
 }

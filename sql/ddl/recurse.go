@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -54,6 +55,9 @@ func (x *exec) alterTree(oid catalog.OID, cmd *ast.AlterTableCmd, d descent) err
 		return x.attachPartition(t, cmd.Def.(*ast.PartitionCmd))
 	case ast.AT_DetachPartition, ast.AT_DetachPartitionFinalize:
 		return x.detachPartition(t, cmd.Def.(*ast.PartitionCmd), cmd.Subtype == ast.AT_DetachPartitionFinalize)
+	case ast.AT_EnableTrig, ast.AT_EnableAlwaysTrig, ast.AT_EnableReplicaTrig, ast.AT_DisableTrig, ast.AT_EnableTrigAll, ast.AT_DisableTrigAll,
+		ast.AT_EnableTrigUser, ast.AT_DisableTrigUser:
+		return triggers.Enable(x.Ctx, t, cmd, d.recurse)
 	case ast.AT_AddInherit:
 		return x.addInherit(t, cmd.Def.(*ast.RangeVar))
 	case ast.AT_DropInherit:

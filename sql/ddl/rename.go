@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"sort"
 	"strings"
 
@@ -40,6 +41,8 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 			f.Name = newName
 			return nil
 		})
+	case ast.OBJECT_TRIGGER:
+		return "ALTER TRIGGER", triggers.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_DOMCONSTRAINT:
 		return usertype.RenameDomainConstraint(x.Ctx, n, newName)
 	case ast.OBJECT_ATTRIBUTE:
@@ -257,6 +260,13 @@ func (x *exec) renameInExprs(t *catalog.Table, old, new string) {
 			n := *c
 			n.Expr = ren(c.Expr)
 			t.Constraints[i] = &n
+		}
+	}
+	for i, g := range t.Triggers {
+		if g.When != "" {
+			n := *g
+			n.When = ren(g.When)
+			t.Triggers[i] = &n
 		}
 	}
 	if t.PartKey != nil {

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -362,6 +363,8 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		next.Comment = n.Comment
 		x.Editor.PutSchema(&next)
 		return nil
+	case ast.OBJECT_TRIGGER:
+		return triggers.Comment(x.Ctx, n)
 	case ast.OBJECT_TABCONSTRAINT:
 		l, ok := n.Object.(*ast.List)
 		if !ok {

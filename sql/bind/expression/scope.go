@@ -152,6 +152,7 @@ const (
 	KindCopyWhere
 	KindPartKey
 	KindPartBound
+	KindTriggerWhen
 )
 
 // kindNames are the words of the generic message "… are not allowed in %s".
@@ -164,7 +165,7 @@ var kindNames = [...]string{
 	KindReturning: "RETURNING", KindValues: "VALUES", KindValuesSingle: "VALUES", KindCheck: "CHECK", KindCallArgument: "CALL", KindFunctionDefault: "DEFAULT", KindColumnDefault: "DEFAULT",
 	KindIndexExpr: "index expression", KindIndexPred: "index predicate", KindAlterTransform: "USING", KindGenerated: "GENERATED AS",
 	KindExecute: "EXECUTE", KindCopyWhere: "WHERE",
-	KindPartKey: "PARTITION BY", KindPartBound: "partition bound",
+	KindPartKey: "PARTITION BY", KindPartBound: "partition bound", KindTriggerWhen: "WHEN",
 }
 
 func (k Kind) name() string {
@@ -227,6 +228,8 @@ func (k Kind) notIn(aggregate bool) string {
 		return "partition key expressions"
 	case KindPartBound:
 		return "partition bound"
+	case KindTriggerWhen:
+		return "trigger WHEN conditions"
 	}
 	return k.name()
 }
@@ -256,6 +259,8 @@ func (k Kind) noSubquery() string {
 		return "cannot use subquery in partition key expression"
 	case KindPartBound:
 		return "cannot use subquery in partition bound"
+	case KindTriggerWhen:
+		return "cannot use subquery in trigger WHEN condition"
 	}
 	return ""
 }
@@ -271,7 +276,7 @@ func (k Kind) noSRF() string {
 	case KindJoinOn, kindJoinUsing:
 		return "JOIN conditions"
 	case KindCheck, KindColumnDefault, KindFunctionDefault, KindCallArgument, KindIndexExpr, KindIndexPred, KindAlterTransform, KindGenerated, KindExecute, KindMergeWhen, KindCopyWhere,
-		KindPartKey, KindPartBound:
+		KindPartKey, KindPartBound, KindTriggerWhen:
 		return k.notIn(true)
 	}
 	return k.name()

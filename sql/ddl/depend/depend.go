@@ -33,6 +33,8 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeType, remove: removeType, uses: TypeAddresses}, true
 	case catalog.KindFunction:
 		return objectKind{describe: describeFunction}, true
+	case catalog.KindTrigger:
+		return objectKind{describe: describeTrigger}, true
 	}
 	return objectKind{}, false
 }
@@ -60,6 +62,9 @@ func there(x *stmt.Ctx, o catalog.Address) bool {
 	case catalog.KindIndex:
 		_, ix := x.Catalog().RelationByOID(o.OID)
 		return ix != nil
+	case catalog.KindTrigger:
+		_, g := x.Catalog().TriggerByOID(o.OID)
+		return g != nil
 	}
 	return true
 }
@@ -178,6 +183,9 @@ func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
 	case catalog.KindConstraint:
 		t, _ := constraint(x, o.OID)
 		return t
+	case catalog.KindTrigger:
+		t, _ := cat.TriggerByOID(o.OID)
+		return t
 	}
 	return nil
 }
@@ -269,6 +277,10 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 		if c.Type == catalog.ConPrimary || c.Type == catalog.ConUnique {
 			add(catalog.KindIndex, c.Index, 0, true)
 		}
+	case catalog.KindTrigger:
+		for _, c := range TriggerClones(x, o.OID) {
+			out = append(out, dependent{Address: c, auto: true, via: o})
+		}
 	case catalog.KindIndex:
 		if t, _ := cat.RelationByOID(o.OID); t != nil {
 			cat.Children(t.OID, func(k *catalog.Table) bool {
@@ -316,6 +328,9 @@ func columnDependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err erro
 		if c := &t.Columns[i]; c.Generated != 0 && !c.Dropped && c.AttNum != o.Sub && ExprUses(x, t, c.Default, o.Sub) {
 			add(catalog.KindColumn, t.OID, c.AttNum, false)
 		}
+	}
+	for _, g := range triggersUsing(x, t, o.Sub) {
+		add(catalog.KindTrigger, g.OID, 0, false)
 	}
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		for _, c := range r.Constraints {

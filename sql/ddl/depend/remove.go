@@ -53,6 +53,8 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 			return err
 		}
 		removeColumn(x, t, o.Sub)
+	case catalog.KindTrigger:
+		return RemoveTrigger(x, o.OID)
 	default:
 		if cat.Object(o.Kind, o.OID) == nil {
 			return nil

@@ -99,6 +99,7 @@ func Edit(t *catalog.Table) *catalog.Table {
 	n.Columns = append([]catalog.Column(nil), t.Columns...)
 	n.Indexes = append([]*catalog.Index(nil), t.Indexes...)
 	n.Constraints = append([]*catalog.Constraint(nil), t.Constraints...)
+	n.Triggers = append([]*catalog.Trigger(nil), t.Triggers...)
 	if t.Options != nil {
 		n.Options = map[string]string{}
 		for k, v := range t.Options {

@@ -89,3 +89,20 @@ func RoutineWord(kind byte) string {
 
 // TypeText is a type as format_type shows it.
 func (x *Ctx) TypeText(oid catalog.OID) string { return types.FormatType(oid, -1, x.Env) }
+
+// KindPlural is what messages call the relations of a kind.
+func KindPlural(t *catalog.Table, ix *catalog.Index) string {
+	switch {
+	case ix != nil:
+		return "indexes"
+	case t.Kind == catalog.RelView:
+		return "views"
+	case t.Kind == catalog.RelSequence:
+		return "sequences"
+	case t.Kind == catalog.RelMatView:
+		return "materialized views"
+	case t.Kind == catalog.RelPartitioned:
+		return "partitioned tables"
+	}
+	return "tables"
+}

@@ -1,0 +1,167 @@
+package bind
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+// A trigger's condition is bound over two rows of its table, old and new. WhenCols are the columns of both: for each row the table's
+// columns by attribute number, then the whole row, then tableoid.
+func WhenCols(t *catalog.Table) []plan.Col {
+	var out []plan.Col
+	for range 2 {
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			out = append(out, plan.Col{Name: c.Name, T: colType(c), AttNum: c.AttNum})
+		}
+		out = append(out, plan.Col{Name: "*", T: plan.Type{OID: t.RowType, Mod: -1}},
+			plan.Col{Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, AttNum: systemAtts["tableoid"].att})
+	}
+	for i := range out {
+		out[i].ID = plan.ColID(i + 1)
+	}
+	return out
+}
+
+// whenRow offers the columns of the old or the new row.
+func (b *binder) whenRow(s *scope, t *catalog.Table, alias string, cols []plan.Col) *nsItem {
+	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+	for i := range t.Columns {
+		if c := cols[i]; !t.Columns[i].Dropped {
+			it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
+		}
+	}
+	it.row = func() plan.Expr { return b.colRef(s, cols[len(t.Columns)]) }
+	it.system = func(att int16) plan.Expr {
+		if c := cols[len(cols)-1]; att == c.AttNum {
+			return b.colRef(s, c)
+		}
+		panic(pgerr.Unsupported("this system column in a trigger's WHEN condition"))
+	}
+	return s.register(it)
+}
+
+func (b *binder) whenScope(t *catalog.Table, cols []plan.Col) *scope {
+	s := b.newScope(nil)
+	half := len(cols) / 2
+	s.ns = []*nsItem{b.whenRow(s, t, "old", cols[:half]), b.whenRow(s, t, "new", cols[half:])}
+	return s
+}
+
+// TriggerWhen binds the WHEN of CREATE TRIGGER over WhenCols. Errors: 42P17, 0A000 for rows that the trigger does not have.
+func TriggerWhen(env *Env, t *catalog.Table, n ast.Node, typ catalog.TriggerType) (e plan.Expr, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	b.nextCol = storedCols
+	cols := WhenCols(t)
+	e = b.boolExpr(b.whenScope(t, cols), n, kindTriggerWhen, "WHEN")
+	b.collate(e)
+	b.finishParams()
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if ref, ok := e.(*plan.ColRef); ok && ref.Col >= 1 && int(ref.Col) <= len(cols) {
+			b.whenRef(t, cols, ref, typ)
+		}
+		return true
+	})
+	return e, nil
+}
+
+// whenRef refuses what a trigger of that type has not, or not yet.
+func (b *binder) whenRef(t *catalog.Table, cols []plan.Col, ref *plan.ColRef, typ catalog.TriggerType) {
+	loc := b.locOf(ref)
+	isNew := int(ref.Col) > len(cols)/2
+	at := (int(ref.Col) - 1) % (len(cols) / 2)
+	generated := func(detail string, args ...any) {
+		panic(b.err(pgerr.InvalidObjectDefinition, loc, "BEFORE trigger's WHEN condition cannot reference NEW generated columns").WithDetail(detail, args...))
+	}
+	switch {
+	case !typ.Has(catalog.TriggerRow):
+		b.fail(pgerr.InvalidObjectDefinition, loc, "statement trigger's WHEN condition cannot reference column values")
+	case !isNew && typ.Has(catalog.TriggerInsert):
+		b.fail(pgerr.InvalidObjectDefinition, loc, "INSERT trigger's WHEN condition cannot reference OLD values")
+	case !isNew:
+	case typ.Has(catalog.TriggerDelete):
+		b.fail(pgerr.InvalidObjectDefinition, loc, "DELETE trigger's WHEN condition cannot reference NEW values")
+	case !typ.Has(catalog.TriggerBefore):
+	case at > len(t.Columns):
+		b.fail(pgerr.FeatureNotSupported, loc, "BEFORE trigger's WHEN condition cannot reference NEW system columns")
+	case at == len(t.Columns):
+		for i := range t.Columns {
+			if t.Columns[i].Generated != 0 {
+				generated("A whole-row reference is used and the table contains generated columns.")
+			}
+		}
+	case t.Columns[at].Generated != 0:
+		generated("Column \"%s\" is a generated column.", t.Columns[at].Name)
+	}
+}
+
+// StoredWhen binds a trigger's stored condition over WhenCols.
+func StoredWhen(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	b.nextCol = storedCols
+	n, err := b.env.Cache.parseExpr(sql)
+	b.check(err, -1)
+	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
+	b.quiet++
+	e = b.boolExpr(b.whenScope(t, WhenCols(t)), n, kindTriggerWhen, "WHEN")
+	b.collate(e)
+	b.foldExpr(&e)
+	return e, nil
+}
+
+// WhenColumn names a column of WhenCols as the stored condition does.
+func WhenColumn(t *catalog.Table, ref *plan.ColRef) string {
+	half := len(t.Columns) + 2
+	at, row := int(ref.Col)-1, "old."
+	if at >= half {
+		at, row = at-half, "new."
+	}
+	switch {
+	case at == len(t.Columns):
+		return row + "*"
+	case at > len(t.Columns):
+		return row + "tableoid"
+	}
+	return row + ruleutils.QuoteIdent(t.Columns[at].Name)
+}
+
+// WhenSQL prints a trigger's stored condition, pretty or plain.
+func WhenSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error) {
+	e, err := StoredWhen(env, t, sql)
+	if err != nil {
+		return "", err
+	}
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod, FuncName: newBinder(env).funcText,
+		Column: func(ref *plan.ColRef) string { return WhenColumn(t, ref) }})
+}
+
+// TriggerFunction finds a function without arguments by its name. Errors: 42883.
+func TriggerFunction(env *Env, name []ast.Node) (oid types.OID, err error) {
+	defer guard(&err)
+	b := newBinder(env)
+	list := names(name)
+	if len(list) == 2 && list[0] != "pg_temp" && env.Catalog.Schema(list[0]) == nil {
+		b.fail(pgerr.InvalidSchemaName, -1, "schema \"%s\" does not exist", list[0])
+	}
+	for _, p := range b.procsNamed(list) {
+		if len(p.ArgTypes) == 0 {
+			return p.OID, nil
+		}
+	}
+	b.fail(pgerr.UndefinedFunction, -1, "function %s() does not exist", dotted(name))
+	return 0, nil
+}
+
+// FunctionResult is a function's result type; 0: there is no such function.
+func FunctionResult(env *Env, oid types.OID) types.OID {
+	if p := newBinder(env).proc(oid); p != nil {
+		return p.RetType
+	}
+	return 0
+}
