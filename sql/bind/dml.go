@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -20,6 +21,8 @@ func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
 		b.NoRelation(n)
 	}
 	switch {
+	case b.Named != nil && trigger.IsTransition(t):
+		b.Fail(pgerr.WrongObjectType, -1, "relation \"%s\" cannot be the target of a modifying statement", n.Relname)
 	case ix != nil:
 		b.Fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	case t.Kind == catalog.RelSequence:

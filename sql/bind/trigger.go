@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/lexicon"
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -16,7 +18,7 @@ func WhenCols(t *catalog.Table) []plan.Col {
 	for range 2 {
 		for i := range t.Columns {
 			c := &t.Columns[i]
-			out = append(out, plan.Col{Name: c.Name, T: colType(c), AttNum: c.AttNum})
+			out = append(out, plan.Col{Name: c.Name, T: lexicon.ColumnType(c), AttNum: c.AttNum})
 		}
 		out = append(out, plan.Col{Name: "*", T: plan.Type{OID: t.RowType, Mod: -1}},
 			plan.Col{Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, AttNum: systemAtts["tableoid"].att})
@@ -54,7 +56,7 @@ func (b *binder) whenScope(t *catalog.Table, cols []plan.Col) *scope {
 
 // TriggerWhen binds the WHEN of CREATE TRIGGER over WhenCols. Errors: 42P17, 0A000 for rows that the trigger does not have.
 func TriggerWhen(env *Env, t *catalog.Table, n ast.Node, typ catalog.TriggerType) (e plan.Expr, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	b.nextCol = storedCols
 	cols := WhenCols(t)
@@ -76,19 +78,19 @@ func (b *binder) whenRef(t *catalog.Table, cols []plan.Col, ref *plan.ColRef, ty
 	isNew := int(ref.Col) > len(cols)/2
 	at := (int(ref.Col) - 1) % (len(cols) / 2)
 	generated := func(detail string, args ...any) {
-		panic(b.err(pgerr.InvalidObjectDefinition, loc, "BEFORE trigger's WHEN condition cannot reference NEW generated columns").WithDetail(detail, args...))
+		panic(b.Err(pgerr.InvalidObjectDefinition, loc, "BEFORE trigger's WHEN condition cannot reference NEW generated columns").WithDetail(detail, args...))
 	}
 	switch {
 	case !typ.Has(catalog.TriggerRow):
-		b.fail(pgerr.InvalidObjectDefinition, loc, "statement trigger's WHEN condition cannot reference column values")
+		b.Fail(pgerr.InvalidObjectDefinition, loc, "statement trigger's WHEN condition cannot reference column values")
 	case !isNew && typ.Has(catalog.TriggerInsert):
-		b.fail(pgerr.InvalidObjectDefinition, loc, "INSERT trigger's WHEN condition cannot reference OLD values")
+		b.Fail(pgerr.InvalidObjectDefinition, loc, "INSERT trigger's WHEN condition cannot reference OLD values")
 	case !isNew:
 	case typ.Has(catalog.TriggerDelete):
-		b.fail(pgerr.InvalidObjectDefinition, loc, "DELETE trigger's WHEN condition cannot reference NEW values")
+		b.Fail(pgerr.InvalidObjectDefinition, loc, "DELETE trigger's WHEN condition cannot reference NEW values")
 	case !typ.Has(catalog.TriggerBefore):
 	case at > len(t.Columns):
-		b.fail(pgerr.FeatureNotSupported, loc, "BEFORE trigger's WHEN condition cannot reference NEW system columns")
+		b.Fail(pgerr.FeatureNotSupported, loc, "BEFORE trigger's WHEN condition cannot reference NEW system columns")
 	case at == len(t.Columns):
 		for i := range t.Columns {
 			if t.Columns[i].Generated != 0 {
@@ -102,13 +104,13 @@ func (b *binder) whenRef(t *catalog.Table, cols []plan.Col, ref *plan.ColRef, ty
 
 // StoredWhen binds a trigger's stored condition over WhenCols.
 func StoredWhen(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
 	b.nextCol = storedCols
 	n, err := b.env.Cache.parseExpr(sql)
-	b.check(err, -1)
-	b.viewPath = append([]types.OID{catalog.PgCatalogOID}, b.env.SearchPath...)
-	b.quiet++
+	b.Check(err, -1)
+	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.Quiet++
 	e = b.boolExpr(b.whenScope(t, WhenCols(t)), n, kindTriggerWhen, "WHEN")
 	b.collate(e)
 	b.foldExpr(&e)
@@ -137,31 +139,43 @@ func WhenSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).typeStrMod, FuncName: newBinder(env).funcText,
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
 		Column: func(ref *plan.ColRef) string { return WhenColumn(t, ref) }})
 }
 
 // TriggerFunction finds a function without arguments by its name. Errors: 42883.
 func TriggerFunction(env *Env, name []ast.Node) (oid types.OID, err error) {
-	defer guard(&err)
+	defer place.Guard(&err)
 	b := newBinder(env)
-	list := names(name)
+	list := lexicon.Names(name)
 	if len(list) == 2 && list[0] != "pg_temp" && env.Catalog.Schema(list[0]) == nil {
-		b.fail(pgerr.InvalidSchemaName, -1, "schema \"%s\" does not exist", list[0])
+		b.Fail(pgerr.InvalidSchemaName, -1, "schema \"%s\" does not exist", list[0])
 	}
-	for _, p := range b.procsNamed(list) {
+	for _, p := range b.ProcsNamed(list) {
 		if len(p.ArgTypes) == 0 {
 			return p.OID, nil
 		}
 	}
-	b.fail(pgerr.UndefinedFunction, -1, "function %s() does not exist", dotted(name))
+	b.Fail(pgerr.UndefinedFunction, -1, "function %s() does not exist", lexicon.Dotted(name))
 	return 0, nil
 }
 
 // FunctionResult is a function's result type; 0: there is no such function.
 func FunctionResult(env *Env, oid types.OID) types.OID {
-	if p := newBinder(env).proc(oid); p != nil {
+	if p := newBinder(env).Proc(oid); p != nil {
 		return p.RetType
 	}
 	return 0
+}
+
+// FunctionText is the name of a function, with its schema where search_path does not find it.
+func FunctionText(env *Env, oid types.OID) string {
+	b := newBinder(env)
+	if f := env.Catalog.Function(oid); f != nil {
+		return b.funcText(f)
+	}
+	if p := b.Proc(oid); p != nil {
+		return ruleutils.QuoteIdent(p.Name)
+	}
+	return ""
 }

@@ -91,9 +91,12 @@ func (fn *Function) Run(h Host, code *Code, c Call) (res *Result, err error) {
 		return nil, err
 	}
 	f.line, f.stmt, f.errText = 0, "", ""
-	if out != doReturn && !fn.set && fn.ret.OID != types.Void && fn.outs == nil && fn.kind != 'p' && fn.kind != 'd' {
-		e := pgerr.New(pgerr.SREFunctionExecutedNoReturnStatement, "control reached end of function without RETURN")
-		return nil, e
+	if out != doReturn && !fn.set && fn.ret.OID != types.Void && fn.ret.OID != types.EventTrigger && fn.outs == nil && fn.kind != 'p' && fn.kind != 'd' {
+		what := "function"
+		if fn.trigger != nil && fn.ret.OID == types.Trigger {
+			what = "trigger procedure"
+		}
+		return nil, pgerr.New(pgerr.SREFunctionExecutedNoReturnStatement, "control reached end of %s without RETURN", what)
 	}
 	f.errText = "while casting return value to function's return type"
 	return f.result()

@@ -202,6 +202,8 @@ func ConstraintDef(t *catalog.Table, c *catalog.Constraint, ref *catalog.Table, 
 		if c.NoInherit {
 			s += " NO INHERIT"
 		}
+	case catalog.ConTrigger:
+		s = "TRIGGER"
 	case catalog.ConForeign:
 		name := "???"
 		if ref != nil {

@@ -17,6 +17,7 @@ const (
 	classConstraint types.OID = 2606
 	classType       types.OID = 1247
 	classProc       types.OID = 1255
+	classTrigger    types.OID = 2620
 )
 
 // objectClass is the catalog that the objects of a kind have their rows in.
@@ -51,6 +52,12 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 	if sc := cat.SchemaByOID(obj); sc != nil && class == classNamespace && sub == 0 && sc.Comment != "" {
 		return sc.Comment, true
 	}
+	if class == classTrigger {
+		if _, g := cat.TriggerByOID(obj); g != nil {
+			return g.Comment, g.Comment != ""
+		}
+		return "", false
+	}
 	if class == classConstraint {
 		if _, c := cat.ConstraintByOID(obj); c != nil {
 			return c.Comment, c.Comment != ""
@@ -69,8 +76,7 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 	return "", false
 }
 
-func (f *functions) TriggerDef(types.OID, bool) (string, error) { return "", nil } // there are no triggers
-func (f *functions) RuleDef(types.OID, bool) (string, error)    { return "", nil } // nor rules
+func (f *functions) RuleDef(types.OID, bool) (string, error) { return "", nil } // there are no rules
 
 // Expr prints a stored expression: it is kept as SQL.
 func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) {

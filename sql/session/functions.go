@@ -163,8 +163,6 @@ func (f *functions) CurrentQuery() string {
 	return f.s().Activity().Query
 }
 
-func (f *functions) TriggerDepth() int { return 0 }
-
 // signal stops or ends a session; the statement that does it to its own fails at its end.
 func (f *functions) signal(pid int32, send func(uint32) bool) (bool, error) {
 	if !send(uint32(pid)) {

@@ -187,6 +187,9 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 	if s.innerVars != nil {
 		env.Vars = s.innerVars.vars
 	}
+	if s.transitions != nil {
+		env.Named = s.transitions.named
+	}
 	return env
 }
 

@@ -30,6 +30,10 @@ type routineState struct {
 	subs        int         // subtransactions of EXCEPTION blocks under way
 	unnamed     int         // portals that OPEN has named
 	depth       int         // functions under way
+	// Triggers under way, the transition tables of the innermost function, and the triggers that have been fired.
+	triggerDepth int
+	transitions  *transitions
+	fired        map[*catalog.Trigger]*fired
 	nonAtomic   bool        // the procedure or DO block under way may end transactions
 	bodyPath    []types.OID // the search path of a body that was bound at its definition; nil outside of such
 	definer     catalog.OID // the owner of the SECURITY DEFINER function under way, 0 outside of them
@@ -151,6 +155,7 @@ func (s *Session) callRoutine(ec *run.Context, c *run.RoutineCall, args []types.
 	}
 	s.depth++
 	defer func() { s.depth-- }()
+	defer s.innermost(nil)()
 	leave, err := s.enterRoutine(c.Func)
 	if err != nil {
 		return nil, err

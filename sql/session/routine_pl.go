@@ -48,7 +48,12 @@ func (s *Session) conflictMode() expression.VariableConflict {
 
 // compilePL compiles a function for a call.
 func (s *Session) compilePL(ctx context.Context, c *run.RoutineCall, trigger bool) (*plRoutine, error) {
-	k := routineKey{c.Func, sigOf(c)}
+	return s.compilePLFor(ctx, c, trigger, sigOf(c))
+}
+
+// compilePLFor is compilePL for what sig names: a trigger's function is compiled for each of its triggers.
+func (s *Session) compilePLFor(ctx context.Context, c *run.RoutineCall, trigger bool, sig string) (*plRoutine, error) {
+	k := routineKey{c.Func, sig}
 	if r := s.plRoutines[k]; r != nil {
 		return r, nil
 	}
@@ -194,6 +199,7 @@ func (s *Session) doPL(ctx context.Context, body string) error {
 	}
 	s.depth++
 	defer func() { s.depth-- }()
+	defer s.innermost(nil)()
 	_, err = fn.Run(h, plpgsql.NewCode(), plpgsql.Call{})
 	return err
 }

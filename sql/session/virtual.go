@@ -73,7 +73,13 @@ func (v serverView) Locks() []lock.Info { return v.s.db.Locks.List() }
 
 var _ syscat.Monitor = serverView{}
 
-func (s *Session) virtual() exec.VirtualSource { return virtualSource{serverView{s}} }
+func (s *Session) virtual() exec.VirtualSource {
+	src := virtualSource{serverView{s}}
+	if s.transitions != nil {
+		return transitionSource{s.transitions, src}
+	}
+	return src
+}
 
 // virtualSource gives operators the rows of computed relations.
 type virtualSource struct{ server syscat.Server }

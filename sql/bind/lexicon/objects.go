@@ -31,6 +31,11 @@ func (x *Lexicon) Relation(r *ast.RangeVar) (*catalog.Table, *catalog.Index) {
 		}
 		return c.Relation(s.OID, r.Relname)
 	}
+	if x.Named != nil && x.ViewPath == nil {
+		if t := x.Named(r.Relname); t != nil {
+			return t, nil
+		}
+	}
 	for _, oid := range x.path() {
 		if t, ix := c.Relation(oid, r.Relname); t != nil {
 			return t, ix

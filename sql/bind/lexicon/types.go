@@ -24,6 +24,9 @@ type Lexicon struct {
 	Types *types.Env
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere.
 	MayUse func(*catalog.Schema) bool
+	// Named finds relations that only this statement knows, by a name without schema: transition tables. It may be nil, and is not
+	// asked inside of views.
+	Named func(name string) *catalog.Table
 	// ViewPath is the search path inside a view; nil outside.
 	ViewPath []types.OID
 	// Needs collects the users' types and functions that are named, outside of views; nil: nobody asks.

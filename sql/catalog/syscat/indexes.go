@@ -230,6 +230,7 @@ func pgDepend(s *scan) error {
 				}
 			}
 		}
+		s.addTriggerDepends(t)
 		for _, ix := range t.Indexes {
 			if ix.Constraint != 0 {
 				add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')

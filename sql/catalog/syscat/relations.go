@@ -125,7 +125,7 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(s.hasForeign(t)), boolean(s.cat.HasChildren(t.OID)), no, no,
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(len(t.Triggers) > 0 || s.hasForeign(t)), boolean(s.cat.HasChildren(t.OID)), no, no,
 		boolean(!t.Unpopulated), char(ident), boolean(t.Bound != nil), oid(0), xmin, xmin, s.acl(t.ACL), texts(options(t.Options)), s.bound(t))
 }
 
@@ -427,6 +427,9 @@ func pgDescription(s *scan) error {
 		}
 		for _, c := range t.Constraints {
 			add(c.OID, pgConstraintRelation, 0, c.Comment)
+		}
+		for _, g := range t.Triggers {
+			add(g.OID, pgTriggerRelation, 0, g.Comment)
 		}
 		return true
 	})

@@ -1,0 +1,61 @@
+package syscat
+
+import (
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+const pgTriggerRelation catalog.OID = 2620
+
+// pgTrigger has the triggers of users; PostgreSQL lists those of foreign keys and deferrable keys, too.
+func pgTrigger(s *scan) error {
+	if o, ok := s.keyOID(1); ok {
+		if t, g := s.cat.TriggerByOID(o); g != nil {
+			s.addTrigger(t, g)
+		}
+		return nil
+	}
+	s.tables(2, func(t *catalog.Table) {
+		for _, g := range t.Triggers {
+			s.addTrigger(t, g)
+		}
+	})
+	return nil
+}
+
+func (s *scan) addTrigger(t *catalog.Table, g *catalog.Trigger) {
+	deferrable, deferred := false, false
+	for _, c := range t.Constraints {
+		if g.Constraint != 0 && c.OID == g.Constraint {
+			deferrable, deferred = c.Deferrable, c.Deferred
+		}
+	}
+	var args []byte
+	for _, a := range g.Args {
+		args = append(append(args, a...), 0)
+	}
+	s.add(oid(g.OID), oid(t.OID), oid(g.Parent), text(g.Name), oid(g.Func), num(g.Type), char(g.Enabled), no, oid(g.RefTable), zero, oid(g.Constraint),
+		boolean(deferrable), boolean(deferred), num(len(g.Args)), int2Vector(g.Cols), tuple.Bytes(args), textOrNull(g.When), textOrNull(g.OldTable), textOrNull(g.NewTable))
+}
+
+// addTriggerDepends adds the rows of pg_depend for a table's triggers that its descriptor does not list.
+func (s *scan) addTriggerDepends(t *catalog.Table) {
+	for _, g := range t.Triggers {
+		kind := byte('a')
+		if g.Parent != 0 {
+			kind = 'S'
+			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgTriggerRelation), oid(g.Parent), zero, char('P'))
+		}
+		s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgClassRelation), oid(t.OID), zero, char(kind))
+		for _, att := range g.Cols {
+			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgClassRelation), oid(t.OID), num(att), char('n'))
+		}
+		if g.Constraint != 0 {
+			s.add(oid(pgConstraintRelation), oid(g.Constraint), zero, oid(pgTriggerRelation), oid(g.OID), zero, char('i'))
+		}
+		for range g.Extensions {
+			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgExtensionRelation), oid(13559), zero, char('x'))
+		}
+	}
+}
+
