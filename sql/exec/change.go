@@ -67,6 +67,12 @@ func (o *modifyOp) next() (bool, error) {
 		}
 		if !ok {
 			o.done = true
+			if o.in.each {
+				break
+			}
+			if err := o.change.End(); err != nil {
+				return false, err
+			}
 			break
 		}
 		if err := o.in.Tick(); err != nil {

@@ -77,6 +77,7 @@ type instance struct {
 	running  bool
 	finished bool
 	ended    bool // the statement's last actions have run
+	each     bool // the tree runs once for each set of parameters: see ExecEach
 	writes   write.Statement
 	budget   spill.Budget
 }
@@ -167,6 +168,7 @@ func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, e
 	if err != nil {
 		return 0, err
 	}
+	in.each = true
 	defer in.finish()
 	for {
 		ok, err := next(ec.Params)
@@ -174,6 +176,11 @@ func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, e
 			return 0, err
 		}
 		if !ok {
+			if in.modify != nil {
+				if err := in.modify.change.End(); err != nil {
+					return 0, err
+				}
+			}
 			return n, in.endStatement()
 		}
 		in.Again(ec.Params)
@@ -220,7 +227,7 @@ func (in *instance) begin(ec *Context) {
 	in.writes.Begin(ec.Deferred)
 	in.budget.Mem, in.budget.Dir = ec.Memory(), ec.TempDir
 	in.budget.Reset()
-	in.running, in.finished, in.ended = true, false, false
+	in.running, in.finished, in.ended, in.each = true, false, false, false
 }
 
 // next gives the next row; at the end it runs what waits for it.

@@ -137,16 +137,10 @@ func (f *frame) makeDesc(attrs []types.Attr) *rowDesc {
 	return d
 }
 
-// recordDatum is a record as one value.
+// recordDatum is a record as one value; one that nothing has been assigned to is NULL.
 func (f *frame) recordDatum(v *variable) (types.Datum, error) {
 	val := &f.vals[v.no]
-	if val.desc == nil {
-		if v.typ.OID != types.Record {
-			return types.Null, nil
-		}
-		return types.Null, notAssigned(v)
-	}
-	if val.fields == nil {
+	if val.desc == nil || val.fields == nil {
 		return types.Null, nil
 	}
 	return types.MakeRecord(val.desc.types, val.fields), nil

@@ -195,6 +195,7 @@ func (s *Session) finish(ctx context.Context) error {
 	}
 	s.settings.CommitTransaction()
 	hooks := b.onCommit
+	b.deferred.Reset()
 	s.block = block{}
 	for _, f := range hooks {
 		f()
@@ -214,6 +215,7 @@ func (s *Session) rollbackBlock() {
 	}
 	s.settings.RollbackTo(b.setMark)
 	hooks := b.onRollback
+	b.deferred.Reset()
 	s.block = block{}
 	for i := len(hooks) - 1; i >= 0; i-- {
 		hooks[i]()

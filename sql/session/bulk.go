@@ -18,11 +18,11 @@ import (
 const bulkRowIDs = 1 << 32
 
 // bulkable reports whether COPY may write a table's rows straight to sorted files: nobody else can see its storage (it was made
-// or truncated by this transaction), and a row is nothing but its columns: no keys, checks, computed or defaulted columns.
+// or truncated by this transaction), and a row is nothing but its columns: no keys, checks, triggers, computed or defaulted columns.
 func (s *Session) bulkable(t *catalog.Table, names []string) bool {
 	b := &s.block
 	if b.editor == nil || len(b.saves) > 0 || b.level != txn.ReadCommitted || b.bulk[t.StorageID] || t.Persistence != catalog.Permanent ||
-		len(t.Indexes) > 0 || len(t.Constraints) > 0 {
+		len(t.Indexes) > 0 || len(t.Constraints) > 0 || len(t.Triggers) > 0 {
 		return false
 	}
 	if old := s.db.Catalog().Table(t.OID); old != nil && old.StorageID == t.StorageID {

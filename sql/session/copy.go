@@ -96,7 +96,10 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	switch t.Kind {
 	case catalog.RelTable, catalog.RelPartitioned:
 	case catalog.RelView:
-		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", t.Name)
+		if !t.Instead(catalog.TriggerInsert) {
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", t.Name).
+				WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
+		}
 	case catalog.RelSequence:
 		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to sequence \"%s\"", t.Name)
 	default:

@@ -21,6 +21,7 @@ type hot struct {
 	deferrable       bool
 	minNotice        int
 	planCache        string // plan_cache_mode
+	replica          bool   // session_replication_role
 }
 
 // planEnv is what a plan depends on besides the catalog and statistics. Equal values are one object in a session: plans compare
@@ -57,6 +58,8 @@ func (s *Session) hotSettings() *hot {
 			readOnly: s.settings.Bool("default_transaction_read_only"), deferrable: s.settings.Bool("default_transaction_deferrable"), minNotice: s.minNotice()}
 		path, _ := s.settings.Get("search_path")
 		h.planCache, _ = s.settings.Get("plan_cache_mode")
+		role, _ := s.settings.Get("session_replication_role")
+		h.replica = role == "replica"
 		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float)})
 	}
 	return h

@@ -348,7 +348,7 @@ func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []ty
 func (s *Session) runContext(ctx context.Context, ec *run.Context, params []types.Datum) {
 	h := s.hotSettings()
 	*ec = run.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s),
-		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), WorkMem: h.workMem, TempDir: s.shared.TempDir,
+		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), Triggers: (*triggers)(s), Replica: h.replica, WorkMem: h.workMem, TempDir: s.shared.TempDir,
 		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }
 

@@ -24,11 +24,6 @@ var _ trigger.Caller = (*triggers)(nil)
 
 func (r *triggers) s() *Session { return (*Session)(r) }
 
-func (r *triggers) Replica() bool {
-	v, _ := r.settings.Get("session_replication_role")
-	return v == "replica"
-}
-
 func (r *triggers) When(t *catalog.Table, g *catalog.Trigger) (plan.Expr, []plan.Col, error) {
 	s := r.s()
 	e, err := bind.StoredWhen(s.bindEnv(s.catalog(), ""), t, g.When)
@@ -131,8 +126,13 @@ func (r *triggers) Fire(ctx context.Context, view *txn.View, c *trigger.Call) (r
 		return nil, err
 	}
 	defer leave()
-	if f.fn.Proc.Volatile == 'v' {
+	switch {
+	case f.fn.Proc.Volatile == 'v':
 		view = nil
+	case view == nil:
+		own := s.block.t.Statement()
+		defer own.Release()
+		view = &own
 	}
 	return s.runTrigger(ctx, view, f, c)
 }

@@ -11,8 +11,6 @@ import (
 
 // Caller is the session as those see it who fire triggers.
 type Caller interface {
-	// Replica reports that session_replication_role is replica.
-	Replica() bool
 	// When binds a trigger's condition over the columns of the old and the new row (bind.WhenCols).
 	When(t *catalog.Table, g *catalog.Trigger) (plan.Expr, []plan.Col, error)
 	// Fire calls a trigger's function. view is what a function sees that is not volatile. row is what it has returned, by attribute

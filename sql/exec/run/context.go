@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -29,6 +30,9 @@ type Context struct {
 	Exprs ExprSource
 	// Routines runs functions of users; nil: they answer 0A000.
 	Routines Routines
+	// Triggers fires triggers; nil: tables with triggers cannot be changed. Replica: session_replication_role is replica.
+	Triggers trigger.Caller
+	Replica  bool
 	// WorkMem bounds the memory of one operator in bytes; 0: 4 MB. TempDir is for its files; "": the system's.
 	WorkMem int64
 	TempDir string

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -19,6 +20,7 @@ import (
 // fkTable holds the foreign keys that a table has and those that name it.
 type fkTable struct {
 	catalog *catalog.Catalog
+	replica bool
 	foreign []*foreignKey
 	refs    []*foreignKey
 }
@@ -63,7 +65,10 @@ const (
 )
 
 func newFKTable(ec *run.Context, t *catalog.Table) *fkTable {
-	fk := &fkTable{catalog: ec.Catalog}
+	fk := &fkTable{catalog: ec.Catalog, replica: ec.Replica}
+	if !catalog.Fires(t.SystemTriggers, ec.Replica) {
+		return fk
+	}
 	parent := func(c *catalog.Constraint) *catalog.Table {
 		if c.RefTable == t.OID {
 			return t
@@ -178,7 +183,11 @@ func changedCols(cols []int16, old, vals []types.Datum) bool {
 type queue struct {
 	ec       *run.Context
 	deferred *Deferred // nil: nothing is deferred
+	view     *txn.View // what the statement sees; nil outside of one
 	events   []event
+	done     int // events that have run
+	triggers *trigger.Queue
+	fired    bool // a trigger's function has run
 	arena    frame.Arena
 	targets  map[catalog.OID]*cascadeTarget
 	lastFK   *foreignKey // the reference that was found last, and its key: it is locked
@@ -192,6 +201,7 @@ type queue struct {
 type event struct {
 	fk     *foreignKey
 	unique *uniqueCheck // the row at key may have the values vals in common with another
+	due    *due         // a constraint trigger
 	parent bool
 	key    []byte
 	vals   []types.Datum
@@ -271,26 +281,45 @@ func (q *queue) parent(f *foreignKey, old, vals []types.Datum) error {
 	return nil
 }
 
-// run does what is queued, and what that queues.
+// run does what is queued, and what that queues: events and triggers in the order in which they came.
 func (q *queue) run() error {
 	q.lastFK = nil
-	for i := 0; i < len(q.events); i++ {
-		if err := q.do(&q.events[i]); err != nil {
+	for i := 0; ; i++ {
+		behind := -1
+		if q.triggers != nil {
+			var err error
+			if behind, err = q.triggers.Behind(); err != nil {
+				return err
+			}
+		}
+		var err error
+		switch {
+		case q.done < len(q.events) && (behind < 0 || q.done < behind):
+			q.done++
+			err = q.do(&q.events[q.done-1])
+		case behind >= 0:
+			err = q.next()
+		default:
+			q.events, q.done = q.events[:0], 0
+			q.arena.Reset()
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		if q.ec.Ctx != nil && i&255 == 0 && q.ec.Ctx.Err() != nil {
 			return pgerr.From(context.Cause(q.ec.Ctx))
 		}
 	}
-	q.events = q.events[:0]
-	q.arena.Reset()
-	return nil
 }
 
 func (q *queue) do(ev *event) error {
 	e := *ev // the queue may grow meanwhile
 	if e.unique != nil {
 		return q.checkUnique(&e)
+	}
+	if e.due != nil {
+		return q.fireDue(e.due)
 	}
 	if !e.parent {
 		return q.checkChild(&e)

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -22,6 +23,7 @@ type cascadeTarget struct {
 	old      []types.Datum
 	vals     []types.Datum
 	row      []byte
+	trig     *triggers // nil: there are none
 }
 
 type storedCol struct {
@@ -73,6 +75,9 @@ func (q *queue) target(t *catalog.Table) (*cascadeTarget, error) {
 		}
 		c.checks = append(c.checks, storedCheck{con.Name, e})
 	}
+	if c.trig, err = triggersOf(q.ec, t, nil); err != nil {
+		return nil, err
+	}
 	q.targets[t.OID] = c
 	return c, nil
 }
@@ -82,6 +87,18 @@ func (q *queue) cascade(e *event, action byte) error {
 	c, err := q.target(e.fk.child)
 	if err != nil {
 		return err
+	}
+	ch := &cascadeChange{op: catalog.TriggerUpdate, cols: e.fk.con.Cols}
+	switch {
+	case action == fkCascade && e.fresh == nil:
+		ch.op, ch.cols = catalog.TriggerDelete, nil
+	case e.fresh == nil && len(e.fk.con.DeleteCols) > 0:
+		ch.cols = e.fk.con.DeleteCols
+	}
+	if c.trig != nil {
+		if ch.st, err = q.statement(c.trig, c.table, ch.op, ch.cols); err != nil {
+			return err
+		}
 	}
 	var keys [][]byte
 	v := q.ec.Txn.Latest() // as old as what children sees, or older: a row that changes its key afterwards is followed
@@ -94,14 +111,57 @@ func (q *queue) cascade(e *event, action byte) error {
 		return err
 	}
 	for _, key := range keys {
-		if err := q.cascadeRow(c, e, action, v, key); err != nil {
+		if err := q.cascadeRow(c, e, ch, action, v, key); err != nil {
 			return err
 		}
+	}
+	if c.trig != nil {
+		return q.end(c.trig, ch.st)
 	}
 	return nil
 }
 
-func (q *queue) cascadeRow(c *cascadeTarget, e *event, action byte, v txn.View, key []byte) error {
+// cascadeChange is what an action does to the referencing table: the statement that PostgreSQL runs for it.
+type cascadeChange struct {
+	op   catalog.TriggerType
+	cols []int16 // that are assigned
+	st   *trigger.Statement
+}
+
+// before fires the BEFORE ROW triggers on old and vals. ok false: the row is left alone.
+func (c *cascadeTarget) before(q *queue, ch *cascadeChange, key []byte, new []types.Datum) (ok bool, err error) {
+	if c.trig == nil || len(c.trig.set.At(trigger.BeforeRow, ch.op)) == 0 {
+		return true, nil
+	}
+	if new != nil {
+		for _, g := range c.gens {
+			new[g.att-1] = types.Null
+		}
+	}
+	if ok, err := c.trig.before(q, ch.op, ch.cols, c.old, new, nil); !ok || err != nil {
+		return false, err
+	}
+	return true, untouched(q, ch.op, key, c.row)
+}
+
+func (c *cascadeTarget) after(q *queue, ch *cascadeChange, new []types.Datum) error {
+	if c.trig == nil {
+		return nil
+	}
+	if ch.st.Old != nil {
+		if err := ch.st.Old.Add(c.old); err != nil {
+			return err
+		}
+	}
+	if ch.st.New != nil && new != nil {
+		if err := ch.st.New.Add(new); err != nil {
+			return err
+		}
+	}
+	return c.trig.after(q, ch.st, ch.op, ch.cols, c.old, new)
+}
+
+func (q *queue) cascadeRow(c *cascadeTarget, e *event, ch *cascadeChange, action byte, v txn.View, key []byte) error {
 	ec, con := q.ec, e.fk.con
 	r, err := v.LockVersion(ec.Ctx, key, 0, lock.Write, ec.LockOptions(), nil)
 	if err != nil {
@@ -129,6 +189,9 @@ func (q *queue) cascadeRow(c *cascadeTarget, e *event, action byte, v txn.View, 
 		return err // changed before it was locked
 	}
 	if action == fkCascade && e.fresh == nil {
+		if ok, err := c.before(q, ch, key, nil); !ok || err != nil {
+			return err
+		}
 		if err := c.w.Delete(ec.Ctx, key, c.row); err != nil {
 			return constraintError(ec, err, c.table)
 		}
@@ -137,7 +200,7 @@ func (q *queue) cascadeRow(c *cascadeTarget, e *event, action byte, v txn.View, 
 				return err
 			}
 		}
-		return nil
+		return c.after(q, ch, nil)
 	}
 	copy(c.vals, c.old)
 	cols := con.Cols
@@ -158,6 +221,9 @@ func (q *queue) cascadeRow(c *cascadeTarget, e *event, action byte, v txn.View, 
 			}
 		}
 	}
+	if ok, err := c.before(q, ch, key, c.vals); !ok || err != nil {
+		return err
+	}
 	if err := c.complete(ec); err != nil {
 		return err
 	}
@@ -165,7 +231,10 @@ func (q *queue) cascadeRow(c *cascadeTarget, e *event, action byte, v txn.View, 
 	if err != nil {
 		return constraintError(ec, err, c.table)
 	}
-	return c.fk.changed(q, newKey, c.old, c.vals)
+	if err := c.fk.changed(q, newKey, c.old, c.vals); err != nil {
+		return err
+	}
+	return c.after(q, ch, c.vals)
 }
 
 func (q *queue) defaultOf(c *cascadeTarget, att int16) (types.Datum, error) {

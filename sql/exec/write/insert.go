@@ -43,6 +43,7 @@ func (b *compiler) insert(o *Change, x *plan.Insert) error {
 		return err
 	}
 	o.target.inserts = true
+	o.events(catalog.TriggerInsert)
 	ins := &insertOp{o: o}
 	if ins.cols, ins.defaults, err = b.insertCols(x); err != nil {
 		return err
@@ -58,6 +59,9 @@ func (b *compiler) insert(o *Change, x *plan.Insert) error {
 		}
 		if cf.sets, err = b.sets(c.Set); err != nil {
 			return err
+		}
+		if !c.Nothing {
+			o.events(catalog.TriggerInsert, catalog.TriggerUpdate)
 		}
 		if c.Where != nil {
 			if cf.where, err = b.Cond(c.Where); err != nil {
@@ -117,35 +121,54 @@ func (ins *insertOp) act() (bool, error) {
 	}
 	if ins.conflict != nil {
 		l, err := tg.ready()
-		if err != nil {
+		if l == nil || err != nil {
 			return false, err
 		}
 		return l.conflict.insert(l)
 	}
-	return true, tg.store()
+	return tg.store()
 }
 
-// ready completes the row in vals, where it is to be stored.
+// ready completes the row in vals, where it is to be stored; nil: a trigger wants no such row.
 func (tg *target) ready() (*target, error) {
 	l, err := tg.routed()
 	if err != nil {
 		return nil, err
 	}
-	l.trusted = l != tg
-	return l, l.complete()
+	return l.completed(l != tg)
+}
+
+// completed is the target itself when the row in vals is ready to be stored; nil: a trigger wants no such row. routed: it is known to
+// belong here.
+func (tg *target) completed(routed bool) (*target, error) {
+	if tg.fires {
+		if ok, err := tg.before(catalog.TriggerInsert, nil, nil); !ok || err != nil {
+			return nil, err
+		}
+		routed = routed && tg.trig == nil
+	}
+	tg.trusted = routed
+	return tg, tg.complete()
 }
 
 // store completes the row in vals and stores it.
-func (tg *target) store() error {
+func (tg *target) store() (bool, error) {
 	l, err := tg.ready()
-	if err != nil {
-		return err
+	if l == nil || err != nil {
+		return false, err
 	}
-	return l.insertRow()
+	return true, l.insertRow()
 }
 
 // insertRow stores the row in vals.
 func (tg *target) insertRow() error {
+	if err := tg.putRow(); err != nil {
+		return err
+	}
+	return tg.changed(catalog.TriggerInsert, nil, tg.vals)
+}
+
+func (tg *target) putRow() error {
 	key, err := tg.w.Insert(tg.in.EC.Ctx, tg.vals)
 	if err != nil {
 		return constraintError(tg.in.EC, err, tg.table)
@@ -163,10 +186,12 @@ func (cf *conflictOp) insert(tg *target) (bool, error) {
 			return false, constraintError(in.EC, err, tg.table)
 		}
 		if c == nil {
-			if len(tg.fk.refs) == 0 && len(tg.fk.foreign) == 0 {
-				return true, nil
+			if len(tg.fk.foreign) > 0 {
+				if err := tg.fk.inserted(in, nil, tg.vals); err != nil {
+					return false, err
+				}
 			}
-			return true, tg.fk.inserted(in, nil, tg.vals)
+			return true, tg.changed(catalog.TriggerInsert, nil, tg.vals)
 		}
 		cf.key = append(cf.key[:0], c.Key...)
 		if cf.nothing {
@@ -238,6 +263,11 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 	}
 	if err := tg.assign(cf.sets); err != nil {
 		return false, false, err
+	}
+	if tg.fires {
+		if ok, err := tg.before(catalog.TriggerUpdate, cf.key, cf.row); !ok || err != nil {
+			return true, false, err
+		}
 	}
 	if tg.root != nil {
 		if ok, err := tg.fits(); err != nil || !ok {

@@ -1,6 +1,9 @@
 package write
 
 import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -71,6 +74,13 @@ func (b *compiler) merge(o *Change, x *plan.Merge) error {
 		tg.keys = append(tg.keys, keyCols(x.Table, a.Set)...)
 		m.actions = append(m.actions, act)
 	}
+	var ops []catalog.TriggerType
+	for _, k := range []byte{'i', 'u', 'd'} {
+		if slices.ContainsFunc(m.actions, func(a mergeAction) bool { return a.kind == k }) {
+			ops = append(ops, map[byte]catalog.TriggerType{'i': catalog.TriggerInsert, 'u': catalog.TriggerUpdate, 'd': catalog.TriggerDelete}[k])
+		}
+	}
+	o.events(ops...)
 	o.act = m.act
 	return nil
 }
@@ -106,9 +116,9 @@ func (m *mergeOp) act() (bool, error) {
 	}
 	switch a.kind {
 	case 'u':
-		return true, l.in.change(a.sets, l.key, l.row)
+		return l.in.change(a.sets, l.key, l.row)
 	case 'd':
-		return true, l.in.remove(l.key, l.row)
+		return l.in.remove(l.key, l.row)
 	}
 	return false, nil
 }
@@ -153,5 +163,5 @@ func (m *mergeOp) insert() (bool, error) {
 			tg.vals[s.att-1] = v
 		}
 	}
-	return true, tg.store()
+	return tg.store()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -19,6 +20,7 @@ import (
 type Change struct {
 	target target
 	act    func() (bool, error)
+	ops    []catalog.TriggerType // see events
 }
 
 // Source is where the row that is to be changed stands, if whoever gives its columns has it at hand: in *Point, or under Iter. The zero
@@ -63,7 +65,12 @@ func Compile(b *eval.Builder, st *Statement, x *plan.Modify, source Source) (*Ch
 }
 
 // Begin opens the table for an execution.
-func (c *Change) Begin() error { return c.target.begin() }
+func (c *Change) Begin() error {
+	if err := c.target.begin(); err != nil {
+		return err
+	}
+	return c.beginStatement()
+}
 
 // Row acts on the source row in the slots; true: a row was changed, and RETURNING's columns stand in their slots.
 func (c *Change) Row() (bool, error) { return c.act() }
@@ -93,6 +100,7 @@ type target struct {
 	oldVals  []types.Datum
 	fk       *fkTable
 	inserts  bool
+	deletes  bool
 
 	// Of a target whose rows stand in several tables, and of the tables of its tree.
 	parts    *parts
@@ -106,6 +114,15 @@ type target struct {
 	conflict *conflictOp
 	// deferrable: the table has unique constraints that are checked later.
 	deferrable bool
+
+	// fires: a change of a row has triggers, or rows are kept for transition tables (captures).
+	fires    bool
+	captures bool
+	trig     *triggers // nil: there are none
+	cols     []int16   // see assigned
+	allKeys  bool      // keys are those of the whole table
+	stmts    map[catalog.TriggerType]*trigger.Statement
+	stmtsOf  *queue
 }
 
 type genCol struct {
@@ -157,6 +174,11 @@ func (tg *target) begin() error {
 	if tg.root == nil {
 		tg.tree()
 	}
+	if tg.gen != in.Gen {
+		if err := tg.loadTriggers(); err != nil {
+			return err
+		}
+	}
 	if tg.table.Partitioned() {
 		tg.gen = in.Gen
 		return nil
@@ -198,7 +220,7 @@ func (tg *target) begin() error {
 	}
 	// A table that the transaction has made or truncated is its own: rows need no locks.
 	tg.w.Exclusive = tg.inserts && in.EC.Txn.LockOwner().HoldsTable(uint64(tg.table.OID), lock.AccessExclusive)
-	if tg.fk == nil || tg.fk.catalog != in.EC.Catalog {
+	if tg.fk == nil || tg.fk.catalog != in.EC.Catalog || tg.fk.replica != in.EC.Replica {
 		tg.fk = newFKTable(in.EC, tg.table)
 	}
 	return nil
@@ -300,6 +322,15 @@ func (tg *target) lock() (l locked, ok bool, err error) {
 			return l, t == eval.True, err
 		}
 		return l, true, nil
+	case txn.RowOwn:
+		// A scan gives each row once: what has changed this one is a trigger.
+		if ri := in.ri; ri != nil && ri.fired && tg.source.known() {
+			op := catalog.TriggerUpdate
+			if tg.deletes {
+				op = catalog.TriggerDelete
+			}
+			return l, false, modifiedAlready(op)
+		}
 	}
 	return l, false, nil
 }
@@ -357,29 +388,34 @@ func (tg *target) assign(sets []setFn) error {
 	return nil
 }
 
-// change assigns and stores: the row at key gets its new values, in another partition where it belongs there now.
-func (tg *target) change(sets []setFn, key, row []byte) error {
+// change assigns and stores: the row at key gets its new values, in another partition where it belongs there now. ok false: a
+// trigger wants it left alone.
+func (tg *target) change(sets []setFn, key, row []byte) (ok bool, err error) {
 	if err := tg.fields(row); err != nil {
-		return err
+		return false, err
 	}
 	if err := tg.assign(sets); err != nil {
-		return err
+		return false, err
+	}
+	if tg.fires {
+		if ok, err := tg.before(catalog.TriggerUpdate, key, row); !ok || err != nil {
+			return false, err
+		}
 	}
 	if tg.root != nil && tg.table.Bound != nil {
 		ok, err := tg.fits()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !ok {
-			_, err = tg.move(key, row)
-			return err
+			return tg.move(key, row)
 		}
 		tg.trusted = tg.root.table.Bound == nil
 	}
 	if err := tg.complete(); err != nil {
-		return err
+		return false, err
 	}
-	return tg.replace(key, row)
+	return true, tg.replace(key, row)
 }
 
 // replace stores the row in vals in place of oldVals, which stands at key as row.
@@ -396,5 +432,8 @@ func (tg *target) replace(key, row []byte) error {
 	if err != nil {
 		return constraintError(tg.in.EC, err, tg.table)
 	}
-	return tg.fk.updated(tg.in, newKey, tg.oldVals, tg.vals)
+	if err := tg.fk.updated(tg.in, newKey, tg.oldVals, tg.vals); err != nil {
+		return err
+	}
+	return tg.changed(catalog.TriggerUpdate, tg.oldVals, tg.vals)
 }

@@ -360,11 +360,17 @@ type upLevel struct {
 	part int
 }
 
-// move takes the row at key out of this leaf and puts the one in vals where it belongs now.
-func (tg *target) move(key, row []byte) (*target, error) {
+// move takes the row at key out of this leaf and puts the one in vals where it belongs now: for triggers of rows a DELETE and an INSERT,
+// for transition tables the statement's UPDATE. ok false: a trigger wants the row left alone, or nowhere.
+func (tg *target) move(key, row []byte) (ok bool, err error) {
 	in, root := tg.in, tg.root
+	if tg.fires {
+		if ok, err := tg.before(catalog.TriggerDelete, key, row); !ok || err != nil {
+			return false, err
+		}
+	}
 	if err := tg.w.Delete(in.EC.Ctx, key, row); err != nil {
-		return nil, constraintError(in.EC, err, tg.table)
+		return false, constraintError(in.EC, err, tg.table)
 	}
 	for _, f := range tg.fk.refs {
 		var err error
@@ -375,7 +381,16 @@ func (tg *target) move(key, row []byte) (*target, error) {
 			err = in.queue().parent(f, tg.oldVals, tg.vals)
 		}
 		if err != nil {
-			return nil, err
+			return false, err
+		}
+	}
+	if tg.fires {
+		st, err := root.statement(catalog.TriggerUpdate)
+		if err == nil {
+			err = tg.after(st, catalog.TriggerDelete, tg.oldVals, nil)
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 	for i, att := range tg.atts {
@@ -386,13 +401,19 @@ func (tg *target) move(key, row []byte) (*target, error) {
 	}
 	to, err := root.routed()
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	to.trusted = true
-	if err := to.complete(); err != nil {
-		return nil, err
+	if to, err = to.completed(true); to == nil || err != nil {
+		return false, err
 	}
-	return to, to.insertRow()
+	if err := to.putRow(); err != nil || !to.fires {
+		return err == nil, err
+	}
+	st, err := root.statement(catalog.TriggerUpdate)
+	if err == nil {
+		err = to.after(st, catalog.TriggerInsert, nil, to.vals)
+	}
+	return err == nil, err
 }
 
 // over is the ON CONFLICT clause for rows of a partition.

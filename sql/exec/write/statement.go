@@ -28,11 +28,16 @@ func (st *Statement) Finish() error {
 }
 
 // Drop gives up what waits.
-func (st *Statement) Drop() { st.deferred, st.ri = nil, nil }
+func (st *Statement) Drop() {
+	if st.ri != nil {
+		st.ri.drop()
+	}
+	st.deferred, st.ri = nil, nil
+}
 
 func (st *Statement) queue() *queue {
 	if st.ri == nil {
-		st.ri = &queue{ec: st.EC, deferred: st.deferred, targets: map[catalog.OID]*cascadeTarget{}}
+		st.ri = &queue{ec: st.EC, deferred: st.deferred, view: st.Seen(), targets: map[catalog.OID]*cascadeTarget{}}
 	}
 	return st.ri
 }

@@ -19,6 +19,9 @@ func (ev *event) con() *catalog.Constraint {
 	if ev.unique != nil {
 		return ev.unique.con
 	}
+	if ev.due != nil {
+		return ev.due.con
+	}
 	return ev.fk.con
 }
 

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -25,12 +26,13 @@ func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
 		return err
 	}
 	tg.allSets = sets
+	o.events(catalog.TriggerUpdate)
 	o.act = func() (bool, error) {
 		l, ok, err := tg.lock()
 		if !ok || err != nil {
 			return false, err
 		}
-		return true, l.in.change(sets, l.key, l.row)
+		return l.in.change(sets, l.key, l.row)
 	}
 	return nil
 }
@@ -42,8 +44,9 @@ func (b *compiler) delete(o *Change, x *plan.Delete, source Source) error {
 	}
 	tg := &o.target
 	tg.loc = b.Slot(x.Loc)
-	tg.strength = lock.Write
+	tg.strength, tg.deletes = lock.Write, true
 	tg.source = source
+	o.events(catalog.TriggerDelete)
 	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
 		return err
 	}
@@ -55,20 +58,28 @@ func (b *compiler) delete(o *Change, x *plan.Delete, source Source) error {
 		if !ok || err != nil {
 			return false, err
 		}
-		return true, l.in.remove(l.key, l.row)
+		return l.in.remove(l.key, l.row)
 	}
 	return nil
 }
 
-// remove deletes the row that stands at key.
-func (tg *target) remove(key, row []byte) error {
-	if len(tg.fk.refs) > 0 {
+// remove deletes the row that stands at key. ok false: a trigger wants it left alone.
+func (tg *target) remove(key, row []byte) (ok bool, err error) {
+	if len(tg.fk.refs) > 0 || tg.fires {
 		if err := tg.fields(row); err != nil {
-			return err
+			return false, err
+		}
+	}
+	if tg.fires {
+		if ok, err := tg.before(catalog.TriggerDelete, key, row); !ok || err != nil {
+			return false, err
 		}
 	}
 	if err := tg.w.Delete(tg.in.EC.Ctx, key, row); err != nil {
-		return constraintError(tg.in.EC, err, tg.table)
+		return false, constraintError(tg.in.EC, err, tg.table)
 	}
-	return tg.fk.deleted(tg.in, tg.oldVals)
+	if err := tg.fk.deleted(tg.in, tg.oldVals); err != nil {
+		return false, err
+	}
+	return true, tg.changed(catalog.TriggerDelete, tg.oldVals, nil)
 }
