@@ -572,8 +572,17 @@ func isDefault(n ast.Node) bool {
 	return ok
 }
 
-// oldRow makes the target's scan produce its locator and all of its columns.
+// oldRow makes the target's scan produce its locator and all of its columns. A view with INSTEAD OF triggers has no locator.
 func (b *binder) oldRow(s *expression.Scope, it *expression.Item) (loc plan.ColID, old []plan.Col) {
+	if it.Table.Kind == catalog.RelView {
+		for i := range it.Table.Columns {
+			if c := &it.Table.Columns[i]; !c.Dropped {
+				ref := it.ColByAtt(it.Table, c.AttNum).(*plan.ColRef)
+				old = append(old, plan.Col{ID: ref.Col, Name: c.Name, T: lexicon.ColumnType(c), AttNum: c.AttNum})
+			}
+		}
+		return 0, old
+	}
 	loc = b.Locator(s, it)
 	scan := it.Rel.(*plan.Scan)
 	for i := range it.Table.Columns {
@@ -618,7 +627,18 @@ func (b *binder) fromClauseAfter(s *expression.Scope, list []ast.Node) plan.Rel 
 
 // targetScan reads the table of UPDATE, DELETE or MERGE. base is its scan; it offers the columns to names.
 func (b *binder) targetScan(s *expression.Scope, m *modTarget, n *ast.RangeVar) (base, it *expression.Item, conds []plan.Expr) {
-	base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
+	if m.instead {
+		b.asOwner(m.t, func() { base = b.viewItem(s, m.t, &ast.RangeVar{Location: n.Location}, aliasOf(n)) })
+		base.Row = func() plan.Expr {
+			row := &plan.RowCtor{T: plan.Type{OID: m.t.RowType, Mod: -1}}
+			for _, c := range base.Cols {
+				row.Fields, row.Names = append(row.Fields, c.Ref()), append(row.Names, c.Name)
+			}
+			return row
+		}
+	} else {
+		base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
+	}
 	unread := append([]expression.ItemCol(nil), base.Cols...)
 	reading(base, m.t, m.tableAccess())
 	base.Unread = unread

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -214,6 +215,13 @@ func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, i
 		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
 	}
 	it.Row = func() plan.Expr { return column(0, alias, plan.Type{OID: t.RowType, Mod: -1}) }
+	if b.Named != nil && trigger.IsTransition(t) {
+		// Nothing but columns; the whole row is made of all of them.
+		for i := range it.Cols {
+			it.Cols[i].Ref()
+		}
+		it.System, it.Row = nil, func() plan.Expr { return b.rowColumn(s, it) }
+	}
 	return s.Register(it)
 }
 

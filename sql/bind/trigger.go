@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -21,7 +22,7 @@ func WhenCols(t *catalog.Table) []plan.Col {
 			out = append(out, plan.Col{Name: c.Name, T: lexicon.ColumnType(c), AttNum: c.AttNum})
 		}
 		out = append(out, plan.Col{Name: "*", T: plan.Type{OID: t.RowType, Mod: -1}},
-			plan.Col{Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, AttNum: systemAtts["tableoid"].att})
+			plan.Col{Name: "tableoid", T: plan.Type{OID: types.Oid, Mod: -1}, AttNum: expression.TableOIDAttNum})
 	}
 	for i := range out {
 		out[i].ID = plan.ColID(i + 1)
@@ -30,27 +31,27 @@ func WhenCols(t *catalog.Table) []plan.Col {
 }
 
 // whenRow offers the columns of the old or the new row.
-func (b *binder) whenRow(s *scope, t *catalog.Table, alias string, cols []plan.Col) *nsItem {
-	it := &nsItem{alias: alias, table: t, relVisible: true, colVisible: true}
+func (b *binder) whenRow(s *expression.Scope, t *catalog.Table, alias string, cols []plan.Col) *expression.Item {
+	it := &expression.Item{Alias: alias, Table: t, RelVisible: true, ColVisible: true}
 	for i := range t.Columns {
 		if c := cols[i]; !t.Columns[i].Dropped {
-			it.cols = append(it.cols, nsCol{name: c.Name, t: c.T, ref: func() plan.Expr { return b.colRef(s, c) }})
+			it.Cols = append(it.Cols, expression.ItemCol{Name: c.Name, T: c.T, Ref: func() plan.Expr { return b.ColRef(s, c) }})
 		}
 	}
-	it.row = func() plan.Expr { return b.colRef(s, cols[len(t.Columns)]) }
-	it.system = func(att int16) plan.Expr {
+	it.Row = func() plan.Expr { return b.ColRef(s, cols[len(t.Columns)]) }
+	it.System = func(att int16) plan.Expr {
 		if c := cols[len(cols)-1]; att == c.AttNum {
-			return b.colRef(s, c)
+			return b.ColRef(s, c)
 		}
 		panic(pgerr.Unsupported("this system column in a trigger's WHEN condition"))
 	}
-	return s.register(it)
+	return s.Register(it)
 }
 
-func (b *binder) whenScope(t *catalog.Table, cols []plan.Col) *scope {
-	s := b.newScope(nil)
+func (b *binder) whenScope(t *catalog.Table, cols []plan.Col) *expression.Scope {
+	s := b.NewScope(nil)
 	half := len(cols) / 2
-	s.ns = []*nsItem{b.whenRow(s, t, "old", cols[:half]), b.whenRow(s, t, "new", cols[half:])}
+	s.Names = []*expression.Item{b.whenRow(s, t, "old", cols[:half]), b.whenRow(s, t, "new", cols[half:])}
 	return s
 }
 
@@ -58,11 +59,11 @@ func (b *binder) whenScope(t *catalog.Table, cols []plan.Col) *scope {
 func TriggerWhen(env *Env, t *catalog.Table, n ast.Node, typ catalog.TriggerType) (e plan.Expr, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.nextCol = storedCols
+	b.NextCol = storedCols
 	cols := WhenCols(t)
-	e = b.boolExpr(b.whenScope(t, cols), n, kindTriggerWhen, "WHEN")
-	b.collate(e)
-	b.finishParams()
+	e = b.BoolExpr(b.whenScope(t, cols), n, expression.KindTriggerWhen, "WHEN")
+	b.Collate(e)
+	b.FinishParams()
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		if ref, ok := e.(*plan.ColRef); ok && ref.Col >= 1 && int(ref.Col) <= len(cols) {
 			b.whenRef(t, cols, ref, typ)
@@ -74,7 +75,7 @@ func TriggerWhen(env *Env, t *catalog.Table, n ast.Node, typ catalog.TriggerType
 
 // whenRef refuses what a trigger of that type has not, or not yet.
 func (b *binder) whenRef(t *catalog.Table, cols []plan.Col, ref *plan.ColRef, typ catalog.TriggerType) {
-	loc := b.locOf(ref)
+	loc := b.LocOf(ref)
 	isNew := int(ref.Col) > len(cols)/2
 	at := (int(ref.Col) - 1) % (len(cols) / 2)
 	generated := func(detail string, args ...any) {
@@ -106,14 +107,14 @@ func (b *binder) whenRef(t *catalog.Table, cols []plan.Col, ref *plan.ColRef, ty
 func StoredWhen(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.nextCol = storedCols
-	n, err := b.env.Cache.parseExpr(sql)
+	b.NextCol = storedCols
+	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++
-	e = b.boolExpr(b.whenScope(t, WhenCols(t)), n, kindTriggerWhen, "WHEN")
-	b.collate(e)
-	b.foldExpr(&e)
+	e = b.BoolExpr(b.whenScope(t, WhenCols(t)), n, expression.KindTriggerWhen, "WHEN")
+	b.Collate(e)
+	b.FoldExpr(&e)
 	return e, nil
 }
 

@@ -19,6 +19,8 @@ type modTarget struct {
 	layers []*viewLayer
 	// access is of rel, of the views below it and of t, in this order; nil where privileges do not matter.
 	access []*plan.Access
+	// instead: t is a view whose INSTEAD OF triggers take the rows.
+	instead bool
 }
 
 type viewLayer struct {
@@ -31,17 +33,18 @@ type viewLayer struct {
 type modVerb struct {
 	verb, doing, event string
 	need               privilege.Set
+	trigger            catalog.TriggerType
 }
 
 var (
-	verbInsert = modVerb{"insert into", "inserting into", "INSERT", privilege.Insert}
-	verbUpdate = modVerb{"update", "updating", "UPDATE", privilege.Update}
-	verbDelete = modVerb{"delete from", "deleting from", "DELETE", privilege.Delete}
+	verbInsert = modVerb{"insert into", "inserting into", "INSERT", privilege.Insert, catalog.TriggerInsert}
+	verbUpdate = modVerb{"update", "updating", "UPDATE", privilege.Update, catalog.TriggerUpdate}
+	verbDelete = modVerb{"delete from", "deleting from", "DELETE", privilege.Delete, catalog.TriggerDelete}
 	// What MERGE needs depends on its actions.
-	verbMerge = modVerb{"update", "updating", "UPDATE", 0}
+	verbMerge = modVerb{"update", "updating", "UPDATE", 0, 0}
 )
 
-// throughViews follows simple views down to their table.
+// throughViews follows simple views down to their table, or to one with INSTEAD OF triggers.
 func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 	m := &modTarget{rel: v, access: []*plan.Access{b.needs(v, verb.need)}}
 	owner := b.viewOwner
@@ -49,6 +52,10 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 	for v.Kind == catalog.RelView {
 		if len(m.layers) >= maxViewDepth {
 			b.Fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
+		}
+		if verb.trigger != 0 && v.Instead(verb.trigger) {
+			m.t, m.instead = v, true
+			return m
 		}
 		n, err := b.Cache.Parse(v.View)
 		b.Check(err, -1)

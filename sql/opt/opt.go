@@ -272,9 +272,9 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 	case *plan.Insert:
 		need = need.addIDs(x.SourceCols)
 	case *plan.Update:
-		need = need.add(x.Loc)
+		need = needOld(need, x.Loc, x.Old)
 	case *plan.Delete:
-		need = need.add(x.Loc)
+		need = needOld(need, x.Loc, x.Old)
 	case *plan.Merge:
 		need = need.add(x.Loc)
 	}
@@ -336,6 +336,17 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 		m.Merge = &c
 	}
 	return m, err
+}
+
+// needOld adds what finds the rows of an UPDATE or DELETE: their locator, or for a view, which has none, the rows themselves.
+func needOld(need colset, loc plan.ColID, old []plan.Col) colset {
+	if loc != 0 {
+		return need.add(loc)
+	}
+	for _, c := range old {
+		need = need.add(c.ID)
+	}
+	return need
 }
 
 func (o *optimizer) exprMap(m map[int16]plan.Expr) (map[int16]plan.Expr, error) {

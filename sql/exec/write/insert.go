@@ -119,6 +119,9 @@ func (ins *insertOp) act() (bool, error) {
 		}
 		tg.vals[d.att-1] = v
 	}
+	if tg.table.Kind == catalog.RelView {
+		return tg.instead(catalog.TriggerInsert)
+	}
 	if ins.conflict != nil {
 		l, err := tg.ready()
 		if l == nil || err != nil {

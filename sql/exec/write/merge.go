@@ -36,7 +36,7 @@ func (b *compiler) merge(o *Change, x *plan.Merge) error {
 	}
 	tg := &o.target
 	tg.loc = b.Slot(x.Loc)
-	tg.strength = lock.NoKeyWrite
+	tg.strength, tg.merges = lock.NoKeyWrite, true
 	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
 		return err
 	}

@@ -101,6 +101,7 @@ type target struct {
 	fk       *fkTable
 	inserts  bool
 	deletes  bool
+	merges   bool
 
 	// Of a target whose rows stand in several tables, and of the tables of its tree.
 	parts    *parts
@@ -168,6 +169,9 @@ func (b *compiler) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, 
 // begin opens the table for the execution.
 func (tg *target) begin() error {
 	in := tg.in
+	if tg.table.Kind == catalog.RelView && !tg.table.Virtual {
+		return tg.loadTriggers()
+	}
 	if tg.table.Virtual || !tg.table.LikeTable() {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change relation \"%s\"", tg.table.Name)
 	}

@@ -363,7 +363,10 @@ func (tg *target) before(op catalog.TriggerType, key, row []byte) (ok bool, err 
 	if ok, err = tg.trig.before(q, op, tg.assigned(), old, new, placed); !ok || err != nil || old == nil {
 		return ok, err
 	}
-	return true, untouched(q, op, key, row)
+	if err = untouched(q, op, key, row); err != nil && tg.base().merges {
+		err = modifiedAlready(0)
+	}
+	return err == nil, err
 }
 
 // placed refuses a row that a trigger has moved to another partition.
@@ -386,9 +389,13 @@ func untouched(q *queue, op catalog.TriggerType, key, row []byte) error {
 	return modifiedAlready(op)
 }
 
+// modifiedAlready is the error of an UPDATE or a DELETE; 0: of a MERGE.
 func modifiedAlready(op catalog.TriggerType) error {
-	what := "updated"
-	if op == catalog.TriggerDelete {
+	what := "updated or deleted"
+	switch op {
+	case catalog.TriggerUpdate:
+		what = "updated"
+	case catalog.TriggerDelete:
 		what = "deleted"
 	}
 	return pgerr.New(pgerr.TriggeredDataChangeViolation, "tuple to be %s was already modified by an operation triggered by the current command", what).

@@ -11,6 +11,10 @@ func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
 	}
+	o.events(catalog.TriggerUpdate)
+	if x.Table.Kind == catalog.RelView {
+		return b.insteadUpdate(o, x)
+	}
 	tg := &o.target
 	tg.loc = b.Slot(x.Loc)
 	tg.strength, tg.keys = lock.NoKeyWrite, keyCols(x.Table, x.Set)
@@ -26,7 +30,6 @@ func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
 		return err
 	}
 	tg.allSets = sets
-	o.events(catalog.TriggerUpdate)
 	o.act = func() (bool, error) {
 		l, ok, err := tg.lock()
 		if !ok || err != nil {
@@ -42,11 +45,15 @@ func (b *compiler) delete(o *Change, x *plan.Delete, source Source) error {
 	if o.target, err = b.target(x.Table, nil, nil, nil); err != nil {
 		return err
 	}
+	o.events(catalog.TriggerDelete)
+	if x.Table.Kind == catalog.RelView {
+		b.insteadDelete(o, x)
+		return nil
+	}
 	tg := &o.target
 	tg.loc = b.Slot(x.Loc)
 	tg.strength, tg.deletes = lock.Write, true
 	tg.source = source
-	o.events(catalog.TriggerDelete)
 	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
 		return err
 	}
