@@ -69,12 +69,19 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 			}
 		}
 	}
+	after, err := x.Hooks.Truncate(tables)
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
+		if t = x.Catalog().Table(t.OID); t == nil { // a trigger has dropped it
+			continue
+		}
 		if err := x.truncateTable(t, n.RestartSeqs); err != nil {
 			return err
 		}
 	}
-	return nil
+	return after()
 }
 
 // referencingRows lists the other tables with foreign keys to a table or, where it is a partition, to a table that it is part of.

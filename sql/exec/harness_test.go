@@ -356,6 +356,10 @@ func (h hooks) CheckFunction(*catalog.Function) error { return nil }
 
 func (h hooks) SettingValue(*ast.VariableSetStmt) (string, error) { return "", nil }
 
+func (h hooks) Truncate([]*catalog.Table) (func() error, error) {
+	return func() error { return nil }, nil
+}
+
 func (h hooks) Query(ast.Node) ([]plan.Col, func(func([]types.Datum) error) (int64, error), error) {
 	return nil, nil, pgerr.Unsupported("a query in DDL in the harness")
 }

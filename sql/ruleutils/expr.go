@@ -163,6 +163,10 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 	case *plan.FuncCall:
 		p.call(v, implicit)
 	case *plan.Relabel:
+		if v.T.OID == types.Record { // PostgreSQL has no node for it
+			p.expr(v.Arg, implicit)
+			return
+		}
 		if v.Form == plan.CallCastExplicit && v.T.Coll != 0 && sameBits(v.T, v.Arg.Type()) {
 			p.open()
 			p.paren(v.Arg, implicit, v)

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -17,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -88,6 +90,28 @@ func (h *hooks) CheckFunction(f *catalog.Function) error {
 		return h.s.checkSQL(f)
 	}
 	return h.s.checkPL(f)
+}
+
+// Truncate fires triggers around TRUNCATE.
+func (h *hooks) Truncate(tables []*catalog.Table) (after func() error, err error) {
+	s := h.s
+	fire := func(m trigger.Moment) error {
+		for _, t := range tables {
+			if len(t.Triggers) == 0 {
+				continue
+			}
+			var ec exec.Context
+			s.execContext(h.ctx, &ec, nil)
+			if t = ec.Catalog.Table(t.OID); t == nil {
+				continue
+			}
+			if err := write.Truncate(&ec.Context, t, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return func() error { return fire(trigger.AfterStatement) }, fire(trigger.BeforeStatement)
 }
 
 func (h *hooks) SettingValue(n *ast.VariableSetStmt) (string, error) {

@@ -70,6 +70,8 @@ type Hooks interface {
 	SettingValue(n *ast.VariableSetStmt) (string, error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
 	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
+	// Truncate fires the BEFORE TRUNCATE triggers of tables; after is to be called when they are empty.
+	Truncate(tables []*catalog.Table) (after func() error, err error)
 	// DatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.
 	DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error
 }

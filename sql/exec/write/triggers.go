@@ -482,3 +482,12 @@ func (c *Change) End() error {
 	}
 	return nil
 }
+
+// Truncate fires the TRUNCATE triggers of a table, before or after.
+func Truncate(ec *run.Context, t *catalog.Table, m trigger.Moment) error {
+	tr, err := triggersOf(ec, t, nil)
+	if tr == nil || err != nil {
+		return err
+	}
+	return tr.statement(&queue{ec: ec}, m, &trigger.Statement{Set: tr.set, Op: catalog.TriggerTruncate})
+}
