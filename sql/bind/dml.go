@@ -22,7 +22,7 @@ func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
 	}
 	switch {
 	case b.Named != nil && trigger.IsTransition(t):
-		b.Fail(pgerr.WrongObjectType, -1, "relation \"%s\" cannot be the target of a modifying statement", n.Relname)
+		b.Fail(pgerr.FeatureNotSupported, -1, "relation \"%s\" cannot be the target of a modifying statement", n.Relname)
 	case ix != nil:
 		b.Fail(pgerr.WrongObjectType, n.Location, "\"%s\" is an index", n.Relname)
 	case t.Kind == catalog.RelSequence:
