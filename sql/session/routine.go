@@ -26,18 +26,18 @@ type routineState struct {
 	// sqlRoutines are compiled SQL functions.
 	sqlRoutines map[routineKey]*sqlRoutine
 	plRoutines  map[routineKey]*plRoutine
-	innerVars   *innerVars  // of the utility statement under way in a function
-	subs        int         // subtransactions of EXCEPTION blocks under way
-	unnamed     int         // portals that OPEN has named
-	depth       int         // functions under way
+	innerVars   *innerVars // of the utility statement under way in a function
+	subs        int        // subtransactions of EXCEPTION blocks under way
+	unnamed     int        // portals that OPEN has named
+	depth       int        // functions under way
 	// Triggers under way, the transition tables of the innermost function, and the triggers that have been fired.
 	triggerDepth int
 	transitions  *transitions
 	fired        map[*catalog.Trigger]*fired
-	nonAtomic   bool        // the procedure or DO block under way may end transactions
-	bodyPath    []types.OID // the search path of a body that was bound at its definition; nil outside of such
-	definer     catalog.OID // the owner of the SECURITY DEFINER function under way, 0 outside of them
-	source      string      // the text of the utility statement under way
+	nonAtomic    bool        // the procedure or DO block under way may end transactions
+	bodyPath     []types.OID // the search path of a body that was bound at its definition; nil outside of such
+	definer      catalog.OID // the owner of the SECURITY DEFINER function under way, 0 outside of them
+	source       string      // the text of the utility statement under way
 }
 
 // planNow is what a plan made now depends on.

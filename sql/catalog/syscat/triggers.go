@@ -58,4 +58,3 @@ func (s *scan) addTriggerDepends(t *catalog.Table) {
 		}
 	}
 }
-
