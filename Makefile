@@ -7,7 +7,7 @@ PKGS  := ./...
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check lint fuzz crash interop bench regress generate clean tools
+.PHONY: help run build test race check lint fuzz crash interop differential bench regress generate clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ crash: build ## kill -9 the server under load again and again (ROUNDS=200), chec
 interop: build ## real clients and Delta readers against a running server; installs what it needs
 	@tests/interop/run.sh
 	@tests/isolation/run.sh
+
+differential: build ## made-up SQL on Tarn and PostgreSQL 15 for DIFFERENTIAL_TIME (10m), a new seed each time; installs what it needs
+	@tests/differential/run.sh
 
 bench: build ## pgbench and DuckDB against PostgreSQL 15 on this machine, prints ratios
 	@tests/bench/run.sh

@@ -47,6 +47,8 @@ if [ -x $PGBIN/initdb ] && [ "$(id -u)" = 0 ]; then # PostgreSQL itself beside T
   trap 'su postgres -c "$PGBIN/pg_ctl -D $WORK/pg/data -m immediate stop" >/dev/null 2>&1 || true; kill -9 $PID 2>/dev/null || true; rm -rf "$WORK"' EXIT
   echo "== psql's transcripts beside PostgreSQL"
   (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/interop/psql -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT") || fail "psql"
+  echo "== made-up SQL beside PostgreSQL"
+  (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/differential -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT" -time "${DIFFERENTIAL_TIME:-20s}" -seed "${DIFFERENTIAL_SEED:-1}") || fail "differential"
   echo "== pg_dump beside PostgreSQL"
   (unset PGPORT PGDATABASE; tests/interop/pgdump.sh "$PORT" "$OPORT") || fail "pg_dump"
 else

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"bytes"
 	"strings"
 
@@ -171,9 +172,9 @@ func (m family) comparison(cmp compareFn, names ...string) {
 
 type family call.Fns
 
-func (m family) cmp(name string, cmp compareFn) {
+func (m family) cmp(name string, compare compareFn) {
 	m[name] = func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		return tuple.Int(int64(cmp(c, a[0], a[1]))), nil
+		return tuple.Int(int64(cmp.Compare(compare(c, a[0], a[1]), 0))), nil
 	}
 }
 

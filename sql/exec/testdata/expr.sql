@@ -21,3 +21,4 @@ select 'x'::int;
 select true is true, null::bool is unknown, false is not true;
 select 1.10 = 1.1, 'a '::char(3) = 'a'::char(3), 0.0::float8 = -0.0::float8, 'NaN'::float8 = 'NaN'::float8, 'NaN'::float8 > 1;
 select array['1','2']::int[], '{1,2}'::int[]::text[];
+select numeric_cmp(1000, 1), numeric_cmp(0.001, 5000), numeric_cmp('Infinity', '-Infinity'), interval_cmp('1 year', '1 day');
