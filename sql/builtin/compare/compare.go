@@ -1,8 +1,8 @@
 package compare
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
