@@ -66,6 +66,9 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	if ix != nil {
 		return tag, x.alterIndex(t, ix, cmds)
 	}
+	if err := x.NotInUse(t, "ALTER TABLE"); err != nil {
+		return "", err
+	}
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {

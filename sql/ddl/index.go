@@ -33,6 +33,9 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if err := x.MustOwn(t, nil); err != nil {
 		return err
 	}
+	if err := x.NotInUse(t, "CREATE INDEX"); err != nil {
+		return err
+	}
 	if t.Partitioned() && n.Concurrent {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot create index on partitioned table \"%s\" concurrently", t.Name)
 	}

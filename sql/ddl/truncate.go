@@ -69,6 +69,11 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 			}
 		}
 	}
+	for _, t := range tables {
+		if err := x.NotInUse(t, "TRUNCATE"); err != nil {
+			return err
+		}
+	}
 	after, err := x.Hooks.Truncate(tables)
 	if err != nil {
 		return err

@@ -195,10 +195,14 @@ func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n
 	if filter != nil {
 		s.execContext(ctx, &ec, make([]types.Datum, n+len(filter.extra)))
 		filter.begin(&ec.Context)
+		s.begunQuery(insert)
+		defer s.endedQuery()
 		return insert.prog.ExecEach(&ec, filter.filtered(ctx, r, n), r.RowError)
 	}
 	s.execContext(ctx, &ec, make([]types.Datum, n))
 	rows := 0
+	s.begunQuery(insert)
+	defer s.endedQuery()
 	return insert.prog.ExecEach(&ec, func(params []types.Datum) (bool, error) {
 		if rows++; rows&1023 == 0 {
 			if err := context.Cause(ctx); err != nil {

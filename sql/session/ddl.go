@@ -48,7 +48,7 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(),
 		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
-	x.Text = c.stmt.Text
+	x.Text, x.InUse = c.stmt.Text, s.inUse
 	old := s.source
 	s.source = c.source
 	defer func() { s.source = old }()

@@ -413,6 +413,8 @@ func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error
 		}
 	}
 	defer p.during(ctx)()
+	s.begunQuery(p.query)
+	defer s.endedQuery()
 	if p.at != nil {
 		return s.executeCursor(p, maxRows)
 	}
@@ -487,7 +489,10 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 		return err
 	}
 	kept := &keptRows{}
-	if _, err := q.prog.Exec(ec, kept.add); err != nil {
+	s.begunQuery(q)
+	_, err = q.prog.Exec(ec, kept.add)
+	s.endedQuery()
+	if err != nil {
 		return err
 	}
 	p.rows = kept

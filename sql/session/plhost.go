@@ -294,6 +294,8 @@ func (s *Session) runPlanned(h *plHost, q *query, params []types.Datum, emit fun
 	var ec exec.Context
 	s.execContext(h.ctx, &ec, params)
 	ec.View = h.view
+	s.begunQuery(q)
+	defer s.endedQuery()
 	return q.prog.Exec(&ec, emit)
 }
 

@@ -370,7 +370,9 @@ func (s *Session) run(ctx context.Context, q *query, params []types.Datum, forma
 		}
 		emit = s.out.Row
 	}
+	s.begunQuery(q)
 	n, err := q.prog.Exec(&ec, emit)
+	s.endedQuery()
 	if s.signaled {
 		s.signaled = false
 		if err == nil {

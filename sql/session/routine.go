@@ -30,6 +30,7 @@ type routineState struct {
 	subs        int        // subtransactions of EXCEPTION blocks under way
 	unnamed     int        // portals that OPEN has named
 	depth       int        // functions under way
+	running     []*query   // queries under way, the innermost last
 	// Triggers under way, the transition tables of the innermost function, and the triggers that have been fired.
 	triggerDepth int
 	transitions  *transitions

@@ -268,7 +268,9 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 	var ec exec.Context
 	s.execContext(ctx, &ec, params)
 	ec.View = view
+	s.begunQuery(in.q)
 	_, err := in.q.prog.Exec(&ec, emit)
+	s.endedQuery()
 	if err == errEnough {
 		err = nil
 	}

@@ -23,6 +23,9 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 		if err != nil || t == nil {
 			return err
 		}
+		if err := x.NotInUse(t, "DROP TABLE"); err != nil {
+			return err
+		}
 		if t.Bound != nil {
 			if p, err := x.Reopen(t.Parents[0], lock.AccessExclusive); err != nil {
 				return err

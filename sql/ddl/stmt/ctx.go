@@ -57,7 +57,24 @@ type Ctx struct {
 	SessionUser catalog.OID
 	// SeqState encodes a sequence's state (database.SeqState).
 	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
-	Hooks    Hooks
+	// InUse reports whether a query under way uses a relation, and whether checks or constraint triggers of it wait; nil: neither.
+	InUse func(oid catalog.OID) (active, pending bool)
+	Hooks Hooks
+}
+
+// NotInUse refuses to change a relation that a query under way uses, or that waiting checks will look at (CheckTableNotInUse). what is
+// the statement.
+func (x *Ctx) NotInUse(t *catalog.Table, what string) error {
+	if x.InUse == nil {
+		return nil
+	}
+	switch active, pending := x.InUse(t.OID); {
+	case active:
+		return pgerr.New(pgerr.ObjectInUse, "cannot %s \"%s\" because it is being used by active queries in this session", what, t.Name)
+	case pending:
+		return pgerr.New(pgerr.ObjectInUse, "cannot %s \"%s\" because it has pending trigger events", what, t.Name)
+	}
+	return nil
 }
 
 // Hooks reach the rooms above parse analysis.
