@@ -194,6 +194,10 @@ func inetFns() call.Fns {
 				return types.Null, pgerr.New(pgerr.InvalidParameterValue, "cannot subtract inet values of different sizes")
 			}
 			d := new(big.Int).Sub(number(a), number(b))
+			// Differences of 128 bits wrap around, as PostgreSQL computes them: ffff:…:ffff - ::1 is -2.
+			if half := new(big.Int).Lsh(big.NewInt(1), 127); d.CmpAbs(half) >= 0 {
+				d.Sub(d, new(big.Int).Mul(big.NewInt(2*int64(d.Sign())), half))
+			}
 			if !d.IsInt64() {
 				return types.Null, errRange()
 			}

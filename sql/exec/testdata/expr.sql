@@ -22,3 +22,7 @@ select true is true, null::bool is unknown, false is not true;
 select 1.10 = 1.1, 'a '::char(3) = 'a'::char(3), 0.0::float8 = -0.0::float8, 'NaN'::float8 = 'NaN'::float8, 'NaN'::float8 > 1;
 select array['1','2']::int[], '{1,2}'::int[]::text[];
 select numeric_cmp(1000, 1), numeric_cmp(0.001, 5000), numeric_cmp('Infinity', '-Infinity'), interval_cmp('1 year', '1 day');
+select inet 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' - inet '::1', inet '::1' - inet 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', inet '10.0.0.1' - inet '255.0.0.0';
+select inet '8000::' - inet '::';
+select timestamptz '2021-11-07 05:59:59+00' at time zone '::1';
+select timestamptz '2021-11-07 05:59:59+00' at time zone 'ABC::1';

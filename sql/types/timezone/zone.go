@@ -67,6 +67,9 @@ func Name(name string) (string, bool) {
 // posixZone reads NAME offset [NAME [offset]]; an offset is [+-]hh[:mm[:ss]] and its sign is the opposite of ISO's:
 // west is positive. A second name is daylight saving's; its rule follows as ,start,end, else it is that of the USA.
 func posixZone(s string) (*time.Location, bool) {
+	if strings.HasPrefix(s, ":") {
+		return nil, false
+	}
 	std, rest := posixName(s)
 	west, rest, ok := posixOffset(rest)
 	if !ok { // the name may be empty: "+02:00" is two hours west
