@@ -62,8 +62,9 @@ func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, er
 
 // TryInsert is Insert that reports a conflict on one of the arbiter indexes (all unique ones if there are none) instead of
 // failing; then nothing was written, and the row in the way is not locked: it was there when nobody was changing it.
-func (w *Writer) TryInsert(ctx context.Context, vals []types.Datum, arbiters []types.OID) (*Conflict, error) {
-	return w.tryInsert(ctx, vals, &arbiters)
+func (w *Writer) TryInsert(ctx context.Context, vals []types.Datum, arbiters []types.OID) (key []byte, c *Conflict, err error) {
+	c, err = w.tryInsert(ctx, vals, &arbiters)
+	return w.key, c, err
 }
 
 func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]types.OID) (*Conflict, error) {

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
@@ -125,8 +126,8 @@ func newFKTable(ec *run.Context, t *catalog.Table) *fkTable {
 	return fk
 }
 
-// inserted, updated and deleted tell the statement's queue about a change. key is the row's storage key, nil if unknown;
-// the values are by attribute number - 1.
+// inserted, updated and deleted tell the statement's queue about a change. key is the row's storage key; the values are by
+// attribute number - 1.
 func (fk *fkTable) inserted(in *Statement, key []byte, vals []types.Datum) error {
 	for _, f := range fk.foreign {
 		if err := in.queue().child(f, key, vals); err != nil {
@@ -136,16 +137,18 @@ func (fk *fkTable) inserted(in *Statement, key []byte, vals []types.Datum) error
 	return nil
 }
 
-func (fk *fkTable) updated(in *Statement, key []byte, old, vals []types.Datum) error {
+func (fk *fkTable) updated(in *Statement, was, key []byte, old, vals []types.Datum) error {
 	if len(fk.foreign) == 0 && len(fk.refs) == 0 {
 		return nil
 	}
-	return fk.changed(in.queue(), key, old, vals)
+	return fk.changed(in.queue(), was, key, old, vals)
 }
 
-func (fk *fkTable) changed(q *queue, key []byte, old, vals []types.Datum) error {
+// changed is updated: the row stood at was and stands at key. One that has moved may have left a check at its old key behind.
+func (fk *fkTable) changed(q *queue, was, key []byte, old, vals []types.Datum) error {
+	moved := !bytes.Equal(was, key)
 	for _, f := range fk.foreign {
-		if changedCols(f.con.Cols, old, vals) {
+		if moved || changedCols(f.con.Cols, old, vals) {
 			if err := q.child(f, key, vals); err != nil {
 				return err
 			}
@@ -360,20 +363,18 @@ func (q *queue) do(ev *event) error {
 }
 
 func (q *queue) checkChild(e *event) error {
-	if len(e.key) > 0 {
-		rel, err := q.ec.Rels.Get(e.fk.child)
-		if err != nil {
-			return err
-		}
-		row, ok, err := q.ec.Txn.GetLatest(q.row[:0], e.key)
-		q.row = row
-		if err != nil || !ok {
-			return err // the row is gone
-		}
-		for i, c := range e.fk.con.Cols {
-			if !frame.Identical(rel.Col(row, c), e.vals[i]) {
-				return nil // its new version has a check of its own
-			}
+	rel, err := q.ec.Rels.Get(e.fk.child)
+	if err != nil {
+		return err
+	}
+	row, ok, err := q.ec.Txn.GetLatest(q.row[:0], e.key)
+	q.row = row
+	if err != nil || !ok {
+		return err // the row is gone
+	}
+	for i, c := range e.fk.con.Cols {
+		if !frame.Identical(rel.Col(row, c), e.vals[i]) {
+			return nil // its new version has a check of its own
 		}
 	}
 	found, err := q.findFor(e.fk, e.vals)

@@ -231,7 +231,7 @@ func (q *queue) cascadeRow(c *cascadeTarget, e *event, ch *cascadeChange, action
 	if err != nil {
 		return constraintError(ec, err, c.table)
 	}
-	if err := c.fk.changed(q, newKey, c.old, c.vals); err != nil {
+	if err := c.fk.changed(q, key, newKey, c.old, c.vals); err != nil {
 		return err
 	}
 	return c.after(q, ch, c.vals)

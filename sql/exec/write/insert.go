@@ -184,15 +184,13 @@ func (tg *target) putRow() error {
 func (cf *conflictOp) insert(tg *target) (bool, error) {
 	in := tg.in
 	for {
-		c, err := tg.w.TryInsert(in.EC.Ctx, tg.vals, cf.indexes)
+		key, c, err := tg.w.TryInsert(in.EC.Ctx, tg.vals, cf.indexes)
 		if err != nil {
 			return false, constraintError(in.EC, err, tg.table)
 		}
 		if c == nil {
-			if len(tg.fk.foreign) > 0 {
-				if err := tg.fk.inserted(in, nil, tg.vals); err != nil {
-					return false, err
-				}
+			if err := tg.fk.inserted(in, key, tg.vals); err != nil {
+				return false, err
 			}
 			return true, tg.changed(catalog.TriggerInsert, nil, tg.vals)
 		}

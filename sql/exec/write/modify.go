@@ -436,7 +436,7 @@ func (tg *target) replace(key, row []byte) error {
 	if err != nil {
 		return constraintError(tg.in.EC, err, tg.table)
 	}
-	if err := tg.fk.updated(tg.in, newKey, tg.oldVals, tg.vals); err != nil {
+	if err := tg.fk.updated(tg.in, key, newKey, tg.oldVals, tg.vals); err != nil {
 		return err
 	}
 	return tg.changed(catalog.TriggerUpdate, tg.oldVals, tg.vals)
