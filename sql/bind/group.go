@@ -170,21 +170,27 @@ func (gr *grouper) replace(e plan.Expr) (plan.Expr, bool) {
 			}
 		}
 	case *plan.Subquery:
+		if i := gr.grouped(e); i >= 0 && gr.sub == 0 {
+			return gr.out(i, b.LocOf(e)), true
+		}
 		gr.sub++
 		tree.MapExpr(&v.Test, gr.replace)
 		tree.MapRel(v.Rel, gr.replace)
 		gr.sub--
 		return e, true
 	}
-	for i, x := range gr.g.exprs {
-		if tree.Equal(x, e) {
-			return gr.out(i, b.LocOf(e)), true
-		}
+	if i := gr.grouped(e); i >= 0 {
+		return gr.out(i, b.LocOf(e)), true
 	}
 	if c, ok := e.(*plan.ColRef); ok {
 		return gr.ungrouped(c), true
 	}
 	return nil, false
+}
+
+// grouped is the grouping expression that e is; -1 none.
+func (gr *grouper) grouped(e plan.Expr) int {
+	return slices.IndexFunc(gr.g.exprs, func(x plan.Expr) bool { return tree.Equal(x, e) })
 }
 
 // ungrouped handles a column that is no grouping expression: it may depend on a grouped primary key.

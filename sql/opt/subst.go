@@ -1,6 +1,9 @@
 package opt
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -134,6 +137,88 @@ func mapRel(r plan.Rel, f func(plan.Expr) plan.Expr) plan.Rel {
 		c := *x
 		c.Base, c.Step = mapRel(x.Base, f), mapRel(x.Step, f)
 		return &c
+	case *plan.Insert, *plan.Update, *plan.Delete, *plan.Merge:
+		return mapChange(x, f)
+	}
+	return r
+}
+
+// mapChange is mapRel of a statement that changes rows.
+func mapChange(r plan.Rel, f func(plan.Expr) plan.Expr) plan.Rel {
+	list := func(es []plan.Expr) []plan.Expr {
+		out := slices.Clone(es)
+		for i, e := range out {
+			out[i] = f(e)
+		}
+		return out
+	}
+	sets := func(ss []plan.SetItem) []plan.SetItem {
+		out := slices.Clone(ss)
+		for i := range out {
+			if e := out[i].Expr; e != nil {
+				out[i].Expr = f(e)
+			}
+		}
+		return out
+	}
+	defaults := func(m map[int16]plan.Expr) map[int16]plan.Expr {
+		out := maps.Clone(m)
+		for i, e := range out {
+			if e != nil {
+				out[i] = f(e)
+			}
+		}
+		return out
+	}
+	rules := func(checks []plan.Check, generated []plan.GenCol) ([]plan.Check, []plan.GenCol) {
+		checks, generated = slices.Clone(checks), slices.Clone(generated)
+		for i := range checks {
+			checks[i].Expr = f(checks[i].Expr)
+		}
+		for i := range generated {
+			generated[i].Expr = f(generated[i].Expr)
+		}
+		return checks, generated
+	}
+	switch x := r.(type) {
+	case *plan.Insert:
+		c := *x
+		if x.Source != nil {
+			c.Source = mapRel(x.Source, f)
+		}
+		c.Defaults, c.Returning = defaults(x.Defaults), list(x.Returning)
+		c.Checks, c.Generated = rules(x.Checks, x.Generated)
+		if x.Conflict != nil {
+			on := *x.Conflict
+			on.Set = sets(on.Set)
+			if on.Where != nil {
+				on.Where = f(on.Where)
+			}
+			c.Conflict = &on
+		}
+		return &c
+	case *plan.Update:
+		c := *x
+		c.Source, c.Set, c.Returning, c.Recheck = mapRel(x.Source, f), sets(x.Set), list(x.Returning), list(x.Recheck)
+		c.Checks, c.Generated = rules(x.Checks, x.Generated)
+		return &c
+	case *plan.Delete:
+		c := *x
+		c.Source, c.Returning, c.Recheck = mapRel(x.Source, f), list(x.Returning), list(x.Recheck)
+		return &c
+	case *plan.Merge:
+		c := *x
+		c.Source, c.Recheck = mapRel(x.Source, f), list(x.Recheck)
+		c.Checks, c.Generated = rules(x.Checks, x.Generated)
+		c.Actions = slices.Clone(x.Actions)
+		for i := range c.Actions {
+			a := &c.Actions[i]
+			if a.Cond != nil {
+				a.Cond = f(a.Cond)
+			}
+			a.Values, a.Set, a.Defaults = list(a.Values), sets(a.Set), defaults(a.Defaults)
+		}
+		return &c
 	}
 	return r
 }
@@ -206,6 +291,16 @@ func mapLeaves(r plan.Rel, f func(plan.Rel) plan.Rel) plan.Rel {
 		x.In = mapLeaves(x.In, f)
 	case *plan.RecursiveUnion:
 		x.Base, x.Step = mapLeaves(x.Base, f), mapLeaves(x.Step, f)
+	case *plan.Insert:
+		if x.Source != nil {
+			x.Source = mapLeaves(x.Source, f)
+		}
+	case *plan.Update:
+		x.Source = mapLeaves(x.Source, f)
+	case *plan.Delete:
+		x.Source = mapLeaves(x.Source, f)
+	case *plan.Merge:
+		x.Source = mapLeaves(x.Source, f)
 	default:
 		return f(r)
 	}

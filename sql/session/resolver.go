@@ -24,49 +24,6 @@ func (r *resolver) s() *Session { return (*Session)(r) }
 // UserType finds row types of tables and their arrays.
 func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().userType(oid) }
 
-// splitName cuts a possibly quoted, possibly qualified name, folding what is not quoted.
-func splitName(name string) ([]string, error) {
-	var parts []string
-	for i := 0; i < len(name); {
-		var b strings.Builder
-		if name[i] == '"' {
-			for i++; ; i++ {
-				if i >= len(name) {
-					return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
-				}
-				if name[i] == '"' {
-					if i+1 < len(name) && name[i+1] == '"' {
-						i++
-					} else {
-						i++
-						break
-					}
-				}
-				b.WriteByte(name[i])
-			}
-		} else {
-			for i < len(name) && name[i] != '.' {
-				b.WriteByte(name[i])
-				i++
-			}
-		}
-		part := b.String()
-		if i == len(name) || name[i] == '.' {
-			if !strings.HasPrefix(name, `"`) {
-				part = strings.ToLower(strings.TrimSpace(part))
-			}
-			parts = append(parts, part)
-			i++
-			continue
-		}
-		return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
-	}
-	if len(parts) == 0 || len(parts) > 3 {
-		return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
-	}
-	return parts, nil
-}
-
 func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	s := r.s()
 	cat := s.catalog()
@@ -76,13 +33,23 @@ func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	case types.RegKindProcedure, types.RegKindOperator:
 		return s.signatureByName(kind, name)
 	}
-	parts, err := splitName(name)
+	parts, err := types.SplitName(name)
 	if err != nil {
 		return 0, err
+	}
+	if len(parts) > 3 {
+		what := "qualified"
+		if kind == types.RegKindClass {
+			what = "relation"
+		}
+		return 0, pgerr.New(pgerr.SyntaxError, "improper %s name (too many dotted names): %s", what, strings.Join(parts, "."))
 	}
 	last := parts[len(parts)-1]
 	switch kind {
 	case types.RegKindClass:
+		if len(parts) > 1 && cat.Schema(parts[len(parts)-2]) == nil && !strings.HasPrefix(parts[len(parts)-2], "pg_temp") {
+			return 0, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", parts[len(parts)-2])
+		}
 		rv := &ast.RangeVar{Relname: last}
 		if len(parts) > 1 {
 			rv.Schemaname = parts[len(parts)-2]
@@ -185,7 +152,7 @@ func (s *Session) signatureByName(kind types.RegKind, name string) (types.OID, e
 	if !ok || !strings.HasSuffix(rest, ")") {
 		return 0, pgerr.New(pgerr.InvalidTextRepresentation, "expected a left parenthesis")
 	}
-	parts, err := splitName(strings.TrimSpace(head))
+	parts, err := types.SplitName(strings.TrimSpace(head))
 	if kind == types.RegKindOperator {
 		i := strings.LastIndexByte(head, '.')
 		parts, err = []string{strings.TrimSpace(head[i+1:])}, nil

@@ -118,7 +118,11 @@ func figureSubLink(v *ast.SubLink) (string, int) {
 				if t.Name != "" {
 					return t.Name, 2
 				}
-				return figure(t.Val)
+				// The subquery has named its column by now.
+				if name, _ := figure(t.Val); name != "" {
+					return name, 2
+				}
+				return "?column?", 2
 			}
 		}
 		if ok && len(sel.ValuesLists) > 0 {

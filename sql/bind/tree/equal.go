@@ -107,8 +107,10 @@ func Equal(a, c plan.Expr) bool {
 	case *plan.NextVal:
 		y, ok := c.(*plan.NextVal)
 		return ok && x.Seq == y.Seq
+	case *plan.Subquery:
+		y, ok := c.(*plan.Subquery)
+		return ok && x.Kind == y.Kind && equalQuery(x, y)
 	}
-	// Subqueries are never equal: their columns are new each time.
 	return a == c
 }
 

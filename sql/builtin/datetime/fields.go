@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/number"
-	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
@@ -64,7 +63,7 @@ var unitNames = map[string]unit{
 }
 
 func lookupUnit(s string) (u unit, name string) {
-	name = text.LowerASCII(s)
+	name = types.LowerASCII(s)
 	key := name
 	if len(key) > 10 {
 		key = key[:10]

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
-	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -168,7 +167,7 @@ func softLookup(typ types.OID) call.Fn {
 		switch pgerr.Code(err) {
 		case "":
 			return v, nil
-		case pgerr.UndefinedTable, pgerr.UndefinedObject, pgerr.UndefinedFunction, pgerr.InvalidSchemaName, pgerr.InvalidName, pgerr.AmbiguousFunction:
+		case pgerr.UndefinedTable, pgerr.UndefinedObject, pgerr.UndefinedFunction, pgerr.InvalidSchemaName, pgerr.AmbiguousFunction:
 			return types.Null, nil
 		}
 		return types.Null, err
@@ -470,7 +469,7 @@ func indexProperty(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, 
 	if ix == nil {
 		return types.Null, nil
 	}
-	switch text.LowerASCII(a[1].Str()) {
+	switch types.LowerASCII(a[1].Str()) {
 	case "clusterable", "index_scan", "bitmap_scan", "backward_scan":
 		return tuple.Bool(true), nil
 	}
@@ -489,7 +488,7 @@ func indexColumnProperty(s call.Session, _ *call.Call, a []types.Datum) (types.D
 		desc, first = ix.Keys[n-1].Desc, ix.Keys[n-1].NullsFirst
 	}
 	ordered := func(v bool) (types.Datum, error) { return nullable(v, key) }
-	switch text.LowerASCII(a[2].Str()) {
+	switch types.LowerASCII(a[2].Str()) {
 	case "asc":
 		return ordered(!desc)
 	case "desc":

@@ -153,7 +153,7 @@ func errEncoding(name string) error {
 
 func encode(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	b := a[0].Bytes()
-	switch name := LowerASCII(a[1].Str()); name {
+	switch name := types.LowerASCII(a[1].Str()); name {
 	case "hex":
 		return call.Text(hex.EncodeToString(b))
 	case "base64":
@@ -166,7 +166,7 @@ func encode(_ *call.Call, a []types.Datum) (types.Datum, error) {
 
 func decode(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	s := a[0].Str()
-	switch name := LowerASCII(a[1].Str()); name {
+	switch name := types.LowerASCII(a[1].Str()); name {
 	case "hex":
 		return decodeHex(s)
 	case "base64":

@@ -287,7 +287,7 @@ func SplitIdent(in string, strict bool) ([]string, error) {
 			for n < len(s) && (s[n]|0x20 >= 'a' && s[n]|0x20 <= 'z' || s[n] == '_' || s[n] >= 0x80 || s[n] >= '0' && s[n] <= '9' || s[n] == '$') {
 				n++
 			}
-			parts = append(parts, LowerASCII(s[:n]))
+			parts = append(parts, types.LowerASCII(s[:n]))
 			s = s[n:]
 		case strings.HasPrefix(s, "."):
 			return nil, bad("No valid identifier before \".\".")
@@ -307,15 +307,6 @@ func SplitIdent(in string, strict bool) ([]string, error) {
 		}
 		return parts, nil
 	}
-}
-
-func LowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 32
-		}
-		return r
-	}, s)
 }
 
 func quoteFns() call.Fns {

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 // IndexUses reports whether a column is a key or an included column of an index.
@@ -89,33 +90,23 @@ func Regclass(x *stmt.Ctx, n ast.Node) *catalog.Table {
 	if !ok {
 		return nil
 	}
-	t, _, err := x.Lookup(SplitName(s.Sval))
+	rv := SplitName(s.Sval)
+	if rv == nil {
+		return nil
+	}
+	t, _, err := x.Lookup(rv)
 	if err != nil {
 		return nil
 	}
 	return t
 }
 
-// SplitName takes a qualified name apart as regclass input does.
+// SplitName takes a qualified name apart as regclass input does; nil where it is none.
 func SplitName(s string) *ast.RangeVar {
-	var parts []string
-	var cur strings.Builder
-	quoted := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
-			cur.WriteByte('"')
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == '.' && !quoted:
-			parts = append(parts, cur.String())
-			cur.Reset()
-		default:
-			cur.WriteByte(c)
-		}
+	parts, err := types.SplitName(s)
+	if err != nil {
+		return nil
 	}
-	parts = append(parts, cur.String())
 	rv := &ast.RangeVar{Relname: parts[len(parts)-1]}
 	if len(parts) > 1 {
 		rv.Schemaname = parts[len(parts)-2]
