@@ -61,7 +61,7 @@ func (b *binder) asOwner(v *catalog.Table, f func()) {
 
 // invoker reports a view whose reader needs the privileges on what it reads (security_invoker).
 func invoker(v *catalog.Table) bool {
-	on := v.Options["security_invoker"]
+	on, _ := v.Options.Get("security_invoker")
 	return on == "true" || on == "on" || on == "1"
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/tree"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -245,7 +246,7 @@ func (gr *grouper) keyGrouped(it *expression.Item) bool {
 		return false
 	}
 	for _, con := range it.Table.Constraints {
-		if con.Index == pk.OID && con.Deferrable {
+		if con.Type == catalog.ConPrimary && con.Deferrable {
 			return false
 		}
 	}

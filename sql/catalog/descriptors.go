@@ -79,16 +79,16 @@ type Table struct {
 	SystemTriggers byte       `json:",omitempty"`
 	Sequence       *Sequence  `json:",omitempty"`
 	// View is the query as SQL with every name schema-qualified, for views and materialized views.
-	View        string            `json:",omitempty"`
-	Unpopulated bool              `json:",omitempty"` // a materialized view WITH NO DATA
-	CheckOption byte              `json:",omitempty"` // 'l' local, 'c' cascaded
-	Options     map[string]string `json:",omitempty"` // reloptions; mirror, mirror_deletes …
-	Comment     string            `json:",omitempty"`
-	ColComments map[int16]string  `json:",omitempty"`
-	ReplIdent   byte              `json:",omitempty"` // pg_class.relreplident where ALTER TABLE has set it: d, n, f, i
-	ReplIndex   OID               `json:",omitempty"` // of i
-	OnCommit    byte              `json:",omitempty"` // temporary tables: 'd' delete rows, 'D' drop
-	TempOwner   uint64            `json:",omitempty"` // session that owns a temporary relation
+	View        string           `json:",omitempty"`
+	Unpopulated bool             `json:",omitempty"` // a materialized view WITH NO DATA
+	CheckOption byte             `json:",omitempty"` // 'l' local, 'c' cascaded
+	Options     RelOptions       `json:",omitempty"` // reloptions; mirror, mirror_deletes …
+	Comment     string           `json:",omitempty"`
+	ColComments map[int16]string `json:",omitempty"`
+	ReplIdent   byte             `json:",omitempty"` // pg_class.relreplident where ALTER TABLE has set it: d, n, f, i
+	ReplIndex   OID              `json:",omitempty"` // of i
+	OnCommit    byte             `json:",omitempty"` // temporary tables: 'd' delete rows, 'D' drop
+	TempOwner   uint64           `json:",omitempty"` // session that owns a temporary relation
 	// Parents are the tables that this one inherits from, in the order of INHERITS; of a partition the partitioned table.
 	Parents []OID `json:",omitempty"`
 	// PartKey: it is a partitioned table. Bound: it is a partition.
@@ -139,11 +139,11 @@ type Index struct {
 	NullsNotDistinct bool   `json:",omitempty"`
 	Method           string // btree, hash … as written; all are ordered
 	Keys             []IndexKey
-	Include          []int16           `json:",omitempty"`
-	Pred             string            `json:",omitempty"` // partial index condition, SQL
-	Constraint       OID               `json:",omitempty"`
-	Comment          string            `json:",omitempty"`
-	Options          map[string]string `json:",omitempty"`
+	Include          []int16    `json:",omitempty"`
+	Pred             string     `json:",omitempty"` // partial index condition, SQL
+	Constraint       OID        `json:",omitempty"`
+	Comment          string     `json:",omitempty"`
+	Options          RelOptions `json:",omitempty"`
 	// Deferrable: its constraint is checked when the statement ends or later. Equal keys may stand in it until then, so that a
 	// deferrable primary key does not cluster the rows.
 	Deferrable bool `json:",omitempty"`

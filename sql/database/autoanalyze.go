@@ -41,11 +41,12 @@ const (
 
 // limit is how many changed rows make a table due; infinite where automatic ANALYZE is off for it.
 func (a *Autovacuum) limit(t *catalog.Table, rows float64) float64 {
-	if v, ok := t.Options["autovacuum_enabled"]; ok && !truth(v) {
+	if v, ok := t.Options.Get("autovacuum_enabled"); ok && !truth(v) {
 		return math.Inf(1)
 	}
 	option := func(name string, or float64) float64 {
-		if f, err := strconv.ParseFloat(t.Options[name], 64); err == nil && f >= 0 {
+		v, _ := t.Options.Get(name)
+		if f, err := strconv.ParseFloat(v, 64); err == nil && f >= 0 {
 			return f
 		}
 		return or

@@ -52,8 +52,8 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 			s.PrimaryKey = append(s.PrimaryKey, int(k.Att)-1)
 		}
 	}
-	for name, value := range t.Options {
-		s.Options = append(s.Options, change.Option{Name: name, Value: value})
+	for _, o := range t.Options {
+		s.Options = append(s.Options, change.Option{Name: o.Name, Value: o.Value})
 	}
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.HasMissing && !c.Dropped {

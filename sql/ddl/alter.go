@@ -318,32 +318,21 @@ func (x *exec) replicaIdentity(next *catalog.Table, cmd *ast.AlterTableCmd) erro
 }
 
 // changeOptions applies SET (…) or RESET (…).
-func changeOptions(old map[string]string, cmd *ast.AlterTableCmd) (map[string]string, error) {
+func changeOptions(old catalog.RelOptions, cmd *ast.AlterTableCmd) (catalog.RelOptions, error) {
 	l, _ := cmd.Def.(*ast.List)
 	if l == nil {
 		return old, nil
 	}
 	given, err := relOptions(l.Items)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case cmd.Subtype == ast.AT_ReplaceRelOptions:
+		return given, nil
+	case cmd.Subtype == ast.AT_ResetRelOptions:
+		return old.Without(given.Names()...), nil
 	}
-	opts := map[string]string{}
-	if cmd.Subtype != ast.AT_ReplaceRelOptions {
-		for k, v := range old {
-			opts[k] = v
-		}
-	}
-	for k, v := range given {
-		if cmd.Subtype == ast.AT_ResetRelOptions {
-			delete(opts, k)
-		} else {
-			opts[k] = v
-		}
-	}
-	if len(opts) == 0 {
-		return nil, nil
-	}
-	return opts, nil
+	return old.With(given...), nil
 }
 
 func (x *exec) alterIndex(t *catalog.Table, ix *catalog.Index, cmds []*ast.AlterTableCmd) error {

@@ -181,8 +181,8 @@ func onCommit(t *catalog.Table, a ast.OnCommitAction) error {
 }
 
 // relOptions are WITH (…): what PostgreSQL knows and Tarn does not need is kept as written.
-func relOptions(list []ast.Node) (map[string]string, error) {
-	var m map[string]string
+func relOptions(list []ast.Node) (catalog.RelOptions, error) {
+	var o catalog.RelOptions
 	for _, n := range list {
 		d, ok := n.(*ast.DefElem)
 		if !ok {
@@ -194,16 +194,16 @@ func relOptions(list []ast.Node) (map[string]string, error) {
 			}
 			continue
 		}
-		if m == nil {
-			m = map[string]string{}
-		}
 		name := d.Defname
 		if d.Defnamespace != "" {
 			name = d.Defnamespace + "." + name
 		}
-		m[name] = stmt.DefString(d)
+		if _, twice := o.Get(name); twice {
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "parameter \"%s\" specified more than once", name)
+		}
+		o = append(o, catalog.RelOption{Name: name, Value: stmt.DefString(d)})
 	}
-	return m, nil
+	return o, nil
 }
 
 // addColumn adds a column with what is written behind it.

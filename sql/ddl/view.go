@@ -105,10 +105,8 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		v.CheckOption = 'c'
 	}
 	if v.CheckOption != 0 {
-		if v.Options == nil {
-			v.Options = map[string]string{}
-		}
-		v.Options["check_option"] = map[byte]string{'l': "local", 'c': "cascaded"}[v.CheckOption]
+		level := map[byte]string{'l': "local", 'c': "cascaded"}[v.CheckOption]
+		v.Options = v.Options.With(catalog.RelOption{Name: "check_option", Value: level})
 	}
 	x.Put(v)
 	return nil

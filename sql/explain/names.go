@@ -325,18 +325,18 @@ func (ns *names) conds(es []plan.Expr) string {
 	return ns.expr(&plan.BoolOp{Kind: plan.And, Args: es})
 }
 
-func (ns *names) keys(keys []plan.SortKey) string {
-	out := make([]string, len(keys))
+func (ns *names) keys(keys []plan.SortKey) list {
+	out := make(list, len(keys))
 	for i, k := range keys {
 		out[i] = ns.column(&plan.ColRef{Col: k.Col, T: k.T}) + ruleutils.OrderSuffix(k.Desc, k.NullsFirst)
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
-func (ns *names) ids(ids []plan.ColID) string {
-	out := make([]string, len(ids))
+func (ns *names) ids(ids []plan.ColID) list {
+	out := make(list, len(ids))
 	for i, id := range ids {
 		out[i] = ns.column(&plan.ColRef{Col: id})
 	}
-	return strings.Join(out, ", ")
+	return out
 }

@@ -10,13 +10,12 @@ import (
 // Options are EXPLAIN's (manual: EXPLAIN). Buffers, WAL and Settings are taken and show nothing.
 type Options struct {
 	Analyze, Verbose, Costs, Timing, Summary bool
-	JSON                                     bool
+	Format                                   string // text, json, xml, yaml
 }
 
-// ParseOptions reads the option list of an ExplainStmt. Errors: 42601 for unknown options and bad values, 0A000 for the
-// YAML and XML formats.
+// ParseOptions reads the option list of an ExplainStmt. Errors: 42601 for unknown options and bad values.
 func ParseOptions(list []ast.Node) (Options, error) {
-	o := Options{Costs: true}
+	o := Options{Costs: true, Format: "text"}
 	timing, summary := 0, 0
 	for _, n := range list {
 		d, ok := n.(*ast.DefElem)
@@ -25,12 +24,8 @@ func ParseOptions(list []ast.Node) (Options, error) {
 		}
 		if d.Defname == "format" {
 			switch f := strings.ToLower(optionText(d.Arg)); f {
-			case "text":
-				o.JSON = false
-			case "json":
-				o.JSON = true
-			case "yaml", "xml":
-				return o, pgerr.Unsupported("EXPLAIN (FORMAT " + strings.ToUpper(f) + ")")
+			case "text", "json", "yaml", "xml":
+				o.Format = f
 			default:
 				return o, pgerr.New(pgerr.InvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"%s\"", optionText(d.Arg))
 			}

@@ -1,11 +1,8 @@
 package explain
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,101 +82,4 @@ func writeText(lines *[]string, it *item, o Options, indent int, root bool) {
 	for _, k := range it.kids {
 		writeText(lines, k, o, in+2, false)
 	}
-}
-
-// JSON is EXPLAIN (FORMAT JSON)'s one value.
-func JSON(p *plan.Physical, o Options, env *types.Env, run Run) string {
-	var b bytes.Buffer
-	b.WriteString("[\n  {\n    \"Plan\": ")
-	writeJSON(&b, show(p, o, env, run), o, 4)
-	if o.Summary {
-		fmt.Fprintf(&b, ",\n    \"Planning Time\": %.3f", ms(run.Planning))
-		if o.Analyze {
-			b.WriteString(",\n    \"Triggers\": [\n    ]")
-			fmt.Fprintf(&b, ",\n    \"Execution Time\": %.3f", ms(run.Execution))
-		}
-	}
-	b.WriteString("\n  }\n]")
-	return b.String()
-}
-
-func writeJSON(b *bytes.Buffer, it *item, o Options, indent int) {
-	pad := strings.Repeat(" ", indent+2)
-	b.WriteString("{\n")
-	first := true
-	put := func(key, val string) {
-		if !first {
-			b.WriteString(",\n")
-		}
-		first = false
-		fmt.Fprintf(b, "%s%s: %s", pad, quote(key), val)
-	}
-	put("Node Type", quote(it.kind))
-	if it.rel != "" {
-		put("Parent Relationship", quote(it.rel))
-	}
-	if it.label != "" {
-		put("Subplan Name", quote(it.label))
-	}
-	put("Parallel Aware", "false")
-	put("Async Capable", "false")
-	for _, f := range it.facts {
-		put(f.key, value(f.val))
-	}
-	if o.Costs {
-		put("Startup Cost", fmt.Sprintf("%.2f", it.est.Startup))
-		put("Total Cost", fmt.Sprintf("%.2f", it.est.Total))
-		put("Plan Rows", fmt.Sprintf("%.0f", rows(it.est.Rows)))
-		put("Plan Width", strconv.Itoa(it.est.Width))
-	}
-	if o.Analyze && it.stats != nil {
-		n := float64(max(1, it.stats.Loops))
-		if o.Timing {
-			put("Actual Startup Time", fmt.Sprintf("%.3f", ms(it.stats.Startup)/n))
-			put("Actual Total Time", fmt.Sprintf("%.3f", ms(it.stats.Total)/n))
-		}
-		put("Actual Rows", fmt.Sprintf("%.0f", float64(it.stats.Rows)/n))
-		put("Actual Loops", strconv.FormatInt(it.stats.Loops, 10))
-	}
-	for _, p := range it.props {
-		switch p.key {
-		case "Sort Key", "Presorted Key", "Group Key":
-			put(p.key, "["+quote(p.val.(string))+"]")
-		default:
-			put(p.key, value(p.val))
-		}
-	}
-	if len(it.kids) > 0 {
-		b.WriteString(",\n" + pad + "\"Plans\": [\n")
-		for i, k := range it.kids {
-			if i > 0 {
-				b.WriteString(",\n")
-			}
-			b.WriteString(pad + "  ")
-			writeJSON(b, k, o, indent+4)
-		}
-		b.WriteString("\n" + pad + "]")
-	}
-	b.WriteString("\n" + strings.Repeat(" ", indent) + "}")
-}
-
-func quote(s string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	// A string always encodes.
-	_ = e.Encode(s)
-	return strings.TrimRight(b.String(), "\n")
-}
-
-func value(v any) string {
-	switch x := v.(type) {
-	case bool:
-		return strconv.FormatBool(x)
-	case int64:
-		return strconv.FormatInt(x, 10)
-	case string:
-		return quote(x)
-	}
-	return quote(fmt.Sprint(v))
 }

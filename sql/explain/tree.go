@@ -14,25 +14,31 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // item is a node as it is shown.
 type item struct {
 	title string // text form: "Seq Scan on t"
-	kind  string // JSON "Node Type"
-	facts []fact // JSON only: Join Type, Relation Name …
-	props []fact // both
+	kind  string // "Node Type"
+	facts []fact // not in text: Join Type, Relation Name …
+	props []fact // everywhere
 	est   *plan.Est
 	stats *exec.NodeStats
 	label string // "InitPlan 1 (returns $0)", "CTE x": printed above
-	rel   string // JSON "Parent Relationship"
+	rel   string // "Parent Relationship"
 	subs  []*subplan
 	kids  []*item
 }
 
 type fact struct {
 	key string
-	val any // string, bool or int64
+	val any // string, bool, int64 or one of document.go
 }
 
 func (it *item) prop(key, val string) {
 	if val != "" {
 		it.props = append(it.props, fact{key, val})
+	}
+}
+
+func (it *item) list(key string, l list) {
+	if len(l) > 0 {
+		it.props = append(it.props, fact{key, l})
 	}
 }
 
@@ -125,7 +131,7 @@ func (t *tree) node(n plan.Node) *item {
 			break
 		}
 		m := &item{title: "Memoize", kind: "Memoize", rel: "Inner", est: x.Inner.Estimate(), stats: t.shown(x.Inner)}
-		m.prop("Cache Key", t.ns.ids(x.Memoize))
+		m.prop("Cache Key", t.ns.ids(x.Memoize).String())
 		m.prop("Cache Mode", "logical")
 		t.kid(m, x.Inner, "Outer")
 		it.kids = append(it.kids, m)
@@ -158,7 +164,7 @@ func (t *tree) node(n plan.Node) *item {
 		it.title = map[plan.AggStrategy]string{plan.AggPlain: "Aggregate", plan.AggHashed: "HashAggregate", plan.AggSorted: "GroupAggregate", plan.AggMixed: "MixedAggregate"}[x.Strategy]
 		it.fact("Strategy", map[plan.AggStrategy]string{plan.AggPlain: "Plain", plan.AggHashed: "Hashed", plan.AggSorted: "Sorted", plan.AggMixed: "Mixed"}[x.Strategy])
 		if len(x.GroupIn) > 0 {
-			it.prop("Group Key", t.ns.ids(x.GroupIn))
+			it.list("Group Key", t.ns.ids(x.GroupIn))
 		}
 		t.filter(it, "Filter", x.Having)
 		t.kid(it, x.In, "Outer")
@@ -170,9 +176,9 @@ func (t *tree) node(n plan.Node) *item {
 		if x.Presorted > 0 {
 			simple("Incremental Sort")
 		}
-		it.prop("Sort Key", t.ns.keys(x.Keys))
+		it.list("Sort Key", t.ns.keys(x.Keys))
 		if x.Presorted > 0 {
-			it.prop("Presorted Key", t.ns.keys(x.Keys[:x.Presorted]))
+			it.list("Presorted Key", t.ns.keys(x.Keys[:x.Presorted]))
 		}
 		t.kid(it, x.In, "Outer")
 	case *plan.UniqueNode:
@@ -181,7 +187,7 @@ func (t *tree) node(n plan.Node) *item {
 	case *plan.HashDistinct:
 		it.kind, it.title = "Aggregate", "HashAggregate"
 		it.fact("Strategy", "Hashed")
-		it.prop("Group Key", t.ns.ids(x.On))
+		it.list("Group Key", t.ns.ids(x.On))
 		t.kid(it, x.In, "Outer")
 	case *plan.LimitNode:
 		simple("Limit")

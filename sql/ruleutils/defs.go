@@ -1,7 +1,6 @@
 package ruleutils
 
 import (
-	"sort"
 	"strconv"
 	"strings"
 
@@ -151,19 +150,19 @@ func opClass(oid, typ types.OID) (name string, isDefault bool) {
 	return "", false
 }
 
-func options(m map[string]string) string {
-	if len(m) == 0 {
+func options(o catalog.RelOptions) string {
+	if len(o) == 0 {
 		return ""
 	}
-	var ks []string
-	for k := range m {
-		ks = append(ks, k)
+	list := make([]string, len(o))
+	for i, x := range o {
+		v := x.Value
+		if QuoteIdent(v) != v {
+			v = "'" + strings.ReplaceAll(v, "'", "''") + "'"
+		}
+		list[i] = QuoteIdent(x.Name) + "=" + v
 	}
-	sort.Strings(ks)
-	for i, k := range ks {
-		ks[i] = QuoteIdent(k) + "='" + strings.ReplaceAll(m[k], "'", "''") + "'"
-	}
-	return " WITH (" + strings.Join(ks, ", ") + ")"
+	return " WITH (" + strings.Join(list, ", ") + ")"
 }
 
 // ConstraintDef is pg_get_constraintdef. ref is the table that a foreign key references, nil otherwise.

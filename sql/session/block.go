@@ -30,7 +30,7 @@ type block struct {
 	editor     *catalog.Editor // nil without DDL
 	editorBase uint64          // version of the catalog that editor stands on
 	saves      []savepoint
-	level      txn.Isolation
+	level      isoLevel
 	// levelFixed: a statement has run; SET TRANSACTION comes too late.
 	levelFixed bool
 	readOnly   bool
@@ -82,7 +82,7 @@ func (s *Session) open() {
 		s.setLevel()
 	}
 	if b.t == nil {
-		b.t = s.db.Txns.Begin(txn.Options{Isolation: b.level, Owner: s.owner})
+		b.t = s.db.Txns.Begin(txn.Options{Isolation: b.level.txn(), Owner: s.owner})
 	}
 }
 
@@ -92,24 +92,17 @@ func (s *Session) setLevel() {
 	b.level, b.levelFixed, b.readOnly, b.deferrable = h.level, false, h.readOnly, h.deferrable
 }
 
-func isolation(level string) txn.Isolation {
-	switch level {
+// isoLevel is an isolation level by its name. READ UNCOMMITTED is READ COMMITTED under another name (manual 13.2).
+type isoLevel string
+
+func (l isoLevel) txn() txn.Isolation {
+	switch l {
 	case "repeatable read":
 		return txn.RepeatableRead
 	case "serializable":
 		return txn.Serializable
 	}
 	return txn.ReadCommitted
-}
-
-func levelName(l txn.Isolation) string {
-	switch l {
-	case txn.RepeatableRead:
-		return "repeatable read"
-	case txn.Serializable:
-		return "serializable"
-	}
-	return "read committed"
 }
 
 // firstStatement fixes the characteristics of a SERIALIZABLE transaction before its snapshot is taken.

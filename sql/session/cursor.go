@@ -36,7 +36,7 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 		return pgerr.New(pgerr.InvalidCursorDefinition, "cannot specify both %s and %s", "SCROLL", "NO SCROLL")
 	}
 	stmt := ast.Stmt{Node: n.Query, Text: c.stmt.Text, Offset: c.stmt.Offset}
-	q, tables, err := s.planCursor(stmt, c.source)
+	q, tables, err := s.planCursor(stmt, c)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 
 // planCursor plans a cursor's query, with the row locators of its tables behind its columns where WHERE CURRENT OF could ask for
 // them: the query is a SELECT from tables, without aggregation or set operation.
-func (s *Session) planCursor(stmt ast.Stmt, source string) (*query, []catalog.OID, error) {
+func (s *Session) planCursor(stmt ast.Stmt, c *call) (*query, []catalog.OID, error) {
 	if sel, ok := stmt.Node.(*ast.SelectStmt); ok && len(sel.ValuesLists) == 0 && sel.GroupClause == nil && sel.DistinctClause == nil &&
 		(sel.Op == ast.SETOP_NONE || sel.Op == 0) && sel.IntoClause == nil {
 		if locs, tables := s.locators(sel.FromClause); len(tables) > 0 {
@@ -81,12 +81,12 @@ func (s *Session) planCursor(stmt ast.Stmt, source string) (*query, []catalog.OI
 			with.TargetList = append(slices.Clone(sel.TargetList), locs...)
 			stmt := stmt
 			stmt.Node = &with
-			if q, err := s.plan(stmt, source, nil); err == nil {
+			if q, err := s.plan(stmt, c.source, c.types); err == nil {
 				return q, tables, nil
 			}
 		}
 	}
-	q, err := s.plan(stmt, source, nil)
+	q, err := s.plan(stmt, c.source, c.types)
 	return q, nil, err
 }
 

@@ -146,7 +146,7 @@ func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) erro
 		}
 		return p.plan.bound.Out, h.runner(p.plan, args, p.source), nil
 	}
-	q, err := s.plan(ast.Stmt{Node: query, Text: h.c.stmt.Text}, h.c.source, nil)
+	q, err := s.plan(ast.Stmt{Node: query, Text: h.c.stmt.Text}, h.c.source, h.c.types)
 	if err != nil {
 		return nil, nil, err
 	}

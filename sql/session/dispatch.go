@@ -14,7 +14,6 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
-	"github.com/tarndb/tarn/storage/txn"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -65,12 +64,12 @@ func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
 
 // utilityPortal runs a utility statement through the extended protocol.
 func (s *Session) utilityPortal(ctx context.Context, p *portal, maxRows int) error {
-	return s.utilityFormats(ctx, *p.stmt.stmt, p.source, false, p.formats, false, p.params)
+	return s.runUtility(ctx, &call{stmt: *p.stmt.stmt, source: p.source, formats: p.formats, params: p.params, types: p.stmt.params})
 }
 
 // utility runs a statement that is not planned, and answers it.
 func (s *Session) utility(ctx context.Context, stmt ast.Stmt, source string, several bool) error {
-	return s.utilityFormats(ctx, stmt, source, several, nil, true, nil)
+	return s.runUtility(ctx, &call{stmt: stmt, source: source, several: several, describe: true})
 }
 
 // call is one utility statement under way.
@@ -81,10 +80,10 @@ type call struct {
 	formats  []int16
 	describe bool
 	params   []types.Datum
+	types    []types.OID // of params; nil: the planner's environment knows them
 }
 
-func (s *Session) utilityFormats(ctx context.Context, stmt ast.Stmt, source string, several bool, formats []int16, describe bool, params []types.Datum) error {
-	c := &call{stmt: stmt, source: source, several: several, formats: formats, describe: describe, params: params}
+func (s *Session) runUtility(ctx context.Context, c *call) error {
 	tag, err := s.dispatch(ctx, c)
 	if err != nil {
 		return err
@@ -235,7 +234,7 @@ func (s *Session) chain(on bool, last characteristics) {
 
 // characteristics of a transaction (manual: SET TRANSACTION).
 type characteristics struct {
-	level                txn.Isolation
+	level                isoLevel
 	readOnly, deferrable bool
 }
 

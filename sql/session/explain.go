@@ -15,8 +15,13 @@ import (
 
 func (s *Session) explainColumns(n *ast.ExplainStmt) []types.Field {
 	f := textColumn("QUERY PLAN")
-	if o, err := explain.ParseOptions(n.Options); err == nil && o.JSON {
-		f.TypeOID = types.JSON
+	if o, err := explain.ParseOptions(n.Options); err == nil {
+		switch o.Format {
+		case "json":
+			f.TypeOID = types.JSON
+		case "xml":
+			f.TypeOID = types.XML
+		}
 	}
 	return []types.Field{f}
 }
@@ -47,11 +52,17 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		}
 		node = p.stmt.Node
 	}
+	if x, ok := node.(*ast.CreateTableAsStmt); ok && !o.Analyze {
+		node = x.Query
+	}
+	if x, ok := node.(*ast.DeclareCursorStmt); ok {
+		node = x.Query
+	}
 	if !isQuery(node) {
 		return "", pgerr.Unsupported("EXPLAIN of this statement")
 	}
 	if q == nil {
-		if q, err = s.plan(ast.Stmt{Node: node, Text: c.stmt.Text}, c.source, nil); err != nil {
+		if q, err = s.plan(ast.Stmt{Node: node, Text: c.stmt.Text}, c.source, c.types); err != nil {
 			return "", err
 		}
 	}
@@ -74,10 +85,10 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		phys = &rows
 	}
 	var lines []string
-	if o.JSON {
-		lines = []string{explain.JSON(phys, o, s.env, run)}
-	} else {
+	if o.Format == "text" {
 		lines = explain.Text(phys, o, s.env, run)
+	} else {
+		lines = []string{explain.Document(phys, o, s.env, run)}
 	}
 	rows := make([][]types.Datum, len(lines))
 	for i, l := range lines {

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser"
@@ -140,8 +141,40 @@ func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error
 		return p, nil
 	}
 	p.params = p.given
+	if q := queryOf(p.stmt.Node); q != nil {
+		bound, err := bind.Statement(s.bindEnv(s.catalog(), sql), q, p.given)
+		if err != nil {
+			return nil, err
+		}
+		p.params = bound.Params
+	}
 	p.cols, err = s.utilityColumns(p.stmt.Node)
 	return p, err
+}
+
+// queryOf is the query that a utility statement runs, whose parameters are the statement's (transformStmt); nil for none.
+func queryOf(n ast.Node) ast.Node {
+	switch x := n.(type) {
+	case *ast.DeclareCursorStmt:
+		n = x.Query
+	case *ast.CreateTableAsStmt:
+		n = x.Query
+	case *ast.ExplainStmt:
+		if q := queryOf(x.Query); q != nil {
+			return q
+		}
+		n = x.Query
+	case *ast.SelectStmt:
+		if x.IntoClause != nil {
+			plain := *x
+			plain.IntoClause = nil
+			n = &plain
+		}
+	}
+	if isQuery(n) {
+		return n
+	}
+	return nil
 }
 
 func appendParseKey(b []byte, sql string, given []types.OID) []byte {

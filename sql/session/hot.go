@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/opt"
-	"github.com/tarndb/tarn/storage/txn"
 )
 
 // hot are the settings that every statement asks for, read once per change.
@@ -16,7 +15,7 @@ type hot struct {
 	deadlockTimeout  time.Duration
 	statementTimeout time.Duration
 	asyncCommit      bool
-	level            txn.Isolation
+	level            isoLevel
 	readOnly         bool
 	deferrable       bool
 	minNotice        int
@@ -54,7 +53,7 @@ func (s *Session) hotSettings() *hot {
 		level, _ := s.settings.Get("default_transaction_isolation")
 		commit, _ := s.settings.Get("synchronous_commit")
 		*h = hot{gen: g, workMem: s.settings.Int("work_mem") << 10, lockTimeout: ms("lock_timeout"), deadlockTimeout: ms("deadlock_timeout"),
-			statementTimeout: ms("statement_timeout"), asyncCommit: commit == "off", level: isolation(level),
+			statementTimeout: ms("statement_timeout"), asyncCommit: commit == "off", level: isoLevel(level),
 			readOnly: s.settings.Bool("default_transaction_read_only"), deferrable: s.settings.Bool("default_transaction_deferrable"), minNotice: s.minNotice()}
 		path, _ := s.settings.Get("search_path")
 		h.planCache, _ = s.settings.Get("plan_cache_mode")

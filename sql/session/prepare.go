@@ -61,7 +61,7 @@ func (s *Session) executeSQL(ctx context.Context, n *ast.ExecuteStmt, c *call) e
 		return err
 	}
 	if p.plan == nil {
-		return s.utilityFormats(ctx, *p.stmt, p.source, c.several, c.formats, c.describe, args)
+		return s.runUtility(ctx, &call{stmt: *p.stmt, source: p.source, several: c.several, formats: c.formats, describe: c.describe, params: args, types: p.params})
 	}
 	q, err := s.choosePlan(p, args)
 	if err != nil {

@@ -322,7 +322,7 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 			if err := s.checkAccess(q); err != nil {
 				return nil, err
 			}
-			if s.block.level == txn.Serializable && !s.block.levelFixed {
+			if s.block.level.txn() == txn.Serializable && !s.block.levelFixed {
 				if err := s.firstStatement(ctx); err != nil {
 					return nil, err
 				}

@@ -298,14 +298,14 @@ func (s *Session) setTransaction(name, value string) error {
 		if err != nil {
 			return err
 		}
-		if b.levelFixed && isolation(v) != b.level {
+		if b.levelFixed && isoLevel(v) != b.level {
 			return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query")
 		}
-		if b.t != nil && isolation(v) != b.level {
+		if b.t != nil && isoLevel(v) != b.level {
 			b.t.Rollback() // nothing has been read or written through it
 			b.t = nil
 		}
-		b.level = isolation(v)
+		b.level = isoLevel(v)
 	case "transaction_read_only":
 		ro, ok := settings.ParseBool(value)
 		if !ok {
@@ -338,7 +338,7 @@ func (s *Session) show(name string) (string, error) {
 			v, _ := s.settings.Get("default_transaction_isolation")
 			return v, nil
 		}
-		return levelName(s.block.level), nil
+		return string(s.block.level), nil
 	case "transaction_read_only":
 		if s.block.mode == idle {
 			return s.settings.Show("default_transaction_read_only")

@@ -1,8 +1,6 @@
 package syscat
 
 import (
-	"sort"
-
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -177,12 +175,11 @@ func (s *scan) addIndexClass(t *catalog.Table, ix *catalog.Index) {
 }
 
 // options lists name=value pairs in the order of their names.
-func options(m map[string]string) []string {
-	list := make([]string, 0, len(m))
-	for k, v := range m {
-		list = append(list, k+"="+v)
+func options(o catalog.RelOptions) []string {
+	list := make([]string, len(o))
+	for i, x := range o {
+		list[i] = x.Name + "=" + x.Value
 	}
-	sort.Strings(list)
 	return list
 }
 

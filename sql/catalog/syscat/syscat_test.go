@@ -52,7 +52,7 @@ func testCatalog() *catalog.Catalog {
 		Constraints: []*catalog.Constraint{{OID: 16388, Name: "t_pkey", Type: catalog.ConPrimary, Cols: []int16{1}, Index: 16387, Validated: true},
 			{OID: 16390, Name: "t_a_fkey", Type: catalog.ConForeign, Cols: []int16{1}, Index: 16387, RefTable: 16384, RefCols: []int16{1}, Validated: true},
 			{OID: 16391, Name: "t_check", Type: catalog.ConCheck, Expr: "(a > 0)", Validated: true}},
-		Options: map[string]string{"mirror": "off"}}
+		Options: catalog.RelOptions{{Name: "mirror", Value: "off"}}}
 	e.PutTable(t)
 	e.PutTable(&catalog.Table{OID: 16392, Schema: catalog.PublicOID, Name: "s", Kind: catalog.RelSequence, Persistence: catalog.Permanent,
 		Sequence: &catalog.Sequence{Type: types.Int8, Start: 1, Inc: 1, Min: 1, Max: 9, Cache: 1, OwnerTable: 16384, OwnerCol: 1}})

@@ -119,12 +119,6 @@ func Edit(t *catalog.Table) *catalog.Table {
 	n.Indexes = append([]*catalog.Index(nil), t.Indexes...)
 	n.Constraints = append([]*catalog.Constraint(nil), t.Constraints...)
 	n.Triggers = append([]*catalog.Trigger(nil), t.Triggers...)
-	if t.Options != nil {
-		n.Options = map[string]string{}
-		for k, v := range t.Options {
-			n.Options[k] = v
-		}
-	}
 	if t.ColComments != nil {
 		n.ColComments = map[int16]string{}
 		for k, v := range t.ColComments {

@@ -1,0 +1,39 @@
+package catalog
+
+import "slices"
+
+// RelOptions are the storage parameters of a relation (pg_class.reloptions), in the order in which they were given. They are
+// values: what changes them returns new ones.
+type RelOptions []RelOption
+
+// RelOption is one of them; true is a value like others.
+type RelOption struct{ Name, Value string }
+
+// Get looks a parameter up.
+func (o RelOptions) Get(name string) (value string, ok bool) {
+	for _, x := range o {
+		if x.Name == name {
+			return x.Value, true
+		}
+	}
+	return "", false
+}
+
+// Without is o less some names.
+func (o RelOptions) Without(names ...string) RelOptions {
+	return slices.DeleteFunc(slices.Clone(o), func(x RelOption) bool { return slices.Contains(names, x.Name) })
+}
+
+// With is o where the given ones replace others of their name and stand last (transformRelOptions of reloptions.c).
+func (o RelOptions) With(given ...RelOption) RelOptions {
+	return append(o.Without(RelOptions(given).Names()...), given...)
+}
+
+// Names are the names of all.
+func (o RelOptions) Names() []string {
+	names := make([]string, len(o))
+	for i, x := range o {
+		names[i] = x.Name
+	}
+	return names
+}
