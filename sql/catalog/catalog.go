@@ -6,9 +6,11 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -305,6 +307,17 @@ func (e *Editor) DropSchema(oid OID) {
 	e.changed[Address{Kind: KindSchema, OID: oid}] = nil
 }
 
+// Since lists what has been put or dropped since a Mark, in the order of kinds and OIDs.
+func (e *Editor) Since(m Mark) (out []Address) {
+	for k, v := range e.changed {
+		if old, ok := m.changed[k]; !ok || old != v {
+			out = append(out, k)
+		}
+	}
+	slices.SortFunc(out, func(a, b Address) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.OID, b.OID)) })
+	return out
+}
+
 // Changed reports whether there is anything to commit.
 func (e *Editor) Changed() bool { return len(e.changed) > 0 }
 
@@ -321,6 +334,9 @@ func (e *Editor) Mark() Mark {
 	}
 	return m
 }
+
+// Catalog is what the transaction saw at the Mark.
+func (m Mark) Catalog() *Catalog { return m.cat }
 
 func (e *Editor) Restore(m Mark) {
 	e.cat, e.changed, e.shared = m.cat, m.changed, true

@@ -15,11 +15,12 @@ type Kind byte
 
 // Kinds with descriptors.
 const (
-	KindSchema     Kind = 's'
-	KindRelation   Kind = 't'
-	KindType       Kind = 'y' // enums, domains, ranges; row types belong to their relation
-	KindFunction   Kind = 'f'
-	KindDefaultACL Kind = 'p'
+	KindSchema       Kind = 's'
+	KindRelation     Kind = 't'
+	KindType         Kind = 'y' // enums, domains, ranges; row types belong to their relation
+	KindFunction     Kind = 'f'
+	KindDefaultACL   Kind = 'p'
+	KindEventTrigger Kind = 'e'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -82,13 +83,14 @@ type Object interface {
 func AddressOf(o Object) Address { return Address{Kind: o.Kind(), OID: o.Head().OID} }
 
 var newObject = map[Kind]func() Object{
-	KindType:       func() Object { return &Type{} },
-	KindFunction:   func() Object { return &Function{} },
-	KindDefaultACL: func() Object { return &DefaultACL{} },
+	KindType:         func() Object { return &Type{} },
+	KindFunction:     func() Object { return &Function{} },
+	KindDefaultACL:   func() Object { return &DefaultACL{} },
+	KindEventTrigger: func() Object { return &EventTrigger{} },
 }
 
 // Kinds are those of the general store.
-func Kinds() []Kind { return []Kind{KindType, KindFunction, KindDefaultACL} }
+func Kinds() []Kind { return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger} }
 
 func (k Kind) String() string {
 	switch k {
@@ -102,6 +104,8 @@ func (k Kind) String() string {
 		return "function"
 	case KindDefaultACL:
 		return "default privileges"
+	case KindEventTrigger:
+		return "event trigger"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

@@ -81,6 +81,10 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 		return "CREATE TYPE", x.createComposite(n)
 	case *ast.CreateTrigStmt:
 		return "CREATE TRIGGER", triggers.Create(x.Ctx, n)
+	case *ast.CreateEventTrigStmt:
+		return "CREATE EVENT TRIGGER", triggers.CreateEvent(x.Ctx, n)
+	case *ast.AlterEventTrigStmt:
+		return "ALTER EVENT TRIGGER", triggers.AlterEvent(x.Ctx, n)
 	case *ast.AlterObjectDependsStmt:
 		return triggers.DependsOn(x.Ctx, n)
 	case *ast.ReindexStmt:

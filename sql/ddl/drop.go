@@ -41,6 +41,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	if n.RemoveType == ast.OBJECT_TYPE || n.RemoveType == ast.OBJECT_DOMAIN {
 		return usertype.Drop(x.Ctx, n)
 	}
+	if n.RemoveType == ast.OBJECT_EVENT_TRIGGER {
+		return "DROP EVENT TRIGGER", triggers.DropEvent(x.Ctx, n)
+	}
 	if n.RemoveType == ast.OBJECT_TRIGGER {
 		return "DROP TRIGGER", triggers.Drop(x.Ctx, n)
 	}

@@ -41,6 +41,8 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 			f.Name = newName
 			return nil
 		})
+	case ast.OBJECT_EVENT_TRIGGER:
+		return "ALTER EVENT TRIGGER", triggers.RenameEvent(x.Ctx, n.Object, newName)
 	case ast.OBJECT_TRIGGER:
 		return "ALTER TRIGGER", triggers.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_DOMCONSTRAINT:
@@ -677,6 +679,9 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 			f.Owner = owner
 			return nil
 		})
+	}
+	if n.ObjectType == ast.OBJECT_EVENT_TRIGGER {
+		return "ALTER EVENT TRIGGER", triggers.OwnEvent(x.Ctx, n.Object, n.Newowner)
 	}
 	if n.ObjectType != ast.OBJECT_SCHEMA {
 		return "", pgerr.Unsupported("OWNER TO of this kind of object")

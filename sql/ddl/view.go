@@ -361,6 +361,8 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		next.Comment = n.Comment
 		x.Editor.PutSchema(&next)
 		return nil
+	case ast.OBJECT_EVENT_TRIGGER:
+		return triggers.CommentEvent(x.Ctx, n.Object, n.Comment)
 	case ast.OBJECT_TRIGGER:
 		return triggers.Comment(x.Ctx, n)
 	case ast.OBJECT_TABCONSTRAINT:

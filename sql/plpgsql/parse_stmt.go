@@ -609,11 +609,11 @@ func (p *bodyParser) returnStatement(line pos) stmt {
 		}
 	case fn.kind == 'p' && !t.op(";"):
 		p.failRet(t, "RETURN cannot have a parameter in a procedure", "")
-	case fn.ret.OID == types.Void && !t.op(";"):
+	case (fn.ret.OID == types.Void || fn.ret.OID == types.EventTrigger) && !t.op(";"):
 		p.failRet(t, "RETURN cannot have a parameter in function returning void", "")
 	case fn.outs != nil && !t.op(";"):
 		p.failRet(t, "RETURN cannot have a parameter in function with OUT parameters", "")
-	case fn.outs == nil && fn.ret.OID != types.Void:
+	case fn.outs == nil && fn.ret.OID != types.Void && fn.ret.OID != types.EventTrigger:
 		if t.op(";") {
 			p.fail(t.pos, "missing expression at or near \";\"")
 		}

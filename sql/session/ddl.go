@@ -7,7 +7,6 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
-	"github.com/tarndb/tarn/sql/ddl"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/eval"
@@ -56,7 +55,7 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 	if c.describe && !c.several && b.mode != inBlock {
 		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
 	}
-	return ddl.Exec(x, c.stmt.Node)
+	return s.withEvents(ctx, x, c.stmt.Node)
 }
 
 // hooks are the rooms above parse analysis, for DDL.

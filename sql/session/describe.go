@@ -18,10 +18,12 @@ const (
 	classType       types.OID = 1247
 	classProc       types.OID = 1255
 	classTrigger    types.OID = 2620
+
+	classEventTrigger types.OID = 3466
 )
 
 // objectClass is the catalog that the objects of a kind have their rows in.
-var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc}
+var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {

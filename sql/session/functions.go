@@ -54,6 +54,12 @@ func (f *functions) SystemRows(fn string, _ []types.Datum) ([][]types.Datum, boo
 	switch fn {
 	case "pg_cursor":
 		return f.s().cursorRows(), true, nil
+	case "pg_event_trigger_dropped_objects":
+		rows, err := f.s().droppedRows()
+		return rows, true, err
+	case "pg_event_trigger_ddl_commands":
+		rows, err := f.s().commandRows()
+		return rows, true, err
 	case "pg_prepared_statement":
 		return f.s().preparedRows(), true, nil
 	}

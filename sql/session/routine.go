@@ -34,6 +34,7 @@ type routineState struct {
 	// Triggers under way, the transition tables of the innermost function, and the triggers that have been fired.
 	triggerDepth int
 	transitions  *transitions
+	event        *event // whose triggers are under way
 	fired        map[*catalog.Trigger]*fired
 	nonAtomic    bool        // the procedure or DO block under way may end transactions
 	bodyPath     []types.OID // the search path of a body that was bound at its definition; nil outside of such

@@ -86,7 +86,8 @@ func systemSets() call.Sets {
 		"pg_listening_channels": listening, "aclexplode": aclExplode,
 	}
 	for _, fn := range []string{"show_all_settings", "show_all_file_settings", "pg_stat_get_activity", "pg_lock_status", "pg_cursor", "pg_prepared_statement",
-		"pg_stat_get_wal_senders", "pg_get_replication_slots", "pg_stat_get_progress_info", "pg_get_backend_memory_contexts"} {
+		"pg_stat_get_wal_senders", "pg_get_replication_slots", "pg_stat_get_progress_info", "pg_get_backend_memory_contexts",
+		"pg_event_trigger_dropped_objects", "pg_event_trigger_ddl_commands"} {
 		m[fn] = sessionRows(fn)
 	}
 	for _, fn := range []string{"pg_prepared_xact", "pg_hba_file_rules", "pg_ident_file_mappings", "pg_show_replication_origin_status",

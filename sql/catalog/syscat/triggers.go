@@ -5,7 +5,19 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-const pgTriggerRelation catalog.OID = 2620
+const (
+	pgTriggerRelation      catalog.OID = 2620
+	pgEventTriggerRelation catalog.OID = 3466
+)
+
+func pgEventTrigger(s *scan) error {
+	s.cat.Objects(catalog.KindEventTrigger, func(o catalog.Object) bool {
+		e := o.(*catalog.EventTrigger)
+		s.add(oid(e.OID), text(e.Name), text(e.Event), oid(e.Owner), oid(e.Func), char(e.Enabled), texts(e.Tags))
+		return true
+	})
+	return nil
+}
 
 // pgTrigger has the triggers of users; PostgreSQL lists those of foreign keys and deferrable keys, too.
 func pgTrigger(s *scan) error {

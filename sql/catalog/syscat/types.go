@@ -122,6 +122,8 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 		return pgConstraintRelation, a.OID, 0, true
 	case catalog.KindTrigger:
 		return pgTriggerRelation, a.OID, 0, true
+	case catalog.KindEventTrigger:
+		return pgEventTriggerRelation, a.OID, 0, true
 	case catalog.KindDefault:
 		return pgAttrdefRelation, attrdefOID(a.OID, a.Sub), 0, true
 	}

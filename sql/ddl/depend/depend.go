@@ -35,6 +35,10 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeFunction}, true
 	case catalog.KindTrigger:
 		return objectKind{describe: describeTrigger}, true
+	case catalog.KindEventTrigger:
+		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
+			return "event trigger " + x.Catalog().Object(o.Kind, o.OID).Head().Name
+		}}, true
 	}
 	return objectKind{}, false
 }
@@ -113,6 +117,14 @@ func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 		x.Note("", "%s", told[0])
 	} else if x.Notice != nil && len(told) > 1 {
 		x.Notice(pgerr.Notice(pgerr.SeverityNotice, "", "drop cascades to %d other objects", len(told)).WithDetail("%s", strings.Join(told, "\n")))
+	}
+	if x.Dropping != nil {
+		for _, o := range f.order {
+			original := slices.Contains(list, o)
+			d := dropped(x, o, original, !original && !f.at[o].silent)
+			x.Dropping(d)
+			rowTypesDropped(x, d)
+		}
 	}
 	for _, o := range f.order {
 		if err := Remove(x, o); err != nil {

@@ -489,6 +489,10 @@ func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, out
 			if f.Language == "sql" {
 				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.TypeText(t.OID))
 			}
+			if len(p.ArgTypes) > 0 && t.OID == types.EventTrigger {
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "event trigger functions cannot have declared arguments").
+					WithWhere("compilation of PL/pgSQL function \"%s\" near line 1", f.Name)
+			}
 			if len(p.ArgTypes) > 0 {
 				return pgerr.New(pgerr.InvalidFunctionDefinition, "trigger functions cannot have declared arguments").
 					WithHint("The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV instead.")

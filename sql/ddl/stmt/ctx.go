@@ -60,6 +60,17 @@ type Ctx struct {
 	// InUse reports whether a query under way uses a relation, and whether checks or constraint triggers of it wait; nil: neither.
 	InUse func(oid catalog.OID) (active, pending bool)
 	Hooks Hooks
+	// Dropping is told of every object that is about to be dropped; nil: nobody asks.
+	Dropping func(Dropped)
+}
+
+// Dropped is a row of pg_event_trigger_dropped_objects().
+type Dropped struct {
+	catalog.Address
+	// Original: the statement names it. Normal: it goes because of what it depends on.
+	Original, Normal, Temporary  bool
+	Type, Schema, Name, Identity string
+	Names, Args                  []string // address_names, address_args
 }
 
 // NotInUse refuses to change a relation that a query under way uses, or that waiting checks will look at (CheckTableNotInUse). what is
