@@ -10,7 +10,9 @@ import (
 // needs notes what a statement wants of a relation that it names; inside a view its owner's privileges count.
 func (b *binder) needs(t *catalog.Table, p privilege.Set) *plan.Access {
 	a := &plan.Access{Table: t, As: b.viewOwner, Need: p}
-	b.access = append(b.access, a)
+	if b.shapes == nil || b.viewNest == 0 {
+		b.access = append(b.access, a) // printing names what the text names
+	}
 	return a
 }
 
@@ -61,8 +63,13 @@ func (b *binder) asOwner(v *catalog.Table, f func()) {
 
 // invoker reports a view whose reader needs the privileges on what it reads (security_invoker).
 func invoker(v *catalog.Table) bool {
-	on, _ := v.Options.Get("security_invoker")
-	return on == "true" || on == "on" || on == "1"
+	return on(v, "security_invoker")
+}
+
+// on reports an option of a view that is set.
+func on(v *catalog.Table, option string) bool {
+	s, _ := v.Options.Get(option)
+	return s == "true" || s == "on" || s == "1"
 }
 
 // tableAccess is what is needed of the table itself; reading it adds SELECT.

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/bind/tree"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -358,8 +359,11 @@ func (b *binder) lockRows(s *expression.Scope, rel plan.Rel, n *ast.SelectStmt) 
 			li.Loc = b.Locator(s, it)
 		}
 		b.use(it.Table).RowShare = true
-		if it.Access != nil {
+		if it.Access != nil && it.Access.Need&privilege.Update == 0 {
 			it.Access.Need |= privilege.Update
+			if g := b.guards[scan]; g != nil {
+				g.rules(b, s, it.Access, catalog.ForUpdate)
+			}
 		}
 	}
 	for _, node := range n.LockingClause {

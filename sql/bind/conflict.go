@@ -13,8 +13,8 @@ import (
 )
 
 // onConflict is transformOnConflictClause and infer_arbiter_indexes.
-func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause) *plan.OnConflict {
-	oc := &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
+func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause) (oc *plan.OnConflict, existing *newRow) {
+	oc = &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
 		panic(b.Err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
 			WithHint("For example, ON CONFLICT (column_name)."))
@@ -25,14 +25,14 @@ func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *
 		find = b.arbiters(m, alias, n.Infer)
 	}
 	if !oc.Nothing {
-		b.conflictUpdate(s, m, alias, n, oc)
+		existing = b.conflictUpdate(s, m, alias, n, oc)
 	}
 	oc.Indexes = find()
-	return oc
+	return oc, existing
 }
 
 // conflictUpdate binds DO UPDATE over the row in the way and EXCLUDED.
-func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) {
+func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) *newRow {
 	t := m.t
 	b.use(t).Select = true
 	existing, excluded := b.newRow(t), b.newRow(t)
@@ -59,6 +59,7 @@ func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string,
 		oc.Where = b.BoolExpr(sc, n.WhereClause, expression.KindWhere, "WHERE")
 		b.Collate(oc.Where)
 	}
+	return existing
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.

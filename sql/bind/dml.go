@@ -176,8 +176,9 @@ func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []pla
 	row := b.newRow(t)
 	ins.Row = row.cols
 	ins.Checks, ins.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
+	var existing *newRow
 	if n.OnConflictClause != nil {
-		ins.Conflict = b.onConflict(s, m, alias, n.OnConflictClause)
+		ins.Conflict, existing = b.onConflict(s, m, alias, n.OnConflictClause)
 	}
 	if len(n.ReturningList) > 0 {
 		ret := b.NewScope(s.Parent)
@@ -186,6 +187,7 @@ func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []pla
 		ins.Returning, ins.Out = b.returning(ret, n.ReturningList)
 		b.use(t).Select = true
 	}
+	b.policeInsert(m, ins, row, existing)
 	var rel plan.Rel = ins
 	if len(ctes) > 0 {
 		rel = &plan.With{CTEs: ctes, In: ins}
@@ -603,7 +605,7 @@ func (b *binder) oldRow(s *expression.Scope, it *expression.Item) (loc plan.ColI
 // joinTarget combines the target with USING or FROM items and the condition.
 func (b *binder) joinTarget(s *expression.Scope, it *expression.Item, more []ast.Node) plan.Rel {
 	s.Names = []*expression.Item{it}
-	rel := it.Rel
+	rel := b.guarded(it.Rel)
 	if len(more) == 0 {
 		return rel
 	}
@@ -636,8 +638,14 @@ func (b *binder) targetScan(s *expression.Scope, m *modTarget, n *ast.RangeVar) 
 			}
 			return row
 		}
+		if barrierView(m.t) {
+			b.guard(base.Rel)
+		}
 	} else {
 		base = b.scanItem(s, m.t, aliasOf(n), n.Inh)
+		if b.protects(m.t, m.tableAccess()) {
+			m.guard = b.guard(base.Rel)
+		}
 	}
 	unread := append([]expression.ItemCol(nil), base.Cols...)
 	reading(base, m.t, m.tableAccess())
@@ -648,7 +656,7 @@ func (b *binder) targetScan(s *expression.Scope, m *modTarget, n *ast.RangeVar) 
 	} else {
 		b.aliasColumns(it, n.Alias)
 	}
-	return base, it, b.viewConds(m, scopes)
+	return base, it, b.viewConds(m, base.Rel, scopes)
 }
 
 // update is transformUpdateStmt.
@@ -673,6 +681,8 @@ func (b *binder) update(s *expression.Scope, n *ast.UpdateStmt) (plan.Rel, []pla
 		up.Returning, up.Out = b.returning(ret, n.ReturningList)
 	}
 	up.Set = b.setList(s, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.ColByAtt(t, c.AttNum) })
+	up.Recheck = append(b.policeTarget(s, m, base.Rel, catalog.ForUpdate), up.Recheck...)
+	up.Checks = append(b.policeNew(m, row.col, catalog.ForUpdate, m.reads()), up.Checks...)
 	b.rewrap(up.Source, src)
 	var out plan.Rel = up
 	if len(ctes) > 0 {
@@ -749,6 +759,7 @@ func (b *binder) delete(s *expression.Scope, n *ast.DeleteStmt) (plan.Rel, []pla
 	if len(n.ReturningList) > 0 {
 		del.Returning, del.Out = b.returning(s, n.ReturningList)
 	}
+	del.Recheck = append(b.policeTarget(s, m, base.Rel, catalog.ForDelete), del.Recheck...)
 	b.rewrap(del.Source, src)
 	var out plan.Rel = del
 	if len(ctes) > 0 {

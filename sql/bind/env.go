@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/policy"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -38,6 +39,8 @@ type Env struct {
 	ViewDefinition bool
 	// Needs collects what the statement itself, not the views in it, names of types and functions of users; nil: nobody asks.
 	Needs *lexicon.Needs
+	// Viewer is for whom a statement runs: row security's policies go into its plan. nil: they stay out.
+	Viewer *policy.Viewer
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
 	MayUse func(*catalog.Schema) bool
 	// Named finds relations that only this statement knows; nil: there are none.
@@ -61,6 +64,9 @@ type binder struct {
 	shapes    *shapes                          // not nil: clauses are bound to be printed, see viewdef.go
 	viewCols  map[plan.Expr]origin             // what stands for a column of a view that is written through
 	cycles    map[*expression.CTE]*searchCycle // of WITH queries with SEARCH or CYCLE
+	viewer    *policy.Viewer                   // nil: no policy applies
+	guards    map[plan.Rel]*guard              // by the relation below
+	policing  []types.OID                      // tables whose policies are being bound
 }
 
 // origin is the table column that a result column is, for RowDescription.
@@ -86,6 +92,9 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	defer place.Guard(&err)
 	b := newBinder(env)
 	b.Infer = true
+	if !env.ViewDefinition {
+		b.viewer = env.Viewer
+	}
 	for _, t := range paramTypes {
 		if t == types.Unknown {
 			t = 0

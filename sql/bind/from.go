@@ -87,7 +87,7 @@ func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*express
 	case *ast.RangeVar:
 		it := b.rangeVar(s, v)
 		b.shapes.item(v, it)
-		return it.Rel, []*expression.Item{it}
+		return b.guarded(it.Rel), []*expression.Item{it}
 	case *ast.RangeSubselect:
 		it := b.rangeSubselect(s, v)
 		b.shapes.item(v, it)
@@ -125,8 +125,14 @@ func (b *binder) rangeVar(s *expression.Scope, n *ast.RangeVar) *expression.Item
 	access := b.needs(t, privilege.Select)
 	if t.Kind == catalog.RelView {
 		b.asOwner(t, func() { it = b.viewItem(s, t, n, alias) })
+		if barrierView(t) {
+			b.guard(it.Rel)
+		}
 	} else {
 		it = b.scanItem(s, t, alias, n.Inh)
+		if b.protects(t, access) {
+			b.guard(it.Rel).rules(b, s, access, catalog.ForSelect)
+		}
 	}
 	it.Access = access
 	reading(it, t, access)
@@ -185,6 +191,13 @@ func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, i
 		scan := &plan.Scan{Table: t, Alias: alias, Inherit: inherit}
 		out, it.Rel = &scan.Out, scan
 	}
+	b.offer(s, it, out)
+	return s.Register(it)
+}
+
+// offer lets an item name the columns of a scan, which are added to out as they are named.
+func (b *binder) offer(s *expression.Scope, it *expression.Item, out *[]plan.Col) {
+	t := it.Table
 	column := func(att int16, name string, typ plan.Type) plan.Expr {
 		for _, c := range *out {
 			if c.AttNum == att {
@@ -214,7 +227,7 @@ func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, i
 		}
 		return column(att, "", plan.Type{OID: types.Bytea, Mod: -1})
 	}
-	it.Row = func() plan.Expr { return column(0, alias, plan.Type{OID: t.RowType, Mod: -1}) }
+	it.Row = func() plan.Expr { return column(0, it.Alias, plan.Type{OID: t.RowType, Mod: -1}) }
 	if b.Named != nil && trigger.IsTransition(t) {
 		// Nothing but columns; the whole row is made of all of them.
 		for i := range it.Cols {
@@ -222,7 +235,6 @@ func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, i
 		}
 		it.System, it.Row = nil, func() plan.Expr { return b.rowColumn(s, it) }
 	}
-	return s.Register(it)
 }
 
 // rowItem offers the columns of one row of t that col provides.
@@ -300,6 +312,8 @@ func (b *binder) wrapped(rel plan.Rel) plan.Rel {
 	switch v := rel.(type) {
 	case *plan.Join:
 		v.L, v.R = b.wrapped(v.L), b.wrapped(v.R)
+	case *plan.Barrier:
+		v.In = b.wrapped(v.In)
 	}
 	if p := b.wraps[rel]; p != nil {
 		delete(b.wraps, rel)

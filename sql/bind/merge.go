@@ -34,7 +34,7 @@ func (b *binder) merge_(s *expression.Scope, n *ast.MergeStmt) plan.Rel {
 	b.Collate(on)
 	m.Recheck = conjuncts(on)
 	m.Loc, m.Old = b.oldRow(s, target)
-	join := &plan.Join{Kind: plan.InnerJoin, L: src, R: target.Rel, On: m.Recheck}
+	join := &plan.Join{Kind: plan.InnerJoin, L: src, R: b.guarded(target.Rel), On: m.Recheck}
 	b.use(t).Select = true
 
 	matchedSeen, notSeen := false, false
@@ -55,6 +55,7 @@ func (b *binder) merge_(s *expression.Scope, n *ast.MergeStmt) plan.Rel {
 	m.Source = join
 	row := b.newRow(t)
 	m.Row = row.cols
+	b.policeMerge(s, m0, target.Rel, m, row)
 	m.Checks, m.Generated = b.checks(t, row), b.generated(t, row)
 	if len(ctes) > 0 {
 		return &plan.With{CTEs: ctes, In: m}

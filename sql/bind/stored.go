@@ -29,21 +29,23 @@ func (b *binder) assign(e plan.Expr, want plan.Type, column string, loc int32, w
 
 // storedExpr binds SQL that the catalog keeps, over the columns of t that col gives.
 func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col func(*catalog.Column) plan.Col) plan.Expr {
+	s := b.NewScope(nil)
+	name := ""
+	if t != nil {
+		s.Names, name = append(s.Names, b.rowItem(s, t, t.Name, col)), t.Name
+	}
+	return b.storedIn(s, sql, want, name)
+}
+
+// storedIn binds SQL that the catalog keeps, in a scope of its own; name is for errors.
+func (b *binder) storedIn(s *expression.Scope, sql string, want plan.Type, name string) plan.Expr {
 	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++
-	s := b.NewScope(nil)
-	if t != nil {
-		s.Names = append(s.Names, b.rowItem(s, t, t.Name, col))
-	}
 	e := b.ExprIn(s, n, expression.KindOther)
 	if want.OID != 0 {
-		name := ""
-		if t != nil {
-			name = t.Name
-		}
 		e = b.assign(e, want, name, -1, assignExpr)
 	} else {
 		e = b.ResolveUnknown(e)

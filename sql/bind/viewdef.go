@@ -98,13 +98,74 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 	return QuerySQL(&e, n, o)
 }
 
-// ExprSQL prints a stored expression of t in the pretty form or the plain one.
-func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error) {
+// ExprSQL prints a stored expression of t in the pretty form or the plain one; qualify is of DefOptions, for relations in it.
+func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*catalog.Table) bool) (string, error) {
+	if n, err := env.Cache.ParseExpr(sql); err == nil && hasQuery(n) {
+		e := *env
+		e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
+		return out, err
+	}
 	e, err := boundStored(env, t, sql)
 	if err != nil {
 		return "", err
 	}
 	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText})
+}
+
+func hasQuery(n ast.Node) (found bool) {
+	ast.Walk(n, func(n ast.Node) bool {
+		if _, ok := n.(*ast.SubLink); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// RowExprSQL binds a condition or expression over one row of t that may hold queries, and prints it with every name resolved. what,
+// if given, is the clause of a condition, for errors. access is what the expression needs of the relations that it names itself, and
+// functions are those that it calls.
+func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, what string, o DefOptions) (sql string, named Named, err error) {
+	defer place.Guard(&err)
+	b := newBinder(env)
+	b.shapes, b.Printing = newShapes(), true
+	s := b.NewScope(nil)
+	row := b.newRow(t)
+	it := b.rowItem(s, t, t.Name, row.col)
+	a := &plan.Access{Table: t}
+	reading(it, t, a)
+	it.Schema = t.Schema
+	s.Names = []*expression.Item{it}
+	for _, c := range row.cols {
+		b.items[c.ID] = it
+	}
+	var e plan.Expr
+	if what != "" {
+		e = b.BoolExpr(s, n, kind, what)
+	} else {
+		e = b.ResolveUnknown(b.ExprIn(s, n, kind))
+	}
+	b.Collate(e)
+	b.FinishParams()
+	named = Named{Expr: e, Access: append(b.access, a)}
+	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{it: t.Name}, used: map[string]int{t.Name: 1}}
+	top := d.options()
+	column := top.Column
+	top.Column = func(c *plan.ColRef) string {
+		if b.items[c.Col] == it {
+			return ruleutils.QuoteIdent(c.Name)
+		}
+		return column(c)
+	}
+	return ruleutils.MustExpr(e, top), named, nil
+}
+
+// Named is what an expression needs: the expression itself tells its types and functions, Access the relations and columns that it
+// names, those inside of views not.
+type Named struct {
+	Expr   plan.Expr
+	Access []*plan.Access
 }
 
 // deparser prints the shapes of one query (get_query_def).

@@ -21,6 +21,7 @@ type modTarget struct {
 	access []*plan.Access
 	// instead: t is a view whose INSTEAD OF triggers take the rows.
 	instead bool
+	guard   *guard // row security of t, where the statement scans it
 }
 
 type viewLayer struct {
@@ -270,11 +271,22 @@ func (b *binder) layered(s *expression.Scope, m *modTarget, base *expression.Ite
 	return s.Register(it), scopes
 }
 
-// viewConds are the conditions of the target's views.
-func (b *binder) viewConds(m *modTarget, scopes []*expression.Scope) []plan.Expr {
-	var out []plan.Expr
+// viewConds are the conditions of the target's views on the rows of rel. From the outermost security_barrier view on they go into
+// a barrier.
+func (b *binder) viewConds(m *modTarget, rel plan.Rel, scopes []*expression.Scope) (out []plan.Expr) {
+	barred := false
 	for i, l := range m.layers {
-		if e := b.viewCond(l, scopes[i]); e != nil {
+		if !barred && barrierView(l.view) {
+			barred = true
+			b.guard(rel).outer = true
+		}
+		e := b.viewCond(l, scopes[i])
+		switch {
+		case e == nil:
+		case barred:
+			g := b.guards[rel]
+			g.views = append(conjuncts(e), g.views...)
+		default:
 			out = append(out, conjuncts(e)...)
 		}
 	}
@@ -306,7 +318,7 @@ func (b *binder) viewChecks(m *modTarget, row *newRow) []plan.Check {
 	for i, l := range m.layers {
 		if cascaded || l.view.CheckOption != 0 {
 			if e := b.viewCond(l, scopes[i]); e != nil {
-				out = append(out, plan.Check{Constraint: l.view.Name, Expr: e, ViewOption: true})
+				out = append(out, plan.Check{Constraint: l.view.Name, Expr: e, Kind: plan.CheckViewOption})
 			}
 		}
 		cascaded = cascaded || l.view.CheckOption == 'c'

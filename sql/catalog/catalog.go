@@ -452,6 +452,9 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 			for _, x := range t.Triggers {
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
+			for _, x := range t.Policies {
+				c.nextOID = max(c.nextOID, x.OID+1)
+			}
 			c.nextStorage = max(c.nextStorage, t.StorageID+1)
 		default:
 			o, err := decodeObject(kind, value)

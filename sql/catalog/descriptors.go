@@ -96,6 +96,10 @@ type Table struct {
 	Bound   *PartBound `json:",omitempty"`
 	// Detaching is the partitioned table from which DETACH CONCURRENTLY has begun to take this one.
 	Detaching OID `json:",omitempty"`
+	// RowSecurity has the policies decide which rows a role sees and writes; ForceRowSecurity: its owner's, too.
+	RowSecurity      bool      `json:",omitempty"`
+	ForceRowSecurity bool      `json:",omitempty"`
+	Policies         []*Policy `json:",omitempty"`
 	// Deps are what expressions, the view's query and triggers need; columns' types are not listed.
 	Deps []Dep `json:",omitempty"`
 

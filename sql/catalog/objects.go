@@ -30,6 +30,7 @@ const (
 	KindConstraint Kind = 'k' // of a table or a domain
 	KindDefault    Kind = 'd' // the default of column Sub of relation OID
 	KindTrigger    Kind = 'g'
+	KindPolicy     Kind = 'l'
 )
 
 // Address names an object or a part of one, as pg_depend does. Sub is 0 but for columns and defaults.
@@ -106,6 +107,8 @@ func (k Kind) String() string {
 		return "default privileges"
 	case KindEventTrigger:
 		return "event trigger"
+	case KindPolicy:
+		return "policy"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

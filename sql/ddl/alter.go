@@ -224,7 +224,9 @@ var actionWords = map[ast.AlterTableType]string{
 	ast.AT_SetUnLogged: "SET UNLOGGED", ast.AT_ClusterOn: "CLUSTER ON", ast.AT_EnableTrig: "ENABLE TRIGGER",
 	ast.AT_EnableAlwaysTrig: "ENABLE ALWAYS TRIGGER", ast.AT_EnableReplicaTrig: "ENABLE REPLICA TRIGGER", ast.AT_DisableTrig: "DISABLE TRIGGER",
 	ast.AT_EnableTrigAll: "ENABLE TRIGGER ALL", ast.AT_DisableTrigAll: "DISABLE TRIGGER ALL", ast.AT_EnableTrigUser: "ENABLE TRIGGER USER",
-	ast.AT_DisableTrigUser: "DISABLE TRIGGER USER",
+	ast.AT_DisableTrigUser:   "DISABLE TRIGGER USER",
+	ast.AT_EnableRowSecurity: "ENABLE ROW SECURITY", ast.AT_DisableRowSecurity: "DISABLE ROW SECURITY",
+	ast.AT_ForceRowSecurity: "FORCE ROW SECURITY", ast.AT_NoForceRowSecurity: "NO FORCE ROW SECURITY",
 }
 
 // alterProperty runs the actions that change the descriptor only, or nothing that Tarn has.
@@ -278,6 +280,15 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return nil
 		}
 		return pgerr.New(pgerr.UndefinedObject, "tablespace \"%s\" does not exist", cmd.Name)
+	case ast.AT_EnableRowSecurity, ast.AT_DisableRowSecurity, ast.AT_ForceRowSecurity, ast.AT_NoForceRowSecurity:
+		switch cmd.Subtype {
+		case ast.AT_EnableRowSecurity, ast.AT_DisableRowSecurity:
+			next.RowSecurity = cmd.Subtype == ast.AT_EnableRowSecurity
+		default:
+			next.ForceRowSecurity = cmd.Subtype == ast.AT_ForceRowSecurity
+		}
+		x.Put(next)
+		return nil
 	case ast.AT_ReplicaIdentity:
 		return x.replicaIdentity(next, cmd)
 	}

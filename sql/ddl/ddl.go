@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/ddl/grants"
+	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -87,6 +88,12 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 		return "ALTER EVENT TRIGGER", triggers.AlterEvent(x.Ctx, n)
 	case *ast.AlterObjectDependsStmt:
 		return triggers.DependsOn(x.Ctx, n)
+	case *ast.CreatePolicyStmt:
+		return "CREATE POLICY", policy.Create(x.Ctx, n)
+	case *ast.AlterPolicyStmt:
+		return "ALTER POLICY", policy.Alter(x.Ctx, n)
+	case *ast.RuleStmt:
+		return "", pgerr.Unsupported("CREATE RULE")
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}

@@ -9,6 +9,7 @@
 //	content   rows and index entries of the tables it changes
 //	depend    what depends on what; removal
 //	grants    owners and privileges
+//	policy    row security policies
 //	routine   functions and procedures
 //	usertype  enums, domains, and what all types of users share
 //

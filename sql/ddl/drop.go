@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -49,6 +50,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	if _, _, ok := routine.Kind(n.RemoveType); ok {
 		return routine.Drop(x.Ctx, n)
+	}
+	if n.RemoveType == ast.OBJECT_POLICY {
+		return "DROP POLICY", x.dropPolicies(n)
 	}
 	kind, ok := dropKinds[n.RemoveType]
 	if !ok {
@@ -180,6 +184,35 @@ func (x *exec) dropSchemas(n *ast.DropStmt) error {
 			return err
 		}
 		list = append(list, catalog.Address{Kind: catalog.KindSchema, OID: sc.OID})
+	}
+	return depend.Drop(x.Ctx, list, n.Behavior == ast.DROP_CASCADE)
+}
+
+// partOf takes the name of a part of a relation apart: the relation's, and its own as the last of the list.
+func partOf(n ast.Node) (*ast.RangeVar, string, error) {
+	l, ok := n.(*ast.List)
+	if !ok || len(l.Items) < 2 {
+		return nil, "", pgerr.Internal("name of a relation's part of form %T", n)
+	}
+	last := len(l.Items) - 1
+	rv, err := stmt.RangeVar(&ast.List{Items: l.Items[:last]})
+	return rv, l.Items[last].(*ast.String).Sval, err
+}
+
+func (x *exec) dropPolicies(n *ast.DropStmt) error {
+	var list []catalog.Address
+	for _, o := range n.Objects {
+		rv, name, err := partOf(o)
+		if err != nil {
+			return err
+		}
+		p, ok, err := policy.ToDrop(x.Ctx, rv, name, n.MissingOk)
+		if err != nil {
+			return err
+		}
+		if ok {
+			list = append(list, p)
+		}
 	}
 	return depend.Drop(x.Ctx, list, n.Behavior == ast.DROP_CASCADE)
 }

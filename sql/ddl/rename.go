@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -47,6 +48,8 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 		return "ALTER TRIGGER", triggers.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_DOMCONSTRAINT:
 		return usertype.RenameDomainConstraint(x.Ctx, n, newName)
+	case ast.OBJECT_POLICY:
+		return "ALTER POLICY", policy.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_ATTRIBUTE:
 		return x.renameAttribute(n, newName)
 	}

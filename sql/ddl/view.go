@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -365,6 +366,12 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		return triggers.CommentEvent(x.Ctx, n.Object, n.Comment)
 	case ast.OBJECT_TRIGGER:
 		return triggers.Comment(x.Ctx, n)
+	case ast.OBJECT_POLICY:
+		rv, name, err := partOf(n.Object)
+		if err != nil {
+			return err
+		}
+		return policy.Comment(x.Ctx, rv, name, n.Comment)
 	case ast.OBJECT_TABCONSTRAINT:
 		l, ok := n.Object.(*ast.List)
 		if !ok {

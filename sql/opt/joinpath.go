@@ -497,6 +497,8 @@ func (o *optimizer) pushable(r plan.Rel) bool {
 		return o.pushable(x.In)
 	case *plan.Filter:
 		return o.pushable(x.In)
+	case *plan.Barrier:
+		return o.pushable(x.In)
 	case *plan.SetOp:
 		return x.Kind == plan.Union && o.pushable(x.L) && o.pushable(x.R)
 	case *plan.Join, *plan.Scan:

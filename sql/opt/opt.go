@@ -61,7 +61,7 @@ func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
+	return &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, Guarded: o.guarded, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
 }
 
 type optimizer struct {
@@ -82,6 +82,8 @@ type optimizer struct {
 	// noReverse: backward scans are not worth comparing.
 	noReverse bool
 	leaves    []plan.Leaf
+	// guarded: conditions wait above a barrier.
+	guarded bool
 }
 
 func (o *optimizer) on(rule string) bool {
@@ -148,6 +150,8 @@ func (o *optimizer) leaf(r plan.Rel, conds []plan.Expr, w want) (built, error) {
 			return built{}, err
 		}
 		return o.filtered(b, above)
+	case *plan.Barrier:
+		return o.barrier(x, conds, w)
 	case *plan.Join:
 		return o.plainJoin(x, conds, w)
 	case *plan.Project:
@@ -293,10 +297,19 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 		if err == nil {
 			c.Returning, err = o.exprs(x.Returning)
 		}
+		if err == nil {
+			c.Checks, err = o.checks(x.Checks)
+		}
 		if err == nil && x.Conflict != nil {
 			oc := *x.Conflict
 			if oc.Set, err = o.sets(oc.Set); err == nil {
 				oc.Where, err = o.expr(oc.Where)
+			}
+			if err == nil {
+				oc.Target, err = o.checks(oc.Target)
+			}
+			if err == nil {
+				oc.Checks, err = o.checks(oc.Checks)
 			}
 			c.Conflict = &oc
 		}
@@ -307,6 +320,9 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 			if c.Returning, err = o.exprs(x.Returning); err == nil {
 				c.Recheck, err = o.exprs(x.Recheck)
 			}
+		}
+		if err == nil {
+			c.Checks, err = o.checks(x.Checks)
 		}
 		m.Update = &c
 	case *plan.Delete:
@@ -327,6 +343,12 @@ func (o *optimizer) modify(r plan.Rel) (plan.Node, error) {
 				break
 			}
 			if a.Set, err = o.sets(a.Set); err != nil {
+				break
+			}
+			if a.Target, err = o.checks(a.Target); err != nil {
+				break
+			}
+			if a.Policy, err = o.checks(a.Policy); err != nil {
 				break
 			}
 		}
@@ -363,6 +385,17 @@ func (o *optimizer) exprMap(m map[int16]plan.Expr) (map[int16]plan.Expr, error) 
 
 func (o *optimizer) sets(ss []plan.SetItem) ([]plan.SetItem, error) {
 	out := append([]plan.SetItem(nil), ss...)
+	for i := range out {
+		var err error
+		if out[i].Expr, err = o.expr(out[i].Expr); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (o *optimizer) checks(cs []plan.Check) ([]plan.Check, error) {
+	out := append([]plan.Check(nil), cs...)
 	for i := range out {
 		var err error
 		if out[i].Expr, err = o.expr(out[i].Expr); err != nil {

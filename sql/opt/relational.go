@@ -700,8 +700,11 @@ func rowConds(r plan.Rel, locked colset, out *[]plan.Expr) {
 	}
 	switch x := r.(type) {
 	case *plan.Filter:
+		rowConds(x.In, locked, out) // what a barrier asks comes before what it keeps from seeing the row
 		take(x.Conds)
+	case *plan.Barrier:
 		rowConds(x.In, locked, out)
+		take(x.Conds)
 	case *plan.Project:
 		rowConds(x.In, locked, out)
 	case *plan.Sort:
@@ -711,9 +714,9 @@ func rowConds(r plan.Rel, locked colset, out *[]plan.Expr) {
 	case *plan.Join:
 		switch x.Kind {
 		case plan.InnerJoin:
-			take(x.On)
 			rowConds(x.L, locked, out)
 			rowConds(x.R, locked, out)
+			take(x.On)
 		case plan.LeftJoin:
 			rowConds(x.L, locked, out)
 		case plan.RightJoin:

@@ -79,6 +79,8 @@ func mapRel(r plan.Rel, f func(plan.Expr) plan.Expr) plan.Rel {
 		return &c
 	case *plan.Filter:
 		return &plan.Filter{In: mapRel(x.In, f), Conds: list(x.Conds)}
+	case *plan.Barrier:
+		return &plan.Barrier{In: mapRel(x.In, f), Conds: list(x.Conds)}
 	case *plan.Join:
 		c := *x
 		c.L, c.R, c.On = mapRel(x.L, f), mapRel(x.R, f), list(x.On)
@@ -267,6 +269,8 @@ func mapLeaves(r plan.Rel, f func(plan.Rel) plan.Rel) plan.Rel {
 	case *plan.ProjectSet:
 		x.In = mapLeaves(x.In, f)
 	case *plan.Filter:
+		x.In = mapLeaves(x.In, f)
+	case *plan.Barrier:
 		x.In = mapLeaves(x.In, f)
 	case *plan.Join:
 		x.L, x.R = mapLeaves(x.L, f), mapLeaves(x.R, f)

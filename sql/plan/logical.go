@@ -78,6 +78,14 @@ type Filter struct {
 	Conds []Expr
 }
 
+// Barrier keeps the rows for which all of Conds are true, and lets nothing that could tell of others see them: a condition from
+// above runs on a row of In only after Conds, and after the conditions inside In, unless it is leakproof. It is a table with row
+// security, or (without Conds) a security_barrier view.
+type Barrier struct {
+	In    Rel
+	Conds []Expr
+}
+
 // JoinKind: semi and anti joins come only from the optimizer's decorrelation.
 type JoinKind uint8
 
@@ -296,13 +304,23 @@ type Insert struct {
 	Overriding byte // 's' system value, 'u' user value, 0
 }
 
-// Check is a constraint that must not be false on a new row, bound over its Row columns.
+// Check is a condition on a new row, bound over its Row columns. A constraint's must not be false, the others must be true.
 type Check struct {
-	Constraint string
+	Constraint string // the constraint's, view's or policy's name; "": no policy lets the row pass
 	Expr       Expr
-	// ViewOption: WITH CHECK OPTION (44000) instead of a check constraint (23514).
-	ViewOption bool
+	Kind       CheckKind
 }
+
+// CheckKind says what a row breaks that fails a check.
+type CheckKind uint8
+
+const (
+	CheckConstraint   CheckKind = iota // 23514
+	CheckViewOption                    // WITH CHECK OPTION: 44000
+	CheckPolicy                        // row security of a new row: 42501. It comes before constraints
+	CheckConflict                      // USING for the row in the way of ON CONFLICT DO UPDATE: 42501
+	CheckMergeTarget                   // USING for the row that MERGE changes: 42501
+)
 
 // GenCol is a stored generated column: computed after defaults, from the Row columns.
 type GenCol struct {
@@ -318,6 +336,10 @@ type OnConflict struct {
 	Where    Expr
 	Existing []Col // the row in the way, as SET and WHERE name it
 	Excluded []Col // EXCLUDED.*
+	// Target are row security's conditions on the row in the way, over Existing.
+	Target []Check
+	// Checks hold for what that row becomes, in the place of the Insert's CheckPolicy ones.
+	Checks []Check
 }
 
 // SetItem assigns an expression to a column. Subscripts and fields are bound to array_set / row constructors.
@@ -369,7 +391,9 @@ type Merge struct {
 	Recheck   []Expr // the join condition
 }
 type MergeAction struct {
-	Matched    bool
+	Matched bool
+	// Target are row security's conditions on the row that is updated or deleted, over Old; Policy those on the new row, over Row.
+	Target, Policy []Check
 	Cond       Expr
 	Kind       byte // i insert, u update, d delete, n do nothing
 	Cols       []int16
@@ -386,6 +410,7 @@ func (r *FuncScan) Cols() []Col    { return r.Out }
 func (r *Project) Cols() []Col     { return r.Out }
 func (r *ProjectSet) Cols() []Col  { return r.Out }
 func (r *Filter) Cols() []Col      { return r.In.Cols() }
+func (r *Barrier) Cols() []Col     { return r.In.Cols() }
 func (r *Join) Cols() []Col {
 	if r.Kind == SemiJoin || r.Kind == AntiJoin {
 		return r.L.Cols()

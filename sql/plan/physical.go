@@ -351,6 +351,9 @@ type Physical struct {
 	Stmt *Statement
 	// Leaves are the tables that are read as children or partitions of one that the statement names, with that one.
 	Leaves []Leaf
+	// Guarded: there are conditions that must not run before those of a Barrier below them. No part of the tree may be run by an
+	// engine with an order of its own.
+	Guarded bool
 	// Tables and Catalog version guard a cached plan.
 	CatalogVersion uint64
 	Params         []types.OID

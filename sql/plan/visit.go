@@ -289,6 +289,8 @@ func RelExprs(r Rel, f func(Expr)) {
 		each(x.Exprs)
 	case *Filter:
 		each(x.Conds)
+	case *Barrier:
+		each(x.Conds)
 	case *Join:
 		each(x.On)
 	case *Aggregate:
@@ -311,6 +313,8 @@ func RelExprs(r Rel, f func(Expr)) {
 		if c := x.Conflict; c != nil {
 			sets(c.Set)
 			opt(c.Where)
+			checks(c.Target, nil)
+			checks(c.Checks, nil)
 		}
 		checks(x.Checks, x.Generated)
 		each(x.Returning)
@@ -325,6 +329,8 @@ func RelExprs(r Rel, f func(Expr)) {
 	case *Merge:
 		for _, a := range x.Actions {
 			opt(a.Cond)
+			checks(a.Target, nil)
+			checks(a.Policy, nil)
 			each(a.Values)
 			sets(a.Set)
 			for _, d := range a.Defaults {
@@ -344,6 +350,8 @@ func Inputs(r Rel) []Rel {
 	case *ProjectSet:
 		return []Rel{x.In}
 	case *Filter:
+		return []Rel{x.In}
+	case *Barrier:
 		return []Rel{x.In}
 	case *Join:
 		return []Rel{x.L, x.R}

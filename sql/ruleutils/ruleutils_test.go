@@ -57,7 +57,7 @@ func namer(cat *catalog.Catalog, pretty bool) *ruleutils.Namer {
 	env := &bind.Env{Catalog: cat, SearchPath: []types.OID{catalog.PublicOID}}
 	return &ruleutils.Namer{Pretty: pretty, Relation: func(t *catalog.Table) string { return ruleutils.QuoteIdent(t.Name) },
 		Expr: func(t *catalog.Table, sql string, pretty bool) (string, error) {
-			return bind.ExprSQL(env, t, sql, pretty)
+			return bind.ExprSQL(env, t, sql, pretty, nil)
 		}}
 }
 

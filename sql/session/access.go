@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/policy"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
@@ -40,6 +41,12 @@ func (s *Session) checkAccess(q *query) error {
 	}
 	q.allowed = true
 	return nil
+}
+
+// viewer is for whom statements are bound.
+func (s *Session) viewer() *policy.Viewer {
+	id := s.identity()
+	return &policy.Viewer{Roles: id.roles, Role: id.current, Off: s.hotSettings().plan.noPolicies}
 }
 
 // allowed is ExecCheckRTEPerms.

@@ -20,7 +20,7 @@ func (s *Session) columnar() exec.ColumnarRunner {
 
 // routeColumnar cuts fragments out of a plan. Cached plans outlive settings: those count when a fragment starts.
 func (s *Session) routeColumnar(p *plan.Physical) {
-	if s.db.Columnar != nil {
+	if s.db.Columnar != nil && !p.Guarded {
 		columnar.Route(p, columnar.Options{Rows: s.db.Rows})
 	}
 }

@@ -86,7 +86,7 @@ func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error
 	if t == nil || t.Virtual || strings.HasPrefix(node, "FOR VALUES ") || node == "DEFAULT" { // a partition's bound
 		return node, nil
 	}
-	return bind.ExprSQL(f.s().bindEnv(f.Catalog(), ""), t, node, pretty)
+	return bind.ExprSQL(f.s().bindEnv(f.Catalog(), ""), t, node, pretty, f.s().hidden)
 }
 
 // namer qualifies relations always, or where the search path does not find them (pretty).
@@ -102,9 +102,14 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 			return s.qualified(cat, t.Schema, t.Name)
 		},
 		Expr: func(t *catalog.Table, sql string, pretty bool) (string, error) {
-			return bind.ExprSQL(env, t, sql, pretty)
+			return bind.ExprSQL(env, t, sql, pretty, s.hidden)
 		},
 	}
+}
+
+// hidden reports a relation that search_path does not find.
+func (s *Session) hidden(r *catalog.Table) bool {
+	return !s.visible(s.catalog(), r.Schema, r.Name, r.OID)
 }
 
 func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {
@@ -115,7 +120,7 @@ func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {
 		return "", nil
 	}
 	sql, err := bind.ViewSQL(s.bindEnv(cat, ""), t, bind.DefOptions{Pretty: pretty,
-		Qualify: func(r *catalog.Table) bool { return !s.visible(cat, r.Schema, r.Name, r.OID) }})
+		Qualify: s.hidden})
 	if err != nil {
 		return "", err
 	}

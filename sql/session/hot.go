@@ -28,6 +28,8 @@ type hot struct {
 type planEnv struct {
 	path string // search_path
 	opt  opt.Settings
+	// noPolicies is row_security = off: what policies would change is an error.
+	noPolicies bool
 }
 
 // maxPlanEnvs bounds how many are remembered; plans of forgotten ones are made anew.
@@ -59,7 +61,8 @@ func (s *Session) hotSettings() *hot {
 		h.planCache, _ = s.settings.Get("plan_cache_mode")
 		role, _ := s.settings.Get("session_replication_role")
 		h.replica = role == "replica"
-		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float)})
+		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float),
+			noPolicies: !s.settings.Bool("row_security")})
 	}
 	return h
 }

@@ -153,6 +153,7 @@ const (
 	KindPartKey
 	KindPartBound
 	KindTriggerWhen
+	KindPolicy
 )
 
 // kindNames are the words of the generic message "… are not allowed in %s".
@@ -165,7 +166,7 @@ var kindNames = [...]string{
 	KindReturning: "RETURNING", KindValues: "VALUES", KindValuesSingle: "VALUES", KindCheck: "CHECK", KindCallArgument: "CALL", KindFunctionDefault: "DEFAULT", KindColumnDefault: "DEFAULT",
 	KindIndexExpr: "index expression", KindIndexPred: "index predicate", KindAlterTransform: "USING", KindGenerated: "GENERATED AS",
 	KindExecute: "EXECUTE", KindCopyWhere: "WHERE",
-	KindPartKey: "PARTITION BY", KindPartBound: "partition bound", KindTriggerWhen: "WHEN",
+	KindPartKey: "PARTITION BY", KindPartBound: "partition bound", KindTriggerWhen: "WHEN", KindPolicy: "POLICY",
 }
 
 func (k Kind) name() string {
@@ -230,6 +231,8 @@ func (k Kind) notIn(aggregate bool) string {
 		return "partition bound"
 	case KindTriggerWhen:
 		return "trigger WHEN conditions"
+	case KindPolicy:
+		return "policy expressions"
 	}
 	return k.name()
 }
@@ -276,7 +279,7 @@ func (k Kind) noSRF() string {
 	case KindJoinOn, kindJoinUsing:
 		return "JOIN conditions"
 	case KindCheck, KindColumnDefault, KindFunctionDefault, KindCallArgument, KindIndexExpr, KindIndexPred, KindAlterTransform, KindGenerated, KindExecute, KindMergeWhen, KindCopyWhere,
-		KindPartKey, KindPartBound, KindTriggerWhen:
+		KindPartKey, KindPartBound, KindTriggerWhen, KindPolicy:
 		return k.notIn(true)
 	}
 	return k.name()

@@ -179,6 +179,8 @@ func RelExprs(r plan.Rel, f func(*plan.Expr)) {
 		list(v.Exprs)
 	case *plan.Filter:
 		list(v.Conds)
+	case *plan.Barrier:
+		list(v.Conds)
 	case *plan.Join:
 		list(v.On)
 	case *plan.Aggregate:
@@ -243,6 +245,8 @@ func RelInputs(r plan.Rel, f func(plan.Rel)) {
 	case *plan.ProjectSet:
 		f(v.In)
 	case *plan.Filter:
+		f(v.In)
+	case *plan.Barrier:
 		f(v.In)
 	case *plan.Join:
 		f(v.L)

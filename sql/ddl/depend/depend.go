@@ -69,6 +69,9 @@ func there(x *stmt.Ctx, o catalog.Address) bool {
 	case catalog.KindTrigger:
 		_, g := x.Catalog().TriggerByOID(o.OID)
 		return g != nil
+	case catalog.KindPolicy:
+		t, _ := x.Catalog().PolicyByOID(o.OID)
+		return t != nil
 	}
 	return true
 }
@@ -197,6 +200,9 @@ func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
 		return t
 	case catalog.KindTrigger:
 		t, _ := cat.TriggerByOID(o.OID)
+		return t
+	case catalog.KindPolicy:
+		t, _ := cat.PolicyByOID(o.OID)
 		return t
 	}
 	return nil

@@ -1,6 +1,7 @@
 package depend
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -42,6 +43,8 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 		return removeIndexOf(x, t.OID, o.OID)
 	case catalog.KindConstraint:
 		return RemoveConstraint(x, o.OID)
+	case catalog.KindPolicy:
+		return removePolicy(x, o)
 	case catalog.KindDefault:
 		t, err := x.Reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
@@ -154,5 +157,21 @@ func removeType(x *stmt.Ctx, o catalog.Address) error {
 		return err
 	}
 	x.Editor.Drop(o)
+	return nil
+}
+
+func removePolicy(x *stmt.Ctx, o catalog.Address) error {
+	t, _ := x.Catalog().PolicyByOID(o.OID)
+	if t == nil {
+		return nil
+	}
+	t, err := x.Reopen(t.OID, lock.AccessExclusive)
+	if err != nil || t == nil {
+		return err
+	}
+	next := stmt.Edit(t)
+	next.Policies = slices.DeleteFunc(next.Policies, func(p *catalog.Policy) bool { return p.OID == o.OID })
+	next.Deps = stmt.Independent(next.Deps, o)
+	x.Put(next)
 	return nil
 }

@@ -1,8 +1,11 @@
 package grants
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -143,7 +146,7 @@ func DropOwned(x *stmt.Ctx, n *ast.DropOwnedStmt) error {
 	}
 	for _, role := range roles {
 		tables, err := relations(x, func(t *catalog.Table) bool {
-			if t.Owner == role || t.ACL.Mentions(role) {
+			if t.Owner == role || t.ACL.Mentions(role) || policed(t, role) != nil {
 				return true
 			}
 			for i := range t.Columns {
@@ -164,7 +167,7 @@ func DropOwned(x *stmt.Ctx, n *ast.DropOwnedStmt) error {
 				}
 				continue
 			}
-			next := stmt.Edit(t)
+			next := stmt.Edit(policy.WithoutRole(t, role))
 			next.ACL = t.ACL.Without(role, t.Owner)
 			for i := range next.Columns {
 				if next.Columns[i].ACL = next.Columns[i].ACL.Without(role, t.Owner); len(next.Columns[i].ACL) == 0 {
@@ -229,6 +232,9 @@ func RoleUses(c *catalog.Catalog, roles *privilege.Roles, role catalog.OID) (out
 		} else if t.ACL.Mentions(role) {
 			out = append(out, "privileges for "+word)
 		}
+		for _, p := range policed(t, role) {
+			out = append(out, "target of policy "+p.Name+" on "+word)
+		}
 		for i := range t.Columns {
 			if col := &t.Columns[i]; t.Owner != role && col.ACL.Mentions(role) {
 				out = append(out, "privileges for column "+col.Name+" of "+word)
@@ -265,6 +271,16 @@ func RoleUses(c *catalog.Catalog, roles *privilege.Roles, role catalog.OID) (out
 		out = append(out, text)
 		return true
 	})
+	return out
+}
+
+// policed are the policies of a table that are for a role.
+func policed(t *catalog.Table, role catalog.OID) (out []*catalog.Policy) {
+	for _, p := range t.Policies {
+		if slices.Contains(p.Roles, role) {
+			out = append(out, p)
+		}
+	}
 	return out
 }
 

@@ -123,13 +123,15 @@ func (x *Ctx) Put(t *catalog.Table) {
 	x.Editor.PutTable(t)
 }
 
-// Edit copies a descriptor for changes. Indexes and constraints themselves are shared: copy what is changed.
+// Edit copies a descriptor for changes. Indexes, constraints and policies themselves are shared: copy what is changed.
 func Edit(t *catalog.Table) *catalog.Table {
 	n := *t
 	n.Columns = append([]catalog.Column(nil), t.Columns...)
 	n.Indexes = append([]*catalog.Index(nil), t.Indexes...)
 	n.Constraints = append([]*catalog.Constraint(nil), t.Constraints...)
 	n.Triggers = append([]*catalog.Trigger(nil), t.Triggers...)
+	n.Policies = append([]*catalog.Policy(nil), t.Policies...)
+	n.Deps = append([]catalog.Dep(nil), t.Deps...)
 	if t.ColComments != nil {
 		n.ColComments = map[int16]string{}
 		for k, v := range t.ColComments {

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -73,6 +74,22 @@ func checkError(ec *run.Context, t *catalog.Table, constraint string, vals []typ
 func viewOptionError(ec *run.Context, t *catalog.Table, view string, vals []types.Datum) error {
 	return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view \"%s\"", view).
 		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals))
+}
+
+// policyError is row security's refusal of a row.
+func policyError(t *catalog.Table, c *rowCheck) error {
+	what, of := "new", ""
+	if c.kind == plan.CheckMergeTarget {
+		what = "target"
+	}
+	if c.kind != plan.CheckPolicy {
+		of = " (USING expression)"
+	}
+	name := ""
+	if c.name != "" {
+		name = " \"" + c.name + "\""
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "%s row violates row-level security policy%s%s for table \"%s\"", what, name, of, t.Name)
 }
 
 // constraintError adds the schema to an error that rowstore has made.

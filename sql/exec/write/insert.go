@@ -35,6 +35,8 @@ type conflictOp struct {
 	strength lock.Mode
 	key, row []byte
 	catalog  *catalog.Catalog
+	// target are checks of the row in the way, policies of what it becomes.
+	target, policies []rowCheck
 }
 
 func (b *compiler) insert(o *Change, x *plan.Insert) error {
@@ -67,6 +69,12 @@ func (b *compiler) insert(o *Change, x *plan.Insert) error {
 			if cf.where, err = b.Cond(c.Where); err != nil {
 				return err
 			}
+		}
+		if cf.target, err = b.rowChecks(c.Target); err != nil {
+			return err
+		}
+		if cf.policies, err = b.rowChecks(c.Checks); err != nil {
+			return err
 		}
 		ins.conflict, o.target.conflict = cf, cf
 	}
@@ -259,6 +267,9 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 			return true, false, err
 		}
 	}
+	if err := tg.permitted(cf.target); err != nil {
+		return false, false, err
+	}
 	if err := tg.fields(cf.row); err != nil {
 		return false, false, err
 	}
@@ -280,7 +291,15 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 		}
 		tg.trusted = true
 	}
-	if err := tg.complete(); err != nil {
+	of := tg
+	if tg.root != nil {
+		of = tg.root
+	}
+	inserted := of.policies
+	of.policies = cf.policies
+	err = tg.complete()
+	of.policies = inserted
+	if err != nil {
 		return false, false, err
 	}
 	return true, true, tg.replace(cf.key, cf.row)

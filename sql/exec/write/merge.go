@@ -20,6 +20,8 @@ type mergeAction struct {
 	sets     []setFn
 	values   []setFn
 	defaults []setFn
+	// target are checks of the row that is changed, policies of the new one.
+	target, policies []rowCheck
 }
 
 type mergeOp struct {
@@ -65,6 +67,12 @@ func (b *compiler) merge(o *Change, x *plan.Merge) error {
 			act.values = append(act.values, setFn{att: int(a.Cols[i]), eval: fn})
 		}
 		if act.defaults, err = b.defaults(x.Table, a.Defaults); err != nil {
+			return err
+		}
+		if act.target, err = b.rowChecks(a.Target); err != nil {
+			return err
+		}
+		if act.policies, err = b.rowChecks(a.Policy); err != nil {
 			return err
 		}
 		if a.Kind == 'd' {
@@ -114,6 +122,10 @@ func (m *mergeOp) act() (bool, error) {
 			return false, err
 		}
 	}
+	if err := tg.permitted(a.target); err != nil {
+		return false, err
+	}
+	tg.policies = a.policies
 	switch a.kind {
 	case 'u':
 		return l.in.change(a.sets, l.key, l.row)
@@ -163,5 +175,6 @@ func (m *mergeOp) insert() (bool, error) {
 			tg.vals[s.att-1] = v
 		}
 	}
+	tg.policies = a.policies
 	return tg.store()
 }

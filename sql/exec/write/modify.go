@@ -86,8 +86,10 @@ type target struct {
 	row    eval.RowCols // the new row as checks and RETURNING see it
 	gens   []genCol
 	checks []rowCheck
-	nnull  []int // columns that must not be NULL
-	vals   []types.Datum
+	// policies are row security's checks of the new rows of the action at hand; those of a root hold for its tree.
+	policies []rowCheck
+	nnull    []int // columns that must not be NULL
+	vals     []types.Datum
 
 	// Of UPDATE and DELETE.
 	loc      int
@@ -133,8 +135,21 @@ type genCol struct {
 
 type rowCheck struct {
 	name string
-	view bool
+	kind plan.CheckKind
 	cond eval.Cond
+}
+
+// rowChecks compiles checks.
+func (b *compiler) rowChecks(list []plan.Check) ([]rowCheck, error) {
+	var out []rowCheck
+	for _, c := range list {
+		cond, err := b.Cond(c.Expr)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rowCheck{name: c.Constraint, kind: c.Kind, cond: cond})
+	}
+	return out, nil
 }
 
 func (b *compiler) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, checks []plan.Check) (target, error) {
@@ -150,12 +165,16 @@ func (b *compiler) target(t *catalog.Table, row []plan.Col, gens []plan.GenCol, 
 		}
 		tg.gens = append(tg.gens, genCol{att: int(g.AttNum), eval: fn})
 	}
-	for _, c := range checks {
-		cond, err := b.Cond(c.Expr)
-		if err != nil {
-			return tg, err
+	all, err := b.rowChecks(checks)
+	if err != nil {
+		return tg, err
+	}
+	for _, c := range all {
+		if c.kind == plan.CheckPolicy {
+			tg.policies = append(tg.policies, c)
+		} else {
+			tg.checks = append(tg.checks, c)
 		}
-		tg.checks = append(tg.checks, rowCheck{name: c.Constraint, view: c.ViewOption, cond: cond})
 	}
 	tg.deferrable = slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Deferrable })
 	for i := range t.Columns {
@@ -249,6 +268,13 @@ func (tg *target) complete() error {
 	}
 	trusted := tg.trusted
 	tg.trusted = false
+	policies := tg.policies
+	if tg.root != nil {
+		policies = tg.root.policies
+	}
+	if err := tg.permitted(policies); err != nil {
+		return err
+	}
 	for _, i := range tg.nnull {
 		if tg.vals[i].IsNull() {
 			return notNullError(tg.in.EC, tg.table, &tg.table.Columns[i], tg.vals)
@@ -261,8 +287,8 @@ func (tg *target) complete() error {
 			return err
 		}
 		switch {
-		case t == eval.True, t == eval.Null && !c.view:
-		case c.view:
+		case t == eval.True, t == eval.Null && c.kind == plan.CheckConstraint:
+		case c.kind == plan.CheckViewOption:
 			return viewOptionError(tg.in.EC, tg.table, c.name, tg.vals)
 		default:
 			return checkError(tg.in.EC, tg.table, c.name, tg.vals)
@@ -270,6 +296,24 @@ func (tg *target) complete() error {
 	}
 	if tg.table.Bound != nil && !trusted {
 		return tg.inBounds()
+	}
+	return nil
+}
+
+// permitted applies row security's checks to the row in the slots that they name.
+func (tg *target) permitted(list []rowCheck) error {
+	for i := range list {
+		t, err := list[i].cond()
+		if err != nil {
+			return err
+		}
+		if t != eval.True {
+			named := tg.table
+			if tg.root != nil {
+				named = tg.root.table
+			}
+			return policyError(named, &list[i])
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -125,7 +126,7 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 		}
 	}
 	for _, c := range root.checks {
-		if c.view {
+		if c.kind == plan.CheckViewOption {
 			l.checks = append(l.checks, c)
 		}
 	}
