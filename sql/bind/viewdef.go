@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,8 @@ type DefOptions struct {
 	Qualify func(*catalog.Table) bool
 	// Columns names the result columns, as CREATE VIEW v (a, b) does; nil: the query's own names.
 	Columns []string
+	// Row is what RowExprSQL calls the row in queries; "": as the table.
+	Row string
 }
 
 // shapes keep what binding makes of a query's clauses, for printing it again. The query is bound for this alone: nothing
@@ -149,7 +152,7 @@ func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, wh
 	b.Collate(e)
 	b.FinishParams()
 	named = Named{Expr: e, Access: append(b.access, a)}
-	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{it: t.Name}, used: map[string]int{t.Name: 1}}
+	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{it: cmp.Or(o.Row, t.Name)}, used: map[string]int{cmp.Or(o.Row, t.Name): 1}}
 	top := d.options()
 	column := top.Column
 	top.Column = func(c *plan.ColRef) string {
@@ -159,6 +162,16 @@ func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, wh
 		return column(c)
 	}
 	return ruleutils.MustExpr(e, top), named, nil
+}
+
+// RowExpr binds the expression of SELECT expression over one row of t, for its errors.
+func RowExpr(env *Env, t *catalog.Table, n ast.Node) error {
+	sel, ok := n.(*ast.SelectStmt)
+	if !ok || len(sel.TargetList) != 1 {
+		return pgerr.Internal("an expression of form %T", n)
+	}
+	_, _, err := RowExprSQL(env, t, sel.TargetList[0].(*ast.ResTarget).Val, expression.KindOther, "", DefOptions{})
+	return err
 }
 
 // Named is what an expression needs: the expression itself tells its types and functions, Access the relations and columns that it

@@ -122,7 +122,14 @@ func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
 			WithDetail("rule _RETURN on view %s depends on column \"%s\"", x.RelationText(user), c.Name)
 	}
-	return nil
+	var refused error
+	x.Catalog().Users(catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}, func(from catalog.Address, _ catalog.DepType) {
+		if r, p := x.Catalog().PolicyByOID(from.OID); p != nil && from.Kind == catalog.KindPolicy && refused == nil {
+			refused = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used in a policy definition").
+				WithDetail("policy %s on table %s depends on column \"%s\"", p.Name, x.RelationText(r), c.Name)
+		}
+	})
+	return refused
 }
 
 // convertDefault keeps the default, cast to the new type.

@@ -124,10 +124,77 @@ func (x *exec) moveRelation(t *catalog.Table, schema catalog.OID, name string) e
 	if err != nil {
 		return err
 	}
+	policies, err := x.policyPatches(t, cat.SchemaByOID(schema).Name, name)
+	if err != nil {
+		return err
+	}
 	next := stmt.Edit(t)
 	next.Schema, next.Name = schema, name
 	x.Put(next)
-	return x.applyPatches(patches)
+	if err := x.applyPatches(patches); err != nil {
+		return err
+	}
+	return policies()
+}
+
+// policyPatches does for policies what relationPatches does for views; the result stores them. Conditions that name their own table
+// in queries name it by the new name.
+func (x *exec) policyPatches(t *catalog.Table, schema, name string) (store func() error, err error) {
+	type text struct {
+		p   catalog.Address
+		sql map[string]string // by the old
+	}
+	var list []text
+	for _, p := range policy.Using(x.Ctx, catalog.Address{Kind: catalog.KindRelation, OID: t.OID}) {
+		n := text{p, map[string]string{}}
+		if err := policy.Each(x.Ctx, p, func(r *catalog.Table, old string) error {
+			sql := old
+			if r.OID == t.OID && name != t.Name {
+				var err error
+				if sql, err = policy.Print(x.Ctx, r, old, name); err != nil {
+					return err
+				}
+			}
+			sql = exprPrefix + sql
+			patches := append(x.rangePatches(sql, t, schema, name), x.regclassPatches(sql, t, schema, name)...)
+			n.sql[old] = strings.TrimPrefix(applyText(sql, patches), exprPrefix)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return func() error {
+		for _, n := range list {
+			if err := policy.Rewrite(x.Ctx, n.p, func(_ *catalog.Table, old string) (string, error) { return n.sql[old], nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// repairPolicy is repairView for a condition of a policy of t.
+func (x *exec) repairPolicy(t *catalog.Table, sql, old, new string) (string, error) {
+	const tries = 1000
+	for range tries {
+		text := exprPrefix + sql
+		err := policy.Bind(x.Ctx, t, text)
+		if err == nil {
+			return sql, nil
+		}
+		e := pgerr.From(err)
+		stmts, parseErr := parser.Parse(text)
+		if parseErr != nil {
+			return "", parseErr
+		}
+		p, ok := columnPatch(stmts[0].Node, text, byteOffset(text, e.Position), old, new)
+		if e.Code != pgerr.UndefinedColumn || e.Position == 0 || !ok {
+			return "", pgerr.Unsupported("renaming a column that a policy of table \"" + t.Name + "\" uses in this way")
+		}
+		sql = strings.TrimPrefix(applyText(text, []patch{p}), exprPrefix)
+	}
+	return "", pgerr.Internal("a policy of %s does not come right", t.Name)
 }
 
 func (x *exec) renameConstraint(n *ast.RenameStmt, name string) error {
@@ -236,7 +303,15 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 		}
 		return true
 	})
+	policies := policy.Using(x.Ctx, catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum})
 	x.Put(next)
+	for _, p := range policies {
+		if err := policy.Rewrite(x.Ctx, p, func(r *catalog.Table, sql string) (string, error) {
+			return x.repairPolicy(r, sql, c.Name, name)
+		}); err != nil {
+			return err
+		}
+	}
 	for _, v := range views {
 		if err := x.repairView(v, c.Name, name); err != nil {
 			return err
@@ -480,6 +555,7 @@ func (x *exec) repairView(v *catalog.Table, old, new string) error {
 		}
 		env := *x.Bind()
 		env.Source = sql
+		env.Viewer = nil
 		_, err = bind.Statement(&env, stmts[0].Node, nil)
 		if err == nil {
 			if sql != v.View {
@@ -577,7 +653,14 @@ func (x *exec) renameSchema(old, name string) error {
 		if err != nil {
 			return err
 		}
+		policies, err := x.policyPatches(t, name, t.Name)
+		if err != nil {
+			return err
+		}
 		if err := x.applyPatches(patches); err != nil {
+			return err
+		}
+		if err := policies(); err != nil {
 			return err
 		}
 	}

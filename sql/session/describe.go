@@ -18,6 +18,7 @@ const (
 	classType       types.OID = 1247
 	classProc       types.OID = 1255
 	classTrigger    types.OID = 2620
+	classPolicy     types.OID = 3256
 
 	classEventTrigger types.OID = 3466
 )
@@ -65,6 +66,11 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 			return c.Comment, c.Comment != ""
 		}
 		return "", false
+	}
+	if class == classPolicy {
+		if _, p := cat.PolicyByOID(obj); p != nil {
+			return p.Comment, p.Comment != ""
+		}
 	}
 	if sub != 0 {
 		return "", false

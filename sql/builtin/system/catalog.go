@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/policy"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -609,7 +610,11 @@ func catalogFns() call.Fns {
 			return call.Text(`"default"`)
 		},
 		"row_security_active": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
-			return nullable(false, relationExists(s, types.OID(a[0].Uint())))
+			t := s.Catalog().Table(types.OID(a[0].Uint()))
+			if t == nil {
+				return nullable(false, relationExists(s, types.OID(a[0].Uint())))
+			}
+			return tuple.Bool(policy.Guarded(t, s.Roles(), s.UserOID())), nil
 		}),
 		"to_regclass": softLookup(types.RegClass), "to_regtype": softLookup(types.RegType), "to_regproc": softLookup(types.RegProc),
 		"to_regprocedure": softLookup(types.RegProcedure), "to_regoper": softLookup(types.RegOper), "to_regoperator": softLookup(types.RegOperator),

@@ -231,6 +231,9 @@ func pgDepend(s *scan) error {
 			}
 		}
 		s.addTriggerDepends(t)
+		for _, p := range t.Policies {
+			add(pgPolicyRelation, p.OID, 0, pgClassRelation, t.OID, 0, 'a')
+		}
 		for _, ix := range t.Indexes {
 			if ix.Constraint != 0 {
 				add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')

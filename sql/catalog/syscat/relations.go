@@ -18,6 +18,7 @@ const (
 	pgRewriteRelation    catalog.OID = 2618
 	pgLanguageRelation   catalog.OID = 2612
 	pgExtensionRelation  catalog.OID = 3079
+	pgPolicyRelation     catalog.OID = 3256
 )
 
 // partitionAncestors is pg_proc's pg_partition_ancestors(regclass).
@@ -123,7 +124,7 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(len(t.Triggers) > 0 || s.hasForeign(t)), boolean(s.cat.HasChildren(t.OID)), no, no,
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(len(t.Triggers) > 0 || s.hasForeign(t)), boolean(s.cat.HasChildren(t.OID)), boolean(t.RowSecurity), boolean(t.ForceRowSecurity),
 		boolean(!t.Unpopulated), char(ident), boolean(t.Bound != nil), oid(0), xmin, xmin, s.acl(t.ACL), texts(options(t.Options)), s.bound(t))
 }
 

@@ -1,6 +1,8 @@
 package syscat
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
@@ -126,6 +128,8 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 		return pgEventTriggerRelation, a.OID, 0, true
 	case catalog.KindDefault:
 		return pgAttrdefRelation, attrdefOID(a.OID, a.Sub), 0, true
+	case catalog.KindPolicy:
+		return pgPolicyRelation, a.OID, 0, true
 	}
 	return 0, 0, 0, false
 }
@@ -135,7 +139,7 @@ func (s *scan) addObjectDepends() {
 	s.cat.Dependencies(func(from, on catalog.Address, t catalog.DepType) {
 		class, obj, sub, ok := classOf(from)
 		ref, refObj, refSub, ok2 := classOf(on)
-		if !ok || !ok2 {
+		if !ok || !ok2 || from.Kind == catalog.KindPolicy && on.Kind == catalog.KindRelation && s.dependsOnColumn(from, on.OID) {
 			return
 		}
 		if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
@@ -155,4 +159,12 @@ func (s *scan) addObjectDepends() {
 			return true
 		})
 	}
+}
+
+// dependsOnColumn reports whether a policy names a column of a relation: pg_depend has these rows and none for the relation as a whole.
+func (s *scan) dependsOnColumn(from catalog.Address, rel catalog.OID) bool {
+	t, _ := s.cat.PolicyByOID(from.OID)
+	return t != nil && slices.ContainsFunc(t.Deps, func(d catalog.Dep) bool {
+		return d.From == from && d.On.Kind == catalog.KindColumn && d.On.OID == rel
+	})
 }
