@@ -11,6 +11,8 @@ import (
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -71,6 +73,23 @@ func (s *Session) copyTarget(n *ast.CopyStmt) (*catalog.Table, []copy.Column, []
 	return t, cols, names, nil
 }
 
+// copyAllowed checks the privilege that COPY needs on a table or its columns, before anything else is said about the table.
+func (s *Session) copyAllowed(t *catalog.Table, names []string, p privilege.Set) error {
+	a := &plan.Access{Table: t, Need: p}
+	for _, n := range names {
+		att := t.ColumnByName(n).AttNum
+		if p == privilege.Insert {
+			a.Insert = plan.AddAtt(a.Insert, att)
+		} else {
+			a.Read(att)
+		}
+	}
+	if id := s.identity(); !allowed(id.roles, id.current, a) {
+		return t.Denied()
+	}
+	return nil
+}
+
 // fileSource reads a file of the server (superusers only).
 type fileSource struct {
 	f   *os.File
@@ -92,6 +111,14 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	t, cols, names, err := s.copyTarget(n)
 	if err != nil {
 		return "", err
+	}
+	if err := s.copyAllowed(t, names, privilege.Insert); err != nil {
+		return "", err
+	}
+	if guards, err := s.viewer().Guards(t, 0); err != nil {
+		return "", err
+	} else if guards {
+		return "", pgerr.New(pgerr.FeatureNotSupported, "COPY FROM not supported with row-level security").WithHint("Use INSERT statements instead.")
 	}
 	switch t.Kind {
 	case catalog.RelTable, catalog.RelPartitioned:
@@ -248,6 +275,9 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 	if node == nil {
 		t, cols, names, err := s.copyTarget(n)
 		if err != nil {
+			return "", err
+		}
+		if err := s.copyAllowed(t, names, privilege.Select); err != nil {
 			return "", err
 		}
 		switch t.Kind {

@@ -77,6 +77,8 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		if run.Nodes, run.Execution, err = s.explainRun(ctx, q, params); err != nil {
 			return "", err
 		}
+	} else if err := s.checkAccess(q); err != nil {
+		return "", err
 	}
 	phys := q.phys
 	if c, ok := phys.Root.(*plan.Columnar); ok && !s.columnarOn(c) {

@@ -465,6 +465,14 @@ func relationExists(s call.Session, oid types.OID) bool {
 	return t != nil
 }
 
+func rowSecurityActive(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+	t := s.Catalog().Table(types.OID(a[0].Uint()))
+	if t == nil {
+		return nullable(false, relationExists(s, types.OID(a[0].Uint())))
+	}
+	return tuple.Bool(policy.Guarded(t, s.Roles(), s.UserOID())), nil
+}
+
 func indexProperty(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 	_, ix := s.Catalog().RelationByOID(types.OID(a[0].Uint()))
 	if ix == nil {
@@ -609,12 +617,13 @@ func catalogFns() call.Fns {
 			}
 			return call.Text(`"default"`)
 		},
-		"row_security_active": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
-			t := s.Catalog().Table(types.OID(a[0].Uint()))
-			if t == nil {
-				return nullable(false, relationExists(s, types.OID(a[0].Uint())))
+		"row_security_active": withSession(rowSecurityActive),
+		"row_security_active_name": withSession(func(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error) {
+			oid, err := types.Lookup(types.RegClass).ParseText(a[0].Str(), -1, c.Env)
+			if err != nil {
+				return types.Null, err
 			}
-			return tuple.Bool(policy.Guarded(t, s.Roles(), s.UserOID())), nil
+			return rowSecurityActive(s, c, []types.Datum{oid})
 		}),
 		"to_regclass": softLookup(types.RegClass), "to_regtype": softLookup(types.RegType), "to_regproc": softLookup(types.RegProc),
 		"to_regprocedure": softLookup(types.RegProcedure), "to_regoper": softLookup(types.RegOper), "to_regoperator": softLookup(types.RegOperator),

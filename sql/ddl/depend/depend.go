@@ -231,7 +231,8 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 	case catalog.KindSchema:
 		cat.Tables(func(t *catalog.Table) bool {
 			if t.Schema == o.OID {
-				add(catalog.KindRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0)
+				part := t.Bound != nil && cat.Table(t.Parents[0]) != nil && cat.Table(t.Parents[0]).Schema == o.OID
+				add(catalog.KindRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0 || part)
 			}
 			return true
 		})
@@ -243,6 +244,7 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 				return true
 			})
 		}
+		slices.SortStableFunc(out, func(a, b dependent) int { return cmp.Compare(a.OID, b.OID) })
 	case catalog.KindRelation:
 		t := cat.Table(o.OID)
 		if t == nil {

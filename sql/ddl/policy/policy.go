@@ -123,9 +123,15 @@ func ToDrop(x *stmt.Ctx, rv *ast.RangeVar, name string, missingOK bool) (o catal
 			return o, false, nil
 		}
 	}
-	t, err := open(x, rv)
+	t, ix, err := x.Open(rv, lock.AccessExclusive)
 	if err != nil {
 		return o, false, err
+	}
+	if t == nil {
+		return o, false, stmt.NoRelation(rv)
+	}
+	if x.MustOwn(t, ix) != nil {
+		return o, false, stmt.Denied("must be owner of relation %s", t.Name)
 	}
 	p := t.PolicyByName(name)
 	switch {
@@ -234,7 +240,7 @@ func conditions(x *stmt.Ctx, next *catalog.Table, p *catalog.Policy, using, chec
 		sql   *string
 	}{{using, &p.Using}, {check, &p.Check}} {
 		n := c.given
-		kind, what, source := expression.KindPolicy, "POLICY", ""
+		kind, what := expression.KindPolicy, "POLICY"
 		if n == nil {
 			if *c.sql == "" {
 				continue
@@ -245,14 +251,14 @@ func conditions(x *stmt.Ctx, next *catalog.Table, p *catalog.Policy, using, chec
 				return err
 			}
 			n, what = stored, ""
-		} else {
-			source = x.Bind().Source
 		}
 		env := *x.Bind()
-		env.Types, env.Source = x.StoredEnv(), source
+		env.Types = x.StoredEnv()
 		sql, named, err := bind.RowExprSQL(&env, next, n, kind, what, bind.DefOptions{})
 		if err != nil {
-			return err
+			e := *pgerr.From(err)
+			e.Position = 0 // PostgreSQL gives none here
+			return &e
 		}
 		*c.sql = sql
 		x.DependOn(&deps, address(p), named.Expr)
