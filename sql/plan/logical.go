@@ -315,11 +315,11 @@ type Check struct {
 type CheckKind uint8
 
 const (
-	CheckConstraint   CheckKind = iota // 23514
-	CheckViewOption                    // WITH CHECK OPTION: 44000
-	CheckPolicy                        // row security of a new row: 42501. It comes before constraints
-	CheckConflict                      // USING for the row in the way of ON CONFLICT DO UPDATE: 42501
-	CheckMergeTarget                   // USING for the row that MERGE changes: 42501
+	CheckConstraint  CheckKind = iota // 23514
+	CheckViewOption                   // WITH CHECK OPTION: 44000
+	CheckPolicy                       // row security of a new row: 42501. It comes before constraints
+	CheckConflict                     // USING for the row in the way of ON CONFLICT DO UPDATE: 42501
+	CheckMergeTarget                  // USING for the row that MERGE changes: 42501
 )
 
 // GenCol is a stored generated column: computed after defaults, from the Row columns.
@@ -394,13 +394,13 @@ type MergeAction struct {
 	Matched bool
 	// Target are row security's conditions on the row that is updated or deleted, over Old; Policy those on the new row, over Row.
 	Target, Policy []Check
-	Cond       Expr
-	Kind       byte // i insert, u update, d delete, n do nothing
-	Cols       []int16
-	Values     []Expr // insert
-	Defaults   map[int16]Expr
-	Set        []SetItem
-	Overriding byte
+	Cond           Expr
+	Kind           byte // i insert, u update, d delete, n do nothing
+	Cols           []int16
+	Values         []Expr // insert
+	Defaults       map[int16]Expr
+	Set            []SetItem
+	Overriding     byte
 }
 
 func (r *Scan) Cols() []Col        { return r.Out }

@@ -86,4 +86,3 @@ func Bind(x *stmt.Ctx, t *catalog.Table, selectSQL string) error {
 	env.Source = selectSQL
 	return bind.RowExpr(&env, t, n)
 }
-
