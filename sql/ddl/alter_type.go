@@ -111,6 +111,16 @@ func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 				WithDetail("Column \"%s\" is used by generated column \"%s\".", c.Name, g.Name)
 		}
 	}
+	var refused error
+	x.Catalog().Users(catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}, func(from catalog.Address, _ catalog.DepType) {
+		if r, p := x.Catalog().PolicyByOID(from.OID); p != nil && from.Kind == catalog.KindPolicy && refused == nil {
+			refused = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used in a policy definition").
+				WithDetail("policy %s on table %s depends on column \"%s\"", p.Name, x.RelationText(r), c.Name)
+		}
+	})
+	if refused != nil {
+		return refused
+	}
 	var user *catalog.Table
 	x.Catalog().Tables(func(r *catalog.Table) bool {
 		if r.HasQuery() && depend.ViewUsesColumn(x.Ctx, r, t, c.AttNum) {
@@ -122,14 +132,7 @@ func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
 			WithDetail("rule _RETURN on view %s depends on column \"%s\"", x.RelationText(user), c.Name)
 	}
-	var refused error
-	x.Catalog().Users(catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}, func(from catalog.Address, _ catalog.DepType) {
-		if r, p := x.Catalog().PolicyByOID(from.OID); p != nil && from.Kind == catalog.KindPolicy && refused == nil {
-			refused = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used in a policy definition").
-				WithDetail("policy %s on table %s depends on column \"%s\"", p.Name, x.RelationText(r), c.Name)
-		}
-	})
-	return refused
+	return nil
 }
 
 // convertDefault keeps the default, cast to the new type.

@@ -72,10 +72,9 @@ func of(ts *testscript.TestScript) *server { return ts.Value(serverKey{}).(*serv
 
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var err error
+	s.port, err = freePort()
 	ts.Check(err)
-	s.port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	s.log = ts.MkAbs("server.log")
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
@@ -173,4 +172,14 @@ func tarn(ts *testscript.TestScript, neg bool, args []string) {
 	if err := cmd.Run(); (err != nil) != neg {
 		ts.Fatalf("tarn %v: %v", args, err)
 	}
+}
+
+// freePort is one that nobody listens on now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -18,7 +18,7 @@ clean() { # port
     psql -X -q -p "$1" -d postgres -c 'set client_min_messages = error' -c "drop $o" || fail "drop $o"; done; }
 make() { # port: the schema of the psql transcripts, with some rows
   clean "$1"; fresh "$1" dumped
-  cat psql/schema.sql psql/schema_acl.sql psql/schema_matview.sql pgdump_rows.sql | psql -X -q -v ON_ERROR_STOP=1 -p "$1" -d dumped >"$WORK/out" 2>&1 || fail "schema on port $1: $(grep -m3 ERROR "$WORK/out")"; }
+  cat psql/schema.sql psql/schema_acl.sql psql/schema_matview.sql psql/schema_rls.sql pgdump_rows.sql | psql -X -q -v ON_ERROR_STOP=1 -p "$1" -d dumped >"$WORK/out" 2>&1 || fail "schema on port $1: $(grep -m3 ERROR "$WORK/out")"; }
 make "$TARN"; make "$PG"
 dump "$TARN" dumped "$WORK/tarn.sql"; dump "$PG" dumped "$WORK/pg.sql"
 restore "$TARN" again "$WORK/tarn.sql"; dump "$TARN" again "$WORK/tarn2.sql"; same "$WORK/tarn.sql" "$WORK/tarn2.sql" "Tarn's dump changes on its way through Tarn"

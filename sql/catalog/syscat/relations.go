@@ -426,6 +426,9 @@ func pgDescription(s *scan) error {
 		for _, c := range t.Constraints {
 			add(c.OID, pgConstraintRelation, 0, c.Comment)
 		}
+		for _, p := range t.Policies {
+			add(p.OID, pgPolicyRelation, 0, p.Comment)
+		}
 		for _, g := range t.Triggers {
 			add(g.OID, pgTriggerRelation, 0, g.Comment)
 		}

@@ -112,7 +112,7 @@ func transcript(addr, dir string, commands []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"schema", "schema_acl", "schema_matview"} { // in this order
+	for _, name := range []string{"schema", "schema_acl", "schema_matview", "schema_rls"} { // in this order
 		sql, err := os.ReadFile(filepath.Join(dir, name+".sql"))
 		if err != nil {
 			return nil, err
