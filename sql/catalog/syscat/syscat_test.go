@@ -73,7 +73,7 @@ func testCatalog() *catalog.Catalog {
 	e.PutTable(&catalog.Table{OID: 16410, Schema: catalog.PublicOID, Name: "p", Kind: catalog.RelPartitioned, Persistence: catalog.Permanent, RowType: 16411,
 		Columns: part, PartKey: &catalog.PartKey{Strategy: catalog.ListPartition, Keys: []catalog.IndexKey{key}}})
 	e.PutTable(&catalog.Table{OID: 16413, Schema: catalog.PublicOID, Name: "p1", Kind: catalog.RelTable, Persistence: catalog.Permanent, RowType: 16414,
-		StorageID: 101, Columns: part, Parents: []catalog.OID{16410}, Triggers: []*catalog.Trigger{{OID: 16420, Name: "g", Func: 1291, Type: catalog.TriggerRow | catalog.TriggerBefore | catalog.TriggerUpdate,
+		StorageID: 101, Columns: part, Parents: []catalog.OID{16410}, Policies: []*catalog.Policy{{OID: 16421, Name: "p", Command: catalog.ForSelect, Roles: []catalog.OID{0}, Using: "true"}}, Triggers: []*catalog.Trigger{{OID: 16420, Name: "g", Func: 1291, Type: catalog.TriggerRow | catalog.TriggerBefore | catalog.TriggerUpdate,
 			Enabled: catalog.TriggerOrigin, Cols: []int16{1}, Args: []string{"x", ""}, When: "(old.a = 1)", Comment: "a trigger", Extensions: []string{"plpgsql"}}}, Bound: &catalog.PartBound{List: []catalog.BoundDatum{{Text: "1"}, {Kind: 'n'}}}})
 	return e.Catalog()
 }
