@@ -13,7 +13,7 @@ import (
 )
 
 // onConflict is transformOnConflictClause and infer_arbiter_indexes.
-func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause) (oc *plan.OnConflict, existing *newRow) {
+func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, named bool, n *ast.OnConflictClause) (oc *plan.OnConflict, existing *newRow) {
 	oc = &plan.OnConflict{Nothing: n.Action == ast.ONCONFLICT_NOTHING}
 	if !oc.Nothing && n.Infer == nil {
 		panic(b.Err(pgerr.SyntaxError, n.Location, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
@@ -25,14 +25,14 @@ func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, n *
 		find = b.arbiters(m, alias, n.Infer)
 	}
 	if !oc.Nothing {
-		existing = b.conflictUpdate(s, m, alias, n, oc)
+		existing = b.conflictUpdate(s, m, alias, named, n, oc)
 	}
 	oc.Indexes = find()
 	return oc, existing
 }
 
 // conflictUpdate binds DO UPDATE over the row in the way and EXCLUDED.
-func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string, n *ast.OnConflictClause, oc *plan.OnConflict) *newRow {
+func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string, named bool, n *ast.OnConflictClause, oc *plan.OnConflict) *newRow {
 	t := m.t
 	b.use(t).Select = true
 	existing, excluded := b.newRow(t), b.newRow(t)
@@ -46,6 +46,9 @@ func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string,
 	base.Unread = append([]expression.ItemCol(nil), base.Cols...)
 	reading(base, t, m.tableAccess())
 	it, _ := b.layered(sc, m, base, alias)
+	if named {
+		it.Schema = m.rel.Schema
+	}
 	ex, _ := b.layered(sc, m, b.rowItem(sc, t, "excluded", excluded.col), "excluded")
 	ex.System = nil
 	sc.Names = []*expression.Item{it, ex}

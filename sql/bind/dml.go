@@ -178,7 +178,7 @@ func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []pla
 	ins.Checks, ins.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
 	var existing *newRow
 	if n.OnConflictClause != nil {
-		ins.Conflict, existing = b.onConflict(s, m, alias, n.OnConflictClause)
+		ins.Conflict, existing = b.onConflict(s, m, alias, n.Relation.Alias == nil, n.OnConflictClause)
 	}
 	if len(n.ReturningList) > 0 {
 		ret := b.NewScope(s.Parent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -495,7 +496,7 @@ func KeyText(t *catalog.Table, ix *catalog.Index, keys []types.Datum, env *types
 		k := &ix.Keys[i]
 		names[i] = k.Expr
 		if k.Att != 0 {
-			names[i] = t.Column(k.Att).Name
+			names[i] = ruleutils.QuoteIdent(t.Column(k.Att).Name)
 		}
 		vals[i] = "null"
 		if !keys[i].IsNull() {

@@ -259,16 +259,16 @@ func (b *Binder) plainColumnRef(s *Scope, n *ast.ColumnRef) plan.Expr {
 		b.NoColumn(s, "", name[0], loc)
 	case 2:
 		it, _ := b.lookupItem(s, "", name[0], loc)
-		return b.qualified(s, it, "", name[0], name[1], loc)
+		return b.qualified(s, it, name[0], name[1], loc)
 	case 3:
 		it, _ := b.lookupItem(s, name[0], name[1], loc)
-		return b.qualified(s, it, name[0], name[1], name[2], loc)
+		return b.qualified(s, it, name[1], name[2], loc)
 	case 4:
 		if b.Database != "" && name[0] != b.Database {
 			b.Fail(pgerr.FeatureNotSupported, loc, "cross-database references are not implemented: %s", strings.Join(name, "."))
 		}
 		it, _ := b.lookupItem(s, name[1], name[2], loc)
-		return b.qualified(s, it, name[1], name[2], name[3], loc)
+		return b.qualified(s, it, name[2], name[3], loc)
 	}
 	b.Fail(pgerr.SyntaxError, loc, "improper qualified name (too many dotted names): %s", strings.Join(name, "."))
 	return nil
@@ -293,7 +293,7 @@ func (b *Binder) wholeRow(s *Scope, n *ast.ColumnRef) plan.Expr {
 				return e
 			}
 		}
-		b.noItem(s, schema, rel, n.Location)
+		b.noItem(s, rel, n.Location)
 	}
 	return b.At(it.Row(), n.Location)
 }
@@ -306,9 +306,9 @@ func (b *Binder) noColumns(s *Scope, n *ast.ColumnRef) {
 	}
 }
 
-func (b *Binder) qualified(s *Scope, it *Item, schema, rel, col string, loc int32) plan.Expr {
+func (b *Binder) qualified(s *Scope, it *Item, rel, col string, loc int32) plan.Expr {
 	if it == nil {
-		b.noItem(s, schema, rel, loc)
+		b.noItem(s, rel, loc)
 	}
 	if e := b.itemColumn(it, col, loc); e != nil {
 		return e
@@ -326,10 +326,10 @@ func (b *Binder) qualified(s *Scope, it *Item, schema, rel, col string, loc int3
 }
 
 // noItem is errorMissingRTE.
-func (b *Binder) noItem(s *Scope, schema, name string, loc int32) {
+func (b *Binder) noItem(s *Scope, name string, loc int32) {
 	for sc := s; sc != nil; sc = sc.Parent {
 		for _, it := range sc.Tables {
-			if schema == "" && it.Alias == name {
+			if it.Alias == name {
 				panic(b.Err(pgerr.UndefinedTable, loc, "invalid reference to FROM-clause entry for table \"%s\"", name).
 					WithHint("There is an entry for table \"%s\", but it cannot be referenced from this part of the query.", name))
 			}
@@ -496,7 +496,7 @@ func (b *Binder) expandRefStar(s *Scope, v *ast.ColumnRef) []namedExpr {
 		if cols := b.variableStar(s, name, loc); cols != nil {
 			return cols
 		}
-		b.noItem(s, schema, rel, loc)
+		b.noItem(s, rel, loc)
 	}
 	return b.itemColumns(it, loc)
 }

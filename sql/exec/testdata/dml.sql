@@ -61,3 +61,13 @@ update part set v = 1 where id = 2;
 update part set v = -5 where id = 1;
 update part set v = 1 where id = 2 returning *;
 select * from part order by id;
+-- The target's qualified name in ON CONFLICT, and quoted names in messages.
+create table "Team" ("Id" int primary key, name text unique, "select" int, unique (name, "select"));
+insert into public."Team" values (1, 'a', 1) on conflict (name) do update set name = 'b' where public."Team".name = 'a' returning public."Team"."Id", public."Team".name;
+insert into public."Team" values (2, 'a', 1) on conflict (name) do update set name = 'b' || excluded."Id" where (public."Team".name = 'a' and 1 = 1) returning public."Team"."Id", public."Team".name;
+insert into public."Team" as t values (3, 'b2', 1) on conflict (name) do update set name = public."Team".name;
+insert into public."Team" as t values (3, 'b2', 1) on conflict (name) do update set name = t.name returning public.t."Id";
+insert into "Team" values (1, 'c', 1);
+insert into "Team" values (2, 'b2', 1) on conflict ("Id") do nothing;
+select nosuch."Team".name from "Team";
+select public.t.name from "Team" t;
