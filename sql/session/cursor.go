@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/session/cursor"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -62,10 +63,7 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 	if err := s.start(ctx, p); err != nil {
 		return err
 	}
-	p.at = &position{src: p.rows, keep: p.scroll}
-	if p.forgetful {
-		p.at.limit = s.hotSettings().workMem
-	}
+	p.at = cursor.New(p.rows, p.scroll, s.keepLimit(p))
 	p.rows = nil
 	s.portals[p.name] = p
 	return nil
@@ -172,14 +170,21 @@ func readsBackward(n plan.Node) bool {
 	return false
 }
 
+// keepLimit is how many bytes of rows a cursor keeps to go back to; 0 is all.
+func (s *Session) keepLimit(p *portal) int64 {
+	if p.forgetful {
+		return s.hotSettings().workMem
+	}
+	return 0
+}
+
 // persist reads what a holdable cursor has not read yet, before its transaction ends.
 func (s *Session) persist() error {
 	for _, p := range s.portals {
-		if !p.hold || p.at == nil || p.at.src == nil {
+		if !p.hold || p.at == nil {
 			continue
 		}
-		p.at.limit = 0
-		if err := p.at.drain(); err != nil {
+		if err := p.at.Drain(); err != nil {
 			p.failed = true
 			return err
 		}
@@ -209,7 +214,7 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 				return "", err
 			}
 		}
-		p.at = &position{src: p.rows, pos: int(p.count), seen: int(p.count)}
+		p.at = cursor.After(p.rows, p.count)
 		p.rows = nil
 	}
 	verb := "FETCH "
@@ -240,9 +245,7 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 	if p.cancel != nil {
 		defer p.during(ctx)()
 	}
-	p.at.ctx = ctx
-	count, err := p.at.fetch(n, send)
-	p.at.ctx = nil
+	count, err := p.at.Fetch(ctx, n, send)
 	p.count += count
 	if err != nil {
 		p.failed = pgerr.From(err).Code != pgerr.ObjectNotInPrerequisiteState
@@ -279,10 +282,10 @@ func (s *Session) current(name string, t *catalog.Table) ([]byte, error) {
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" does not have a FOR UPDATE/SHARE reference to table \"%s\"", name, t.Name)
 	case found < 0 || len(p.tables) > 1 && lockingOf(p.stmt.stmt.Node) == "":
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not a simply updatable scan of table \"%s\"", name, t.Name)
-	case p.at.current == nil:
+	case p.at.Current() == nil:
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not positioned on a row", name)
 	}
-	loc := p.at.current[len(p.stmt.cols)+found]
+	loc := p.at.Current()[len(p.stmt.cols)+found]
 	if loc.IsNull() {
 		return nil, nil
 	}

@@ -2,7 +2,7 @@
 // room a statement is for. It knows nothing of sockets: results go to an Output, COPY data comes from one.
 //
 // Files by side: session.go (life), block.go (transaction block), query.go (plans and their execution), simple.go and
-// extended.go (the two protocols), dispatch.go (utility statements), cursor.go, settings.go, functions.go (what SQL
+// extended.go (the two protocols), dispatch.go (utility statements), cursor.go (over package cursor), settings.go, functions.go (what SQL
 // functions ask of a session), errors.go (storage's sentinels → SQLSTATE).
 //
 // A statement's order: catalog version → plan → table locks → catalog version again (DDL may have come in between: plan

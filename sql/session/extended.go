@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/session/cursor"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -40,7 +41,7 @@ type portal struct {
 	formats []int16
 	source  string
 
-	rows                 rowSource // nil before the first Execute
+	rows                 cursor.Source // nil before the first Execute
 	done                 bool
 	count                int64
 	started              bool
@@ -50,16 +51,10 @@ type portal struct {
 	depth                int // savepoints below it
 	sqlCursor            bool
 	scroll, hold, binary bool
-	forgetful            bool          // scrolls only while what it has seen is small
-	tables               []catalog.OID // whose row locators stand behind the columns of its rows
-	at                   *position     // of a cursor
+	forgetful            bool             // scrolls only while what it has seen is small
+	tables               []catalog.OID    // whose row locators stand behind the columns of its rows
+	at                   *cursor.Position // of a cursor
 	cancel               context.CancelCauseFunc
-}
-
-// rowSource gives a portal's rows.
-type rowSource interface {
-	Next() (row []types.Datum, ok bool, err error)
-	Close() error
 }
 
 func (s *Session) closePortals(which func(*portal) bool) {
@@ -77,7 +72,7 @@ func (p *portal) close() {
 		p.rows = nil
 	}
 	if p.at != nil {
-		p.at.close()
+		p.at.Close()
 	}
 	if p.cancel != nil {
 		p.cancel(context.Canceled)
@@ -489,9 +484,9 @@ func (s *Session) executeCursor(p *portal, maxRows int) error {
 	}
 	most := int64(maxRows)
 	if maxRows <= 0 {
-		most = all
+		most = cursor.All
 	}
-	n, err := p.at.run(p.at.forward, most, func(row []types.Datum) error { return s.out.Row(row[:len(p.stmt.cols)]) })
+	n, err := p.at.Forward(most, func(row []types.Datum) error { return s.out.Row(row[:len(p.stmt.cols)]) })
 	if err != nil {
 		p.failed = true
 		return err
@@ -521,9 +516,9 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 		p.rows, err = q.prog.Run(ec)
 		return err
 	}
-	kept := &keptRows{}
+	kept := &cursor.Kept{}
 	s.begunQuery(q)
-	_, err = q.prog.Exec(ec, kept.add)
+	_, err = q.prog.Exec(ec, kept.Add)
 	s.endedQuery()
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/plpgsql"
+	"github.com/tarndb/tarn/sql/session/cursor"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -488,8 +489,8 @@ func utilityWord(n ast.Node) string {
 func (p *plStatement) Open(params []types.Datum) (plpgsql.Rows, error) {
 	s := p.h.s
 	if p.util || !p.in.q.bound.ReadOnly || s.nonAtomic {
-		kept := &keptRows{}
-		if _, err := p.Run(params, kept.add); err != nil {
+		kept := &cursor.Kept{}
+		if _, err := p.Run(params, kept.Add); err != nil {
 			return nil, err
 		}
 		return kept, nil
@@ -531,10 +532,7 @@ func (h *plHost) OpenCursor(name string, st plpgsql.Statement, params []types.Da
 	if err := s.start(h.ctx, pt); err != nil {
 		return "", internalPlace(err, p.text, "SQL statement", 0)
 	}
-	pt.at = &position{src: pt.rows, keep: pt.scroll}
-	if pt.forgetful {
-		pt.at.limit = s.hotSettings().workMem
-	}
+	pt.at = cursor.New(pt.rows, pt.scroll, s.keepLimit(pt))
 	pt.rows = nil
 	s.portals[name] = pt
 	return name, nil

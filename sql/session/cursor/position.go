@@ -1,4 +1,4 @@
-package session
+package cursor
 
 import (
 	"context"
@@ -8,18 +8,19 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// keptRows hold a result that is there as a whole: RETURNING read in pieces.
-type keptRows struct {
+// Kept holds a result that is there as a whole: RETURNING read in pieces. The zero value is empty.
+type Kept struct {
 	rows [][]types.Datum
 	pos  int
 }
 
-func (k *keptRows) add(row []types.Datum) error {
-	k.rows = append(k.rows, cloneRow(row))
+// Add keeps a copy of a row.
+func (k *Kept) Add(row []types.Datum) error {
+	k.rows = append(k.rows, clone(row))
 	return nil
 }
 
-func cloneRow(row []types.Datum) []types.Datum {
+func clone(row []types.Datum) []types.Datum {
 	c := make([]types.Datum, len(row))
 	for i, d := range row {
 		c[i] = d.Clone()
@@ -27,7 +28,7 @@ func cloneRow(row []types.Datum) []types.Datum {
 	return c
 }
 
-func (k *keptRows) Next() ([]types.Datum, bool, error) {
+func (k *Kept) Next() ([]types.Datum, bool, error) {
 	if k.pos >= len(k.rows) {
 		return nil, false, nil
 	}
@@ -35,12 +36,18 @@ func (k *keptRows) Next() ([]types.Datum, bool, error) {
 	return k.rows[k.pos-1], true, nil
 }
 
-func (k *keptRows) Close() error { return nil }
+func (k *Kept) Close() error { return nil }
 
-// position is where a cursor stands in its result: row pos counts from 1, 0 is before the first, seen+1 after the last once
+// Source gives rows, one after the other; they are valid until the next one.
+type Source interface {
+	Next() ([]types.Datum, bool, error)
+	Close() error
+}
+
+// Position is where a cursor stands in its result: row pos counts from 1, 0 is before the first, seen+1 after the last once
 // src is at its end. A cursor that scrolls keeps the rows that it has seen.
-type position struct {
-	src  rowSource // nil: read to the end
+type Position struct {
+	src  Source // nil: read to the end
 	pos  int
 	seen int
 	keep bool
@@ -53,12 +60,25 @@ type position struct {
 	ctx     context.Context // of the FETCH under way
 }
 
+// New is the place before the first row of src; scroll keeps the rows, to go back to them, in up to limit bytes (0: in as many as there
+// are): beyond, the cursor cannot go back any more.
+func New(src Source, scroll bool, limit int64) *Position {
+	return &Position{src: src, keep: scroll, limit: limit}
+}
+
+// After is the place after n rows of a result that src goes on with. It moves forward only.
+func After(src Source, n int64) *Position { return &Position{src: src, pos: int(n), seen: int(n)} }
+
+// Current is the row that the cursor stands on; nil before the first and after the last one.
+func (p *Position) Current() []types.Datum { return p.current }
+
 func errBackward() error {
 	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cursor can only scan forward").
 		WithHint("Declare it with SCROLL option to enable backward scan.")
 }
 
-func (p *position) close() {
+// Close ends the reading.
+func (p *Position) Close() {
 	if p.src != nil {
 		p.src.Close()
 		p.src = nil
@@ -67,7 +87,7 @@ func (p *position) close() {
 }
 
 // read takes the next row from the source and keeps it where it must be kept.
-func (p *position) read(keep bool) ([]types.Datum, error) {
+func (p *Position) read(keep bool) ([]types.Datum, error) {
 	if p.src == nil {
 		return nil, nil
 	}
@@ -86,7 +106,7 @@ func (p *position) read(keep bool) ([]types.Datum, error) {
 		return nil, err
 	}
 	p.seen++
-	row = cloneRow(row)
+	row = clone(row)
 	if !keep {
 		p.dropped = p.seen
 		return row, nil
@@ -105,8 +125,12 @@ func (p *position) read(keep bool) ([]types.Datum, error) {
 	return row, nil
 }
 
-// drain reads and keeps the rest.
-func (p *position) drain() error {
+// Drain reads and keeps the rest, whatever it takes, as WITH HOLD asks at the end of the transaction. It does nothing at the end.
+func (p *Position) Drain() error {
+	if p.src == nil {
+		return nil
+	}
+	p.limit = 0
 	for p.src != nil {
 		if _, err := p.read(true); err != nil {
 			return err
@@ -116,7 +140,7 @@ func (p *position) drain() error {
 }
 
 // forward moves one row on; nil after the last.
-func (p *position) forward() ([]types.Datum, error) {
+func (p *Position) forward() ([]types.Datum, error) {
 	var row []types.Datum
 	var err error
 	switch {
@@ -135,7 +159,7 @@ func (p *position) forward() ([]types.Datum, error) {
 }
 
 // backward moves one row back; nil before the first.
-func (p *position) backward() ([]types.Datum, error) {
+func (p *Position) backward() ([]types.Datum, error) {
 	if !p.keep {
 		return nil, errBackward()
 	}
@@ -149,11 +173,19 @@ func (p *position) backward() ([]types.Datum, error) {
 	return p.current, nil
 }
 
-// all is FETCH ALL.
-const all = int64(^uint64(0) >> 1)
+// All is FETCH ALL.
+const All = int64(^uint64(0) >> 1)
 
-// fetch moves as FETCH's rules say (manual: FETCH) and sends the rows passed over.
-func (p *position) fetch(n *ast.FetchStmt, send func([]types.Datum) error) (int64, error) {
+// Forward sends up to n rows that follow, and says how many.
+func (p *Position) Forward(n int64, send func([]types.Datum) error) (int64, error) {
+	return p.run(p.forward, n, send)
+}
+
+// Fetch moves as FETCH's rules say (manual: FETCH), sends the rows passed over and says how many. Errors: 55000 for a way back that is not
+// there, ctx's.
+func (p *Position) Fetch(ctx context.Context, n *ast.FetchStmt, send func([]types.Datum) error) (int64, error) {
+	p.ctx = ctx
+	defer func() { p.ctx = nil }()
 	m := n.HowMany
 	switch n.Direction {
 	case ast.FETCH_FORWARD:
@@ -180,7 +212,7 @@ func (p *position) fetch(n *ast.FetchStmt, send func([]types.Datum) error) (int6
 			if !p.keep {
 				return 0, errBackward()
 			}
-			if err := p.skip(p.forward, all); err != nil {
+			if err := p.skip(p.forward, All); err != nil {
 				return 0, err
 			}
 			return p.oneOf(p.backward, -m, send)
@@ -203,7 +235,7 @@ func (p *position) fetch(n *ast.FetchStmt, send func([]types.Datum) error) (int6
 }
 
 // run sends up to n rows.
-func (p *position) run(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
+func (p *Position) run(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
 	for got := int64(0); ; got++ {
 		if got == n {
 			return got, nil
@@ -219,13 +251,13 @@ func (p *position) run(move func() ([]types.Datum, error), n int64, send func([]
 }
 
 // skip moves up to n rows and sends none.
-func (p *position) skip(move func() ([]types.Datum, error), n int64) error {
+func (p *Position) skip(move func() ([]types.Datum, error), n int64) error {
 	_, err := p.run(move, n, func([]types.Datum) error { return nil })
 	return err
 }
 
 // oneOf sends the n-th row from here.
-func (p *position) oneOf(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
+func (p *Position) oneOf(move func() ([]types.Datum, error), n int64, send func([]types.Datum) error) (int64, error) {
 	if err := p.skip(move, n-1); err != nil {
 		return 0, err
 	}
@@ -233,7 +265,7 @@ func (p *position) oneOf(move func() ([]types.Datum, error), n int64, send func(
 }
 
 // to sends row n of the result.
-func (p *position) to(n int64, send func([]types.Datum) error) (int64, error) {
+func (p *Position) to(n int64, send func([]types.Datum) error) (int64, error) {
 	if n <= int64(p.pos) {
 		if !p.keep {
 			return 0, errBackward()
@@ -244,7 +276,7 @@ func (p *position) to(n int64, send func([]types.Datum) error) (int64, error) {
 }
 
 // again sends the row that the cursor stands on.
-func (p *position) again(send func([]types.Datum) error) (int64, error) {
+func (p *Position) again(send func([]types.Datum) error) (int64, error) {
 	if p.current == nil {
 		return 0, nil
 	}
