@@ -22,10 +22,11 @@ import (
 
 // sqlRoutine is a SQL function compiled for the argument types of a call.
 type sqlRoutine struct {
-	f      *catalog.Function
-	stmts  []*inner
-	result resultShape
-	busy   bool
+	f       *catalog.Function
+	stmts   []*inner
+	result  resultShape
+	busy    bool
+	checked *query // the plan of the last statement that was seen to fit the result
 }
 
 // resultShape is what a function gives.
@@ -223,6 +224,9 @@ func (s *Session) callSQL(ctx context.Context, c *run.RoutineCall, args []types.
 			if c := (*callerError)(nil); errors.As(err, &c) {
 				return nil, c.error
 			}
+			if c := (*startupError)(nil); errors.As(err, &c) {
+				return nil, addContext(c.error, "SQL function \""+r.f.Name+"\" during startup")
+			}
 			return nil, addContext(err, "SQL function \""+c.Func.Name+"\" statement "+strconv.Itoa(i+1))
 		}
 	}
@@ -246,6 +250,12 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 	var emit func([]types.Datum) error
 	lazy := false
 	if last && !r.result.void && in.q.cols != nil {
+		if r.checked != in.q { // the body may be unchecked (check_function_bodies), or what it names be another one now
+			if err := s.checkResult(r, in.q); err != nil {
+				return &startupError{err}
+			}
+			r.checked = in.q
+		}
 		conv, err := s.resultOf(ctx, r, in.q.bound.Out, out)
 		if err != nil {
 			return err
@@ -345,6 +355,11 @@ func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, 
 type callerError struct{ error }
 
 func (e *callerError) Unwrap() error { return e.error }
+
+// startupError is one that a function has before its first statement runs.
+type startupError struct{ error }
+
+func (e *startupError) Unwrap() error { return e.error }
 
 // recordFits reports a record whose fields are not the result's.
 func (s *Session) recordFits(ts []*types.Type, res *resultShape) error {
