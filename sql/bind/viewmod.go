@@ -171,19 +171,8 @@ func (b *binder) column(m *modTarget, name string, loc int32, update bool) *cata
 			b.Fail(pgerr.UndefinedColumn, loc, "column \"%s\" of relation \"%s\" does not exist", outer, m.rel.Name)
 		}
 		m.writes(depth, l.view.ColumnByName(name).AttNum, update)
-		ref, ok := l.sel.TargetList[i].(*ast.ResTarget).Val.(*ast.ColumnRef)
-		detail := ""
-		if !ok {
-			detail = "View columns that are not columns of their base relation are not updatable."
-		} else {
-			list := lexicon.Names(ref.Fields)
-			name = list[len(list)-1]
-			if expression.SystemColumn(name) != nil {
-				detail = "View columns that refer to system columns are not updatable."
-			} else if name == aliasOf(l.from) && len(list) == 1 || name == "*" {
-				detail = "View columns that return whole-row references are not updatable."
-			}
-		}
+		below, detail := baseColumn(l.sel.TargetList[i].(*ast.ResTarget).Val, l.from)
+		name = below
 		if detail != "" {
 			verb := "insert into"
 			if update {

@@ -153,6 +153,21 @@ func (f *functions) ConstraintDef(con types.OID, pretty bool) (string, error) {
 	return ruleutils.ConstraintDef(t, c, cat.Table(c.RefTable), n)
 }
 
+// Updatable is the events that a relation takes; 0 where there is none.
+func (f *functions) Updatable(rel types.OID, triggers bool) int {
+	t := f.Catalog().Table(rel)
+	if t == nil {
+		return 0
+	}
+	return bind.Updatable(f.s().bindEnv(f.Catalog(), ""), t, triggers, 0)
+}
+
+// UpdatableColumn says whether a column of a relation can be changed.
+func (f *functions) UpdatableColumn(rel types.OID, column int16, triggers bool) bool {
+	t := f.Catalog().Table(rel)
+	return t != nil && bind.UpdatableColumn(f.s().bindEnv(f.Catalog(), ""), t, column, triggers)
+}
+
 // StoredRefs lists the relations that a stored query or expression names.
 func (f *functions) StoredRefs(sql string, expr bool) []types.OID {
 	return bind.StoredRefs(f.s().bindEnv(f.Catalog(), ""), sql, expr)

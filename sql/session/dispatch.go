@@ -345,6 +345,9 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "DISCARD ALL cannot run inside a transaction block")
 	}
 	s.closePortals(func(p *portal) bool { return p.sqlCursor })
+	if err := s.setIdentity("session_authorization", s.client.User, false); err != nil {
+		return "", err
+	}
 	s.settings.ResetAll()
 	s.settings.CommitTransaction()
 	clear(s.stmts)

@@ -29,18 +29,8 @@ func (s *Session) identity() *identity {
 		return id
 	}
 	roles := s.shared.Cluster.Roles(s.db.ID)
-	n := identity{session: s.login, roles: roles, settings: set, cluster: gen, db: s.db.ID, definer: s.definer}
-	if name, _ := s.settings.Get("session_authorization"); name != "" {
-		if r := roles.ByName(name); r != nil {
-			n.session = r.OID
-		}
-	}
-	n.current = n.session
-	if name, _ := s.settings.Get("role"); name != "none" {
-		if r := roles.ByName(name); r != nil {
-			n.current = r.OID
-		}
-	}
+	n := identity{roles: roles, settings: set, cluster: gen, db: s.db.ID, definer: s.definer}
+	n.session, n.current = s.asSet(roles)
 	if s.definer != 0 {
 		n.current = s.definer
 	}
@@ -57,6 +47,31 @@ func (s *Session) identity() *identity {
 	}
 	s.ident = &n
 	return s.ident
+}
+
+// asSet returns the session's role and the current one as the settings session_authorization and role name them.
+func (s *Session) asSet(roles *privilege.Roles) (session, current catalog.OID) {
+	session = s.login
+	if name, _ := s.settings.Get("session_authorization"); name != "" {
+		if r := roles.ByName(name); r != nil {
+			session = r.OID
+		}
+	}
+	current = session
+	if name, _ := s.settings.Get("role"); name != "none" {
+		if r := roles.ByName(name); r != nil {
+			current = r.OID
+		}
+	}
+	return session, current
+}
+
+// forceSuperuser sets is_superuser, which clients are told of. As in PostgreSQL it is what held when the role was set: neither
+// ALTER ROLE nor a SECURITY DEFINER function changes it.
+func (s *Session) forceSuperuser() {
+	roles := s.shared.Cluster.Roles(0)
+	_, current := s.asSet(roles)
+	s.settings.Force("is_superuser", map[bool]string{true: "on", false: "off"}[roles.IsSuper(current)])
 }
 
 // User is the name of the role whose privileges the session has.

@@ -121,6 +121,9 @@ func (s *Session) settingChanged(d *settings.Def, value string) {
 		e.ExtraFloatDigits = int(s.settings.Int("extra_float_digits")) - 1
 	case "bytea_output":
 		e.ByteaEscape = value == "escape"
+	case "role", "session_authorization":
+		s.forceSuperuser()
+		return
 	default:
 		return
 	}
@@ -349,8 +352,6 @@ func (s *Session) show(name string) (string, error) {
 			return s.settings.Show("default_transaction_deferrable")
 		}
 		return map[bool]string{true: "on", false: "off"}[s.block.deferrable], nil
-	case "is_superuser":
-		return map[bool]string{true: "on", false: "off"}[s.Superuser()], nil
 	case "branch":
 		return s.db.Branch, nil
 	}

@@ -137,6 +137,9 @@ type Describer interface {
 	Expr(node string, rel types.OID, pretty bool) (string, error)
 	// StoredRefs lists the relations that a stored query or, with expr, expression names.
 	StoredRefs(sql string, expr bool) []types.OID
+	// Updatable is pg_relation_is_updatable's mask (bind.Takes…), UpdatableColumn what pg_column_is_updatable says.
+	Updatable(rel types.OID, triggers bool) int
+	UpdatableColumn(rel types.OID, column int16, triggers bool) bool
 	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
 	Comment(obj, class types.OID, sub int32) (string, bool)
 }

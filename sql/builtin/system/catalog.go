@@ -442,21 +442,12 @@ func optionRows(_ *call.Call, a []types.Datum) (call.Rows, error) {
 	return call.TableRows(rows), nil
 }
 
-// updatable: tables take INSERT (8), UPDATE (4) and DELETE (16), views are not updated through.
 func updatable(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
-	t := s.Catalog().Table(types.OID(a[0].Uint()))
-	if t == nil || !t.LikeTable() || t.Virtual {
-		return call.Int(0)
-	}
-	return call.Int(4 | 8 | 16)
+	return call.Int(int64(s.Updatable(types.OID(a[0].Uint()), a[1].Bool())))
 }
 
-func columnUpdatable(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error) {
-	if a[1].Int() <= 0 {
-		return tuple.Bool(false), nil
-	}
-	v, err := updatable(s, c, a)
-	return tuple.Bool(v.Int() != 0), err
+func columnUpdatable(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+	return tuple.Bool(s.UpdatableColumn(types.OID(a[0].Uint()), int16(a[1].Int()), a[2].Bool())), nil
 }
 
 // lookupRelation finds a relation and its index, if it is one.
