@@ -157,6 +157,8 @@ type Index struct {
 	// that not every partition has yet (CREATE INDEX ON ONLY).
 	Parent  OID  `json:",omitempty"`
 	Invalid bool `json:",omitempty"`
+	// Clustered: CLUSTER without an index takes this one (pg_index.indisclustered).
+	Clustered bool `json:",omitempty"`
 }
 
 // ClusteredIndexID is the ID of the index that is the rows' own order: the primary key, unless it is deferrable.

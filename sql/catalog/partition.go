@@ -80,6 +80,11 @@ func (c *Catalog) Descendants(t *Table) []*Table {
 	return out
 }
 
+// OthersTemp reports a temporary table of another session: nobody else reads its rows, as a child of a table neither.
+func (t *Table) OthersTemp(session uint64) bool {
+	return t.Persistence == Temporary && t.TempOwner != session
+}
+
 // PartitionRoot is the topmost partitioned table above a partition, or t itself.
 func (c *Catalog) PartitionRoot(t *Table) *Table {
 	for t.Bound != nil {

@@ -112,6 +112,12 @@ func cmdLock(c *ast.AlterTableCmd) lock.Mode {
 	case ast.AT_SetStatistics, ast.AT_ClusterOn, ast.AT_DropCluster, ast.AT_SetOptions, ast.AT_ResetOptions, ast.AT_SetRelOptions,
 		ast.AT_ResetRelOptions, ast.AT_ValidateConstraint:
 		return lock.ShareUpdateExclusive
+	case ast.AT_AttachPartition, ast.AT_DetachPartitionFinalize:
+		return lock.ShareUpdateExclusive
+	case ast.AT_DetachPartition:
+		if p, ok := c.Def.(*ast.PartitionCmd); ok && p.Concurrent {
+			return lock.ShareUpdateExclusive
+		}
 	case ast.AT_EnableTrig, ast.AT_EnableAlwaysTrig, ast.AT_EnableReplicaTrig, ast.AT_DisableTrig, ast.AT_EnableTrigAll, ast.AT_DisableTrigAll,
 		ast.AT_EnableTrigUser, ast.AT_DisableTrigUser:
 		return lock.ShareRowExclusive
@@ -262,13 +268,14 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		x.Put(next)
 		return nil
 	case ast.AT_ClusterOn:
-		for _, ix := range t.Indexes {
-			if ix.Name == cmd.Name {
-				return nil
-			}
+		ix, err := clusterIndex(t, cmd.Name)
+		if err != nil {
+			return err
 		}
-		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", cmd.Name, t.Name)
-	case ast.AT_DropCluster, ast.AT_DropOids:
+		return x.markClustered(t, ix)
+	case ast.AT_DropCluster:
+		return x.markClustered(t, nil)
+	case ast.AT_DropOids:
 		return nil
 	case ast.AT_SetAccessMethod:
 		if cmd.Name == "heap" {

@@ -214,6 +214,9 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 			return nil, err
 		}
 	}
+	if err := x.lockReferenced(ref); err != nil {
+		return nil, err
+	}
 	if ref.Persistence != catalog.Permanent && t.Persistence == catalog.Permanent {
 		return nil, pgerr.New(pgerr.InvalidTableDefinition, "constraints on permanent tables may reference only permanent tables")
 	}
@@ -277,6 +280,19 @@ func (x *exec) openReferenced(rv *ast.RangeVar) (*catalog.Table, error) {
 		return nil, pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", rv.Relname)
 	}
 	return ref, nil
+}
+
+// lockReferenced keeps others from changing rows that a new foreign key may name, until they know of it.
+func (x *exec) lockReferenced(ref *catalog.Table) error {
+	for _, t := range x.Catalog().Descendants(ref) {
+		if t != ref && t.Bound == nil {
+			continue
+		}
+		if err := x.LockTable(t.OID, lock.ShareRowExclusive); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func actionByte(s string) byte {

@@ -94,6 +94,8 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 		return "ALTER POLICY", policy.Alter(x.Ctx, n)
 	case *ast.RuleStmt:
 		return "", pgerr.Unsupported("CREATE RULE")
+	case *ast.ClusterStmt:
+		return "CLUSTER", x.cluster(n)
 	case *ast.ReindexStmt:
 		return "REINDEX", x.reindex(n)
 	}

@@ -210,6 +210,11 @@ func (x *exec) ensureForeign(oid catalog.OID, p *catalog.Table, con *catalog.Con
 			return nil
 		}
 	}
+	if ref := x.Catalog().Table(n.RefTable); ref != nil {
+		if err := x.lockReferenced(ref); err != nil {
+			return err
+		}
+	}
 	n.OID = x.Editor.OID()
 	if t.ConstraintByName(n.Name) != nil {
 		var names []string

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
 )
 
 const maxPartitionKeys = 32
@@ -352,10 +353,14 @@ func (l *level) holds(vals []types.Datum) (bool, error) {
 	return n == l.part, err
 }
 
-// checkRows looks at all rows of a partition and its partitions: they must be where the bounds say.
+// checkRows looks at all rows of a partition and its partitions: they must be where the bounds say. It keeps others out of them.
 func (x *exec) checkRows(t *catalog.Table, fail func(*catalog.Table) error) error {
 	for _, leaf := range x.Catalog().Descendants(t) {
-		if !leaf.Stored() {
+		leaf, err := x.Reopen(leaf.OID, lock.AccessExclusive)
+		if err != nil {
+			return err
+		}
+		if leaf == nil || !leaf.Stored() {
 			continue
 		}
 		levels, err := x.levels(t, leaf)

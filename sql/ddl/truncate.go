@@ -19,6 +19,12 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 		if err != nil {
 			return err
 		}
+		// Who may not do it must not make others wait.
+		if t, ix, err := x.Lookup(rv); err == nil && t != nil && ix == nil && t.LikeTable() {
+			if err := x.Needs(t, privilege.Truncate); err != nil {
+				return err
+			}
+		}
 		t, err := x.OpenTable(rv, lock.AccessExclusive)
 		if err != nil {
 			return err
@@ -34,7 +40,7 @@ func (x *exec) truncate(n *ast.TruncateStmt) error {
 				WithHint("Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.")
 		}
 		for _, t := range list {
-			if has[t.OID] {
+			if has[t.OID] || t.OthersTemp(x.Session) {
 				continue
 			}
 			if t, err = x.Reopen(t.OID, lock.AccessExclusive); err != nil {

@@ -24,7 +24,7 @@ func (o *optimizer) tree(x *plan.Scan) []*catalog.Table {
 	}
 	var out []*catalog.Table
 	for _, t := range o.env.Catalog.Descendants(x.Table) {
-		if t.Stored() {
+		if t.Stored() && !t.OthersTemp(o.env.Session) {
 			out = append(out, t)
 		}
 	}

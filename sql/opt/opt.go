@@ -26,6 +26,8 @@ type Env struct {
 	Params []types.Datum
 	// Settings are the session's.
 	Settings Settings
+	// Session owns temporary tables (catalog.Table.TempOwner).
+	Session uint64
 	// Types finds user types; nil: there are none.
 	Types *types.Env
 	// Disabled reports that a rule or method is off, for tests; nil: none. Methods are named as the enable_* settings without

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -16,7 +17,15 @@ import (
 
 // vacuumOptions are what VACUUM and ANALYZE have in common.
 type vacuumOptions struct {
-	analyze, skipLocked bool
+	vacuum, analyze, full, skipLocked bool
+}
+
+// verb is the statement's word in messages.
+func (o vacuumOptions) verb() string {
+	if o.vacuum {
+		return "vacuum"
+	}
+	return "analyze"
 }
 
 // vacuumTarget is a table of the list, with its columns; none: all.
@@ -26,7 +35,7 @@ type vacuumTarget struct {
 	named bool
 }
 
-// vacuum is VACUUM and ANALYZE. There is nothing to vacuum: old versions go with compaction.
+// vacuum is VACUUM and ANALYZE. There is nothing to vacuum, as old versions go with compaction: it takes the locks.
 func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (string, error) {
 	tag := "ANALYZE"
 	if n.IsVacuumcmd {
@@ -45,12 +54,15 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 	}
 	// Outside of a block each table is a transaction of its own: its lock is not held while the others are read.
 	alone := s.block.mode != inBlock && !c.several
-	for _, t := range targets {
-		if !o.analyze {
-			continue
-		}
-		if err := s.analyzeTable(ctx, t, o); err != nil {
+	for _, x := range targets {
+		t, err := s.vacuumTable(ctx, x, o)
+		if err != nil {
 			return "", err
+		}
+		if t != nil && o.analyze {
+			if err := s.analyzeTable(ctx, t, x.cols); err != nil {
+				return "", err
+			}
 		}
 		if alone {
 			if err := s.endImplicit(ctx); err != nil {
@@ -65,7 +77,7 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 }
 
 func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
-	o := vacuumOptions{analyze: !n.IsVacuumcmd}
+	o := vacuumOptions{vacuum: n.IsVacuumcmd, analyze: !n.IsVacuumcmd}
 	for _, x := range n.Options {
 		d, ok := x.(*ast.DefElem)
 		if !ok {
@@ -93,6 +105,7 @@ func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
 			if !n.IsVacuumcmd {
 				return o, pgerr.New(pgerr.SyntaxError, "unrecognized ANALYZE option \"%s\"", d.Defname)
 			}
+			o.full = o.full || d.Defname == "full" && on
 		default:
 			command := "ANALYZE"
 			if n.IsVacuumcmd {
@@ -106,10 +119,6 @@ func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
 
 func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTarget, error) {
 	var out []vacuumTarget
-	verb := "vacuum"
-	if !n.IsVacuumcmd {
-		verb = "analyze"
-	}
 	for _, r := range n.Rels {
 		v, ok := r.(*ast.VacuumRelation)
 		if !ok {
@@ -129,7 +138,7 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 		}
 		if !t.LikeTable() && t.Kind != catalog.RelMatView {
 			w := "skipping \"%s\" --- cannot vacuum non-tables or special system tables"
-			if verb == "analyze" {
+			if !o.vacuum {
 				w = "skipping \"%s\" --- cannot analyze non-tables or special system tables"
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", w, t.Name))
@@ -155,7 +164,7 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 			if !leaf.Stored() {
 				continue
 			}
-			l := vacuumTarget{table: leaf, named: true}
+			l := vacuumTarget{table: leaf}
 			m := catalog.AttMap(t, leaf)
 			for _, att := range x.cols {
 				l.cols = append(l.cols, m[att-1])
@@ -174,32 +183,41 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 	return out, nil
 }
 
-// analyzeTable reads a table under the lock that keeps other ANALYZEs and DDL away, and writes what it found into the
-// transaction.
-func (s *Session) analyzeTable(ctx context.Context, x vacuumTarget, o vacuumOptions) error {
+// vacuumTable takes a table's lock, which keeps others' VACUUM, ANALYZE and DDL away. nil: it is left out, with a warning.
+func (s *Session) vacuumTable(ctx context.Context, x vacuumTarget, o vacuumOptions) (*catalog.Table, error) {
 	s.open()
-	oid := x.table.OID
-	lo := s.lockOptions()
+	lo, mode := s.lockOptions(), lock.ShareUpdateExclusive
 	if o.skipLocked {
 		lo.Policy = lock.NoWait
 	}
-	if _, err := s.block.t.LockTable(ctx, uint64(oid), lock.ShareUpdateExclusive, lo); err != nil {
-		if o.skipLocked {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.LockNotAvailable, "skipping analyze of \"%s\" --- lock not available", x.table.Name))
-			return nil
-		}
-		return err
+	if o.full {
+		mode = lock.AccessExclusive
 	}
-	t := s.catalog().Table(oid)
-	if t == nil {
+	skip := func(code, why string) {
 		if x.named {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.UndefinedTable, "skipping analyze of \"%s\" --- relation no longer exists", x.table.Name))
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, code, "skipping %s of \"%s\" --- %s", o.verb(), x.table.Name, why))
 		}
-		return nil
 	}
+	if _, err := s.block.t.LockTable(ctx, uint64(x.table.OID), mode, lo); err != nil {
+		if o.skipLocked && errors.Is(err, lock.ErrNotAvailable) {
+			skip(pgerr.LockNotAvailable, "lock not available")
+			return nil, nil
+		}
+		return nil, err
+	}
+	t := s.catalog().Table(x.table.OID)
+	if t == nil {
+		skip(pgerr.UndefinedTable, "relation no longer exists")
+	}
+	return t, nil
+}
+
+// analyzeTable reads a table that is locked, and writes what it found into the transaction. No cols: all.
+func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table, cols []int16) error {
+	oid := t.OID
 	b := &s.block
 	b.levelFixed = true
-	a, err := s.db.Analyze(ctx, b.t, t, stats.Options{Types: s.lookupType, Columns: x.cols, Target: int(s.settings.Int("default_statistics_target"))})
+	a, err := s.db.Analyze(ctx, b.t, t, stats.Options{Types: s.lookupType, Columns: cols, Target: int(s.settings.Int("default_statistics_target"))})
 	if err != nil {
 		return err
 	}

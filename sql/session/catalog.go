@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/ddl/depend"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -178,24 +179,15 @@ func (s *Session) catalogTemps() []*catalog.Table {
 	return out
 }
 
-// dropTemps removes the session's temporary tables and their rows.
-func (s *Session) dropTemps(ctx context.Context) {
-	if len(s.temps) == 0 {
-		return
+// dropTemps removes what is in the session's schema for temporary objects, and what depends on that, in the transaction under way or
+// one of its own that the caller ends.
+func (s *Session) dropTemps(ctx context.Context) error {
+	if s.tempSchema == 0 || s.catalog().SchemaByOID(s.tempSchema) == nil {
+		return nil
 	}
-	t := s.db.Txns.Begin(txn.Options{})
-	for _, d := range s.temps {
-		if d.StorageID != 0 {
-			if err := t.DeleteRange(tuple.AppendPrefix(nil, d.StorageID, 0), tuple.AppendPrefix(nil, d.StorageID+1, 0)); err != nil {
-				s.shared.Log.Warn("temporary table not removed", "table", d.Name, "error", err)
-			}
-		}
-		s.forgetTemp(d)
-	}
-	if _, err := t.Commit(ctx, async); err != nil {
-		s.shared.Log.Warn("temporary tables not removed", "error", err)
-	}
-	s.tempGen++
+	x := s.ddlContext(ctx, &call{})
+	x.Notice = nil
+	return depend.Drop(x, []catalog.Address{{Kind: catalog.KindSchema, OID: s.tempSchema}}, true)
 }
 
 // forgetTemp drops what the session and the database know of a temporary table that is gone.

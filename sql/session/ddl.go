@@ -33,6 +33,20 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 	// What the statement writes is a command of its own.
 	view := b.t.Statement()
 	view.Release()
+	x := s.ddlContext(ctx, c)
+	old := s.source
+	s.source = c.source
+	defer func() { s.source = old }()
+	if c.describe && !c.several && b.mode != inBlock {
+		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
+	}
+	return s.withEvents(ctx, x, c.stmt.Node)
+}
+
+// ddlContext is what a statement of sql/ddl needs of the session.
+func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
+	s.open()
+	b := &s.block
 	x := &stmt.Ctx{Ctx: ctx, Txn: b.t, Manager: s.db.Txns, Editor: s.Editor(), Catalog: s.catalog,
 		Bind: func() *bind.Env {
 			env := s.bindEnv(s.catalog(), c.source)
@@ -47,15 +61,8 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(),
 		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
-	x.Text, x.InUse = c.stmt.Text, s.inUse
-	old := s.source
-	s.source = c.source
-	defer func() { s.source = old }()
-	x.TempDir = s.shared.TempDir
-	if c.describe && !c.several && b.mode != inBlock {
-		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
-	}
-	return s.withEvents(ctx, x, c.stmt.Node)
+	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
+	return x
 }
 
 // hooks are the rooms above parse analysis, for DDL.

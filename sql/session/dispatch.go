@@ -316,6 +316,9 @@ func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) e
 			tables = s.catalog().Descendants(t)
 		}
 		for _, t := range tables {
+			if t.OthersTemp(uint64(s.client.PID)) {
+				continue
+			}
 			// The parser numbers the modes as lock.h does, from ACCESS SHARE = 1.
 			if _, err := s.block.t.LockTable(ctx, uint64(t.OID), lock.AccessShare+lock.Mode(n.Mode-1), opt); err != nil {
 				if opt.Policy == lock.NoWait {
@@ -338,8 +341,7 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 		s.lastSeq = 0
 		return "DISCARD SEQUENCES", nil
 	case ast.DISCARD_TEMP:
-		s.dropTemps(ctx)
-		return "DISCARD TEMP", nil
+		return "DISCARD TEMP", s.dropTemps(ctx)
 	}
 	if s.block.mode == inBlock {
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "DISCARD ALL cannot run inside a transaction block")
@@ -354,8 +356,7 @@ func (s *Session) discard(ctx context.Context, n *ast.DiscardStmt) (string, erro
 	s.listener.Close()
 	s.owner.UnlockAllAdvisory()
 	s.plans.init()
-	s.dropTemps(ctx)
 	clear(s.seqs)
 	s.lastSeq = 0
-	return "DISCARD ALL", nil
+	return "DISCARD ALL", s.dropTemps(ctx)
 }

@@ -195,7 +195,7 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
 	return &opt.Env{Catalog: cat, Stats: statsView{s}, Settings: s.hotSettings().plan.opt,
-		Eval: s.evalConst, Types: s.env,
+		Eval: s.evalConst, Types: s.env, Session: uint64(s.client.PID),
 		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
 			return s.BindStored(t, sql, out)
 		}}
@@ -234,8 +234,8 @@ func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (pla
 	}), nil
 }
 
-// CurrentTable is a table's descriptor now (exec asks before it writes to a partition that it has not locked ahead).
-func (s *Session) CurrentTable(oid catalog.OID) *catalog.Table { return s.catalog().Table(oid) }
+// CurrentCatalog is the catalog now (exec asks before it writes to a partition that it has not locked ahead).
+func (s *Session) CurrentCatalog() *catalog.Catalog { return s.catalog() }
 
 // searchPath resolves the setting: the schemas that exist, in order.
 func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types.OID) {

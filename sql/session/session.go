@@ -260,7 +260,13 @@ func (s *Session) UseBranch(ctx context.Context, branch string) error {
 func (s *Session) reset() {
 	s.rollbackBlock()
 	s.closePortals(func(*portal) bool { return true })
-	s.dropTemps(context.Background())
+	ctx := context.Background()
+	if err := s.dropTemps(ctx); err != nil {
+		s.shared.Log.Warn("temporary objects not removed", "error", err)
+		s.rollbackBlock()
+	} else if _, err := s.commitBlock(ctx); err != nil {
+		s.shared.Log.Warn("temporary objects not removed", "error", err)
+	}
 	s.listener.Close()
 	s.owner.UnlockAllAdvisory()
 	s.plans.init()

@@ -35,7 +35,7 @@ const (
 	maxNotes = 1 << 20
 )
 
-// note: at position lsn the row at the key went to another; "": it was deleted.
+// note: at position lsn the row at the key went to another; "": it was deleted; departed: it went to another table.
 type note struct {
 	lsn uint64
 	to  string
@@ -128,6 +128,18 @@ type step struct{ key, to string }
 // Moved tells that the row at one key now stands at another: after both have been written.
 func (t *Txn) Moved(from, to []byte) { t.steps = append(t.steps, step{string(from), string(to)}) }
 
+// departed stands in a note for a key of another table, where nobody follows: keys are longer.
+const departed = "\x01"
+
+// Departed tells that the row that stood at a key has been put into another table: after it has been deleted.
+func (t *Txn) Departed(from []byte) { t.Moved(from, []byte(departed)) }
+
+// HasDeparted reports whether the row that the View shows at a key now stands in another table.
+func (v View) HasDeparted(key []byte) (bool, error) {
+	n, ok, err := v.t.m.lineage.next(key, uint64(v.snap.LSN()))
+	return ok && n.to == departed, err
+}
+
 // Born tells that a new row is put under a primary key: before it is written, under the key's lock.
 func (t *Txn) Born(key []byte) {
 	if d := t.m.lineage.death(key).Load(); d != 0 && d > uint64(t.m.eng.OldestSnapshot()) {
@@ -162,7 +174,7 @@ func raise(at *atomic.Uint64, to uint64) {
 // foldSteps gives, for the keys where other transactions may have seen rows, where those rows are after the steps; "" for gone.
 func foldSteps(steps []step) map[string]string {
 	const fresh = "\x00" // no key: those are longer
-	origin := map[string]string{}
+	origin, gone := map[string]string{}, map[string]string{}
 	for _, s := range steps {
 		if s.to == "" {
 			origin[s.key] = fresh
@@ -173,9 +185,13 @@ func foldSteps(steps []step) map[string]string {
 			from = s.key
 		}
 		delete(origin, s.key)
-		origin[s.to] = from
+		if s.to != departed {
+			origin[s.to] = from
+		} else if from != fresh {
+			gone[from] = departed
+		}
 	}
-	out := map[string]string{}
+	out := gone
 	for at, from := range origin {
 		if _, ok := out[at]; !ok && from != at {
 			out[at] = ""

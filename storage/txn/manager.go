@@ -16,6 +16,8 @@ var (
 	ErrSerialization    = errors.New("could not serialize access")
 	ErrConcurrentUpdate = serializationError("row was updated concurrently")
 	ErrConcurrentDelete = serializationError("row was deleted concurrently")
+	// ErrDeparted: the row that is to be locked has gone to another table, at any isolation level.
+	ErrDeparted = serializationError("row was moved to another table concurrently")
 )
 
 type serializationError string

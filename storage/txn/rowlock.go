@@ -30,6 +30,8 @@ const (
 	RowChanged
 	// RowGone: the row has been deleted.
 	RowGone
+	// RowDeparted: the row has gone to another table.
+	RowDeparted
 	// RowOwn: this transaction has written it during the statement, or in one called from it.
 	RowOwn
 )
@@ -48,8 +50,8 @@ type LockedRow struct {
 // wrote itself) and compares that version with the newest one (manual 13.2.1: the row is re-read after the wait). The
 // newest version is appended to dst if it is another.
 //
-// From REPEATABLE READ on RowChanged and RowGone are the errors ErrConcurrentUpdate and ErrConcurrentDelete. The other
-// errors are those of LockRow; lock.ErrNotAvailable with lock.Skip means: leave the row out.
+// RowDeparted is the error ErrDeparted. From REPEATABLE READ on RowChanged and RowDeparted are the error ErrConcurrentUpdate, RowGone is
+// ErrConcurrentDelete. The other errors are those of LockRow; lock.ErrNotAvailable with lock.Skip means: leave the row out.
 func (v View) LockVersion(ctx context.Context, key []byte, seen uint64, strength lock.Mode, o lock.Options, dst []byte) (LockedRow, error) {
 	v.check()
 	t := v.t
@@ -107,6 +109,9 @@ func (v View) follow(ctx context.Context, r *LockedRow, strength lock.Mode, o lo
 		case n.to == "":
 			r.State = RowGone
 			return nil
+		case n.to == departed:
+			r.State = RowDeparted
+			return nil
 		}
 		at, r.Key = n.lsn, []byte(n.to)
 		if own, _ := v.ownVersion(r.Key); own {
@@ -137,8 +142,10 @@ func (t *Txn) refuse(r LockedRow, err error) (LockedRow, error) {
 		return LockedRow{}, err
 	case t.iso != ReadCommitted && r.State == RowGone:
 		return LockedRow{}, ErrConcurrentDelete
-	case t.iso != ReadCommitted && r.State == RowChanged:
+	case t.iso != ReadCommitted && (r.State == RowChanged || r.State == RowDeparted):
 		return LockedRow{}, ErrConcurrentUpdate
+	case r.State == RowDeparted:
+		return LockedRow{}, ErrDeparted
 	}
 	return r, nil
 }

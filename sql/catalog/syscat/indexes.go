@@ -69,7 +69,7 @@ func (s *scan) addIndexRow(t *catalog.Table, ix *catalog.Index) {
 			immediate = false
 		}
 	}
-	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), no,
+	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), boolean(ix.Clustered),
 		boolean(!ix.Building && !ix.Invalid), no, yes, yes, boolean(t.ReplIndex == ix.OID), int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
 		textOrNull(strings.Join(exprs, ", ")), textOrNull(ix.Pred))
 }

@@ -19,6 +19,8 @@ func LockError(err error, t *catalog.Table) error {
 		return nil
 	case errors.Is(err, txn.ErrConcurrentDelete):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent delete")
+	case errors.Is(err, txn.ErrDeparted):
+		return pgerr.Wrap(err, pgerr.SerializationFailure, "tuple to be locked was already moved to another partition due to concurrent update")
 	case errors.Is(err, txn.ErrSerialization):
 		return pgerr.Wrap(err, pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 	case errors.Is(err, lock.ErrTimeout):

@@ -459,13 +459,19 @@ func (q *queue) find(f *foreignKey, vals []types.Datum, share bool) (bool, error
 	}
 	t := q.ec.Txn
 	if ix.ID == catalog.ClusteredIndexID {
+		waited := false
 		if share {
-			if _, err := t.LockRow(q.ec.Ctx, lo, lock.KeyShare, q.ec.LockOptions()); err != nil {
+			if waited, err = t.LockRow(q.ec.Ctx, lo, lock.KeyShare, q.ec.LockOptions()); err != nil {
 				return false, run.LockError(err, f.parent)
 			}
 		}
-		if q.row, ok, err = t.GetLatest(q.row[:0], lo); ok && share && err == nil {
+		q.row, ok, err = t.GetLatest(q.row[:0], lo)
+		switch {
+		case err != nil || !share:
+		case ok:
 			ok, err = q.inSnapshot(f, lo)
+		case waited:
+			err = q.lost(f, lo)
 		}
 	} else {
 		ok, err = q.findByIndex(f, rel, ix, eq, share)
@@ -485,6 +491,23 @@ func (q *queue) inSnapshot(f *foreignKey, key []byte) (bool, error) {
 	return q.ec.Txn.InSnapshot(key)
 }
 
+// lost is what becomes of a reference whose row has gone while the lock was waited for: nil, and then it is missing, where the
+// transaction takes rows as they are.
+func (q *queue) lost(f *foreignKey, key []byte) error {
+	err := error(txn.ErrConcurrentUpdate)
+	if q.ec.Txn.Isolation() == txn.ReadCommitted {
+		err = nil
+		if q.view != nil {
+			if departed, e := q.view.HasDeparted(key); e != nil {
+				err = e
+			} else if departed {
+				err = txn.ErrDeparted
+			}
+		}
+	}
+	return run.LockError(err, f.parent)
+}
+
 // findByIndex goes from the entry to the row, locks that and looks whether it still has the key.
 func (q *queue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Index, eq []types.Datum, share bool) (bool, error) {
 	t := q.ec.Txn
@@ -501,13 +524,17 @@ func (q *queue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Index,
 		if err != nil || !found || !share {
 			return found, err
 		}
-		if _, err := t.LockRow(q.ec.Ctx, key, lock.KeyShare, q.ec.LockOptions()); err != nil {
+		waited, err := t.LockRow(q.ec.Ctx, key, lock.KeyShare, q.ec.LockOptions())
+		if err != nil {
 			return false, run.LockError(err, f.parent)
 		}
 		row, ok, err := t.GetLatest(q.row[:0], key)
 		q.row = row
 		if err != nil {
 			return false, err
+		}
+		if waited && !ok {
+			return false, q.lost(f, key)
 		}
 		same := ok
 		for i := range ix.Keys {

@@ -113,7 +113,8 @@ type target struct {
 	evals    []*eval.Evaluator
 	above    []upLevel
 	aboveOf  *catalog.Catalog
-	trusted  bool // the row in vals has been routed here
+	boundsIn *catalog.Catalog // not nil: the bounds are those of this catalog, and rows that have been routed here may not fit
+	trusted  bool             // the row in vals has been routed here
 	conflict *conflictOp
 	// deferrable: the table has unique constraints that are checked later.
 	deferrable bool
@@ -294,7 +295,7 @@ func (tg *target) complete() error {
 			return checkError(tg.in.EC, tg.table, c.name, tg.vals)
 		}
 	}
-	if tg.table.Bound != nil && !trusted {
+	if tg.table.Bound != nil && (!trusted || tg.boundsIn != nil) {
 		return tg.inBounds()
 	}
 	return nil

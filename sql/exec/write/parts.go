@@ -82,6 +82,9 @@ func (p *parts) leaf(t *catalog.Table) (*target, error) {
 	if l.gen == p.root.in.Gen {
 		return l, nil
 	}
+	if err := p.admit(l); err != nil {
+		return nil, err
+	}
 	if err := l.begin(); err != nil {
 		return nil, err
 	}
@@ -91,19 +94,39 @@ func (p *parts) leaf(t *catalog.Table) (*target, error) {
 	return l, nil
 }
 
+// admit locks a table of the tree for the execution: others may have been changing it. Its descriptor must still be the one of the plan.
+// What a default partition may have is another when the table above it has got a partition since.
+func (p *parts) admit(l *target) error {
+	in, t := p.root.in, l.table
+	if _, err := in.EC.Txn.LockTable(in.EC.Ctx, uint64(t.OID), lock.RowExclusive, in.EC.LockOptions()); err != nil {
+		return run.LockError(err, t)
+	}
+	l.boundsIn = nil
+	src, ok := in.EC.Exprs.(interface{ CurrentCatalog() *catalog.Catalog })
+	if !ok {
+		return nil
+	}
+	now := src.CurrentCatalog()
+	if now == p.catalog {
+		return nil
+	}
+	if now.Table(t.OID) != t {
+		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of relation \"%s\"", t.Name)
+	}
+	for t.Bound != nil && t.OID != p.root.table.OID {
+		above := p.catalog.Table(t.Parents[0])
+		if t.Bound.Default && now.Table(above.OID) != above {
+			l.boundsIn = now
+		}
+		t = above
+	}
+	return nil
+}
+
 // open makes the target of a table of the tree.
 func (p *parts) open(t *catalog.Table) (*target, error) {
 	root := p.root
 	in := root.in
-	// Others may be changing the table: writes need its lock, and its descriptor must still be the one of the plan.
-	if _, err := in.EC.Txn.LockTable(in.EC.Ctx, uint64(t.OID), lock.RowExclusive, in.EC.LockOptions()); err != nil {
-		return nil, run.LockError(err, t)
-	}
-	if src, ok := in.EC.Exprs.(interface {
-		CurrentTable(catalog.OID) *catalog.Table
-	}); ok && src.CurrentTable(t.OID) != t {
-		return nil, pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of relation \"%s\"", t.Name)
-	}
 	m := catalog.AttMap(root.table, t)
 	l := &target{in: in, table: t, root: root, atts: m, vals: make([]types.Datum, len(t.Columns)), loc: root.loc, recheck: root.recheck,
 		strength: root.strength, inserts: root.inserts}
@@ -234,7 +257,7 @@ func (p *parts) route(vals []types.Datum) (*target, error) {
 		k := p.levels[t.OID]
 		if k == nil {
 			var err error
-			if k, err = newKeyReader(root.in.EC, root.table, t); err != nil {
+			if k, err = newKeyReader(root.in.EC, p.catalog, root.table, t); err != nil {
 				return nil, err
 			}
 			p.levels[t.OID] = k
@@ -261,8 +284,8 @@ type keyReader struct {
 	gen    uint64
 }
 
-func newKeyReader(ec *run.Context, rows, parted *catalog.Table) (*keyReader, error) {
-	d, err := partition.Describe(ec.Catalog, parted, ec.Env)
+func newKeyReader(ec *run.Context, cat *catalog.Catalog, rows, parted *catalog.Table) (*keyReader, error) {
+	d, err := partition.Describe(cat, parted, ec.Env)
 	if err != nil {
 		return nil, err
 	}
@@ -320,45 +343,59 @@ func (k *keyReader) noPartition(ec *run.Context) error {
 
 // inBounds checks that the row in vals belongs to the partition that the target is.
 func (tg *target) inBounds() error {
-	ok, err := tg.fits()
-	if err == nil && !ok {
-		err = pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates partition constraint", tg.table.Name).
-			WithDetail("Failing row contains %s.", rowText(tg.in.EC.Env, tg.table, tg.vals)).WithTable(schemaName(tg.in.EC, tg.table), tg.table.Name)
+	at, err := tg.misfit()
+	if at == nil || err != nil {
+		return err
 	}
-	return err
+	if tg.boundsIn == nil {
+		at = tg.table
+	}
+	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates partition constraint", at.Name).
+		WithDetail("Failing row contains %s.", rowText(tg.in.EC.Env, tg.table, tg.vals)).WithTable(schemaName(tg.in.EC, at), at.Name)
 }
 
 // fits asks the partitioned tables above the target, up to the statement's own one.
 func (tg *target) fits() (bool, error) {
+	at, err := tg.misfit()
+	return at == nil && err == nil, err
+}
+
+// misfit is the partition at or above the target, below the statement's own table, that must not have the row; nil: there is none.
+func (tg *target) misfit() (*catalog.Table, error) {
 	ec := tg.in.EC
-	if ec.Catalog == nil {
-		return true, nil
+	cat := ec.Catalog
+	if tg.boundsIn != nil {
+		cat = tg.boundsIn
 	}
-	if tg.above == nil || tg.aboveOf != ec.Catalog {
-		tg.above, tg.aboveOf = nil, ec.Catalog
+	if cat == nil {
+		return nil, nil
+	}
+	if tg.above == nil || tg.aboveOf != cat {
+		tg.above, tg.aboveOf = nil, cat
 		for t := tg.table; t.Bound != nil && (tg.root == nil || t.OID != tg.root.table.OID); {
-			p := ec.Catalog.Table(t.Parents[0])
-			k, err := newKeyReader(ec, tg.table, p)
+			p := cat.Table(t.Parents[0])
+			k, err := newKeyReader(ec, cat, tg.table, p)
 			if err != nil {
-				return false, err
+				return nil, err
 			}
-			tg.above = append(tg.above, upLevel{k, k.desc.Index(t.OID)})
+			tg.above = append(tg.above, upLevel{k, k.desc.Index(t.OID), t})
 			t = p
 		}
 	}
 	for _, u := range tg.above {
 		n, err := u.keys.route(tg.in, tg.vals)
 		if n != u.part || err != nil {
-			return false, err
+			return u.child, err
 		}
 	}
-	return true, nil
+	return nil, nil
 }
 
 // upLevel is a partitioned table above a target, and the number of its partition that the target belongs to.
 type upLevel struct {
-	keys *keyReader
-	part int
+	keys  *keyReader
+	part  int
+	child *catalog.Table
 }
 
 // move takes the row at key out of this leaf and puts the one in vals where it belongs now: for triggers of rows a DELETE and an INSERT,
@@ -407,8 +444,12 @@ func (tg *target) move(key, row []byte) (ok bool, err error) {
 	if to, err = to.completed(true); to == nil || err != nil {
 		return false, err
 	}
-	if err := to.putRow(); err != nil || !to.fires {
-		return err == nil, err
+	if err := to.putRow(); err != nil {
+		return false, err
+	}
+	in.EC.Txn.Departed(key)
+	if !to.fires {
+		return true, nil
 	}
 	st, err := root.statement(catalog.TriggerUpdate)
 	if err == nil {
