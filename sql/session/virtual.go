@@ -14,12 +14,8 @@ import (
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
 )
-
-// async is how bookkeeping commits are acknowledged: nobody waits for them.
-const async = engine.Async
 
 // serverView is what the system catalogs tell of the server, for one session's branch.
 type serverView struct{ s *Session }
