@@ -77,6 +77,16 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 			return "", err
 		}
 	}
+	// The table itself comes first, its children follow.
+	slices.Sort(x.rewritten)
+	if i := slices.Index(x.rewritten, t.OID); i > 0 {
+		x.rewritten = slices.Insert(slices.Delete(x.rewritten, i, i+1), 0, t.OID)
+	}
+	for _, oid := range x.rewritten {
+		if err := x.Rewritten(oid, x.reasons[oid]); err != nil {
+			return "", err
+		}
+	}
 	return tag, nil
 }
 
@@ -264,6 +274,9 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 		next.Persistence = catalog.Permanent
 		if cmd.Subtype == ast.AT_SetUnLogged {
 			next.Persistence = catalog.Unlogged
+		}
+		if next.Persistence != t.Persistence {
+			x.rewriting(t, rewritePersistence)
 		}
 		x.Put(next)
 		return nil

@@ -118,6 +118,7 @@ func (x *exec) fillColumn(t, next *catalog.Table, att int16) error {
 		c.Missing, c.HasMissing = types.Lookup(c.Type).Text(v, nil), true
 		return nil
 	}
+	x.rewriting(t, rewriteDefault)
 	return x.restore(t, next, func(vals []types.Datum) error {
 		v, err := e.Eval(vals)
 		vals[att-1] = v
@@ -161,6 +162,27 @@ func (x *exec) restore(t, next *catalog.Table, change func(vals []types.Datum) e
 		next.Columns[i].HasMissing, next.Columns[i].Missing = false, ""
 	}
 	return content.Rewrite(x.Ctx, t, next, change)
+}
+
+// Why ALTER TABLE rewrites a table: bits of pg_event_trigger_table_rewrite_reason().
+const (
+	rewritePersistence = 1 << iota
+	rewriteDefault
+	rewriteColumn
+)
+
+// rewriting notes that the statement rewrites a table, for event triggers; PostgreSQL does not for what Tarn rewrites to add a primary key.
+func (x *exec) rewriting(t *catalog.Table, reason int32) {
+	if x.Rewritten == nil || !t.Stored() {
+		return
+	}
+	if x.reasons == nil {
+		x.reasons = map[catalog.OID]int32{}
+	}
+	if x.reasons[t.OID] == 0 {
+		x.rewritten = append(x.rewritten, t.OID)
+	}
+	x.reasons[t.OID] |= reason
 }
 
 func (x *exec) dropColumnCmd(t *catalog.Table, cmd *ast.AlterTableCmd) error {

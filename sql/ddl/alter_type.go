@@ -74,6 +74,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
+	x.rewriting(t, rewriteColumn)
 	err = x.restore(t, next, func(vals []types.Datum) error {
 		v, err := re.Eval(vals)
 		if err != nil {
@@ -120,6 +121,10 @@ func (x *exec) typeUsers(t *catalog.Table, c *catalog.Column) error {
 	})
 	if refused != nil {
 		return refused
+	}
+	if g := depend.TriggerUsing(x.Ctx, t, c.AttNum); g != nil {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used in a trigger definition").
+			WithDetail("trigger %s on table %s depends on column \"%s\"", g.Name, x.RelationText(t), c.Name)
 	}
 	var user *catalog.Table
 	x.Catalog().Tables(func(r *catalog.Table) bool {

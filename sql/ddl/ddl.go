@@ -1,31 +1,44 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"reflect"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 )
 
 // exec is one statement under way.
-type exec struct{ *stmt.Ctx }
+type exec struct {
+	*stmt.Ctx
+	// Tables that ALTER TABLE has rewritten, in this order, and why.
+	rewritten []catalog.OID
+	reasons   map[catalog.OID]int32
+}
 
 // Exec runs a statement and returns its command tag. Errors: PostgreSQL's; 0A000 for what is not built.
 func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 	own := *c // Last is this statement's
 	x := &exec{Ctx: &own}
+	if n, ok := node.(*ast.IndexStmt); ok {
+		x.Last = true
+		return "CREATE INDEX", x.createIndex(n)
+	}
+	return x.run(node)
+}
+
+func (x *exec) run(node ast.Node) (tag string, err error) {
 	switch n := node.(type) {
 	case *ast.CreateStmt:
 		return "CREATE TABLE", x.createTable(n)
 	case *ast.IndexStmt:
-		x.Last = true
 		return "CREATE INDEX", x.createIndex(n)
 	case *ast.CreateSeqStmt:
 		return "CREATE SEQUENCE", x.createSequence(n)

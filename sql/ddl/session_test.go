@@ -271,6 +271,13 @@ func (h hooks) CheckFunction(*catalog.Function) error { return nil }
 
 func (h hooks) SettingValue(*ast.VariableSetStmt) (string, error) { return "", nil }
 
+func (h hooks) InSchema(schema *catalog.Schema, f func(*stmt.Ctx) error) error {
+	x := h.s.ctx()
+	x.OnRollback = nil
+	x.SearchPath = func() []catalog.OID { return append([]catalog.OID{schema.OID}, h.s.path()...) }
+	return f(x)
+}
+
 func (h hooks) Truncate([]*catalog.Table) (func() error, error) {
 	return func() error { return nil }, nil
 }

@@ -356,6 +356,10 @@ func (h hooks) CheckFunction(*catalog.Function) error { return nil }
 
 func (h hooks) SettingValue(*ast.VariableSetStmt) (string, error) { return "", nil }
 
+func (h hooks) InSchema(*catalog.Schema, func(*stmt.Ctx) error) error {
+	return pgerr.Unsupported("elements of a schema in the harness")
+}
+
 func (h hooks) Truncate([]*catalog.Table) (func() error, error) {
 	return func() error { return nil }, nil
 }

@@ -49,7 +49,7 @@ func syntaxError(err error, base int, whole string) error {
 	if !errors.As(err, &pe) {
 		return pgerr.New(pgerr.SyntaxError, "%s", err.Error())
 	}
-	e := pgerr.New(pgerr.SyntaxError, "%s", pe.Message)
+	e := grammarError(pe.Message)
 	if pe.Cursorpos > 0 {
 		e = e.WithPosition(len([]rune(whole[:min(base, len(whole))])) + pe.Cursorpos)
 	}

@@ -43,6 +43,7 @@ type block struct {
 	analyzed   []catalog.OID // tables with statistics of this transaction
 	onCommit   []func()
 	onRollback []func()
+	newLabels  map[catalog.OID]bool // of enums, by ALTER TYPE … ADD VALUE
 }
 
 type savepoint struct {

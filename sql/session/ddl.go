@@ -16,6 +16,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
@@ -62,7 +63,33 @@ func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
 		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
 	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
+	x.NewLabel = func(oid catalog.OID) {
+		if b.newLabels == nil {
+			b.newLabels = map[catalog.OID]bool{}
+		}
+		b.newLabels[oid] = true
+	}
 	return x
+}
+
+// InSchema runs the elements of CREATE SCHEMA.
+func (h *hooks) InSchema(schema *catalog.Schema, f func(*stmt.Ctx) error) error {
+	s := h.s
+	definer := s.definer
+	path, _ := s.settings.Get("search_path")
+	within := ruleutils.QuoteIdent(schema.Name)
+	if strings.TrimSpace(path) != "" {
+		within += ", " + path
+	}
+	if schema.Owner != s.UserOID() {
+		s.definer = schema.Owner
+	}
+	defer func() { s.definer = definer }()
+	if err := s.settings.Set("search_path", within, true); err != nil {
+		return err
+	}
+	defer func() { _ = s.settings.Set("search_path", path, true) }()
+	return f(s.ddlContext(h.ctx, h.c)) // without OnRollback: later elements read what earlier ones have written
 }
 
 // hooks are the rooms above parse analysis, for DDL.

@@ -23,6 +23,9 @@ type event struct {
 	name, tag string
 	dropped   []stmt.Dropped
 	commands  []command
+	// The table that is rewritten, and why (table_rewrite).
+	rewritten catalog.OID
+	reason    int32
 }
 
 // command is a row of pg_event_trigger_ddl_commands().
@@ -42,12 +45,21 @@ func (s *Session) withEvents(ctx context.Context, x *stmt.Ctx, node ast.Node) (s
 		return "", err
 	}
 	x.Dropping = func(d stmt.Dropped) { ev.dropped = append(ev.dropped, d) }
+	x.Ran = func(since catalog.Mark, tag string) {
+		ev.commands = append(ev.commands, s.commands(x.Editor, since, tag)...)
+	}
+	x.Rewritten = func(table catalog.OID, reason int32) error {
+		ev.rewritten, ev.reason = table, reason
+		return s.fireEvents(ctx, ev, "table_rewrite")
+	}
 	mark := x.Editor.Mark()
 	tag, err := ddl.Exec(x, node)
 	if err != nil {
 		return "", err
 	}
-	ev.commands = s.commands(x.Editor, mark, ev.tag)
+	if ev.commands == nil {
+		ev.commands = s.commands(x.Editor, mark, ev.tag)
+	}
 	if len(ev.dropped) > 0 {
 		if err := s.fireEvents(ctx, ev, "sql_drop"); err != nil {
 			return "", err
@@ -179,6 +191,14 @@ func (s *Session) commands(e *catalog.Editor, mark catalog.Mark, tag string) (ou
 		}
 	}
 	return out
+}
+
+// RewriteEvent is the table that the event trigger under way is told of, and the reason; ok false: its event is not table_rewrite.
+func (f *functions) RewriteEvent() (table types.OID, reason int32, ok bool) {
+	if f.event == nil || f.event.name != "table_rewrite" {
+		return 0, 0, false
+	}
+	return f.event.rewritten, f.event.reason, true
 }
 
 // classOfKind is the catalog that objects of a kind have their rows in.

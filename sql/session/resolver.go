@@ -105,11 +105,26 @@ func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	case types.RegKindCollation:
 		return byName("pg_collation", "collname", last, "collation \"%s\" for encoding \"UTF8\" does not exist")
 	case types.RegKindConfig:
-		return byName("pg_ts_config", "cfgname", last, "text search configuration \"%s\" does not exist")
+		return searchObject(cat, "pg_ts_config", "cfgname", parts, "text search configuration \"%s\" does not exist")
 	case types.RegKindDictionary:
-		return byName("pg_ts_dict", "dictname", last, "text search dictionary \"%s\" does not exist")
+		return searchObject(cat, "pg_ts_dict", "dictname", parts, "text search dictionary \"%s\" does not exist")
 	}
 	return 0, pgerr.Internal("reg kind %d", kind)
+}
+
+// searchObject finds an object of text search, all of which are in pg_catalog.
+func searchObject(cat *catalog.Catalog, table, col string, name []string, missing string) (types.OID, error) {
+	if len(name) > 1 && name[len(name)-2] != "pg_catalog" {
+		if cat.Schema(name[len(name)-2]) == nil {
+			return 0, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name[len(name)-2])
+		}
+		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
+	}
+	oid, err := byName(table, col, name[len(name)-1], missing)
+	if err != nil {
+		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
+	}
+	return oid, nil
 }
 
 func byName(table, col, name, missing string) (types.OID, error) {

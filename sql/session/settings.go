@@ -15,7 +15,8 @@ import (
 
 // initSettings applies what the server, the database, the role and the client's start-up packet ask for, in that order.
 func (s *Session) initSettings(dbname string) error {
-	s.env = &types.Env{Settings: temporal.Settings{TimeZone: time.UTC}, Notice: s.Notice}
+	s.env = &types.Env{Settings: temporal.Settings{TimeZone: time.UTC}, Notice: s.Notice,
+		Uncommitted: func(label types.OID) bool { return s.block.newLabels[label] }}
 	s.settings.OnChange = s.settingChanged
 	s.settings.Force("session_authorization", s.client.User)
 	for _, d := range s.shared.Cluster.DefaultSettings(dbname, s.client.User) {

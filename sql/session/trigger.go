@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/plpgsql"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/trigger"
+	"github.com/tarndb/tarn/sql/trigger/native"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -38,7 +39,7 @@ type fired struct {
 	attrs   []types.Attr
 	atts    []int // of attrs, attribute number - 1
 	schema  string
-	native  nativeTrigger
+	native  native.Func
 	old     *catalog.Table // the transition tables as its queries know them
 	new     *catalog.Table
 }
@@ -72,7 +73,7 @@ func (s *Session) firedTrigger(ctx context.Context, c *trigger.Call) (*fired, er
 	}
 	switch {
 	case g.Func < catalog.FirstNormalOID:
-		if f.native = nativeTriggers[g.Func]; f.native == nil {
+		if f.native = native.Lookup(g.Func); f.native == nil {
 			return nil, pgerr.Unsupported("this built-in function as a trigger")
 		}
 	case fn == nil:
@@ -119,7 +120,7 @@ func (r *triggers) Fire(ctx context.Context, view *txn.View, c *trigger.Call) (r
 		s.triggerDepth--
 	}()
 	if f.native != nil {
-		return f.native(s, c)
+		return f.native(s.env, c)
 	}
 	leave, err := s.enterRoutine(f.fn)
 	if err != nil {

@@ -26,6 +26,8 @@ type Call struct {
 	Op      catalog.TriggerType // one event
 	Old     []types.Datum       // nil: there is none
 	New     []types.Datum
+	// Cols are the columns that an UPDATE assigns; BEFORE ROW triggers are told.
+	Cols []int16
 	// OldTable and NewTable are the rows of the transition tables that the trigger names.
 	OldTable, NewTable *Rows
 }

@@ -19,6 +19,11 @@ var tagsWithout = strings.Split("ALTER SYSTEM,ANALYZE,BEGIN,CALL,CHECKPOINT,CLOS
 	"EXPLAIN,FETCH,GRANT ROLE,INSERT,LISTEN,LOAD,LOCK TABLE,MERGE,MOVE,NOTIFY,PREPARE,REASSIGN OWNED,REINDEX,RELEASE,RESET,REVOKE ROLE,ROLLBACK,"+
 	"SAVEPOINT,SELECT,SET,SET CONSTRAINTS,SHOW,START TRANSACTION,TRUNCATE TABLE,UNLISTEN,UPDATE,VACUUM", ",")
 
+// Rewrites reports whether event triggers on table_rewrite may be restricted to a command tag.
+func Rewrites(tag string) bool {
+	return tag == "ALTER TABLE" || tag == "ALTER TYPE" || tag == "ALTER MATERIALIZED VIEW"
+}
+
 // Tag says of a command tag whether there is one, and whether event triggers fire for it.
 func Tag(tag string) (known, fires bool) {
 	verb, object, _ := strings.Cut(tag, " ")

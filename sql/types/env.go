@@ -16,6 +16,9 @@ type Env struct {
 	ExtraFloatDigits int
 	ByteaEscape      bool // bytea_output = escape; hex
 
+	// Uncommitted reports whether the transaction under way has added an enum label; nil: it has added none.
+	Uncommitted func(label OID) bool
+
 	Resolver Resolver // nil: only built-in types, reg* input takes numbers only
 	// Notice receives warnings; nil drops them.
 	Notice func(*pgerr.Error)

@@ -23,10 +23,21 @@ var enumCodec = &codec{
 func enumIn(t *Type, s string, _ int32, env *Env) (Datum, error) {
 	for i := range t.Labels {
 		if t.Labels[i].Name == s {
-			return tuple.Float(float64(t.Labels[i].Sort)), nil
+			return t.LabelValue(i, env)
 		}
 	}
 	return Null, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input value for enum %s: \"%s\"", FormatType(t.OID, -1, env), s)
+}
+
+// LabelValue is the value of an enum's i-th label. Error: 55P04 for one that the transaction under way has added: what holds it
+// would outlive the label if that transaction were rolled back.
+func (t *Type) LabelValue(i int, env *Env) (Datum, error) {
+	l := &t.Labels[i]
+	if env != nil && env.Uncommitted != nil && env.Uncommitted(l.OID) {
+		return Null, pgerr.New(pgerr.UnsafeNewEnumValueUsage, "unsafe use of new value \"%s\" of enum type %s", l.Name, FormatType(t.OID, -1, env)).
+			WithHint("New enum values must be committed before they can be used.")
+	}
+	return tuple.Float(float64(l.Sort)), nil
 }
 
 // Label is the enum label that d stands for; nil if it was dropped from the type.

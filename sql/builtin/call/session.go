@@ -67,6 +67,8 @@ type Identity interface {
 	CurrentQuery() string
 	// TriggerDepth is how deep triggers are nested.
 	TriggerDepth() int
+	// RewriteEvent is what an event trigger on table_rewrite is told; ok is false outside of one.
+	RewriteEvent() (table types.OID, reason int32, ok bool)
 	// CancelBackend and TerminateBackend report whether there is such a session.
 	CancelBackend(pid int32) (bool, error)
 	TerminateBackend(pid int32) (bool, error)

@@ -4,7 +4,6 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // enumType is the enum that the call's arguments have.
@@ -17,8 +16,6 @@ func enumType(c *call.Call) (*types.Type, error) {
 	return nil, pgerr.New(pgerr.FeatureNotSupported, "could not determine actual enum type")
 }
 
-func enumValue(l *types.Label) types.Datum { return tuple.Float(float64(l.Sort)) }
-
 // enumRange lists labels from a[0] to a[1]; NULL is an open end.
 func enumRange(c *call.Call, a []types.Datum) (types.Datum, error) {
 	t, err := enumType(c)
@@ -27,9 +24,13 @@ func enumRange(c *call.Call, a []types.Datum) (types.Datum, error) {
 	}
 	var vals []types.Datum
 	for i := range t.Labels {
-		v := enumValue(&t.Labels[i])
-		if len(a) == 2 && (!a[0].IsNull() && v.Float() < a[0].Float() || !a[1].IsNull() && v.Float() > a[1].Float()) {
+		sort := float64(t.Labels[i].Sort)
+		if len(a) == 2 && (!a[0].IsNull() && sort < a[0].Float() || !a[1].IsNull() && sort > a[1].Float()) {
 			continue
+		}
+		v, err := t.LabelValue(i, c.Env)
+		if err != nil {
+			return types.Null, err
 		}
 		vals = append(vals, v)
 	}
@@ -47,9 +48,9 @@ func enumFns() call.Fns {
 				return types.Null, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "enum %s contains no values", types.FormatType(t.OID, -1, c.Env))
 			}
 			if last {
-				return enumValue(&t.Labels[len(t.Labels)-1]), nil
+				return t.LabelValue(len(t.Labels)-1, c.Env)
 			}
-			return enumValue(&t.Labels[0]), nil
+			return t.LabelValue(0, c.Env)
 		}
 	}
 	return call.Fns{"enum_first": end(false), "enum_last": end(true), "enum_range_all": enumRange, "enum_range_bounds": enumRange}

@@ -440,6 +440,12 @@ func systemFns() call.Fns {
 		"pg_trigger_depth": withSession(func(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error) {
 			return call.Int(int64(s.TriggerDepth()))
 		}),
+		"pg_event_trigger_table_rewrite_oid": rewriteEvent("pg_event_trigger_table_rewrite_oid()", func(table types.OID, _ int32) (types.Datum, error) {
+			return tuple.Uint(uint64(table)), nil
+		}),
+		"pg_event_trigger_table_rewrite_reason": rewriteEvent("pg_event_trigger_table_rewrite_reason()", func(_ types.OID, reason int32) (types.Datum, error) {
+			return call.Int(int64(reason))
+		}),
 		"pg_postmaster_start_time": startTime(func(t, _, _ int64) int64 { return t }),
 		"pg_conf_load_time":        startTime(func(_, t, _ int64) int64 { return t }),
 		"statement_timestamp":      startTime(func(_, _, t int64) int64 { return t }),
@@ -588,4 +594,15 @@ func systemSQL() map[types.OID]call.Fn {
 		2325: withSession(relationSize),
 		5023: call.Swap(lsn["pg_lsn_pli"]),
 	}
+}
+
+// rewriteEvent is a function for event triggers on table_rewrite.
+func rewriteEvent(name string, f func(table types.OID, reason int32) (types.Datum, error)) call.Fn {
+	return withSession(func(s call.Session, _ *call.Call, _ []types.Datum) (types.Datum, error) {
+		table, reason, ok := s.RewriteEvent()
+		if !ok {
+			return types.Null, pgerr.New(pgerr.ERIEEventTriggerProtocolViolated, "%s can only be called in a table_rewrite event trigger function", name)
+		}
+		return f(table, reason)
+	})
 }

@@ -202,6 +202,24 @@ func (c *config) words(text string, from int, notice func(*pgerr.Error)) (out []
 	return out, from, err
 }
 
+// Document is the tsvector of texts one after the other, by the configuration of that OID. Notices are told of words that are left out.
+func Document(config types.OID, texts []string, notice func(*pgerr.Error)) (types.Datum, error) {
+	c, err := configByOID(config)
+	if err != nil {
+		return types.Null, err
+	}
+	var all []word
+	at := 0
+	for _, t := range texts {
+		var w []word
+		if w, at, err = c.words(t, at, notice); err != nil {
+			return types.Null, err
+		}
+		all = append(all, w...)
+	}
+	return packVector(vector(all))
+}
+
 // vector makes a tsvector of lexemes.
 func vector(words []word) tsearch.Vector {
 	v := make(tsearch.Vector, len(words))

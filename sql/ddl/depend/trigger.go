@@ -65,6 +65,14 @@ func triggerUses(x *stmt.Ctx, t *catalog.Table, g *catalog.Trigger, att int16) b
 	return slices.Contains(g.Cols, att) || g.When != "" && ExprUses(x, t, g.When, att)
 }
 
+// TriggerUsing is the first trigger of a table that names a column; nil: none does.
+func TriggerUsing(x *stmt.Ctx, t *catalog.Table, att int16) *catalog.Trigger {
+	if list := triggersUsing(x, t, att); len(list) > 0 {
+		return list[0]
+	}
+	return nil
+}
+
 // triggersUsing are the triggers of a table that name a column, in the order in which they were made.
 func triggersUsing(x *stmt.Ctx, t *catalog.Table, att int16) (out []*catalog.Trigger) {
 	for _, g := range t.Triggers {

@@ -59,9 +59,16 @@ type Ctx struct {
 	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
 	// InUse reports whether a query under way uses a relation, and whether checks or constraint triggers of it wait; nil: neither.
 	InUse func(oid catalog.OID) (active, pending bool)
-	Hooks Hooks
+	// NewLabel is told of labels that ALTER TYPE … ADD VALUE makes; nil: nobody asks.
+	NewLabel func(oid catalog.OID)
+	Hooks    Hooks
 	// Dropping is told of every object that is about to be dropped; nil: nobody asks.
 	Dropping func(Dropped)
+	// Ran is told of each statement inside another (CREATE SCHEMA's elements) after it has run: what has changed since the mark.
+	// Rewritten is told at the end of ALTER TABLE of each table that it has rewritten, and why
+	// (pg_event_trigger_table_rewrite_reason). nil: nobody asks.
+	Ran       func(since catalog.Mark, tag string)
+	Rewritten func(table catalog.OID, reason int32) error
 }
 
 // Dropped is a row of pg_event_trigger_dropped_objects().
@@ -98,6 +105,8 @@ type Hooks interface {
 	SettingValue(n *ast.VariableSetStmt) (string, error)
 	// Query plans a SELECT, VALUES, EXECUTE or other query and returns its columns; run gives its rows.
 	Query(query ast.Node) (cols []plan.Col, run func(emit func(row []types.Datum) error) (int64, error), err error)
+	// InSchema runs f, whose statements make objects of a new schema: as its owner, and with the schema first on the search path.
+	InSchema(schema *catalog.Schema, f func(*Ctx) error) error
 	// Truncate fires the BEFORE TRUNCATE triggers of tables; after is to be called when they are empty.
 	Truncate(tables []*catalog.Table) (after func() error, err error)
 	// DatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -36,7 +37,8 @@ func (x *Ctx) Target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cata
 			return nil, 0, NoSchema(rv.Schemaname)
 		}
 		if persistence == catalog.Temporary && !IsTempSchema(schema) {
-			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
+			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema").
+				WithPosition((&place.Text{Source: x.Bind().Source}).Pos(rv.Location))
 		}
 		if IsTempSchema(schema) {
 			persistence = catalog.Temporary

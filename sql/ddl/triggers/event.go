@@ -21,9 +21,7 @@ func CreateEvent(x *stmt.Ctx, n *ast.CreateEventTrigStmt) error {
 	}
 	e := &catalog.EventTrigger{Event: n.Eventname, Enabled: catalog.TriggerOrigin}
 	switch n.Eventname {
-	case "ddl_command_start", "ddl_command_end", "sql_drop":
-	case "table_rewrite":
-		return pgerr.Unsupported("event trigger on table_rewrite")
+	case "ddl_command_start", "ddl_command_end", "sql_drop", "table_rewrite":
 	default:
 		return pgerr.New(pgerr.SyntaxError, "unrecognized event name \"%s\"", n.Eventname)
 	}
@@ -45,7 +43,7 @@ func CreateEvent(x *stmt.Ctx, n *ast.CreateEventTrigStmt) error {
 			switch known, fires := trigger.Tag(tag); {
 			case !known:
 				return pgerr.New(pgerr.SyntaxError, "filter value \"%s\" not recognized for filter variable \"%s\"", t, d.Defname)
-			case !fires:
+			case !fires || n.Eventname == "table_rewrite" && !trigger.Rewrites(tag):
 				return pgerr.New(pgerr.FeatureNotSupported, "event triggers are not supported for %s", t)
 			}
 			e.Tags = append(e.Tags, tag)

@@ -102,8 +102,12 @@ func AlterEnum(x *stmt.Ctx, n *ast.AlterEnumStmt) error {
 	if !ok {
 		return pgerr.Unsupported("one more enum label between these two")
 	}
-	next.Labels = slices.Insert(next.Labels, pos, catalog.Label{OID: x.Editor.OID(), Sort: sort, Name: n.NewVal})
+	l := catalog.Label{OID: x.Editor.OID(), Sort: sort, Name: n.NewVal}
+	next.Labels = slices.Insert(next.Labels, pos, l)
 	x.Editor.Put(&next)
+	if x.NewLabel != nil {
+		x.NewLabel(l.OID)
+	}
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (t *triggers) before(q *queue, op catalog.TriggerType, cols []int16, old, n
 		if !pass {
 			continue
 		}
-		row, err := q.fire(&trigger.Call{Trigger: g, Table: t.set.Table, Op: op, Old: old, New: new})
+		row, err := q.fire(&trigger.Call{Trigger: g, Table: t.set.Table, Op: op, Old: old, New: new, Cols: cols})
 		if row == nil || err != nil {
 			return false, err
 		}

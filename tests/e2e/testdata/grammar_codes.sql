@@ -1,0 +1,20 @@
+-- SQLSTATEs of errors that the grammar itself raises
+create schema if not exists gs create table t (a int);
+alter role x unencrypted password 'p';
+create table gt (a int references b match partial);
+create table gt (a int check (a > 0) deferrable);
+create assertion a check (true);
+select a::float(0);
+select a::float(99);
+select sum(a) over (order by b rows unbounded following);
+select sum(a) over (order by b rows between current row and unbounded preceding);
+select sum(a) over (order by b rows between 1 following and current row);
+create role public;
+create role current_user;
+create role "none";
+create or replace constraint trigger t after insert on x execute function f();
+create recursive view v (a) as select 1 with check option;
+comment on aggregate f (out int) is 'x';
+set catalog 'x';
+select 'x' unique (select 1);
+select from where;
