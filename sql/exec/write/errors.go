@@ -2,6 +2,7 @@ package write
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -22,31 +23,40 @@ func schemaName(ec *run.Context, t *catalog.Table) string {
 // maxFieldText is how many bytes of a value "Failing row contains" shows.
 const maxFieldText = 64
 
-// rowText prints a row as PostgreSQL's messages do: (1, null, abc).
-func rowText(env *types.Env, t *catalog.Table, vals []types.Datum) string {
-	var b []byte
-	b = append(b, '(')
-	first := true
-	for i := range t.Columns {
-		if t.Columns[i].Dropped {
-			continue
-		}
-		if !first {
-			b = append(b, ", "...)
-		}
-		first = false
-		if vals[i].IsNull() {
-			b = append(b, "null"...)
-			continue
-		}
-		y := env.Type(t.Columns[i].Type)
-		if y == nil {
-			b = append(b, '?')
-			continue
-		}
-		b = append(b, clipText(string(y.AppendText(nil, vals[i], env)))...)
+// failingRow is the DETAIL that shows a row as PostgreSQL's messages do: (1, null, abc), or (a, c) = (1, abc) where the role may not
+// read the whole table. Columns that the statement itself has given, by attribute number, are shown in any case. "": nothing may be.
+func failingRow(ec *run.Context, t *catalog.Table, vals []types.Datum, given []int16) string {
+	s := shownOf(ec, t)
+	if s.nothing {
+		return ""
 	}
-	return string(append(b, ')'))
+	var names, b []byte
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped || !s.all && !slices.Contains(given, c.AttNum) && !s.column(c.AttNum) {
+			continue
+		}
+		if len(b) > 0 {
+			names, b = append(names, ", "...), append(b, ", "...)
+		}
+		names = append(names, c.Name...)
+		y := ec.Env.Type(c.Type)
+		switch {
+		case vals[i].IsNull():
+			b = append(b, "null"...)
+		case y == nil:
+			b = append(b, '?')
+		default:
+			b = append(b, clipText(string(y.AppendText(nil, vals[i], ec.Env)))...)
+		}
+	}
+	switch {
+	case s.all:
+		return "Failing row contains (" + string(b) + ")."
+	case len(b) == 0:
+		return ""
+	}
+	return "Failing row contains (" + string(names) + ") = (" + string(b) + ")."
 }
 
 // clipText cuts a value to what messages show.
@@ -61,19 +71,19 @@ func clipText(text string) string {
 	return text[:cut] + "..."
 }
 
-func notNullError(ec *run.Context, t *catalog.Table, c *catalog.Column, vals []types.Datum) error {
+func notNullError(ec *run.Context, t *catalog.Table, c *catalog.Column, vals []types.Datum, given []int16) error {
 	return pgerr.New(pgerr.NotNullViolation, "null value in column \"%s\" of relation \"%s\" violates not-null constraint", c.Name, t.Name).
-		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithColumn(c.Name)
+		WithDetail("%s", failingRow(ec, t, vals, given)).WithTable(schemaName(ec, t), t.Name).WithColumn(c.Name)
 }
 
-func checkError(ec *run.Context, t *catalog.Table, constraint string, vals []types.Datum) error {
+func checkError(ec *run.Context, t *catalog.Table, constraint string, vals []types.Datum, given []int16) error {
 	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates check constraint \"%s\"", t.Name, constraint).
-		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals)).WithTable(schemaName(ec, t), t.Name).WithConstraint(constraint)
+		WithDetail("%s", failingRow(ec, t, vals, given)).WithTable(schemaName(ec, t), t.Name).WithConstraint(constraint)
 }
 
-func viewOptionError(ec *run.Context, t *catalog.Table, view string, vals []types.Datum) error {
+func viewOptionError(ec *run.Context, t *catalog.Table, view string, vals []types.Datum, given []int16) error {
 	return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view \"%s\"", view).
-		WithDetail("Failing row contains %s.", rowText(ec.Env, t, vals))
+		WithDetail("%s", failingRow(ec, t, vals, given))
 }
 
 // policyError is row security's refusal of a row.
@@ -92,12 +102,18 @@ func policyError(t *catalog.Table, c *rowCheck) error {
 	return pgerr.New(pgerr.InsufficientPrivilege, "%s row violates row-level security policy%s%s for table \"%s\"", what, name, of, t.Name)
 }
 
-// constraintError adds the schema to an error that rowstore has made.
+// constraintError adds the schema to an error that rowstore has made, and takes a key from it that the role may not read.
 func constraintError(ec *run.Context, err error, t *catalog.Table) error {
 	var e *pgerr.Error
 	if errors.As(err, &e) {
 		if e.Table == t.Name && e.Schema == "" {
 			e.Schema = schemaName(ec, t)
+		}
+		if e.Code == pgerr.UniqueViolation && e.Table == t.Name {
+			s := shownOf(ec, t)
+			if !s.all && !slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Name == e.Constraint && s.key(indexAtts(ix)) }) {
+				e.Detail = ""
+			}
 		}
 		return err
 	}

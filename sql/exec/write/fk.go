@@ -358,7 +358,7 @@ func (q *queue) do(ev *event) error {
 	f := e.fk
 	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
 		f.parent.Name, f.con.Name, f.child.Name).
-		WithDetail("Key %s is still referenced from table \"%s\".", q.keyText(f.parent, f.con.RefCols, e.vals), f.child.Name).
+		WithDetail("Key%s is still referenced from table \"%s\".", q.keyText(f.parent, f.con.RefCols, e.vals), f.child.Name).
 		WithTable(schemaName(q.ec, f.child), f.child.Name).WithConstraint(f.con.Name)
 }
 
@@ -381,7 +381,7 @@ func (q *queue) checkChild(e *event) error {
 	if err != nil || found {
 		return err
 	}
-	return q.childError(e.fk).WithDetail("Key %s is not present in table \"%s\".",
+	return q.childError(e.fk).WithDetail("Key%s is not present in table \"%s\".",
 		q.keyText(e.fk.child, e.fk.con.Cols, e.vals), e.fk.parent.Name)
 }
 
@@ -390,8 +390,11 @@ func (q *queue) childError(f *foreignKey) *pgerr.Error {
 		WithTable(schemaName(q.ec, f.child), f.child.Name).WithConstraint(f.con.Name)
 }
 
-// keyText is "(a, b)=(1, 2)".
+// keyText is " (a, b)=(1, 2)", or nothing where the role may not read the key.
 func (q *queue) keyText(t *catalog.Table, cols []int16, vals []types.Datum) string {
+	if s := shownOf(q.ec, t); !s.key(cols) {
+		return ""
+	}
 	names, texts := make([]string, len(cols)), make([]string, len(cols))
 	for i, c := range cols {
 		col := t.Column(c)
@@ -401,7 +404,7 @@ func (q *queue) keyText(t *catalog.Table, cols []int16, vals []types.Datum) stri
 			texts[i] = y.Text(vals[i], q.ec.Env)
 		}
 	}
-	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
+	return " (" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
 }
 
 // findFor looks for the row that a referencing key refers to, and locks it.

@@ -264,7 +264,7 @@ func (c *cascadeTarget) complete(ec *run.Context) error {
 	}
 	for i := range c.table.Columns {
 		if col := &c.table.Columns[i]; col.NotNull && !col.Dropped && c.vals[i].IsNull() {
-			return notNullError(ec, c.table, col, c.vals)
+			return notNullError(ec, c.table, col, c.vals, nil)
 		}
 	}
 	for _, k := range c.checks {
@@ -273,7 +273,7 @@ func (c *cascadeTarget) complete(ec *run.Context) error {
 			return err
 		}
 		if !v.IsNull() && !v.Bool() {
-			return checkError(ec, c.table, k.name, c.vals)
+			return checkError(ec, c.table, k.name, c.vals, nil)
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (b *compiler) insert(o *Change, x *plan.Insert) error {
 	if o.target, err = b.target(x.Table, x.Row, x.Generated, x.Checks); err != nil {
 		return err
 	}
-	o.target.inserts = true
+	o.target.inserts, o.target.given = true, x.Targets
 	o.events(catalog.TriggerInsert)
 	ins := &insertOp{o: o}
 	if ins.cols, ins.defaults, err = b.insertCols(x); err != nil {
@@ -52,7 +52,7 @@ func (b *compiler) insert(o *Change, x *plan.Insert) error {
 	}
 	if c := x.Conflict; c != nil {
 		cf := &conflictOp{nothing: c.Nothing, indexes: c.Indexes, strength: lock.NoKeyWrite}
-		o.target.keys = keyCols(x.Table, c.Set)
+		o.target.keys, o.target.given = keyCols(x.Table, c.Set), withSet(x.Targets, c.Set)
 		if cf.existing, err = b.RowCols(x.Table, c.Existing); err != nil {
 			return err
 		}

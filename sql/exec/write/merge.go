@@ -80,6 +80,7 @@ func (b *compiler) merge(o *Change, x *plan.Merge) error {
 		}
 		tg.allSets = append(tg.allSets, act.sets...)
 		tg.keys = append(tg.keys, keyCols(x.Table, a.Set)...)
+		tg.given = withSet(append(tg.given, a.Cols...), a.Set)
 		m.actions = append(m.actions, act)
 	}
 	var ops []catalog.TriggerType

@@ -96,7 +96,8 @@ type target struct {
 	old      eval.RowCols
 	recheck  eval.Cond
 	strength lock.Mode
-	keys     []int // see keyCols
+	keys     []int   // see keyCols
+	given    []int16 // columns that the statement gives values: messages may show them
 	source   Source
 	buf      []byte
 	oldVals  []types.Datum
@@ -278,7 +279,7 @@ func (tg *target) complete() error {
 	}
 	for _, i := range tg.nnull {
 		if tg.vals[i].IsNull() {
-			return notNullError(tg.in.EC, tg.table, &tg.table.Columns[i], tg.vals)
+			return notNullError(tg.in.EC, tg.table, &tg.table.Columns[i], tg.vals, tg.given)
 		}
 	}
 	for i := range tg.checks {
@@ -290,9 +291,9 @@ func (tg *target) complete() error {
 		switch {
 		case t == eval.True, t == eval.Null && c.kind == plan.CheckConstraint:
 		case c.kind == plan.CheckViewOption:
-			return viewOptionError(tg.in.EC, tg.table, c.name, tg.vals)
+			return viewOptionError(tg.in.EC, tg.table, c.name, tg.vals, tg.given)
 		default:
-			return checkError(tg.in.EC, tg.table, c.name, tg.vals)
+			return checkError(tg.in.EC, tg.table, c.name, tg.vals, tg.given)
 		}
 	}
 	if tg.table.Bound != nil && (!trusted || tg.boundsIn != nil) {
@@ -404,6 +405,14 @@ func keyCols(t *catalog.Table, set []plan.SetItem) (cols []int) {
 		}
 	}
 	return cols
+}
+
+// withSet adds the columns of assignments to a list of attribute numbers.
+func withSet(atts []int16, set []plan.SetItem) []int16 {
+	for _, s := range set {
+		atts = append(atts[:len(atts):len(atts)], s.AttNum)
+	}
+	return atts
 }
 
 // setFn assigns one column.

@@ -130,6 +130,11 @@ func (p *parts) open(t *catalog.Table) (*target, error) {
 	m := catalog.AttMap(root.table, t)
 	l := &target{in: in, table: t, root: root, atts: m, vals: make([]types.Datum, len(t.Columns)), loc: root.loc, recheck: root.recheck,
 		strength: root.strength, inserts: root.inserts}
+	for _, a := range root.given {
+		if m[a-1] != 0 {
+			l.given = append(l.given, m[a-1])
+		}
+	}
 	l.row, l.old = root.row.Over(t, m), root.old.Over(t, m)
 	l.deferrable = slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return ix.Deferrable })
 	for i := range t.Columns {
@@ -327,17 +332,22 @@ func (k *keyReader) route(in *Statement, vals []types.Datum) (int, error) {
 }
 
 func (k *keyReader) noPartition(ec *run.Context) error {
-	names, texts := make([]string, len(k.vals)), make([]string, len(k.vals))
+	names, texts, atts := make([]string, len(k.vals)), make([]string, len(k.vals)), make([]int16, len(k.vals))
 	for i := range k.vals {
 		key := &k.parted.PartKey.Keys[i]
+		atts[i] = key.Att
 		names[i] = ruleutils.PartKeyText(k.parted, key)
 		texts[i] = "null"
 		if y := ec.Env.Type(key.Type); y != nil && !k.vals[i].IsNull() {
 			texts[i] = clipText(string(y.AppendText(nil, k.vals[i], ec.Env)))
 		}
 	}
+	detail := ""
+	if s := shownOf(ec, k.parted); s.key(atts) {
+		detail = "Partition key of the failing row contains (" + strings.Join(names, ", ") + ") = (" + strings.Join(texts, ", ") + ")."
+	}
 	return pgerr.New(pgerr.CheckViolation, "no partition of relation \"%s\" found for row", k.parted.Name).
-		WithDetail("Partition key of the failing row contains (%s) = (%s).", strings.Join(names, ", "), strings.Join(texts, ", ")).
+		WithDetail("%s", detail).
 		WithTable(schemaName(ec, k.parted), k.parted.Name)
 }
 
@@ -351,7 +361,7 @@ func (tg *target) inBounds() error {
 		at = tg.table
 	}
 	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates partition constraint", at.Name).
-		WithDetail("Failing row contains %s.", rowText(tg.in.EC.Env, tg.table, tg.vals)).WithTable(schemaName(tg.in.EC, at), at.Name)
+		WithDetail("%s", failingRow(tg.in.EC, tg.table, tg.vals, tg.given)).WithTable(schemaName(tg.in.EC, at), at.Name)
 }
 
 // fits asks the partitioned tables above the target, up to the statement's own one.

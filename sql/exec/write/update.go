@@ -18,6 +18,7 @@ func (b *compiler) update(o *Change, x *plan.Update, source Source) error {
 	tg := &o.target
 	tg.loc = b.Slot(x.Loc)
 	tg.strength, tg.keys = lock.NoKeyWrite, keyCols(x.Table, x.Set)
+	tg.given = withSet(nil, x.Set)
 	tg.source = source
 	if tg.old, err = b.RowCols(x.Table, x.Old); err != nil {
 		return err
