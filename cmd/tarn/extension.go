@@ -48,7 +48,7 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 	case *ast.AlterRoleSetStmt:
 		return "ALTER ROLE", true, c.alterRoleSet(s, n)
 	case *ast.DropRoleStmt:
-		return "DROP ROLE", true, c.dropRoles(s, n)
+		return "DROP ROLE", true, c.dropRoles(ctx, s, n)
 	case *ast.GrantRoleStmt:
 		tag := "REVOKE ROLE"
 		if n.IsGrant {

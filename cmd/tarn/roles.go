@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/server/auth"
+	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
@@ -209,7 +213,7 @@ func (c *cluster) renameRole(s *session.Session, name, to string) error {
 	})
 }
 
-func (c *cluster) dropRoles(s *session.Session, n *ast.DropRoleStmt) error {
+func (c *cluster) dropRoles(ctx context.Context, s *session.Session, n *ast.DropRoleStmt) error {
 	if !createsRoles(s) {
 		return denied("permission denied to drop role")
 	}
@@ -234,7 +238,7 @@ func (c *cluster) dropRoles(s *session.Session, n *ast.DropRoleStmt) error {
 		case isPredefined(r.OID) || r.OID == privilege.Superuser:
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop role %s because it is required by the database system", r.Name)
 		}
-		if err := c.unusedRole(s, r); err != nil {
+		if err := c.unusedRole(ctx, s, r); err != nil {
 			return err
 		}
 		err := c.branches.UpdateRoles(func(roles []*branching.Role, _ func() uint32) ([]*branching.Role, error) {
@@ -261,8 +265,8 @@ func (c *cluster) dropRoles(s *session.Session, n *ast.DropRoleStmt) error {
 	return nil
 }
 
-// unusedRole refuses to drop a role that owns something or has been granted something in the session's database, or owns a database.
-func (c *cluster) unusedRole(s *session.Session, r *privilege.Role) error {
+// unusedRole refuses to drop a role that owns something or has been granted something anywhere, or owns a database.
+func (c *cluster) unusedRole(ctx context.Context, s *session.Session, r *privilege.Role) error {
 	var uses []string
 	for _, d := range c.branches.Databases() {
 		switch {
@@ -273,6 +277,11 @@ func (c *cluster) unusedRole(s *session.Session, r *privilege.Role) error {
 		}
 	}
 	uses = append(uses, s.RoleUses(r.OID)...)
+	elsewhere, err := c.usesElsewhere(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	uses = append(uses, elsewhere...)
 	if len(uses) == 0 {
 		return nil
 	}
@@ -284,6 +293,34 @@ func (c *cluster) unusedRole(s *session.Session, r *privilege.Role) error {
 		detail += u
 	}
 	return pgerr.New(pgerr.DependentObjectsStillExist, "role \"%s\" cannot be dropped because some objects depend on it", r.Name).WithDetail("%s", detail)
+}
+
+// usesElsewhere counts what a role has to do with in the databases and branches that the session is not in.
+func (c *cluster) usesElsewhere(ctx context.Context, s *session.Session, r *privilege.Role) (out []string, err error) {
+	for _, d := range c.branches.Databases() {
+		for _, b := range d.Branches {
+			db, release, err := c.Open(ctx, d.Name, b.Name)
+			if err != nil {
+				return nil, err
+			}
+			n := 0
+			if db != s.DB() {
+				n = len(grants.RoleUses(db.Catalog(), s.Roles(), r.OID))
+			}
+			release()
+			name := d.Name
+			if b.Parent != 0 {
+				name += "@" + b.Name
+			}
+			switch {
+			case n == 1:
+				out = append(out, "1 object in database "+name)
+			case n > 1:
+				out = append(out, fmt.Sprintf("%d objects in database %s", n, name))
+			}
+		}
+	}
+	return out, nil
 }
 
 // memberChange is what GRANT role and REVOKE role do to memberships. admin: WITH ADMIN OPTION, ADMIN OPTION FOR.

@@ -59,7 +59,7 @@ func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
 	next := stmt.Edit(t)
 	next.StorageID, next.Unpopulated = x.Editor.StorageID(), n.SkipData
 	if !n.SkipData {
-		if err := x.fillMatView(next); err != nil {
+		if err := x.Hooks.AsOwner(t.Owner, func() error { return x.fillMatView(next) }); err != nil {
 			return err
 		}
 	}

@@ -249,6 +249,8 @@ func (x *exec) column(d *ast.ColumnDef, att int16) (c catalog.Column, serial typ
 		t = plan.Type{OID: serial, Mod: -1}
 	} else if t, err = bind.TypeName(x.Bind(), d.TypeName); err != nil {
 		return c, 0, err
+	} else if err = x.MayUseType(t.OID); err != nil {
+		return c, 0, err
 	}
 	c.Type, c.TypMod, c.Collation, c.NDims = t.OID, t.Mod, t.Coll, len(d.TypeName.ArrayBounds)
 	ty := x.Env.Type(t.OID)

@@ -274,7 +274,16 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		return "", err
 	}
 	// The table is not in the catalog while its query runs: the query cannot mean it.
-	n, err := run(func(row []types.Datum) error { return w.Write(row, nil, nil) })
+	var n int64
+	fill := func() (err error) {
+		n, err = run(func(row []types.Datum) error { return w.Write(row, nil, nil) })
+		return err
+	}
+	if mat {
+		err = x.Hooks.AsOwner(t.Owner, fill)
+	} else {
+		err = fill()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -117,6 +117,21 @@ func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
 	return o, nil
 }
 
+// maintains reports whether the current user may vacuum or analyze a table, and warns that it is passed over where not.
+func (s *Session) maintains(t *catalog.Table, verb string) bool {
+	id := s.identity()
+	if id.super || id.roles.HasPrivsOf(id.current, t.Owner) {
+		return true
+	}
+	for _, d := range s.shared.Cluster.Databases() {
+		if d.OID == s.db.ID && id.roles.HasPrivsOf(id.current, d.Owner) {
+			return true
+		}
+	}
+	s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", "skipping \"%s\" --- only table or database owner can %s it", t.Name, verb))
+	return false
+}
+
 func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTarget, error) {
 	var out []vacuumTarget
 	for _, r := range n.Rels {
@@ -142,6 +157,9 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 				w = "skipping \"%s\" --- cannot analyze non-tables or special system tables"
 			}
 			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", w, t.Name))
+			continue
+		}
+		if !s.maintains(t, verb) {
 			continue
 		}
 		x := vacuumTarget{table: t, named: true}
@@ -174,7 +192,7 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 	}
 	if len(n.Rels) == 0 {
 		s.catalog().Tables(func(t *catalog.Table) bool {
-			if (t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView) && !t.Virtual {
+			if (t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView) && !t.Virtual && s.maintains(t, verb) {
 				out = append(out, vacuumTarget{table: t})
 			}
 			return true

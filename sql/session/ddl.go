@@ -59,7 +59,7 @@ func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
 			return path
 		},
 		TempSchema: s.TempSchema, Session: uint64(s.client.PID), User: s.UserOID(), InBlock: b.mode == inBlock || c.several,
-		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(),
+		Env: s.env, Locks: s.lockOptions(), Notice: s.Notice, Role: (*functions)(s).RoleOID, Roles: s.Roles(), SessionUser: s.SessionOID(), Restricted: s.restricted,
 		DatabasePrivileges: s.databasePrivileges, SeqState: database.SeqState,
 		Hooks: &hooks{s, ctx, c}}
 	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
@@ -112,6 +112,14 @@ func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (type
 
 func (h *hooks) DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error {
 	return h.s.shared.Cluster.ChangeDatabaseACL(database, func(d DatabaseInfo) (privilege.ACL, error) { return f(d.Name, d.Owner, d.ACL) })
+}
+
+func (h *hooks) AsOwner(owner catalog.OID, f func() error) error {
+	s := h.s
+	definer, restricted := s.definer, s.restricted
+	s.definer, s.restricted = owner, true
+	defer func() { s.definer, s.restricted = definer, restricted }()
+	return f()
 }
 
 // CheckFunction compiles a function, where check_function_bodies asks for it.

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -84,7 +85,26 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 	return "", false
 }
 
-func (f *functions) RuleDef(types.OID, bool) (string, error) { return "", nil } // there are no rules
+// RuleDef is a view's _RETURN rule as a statement; there are no others.
+func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {
+	s := f.s()
+	var view *catalog.Table
+	s.catalog().Tables(func(t *catalog.Table) bool {
+		if t.HasQuery() && syscat.RewriteOID(t.OID) == rule {
+			view = t
+		}
+		return view == nil
+	})
+	if view == nil {
+		return "", nil
+	}
+	def, err := f.ViewDef(view.OID, pretty)
+	name := s.qualified(s.catalog(), view.Schema, view.Name)
+	if pretty && !s.hidden(view) {
+		name = ruleutils.QuoteIdent(view.Name)
+	}
+	return "CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + name + " DO INSTEAD " + def, err
+}
 
 // Expr prints a stored expression: it is kept as SQL.
 func (f *functions) Expr(node string, rel types.OID, pretty bool) (string, error) {

@@ -99,6 +99,11 @@ func (s *Session) runUtility(ctx context.Context, c *call) error {
 
 // dispatch finds the room of a utility statement. An empty tag: the statement has answered itself.
 func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error) {
+	if s.restricted {
+		if err := restrictedOperation(c.stmt.Node); err != nil {
+			return "", err
+		}
+	}
 	switch n := c.stmt.Node.(type) {
 	case *ast.TransactionStmt:
 		return s.transaction(ctx, n, c.several)
@@ -165,6 +170,28 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		}
 	}
 	return s.ddl(ctx, c)
+}
+
+// restrictedOperation refuses what would outlive a security-restricted operation (CheckRestrictedOperation).
+func restrictedOperation(n ast.Node) error {
+	word := ""
+	switch n.(type) {
+	case *ast.ListenStmt:
+		word = "LISTEN"
+	case *ast.UnlistenStmt:
+		word = "UNLISTEN"
+	case *ast.ClosePortalStmt:
+		word = "CLOSE"
+	case *ast.DiscardStmt:
+		word = "DISCARD"
+	case *ast.PrepareStmt:
+		word = "PREPARE"
+	case *ast.DeallocateStmt:
+		word = "DEALLOCATE"
+	default:
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "cannot execute %s within security-restricted operation", word)
 }
 
 func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, several bool) (string, error) {

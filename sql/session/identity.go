@@ -130,6 +130,12 @@ func (s *Session) checkIdentity(name, value string) error {
 
 // setIdentity is SET ROLE and SET SESSION AUTHORIZATION; the latter takes back a SET ROLE.
 func (s *Session) setIdentity(name, value string, local bool) error {
+	switch {
+	case s.restricted:
+		return pgerr.New(pgerr.InsufficientPrivilege, "cannot set parameter \"%s\" within security-restricted operation", name)
+	case s.definer != 0:
+		return pgerr.New(pgerr.InsufficientPrivilege, "cannot set parameter \"%s\" within security-definer function", name)
+	}
 	if err := s.checkIdentity(name, value); err != nil {
 		return err
 	}

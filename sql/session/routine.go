@@ -38,6 +38,7 @@ type routineState struct {
 	fired        map[*catalog.Trigger]*fired
 	nonAtomic    bool        // the procedure or DO block under way may end transactions
 	bodyPath     []types.OID // the search path of a body that was bound at its definition; nil outside of such
+	restricted   bool        // a security-restricted operation is under way: definer is the owner of the relation that it is for
 	definer      catalog.OID // the owner of the SECURITY DEFINER function under way, 0 outside of them
 	source       string      // the text of the utility statement under way
 }

@@ -214,9 +214,9 @@ func pgDepend(s *scan) error {
 			}
 		}
 		if t.HasQuery() {
-			add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
+			add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
 			for _, ref := range s.refsOf(t.View, false) {
-				add(pgRewriteRelation, rewriteOID(t.OID), 0, pgClassRelation, ref, 0, 'n')
+				add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, ref, 0, 'n')
 			}
 		}
 		for _, c := range t.Constraints {

@@ -332,12 +332,13 @@ func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
 	}
 }
 
-// attrdefOID and rewriteOID are made for objects that have none: no allocated OID is that large.
+// attrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
 func attrdefOID(table catalog.OID, att int16) catalog.OID {
 	return 0x80000000 | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
 }
 
-func rewriteOID(table catalog.OID) catalog.OID { return 0x80000000 | table<<11&0x7fffffff }
+// RewriteOID is the OID of the rule of a view.
+func RewriteOID(table catalog.OID) catalog.OID { return 0x80000000 | table<<11&0x7fffffff }
 
 func pgAttrdef(s *scan) error {
 	s.tables(2, func(t *catalog.Table) {
@@ -353,7 +354,7 @@ func pgAttrdef(s *scan) error {
 func pgRewrite(s *scan) error {
 	s.tables(3, func(t *catalog.Table) {
 		if k := relKind(t); k == catalog.RelView || k == catalog.RelMatView {
-			s.add(oid(rewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
+			s.add(oid(RewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
 		}
 	})
 	return nil

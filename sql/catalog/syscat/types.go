@@ -143,7 +143,7 @@ func (s *scan) addObjectDepends() {
 			return
 		}
 		if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
-			class, obj = pgRewriteRelation, rewriteOID(r.OID)
+			class, obj = pgRewriteRelation, RewriteOID(r.OID)
 		}
 		s.add(oid(class), oid(obj), num(sub), oid(ref), oid(refObj), num(refSub), char(byte(t)))
 	})

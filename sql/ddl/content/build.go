@@ -433,11 +433,14 @@ func BuildIndex(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index) error {
 			at = i
 		}
 	}
-	return bulkWriting(x, func(mode buildMode) error {
+	build := func(mode buildMode) error {
 		w, err := newWriter(x, t, mode)
 		if err != nil {
 			return err
 		}
 		return w.Finish(Scan(x, t, 0, func(key, _ []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
+	}
+	return bulkWriting(x, func(mode buildMode) error {
+		return x.Hooks.AsOwner(t.Owner, func() error { return build(mode) })
 	})
 }

@@ -341,6 +341,9 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 		if err != nil {
 			return err
 		}
+		if err := x.MayUseType(t.OID); err != nil {
+			return err
+		}
 		word := "functions"
 		if n.IsProcedure {
 			word = "procedures"
@@ -476,6 +479,9 @@ func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, out
 	tn.Setof = false
 	t, err := bind.TypeName(x.Bind(), &tn)
 	if err != nil {
+		return err
+	}
+	if err := x.MayUseType(t.OID); err != nil {
 		return err
 	}
 	p.RetType = t.OID

@@ -54,6 +54,9 @@ func (x *Ctx) MayCreateIn(sc *catalog.Schema) error {
 
 // mayUseTemp refuses temporary objects to those whom the database does not give TEMPORARY.
 func (x *Ctx) mayUseTemp() error {
+	if x.Restricted {
+		return Denied("cannot create temporary table within security-restricted operation")
+	}
 	if x.Super() || x.DatabasePrivileges == nil || x.DatabasePrivileges(x.User, privilege.Temporary) != 0 {
 		return nil
 	}
@@ -77,6 +80,22 @@ func (x *Ctx) Needs(t *catalog.Table, p privilege.Set) error {
 		return nil
 	}
 	return t.Denied()
+}
+
+// MayUseType refuses who lacks USAGE on a type of users, or on the element type of an array.
+func (x *Ctx) MayUseType(oid catalog.OID) error {
+	t := x.Catalog().Type(oid)
+	if t == nil || x.Super() {
+		return nil
+	}
+	acl := t.ACL
+	if acl == nil {
+		acl = privilege.Default(privilege.Type, t.Owner)
+	}
+	if acl.Mask(x.Roles, x.User, t.Owner, privilege.Usage, false) != 0 {
+		return nil
+	}
+	return Denied("permission denied for type %s", x.TypeText(t.OID))
 }
 
 // MayGiveTo refuses a new owner that the user is no member of, or that may not create in the schema (ALTER … OWNER TO).

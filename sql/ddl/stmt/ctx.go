@@ -53,6 +53,8 @@ type Ctx struct {
 	Roles *privilege.Roles
 	// DatabasePrivileges is the part of want that a role has on the database.
 	DatabasePrivileges func(role catalog.OID, want privilege.Set) privilege.Set
+	// Restricted: a security-restricted operation is under way.
+	Restricted bool
 	// SessionUser is who SET ROLE does not change.
 	SessionUser catalog.OID
 	// SeqState encodes a sequence's state (database.SeqState).
@@ -109,6 +111,8 @@ type Hooks interface {
 	InSchema(schema *catalog.Schema, f func(*Ctx) error) error
 	// Truncate fires the BEFORE TRUNCATE triggers of tables; after is to be called when they are empty.
 	Truncate(tables []*catalog.Table) (after func() error, err error)
+	// AsOwner runs f with the rights of a relation's owner, in a security-restricted operation: what f calls cannot leave it.
+	AsOwner(owner catalog.OID, f func() error) error
 	// DatabaseACL replaces a database's privileges by what f makes of them. Errors: 3D000, f's.
 	DatabaseACL(database string, f func(name string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error)) error
 }

@@ -32,6 +32,9 @@ func CreateDomain(x *stmt.Ctx, n *ast.CreateDomainStmt) error {
 	if err != nil {
 		return err
 	}
+	if err := x.MayUseType(base.OID); err != nil {
+		return err
+	}
 	y := x.Env.Type(base.OID)
 	if y == nil || y.TypType == types.TypePseudo {
 		return pgerr.New(pgerr.DatatypeMismatch, "\"%s\" is not a valid base type for a domain", x.TypeText(base.OID))
