@@ -134,6 +134,10 @@ func (s *Session) maintains(t *catalog.Table, verb string) bool {
 
 func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTarget, error) {
 	var out []vacuumTarget
+	verb := "analyze"
+	if o.vacuum {
+		verb = "vacuum"
+	}
 	for _, r := range n.Rels {
 		v, ok := r.(*ast.VacuumRelation)
 		if !ok {
@@ -152,11 +156,7 @@ func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTar
 			continue // rows that are computed
 		}
 		if !t.LikeTable() && t.Kind != catalog.RelMatView {
-			w := "skipping \"%s\" --- cannot vacuum non-tables or special system tables"
-			if !o.vacuum {
-				w = "skipping \"%s\" --- cannot analyze non-tables or special system tables"
-			}
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", w, t.Name))
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", "skipping \"%s\" --- cannot %s non-tables or special system tables", t.Name, verb))
 			continue
 		}
 		if !s.maintains(t, verb) {
