@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -80,7 +81,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	m.mu.Unlock()
 	defer snap.Release()
 
-	files, err := m.scan(ctx, t, c)
+	files, err := m.scan(ctx, t, c, snap)
 	defer func() {
 		for _, f := range files {
 			m.landed(t, f.f.key)
@@ -155,11 +156,11 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	return m.maintain(ctx, t)
 }
 
-// scan writes the rows of the snapshot to files, each in row-id order.
-func (m *Mirror) scan(ctx context.Context, t *table, c *tableCopy) (files []*fileState, err error) {
+// scan writes the rows of the snapshot, which is the caller's own reference, to files, each in row-id order.
+func (m *Mirror) scan(ctx context.Context, t *table, c *tableCopy, snap *engine.Snapshot) (files []*fileState, err error) {
 	lo := change.AppendKeyPrefix(nil, c.schema.StorageID, change.PrimaryIndex)
 	hi := change.AppendKeyPrefix(nil, c.schema.StorageID, change.PrimaryIndex+1)
-	it := c.snap.NewIter(lo, hi)
+	it := snap.NewIter(lo, hi)
 	defer it.Close()
 	buf := &rowBuffer{m: c.m, cols: make([][]tuple.Value, len(c.schema.Columns))}
 	for ok := it.First(); ok; ok = it.Next() {
