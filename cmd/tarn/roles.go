@@ -300,6 +300,9 @@ func (c *cluster) usesElsewhere(ctx context.Context, s *session.Session, r *priv
 	for _, d := range c.branches.Databases() {
 		for _, b := range d.Branches {
 			db, release, err := c.Open(ctx, d.Name, b.Name)
+			if pgerr.Is(err, pgerr.InvalidCatalogName) {
+				continue // dropped meanwhile
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -244,6 +245,9 @@ func (cf *conflictOp) update(tg *target) (done, changed bool, err error) {
 	latest := in.EC.Txn.Latest()
 	defer latest.Release()
 	r, err := latest.LockVersion(in.EC.Ctx, cf.key, 0, cf.strength, in.EC.LockOptions(), cf.row[:0])
+	if errors.Is(err, txn.ErrDeparted) {
+		return false, false, nil // to another partition: it is in the way no more
+	}
 	if err != nil {
 		return false, false, run.LockError(err, tg.table)
 	}
