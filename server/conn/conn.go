@@ -225,15 +225,23 @@ func (c *conn) leave() error {
 
 // announce sends what Startup.Notify announced, if the client is in no transaction.
 func (c *conn) announce() error {
-	if !c.async.Load() || c.pipeline || c.sess.TxStatus() != pgwire.TxIdle || !c.async.CompareAndSwap(true, false) {
+	if c.pipeline || !c.notifications() {
 		return nil
 	}
-	c.sess.Notifications(&c.out)
 	c.out.report()
 	if err := c.out.flush(); err != nil {
 		return errBye
 	}
 	return nil
+}
+
+// notifications writes what Startup.Notify announced, if anything and if the client is in no transaction.
+func (c *conn) notifications() bool {
+	if !c.async.Load() || c.sess.TxStatus() != pgwire.TxIdle || !c.async.CompareAndSwap(true, false) {
+		return false
+	}
+	c.sess.Notifications(&c.out)
+	return true
 }
 
 // endLocked is why the connection must end now, at a place where it may; free tells that it is in no transaction.

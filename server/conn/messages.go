@@ -85,9 +85,7 @@ func (c *conn) ready(err error) error {
 			return e
 		}
 	}
-	if c.async.Load() && c.sess.TxStatus() == pgwire.TxIdle && c.async.CompareAndSwap(true, false) {
-		c.sess.Notifications(&c.out)
-	}
+	c.notifications()
 	c.out.report()
 	tx := c.sess.TxStatus()
 	c.out.buf = pgwire.AppendReadyForQuery(c.out.b(), tx)

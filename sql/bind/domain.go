@@ -3,10 +3,8 @@ package bind
 import (
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/place"
-	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
-	"github.com/tarndb/tarn/sql/types"
 )
 
 // valueItem makes VALUE a column of the domain's base type.
@@ -35,14 +33,9 @@ func DomainExpr(env *Env, sql string, base plan.Type) (e plan.Expr, col plan.Col
 	defer place.Guard(&err)
 	b := newBinder(env)
 	b.NextCol = storedCols
-	n, err := b.Cache.ParseExpr(sql)
-	b.Check(err, -1)
-	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
-	b.Quiet++
 	s := b.NewScope(nil)
 	col = b.valueItem(s, base)
-	e = b.BoolExpr(s, n, expression.KindCheck, "CHECK")
-	b.Collate(e)
+	e = b.stored(sql, func(n ast.Node) plan.Expr { return b.BoolExpr(s, n, expression.KindCheck, "CHECK") })
 	b.FoldExpr(&e)
 	return e, col, nil
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -39,17 +40,23 @@ func (b *binder) storedExpr(t *catalog.Table, sql string, want plan.Type, col fu
 
 // storedIn binds SQL that the catalog keeps, in a scope of its own; name is for errors.
 func (b *binder) storedIn(s *expression.Scope, sql string, want plan.Type, name string) plan.Expr {
+	return b.stored(sql, func(n ast.Node) plan.Expr {
+		e := b.ExprIn(s, n, expression.KindOther)
+		if want.OID != 0 {
+			return b.assign(e, want, name, -1, assignExpr)
+		}
+		return b.ResolveUnknown(e)
+	})
+}
+
+// stored parses SQL that the catalog keeps and has f bind it: names are looked up as in a view, and errors have no place.
+func (b *binder) stored(sql string, f func(n ast.Node) plan.Expr) plan.Expr {
 	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.Quiet++
-	e := b.ExprIn(s, n, expression.KindOther)
-	if want.OID != 0 {
-		e = b.assign(e, want, name, -1, assignExpr)
-	} else {
-		e = b.ResolveUnknown(e)
-	}
+	e := f(n)
 	b.Collate(e)
 	b.Quiet--
 	b.ViewPath = path

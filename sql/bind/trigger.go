@@ -108,12 +108,8 @@ func StoredWhen(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error)
 	defer place.Guard(&err)
 	b := newBinder(env)
 	b.NextCol = storedCols
-	n, err := b.Cache.ParseExpr(sql)
-	b.Check(err, -1)
-	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
-	b.Quiet++
-	e = b.BoolExpr(b.whenScope(t, WhenCols(t)), n, expression.KindTriggerWhen, "WHEN")
-	b.Collate(e)
+	s := b.whenScope(t, WhenCols(t))
+	e = b.stored(sql, func(n ast.Node) plan.Expr { return b.BoolExpr(s, n, expression.KindTriggerWhen, "WHEN") })
 	b.FoldExpr(&e)
 	return e, nil
 }

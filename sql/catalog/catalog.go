@@ -468,3 +468,16 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 	})
 	return c, err
 }
+
+// SearchPath is search_path with the schemas that are searched without being listed (manual: 5.9.5, search_path): the temporary one,
+// 0 where there is none, and pg_catalog. The result is the caller's.
+func SearchPath(listed []OID, temp OID) []OID {
+	var out []OID
+	if temp != 0 && !slices.Contains(listed, temp) {
+		out = append(out, temp)
+	}
+	if !slices.Contains(listed, PgCatalogOID) {
+		out = append(out, PgCatalogOID)
+	}
+	return append(out, listed...)
+}

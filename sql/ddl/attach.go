@@ -1,12 +1,12 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
@@ -43,12 +43,10 @@ func (x *exec) attachPartition(p *catalog.Table, cmd *ast.PartitionCmd) error {
 	if err := notPartitioned(p); err != nil {
 		return err
 	}
-	t, ix, err := x.Open(cmd.Name, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(cmd.Name)
 	case ix != nil || !t.LikeTable():
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or foreign table", cmd.Name.Relname)
 	case t.Bound != nil:
@@ -125,12 +123,10 @@ func (x *exec) detachPartition(p *catalog.Table, cmd *ast.PartitionCmd, finalize
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot detach partitions concurrently when a default partition exists")
 		}
 	}
-	t, _, err := x.Open(cmd.Name, lock.AccessExclusive)
+	t, _, err := x.OpenRelation(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(cmd.Name)
 	case t.Bound == nil || t.Parents[0] != p.OID:
 		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" is not a partition of relation \"%s\"", t.Name, p.Name)
 	}

@@ -26,12 +26,9 @@ func (x *exec) cluster(n *ast.ClusterStmt) error {
 			return err
 		}
 	}
-	t, ix, err := x.Open(n.Relation, lock.AccessExclusive)
-	switch {
-	case err != nil:
+	t, ix, err := x.OpenRelation(n.Relation, lock.AccessExclusive)
+	if err != nil {
 		return err
-	case t == nil:
-		return stmt.NoRelation(n.Relation)
 	}
 	if err := x.mayCluster(t, ix, n.Relation.Relname); err != nil {
 		return err

@@ -269,12 +269,9 @@ func (x *exec) addForeign(t *catalog.Table, k *ast.Constraint) (*catalog.Constra
 }
 
 func (x *exec) openReferenced(rv *ast.RangeVar) (*catalog.Table, error) {
-	ref, ix, err := x.Open(rv, lock.ShareRowExclusive)
+	ref, ix, err := x.OpenRelation(rv, lock.ShareRowExclusive)
 	if err != nil {
 		return nil, err
-	}
-	if ref == nil {
-		return nil, stmt.NoRelation(rv)
 	}
 	if ix != nil || !ref.LikeTable() {
 		return nil, pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", rv.Relname)

@@ -20,12 +20,10 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if n.Concurrent && x.InBlock {
 		return pgerr.New(pgerr.ActiveSQLTransaction, "CREATE INDEX CONCURRENTLY cannot run inside a transaction block")
 	}
-	t, tix, err := x.Open(n.Relation, lock.ShareTable)
+	t, tix, err := x.OpenRelation(n.Relation, lock.ShareTable)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(n.Relation)
 	case tix != nil || !t.LikeTable() && t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", stmt.KindPlural(t, tix))

@@ -1,12 +1,12 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
@@ -37,12 +37,9 @@ func (x *exec) openParents(n *ast.CreateStmt, pers catalog.Persistence) (*inheri
 		if err != nil {
 			return nil, err
 		}
-		p, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
-		switch {
-		case err != nil:
+		p, ix, err := x.OpenRelation(rv, lock.ShareUpdateExclusive)
+		if err != nil {
 			return nil, err
-		case p == nil:
-			return nil, stmt.NoRelation(rv)
 		}
 		for _, q := range h.parents {
 			if q.OID == p.OID {
@@ -312,12 +309,10 @@ func (x *exec) addInherit(t *catalog.Table, rv *ast.RangeVar) error {
 	if t.Bound != nil {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change inheritance of a partition")
 	}
-	p, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
+	p, ix, err := x.OpenRelation(rv, lock.ShareUpdateExclusive)
 	switch {
 	case err != nil:
 		return err
-	case p == nil:
-		return stmt.NoRelation(rv)
 	case ix != nil || !p.LikeTable():
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or foreign table", rv.Relname)
 	case p.Persistence == catalog.Temporary && t.Persistence != catalog.Temporary:
@@ -427,12 +422,9 @@ func (x *exec) dropInherit(t *catalog.Table, rv *ast.RangeVar) error {
 	if t.Bound != nil {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change inheritance of a partition")
 	}
-	p, _, err := x.Open(rv, lock.ShareUpdateExclusive)
+	p, _, err := x.OpenRelation(rv, lock.ShareUpdateExclusive)
 	if err != nil {
 		return err
-	}
-	if p == nil {
-		return stmt.NoRelation(rv)
 	}
 	if !slices.Contains(t.Parents, p.OID) {
 		return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" is not a parent of relation \"%s\"", p.Name, t.Name)

@@ -23,12 +23,9 @@ const (
 // addLike copies another relation's columns, and what the options ask for. Stored expressions name columns, which are the same
 // here.
 func (x *exec) addLike(nt *newTable, l *ast.TableLikeClause) error {
-	src, ix, err := x.Open(l.Relation, lock.AccessShare)
+	src, ix, err := x.OpenRelation(l.Relation, lock.AccessShare)
 	if err != nil {
 		return err
-	}
-	if src == nil {
-		return stmt.NoRelation(l.Relation)
 	}
 	if ix != nil || src.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "relation \"%s\" is invalid in LIKE clause", l.Relation.Relname)

@@ -33,12 +33,10 @@ func (x *exec) checkMatView(query ast.Node, into *ast.IntoClause) error {
 // refreshMatView is REFRESH MATERIALIZED VIEW: the rows are made anew under a new storage id. CONCURRENTLY waits for readers all
 // the same: a reader whose snapshot is older than the new rows must not look for them.
 func (x *exec) refreshMatView(n *ast.RefreshMatViewStmt) error {
-	t, ix, err := x.Open(n.Relation, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(n.Relation, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(n.Relation)
 	case ix != nil || t.Kind != catalog.RelMatView:
 		return pgerr.New(pgerr.FeatureNotSupported, "\"%s\" is not a materialized view", n.Relation.Relname)
 	}

@@ -250,12 +250,10 @@ func moved(list, m []int16) []int16 {
 }
 
 func (x *exec) attachIndexCmd(p *catalog.Table, pix *catalog.Index, cmd *ast.PartitionCmd) error {
-	t, ix, err := x.Open(cmd.Name, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(cmd.Name, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(cmd.Name)
 	case ix == nil:
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", cmd.Name.Relname)
 	case !p.Partitioned():

@@ -349,12 +349,9 @@ func (x *exec) ownSequence(t *catalog.Table, o *seqOptions) error {
 	if len(o.ownedBy) > 2 {
 		rv.Schemaname = o.ownedBy[len(o.ownedBy)-3]
 	}
-	owner, ix, err := x.Open(rv, lock.AccessShare)
+	owner, ix, err := x.OpenRelation(rv, lock.AccessShare)
 	if err != nil {
 		return err
-	}
-	if owner == nil {
-		return stmt.NoRelation(rv)
 	}
 	if ix != nil || owner.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "sequence cannot be owned by relation \"%s\"", rv.Relname)

@@ -412,12 +412,9 @@ func (x *exec) openColumn(l *ast.List, mode lock.Mode) (*catalog.Table, string, 
 	if len(p) > 2 {
 		rv.Schemaname = p[len(p)-3]
 	}
-	t, ix, err := x.Open(rv, mode)
+	t, ix, err := x.OpenRelation(rv, mode)
 	if err != nil {
 		return nil, "", err
-	}
-	if t == nil {
-		return nil, "", stmt.NoRelation(rv)
 	}
 	if ix != nil {
 		return nil, "", pgerr.New(pgerr.WrongObjectType, "cannot set comment on relation \"%s\"", rv.Relname)
@@ -429,12 +426,9 @@ func (x *exec) openColumn(l *ast.List, mode lock.Mode) (*catalog.Table, string, 
 }
 
 func (x *exec) commentRelation(rv *ast.RangeVar, n *ast.CommentStmt) error {
-	t, ix, err := x.Open(rv, lock.ShareUpdateExclusive)
+	t, ix, err := x.OpenRelation(rv, lock.ShareUpdateExclusive)
 	if err != nil {
 		return err
-	}
-	if t == nil {
-		return stmt.NoRelation(rv)
 	}
 	kind := dropKinds[n.Objtype]
 	if !kind.fits(t, ix) {

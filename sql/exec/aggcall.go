@@ -84,12 +84,8 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 		return nil, err
 	}
 	c.buf = make([]types.Datum, len(c.args))
-	for _, d := range x.Direct {
-		fn, err := b.Fn(d)
-		if err != nil {
-			return nil, err
-		}
-		c.direct = append(c.direct, fn)
+	if c.direct, err = b.Fns(x.Direct); err != nil {
+		return nil, err
 	}
 	c.dBuf = make([]types.Datum, len(c.direct))
 	if x.Distinct || len(x.OrderBy) > 0 {

@@ -33,12 +33,8 @@ func (b *builder) columnar(x *plan.Columnar) (operator, error) {
 	if o.fallback, err = b.node(x.Fallback); err != nil {
 		return nil, err
 	}
-	for _, p := range x.Params {
-		fn, err := b.Fn(p)
-		if err != nil {
-			return nil, err
-		}
-		o.params = append(o.params, fn)
+	if o.params, err = b.Fns(x.Params); err != nil {
+		return nil, err
 	}
 	o.vals = make([]types.Datum, len(o.params))
 	return o, nil

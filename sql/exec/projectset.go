@@ -35,12 +35,8 @@ func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
 		return nil, pgerr.Unsupported("function " + builtin.Signature(x.Proc) + " as a set")
 	}
 	s := &srf{in: b.in, set: f.Set, strict: f.Strict, call: b.NewCall(x.Proc, x.Args, x.T, x.InputColl)}
-	for _, a := range x.Args {
-		fn, err := b.Fn(a)
-		if err != nil {
-			return nil, err
-		}
-		s.args = append(s.args, fn)
+	if s.args, err = b.Fns(x.Args); err != nil {
+		return nil, err
 	}
 	s.buf = make([]types.Datum, len(s.args))
 	return s, nil
@@ -288,12 +284,9 @@ func (b *builder) routineSet(x *plan.FuncCall) (*srf, error) {
 		c.View = in.Seen()
 		return in.EC.Routines.Open(in.EC, c, args)
 	}
-	for _, a := range x.Args {
-		fn, err := b.Fn(a)
-		if err != nil {
-			return nil, err
-		}
-		s.args = append(s.args, fn)
+	var err error
+	if s.args, err = b.Fns(x.Args); err != nil {
+		return nil, err
 	}
 	s.buf = make([]types.Datum, len(s.args))
 	return s, nil

@@ -266,7 +266,7 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if !ok {
 			return nil
 		}
-		ref, ok := stripRelabel(call.Args[1]).(*plan.ColRef)
+		ref, ok := plan.StripRelabel(call.Args[1]).(*plan.ColRef)
 		if !ok || !own[ref.Col] {
 			return nil
 		}
@@ -293,16 +293,6 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		q.leftSlots = append(q.leftSlots, k.Slot)
 	}
 	return nil
-}
-
-func stripRelabel(e plan.Expr) plan.Expr {
-	for {
-		r, ok := e.(*plan.Relabel)
-		if !ok {
-			return e
-		}
-		e = r.Arg
-	}
 }
 
 // load reads the subquery.

@@ -109,12 +109,8 @@ func (b *builder) windowCall(o *windowOp, x *plan.WindowCall) (*windowCall, erro
 		return nil, err
 	}
 	w.call = b.NewCall(x.Proc, x.Args, x.T, x.InputColl)
-	for _, a := range x.Args {
-		fn, err := b.Fn(a)
-		if err != nil {
-			return nil, err
-		}
-		w.args = append(w.args, fn)
+	if w.args, err = b.Fns(x.Args); err != nil {
+		return nil, err
 	}
 	return w, nil
 }

@@ -85,7 +85,7 @@ func comparison(c plan.Expr, own colset) (col plan.ColID, strategy int, val plan
 		return 0, 0, nil, false
 	}
 	for side, flip := range []bool{false, true} {
-		ref, isRef := stripRelabel(call.Args[side]).(*plan.ColRef)
+		ref, isRef := plan.StripRelabel(call.Args[side]).(*plan.ColRef)
 		val = call.Args[1-side]
 		if !isRef || !own.has(ref.Col) || mentionsSet(val, own) || volatileExpr(val) || hasSubquery(val) {
 			continue
@@ -96,16 +96,6 @@ func comparison(c plan.Expr, own colset) (col plan.ColID, strategy int, val plan
 		return ref.Col, strategy, val, true
 	}
 	return 0, 0, nil, false
-}
-
-func stripRelabel(e plan.Expr) plan.Expr {
-	for {
-		r, ok := e.(*plan.Relabel)
-		if !ok {
-			return e
-		}
-		e = r.Arg
-	}
 }
 
 // keyAccepts reports whether a value of type val has the same order and physical form as keys of type key. Integers of

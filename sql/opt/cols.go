@@ -1,6 +1,8 @@
 package opt
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/plan"
 )
 
@@ -194,17 +196,7 @@ func sameExpr(a, b plan.Expr) bool {
 	return false
 }
 
-func sameExprs(a, b []plan.Expr) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !sameExpr(a[i], b[i]) {
-			return false
-		}
-	}
-	return true
-}
+func sameExprs(a, b []plan.Expr) bool { return slices.EqualFunc(a, b, sameExpr) }
 
 func sameDatum(x, y *plan.Const) bool {
 	a, b := x.Val, y.Val

@@ -243,7 +243,7 @@ func exprsMeet(es []plan.Expr, s colset) bool {
 
 // neverNull reports whether e is a column of r that cannot be NULL there, or a constant.
 func neverNull(e plan.Expr, r plan.Rel) bool {
-	switch x := stripRelabel(e).(type) {
+	switch x := plan.StripRelabel(e).(type) {
 	case *plan.Const:
 		return !x.Val.IsNull()
 	case *plan.ColRef:
@@ -270,7 +270,7 @@ func notNullCol(c plan.ColID, r plan.Rel) bool {
 	case *plan.Project:
 		for i, out := range x.Out {
 			if out.ID == c {
-				if ref, ok := stripRelabel(x.Exprs[i]).(*plan.ColRef); ok {
+				if ref, ok := plan.StripRelabel(x.Exprs[i]).(*plan.ColRef); ok {
 					return notNullCol(ref.Col, x.In)
 				}
 				return false

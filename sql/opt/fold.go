@@ -67,7 +67,7 @@ func (f *folder) call(x *plan.FuncCall) bool {
 		}
 	}
 	for _, a := range x.Args {
-		if _, ok := stripRelabel(a).(*plan.Const); !ok {
+		if _, ok := plan.StripRelabel(a).(*plan.Const); !ok {
 			return false
 		}
 	}

@@ -197,7 +197,7 @@ func (o *optimizer) partitions(root, t *plan.Scan, conds []plan.Expr, out *[]mem
 	if p.Step != nil && o.on("partition_pruning") {
 		vals := make([]partition.Value, len(p.Values))
 		for i, e := range p.Values {
-			if c, ok := stripRelabel(e).(*plan.Const); ok {
+			if c, ok := plan.StripRelabel(e).(*plan.Const); ok {
 				vals[i] = partition.Value{Val: c.Val, Known: true}
 			}
 		}
@@ -287,7 +287,7 @@ func (f *pruner) step(c plan.Expr) (*plan.PruneStep, error) {
 // is reports whether e is partition key i.
 func (f *pruner) is(i int, e plan.Expr) (bool, error) {
 	k := &f.x.Table.PartKey.Keys[i]
-	e = stripRelabel(e)
+	e = plan.StripRelabel(e)
 	if k.Att != 0 {
 		r, ok := e.(*plan.ColRef)
 		if !ok {
@@ -300,7 +300,7 @@ func (f *pruner) is(i int, e plan.Expr) (bool, error) {
 		return false, nil
 	}
 	key, err := f.o.storedExpr(f.x, k.Expr)
-	return err == nil && sameExpr(stripRelabel(key), e), err
+	return err == nil && sameExpr(plan.StripRelabel(key), e), err
 }
 
 func (f *pruner) value(e plan.Expr) int {

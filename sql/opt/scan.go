@@ -188,7 +188,7 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 }
 
 func (o *optimizer) arrayCount(e plan.Expr) float64 {
-	switch a := stripRelabel(e).(type) {
+	switch a := plan.StripRelabel(e).(type) {
 	case *plan.ArrayCtor:
 		return float64(len(a.Elems))
 	case *plan.Const:
@@ -377,8 +377,8 @@ func (o *optimizer) implies(c, p plan.Expr) bool {
 	if !ok || cc != pc {
 		return false
 	}
-	a, ok1 := stripRelabel(cv).(*plan.Const)
-	b, ok2 := stripRelabel(pv).(*plan.Const)
+	a, ok1 := plan.StripRelabel(cv).(*plan.Const)
+	b, ok2 := plan.StripRelabel(pv).(*plan.Const)
 	if !ok1 || !ok2 || a.Val.IsNull() || b.Val.IsNull() || !keyAccepts(a.T.OID, b.T.OID) {
 		return false
 	}
@@ -403,7 +403,7 @@ func (o *optimizer) implies(c, p plan.Expr) bool {
 // keyIs reports whether e is key i of the index.
 func (m *matcher) keyIs(i int, e plan.Expr) bool {
 	k := &m.ix.Keys[i]
-	e = stripRelabel(e)
+	e = plan.StripRelabel(e)
 	if k.Att != 0 {
 		r, ok := e.(*plan.ColRef)
 		if !ok || !m.own.has(r.Col) {
@@ -412,7 +412,7 @@ func (m *matcher) keyIs(i int, e plan.Expr) bool {
 		c := scanCol(m.x, k.Att)
 		return c != nil && c.ID == r.Col
 	}
-	return m.keyExpr[i] != nil && sameExpr(stripRelabel(m.keyExpr[i]), e)
+	return m.keyExpr[i] != nil && sameExpr(plan.StripRelabel(m.keyExpr[i]), e)
 }
 
 // compare recognises key i op value, either way round.
@@ -545,7 +545,7 @@ func (m *matcher) likeBounds(i int, c plan.Expr) bool {
 	if t := m.ix.Keys[i].Type; t != types.Text && t != types.Varchar {
 		return false
 	}
-	pat, ok := stripRelabel(call.Args[1]).(*plan.Const)
+	pat, ok := plan.StripRelabel(call.Args[1]).(*plan.Const)
 	if !ok || pat.Val.IsNull() {
 		return false
 	}

@@ -114,7 +114,7 @@ func (o *optimizer) distinct(c plan.ColID) (n float64, known bool) {
 
 // exprDistinct estimates the values of an expression.
 func (o *optimizer) exprDistinct(e plan.Expr) float64 {
-	switch x := stripRelabel(e).(type) {
+	switch x := plan.StripRelabel(e).(type) {
 	case *plan.ColRef:
 		n, _ := o.distinct(x.Col)
 		return n
@@ -170,10 +170,10 @@ func (o *optimizer) compare(c plan.Expr) (col plan.ColID, strategy int, val plan
 	if strategy = operators().order[call.Op]; strategy == 0 {
 		return 0, 0, nil, false
 	}
-	if r, isRef := stripRelabel(call.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
+	if r, isRef := plan.StripRelabel(call.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
 		return r.Col, strategy, call.Args[1], true
 	}
-	if r, isRef := stripRelabel(call.Args[1]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
+	if r, isRef := plan.StripRelabel(call.Args[1]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
 		return r.Col, 6 - strategy, call.Args[0], true
 	}
 	return 0, 0, nil, false
@@ -252,7 +252,7 @@ func (o *optimizer) opSel(x *plan.FuncCall) float64 {
 	case "=":
 		return clampSel(1 / max(o.exprDistinct(x.Args[0]), o.exprDistinct(x.Args[1])))
 	case "<>":
-		if r, isRef := stripRelabel(x.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
+		if r, isRef := plan.StripRelabel(x.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
 			return clampSel(1 - o.eqSel(r.Col, x.Args[1]))
 		}
 		return 1 - 1.0/defaultDistinct
@@ -274,7 +274,7 @@ func (o *optimizer) patternSel(x *plan.FuncCall) float64 {
 		return selMatch
 	}
 	if p, exact := likePrefix(string(c.Val.Bytes())); exact {
-		if r, isRef := stripRelabel(x.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
+		if r, isRef := plan.StripRelabel(x.Args[0]).(*plan.ColRef); isRef && o.colInfo(r.Col) != nil {
 			return o.eqSel(r.Col, c)
 		}
 	} else if p == "" {
@@ -287,7 +287,7 @@ func (o *optimizer) patternSel(x *plan.FuncCall) float64 {
 func (o *optimizer) eqSel(col plan.ColID, val plan.Expr) float64 {
 	in := o.colInfo(col)
 	if s := o.columnStats(in); s != nil {
-		switch v := stripRelabel(val).(type) {
+		switch v := plan.StripRelabel(val).(type) {
 		case *plan.Const:
 			if v.Val.IsNull() {
 				return 1e-10
@@ -304,7 +304,7 @@ func (o *optimizer) eqSel(col plan.ColID, val plan.Expr) float64 {
 		return clampSel((1 - s.NullFrac) / max(1, s.Distinct(in.rows)))
 	}
 	n, _ := o.distinct(col)
-	if r, ok := stripRelabel(val).(*plan.ColRef); ok && o.colInfo(r.Col) != nil {
+	if r, ok := plan.StripRelabel(val).(*plan.ColRef); ok && o.colInfo(r.Col) != nil {
 		m, _ := o.distinct(r.Col)
 		n = max(n, m)
 	}
@@ -322,7 +322,7 @@ func (o *optimizer) colType(in *colInfo) *types.Type {
 func (o *optimizer) rangeSel(col plan.ColID, strategy int, val plan.Expr) float64 {
 	in := o.colInfo(col)
 	if s := o.columnStats(in); s != nil {
-		if v, ok := stripRelabel(val).(*plan.Const); ok {
+		if v, ok := plan.StripRelabel(val).(*plan.Const); ok {
 			if v.Val.IsNull() {
 				return 1e-10
 			}
@@ -360,7 +360,7 @@ func (o *optimizer) asColumn(in *colInfo, c *plan.Const) (*types.Type, types.Dat
 
 func (o *optimizer) arraySel(x *plan.ScalarArrayOp) float64 {
 	n := 10.0
-	switch a := stripRelabel(x.Call.Args[1]).(type) {
+	switch a := plan.StripRelabel(x.Call.Args[1]).(type) {
 	case *plan.ArrayCtor:
 		n = float64(len(a.Elems))
 	case *plan.Const:
@@ -368,12 +368,12 @@ func (o *optimizer) arraySel(x *plan.ScalarArrayOp) float64 {
 			n = float64(tuple.Array(a.Val.Bytes()).Len())
 		}
 	}
-	r, isRef := stripRelabel(x.Call.Args[0]).(*plan.ColRef)
+	r, isRef := plan.StripRelabel(x.Call.Args[0]).(*plan.ColRef)
 	one := 1.0 / defaultDistinct
 	if isRef && o.colInfo(r.Col) != nil {
 		d, _ := o.distinct(r.Col)
 		one = 1 / d
-		if a, ok := stripRelabel(x.Call.Args[1]).(*plan.ArrayCtor); ok && x.Call.Name == "=" && !x.All {
+		if a, ok := plan.StripRelabel(x.Call.Args[1]).(*plan.ArrayCtor); ok && x.Call.Name == "=" && !x.All {
 			s := 0.0
 			for _, e := range a.Elems {
 				s += o.eqSel(r.Col, e)

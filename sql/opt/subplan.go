@@ -80,7 +80,7 @@ func (o *optimizer) hashedExists(s *plan.Subquery) (*plan.Subquery, error) {
 	var seen colset
 	for _, c := range pulled {
 		l, r, eq := o.equiJoin(c, outer, own)
-		ref, isRef := stripRelabel(r).(*plan.ColRef)
+		ref, isRef := plan.StripRelabel(r).(*plan.ColRef)
 		if !eq || !isRef {
 			return s, nil
 		}

@@ -245,6 +245,17 @@ func WalkExpr(e Expr, f func(Expr) bool) {
 	})
 }
 
+// StripRelabel is the expression below conversions that do not change the value.
+func StripRelabel(e Expr) Expr {
+	for {
+		r, ok := e.(*Relabel)
+		if !ok {
+			return e
+		}
+		e = r.Arg
+	}
+}
+
 // RelExprs calls f for every expression that r itself holds (not its inputs').
 func RelExprs(r Rel, f func(Expr)) {
 	each := func(es []Expr) {

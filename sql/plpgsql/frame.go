@@ -1,6 +1,8 @@
 package plpgsql
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -388,23 +390,11 @@ func (p *plannedStmt) descOf(f *frame) *rowDesc {
 	}
 	p.cols = cols
 	d := f.colsDesc(cols)
-	if p.desc != nil && sameAttrs(p.desc.attrs, d.attrs) {
+	if p.desc != nil && slices.Equal(p.desc.attrs, d.attrs) {
 		return p.desc
 	}
 	p.desc = d
 	return d
-}
-
-func sameAttrs(a, b []types.Attr) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func (f *frame) colsDesc(cols []plan.Col) *rowDesc {

@@ -1,6 +1,7 @@
 package plpgsql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -133,7 +134,7 @@ func (f *frame) setTrigger(t *TriggerCall) {
 		set("tg_argv", types.MakeArrayDims(types.Lookup(types.Text), []tuple.ArrayDim{{Len: len(vals), Lower: 0}}, vals))
 	}
 	d := f.descs[t.RowType]
-	if d == nil || !sameAttrs(d.attrs, t.Attrs) {
+	if d == nil || !slices.Equal(d.attrs, t.Attrs) {
 		d = f.makeDesc(t.Attrs)
 		d.oid = t.RowType
 		f.descs[t.RowType] = d

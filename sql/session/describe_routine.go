@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin"
@@ -60,7 +61,7 @@ func (s *Session) procText(p *pgdata.Proc, args bool) string {
 				visible = true
 				break
 			}
-			if !args || sameArgs(q.ArgTypes, p.ArgTypes) {
+			if !args || slices.Equal(q.ArgTypes, p.ArgTypes) {
 				break
 			}
 		}
@@ -78,18 +79,6 @@ func (s *Session) procText(p *pgdata.Proc, args bool) string {
 		list[i] = types.TypeName(a, s.env)
 	}
 	return name + "(" + strings.Join(list, ",") + ")"
-}
-
-func sameArgs(a, b []types.OID) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // FunctionDef is pg_get_functiondef.

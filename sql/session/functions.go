@@ -116,22 +116,7 @@ func (f *functions) SearchPath(implicit bool) []types.OID {
 	if !implicit {
 		return path
 	}
-	var out []types.OID
-	has := func(oid types.OID) bool {
-		for _, p := range path {
-			if p == oid {
-				return true
-			}
-		}
-		return false
-	}
-	if temp != 0 && !has(temp) {
-		out = append(out, temp)
-	}
-	if !has(catalog.PgCatalogOID) {
-		out = append(out, catalog.PgCatalogOID)
-	}
-	return append(out, path...)
+	return catalog.SearchPath(path, temp)
 }
 
 func (f *functions) BackendPID() int32 { return int32(f.client.PID) }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -199,7 +200,7 @@ func (s *Session) signatureByName(kind types.RegKind, name string) (types.OID, e
 		return 0, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", name)
 	}
 	for _, p := range s.procsNamed(parts) {
-		if sameArgs(p.ArgTypes, args) {
+		if slices.Equal(p.ArgTypes, args) {
 			return p.OID, nil
 		}
 	}

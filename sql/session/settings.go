@@ -199,35 +199,18 @@ func settingValue(n *ast.VariableSetStmt) string {
 		var v string
 		switch c := a.(type) {
 		case *ast.A_Const:
-			v = constText(c)
+			v = ast.Text(c)
 			if _, str := c.Val.(*ast.String); str && list {
 				v = ruleutils.QuoteIdent(v)
 			}
 		case *ast.TypeCast: // SET TIME ZONE INTERVAL '…'
 			if k, ok := c.Arg.(*ast.A_Const); ok {
-				v = intervalZone(constText(k))
+				v = intervalZone(ast.Text(k))
 			}
 		}
 		parts = append(parts, v)
 	}
 	return strings.Join(parts, ", ")
-}
-
-func constText(c *ast.A_Const) string {
-	switch v := c.Val.(type) {
-	case *ast.Integer:
-		return itoa(int64(v.Ival))
-	case *ast.Float:
-		return v.Fval
-	case *ast.String:
-		return v.Sval
-	case *ast.Boolean:
-		if v.Boolval {
-			return "true"
-		}
-		return "false"
-	}
-	return ""
 }
 
 // intervalZone turns INTERVAL '-08:00' HOUR TO MINUTE into a POSIX zone.
@@ -273,7 +256,7 @@ func optionText(d *ast.DefElem) string {
 		if i, ok := a.Val.(*ast.Integer); ok {
 			return map[bool]string{true: "on", false: "off"}[i.Ival != 0]
 		}
-		return constText(a)
+		return ast.Text(a)
 	case *ast.String:
 		return a.Sval
 	case *ast.Integer:

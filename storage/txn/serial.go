@@ -62,9 +62,9 @@ func (t *Txn) Intend(key []byte) error {
 	return t.serial.Write(key)
 }
 
-// InSnapshot reports whether a key that the newest state has is in the transaction's snapshot too, or written by the
-// transaction itself; for READ COMMITTED always.
-func (t *Txn) InSnapshot(key []byte) (bool, error) {
+// aboveSnapshot reports whether the snapshot has no say about a key: READ COMMITTED has none that lasts, and the transaction's own writes
+// stand above it. If it has one, reading it counts.
+func (t *Txn) aboveSnapshot(key []byte) (bool, error) {
 	if t.iso == ReadCommitted || t.snap == nil {
 		return true, nil
 	}
@@ -72,9 +72,16 @@ func (t *Txn) InSnapshot(key []byte) (bool, error) {
 		return true, nil
 	}
 	if t.serial != nil {
-		if err := t.serial.ReadKey(key); err != nil {
-			return false, err
-		}
+		return false, t.serial.ReadKey(key)
+	}
+	return false, nil
+}
+
+// InSnapshot reports whether a key that the newest state has is in the transaction's snapshot too, or written by the
+// transaction itself; for READ COMMITTED always.
+func (t *Txn) InSnapshot(key []byte) (bool, error) {
+	if free, err := t.aboveSnapshot(key); free || err != nil {
+		return free, err
 	}
 	_, c, ok, err := t.snap.Get(key)
 	if ok {
@@ -86,16 +93,8 @@ func (t *Txn) InSnapshot(key []byte) (bool, error) {
 // Unchanged reports whether the newest version of a row that the caller has locked is the one in the transaction's snapshot, or
 // its own; for READ COMMITTED always. What is not must not be changed: ErrConcurrentUpdate.
 func (t *Txn) Unchanged(key, newest []byte) (bool, error) {
-	if t.iso == ReadCommitted || t.snap == nil {
-		return true, nil
-	}
-	if n := t.ws.find(key); n != 0 && t.ws.nodes[n].top != 0 {
-		return true, nil
-	}
-	if t.serial != nil {
-		if err := t.serial.ReadKey(key); err != nil {
-			return false, err
-		}
+	if free, err := t.aboveSnapshot(key); free || err != nil {
+		return free, err
 	}
 	seen, c, ok, err := t.snap.Get(key)
 	if !ok {

@@ -128,21 +128,11 @@ func (x *Lexicon) typmod(n *ast.TypeName, t *types.Type) int32 {
 			x.Fail(pgerr.SyntaxError, n.Location, "type modifiers must be simple constants or identifiers")
 		}
 		if err != nil {
-			x.Fail(pgerr.InvalidTextRepresentation, n.Location, "invalid input syntax for type integer: \"%s\"", constText(c))
+			x.Fail(pgerr.InvalidTextRepresentation, n.Location, "invalid input syntax for type integer: \"%s\"", ast.Text(c))
 		}
 		mods = append(mods, int32(v))
 	}
 	return x.typmodIn(n, t, mods)
-}
-
-func constText(c *ast.A_Const) string {
-	switch x := c.Val.(type) {
-	case *ast.Float:
-		return x.Fval
-	case *ast.String:
-		return x.Sval
-	}
-	return ""
 }
 
 // Bounds of modifiers (manual: 8.1.2, 8.3, 8.5, 8.10).

@@ -163,26 +163,10 @@ func (x *Lexicon) SchemaVisible(name string) bool {
 
 // path is the search path with its implicit parts.
 func (x *Lexicon) path() []types.OID {
-	given := x.SearchPath
 	if x.ViewPath != nil {
-		given = x.ViewPath
+		return catalog.SearchPath(x.ViewPath, x.TempSchema)
 	}
-	var out []types.OID
-	has := func(oid types.OID) bool {
-		for _, s := range given {
-			if s == oid {
-				return true
-			}
-		}
-		return false
-	}
-	if t := x.TempSchema; t != 0 && !has(t) {
-		out = append(out, t)
-	}
-	if !has(catalog.PgCatalogOID) {
-		out = append(out, catalog.PgCatalogOID)
-	}
-	return append(out, given...)
+	return catalog.SearchPath(x.SearchPath, x.TempSchema)
 }
 
 // BaseType looks through domains.

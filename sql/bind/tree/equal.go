@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -134,17 +135,7 @@ func equalCall(x, y *plan.FuncCall) bool {
 }
 
 // EqualList compares expressions one by one.
-func EqualList(a, c []plan.Expr) bool {
-	if len(a) != len(c) {
-		return false
-	}
-	for i := range a {
-		if !Equal(a[i], c[i]) {
-			return false
-		}
-	}
-	return true
-}
+func EqualList(a, c []plan.Expr) bool { return slices.EqualFunc(a, c, Equal) }
 
 // equalUnder compares conditions that name the CASE arguments ca and cc.
 func equalUnder(a, c plan.Expr, ca, cc plan.ColID) bool {

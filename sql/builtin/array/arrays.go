@@ -2,6 +2,7 @@ package array
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
@@ -75,15 +76,6 @@ func push(array, value int, front bool) call.Fn {
 	}
 }
 
-func sameDims(x, y []tuple.ArrayDim) bool {
-	for i := range x {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return len(x) == len(y)
-}
-
 func arrayCat(c *call.Call, a []types.Datum) (types.Datum, error) {
 	switch {
 	case a[0].IsNull():
@@ -109,17 +101,17 @@ func arrayCat(c *call.Call, a []types.Datum) (types.Datum, error) {
 	var dims []tuple.ArrayDim
 	switch len(dx) - len(dy) {
 	case 0:
-		if !sameDims(dx[1:], dy[1:]) {
+		if !slices.Equal(dx[1:], dy[1:]) {
 			return types.Null, bad("Arrays with differing element dimensions are not compatible for concatenation.")
 		}
 		dims = append([]tuple.ArrayDim{{Len: dx[0].Len + dy[0].Len, Lower: dx[0].Lower}}, dx[1:]...)
 	case 1:
-		if !sameDims(dx[1:], dy) {
+		if !slices.Equal(dx[1:], dy) {
 			return types.Null, bad("Arrays with differing dimensions are not compatible for concatenation.")
 		}
 		dims = append([]tuple.ArrayDim{{Len: dx[0].Len + 1, Lower: dx[0].Lower}}, dx[1:]...)
 	case -1:
-		if !sameDims(dx, dy[1:]) {
+		if !slices.Equal(dx, dy[1:]) {
 			return types.Null, bad("Arrays with differing dimensions are not compatible for concatenation.")
 		}
 		dims = append([]tuple.ArrayDim{{Len: dy[0].Len + 1, Lower: dy[0].Lower}}, dy[1:]...)

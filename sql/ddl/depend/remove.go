@@ -120,6 +120,13 @@ func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
 // RemoveConstraint takes a constraint out of its table's descriptor; its index is not touched.
 func RemoveConstraint(x *stmt.Ctx, oid catalog.OID) error {
 	t, _ := constraint(x, oid)
+	return change(x, t, func(next *catalog.Table) {
+		next.Constraints = slices.DeleteFunc(next.Constraints, func(c *catalog.Constraint) bool { return c.OID == oid })
+	})
+}
+
+// change locks a table, if it is still there, and puts its changed descriptor.
+func change(x *stmt.Ctx, t *catalog.Table, f func(next *catalog.Table)) error {
 	if t == nil {
 		return nil
 	}
@@ -128,12 +135,7 @@ func RemoveConstraint(x *stmt.Ctx, oid catalog.OID) error {
 		return err
 	}
 	next := stmt.Edit(t)
-	next.Constraints = nil
-	for _, c := range t.Constraints {
-		if c.OID != oid {
-			next.Constraints = append(next.Constraints, c)
-		}
-	}
+	f(next)
 	x.Put(next)
 	return nil
 }
@@ -162,16 +164,8 @@ func removeType(x *stmt.Ctx, o catalog.Address) error {
 
 func removePolicy(x *stmt.Ctx, o catalog.Address) error {
 	t, _ := x.Catalog().PolicyByOID(o.OID)
-	if t == nil {
-		return nil
-	}
-	t, err := x.Reopen(t.OID, lock.AccessExclusive)
-	if err != nil || t == nil {
-		return err
-	}
-	next := stmt.Edit(t)
-	next.Policies = slices.DeleteFunc(next.Policies, func(p *catalog.Policy) bool { return p.OID == o.OID })
-	next.Deps = stmt.Independent(next.Deps, o)
-	x.Put(next)
-	return nil
+	return change(x, t, func(next *catalog.Table) {
+		next.Policies = slices.DeleteFunc(next.Policies, func(p *catalog.Policy) bool { return p.OID == o.OID })
+		next.Deps = stmt.Independent(next.Deps, o)
+	})
 }

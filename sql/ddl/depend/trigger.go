@@ -6,7 +6,6 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
-	"github.com/tarndb/tarn/storage/lock"
 )
 
 // TriggerClones are the clones of a trigger in partitions, at any depth, deepest first.
@@ -28,28 +27,13 @@ func TriggerClones(x *stmt.Ctx, oid catalog.OID) (out []catalog.Address) {
 // RemoveTrigger takes a trigger out of its table.
 func RemoveTrigger(x *stmt.Ctx, oid catalog.OID) error {
 	t, g := x.Catalog().TriggerByOID(oid)
-	if g == nil {
-		return nil
-	}
-	t, err := x.Reopen(t.OID, lock.AccessExclusive)
-	if err != nil || t == nil {
-		return err
-	}
-	next := stmt.Edit(t)
-	next.Triggers, next.Constraints = nil, nil
-	for _, h := range t.Triggers {
-		if h.OID != oid {
-			next.Triggers = append(next.Triggers, h)
+	return change(x, t, func(next *catalog.Table) {
+		next.Triggers = slices.DeleteFunc(next.Triggers, func(h *catalog.Trigger) bool { return h.OID == oid })
+		if g.Constraint != 0 {
+			next.Constraints = slices.DeleteFunc(next.Constraints, func(c *catalog.Constraint) bool { return c.OID == g.Constraint })
 		}
-	}
-	for _, c := range t.Constraints {
-		if g.Constraint == 0 || c.OID != g.Constraint {
-			next.Constraints = append(next.Constraints, c)
-		}
-	}
-	next.Deps = stmt.Independent(t.Deps, catalog.Address{Kind: catalog.KindTrigger, OID: oid})
-	x.Put(next)
-	return nil
+		next.Deps = stmt.Independent(next.Deps, catalog.Address{Kind: catalog.KindTrigger, OID: oid})
+	})
 }
 
 func describeTrigger(x *stmt.Ctx, o catalog.Address) string {

@@ -2,6 +2,7 @@ package grants
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -302,15 +303,23 @@ func typeNameOf(o ast.Node) ([]string, error) {
 	return nil, pgerr.Internal("type name of form %T", o)
 }
 
+// schemasOf are those that an object of a possibly qualified name is looked for in.
+func schemasOf(x *stmt.Ctx, name []string) ([]catalog.OID, error) {
+	if len(name) == 1 {
+		return x.Path(), nil
+	}
+	sc := x.Catalog().Schema(name[len(name)-2])
+	if sc == nil {
+		return nil, stmt.NoSchema(name[len(name)-2])
+	}
+	return []catalog.OID{sc.OID}, nil
+}
+
 func userType(x *stmt.Ctx, name []string) (*catalog.Type, error) {
 	last := name[len(name)-1]
-	schemas := x.Path()
-	if len(name) > 1 {
-		sc := x.Catalog().Schema(name[len(name)-2])
-		if sc == nil {
-			return nil, stmt.NoSchema(name[len(name)-2])
-		}
-		schemas = []catalog.OID{sc.OID}
+	schemas, err := schemasOf(x, name)
+	if err != nil {
+		return nil, err
 	}
 	for _, s := range schemas {
 		if oid := x.Catalog().TypeNamed(s, last); oid != 0 {
@@ -357,13 +366,9 @@ func (g *grant) changeFunction(f *catalog.Function) error {
 func userFunction(x *stmt.Ctx, o *ast.ObjectWithArgs) (*catalog.Function, error) {
 	name := stmt.Strs(o.Objname)
 	last := name[len(name)-1]
-	schemas := x.Path()
-	if len(name) > 1 {
-		sc := x.Catalog().Schema(name[len(name)-2])
-		if sc == nil {
-			return nil, stmt.NoSchema(name[len(name)-2])
-		}
-		schemas = []catalog.OID{sc.OID}
+	schemas, err := schemasOf(x, name)
+	if err != nil {
+		return nil, err
 	}
 	var want []types.OID
 	var words []string
@@ -378,11 +383,7 @@ func userFunction(x *stmt.Ctx, o *ast.ObjectWithArgs) (*catalog.Function, error)
 	var found []*catalog.Function
 	for _, s := range schemas {
 		for _, f := range x.Catalog().FunctionsNamed(s, last) {
-			same := len(f.Proc.ArgTypes) == len(want)
-			for i := range want {
-				same = same && f.Proc.ArgTypes[i] == want[i]
-			}
-			if o.ArgsUnspecified || same {
+			if o.ArgsUnspecified || slices.Equal(f.Proc.ArgTypes, want) {
 				found = append(found, f)
 			}
 		}

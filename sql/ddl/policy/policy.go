@@ -123,12 +123,9 @@ func ToDrop(x *stmt.Ctx, rv *ast.RangeVar, name string, missingOK bool) (o catal
 			return o, false, nil
 		}
 	}
-	t, ix, err := x.Open(rv, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(rv, lock.AccessExclusive)
 	if err != nil {
 		return o, false, err
-	}
-	if t == nil {
-		return o, false, stmt.NoRelation(rv)
 	}
 	if x.MustOwn(t, ix) != nil {
 		return o, false, stmt.Denied("must be owner of relation %s", t.Name)
@@ -184,12 +181,9 @@ func missing(name string, t *catalog.Table) error {
 
 // open locks the table of a policy for its owner.
 func open(x *stmt.Ctx, rv *ast.RangeVar) (*catalog.Table, error) {
-	t, ix, err := x.Open(rv, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(rv, lock.AccessExclusive)
 	if err != nil {
 		return nil, err
-	}
-	if t == nil {
-		return nil, stmt.NoRelation(rv)
 	}
 	if err := x.MustOwn(t, ix); err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func Change(x *stmt.Ctx, o ast.ObjectType, n ast.Node, change func(f *catalog.Fu
 			return "", pgerr.Unsupported("renaming a function that stored expressions name")
 		}
 		for _, h := range x.Catalog().FunctionsNamed(next.Schema, next.Name) {
-			if h.OID != f.OID && sameTypes(h.Proc.ArgTypes, f.Proc.ArgTypes) {
+			if h.OID != f.OID && slices.Equal(h.Proc.ArgTypes, f.Proc.ArgTypes) {
 				next.Name = h.Name
 				return "", pgerr.New(pgerr.DuplicateFunction, "function %s already exists in schema \"%s\"", bareSignature(x, h), x.Catalog().SchemaByOID(next.Schema).Name)
 			}

@@ -1,6 +1,7 @@
 package routine
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,7 +114,7 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	}
 	var old *catalog.Function
 	for _, h := range x.Catalog().FunctionsNamed(f.Schema, f.Name) {
-		if sameTypes(h.Proc.ArgTypes, p.ArgTypes) {
+		if slices.Equal(h.Proc.ArgTypes, p.ArgTypes) {
 			old = h
 		}
 	}
@@ -161,18 +162,6 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	p.OID = old.OID
 	x.Editor.Put(f)
 	return nil
-}
-
-func sameTypes(a, b []types.OID) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // sameRow reports whether the OUT parameters of two functions make the same row.
@@ -319,6 +308,17 @@ func polymorphic(t types.OID) bool {
 	return false
 }
 
+// usableType is the type of a parameter or result, SETOF left aside. Errors: those of TypeName, 42501 where it may not be used.
+func usableType(x *stmt.Ctx, n *ast.TypeName) (plan.Type, error) {
+	tn := *n
+	tn.Setof = false
+	t, err := bind.TypeName(x.Bind(), &tn)
+	if err != nil {
+		return t, err
+	}
+	return t, x.MayUseType(t.OID)
+}
+
 // parameters reads the parameter list and the result type (interpret_function_parameter_list, compute_return_type).
 func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) error {
 	p := &f.Proc
@@ -334,21 +334,15 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 		if !ok {
 			return pgerr.Internal("parameter of form %T", e)
 		}
-		tn := *a.ArgType
-		setof := tn.Setof
-		tn.Setof = false
-		t, err := bind.TypeName(x.Bind(), &tn)
+		t, err := usableType(x, a.ArgType)
 		if err != nil {
-			return err
-		}
-		if err := x.MayUseType(t.OID); err != nil {
 			return err
 		}
 		word := "functions"
 		if n.IsProcedure {
 			word = "procedures"
 		}
-		if setof {
+		if a.ArgType.Setof {
 			return bad("%s cannot accept set arguments", word)
 		}
 		if y := x.Env.Type(t.OID); y != nil && y.TypType == types.TypePseudo && !polymorphic(t.OID) {
@@ -474,17 +468,11 @@ func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, out
 		p.RetType = byOuts
 		return nil
 	}
-	tn := *n.ReturnType
-	p.RetSet = tn.Setof
-	tn.Setof = false
-	t, err := bind.TypeName(x.Bind(), &tn)
+	t, err := usableType(x, n.ReturnType)
 	if err != nil {
 		return err
 	}
-	if err := x.MayUseType(t.OID); err != nil {
-		return err
-	}
-	p.RetType = t.OID
+	p.RetType, p.RetSet = t.OID, n.ReturnType.Setof
 	if byOuts != 0 && byOuts != t.OID {
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be %s because of OUT parameters", x.TypeText(byOuts))
 	}

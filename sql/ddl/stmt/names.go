@@ -151,25 +151,7 @@ func (x *Ctx) Lookup(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, error) {
 }
 
 // Path is search_path with the schemas that are searched without being listed.
-func (x *Ctx) Path() []catalog.OID {
-	list := x.SearchPath()
-	has := func(oid catalog.OID) bool {
-		for _, s := range list {
-			if s == oid {
-				return true
-			}
-		}
-		return false
-	}
-	var out []catalog.OID
-	if t := x.Bind().TempSchema; t != 0 && !has(t) {
-		out = append(out, t)
-	}
-	if !has(catalog.PgCatalogOID) {
-		out = append(out, catalog.PgCatalogOID)
-	}
-	return append(out, list...)
-}
+func (x *Ctx) Path() []catalog.OID { return catalog.SearchPath(x.SearchPath(), x.Bind().TempSchema) }
 
 // NoRelation is the error for a missing relation, 42P01.
 func NoRelation(rv *ast.RangeVar) error {
@@ -204,6 +186,15 @@ func (x *Ctx) Open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.I
 	}
 }
 
+// OpenRelation is Open for a relation that must be there; 42P01.
+func (x *Ctx) OpenRelation(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.Index, error) {
+	t, ix, err := x.Open(rv, mode)
+	if err == nil && t == nil {
+		err = NoRelation(rv)
+	}
+	return t, ix, err
+}
+
 // Reopen locks a relation whose OID is known and returns its newest descriptor; nil if it has gone.
 func (x *Ctx) Reopen(oid catalog.OID, mode lock.Mode) (*catalog.Table, error) {
 	if err := x.LockTable(oid, mode); err != nil {
@@ -212,14 +203,12 @@ func (x *Ctx) Reopen(oid catalog.OID, mode lock.Mode) (*catalog.Table, error) {
 	return x.Catalog().Table(oid), nil
 }
 
-// OpenTable is open for a table that must be there.
+// OpenTable is OpenRelation for a table.
 func (x *Ctx) OpenTable(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, error) {
-	t, ix, err := x.Open(rv, mode)
+	t, ix, err := x.OpenRelation(rv, mode)
 	switch {
 	case err != nil:
 		return nil, err
-	case t == nil:
-		return nil, NoRelation(rv)
 	case ix != nil || !t.LikeTable():
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rv.Relname)
 	}
@@ -357,23 +346,12 @@ func DefString(d *ast.DefElem) string {
 	switch v := d.Arg.(type) {
 	case nil:
 		return "true"
-	case *ast.String:
-		return v.Sval
-	case *ast.Integer:
-		return strconv.Itoa(int(v.Ival))
-	case *ast.Float:
-		return v.Fval
-	case *ast.Boolean:
-		if v.Boolval {
-			return "true"
-		}
-		return "false"
 	case *ast.TypeName:
 		return strings.Join(Strs(v.Names), ".")
 	case *ast.List:
 		return strings.Join(Strs(v.Items), ".")
 	}
-	return ""
+	return ast.Text(d.Arg)
 }
 
 // IsNullConst reports the constant NULL.

@@ -19,12 +19,9 @@ import (
 
 // createTrigger is CREATE TRIGGER (CreateTriggerFiringOn). A row trigger of a partitioned table is cloned to its partitions.
 func Create(x *stmt.Ctx, n *ast.CreateTrigStmt) error {
-	t, ix, err := x.Open(n.Relation, lock.ShareRowExclusive)
-	switch {
-	case err != nil:
+	t, ix, err := x.OpenRelation(n.Relation, lock.ShareRowExclusive)
+	if err != nil {
 		return err
-	case t == nil:
-		return stmt.NoRelation(n.Relation)
 	}
 	g := &catalog.Trigger{Name: types.TruncateName(n.Trigname), Enabled: catalog.TriggerOrigin, Type: catalog.TriggerType(n.Timing) | catalog.TriggerType(n.Events)}
 	if n.Row {
@@ -34,12 +31,9 @@ func Create(x *stmt.Ctx, n *ast.CreateTrigStmt) error {
 		return err
 	}
 	if n.Isconstraint && n.Constrrel != nil {
-		ref, _, err := x.Open(n.Constrrel, lock.AccessShare)
-		switch {
-		case err != nil:
+		ref, _, err := x.OpenRelation(n.Constrrel, lock.AccessShare)
+		if err != nil {
 			return err
-		case ref == nil:
-			return stmt.NoRelation(n.Constrrel)
 		}
 		g.RefTable = ref.OID
 		if err := x.Needs(ref, privilege.Trigger); err != nil {
@@ -397,12 +391,10 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) error {
 
 // renameTrigger is ALTER TRIGGER … RENAME TO.
 func Rename(x *stmt.Ctx, n *ast.RenameStmt, name string) error {
-	t, ix, err := x.Open(n.Relation, lock.AccessExclusive)
+	t, ix, err := x.OpenRelation(n.Relation, lock.AccessExclusive)
 	switch {
 	case err != nil:
 		return err
-	case t == nil:
-		return stmt.NoRelation(n.Relation)
 	case ix != nil || !t.LikeTable() && t.Kind != catalog.RelView:
 		return pgerr.New(pgerr.WrongObjectType, "relation \"%s\" cannot have triggers", n.Relation.Relname).
 			WithDetail("This operation is not supported for %s.", stmt.KindPlural(t, ix))
@@ -461,12 +453,9 @@ func Comment(x *stmt.Ctx, n *ast.CommentStmt) error {
 	if err != nil {
 		return err
 	}
-	t, _, err := x.Open(rv, lock.ShareUpdateExclusive)
-	switch {
-	case err != nil:
+	t, _, err := x.OpenRelation(rv, lock.ShareUpdateExclusive)
+	if err != nil {
 		return err
-	case t == nil:
-		return stmt.NoRelation(rv)
 	}
 	g := t.TriggerByName(name)
 	if g == nil {
@@ -566,12 +555,9 @@ func DependsOn(x *stmt.Ctx, n *ast.AlterObjectDependsStmt) (string, error) {
 	}
 	rv, l := n.Relation, n.Object.(*ast.List)
 	name := stmt.Strs(l.Items)[len(l.Items)-1]
-	t, _, err := x.Open(rv, lock.AccessExclusive)
-	switch {
-	case err != nil:
+	t, _, err := x.OpenRelation(rv, lock.AccessExclusive)
+	if err != nil {
 		return "", err
-	case t == nil:
-		return "", stmt.NoRelation(rv)
 	}
 	g := t.TriggerByName(name)
 	if g == nil {

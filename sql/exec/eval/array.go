@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -73,7 +75,7 @@ func NestArrays(elem *types.Type, members []types.Datum) (types.Datum, error) {
 				return types.Null, pgerr.New(pgerr.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(inner)+1, tuple.MaxArrayDims)
 			}
 			dims = append([]tuple.ArrayDim{{Len: len(members), Lower: 1}}, inner...)
-		} else if !sameDims(dims[1:], inner) {
+		} else if !slices.Equal(dims[1:], inner) {
 			return types.Null, dimsError()
 		}
 		vals = a.Elems(vals)
@@ -85,18 +87,6 @@ func NestArrays(elem *types.Type, members []types.Datum) (types.Datum, error) {
 		return types.Null, dimsError()
 	}
 	return types.MakeArrayDims(elem, dims, vals), nil
-}
-
-func sameDims(a, b []tuple.ArrayDim) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func dimsError() error {
@@ -152,17 +142,7 @@ func (b *Builder) subscript(x *plan.Subscript) (Operand, error) {
 	if err != nil {
 		return Operand{}, err
 	}
-	bounds := func(es []plan.Expr) ([]Fn, error) {
-		out := make([]Fn, len(es))
-		for i, e := range es {
-			var err error
-			if out[i], err = b.Fn(e); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	}
-	upper, err := bounds(x.Upper)
+	upper, err := b.Fns(x.Upper)
 	if err != nil {
 		return Operand{}, err
 	}
@@ -175,7 +155,7 @@ func (b *Builder) subscript(x *plan.Subscript) (Operand, error) {
 	if !x.Slice {
 		return fnOperand(func() (types.Datum, error) { return element(arg, upper) }), nil
 	}
-	lower, err := bounds(x.Lower)
+	lower, err := b.Fns(x.Lower)
 	if err != nil {
 		return Operand{}, err
 	}

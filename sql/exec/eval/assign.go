@@ -14,8 +14,20 @@ const maxArraySize = 134217727
 // subscriptAssign puts a value into an array; one-dimensional arrays grow at both ends, the gap filled with NULL
 // (manual: 8.15.4).
 func (b *Builder) subscriptAssign(x *plan.SubscriptAssign) (Operand, error) {
+	arg, err := b.Fn(x.Arg)
+	if err != nil {
+		return Operand{}, err
+	}
+	val, err := b.Fn(x.Val)
+	if err != nil {
+		return Operand{}, err
+	}
+	upper, err := b.Fns(x.Upper)
+	if err != nil {
+		return Operand{}, err
+	}
 	if x.T.OID == types.JSONB {
-		return b.jsonbAssign(x)
+		return b.jsonbAssign(x, arg, val, upper)
 	}
 	y, err := b.TypeOf(x.T.OID)
 	if err != nil {
@@ -25,19 +37,7 @@ func (b *Builder) subscriptAssign(x *plan.SubscriptAssign) (Operand, error) {
 	if err != nil {
 		return Operand{}, err
 	}
-	arg, err := b.Fn(x.Arg)
-	if err != nil {
-		return Operand{}, err
-	}
-	val, err := b.Fn(x.Val)
-	if err != nil {
-		return Operand{}, err
-	}
-	upper, err := b.evalList(x.Upper)
-	if err != nil {
-		return Operand{}, err
-	}
-	lower, err := b.evalList(x.Lower)
+	lower, err := b.Fns(x.Lower)
 	if err != nil {
 		return Operand{}, err
 	}
@@ -83,17 +83,6 @@ func assignFixed(t *types.Type, a types.Datum, at []int, v types.Datum) (types.D
 		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "array subscript out of range")
 	}
 	return t.SetFixedElem(a, at[0], v), nil
-}
-
-func (b *Builder) evalList(es []plan.Expr) ([]Fn, error) {
-	out := make([]Fn, len(es))
-	for i, e := range es {
-		var err error
-		if out[i], err = b.Fn(e); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 // intBounds evaluates subscripts; set is false where one is left out.
@@ -266,20 +255,8 @@ func assignSlice(elem *types.Type, a types.Datum, lo []int, loSet []bool, up []i
 // jsonbSet is pg_proc's jsonb_set, which assignment to a jsonb subscript means (manual: 8.14.5).
 const jsonbSet = 3305
 
-func (b *Builder) jsonbAssign(x *plan.SubscriptAssign) (Operand, error) {
+func (b *Builder) jsonbAssign(x *plan.SubscriptAssign, arg, val Fn, subs []Fn) (Operand, error) {
 	f, err := builtin.Lookup(jsonbSet)
-	if err != nil {
-		return Operand{}, err
-	}
-	arg, err := b.Fn(x.Arg)
-	if err != nil {
-		return Operand{}, err
-	}
-	val, err := b.Fn(x.Val)
-	if err != nil {
-		return Operand{}, err
-	}
-	subs, err := b.evalList(x.Upper)
 	if err != nil {
 		return Operand{}, err
 	}

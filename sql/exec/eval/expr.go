@@ -135,6 +135,18 @@ func (b *Builder) Fn(e plan.Expr) (Fn, error) {
 	return o.eval(&b.run.F), nil
 }
 
+// Fns is Fn for each of a list.
+func (b *Builder) Fns(es []plan.Expr) ([]Fn, error) {
+	out := make([]Fn, len(es))
+	for i, e := range es {
+		var err error
+		if out[i], err = b.Fn(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Into compiles an expression that puts its value into a slot.
 func (b *Builder) Into(e plan.Expr, dst int) (func() error, error) {
 	o, err := b.Expr(e)

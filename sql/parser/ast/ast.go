@@ -5,6 +5,8 @@
 // string, -1 or 0 where unknown. Trees are immutable once parsed: they are shared between sessions.
 package ast
 
+import "strconv"
+
 // Node is any node of the tree.
 type Node interface {
 	node()
@@ -20,6 +22,23 @@ func Walk(n Node, f func(Node) bool) {
 		return
 	}
 	n.children(func(c Node) { Walk(c, f) })
+}
+
+// Text is a constant as options and settings take it: a string, a number as it is written, true or false. "" for other nodes.
+func Text(n Node) string {
+	switch v := n.(type) {
+	case *A_Const:
+		return Text(v.Val)
+	case *String:
+		return v.Sval
+	case *Integer:
+		return strconv.Itoa(int(v.Ival))
+	case *Float:
+		return v.Fval
+	case *Boolean:
+		return strconv.FormatBool(v.Boolval)
+	}
+	return ""
 }
 
 // Stmt is one statement of a query string. Text is its source without leading blanks and the closing semicolon;
