@@ -99,7 +99,7 @@ func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {
 		return "", nil
 	}
 	def, err := f.ViewDef(view.OID, pretty)
-	name := s.qualified(s.catalog(), view.Schema, view.Name)
+	name := s.names().Qualified(view.Schema, view.Name)
 	if pretty && !s.hidden(view) {
 		name = ruleutils.QuoteIdent(view.Name)
 	}
@@ -122,10 +122,10 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 	env := s.bindEnv(cat, "")
 	return &ruleutils.Namer{Pretty: pretty,
 		Relation: func(t *catalog.Table) string {
-			if pretty && s.visible(cat, t.Schema, t.Name, t.OID) {
+			if pretty && s.names().Visible(t.Schema, t.Name, t.OID) {
 				return ruleutils.QuoteIdent(t.Name)
 			}
-			return s.qualified(cat, t.Schema, t.Name)
+			return s.names().Qualified(t.Schema, t.Name)
 		},
 		Expr: func(t *catalog.Table, sql string, pretty bool) (string, error) {
 			return bind.ExprSQL(env, t, sql, pretty, s.hidden)
@@ -135,7 +135,7 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 
 // hidden reports a relation that search_path does not find.
 func (s *Session) hidden(r *catalog.Table) bool {
-	return !s.visible(s.catalog(), r.Schema, r.Name, r.OID)
+	return !s.names().Visible(r.Schema, r.Name, r.OID)
 }
 
 func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {

@@ -1,92 +1,21 @@
 package session
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/builtin/system"
-	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 )
-
-// procByOID finds a function, built in or the user's; nil if there is none.
-func (s *Session) procByOID(oid types.OID) *pgdata.Proc {
-	if f := s.catalog().Function(oid); f != nil {
-		return &f.Proc
-	}
-	for i := range pgdata.Procs() {
-		if p := &pgdata.Procs()[i]; p.OID == oid {
-			return p
-		}
-	}
-	return nil
-}
-
-// procsNamed lists the functions that a name finds: all of its schema, or of search_path.
-func (s *Session) procsNamed(parts []string) (out []*pgdata.Proc) {
-	cat := s.catalog()
-	name := parts[len(parts)-1]
-	path := (*functions)(s).SearchPath(true)
-	if len(parts) > 1 {
-		sc := cat.Schema(parts[len(parts)-2])
-		if sc == nil {
-			return nil
-		}
-		path = []types.OID{sc.OID}
-	}
-	for _, schema := range path {
-		for _, f := range cat.FunctionsNamed(schema, name) {
-			out = append(out, &f.Proc)
-		}
-		for i := range pgdata.Procs() {
-			if p := &pgdata.Procs()[i]; p.Name == name && (p.Namespace == schema || schema == catalog.PgCatalogOID && len(parts) == 1 && p.Namespace != schema) {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
-}
-
-// procText is a function as regproc and regprocedure print it.
-func (s *Session) procText(p *pgdata.Proc, args bool) string {
-	name := ruleutils.QuoteIdent(p.Name)
-	visible := p.Namespace == catalog.PgCatalogOID || p.Namespace == catalog.TarnSchemaOID
-	if !visible {
-		for _, q := range s.procsNamed([]string{p.Name}) {
-			if q.OID == p.OID {
-				visible = true
-				break
-			}
-			if !args || slices.Equal(q.ArgTypes, p.ArgTypes) {
-				break
-			}
-		}
-	}
-	if !visible {
-		if sc := s.catalog().SchemaByOID(p.Namespace); sc != nil {
-			name = ruleutils.QuoteIdent(sc.Name) + "." + name
-		}
-	}
-	if !args {
-		return name
-	}
-	list := make([]string, len(p.ArgTypes))
-	for i, a := range p.ArgTypes {
-		list[i] = types.TypeName(a, s.env)
-	}
-	return name + "(" + strings.Join(list, ",") + ")"
-}
 
 // FunctionDef is pg_get_functiondef.
 func (f *functions) FunctionDef(oid types.OID) (string, error) {
 	s := f.s()
 	d := s.catalog().Function(oid)
 	if d == nil {
-		if s.procByOID(oid) != nil {
+		if s.names().Function(oid) != nil {
 			return "", pgerr.Unsupported("pg_get_functiondef of a built-in function")
 		}
 		return "", nil

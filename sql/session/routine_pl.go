@@ -58,7 +58,7 @@ func (s *Session) compilePLFor(ctx context.Context, c *run.RoutineCall, trigger 
 		return r, nil
 	}
 	p := &c.Func.Proc
-	src := &plpgsql.Source{Name: c.Func.Name, Signature: s.procText(p, true), Body: p.Src, Ret: s.withColl(c.Ret), Set: p.RetSet, Kind: p.Kind,
+	src := &plpgsql.Source{Name: c.Func.Name, Signature: s.names().FunctionText(p, true), Body: p.Src, Ret: s.withColl(c.Ret), Set: p.RetSet, Kind: p.Kind,
 		Trigger: trigger, Conflict: s.conflictMode()}
 	outs := bind.OutColumns(s.bindEnv(s.catalog(), ""), c.Func, c.ArgTypes)
 	in, out := 0, 0
