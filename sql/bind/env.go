@@ -1,11 +1,14 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -222,16 +225,39 @@ func Collation(env *Env, name []ast.Node) (oid types.OID, err error) {
 	return newBinder(env).CollationByName(name, -1), nil
 }
 
-// DefaultOpClass returns the class that an index of that access method ("btree", "hash" …) uses for a type; 0 if there is none.
-func DefaultOpClass(env *Env, method string, typ types.OID) types.OID {
+// OpClass returns the operator class of an access method for a type: the one of that name, or without a name the type's
+// default. 42704, 42804.
+func OpClass(env *Env, method string, name []ast.Node, typ types.OID) (oid types.OID, err error) {
+	defer place.Guard(&err)
 	b := newBinder(env)
-	am := lexicon.Btree
-	if method == "hash" {
-		am = lexicon.Hash
+	am := accessMethod(method)
+	if len(name) == 0 {
+		c, ok := b.DefaultClass(am, typ)
+		if !ok {
+			return 0, pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"", b.TypeText(typ), method).
+				WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
+		}
+		return c.OID, nil
 	}
-	c, ok := b.DefaultClass(am, typ)
-	if !ok {
-		return 0
+	parts := lexicon.Names(name)
+	for _, c := range b.ClassesNamed(parts[len(parts)-1]) {
+		if c.Method != am {
+			continue
+		}
+		if !b.BinaryCoercible(typ, c.Input) {
+			return 0, pgerr.New(pgerr.DatatypeMismatch, "operator class \"%s\" does not accept data type %s", strings.Join(parts, "."), b.TypeText(typ))
+		}
+		return c.OID, nil
 	}
-	return c.OID
+	return 0, pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"%s\"", strings.Join(parts, "."), method)
+}
+
+func accessMethod(name string) types.OID {
+	for _, r := range pgdata.Load("pg_am").Rows {
+		if *r[1] == name {
+			oid, _ := types.ParseOID(*r[0])
+			return oid
+		}
+	}
+	return 0
 }

@@ -520,6 +520,11 @@ func (b *binder) functionColumns(e plan.Expr, node ast.Node, defs []ast.Node, al
 				}
 				add(c.Colname, ct)
 			}
+			if f, ok := e.(*plan.FuncCall); ok {
+				for _, c := range cols {
+					f.Fields = append(f.Fields, types.Attr{Name: c.Name, Type: c.T.OID, Mod: c.T.Mod})
+				}
+			}
 			return cols, true
 		}
 		if len(outs) == 0 {

@@ -155,11 +155,9 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 
 // columnKey makes a plain column a key of an index.
 func (x *exec) columnKey(c *catalog.Column, method string) (catalog.IndexKey, error) {
-	class := bind.DefaultOpClass(x.Bind(), method, c.Type)
-	if class == 0 {
-		return catalog.IndexKey{}, pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"",
-			types.FormatType(c.Type, -1, x.Env), method).
-			WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
+	class, err := bind.OpClass(x.Bind(), method, nil, c.Type)
+	if err != nil {
+		return catalog.IndexKey{}, err
 	}
 	return catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, OpClass: class, Collation: c.Collation}, nil
 }

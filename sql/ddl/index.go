@@ -199,54 +199,9 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs
 	}
 	k.Desc = e.Ordering == ast.SORTBY_DESC
 	k.NullsFirst = e.NullsOrdering == ast.SORTBY_NULLS_FIRST || k.Desc && e.NullsOrdering != ast.SORTBY_NULLS_LAST
-	return k, x.keyClass(&k, e, method)
-}
-
-// keyClass resolves the operator class: the one that is named, or the type's default.
-func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) error {
-	data := pgdata.Load("pg_opclass")
-	am := methodOID(method)
-	cell := func(r []*string, col string) string { return *r[data.Col(col)] }
-	if len(e.Opclass) > 0 {
-		p := stmt.Strs(e.Opclass)
-		name := p[len(p)-1]
-		for _, r := range data.Rows {
-			if cell(r, "opcmethod") == am && cell(r, "opcname") == name {
-				oid, err := types.ParseOID(cell(r, "oid"))
-				k.OpClass = oid
-				return err
-			}
-		}
-		return pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"%s\"", strings.Join(p, "."), method)
-	}
-	if method == "btree" || method == "hash" {
-		k.OpClass = bind.DefaultOpClass(x.Bind(), method, k.Type)
-	} else {
-		for _, r := range data.Rows {
-			if cell(r, "opcmethod") == am && cell(r, "opcdefault") == "t" && cell(r, "opcintype") == itoa(int64(k.Type)) {
-				oid, err := types.ParseOID(cell(r, "oid"))
-				if err != nil {
-					return err
-				}
-				k.OpClass = oid
-			}
-		}
-	}
-	if k.OpClass == 0 && (method == "btree" || method == "hash") {
-		return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"",
-			types.FormatType(k.Type, -1, x.Env), method).
-			WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
-	}
-	return nil
-}
-
-func methodOID(name string) string {
-	for _, r := range pgdata.Load("pg_am").Rows {
-		if *r[1] == name {
-			return *r[0]
-		}
-	}
-	return ""
+	var err error
+	k.OpClass, err = bind.OpClass(x.Bind(), method, e.Opclass, k.Type)
+	return k, err
 }
 
 // exprName is the name of an index column over an expression: the function's, or "expr".

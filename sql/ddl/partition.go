@@ -76,15 +76,13 @@ func (x *exec) partitionKey(t *catalog.Table, n *ast.PartitionSpec) (*catalog.Pa
 	return k, nil
 }
 
-func (x *exec) partitionClass(key *catalog.IndexKey, el *ast.PartitionElem, method string) error {
-	if err := x.keyClass(key, &ast.IndexElem{Opclass: el.Opclass}, method); err != nil {
-		if len(el.Opclass) > 0 {
-			return err
-		}
+func (x *exec) partitionClass(key *catalog.IndexKey, el *ast.PartitionElem, method string) (err error) {
+	key.OpClass, err = bind.OpClass(x.Bind(), method, el.Opclass, key.Type)
+	if err != nil && len(el.Opclass) == 0 {
 		return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"", types.FormatType(key.Type, -1, x.Env), method).
 			WithHint("You must specify a %s operator class or define a default %s operator class for the data type.", method, method)
 	}
-	return nil
+	return err
 }
 
 func (x *exec) partitionElem(t *catalog.Table, el *ast.PartitionElem) (k catalog.IndexKey, err error) {

@@ -76,7 +76,7 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 			c.call.ArgTypes = append(c.call.ArgTypes, a.Type().OID)
 		}
 	}
-	c.call.ArgFields, c.call.Variadic = eval.FieldNames(x.Args), x.Variadic
+	c.call.Variadic = x.Variadic
 	for _, o := range x.OrderBy {
 		c.call.Order = append(c.call.Order, builtin.SortKey{Desc: o.Desc, NullsFirst: o.NullsFirst})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // srf is a call of a set-returning function.
@@ -21,6 +22,7 @@ type srf struct {
 	// routine is the call where the function is a user's.
 	routine *run.RoutineCall
 	record  []*types.Type // the fields of its rows, where these are composite
+	names   tuple.FieldNames
 }
 
 func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
@@ -35,6 +37,7 @@ func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
 		return nil, pgerr.Unsupported("function " + builtin.Signature(x.Proc) + " as a set")
 	}
 	s := &srf{in: b.in, set: f.Set, strict: f.Strict, call: b.NewCall(x.Proc, x.Args, x.T, x.InputColl)}
+	s.call.RetFields = x.Fields
 	if s.args, err = b.Fns(x.Args); err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ func (s *srf) start() error {
 	var err error
 	s.rows, err = s.set(s.call, s.buf)
 	if r, ok := s.rows.(run.RecordRows); ok && err == nil {
-		s.record = r.FieldTypes()
+		s.record, s.names = r.FieldTypes(), r.FieldNames()
 	}
 	return err
 }
@@ -90,6 +93,8 @@ type setItem struct {
 	dst  int
 	done bool
 	rec  []*types.Type
+	// names are those of rec's fields where these are OUT parameters.
+	names tuple.FieldNames
 }
 
 func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
@@ -135,7 +140,7 @@ func (b *builder) projectSet(x *plan.ProjectSetNode) (operator, error) {
 				return nil, err
 			}
 		}
-		if it.rec, err = b.recordFields(call); err != nil {
+		if it.rec, it.names, err = b.recordFields(call); err != nil {
 			return nil, err
 		}
 		o.sets = append(o.sets, it)
@@ -155,43 +160,45 @@ func findSet(e plan.Expr) *plan.FuncCall {
 	return found
 }
 
-// recordFields are the types of the fields of a function with OUT columns; nil for a scalar result.
-func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, error) {
+// recordFields are the types of the fields of a function with OUT columns, and their names where no type tells them; nil for
+// a scalar result.
+func (b *builder) recordFields(x *plan.FuncCall) ([]*types.Type, tuple.FieldNames, error) {
 	if t := b.env.Type(x.T.OID); x.T.OID != types.Record && (t == nil || t.TypType != types.TypeComposite) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if x.T.OID != types.Record {
 		t, err := b.TypeOf(x.T.OID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out := make([]*types.Type, len(t.Attrs))
 		for i, a := range t.Attrs {
 			if out[i], err = b.TypeOf(a.Type); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
-		return out, nil
+		return out, nil, nil
 	}
 	if x.Func != nil {
-		return nil, nil // its rows are records
+		return nil, nil, nil // its rows are records
 	}
 	f, err := builtin.Lookup(x.Proc)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out []*types.Type
+	var names []string
 	for i, mode := range f.Proc.ArgModes {
 		if mode != "o" && mode != "t" && mode != "b" {
 			continue
 		}
 		t, err := b.TypeOf(f.Proc.AllArgTypes[i])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, t)
+		out, names = append(out, t), append(names, f.Proc.ArgNames[i])
 	}
-	return out, nil
+	return out, tuple.PackFieldNames(names), nil
 }
 
 func (o *projectSetOp) open() error {
@@ -231,9 +238,9 @@ func (o *projectSetOp) next() (bool, error) {
 				case !ok:
 					it.done = true
 				case it.srf.record != nil:
-					f.S[it.slot] = types.MakeRecord(it.srf.record, row)
+					f.S[it.slot] = types.MakeNamedRecord(it.srf.record, it.srf.names, row)
 				case it.rec != nil && len(row) == len(it.rec):
-					f.S[it.slot] = types.MakeRecord(it.rec, row)
+					f.S[it.slot] = types.MakeNamedRecord(it.rec, it.names, row)
 				default:
 					f.S[it.slot] = row[0]
 				}

@@ -62,6 +62,8 @@ type FuncCall struct {
 	Variadic  bool // written with VARIADIC
 	Form      CallForm
 	Func      *catalog.Function // of users; nil: built in
+	// Fields are the columns that the query declares for a record result, FROM f() AS t(a int, b text); else nil.
+	Fields []types.Attr
 }
 
 // Relabel changes the type and not the bits (binary-coercible casts).

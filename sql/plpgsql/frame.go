@@ -14,6 +14,7 @@ type rowDesc struct {
 	attrs []types.Attr
 	types []*types.Type
 	oid   types.OID // the composite type, or Record
+	names tuple.FieldNames
 }
 
 func (d *rowDesc) field(name string) int {
@@ -128,7 +129,7 @@ func (f *frame) compositeDesc(oid types.OID) *rowDesc {
 }
 
 func (f *frame) makeDesc(attrs []types.Attr) *rowDesc {
-	d := &rowDesc{attrs: attrs, oid: types.Record}
+	d := &rowDesc{attrs: attrs, oid: types.Record, names: types.AttrNames(attrs)}
 	for _, a := range attrs {
 		t := f.typ(a.Type)
 		if t == nil {
@@ -145,7 +146,10 @@ func (f *frame) recordDatum(v *variable) (types.Datum, error) {
 	if val.desc == nil || val.fields == nil {
 		return types.Null, nil
 	}
-	return types.MakeRecord(val.desc.types, val.fields), nil
+	if v.typ.OID != types.Record {
+		return types.MakeRecord(val.desc.types, val.fields), nil
+	}
+	return types.MakeNamedRecord(val.desc.types, val.desc.names, val.fields), nil
 }
 
 // setRecord assigns a row to a record: of any row it takes the shape, of a composite type the values are converted.
@@ -259,11 +263,7 @@ func (f *frame) takeApart(d types.Datum, t plan.Type, attrs []types.Attr) (*rowD
 		desc = f.makeDesc(attrs)
 	}
 	if desc == nil {
-		list := make([]types.Attr, r.Len())
-		for i := range list {
-			list[i] = types.Attr{Name: "f" + itoa(i+1), Type: r.Field(i).OID, Mod: -1}
-		}
-		desc = f.makeDesc(list)
+		desc = f.makeDesc(types.RecordAttrs(r))
 	}
 	for i := range fields {
 		fields[i] = r.Field(i).Value

@@ -108,8 +108,9 @@ func (r *routines) Open(ec *run.Context, c *run.RoutineCall, args []types.Datum)
 // rows of the record's fields, or nil rows for a NULL record.
 type routineRows struct {
 	rows   [][]types.Datum
-	fields []*types.Type // of a composite result
-	row    bool          // the result is composite
+	fields []*types.Type    // of a composite result
+	names  tuple.FieldNames // of an anonymous one
+	row    bool             // the result is composite
 	at     int
 }
 
@@ -137,6 +138,9 @@ func (r *routineRows) FieldTypes() []*types.Type {
 	return r.fields
 }
 
+// FieldNames are those of an anonymous record result.
+func (r *routineRows) FieldNames() tuple.FieldNames { return r.names }
+
 // one is the value of a function that is no set.
 func (r *routineRows) one(s *Session, c *run.RoutineCall) (types.Datum, error) {
 	if len(r.rows) == 0 || r.rows[0] == nil {
@@ -145,7 +149,7 @@ func (r *routineRows) one(s *Session, c *run.RoutineCall) (types.Datum, error) {
 	if !r.row {
 		return r.rows[0][0], nil
 	}
-	return types.MakeRecord(r.fields, r.rows[0]), nil
+	return types.MakeNamedRecord(r.fields, r.names, r.rows[0]), nil
 }
 
 // callRoutine runs a function in its own settings and with its owner's rights, where it asks for that.

@@ -133,6 +133,12 @@ func (s *Session) callPL(ctx context.Context, c *run.RoutineCall, args []types.D
 	if res.Types != nil && (r.result.open || out.fields == nil) {
 		out.fields = res.Types
 	}
+	if c.Ret.OID == types.Record {
+		out.names = types.AttrNames(r.result.fields)
+		if r.result.open {
+			out.names = types.AttrNames(res.Attrs)
+		}
+	}
 	switch {
 	case c.Func.Proc.RetSet:
 		out.rows = res.Rows

@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
 
@@ -233,6 +234,9 @@ func (s *Session) callSQL(ctx context.Context, c *run.RoutineCall, args []types.
 	if r.result.open {
 		out.fields = r.result.types
 	}
+	if out.names == nil && c.Ret.OID == types.Record {
+		out.names = types.AttrNames(r.result.fields)
+	}
 	return out, nil
 }
 
@@ -315,7 +319,7 @@ func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, 
 			}
 			v, ts := recordValues(s, row[0])
 			if res.open || rec && len(res.types) == 0 {
-				res.types, out.fields = ts, ts
+				res.types, out.fields, out.names = ts, ts, tuple.Record(row[0].Bytes()).Names()
 			}
 			if rec {
 				if err := s.recordFits(ts, res); err != nil {

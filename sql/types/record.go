@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -12,13 +13,38 @@ import (
 var recordCodec = &codec{out: recordOut, in: recordIn, send: recordSend, recv: recordRecv}
 
 // MakeRecord packs a record of values of the given types.
-func MakeRecord(ts []*Type, vals []Datum) Datum {
+func MakeRecord(ts []*Type, vals []Datum) Datum { return MakeNamedRecord(ts, nil, vals) }
+
+// MakeNamedRecord packs a record of an anonymous type, which tells the names of its fields itself.
+func MakeNamedRecord(ts []*Type, names tuple.FieldNames, vals []Datum) Datum {
 	var buf [16]tuple.Field
 	fields := buf[:0]
 	for i, t := range ts {
 		fields = append(fields, tuple.Field{OID: t.OID, Kind: t.Kind, Value: vals[i]})
 	}
-	return tuple.Bytes(tuple.AppendRecord(nil, fields))
+	return tuple.Bytes(tuple.AppendNamedRecord(nil, fields, names))
+}
+
+// AttrNames are the packed names of fields.
+func AttrNames(attrs []Attr) tuple.FieldNames {
+	names := make([]string, len(attrs))
+	for i, a := range attrs {
+		names[i] = a.Name
+	}
+	return tuple.PackFieldNames(names)
+}
+
+// RecordAttrs are the fields of a record of an anonymous type.
+func RecordAttrs(r tuple.Record) []Attr {
+	out, names := make([]Attr, r.Len()), r.Names()
+	for i := range out {
+		name := []byte("f" + strconv.Itoa(i+1))
+		if names != nil {
+			name, names = names.Next()
+		}
+		out[i] = Attr{Name: string(name), Type: r.Field(i).OID, Mod: -1}
+	}
+	return out
 }
 
 // recordOut prints the fields; a value from before fields were added to its type has NULL for them.

@@ -59,7 +59,11 @@ func randomValue(r *rand.Rand, k Kind, depth int) Value {
 			fields[i] = Field{OID: uint32(i), Kind: nestedKind(r, depth)}
 			fields[i].Value = nullable(r, fields[i].Kind, depth+1)
 		}
-		return Bytes(AppendRecord(nil, fields))
+		var names FieldNames
+		if r.IntN(2) == 0 {
+			names = PackFieldNames([]string{randomString(r), "f2", randomString(r)})
+		}
+		return Bytes(AppendNamedRecord(nil, fields, names))
 	case KindRange:
 		return Bytes(randomRange(r, depth))
 	case KindMultirange:

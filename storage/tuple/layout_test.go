@@ -161,6 +161,9 @@ func touch(k Kind, v Value) {
 			f := Record(v.Bytes()).Field(i)
 			touch(f.Kind, f.Value)
 		}
+		for names := Record(v.Bytes()).Names(); len(names) > 0; {
+			_, names = names.Next()
+		}
 	}
 }
 

@@ -3,21 +3,24 @@ package tuple
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 )
 
 // A packed record:
 //
-//	0       2   4                                        +12*n
-//	+-------+---+----------------------------------------+-------+
-//	| n u16 | 0 | n × {OID u32, kind u8, null u8, 0 u16, | bytes |
-//	|       |   |      end u32}                          |       |
-//	+-------+---+----------------------------------------+-------+
+//	0       2       3   4                                        +12*n
+//	+-------+-------+---+----------------------------------------+-------+-------------------------+
+//	| n u16 | flags | 0 | n × {OID u32, kind u8, null u8, 0 u16, | bytes | n × {length u16, bytes} |
+//	|       |       |   |      end u32}                          |       |                         |
+//	+-------+-------+---+----------------------------------------+-------+-------------------------+
 //
 // end is where the field's bytes end, counted from the start of the bytes; fixed kinds take their width, a NULL
-// nothing.
+// nothing. flags 1: the names of the fields follow. A record of an anonymous type has them unless they are f1, f2 …;
+// they are no part of its value: neither order nor hash nor key sees them.
 const (
 	recordHeader = 4
 	recordField  = 12
+	recordNamed  = 1
 )
 
 // Field is one field of a record.
@@ -27,11 +30,37 @@ type Field struct {
 	Value Value
 }
 
+// FieldNames are the names of a record's fields as they are packed, or nil.
+type FieldNames []byte
+
+// PackFieldNames is nil for f1, f2 …, which are the names of fields that have none.
+func PackFieldNames(names []string) FieldNames {
+	var out FieldNames
+	plain := true
+	for i, name := range names {
+		plain = plain && name == "f"+strconv.Itoa(i+1)
+		out = append(binary.LittleEndian.AppendUint16(out, uint16(len(name))), name...)
+	}
+	if plain {
+		return nil
+	}
+	return out
+}
+
+// Next is the first name and the names behind it.
+func (n FieldNames) Next() (name []byte, rest FieldNames) {
+	end := 2 + int(binary.LittleEndian.Uint16(n))
+	return n[2:end], n[end:]
+}
+
 // Record is a view of a packed record.
 type Record []byte
 
 // AppendRecord packs a record of at most MaxColumns fields.
-func AppendRecord(dst []byte, fields []Field) []byte {
+func AppendRecord(dst []byte, fields []Field) []byte { return AppendNamedRecord(dst, fields, nil) }
+
+// AppendNamedRecord is AppendRecord with the names of all fields, or nil.
+func AppendNamedRecord(dst []byte, fields []Field, names FieldNames) []byte {
 	if len(fields) > MaxColumns {
 		panic("tuple: too many fields")
 	}
@@ -54,7 +83,10 @@ func AppendRecord(dst []byte, fields []Field) []byte {
 		b[4], b[5] = byte(f.Kind), null
 		binary.LittleEndian.PutUint32(b[8:], uint32(len(dst)-data))
 	}
-	return dst
+	if names != nil {
+		dst[start+2] = recordNamed
+	}
+	return append(dst, names...)
 }
 
 // Len is the number of fields.
@@ -76,6 +108,15 @@ func (r Record) Field(i int) Field {
 	return f
 }
 
+// Names is nil where the record does not tell them. It points into the record.
+func (r Record) Names() FieldNames {
+	if r[2]&recordNamed == 0 {
+		return nil
+	}
+	_, end := r.fieldRange(r.Len() - 1)
+	return FieldNames(r[end:])
+}
+
 func (r Record) fieldRange(i int) (lo, hi int) {
 	data := recordHeader + recordField*r.Len()
 	if i > 0 {
@@ -89,7 +130,7 @@ func validRecord(b []byte, depth int) error {
 		return fmt.Errorf("%w: values nested deeper than %d", ErrCorruptRow, maxPackedDepth)
 	}
 	r := Record(b)
-	if len(b) < recordHeader || b[2]|b[3] != 0 || r.Len() > MaxColumns || len(b) < recordHeader+recordField*r.Len() {
+	if len(b) < recordHeader || b[2] > recordNamed || b[3] != 0 || r.Len() > MaxColumns || len(b) < recordHeader+recordField*r.Len() {
 		return fmt.Errorf("%w: record header", ErrCorruptRow)
 	}
 	prev := recordHeader + recordField*r.Len()
@@ -110,8 +151,24 @@ func validRecord(b []byte, depth int) error {
 		}
 		prev = hi
 	}
+	if b[2] == recordNamed {
+		return validNames(b[prev:], r.Len())
+	}
 	if prev != len(b) {
 		return fmt.Errorf("%w: bytes after the last record field", ErrCorruptRow)
+	}
+	return nil
+}
+
+func validNames(b []byte, n int) error {
+	for range n {
+		if len(b) < 2 || len(b)-2 < int(binary.LittleEndian.Uint16(b)) {
+			return fmt.Errorf("%w: names of record fields", ErrCorruptRow)
+		}
+		_, b = FieldNames(b).Next()
+	}
+	if n == 0 || len(b) > 0 {
+		return fmt.Errorf("%w: bytes after the names of %d record fields", ErrCorruptRow, n)
 	}
 	return nil
 }

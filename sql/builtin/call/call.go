@@ -15,8 +15,6 @@ type Call struct {
 	Coll     types.OID
 	// Variadic: the call was written with VARIADIC, so that a VARIADIC "any" function gets its list as one array.
 	Variadic bool
-	// ArgFields names the fields of arguments that are anonymous records, where the query names them; else nil.
-	ArgFields [][]string
 	// RetFields are the columns of a record result that the query declares, FROM f() AS t(a int, b text); else nil.
 	RetFields []types.Attr
 	// Order is how the input of a hypothetical-set aggregate is sorted, one entry per argument.

@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
@@ -325,10 +326,51 @@ func compareFns() call.Fns {
 	}
 
 	// record_image_*: identical bytes, where record_eq asks for equal values.
-	image := plain(func(x, y types.Datum) int { return bytes.Compare(x.Bytes(), y.Bytes()) })
+	image := plain(func(x, y types.Datum) int { return compareImages(tuple.Record(x.Bytes()), tuple.Record(y.Bytes())) })
 	m.comparison(image, "record_image_eq", "record_image_ne", "record_image_lt", "record_image_le", "record_image_gt", "record_image_ge")
 	m.cmp("btrecordimagecmp", image)
 	return call.Fns(m)
+}
+
+// compareImages compares bytes, of the fields: their names are none of the value.
+func compareImages(x, y tuple.Record) int {
+	for i := range min(x.Len(), y.Len()) {
+		a, b := x.Field(i), y.Field(i)
+		if c := cmp.Or(cmp.Compare(a.OID, b.OID), compareImage(a.Kind, a.Value, b.Value)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(x.Len(), y.Len())
+}
+
+func compareImage(kind tuple.Kind, x, y types.Datum) int {
+	switch xn, yn := x.IsNull(), y.IsNull(); {
+	case xn || yn:
+		return cmp.Compare(bit(xn), bit(yn))
+	case kind == tuple.KindRecord:
+		return compareImages(tuple.Record(x.Bytes()), tuple.Record(y.Bytes()))
+	case x.IsScalar():
+		return cmp.Compare(x.Uint(), y.Uint())
+	}
+	a, b := tuple.Array(x.Bytes()), tuple.Array(y.Bytes())
+	if kind != tuple.KindArray || a.ElemKind() != tuple.KindRecord || b.ElemKind() != tuple.KindRecord {
+		return bytes.Compare(x.Bytes(), y.Bytes())
+	}
+	for i := range min(a.Len(), b.Len()) {
+		if c := compareImage(tuple.KindRecord, a.Elem(i), b.Elem(i)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(cmp.Compare(a.ElemOID(), b.ElemOID()), cmp.Compare(a.Len(), b.Len()), slices.CompareFunc(a.Dims(nil), b.Dims(nil), func(a, b tuple.ArrayDim) int {
+		return cmp.Or(cmp.Compare(a.Len, b.Len), cmp.Compare(a.Lower, b.Lower))
+	}))
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func compareInts(x, y int64) int {

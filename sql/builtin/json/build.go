@@ -27,14 +27,13 @@ func jsonNumber(s []byte) bool {
 	return len(s) > 0 && s[0] >= '0' && s[0] <= '9'
 }
 
-// value appends v; fields names the columns of an anonymous record.
-func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []string) ([]byte, error) {
+func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum) ([]byte, error) {
 	if v.IsNull() {
 		return append(dst, "null"...), nil
 	}
 	if t.TypType == types.TypeDomain {
 		if b := w.env.Type(t.Base); b != nil {
-			return w.value(dst, b, v, fields)
+			return w.value(dst, b, v)
 		}
 	}
 	start := len(dst)
@@ -63,7 +62,7 @@ func (w jsonWriter) value(dst []byte, t *types.Type, v types.Datum, fields []str
 	case t.Kind == tuple.KindArray && t.IsArray():
 		return w.array(dst, v)
 	case t.Kind == tuple.KindRecord:
-		return w.record(dst, t, v, fields)
+		return w.record(dst, t, v)
 	case t.ByteLayout():
 		return jsondoc.AppendString(dst, v.Str()), nil
 	}
@@ -99,7 +98,7 @@ func (w jsonWriter) dimension(dst []byte, a tuple.Array, elem *types.Type, dims 
 		} else {
 			inner := w
 			inner.pretty = false
-			dst, err = inner.value(dst, elem, a.Elem(*next), nil)
+			dst, err = inner.value(dst, elem, a.Elem(*next))
 			*next++
 		}
 		if err != nil {
@@ -109,8 +108,12 @@ func (w jsonWriter) dimension(dst []byte, a tuple.Array, elem *types.Type, dims 
 	return append(dst, ']'), nil
 }
 
-func (w jsonWriter) record(dst []byte, t *types.Type, v types.Datum, names []string) ([]byte, error) {
+// record names the fields as the type does, or else the value itself.
+func (w jsonWriter) record(dst []byte, t *types.Type, v types.Datum) ([]byte, error) {
 	r := tuple.Record(v.Bytes())
+	names := r.Names()
+	inner := w
+	inner.pretty = false
 	dst = append(dst, '{')
 	for i := range r.Len() {
 		if i > 0 {
@@ -119,57 +122,55 @@ func (w jsonWriter) record(dst []byte, t *types.Type, v types.Datum, names []str
 				dst = append(dst, "\n "...)
 			}
 		}
-		name := "f" + strconv.Itoa(i+1)
+		var name []byte
 		switch {
-		case i < len(names):
-			name = names[i]
 		case i < len(t.Attrs):
-			name = t.Attrs[i].Name
+			dst = jsondoc.AppendString(dst, t.Attrs[i].Name)
+		case names != nil:
+			name, names = names.Next()
+			dst = jsondoc.AppendString(dst, string(name))
+		default:
+			dst = strconv.AppendInt(append(dst, `"f`...), int64(i+1), 10)
+			dst = append(dst, '"')
 		}
-		dst = append(jsondoc.AppendString(dst, name), ':')
+		dst = append(dst, ':')
 		f := r.Field(i)
 		ft := w.env.Type(f.OID)
 		if ft == nil {
 			return dst, call.TypeNotFound(f.OID)
 		}
-		inner := w
-		inner.pretty = false
 		var err error
-		if dst, err = inner.value(dst, ft, f.Value, nil); err != nil {
+		if dst, err = inner.value(dst, ft, f.Value); err != nil {
 			return dst, err
 		}
 	}
 	return append(dst, '}'), nil
 }
 
-// argType is the type of argument i, and the names of its fields.
-func argType(c *call.Call, i int) (*types.Type, []string, error) {
+func argType(c *call.Call, i int) (*types.Type, error) {
 	t := c.Env.Type(c.ArgTypes[i])
 	if t == nil {
-		return nil, nil, call.TypeNotFound(c.ArgTypes[i])
+		return nil, call.TypeNotFound(c.ArgTypes[i])
 	}
-	if i < len(c.ArgFields) {
-		return t, c.ArgFields[i], nil
-	}
-	return t, nil, nil
+	return t, nil
 }
 
 func toJSON(c *call.Call, a []types.Datum) (types.Datum, error) {
-	t, names, err := argType(c, 0)
+	t, err := argType(c, 0)
 	if err != nil {
 		return types.Null, err
 	}
 	w := jsonWriter{env: c.Env, pretty: len(a) > 1 && a[1].Bool()}
-	b, err := w.value(nil, t, a[0], names)
+	b, err := w.value(nil, t, a[0])
 	return tuple.Bytes(b), err
 }
 
 // jsonbOf is a value as jsonb.
-func jsonbOf(c *call.Call, t *types.Type, v types.Datum, names []string) (types.Datum, error) {
+func jsonbOf(c *call.Call, t *types.Type, v types.Datum) (types.Datum, error) {
 	if t.OID == types.JSONB && !v.IsNull() {
 		return v, nil
 	}
-	b, err := jsonWriter{env: c.Env}.value(nil, t, v, names)
+	b, err := jsonWriter{env: c.Env}.value(nil, t, v)
 	if err != nil {
 		return types.Null, err
 	}
@@ -177,18 +178,17 @@ func jsonbOf(c *call.Call, t *types.Type, v types.Datum, names []string) (types.
 }
 
 func toJSONB(c *call.Call, a []types.Datum) (types.Datum, error) {
-	t, names, err := argType(c, 0)
+	t, err := argType(c, 0)
 	if err != nil {
 		return types.Null, err
 	}
-	return jsonbOf(c, t, a[0], names)
+	return jsonbOf(c, t, a[0])
 }
 
 // typedValue is one argument of a VARIADIC "any" call.
 type typedValue struct {
-	t     *types.Type
-	v     types.Datum
-	names []string
+	t *types.Type
+	v types.Datum
 }
 
 // typedArgs lists the arguments, or the elements of a VARIADIC array.
@@ -210,11 +210,11 @@ func typedArgs(c *call.Call, a []types.Datum) ([]typedValue, bool, error) {
 	}
 	out := make([]typedValue, len(a))
 	for i := range a {
-		t, names, err := argType(c, i)
+		t, err := argType(c, i)
 		if err != nil {
 			return nil, false, err
 		}
-		out[i] = typedValue{t, a[i], names}
+		out[i] = typedValue{t, a[i]}
 	}
 	return out, true, nil
 }
@@ -230,7 +230,7 @@ func buildArray(c *call.Call, a []types.Datum) (types.Datum, error) {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		if dst, err = w.value(dst, v.t, v.v, v.names); err != nil {
+		if dst, err = w.value(dst, v.t, v.v); err != nil {
 			return types.Null, err
 		}
 	}
@@ -246,7 +246,7 @@ func (w jsonWriter) jsonKey(dst []byte, v typedValue) ([]byte, error) {
 		return jsondoc.AppendString(dst, strconv.FormatBool(v.v.Bool())), nil
 	}
 	if v.t.OID == types.Date || v.t.OID == types.Timestamp || v.t.OID == types.TimestampTZ {
-		return w.value(dst, v.t, v.v, nil)
+		return w.value(dst, v.t, v.v)
 	}
 	return jsondoc.AppendString(dst, v.t.Text(v.v, w.env)), nil
 }
@@ -282,7 +282,7 @@ func buildObject(binary bool) call.Fn {
 				return types.Null, err
 			}
 			dst = append(dst, " : "...)
-			if dst, err = w.value(dst, vals[i+1].t, vals[i+1].v, vals[i+1].names); err != nil {
+			if dst, err = w.value(dst, vals[i+1].t, vals[i+1].v); err != nil {
 				return types.Null, err
 			}
 		}
@@ -361,7 +361,7 @@ type jsonList struct {
 }
 
 func (s *jsonList) Add(a []types.Datum) error {
-	t, names, err := argType(s.c, 0)
+	t, err := argType(s.c, 0)
 	if err != nil {
 		return err
 	}
@@ -374,7 +374,7 @@ func (s *jsonList) Add(a []types.Datum) error {
 		}
 	}
 	s.n++
-	s.buf, err = jsonWriter{env: s.c.Env}.value(s.buf, t, a[0], names)
+	s.buf, err = jsonWriter{env: s.c.Env}.value(s.buf, t, a[0])
 	return err
 }
 
@@ -402,11 +402,11 @@ type jsonMembers struct {
 }
 
 func (s *jsonMembers) Add(a []types.Datum) error {
-	kt, _, err := argType(s.c, 0)
+	kt, err := argType(s.c, 0)
 	if err != nil {
 		return err
 	}
-	vt, names, err := argType(s.c, 1)
+	vt, err := argType(s.c, 1)
 	if err != nil {
 		return err
 	}
@@ -424,7 +424,7 @@ func (s *jsonMembers) Add(a []types.Datum) error {
 		return err
 	}
 	s.buf = append(s.buf, " : "...)
-	s.buf, err = w.value(s.buf, vt, a[1], names)
+	s.buf, err = w.value(s.buf, vt, a[1])
 	return err
 }
 

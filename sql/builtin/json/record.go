@@ -11,8 +11,8 @@ import (
 
 // JSON as rows: json_populate_record and its siblings (manual: table 9.47).
 
-// targetFields are the columns that a JSON object is read into.
-func targetFields(c *call.Call, name string, hasBase bool) ([]types.Attr, error) {
+// targetFields are the columns that a JSON object is read into; base is NULL or the record that gives the other values.
+func targetFields(c *call.Call, name string, hasBase bool, base types.Datum) ([]types.Attr, error) {
 	if c.RetFields != nil {
 		return c.RetFields, nil
 	}
@@ -23,14 +23,13 @@ func targetFields(c *call.Call, name string, hasBase bool) ([]types.Attr, error)
 	if t := c.Env.Type(oid); t != nil && len(t.Attrs) > 0 {
 		return t.Attrs, nil
 	}
+	if hasBase && oid == types.Record && !base.IsNull() {
+		return types.RecordAttrs(base.Bytes()), nil
+	}
 	if t := c.Env.Type(oid); hasBase && t != nil && t.Kind != tuple.KindRecord {
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "first argument of %s must be a row type", name)
 	}
-	code := pgerr.FeatureNotSupported
-	if hasBase {
-		code = pgerr.DatatypeMismatch
-	}
-	return nil, pgerr.New(code, "could not determine row type for result of %s", name).
+	return nil, pgerr.New(pgerr.FeatureNotSupported, "could not determine row type for result of %s", name).
 		WithHint("Provide a non-null record argument, or call the function in the FROM clause using a column definition list.")
 }
 
@@ -148,7 +147,7 @@ func (d *doc) array(c *call.Call, n *node, t *types.Type, mod int32) (types.Datu
 // populate is json_populate_record (hasBase) and json_to_record.
 func populate(name string, binary, hasBase bool) call.Fn {
 	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		attrs, err := targetFields(c, name, hasBase)
+		attrs, err := targetFields(c, name, hasBase, a[0])
 		if err != nil {
 			return types.Null, err
 		}
@@ -173,6 +172,13 @@ func populate(name string, binary, hasBase bool) call.Fn {
 		if d.Kind != jsondoc.Object {
 			return types.Null, errNotObject(&d.node, name)
 		}
+		if hasBase && c.ArgTypes[0] == types.Record {
+			ts, vals, err := d.fields(c, &d.node, attrs, base)
+			if err != nil {
+				return types.Null, err
+			}
+			return types.MakeNamedRecord(ts, types.AttrNames(attrs), vals), nil
+		}
 		return d.row(c, &d.node, attrs, base)
 	}
 }
@@ -187,7 +193,7 @@ func errNotObject(n *node, name string) error {
 // populateSet is json_populate_recordset and json_to_recordset.
 func populateSet(name string, binary, hasBase bool) call.SetFn {
 	return func(c *call.Call, a []types.Datum) (call.Rows, error) {
-		attrs, err := targetFields(c, name, hasBase)
+		attrs, err := targetFields(c, name, hasBase, a[0])
 		if err != nil {
 			return nil, err
 		}

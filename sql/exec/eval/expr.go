@@ -60,7 +60,7 @@ func (b *Builder) Expr(e plan.Expr) (Operand, error) {
 	case *plan.FuncCall:
 		return b.call(x)
 	case *plan.Relabel:
-		return b.Expr(x.Arg)
+		return b.relabel(x)
 	case *plan.CoerceViaIO:
 		return b.coerceViaIO(x)
 	case *plan.ArrayCoerce:
@@ -198,23 +198,8 @@ func (b *Builder) NewCall(proc types.OID, args []plan.Expr, ret plan.Type, coll 
 	for _, a := range args {
 		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
 	}
-	c.ArgFields = FieldNames(args)
 	b.run.Calls = append(b.run.Calls, c)
 	return c
-}
-
-// FieldNames lists the names of the fields of arguments that are row constructors; nil if there are none.
-func FieldNames(args []plan.Expr) [][]string {
-	var out [][]string
-	for i, a := range args {
-		if r, ok := a.(*plan.RowCtor); ok && r.Names != nil {
-			if out == nil {
-				out = make([][]string, len(args))
-			}
-			out[i] = r.Names
-		}
-	}
-	return out
 }
 
 // coerceToDomain checks the domain's constraints; the value stays as it is.
@@ -271,7 +256,7 @@ func (b *Builder) callOn(x *plan.FuncCall, args []Operand) (Operand, error) {
 		return Operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
 	}
 	call := b.NewCall(x.Proc, x.Args, x.T, x.InputColl)
-	call.Variadic = x.Variadic
+	call.Variadic, call.RetFields = x.Variadic, x.Fields
 	fn := b.genericCall(f, call, args)
 	if f.Proc.Volatile == 'i' && !namesRoles[f.Proc.Src] {
 		if o, ok := b.fold(fn, args); ok {

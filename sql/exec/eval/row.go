@@ -20,6 +20,10 @@ func (b *Builder) rowCtor(x *plan.RowCtor) (Operand, error) {
 			return Operand{}, err
 		}
 	}
+	var names tuple.FieldNames
+	if x.T.OID == types.Record {
+		names = tuple.PackFieldNames(x.Names)
+	}
 	fns, vals := make([]Fn, len(args)), make([]types.Datum, len(args))
 	for i := range args {
 		fns[i] = args[i].eval(&b.run.F)
@@ -31,7 +35,38 @@ func (b *Builder) rowCtor(x *plan.RowCtor) (Operand, error) {
 				return types.Null, err
 			}
 		}
-		return types.MakeRecord(ts, vals), nil
+		return types.MakeNamedRecord(ts, names, vals), nil
+	}), nil
+}
+
+// relabel leaves the value as it is, unless it is a composite that becomes an anonymous record: then it names its fields.
+func (b *Builder) relabel(x *plan.Relabel) (Operand, error) {
+	t := b.env.Type(x.Arg.Type().OID)
+	for t != nil && t.TypType == types.TypeDomain {
+		t = b.env.Type(t.Base)
+	}
+	if x.T.OID != types.Record || t == nil || t.TypType != types.TypeComposite {
+		return b.Expr(x.Arg)
+	}
+	arg, err := b.Fn(x.Arg)
+	if err != nil {
+		return Operand{}, err
+	}
+	names := types.AttrNames(t.Attrs)
+	return fnOperand(func() (types.Datum, error) {
+		v, err := arg()
+		if err != nil || v.IsNull() {
+			return types.Null, err
+		}
+		r := tuple.Record(v.Bytes())
+		fields := make([]tuple.Field, r.Len())
+		for i := range fields {
+			fields[i] = r.Field(i)
+		}
+		if len(fields) < len(t.Attrs) { // a row from before attributes were added
+			return tuple.Bytes(tuple.AppendNamedRecord(nil, fields, types.AttrNames(t.Attrs[:len(fields)]))), nil
+		}
+		return tuple.Bytes(tuple.AppendNamedRecord(nil, fields, names)), nil
 	}), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
 
@@ -21,6 +22,8 @@ type RecordRows interface {
 	builtin.Rows
 	// FieldTypes are those of a row's values; nil for a scalar result.
 	FieldTypes() []*types.Type
+	// FieldNames are those of an anonymous record; nil for another result.
+	FieldNames() tuple.FieldNames
 }
 
 // RoutineCall is one call site of a function of users.

@@ -1,0 +1,46 @@
+create table r (a int, b text, c int[]);
+insert into r values (1, 'x', '{1,2}'), (2, null, '{}'), (2, 'y', null);
+-- Fields keep their names wherever an anonymous record goes.
+select json_agg(t) from (select a, b from r order by a, b) t;
+select jsonb_agg(t order by t.b desc nulls last) from (select a, b from r) t;
+select json_agg(distinct t) from (select a as "A b", b as "quo""te" from r union all select a, b from r) t;
+select to_json(array[t]) from (select 1 as one, 'x' as two) t;
+select to_jsonb(array[t, t]) from (select 1 as one, null::int as two) t;
+select to_json(array_agg(t)) from (select a, b from r order by a, b) t;
+with w as (select a, count(*) as n from r group by a) select json_agg(w order by w.a) from w;
+with recursive w(n, path) as (select 1, 'a' union all select n + 1, path || 'a' from w where n < 3) select jsonb_agg(w order by w.n) from w;
+select row_to_json(t) from (select a, u as deep, array[u] as many from r, lateral (select b as inner_b, c as "inner C") u order by a, b) t;
+select json_build_object('t', t, 'list', array[t]) from (select 1 as one) t;
+select json_build_array(t, array[t], row(t)) from (select 1 as one) t;
+select json_object_agg(t.one, t order by t.one) from (select i as one, i * 2 as two from generate_series(1, 3) i) t;
+select to_json(coalesce(null, t)), to_json(case when true then t end), to_json((array[t])[1]) from (select 1 as one) t;
+select to_json((select t from (select 1 as one, 2 as two) t));
+select to_json(array(select t from (select a, b from r order by a, b) t));
+select to_json(first_value(t) over (order by t.a, t.b)), to_json(lag(t) over (order by t.a, t.b)) from (select a, b from r) t order by t.a, t.b;
+select json_agg(t) over (order by t.a, t.b) from (select a, b from r) t order by t.a, t.b;
+select to_json(u) from unnest(array[1, 2], array['a', 'b']) with ordinality as u(x, y, n);
+select json_agg(v) from (values (1, 'a'), (2, 'b')) v;
+select json_agg(v) from (values (1, 'a'), (2, 'b')) as v(id, name);
+select row_to_json(row(1, 'a')), to_json(array[row(1, row(2, 3))]), json_agg(row(1, t)) from (select 5 as five) t;
+select to_json(max(t.b)), jsonb_agg(t.*) from (select a, b from r where b is not null order by a) t;
+select json_agg(j) from (select 1 as k) x join (select 1 as k, 'v' as v) y using (k) as j;
+select json_agg(j) from ((select 1 as k) x join (select 1 as k, 'v' as v) y using (k)) as j;
+select to_json(t) from (select 1 as one) x left join (select 1 as two) t on false;
+select json_agg(t) from (select r.a, l.s from r left join lateral (select sum(x) as s from unnest(r.c) x) l on true order by a, b) t;
+-- A stored row's names come from its table, also where the value is seen as any record.
+select json_agg(r order by r.a, r.b), json_agg(r::record order by r.a, r.b) from r;
+select to_json(coalesce(r, row(1, 'x', '{1}'::int[]))) from r order by a, b;
+select json_agg(q) from (select r as whole, a from r where b = 'x') q;
+-- Names are no part of the value.
+select count(distinct t) from (select (select s from (select a as x) s) as t from r union all select (select s from (select a as y) s) from r) u;
+select t, count(*) from (select (select s from (select a as x) s) as t from r union all select row(a) from r) u group by t order by t;
+select t = u, t < u, t *= u, hash_record(t) = hash_record(u) from (select 1 as a, 'x' as b) t, (select 1 as c, 'x' as d) u;
+select x = y, x <= y, x > y from (select t, array[t] as l, 1 as n from (select 1 as a, 'x' as b) t) x, (select u, array[u], 1 from (select 1 as c, 'x' as d) u) y;
+select t from (select 3 as a union all select 1) t union select row(1) union select u from (select 3 as z) u order by 1;
+select array_agg(t order by t), array_agg(distinct u) from (select a, b from r) t, (select 1 as one, null as two) u;
+select pg_column_size(t) = pg_column_size(row(1)) from (select 1 as long_name_of_a_column) t;
+select t::text, (t).one, t is null, t is not null from (select 1 as one, null::int as two) t;
+select x.t, (x.t).a from (select t from (select a, b from r) t) x order by x.t;
+select json_agg(t) from (select a from r where false) t;
+select to_json(t) from (select i, md5(i::text) as h from generate_series(1, 40) i) t order by t desc limit 3;
+select count(*), min(to_json(t)::text) from (select t from (select i as idx, repeat('x', 50) as filler from generate_series(1, 200) i) t order by t desc) s;
