@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 HERE=$PWD WORK=$1 TARN=$2 POSTGRESQL=${3:-}; shift $(($# < 3 ? $# : 3))
-CLIENTS=${*:-prisma}
+CLIENTS=${*:-prisma drizzle knex kysely}
 mkdir -p "$WORK/clients/tarn" "$WORK/clients/postgresql"
 
 node_modules() { # packages of the committed lock file, installed once for each state of it
@@ -25,7 +25,7 @@ prepare_node() {
 run() { # client server port
   local at=$WORK/clients
   case $1 in
-    prisma) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node --import tsx "$1.mjs") ;;
+    prisma | drizzle) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node --import tsx "$1.mjs") ;; # tsx: what they read is TypeScript
     *) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node "$1.mjs") ;;
   esac >"$at/$2/$1" 2>"$at/$2.$1.log" || true # compare.py reads how each check ended; one that did not run is a failure there
 }
@@ -38,6 +38,6 @@ for client in $CLIENTS; do
   cat "$WORK"/clients/{tarn,postgresql}."$client.log" 2>/dev/null | grep -v Warning | tail -20 || true
   echo "$client: $((SECONDS - t)) s"
 done
-least=91
+least=376
 [ "$#" = 0 ] || least=1
 python3 compare.py clients.expected $least "$WORK/clients/tarn" ${POSTGRESQL:+"$WORK/clients/postgresql"}

@@ -18,7 +18,8 @@ export async function refused(promise) {
   try { await promise; } catch (e) { err = e; }
   if (!err) throw new Error("was not refused");
   const said = [err, err.cause, err.parent, err.original, err.driverError].find((e) => e?.severity) ?? err;
-  const { code, message, detail, hint, schema, table, column, dataType, constraint, meta } = said;
+  const { code, message, hint, schema, table, column, dataType, constraint, meta } = said;
+  const detail = said.detail?.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:[\d.+]+/g, "TIME");
   return { code, message, detail, hint, schema, table, column, dataType, constraint, meta };
 }
 
