@@ -105,7 +105,7 @@ func (m *Manager) queued(e *entry, hash uint64, w *waiter) bool {
 	s.Lock()
 	defer s.Unlock()
 	if w == nil {
-		return len(e.queue) > 0
+		return len(e.queue) > 0 || len(e.watch) > 0
 	}
 	at := e.index(w)
 	return at >= 0 && at != len(e.queue)-1
@@ -143,6 +143,12 @@ func (m *Manager) blockers(w *waiter) (bs []blocker) {
 	s := m.shard(w.hash)
 	s.Lock()
 	defer s.Unlock()
+	if w.watches {
+		for _, o := range w.others {
+			bs = append(bs, blocker{owner: o})
+		}
+		return bs
+	}
 	at := e.index(w)
 	if at < 0 {
 		return nil // granted meanwhile

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (e *entry) list(list []Info) []Info {
 			}
 		}
 	}
-	for _, w := range e.queue {
+	for _, w := range slices.Concat(e.queue, e.watch) {
 		in := base
 		in.PID, in.XID, in.Mode, in.Granted, in.Since = w.owner.PID(), w.owner.xid.Load(), w.mode, false, w.since
 		list = append(list, in)
@@ -71,7 +72,7 @@ func (m *Manager) Blocking(pid uint32) (pids []uint32) {
 		s.Lock()
 		for _, e := range s.entries {
 			for ; e != nil; e = e.next {
-				for _, w := range e.queue {
+				for _, w := range slices.Concat(e.queue, e.watch) {
 					if w.owner.PID() == pid {
 						mine = append(mine, w)
 					}

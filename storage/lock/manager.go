@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,6 +73,8 @@ type entry struct {
 	holders []holder
 	one     [1]holder
 	queue   []*waiter
+	// watch are the waiters of AwaitTable: they stand in nobody's way.
+	watch []*waiter
 }
 
 type holder struct {
@@ -91,6 +94,9 @@ type waiter struct {
 	session bool
 	granted bool // under the shard's lock
 	since   time.Time
+	// watches: AwaitTable waits, for the holders others. It gets no lock.
+	watches bool
+	others  []*Owner
 }
 
 // NewManager returns an empty lock manager.
@@ -139,7 +145,7 @@ func (s *shard) add(hash uint64, c Class, key []byte) *entry {
 
 // drop removes the entry if nobody holds it or waits for it.
 func (s *shard) drop(e *entry) {
-	if len(e.holders) != 0 || len(e.queue) != 0 {
+	if len(e.holders) != 0 || len(e.queue) != 0 || len(e.watch) != 0 {
 		return
 	}
 	if head := s.entries[e.hash]; head == e {
@@ -250,8 +256,19 @@ func (e *entry) ungrant(o *Owner, txn, session modeSet) {
 	e.serve()
 }
 
-// serve grants, in queue order, what has become free.
+// serve grants, in queue order, what has become free, and tells those who watch that others have given back what they wait for.
 func (e *entry) serve() {
+	for i := 0; i < len(e.watch); {
+		w := e.watch[i]
+		w.others = e.still(w.others, w.mode)
+		if len(w.others) > 0 {
+			i++
+			continue
+		}
+		e.watch = slices.Delete(e.watch, i, i+1)
+		w.granted = true
+		w.owner.wake <- struct{}{}
+	}
 	for i := 0; i < len(e.queue); {
 		w := e.queue[i]
 		if !e.free(w.owner, w.mode, i) {
@@ -393,6 +410,56 @@ func (m *Manager) sleep(ctx context.Context, s *shard, o *Owner, opt Options) er
 	}
 }
 
+// await waits for the present holders of a table lock.
+func (m *Manager) await(ctx context.Context, o *Owner, key []byte, mode Mode, opt Options) (waited bool, err error) {
+	hash := m.hash(Table, key)
+	s := m.shard(hash)
+	m.waits.Lock()
+	s.Lock()
+	e := s.find(hash, Table, key)
+	var others []*Owner
+	if e != nil {
+		for i := range e.holders {
+			if e.holders[i].owner != o {
+				others = append(others, e.holders[i].owner)
+			}
+		}
+		others = e.still(others, mode)
+	}
+	if len(others) == 0 {
+		s.Unlock()
+		m.waits.Unlock()
+		return false, nil
+	}
+	w := &o.waiter
+	*w = waiter{owner: o, hash: hash, entry: e, mode: mode, since: time.Now(), watches: true, others: others}
+	e.watch = append(e.watch, w)
+	s.Unlock()
+	o.waiting.Store(w)
+	var dead *DeadlockError
+	if opt.DeadlockAfter == 0 {
+		if dead = m.resolve(o); dead != nil {
+			o.waiting.Store(nil)
+		}
+	}
+	m.waits.Unlock()
+	if dead != nil {
+		return false, m.leave(s, o, dead)
+	}
+	if err := m.sleep(ctx, s, o, opt); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// still leaves of owners those that hold modes with which mode conflicts.
+func (e *entry) still(owners []*Owner, mode Mode) []*Owner {
+	return slices.DeleteFunc(owners, func(o *Owner) bool {
+		h := e.holder(o)
+		return h == nil || conflicts[e.class][mode]&h.modes() == 0
+	})
+}
+
 // leave gives up a wait for the reason err; a lock that was granted at the last moment is given back.
 func (m *Manager) leave(s *shard, o *Owner, err error) error {
 	w := &o.waiter
@@ -401,12 +468,19 @@ func (m *Manager) leave(s *shard, o *Owner, err error) error {
 	e := w.entry
 	o.waiting.Store(nil)
 	if !w.granted {
-		e.unqueue(e.index(w))
-		e.serve() // those who stood behind
+		if i := slices.Index(e.watch, w); i >= 0 {
+			e.watch = slices.Delete(e.watch, i, i+1)
+		} else {
+			e.unqueue(e.index(w))
+			e.serve() // those who stood behind
+		}
 		s.drop(e)
 		return err
 	}
 	<-o.wake
+	if w.watches {
+		return err
+	}
 	if w.session {
 		e.ungrant(o, 0, 1<<w.mode)
 	} else {

@@ -64,6 +64,13 @@ func (o *Owner) LockTable(ctx context.Context, table uint64, mode Mode, opt Opti
 	return o.lock(ctx, Table, o.key, mode, opt)
 }
 
+// AwaitTable waits until those who hold a table in a mode with which mode conflicts have given that back. It takes no lock and keeps
+// nobody from taking one; who comes later is not waited for. Errors as LockRow.
+func (o *Owner) AwaitTable(ctx context.Context, table uint64, mode Mode, opt Options) (waited bool, err error) {
+	o.key = appendTableKey(o.key[:0], table)
+	return o.m.await(ctx, o, o.key, mode, opt)
+}
+
 func (o *Owner) lock(ctx context.Context, c Class, key []byte, mode Mode, opt Options) (bool, error) {
 	e, held, waited, err := o.m.acquire(ctx, o, c, key, mode, false, opt)
 	if err != nil {

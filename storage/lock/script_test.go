@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write what happens into the scripts")
 
 // TestScripts runs testdata/*.txt. A line is "<owner> <command>"; what it does follows as "-> " lines:
 //
-//	row <key> <strength> [nowait|skip] · table <id> <mode> [nowait] · advisory <id> shared|exclusive [session] [nowait]
+//	row <key> <strength> [nowait|skip] · table <id> <mode> [nowait] · await <table id> <mode> · advisory <id> shared|exclusive [session] [nowait]
 //	unlock <id> shared|exclusive · mark · back (to the mark) · end · cancel (the wait) · list (all locks)
 func TestScripts(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.txt")
@@ -211,6 +211,8 @@ func request(ctx context.Context, o *Owner, f []string) string {
 		waited, err = o.LockRow(ctx, []byte(f[1]), modeOf(Row, f[2]), opt)
 	case "table":
 		waited, err = o.LockTable(ctx, num(f[1]), modeOf(Table, f[2]+"Lock"), opt)
+	case "await":
+		waited, err = o.AwaitTable(ctx, num(f[1]), modeOf(Table, f[2]+"Lock"), opt)
 	case "advisory":
 		err = o.LockAdvisory(ctx, AdvisoryKey{ID: num(f[1])}, advisoryMode(f[2]), slices.Contains(f, "session"), opt)
 	default:

@@ -20,6 +20,11 @@ func (t *Txn) LockTable(ctx context.Context, table uint64, mode lock.Mode, o loc
 	return t.lockOwner().LockTable(ctx, table, mode, o)
 }
 
+// AwaitTable waits for those who hold a table now in a mode with which mode conflicts, and locks nothing.
+func (t *Txn) AwaitTable(ctx context.Context, table uint64, mode lock.Mode, o lock.Options) (waited bool, err error) {
+	return t.lockOwner().AwaitTable(ctx, table, mode, o)
+}
+
 // RowState says what has become of a row version that a View showed.
 type RowState uint8
 
