@@ -29,12 +29,21 @@ type Catalog struct {
 	// indexes maps an index OID to its table's.
 	indexes     btree.Map[OID, OID]
 	constraints btree.Map[OID, OID] // the same of constraints
-	triggers    btree.Map[OID, OID] // and of triggers
+	// constraintNames holds constraintKey of every constraint of a table: their names are unique per table only.
+	constraintNames btree.Map[string, struct{}]
+	triggers        btree.Map[OID, OID] // and of triggers
+	policies        btree.Map[OID, OID] // and of policies
 	// rowTypes maps the pg_type OIDs of row types to their relations.
 	rowTypes btree.Map[OID, OID]
-	// children holds childKey of every parent and child.
+	// children holds childKey of every parent and child, references that of every table that foreign keys name and those that have
+	// them, owned that of every table and its sequences.
 	children    btree.Map[uint64, struct{}]
-	derived     *sync.Map // see Derived; shared by all versions
+	references  btree.Map[uint64, struct{}]
+	owned       btree.Map[uint64, struct{}]
+	detaching   btree.Map[uint64, struct{}] // and that of partitioned tables and the partitions that are on their way out
+	views       btree.Map[OID, struct{}]    // relations with a query, the system's left out
+	columns     int                         // of all tables
+	derived     *sync.Map                   // see Derived; shared by all versions
 	objects     objects
 	types       typeCache
 	nextOID     OID
@@ -49,6 +58,10 @@ var versions atomic.Uint64
 
 func nameKey(schema OID, name string) string {
 	return string(binary.BigEndian.AppendUint32(nil, schema)) + name
+}
+
+func constraintKey(schema OID, name string, oid OID) string {
+	return string(binary.BigEndian.AppendUint32(append([]byte(nameKey(schema, name)), 0), oid))
 }
 
 // New returns the catalog of an empty database: PostgreSQL's schemas, and public.
@@ -115,6 +128,22 @@ func (c *Catalog) RelationByOID(oid OID) (*Table, *Index) {
 	return nil, nil
 }
 
+// RelationsIn calls f for each relation and index of a schema in the order of their names, until it returns false. An index comes as
+// its table with the index.
+func (c *Catalog) RelationsIn(schema OID, f func(*Table, *Index) bool) {
+	if schema == 0 {
+		return
+	}
+	prefix := nameKey(schema, "")
+	c.names.Ascend(prefix, func(k string, oid OID) bool {
+		if k[:len(prefix)] != prefix {
+			return false
+		}
+		t, ix := c.RelationByOID(oid)
+		return t == nil || f(t, ix)
+	})
+}
+
 // ConstraintByOID returns a table constraint with its table; nil, nil if there is none.
 func (c *Catalog) ConstraintByOID(oid OID) (*Table, *Constraint) {
 	owner, ok := c.constraints.Get(oid)
@@ -130,10 +159,28 @@ func (c *Catalog) ConstraintByOID(oid OID) (*Table, *Constraint) {
 	return nil, nil
 }
 
+// ConstraintsNamed calls f for each table constraint of that name in a schema, in OID order, until it returns false.
+func (c *Catalog) ConstraintsNamed(schema OID, name string, f func(*Table, *Constraint) bool) {
+	prefix := nameKey(schema, name) + "\x00"
+	c.constraintNames.Ascend(prefix, func(k string, _ struct{}) bool {
+		if len(k) != len(prefix)+4 || k[:len(prefix)] != prefix {
+			return false
+		}
+		t, con := c.ConstraintByOID(binary.BigEndian.Uint32([]byte(k[len(prefix):])))
+		return con == nil || f(t, con)
+	})
+}
+
 // Table returns the table, view or sequence with that OID, or nil.
 func (c *Catalog) Table(oid OID) *Table {
 	t, _ := c.tables.Get(oid)
 	return t
+}
+
+// LastTable is the greatest OID of a relation.
+func (c *Catalog) LastTable() OID {
+	oid, _, _ := c.tables.Max()
+	return oid
 }
 
 // Tables calls f for each table, view and sequence in OID order until it returns false.
@@ -141,24 +188,57 @@ func (c *Catalog) Tables(f func(*Table) bool) {
 	c.tables.Scan(func(_ OID, t *Table) bool { return f(t) })
 }
 
+// Sizes count what a catalog has, the system's relations included.
+type Sizes struct{ Relations, Indexes, Constraints, Columns, Triggers, Children int }
+
+func (c *Catalog) Sizes() Sizes {
+	return Sizes{Relations: c.tables.Len(), Indexes: c.indexes.Len(), Constraints: c.constraints.Len(), Columns: c.columns, Triggers: c.triggers.Len(),
+		Children: c.children.Len()}
+}
+
+// Views calls f for each view and materialized view of users, in OID order, until it returns false.
+func (c *Catalog) Views(f func(*Table) bool) {
+	c.views.Scan(func(oid OID, _ struct{}) bool {
+		t, ok := c.tables.Get(oid)
+		return !ok || f(t)
+	})
+}
+
 func (c *Catalog) putTable(t *Table) {
 	if old, ok := c.tables.Get(t.OID); ok {
 		c.dropNames(old)
 	}
 	c.tables.Set(t.OID, t)
+	c.columns += len(t.Columns)
 	if t.RowType != 0 && t.Kind != RelSequence {
 		c.rowTypes.Set(t.RowType, t.OID)
 	}
 	for _, p := range t.Parents {
 		c.children.Set(childKey(p, t.OID), struct{}{})
 	}
+	if t.Detaching != 0 {
+		c.detaching.Set(childKey(t.Detaching, t.OID), struct{}{})
+	}
+	if t.HasQuery() && !t.Virtual && t.OID >= FirstNormalOID {
+		c.views.Set(t.OID, struct{}{})
+	}
 	c.objects.link(t)
 	c.names.Set(nameKey(t.Schema, t.Name), t.OID)
 	for _, k := range t.Constraints {
 		c.constraints.Set(k.OID, t.OID)
+		c.constraintNames.Set(constraintKey(t.Schema, k.Name, k.OID), struct{}{})
+		if k.Type == ConForeign {
+			c.references.Set(childKey(k.RefTable, t.OID), struct{}{})
+		}
+	}
+	if q := t.Sequence; q != nil && q.OwnerTable != 0 {
+		c.owned.Set(childKey(q.OwnerTable, t.OID), struct{}{})
 	}
 	for _, g := range t.Triggers {
 		c.triggers.Set(g.OID, t.OID)
+	}
+	for _, p := range t.Policies {
+		c.policies.Set(p.OID, t.OID)
 	}
 	for _, x := range t.Indexes {
 		c.indexes.Set(x.OID, t.OID)
@@ -171,13 +251,28 @@ func (c *Catalog) dropNames(t *Table) {
 	for _, p := range t.Parents {
 		c.children.Delete(childKey(p, t.OID))
 	}
+	if t.Detaching != 0 {
+		c.detaching.Delete(childKey(t.Detaching, t.OID))
+	}
+	c.columns -= len(t.Columns)
+	c.views.Delete(t.OID)
 	c.objects.unlink(t)
 	c.names.Delete(nameKey(t.Schema, t.Name))
 	for _, k := range t.Constraints {
 		c.constraints.Delete(k.OID)
+		c.constraintNames.Delete(constraintKey(t.Schema, k.Name, k.OID))
+		if k.Type == ConForeign {
+			c.references.Delete(childKey(k.RefTable, t.OID))
+		}
+	}
+	if q := t.Sequence; q != nil {
+		c.owned.Delete(childKey(q.OwnerTable, t.OID))
 	}
 	for _, g := range t.Triggers {
 		c.triggers.Delete(g.OID)
+	}
+	for _, p := range t.Policies {
+		c.policies.Delete(p.OID)
 	}
 	for _, x := range t.Indexes {
 		c.indexes.Delete(x.OID)
@@ -186,30 +281,65 @@ func (c *Catalog) dropNames(t *Table) {
 }
 
 func (c *Catalog) copy() *Catalog {
-	n := &Catalog{derived: c.derived, nextOID: c.nextOID, nextStorage: c.nextStorage}
+	n := &Catalog{derived: c.derived, columns: c.columns, nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
 	n.rowTypes, n.objects, n.children, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.children.Copy(), *c.constraints.Copy()
-	n.triggers = *c.triggers.Copy()
+	n.policies, n.detaching = *c.policies.Copy(), *c.detaching.Copy()
+	n.views, n.constraintNames = *c.views.Copy(), *c.constraintNames.Copy()
+	n.triggers, n.references, n.owned = *c.triggers.Copy(), *c.references.Copy(), *c.owned.Copy()
 	return n
 }
 
-// Derived keeps what is computed from a descriptor and is good as long as the catalog holds that very one: the sorted bounds of a
-// partitioned table. compute may run more than once.
-func (c *Catalog) Derived(t *Table, compute func() (any, error)) (any, error) {
-	type entry struct {
-		table *Table
-		val   any
-	}
-	if v, ok := c.derived.Load(t.OID); ok {
-		if e := v.(*entry); e.table == t {
+// Derivation names what is computed from descriptors.
+type Derivation uint8
+
+const (
+	// DerivedPartitions are the sorted bounds of a partitioned table.
+	DerivedPartitions Derivation = iota + 1
+	// DerivedRefs are the relations that stored queries and expressions name.
+	DerivedRefs
+)
+
+type derivedKey struct {
+	table OID
+	what  Derivation
+}
+
+type derived struct {
+	table *Table
+	val   any
+}
+
+// Derived keeps what is computed from a descriptor and is good as long as the catalog holds that very one. compute may run more than
+// once.
+func (c *Catalog) Derived(t *Table, what Derivation, compute func() (any, error)) (any, error) {
+	k := derivedKey{t.OID, what}
+	if v, ok := c.derived.Load(k); ok {
+		if e := v.(*derived); e.table == t {
 			return e.val, nil
 		}
 	}
 	val, err := compute()
 	if err == nil {
-		c.derived.Store(t.OID, &entry{t, val})
+		c.derived.Store(k, &derived{t, val})
 	}
 	return val, err
+}
+
+// WasDerived is what Derived has of an earlier descriptor of a table, and that descriptor; nil: nothing.
+func (c *Catalog) WasDerived(oid OID, what Derivation) (*Table, any) {
+	v, ok := c.derived.Load(derivedKey{oid, what})
+	if !ok {
+		return nil, nil
+	}
+	e := v.(*derived)
+	return e.table, e.val
+}
+
+// forget drops what was derived from a table that is gone.
+func (c *Catalog) forget(oid OID) {
+	c.derived.Delete(derivedKey{oid, DerivedPartitions})
+	c.derived.Delete(derivedKey{oid, DerivedRefs})
 }
 
 // Write is one descriptor row to store: Key within system table 1; a nil Value deletes it.
@@ -383,12 +513,15 @@ func (e *Editor) Apply(base *Catalog) *Catalog {
 	n := base.copy()
 	n.Version = versions.Add(1)
 	// What was there goes before anything new comes: a new relation may have the name of one that is dropped.
-	for k := range e.changed {
+	for k, v := range e.changed {
 		switch k.Kind {
 		case KindRelation:
 			if old, ok := n.tables.Get(k.OID); ok {
 				n.dropNames(old)
 				n.tables.Delete(k.OID)
+			}
+			if v == nil {
+				n.forget(k.OID)
 			}
 		case KindSchema:
 			if old, ok := n.schemas.Get(k.OID); ok {

@@ -202,15 +202,15 @@ func (s *objects) setUser(owner Address, d Dep) { s.users.Set(userKey(owner, d),
 
 // link and unlink keep the dependencies of a relation: those that it lists, and its columns' on their types.
 func (s *objects) link(t *Table) {
-	t.deps(func(d Dep) { s.setUser(Address{Kind: KindRelation, OID: t.OID}, d) })
+	t.EachDep(func(d Dep) { s.setUser(Address{Kind: KindRelation, OID: t.OID}, d) })
 }
 
 func (s *objects) unlink(t *Table) {
-	t.deps(func(d Dep) { s.users.Delete(userKey(Address{Kind: KindRelation, OID: t.OID}, d)) })
+	t.EachDep(func(d Dep) { s.users.Delete(userKey(Address{Kind: KindRelation, OID: t.OID}, d)) })
 }
 
-// deps calls f for each dependency of the relation on objects of the general store and on other relations' row types.
-func (t *Table) deps(f func(Dep)) {
+// EachDep calls f for each dependency of the relation on objects of the general store and on other relations' row types.
+func (t *Table) EachDep(f func(Dep)) {
 	if t.OID < FirstNormalOID {
 		return
 	}

@@ -1,5 +1,7 @@
 package catalog
 
+import "github.com/tidwall/btree"
+
 // Strategy is pg_partitioned_table.partstrat.
 type Strategy byte
 
@@ -42,15 +44,30 @@ func (t *Table) LikeTable() bool { return t.Kind == RelTable || t.Kind == RelPar
 func childKey(parent, child OID) uint64 { return uint64(parent)<<32 | uint64(child) }
 
 // Children calls f for each table that inherits from parent directly, in OID order, until it returns false.
-func (c *Catalog) Children(parent OID, f func(*Table) bool) {
-	c.children.Ascend(childKey(parent, 0), func(k uint64, _ struct{}) bool {
-		if OID(k>>32) != parent {
+func (c *Catalog) Children(parent OID, f func(*Table) bool) { c.linked(&c.children, parent, f) }
+
+// linked calls f for the tables that a map of childKeys has for one OID.
+func (c *Catalog) linked(m *btree.Map[uint64, struct{}], to OID, f func(*Table) bool) {
+	m.Ascend(childKey(to, 0), func(k uint64, _ struct{}) bool {
+		if OID(k>>32) != to {
 			return false
 		}
 		t, ok := c.tables.Get(OID(k & 0xffffffff))
 		return !ok || f(t)
 	})
 }
+
+// Detaching calls f for each partition that DETACH CONCURRENTLY has begun to take from a table, in OID order, until it returns false.
+func (c *Catalog) Detaching(from OID, f func(*Table) bool) { c.linked(&c.detaching, from, f) }
+
+// AnyDetaching reports that there are such partitions anywhere.
+func (c *Catalog) AnyDetaching() bool { return c.detaching.Len() > 0 }
+
+// Referencing calls f for each table with foreign keys to a table, itself included, in OID order, until it returns false.
+func (c *Catalog) Referencing(to OID, f func(*Table) bool) { c.linked(&c.references, to, f) }
+
+// OwnedSequences calls f for each sequence that belongs to a column of a table, in OID order, until it returns false.
+func (c *Catalog) OwnedSequences(of OID, f func(*Table) bool) { c.linked(&c.owned, of, f) }
 
 // HasChildren reports that some table inherits from t.
 func (c *Catalog) HasChildren(t OID) (found bool) {

@@ -37,13 +37,15 @@ func (t *Table) PolicyByName(name string) *Policy {
 
 // PolicyByOID returns a policy with its table; nil, nil if there is none.
 func (c *Catalog) PolicyByOID(oid OID) (table *Table, policy *Policy) {
-	c.Tables(func(t *Table) bool {
-		for _, p := range t.Policies {
-			if p.OID == oid {
-				table, policy = t, p
-			}
+	owner, ok := c.policies.Get(oid)
+	if !ok {
+		return nil, nil
+	}
+	t, _ := c.tables.Get(owner)
+	for _, p := range t.Policies {
+		if p.OID == oid {
+			return t, p
 		}
-		return policy == nil
-	})
-	return table, policy
+	}
+	return nil, nil
 }

@@ -110,6 +110,14 @@ func systemKeys(byOID map[string]*Table) {
 	}
 }
 
+// Lookup are columns by which the rows of a computed relation are found without computing the others; Rows is how many come of one
+// value of each, about. Unique: one at most.
+type Lookup struct {
+	Atts   []int16
+	Rows   float64
+	Unique bool
+}
+
 // secret are the relations that only superusers read.
 var secret = map[string]bool{"pg_authid": true, "pg_statistic": true, "pg_statistic_ext_data": true, "pg_largeobject": true, "pg_user_mapping": true,
 	"pg_subscription": true, "pg_shadow": true, "pg_hba_file_rules": true, "pg_ident_file_mappings": true, "pg_file_settings": true, "pg_config": true,

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -18,6 +19,9 @@ func (x *exec) joinPartition(oid catalog.OID) error {
 	t := x.Catalog().Table(oid)
 	p := x.Catalog().Table(t.Parents[0])
 	x.Put(stmt.Edit(p)) // what is computed from its partitions is void
+	if err := partition.Joined(x.Catalog(), p, oid); err != nil {
+		return err
+	}
 	if !t.Bound.Default {
 		if err := x.checkDefault(x.Catalog().Table(p.OID)); err != nil {
 			return err

@@ -59,8 +59,8 @@ func (x *exec) openParents(n *ast.CreateStmt, pers catalog.Persistence) (*inheri
 
 // hasDefaultDetaching reports that a default partition is on its way out.
 func (x *exec) hasDefaultDetaching(p *catalog.Table) (found bool) {
-	x.Catalog().Children(p.OID, func(k *catalog.Table) bool {
-		found = found || k.Detaching == p.OID && k.Bound != nil && k.Bound.Default
+	x.Catalog().Detaching(p.OID, func(k *catalog.Table) bool {
+		found = found || k.Bound != nil && k.Bound.Default
 		return !found
 	})
 	return found

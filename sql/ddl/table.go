@@ -49,7 +49,7 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 	}
 	schema, pers, err := x.Target(n.Relation)
 	if err != nil {
-		return err
+		return x.at(pgerr.From(err), n.Relation.Location) // other relations' errors have no position
 	}
 	if n.Partbound != nil && n.Relation.Relpersistence == "p" && n.Relation.Schemaname == "" && stmt.IsTempSchema(schema) {
 		pers = catalog.Temporary

@@ -143,15 +143,9 @@ func (x *exec) restartSequences(t *catalog.Table, restart bool) error {
 
 // referencing lists the other tables with foreign keys to a table, in OID order.
 func (x *exec) referencing(oid catalog.OID) (out []*catalog.Table) {
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if t.OID == oid {
-			return true
-		}
-		for _, c := range t.Constraints {
-			if c.Type == catalog.ConForeign && c.RefTable == oid {
-				out = append(out, t)
-				break
-			}
+	x.Catalog().Referencing(oid, func(t *catalog.Table) bool {
+		if t.OID != oid {
+			out = append(out, t)
 		}
 		return true
 	})

@@ -1,8 +1,9 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/exec/eval"
-	"github.com/tarndb/tarn/sql/partition"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -14,10 +15,12 @@ type appendOp struct {
 	children []operator
 	from     [][]int // nil: the slots are there already
 	out      []int
-	at       int
+	todo     []int32 // the children to read, in order
+	at       int     // in todo
 	opened   bool
-	prune    *pruneOp
-	skip     []bool // by child, of the execution under way
+	prune    *pruneOp // nil: todo is all of them
+	live     []int32  // opened and not closed
+	isLive   []bool   // by child: it stands in live
 }
 
 func (b *builder) appendNode(x *plan.Append) (operator, error) {
@@ -37,12 +40,17 @@ func (b *builder) appendNode(x *plan.Append) (operator, error) {
 		}
 		o.from = append(o.from, from)
 	}
+	o.isLive = make([]bool, len(o.children))
 	if x.Prune != nil {
 		var err error
 		if o.prune, err = b.prune(x.Prune); err != nil {
 			return nil, err
 		}
-		o.skip = make([]bool, len(o.children))
+		return o, nil
+	}
+	o.todo = make([]int32, len(o.children))
+	for i := range o.todo {
+		o.todo[i] = int32(i)
 	}
 	return o, nil
 }
@@ -52,20 +60,22 @@ func (o *appendOp) open() error {
 	if o.prune == nil {
 		return nil
 	}
-	for i := range o.skip {
-		o.skip[i] = true
+	var err error
+	if o.todo, err = o.prune.left(o.todo[:0]); err != nil {
+		return err
 	}
-	return o.prune.keep(o.in, o.skip)
+	slices.Sort(o.todo)
+	return nil
 }
 
 func (o *appendOp) next() (bool, error) {
-	for o.at < len(o.children) {
-		if o.skip != nil && o.skip[o.at] {
-			o.at++
-			continue
-		}
-		c := o.children[o.at]
+	for o.at < len(o.todo) {
+		i := o.todo[o.at]
+		c := o.children[i]
 		if !o.opened {
+			if !o.isLive[i] {
+				o.live, o.isLive[i] = append(o.live, i), true
+			}
 			if err := c.open(); err != nil {
 				return false, err
 			}
@@ -82,8 +92,8 @@ func (o *appendOp) next() (bool, error) {
 		}
 		if o.from != nil {
 			f := &o.in.F
-			for i, s := range o.from[o.at] {
-				f.S[o.out[i]] = f.S[s]
+			for j, s := range o.from[i] {
+				f.S[o.out[j]] = f.S[s]
 			}
 		}
 		return true, nil
@@ -92,9 +102,11 @@ func (o *appendOp) next() (bool, error) {
 }
 
 func (o *appendOp) close() {
-	for _, c := range o.children {
-		c.close()
+	for _, i := range o.live {
+		o.children[i].close()
+		o.isLive[i] = false
 	}
+	o.live = o.live[:0]
 }
 
 // pruneOp is plan.PartPrune at work: it says which inputs the values of parameters and outer columns leave.
@@ -102,11 +114,11 @@ type pruneOp struct {
 	x    *plan.PartPrune
 	vals []eval.Fn
 	sub  map[int]*pruneOp
-	buf  []partition.Value
+	buf  []plan.PruneValue
 }
 
 func (b *builder) prune(x *plan.PartPrune) (*pruneOp, error) {
-	o := &pruneOp{x: x, buf: make([]partition.Value, len(x.Values))}
+	o := &pruneOp{x: x, buf: make([]plan.PruneValue, len(x.Values))}
 	for _, e := range x.Values {
 		fn, err := b.Fn(e)
 		if err != nil {
@@ -126,36 +138,42 @@ func (b *builder) prune(x *plan.PartPrune) (*pruneOp, error) {
 	return o, nil
 }
 
-// keep clears skip for the inputs that are to be read.
-func (o *pruneOp) keep(in *instance, skip []bool) error {
-	d, err := partition.Describe(in.EC.Catalog, o.x.Table, in.EC.Env)
-	if err != nil {
-		return err
-	}
-	var left partition.Set
-	if o.x.Step != nil {
-		for i, fn := range o.vals {
-			v, err := fn()
-			if err != nil {
-				return err
-			}
-			o.buf[i] = partition.Value{Val: v, Known: true}
-		}
-		left = d.Eval(o.x.Step, o.buf)
-	}
-	for i, at := range o.x.At {
-		if left != nil && !left.Has(i) {
-			continue
-		}
-		if at >= 0 {
-			skip[at] = false
-		} else if s := o.sub[i]; s != nil {
-			if err := s.keep(in, skip); err != nil {
-				return err
+// left appends the inputs that are to be read.
+func (o *pruneOp) left(to []int32) ([]int32, error) {
+	if o.x.Step == nil {
+		for i := range o.x.At {
+			var err error
+			if to, err = o.part(to, i); err != nil {
+				return nil, err
 			}
 		}
+		return to, nil
 	}
-	return nil
+	for i, fn := range o.vals {
+		v, err := fn()
+		if err != nil {
+			return nil, err
+		}
+		o.buf[i] = plan.PruneValue{Val: v, Known: true}
+	}
+	var err error
+	o.x.Parts.Eval(o.x.Step, o.buf).Each(func(i int) {
+		if err == nil {
+			to, err = o.part(to, i)
+		}
+	})
+	return to, err
+}
+
+// part appends what is read for a partition.
+func (o *pruneOp) part(to []int32, i int) ([]int32, error) {
+	if at := o.x.At[i]; at >= 0 {
+		return append(to, at), nil
+	}
+	if s := o.sub[i]; s != nil {
+		return s.left(to)
+	}
+	return to, nil
 }
 
 // storageOf tells which table of a tree a key is of.

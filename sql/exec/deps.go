@@ -188,6 +188,9 @@ func (s *scope) node(n plan.Node) {
 		for _, e := range x.Eq {
 			s.expr(e.Expr)
 		}
+		if x.EqAny != nil {
+			s.expr(x.EqAny.Expr)
+		}
 		s.exprs(x.Filter...)
 	case *plan.ValuesScan:
 		s.cols(x.Out)

@@ -20,7 +20,9 @@ type virtualScanOp struct {
 	ids   []int // slots of the other system columns and of row locators
 	eqAtt []int16
 	eq    []eval.Fn
+	any   eval.Fn // nil: none; the array of a key that stands behind those of eq
 	keys  []VirtualKey
+	each  []types.Datum // the values that any's key still has to take
 	rows  builtin.Rows
 	cond  eval.Cond
 }
@@ -48,14 +50,19 @@ func (b *builder) virtualScan(x *plan.VirtualTableScan) (operator, error) {
 		o.eqAtt, o.eq = append(o.eqAtt, e.AttNum), append(o.eq, fn)
 	}
 	var err error
+	if x.EqAny != nil {
+		if o.any, err = b.Fn(x.EqAny.Expr); err != nil {
+			return nil, err
+		}
+		o.eqAtt = append(o.eqAtt, x.EqAny.AttNum)
+	}
 	o.cond, err = b.Conds(x.Filter)
 	return o, err
 }
 
 func (o *virtualScanOp) open() error {
-	o.rows = nil
-	src := o.in.virtual
-	if src == nil {
+	o.rows, o.each = nil, nil
+	if o.in.virtual == nil {
 		return pgerr.Unsupported("relation " + o.table.Name)
 	}
 	o.keys = o.keys[:0]
@@ -69,18 +76,73 @@ func (o *virtualScanOp) open() error {
 		}
 		o.keys = append(o.keys, VirtualKey{AttNum: o.eqAtt[i], Val: v})
 	}
-	var err error
-	o.rows, err = src.ScanVirtual(o.in.EC, o.table, o.atts, o.keys)
+	if o.any == nil {
+		return o.scan()
+	}
+	v, err := o.any()
+	if err != nil || v.IsNull() {
+		return err
+	}
+	o.each = distinctElems(tuple.Array(v.Clone().Bytes()))
+	o.keys = append(o.keys, VirtualKey{AttNum: o.eqAtt[len(o.eq)]})
+	_, err = o.nextKey()
 	return err
+}
+
+func (o *virtualScanOp) scan() (err error) {
+	o.rows, err = o.in.virtual.ScanVirtual(o.in.EC, o.table, o.atts, o.keys)
+	return err
+}
+
+// nextKey goes on with the next element of the array.
+func (o *virtualScanOp) nextKey() (bool, error) {
+	if len(o.each) == 0 {
+		return false, nil
+	}
+	o.keys[len(o.keys)-1].Val = o.each[0]
+	o.each = o.each[1:]
+	return true, o.scan()
+}
+
+// distinctElems are the elements of an array that are not NULL, each once.
+func distinctElems(a tuple.Array) []types.Datum {
+	out := make([]types.Datum, 0, a.Len())
+	numbers, texts := map[uint64]bool{}, map[string]bool{}
+	for i := range a.Len() {
+		v := a.Elem(i)
+		switch {
+		case v.IsNull():
+			continue
+		case v.IsScalar():
+			if numbers[v.Uint()] {
+				continue
+			}
+			numbers[v.Uint()] = true
+		default:
+			if texts[string(v.Bytes())] {
+				continue
+			}
+			texts[string(v.Bytes())] = true
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 func (o *virtualScanOp) next() (bool, error) {
 	f := &o.in.F
 	for o.rows != nil {
 		row, ok, err := o.rows.Next()
-		if !ok || err != nil {
+		if err != nil {
 			o.rows = nil
 			return false, err
+		}
+		if !ok {
+			if more, err := o.nextKey(); !more || err != nil {
+				o.rows = nil
+				return false, err
+			}
+			continue
 		}
 		if err := o.in.Tick(); err != nil {
 			return false, err
@@ -103,4 +165,4 @@ func (o *virtualScanOp) next() (bool, error) {
 	return false, nil
 }
 
-func (o *virtualScanOp) close() { o.rows = nil }
+func (o *virtualScanOp) close() { o.rows, o.each = nil, nil }

@@ -23,6 +23,9 @@ func (o *optimizer) tree(x *plan.Scan) []*catalog.Table {
 		return nil
 	}
 	var out []*catalog.Table
+	if x.Table.Partitioned() {
+		return o.leavesOf(x.Table, out)
+	}
 	for _, t := range o.env.Catalog.Descendants(x.Table) {
 		if t.Stored() && !t.OthersTemp(o.env.Session) {
 			out = append(out, t)
@@ -31,12 +34,31 @@ func (o *optimizer) tree(x *plan.Scan) []*catalog.Table {
 	return out
 }
 
+// leavesOf appends the partitions with rows: they are in no other tree.
+func (o *optimizer) leavesOf(t *catalog.Table, out []*catalog.Table) []*catalog.Table {
+	d, err := partition.Describe(o.env.Catalog, t, o.env.Types)
+	if err != nil {
+		return out // who reads the table reports it
+	}
+	for _, oid := range d.Parts {
+		if k := o.env.Catalog.Table(oid); k.Partitioned() {
+			out = o.leavesOf(k, out)
+		} else {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // learnTree is learn for a scan of several tables: columns are known from the largest one.
 func (o *optimizer) learnTree(x *plan.Scan) float64 {
+	if rows, ok := o.trees[x]; ok {
+		return rows
+	}
 	rows, most := 0.0, 0.0
 	largest := x.Table
 	for _, t := range o.tree(x) {
-		n := o.tableRows(t)
+		n := o.freshRows(t)
 		rows += n
 		if n > most {
 			most, largest = n, t
@@ -59,6 +81,10 @@ func (o *optimizer) learnTree(x *plan.Scan) float64 {
 		}
 		o.cols[c.ID] = in
 	}
+	if o.trees == nil {
+		o.trees = map[*plan.Scan]float64{}
+	}
+	o.trees[x] = rows
 	return rows
 }
 
@@ -185,7 +211,7 @@ func (o *optimizer) partitions(root, t *plan.Scan, conds []plan.Expr, out *[]mem
 	if err != nil {
 		return nil, err
 	}
-	p := &plan.PartPrune{Table: t.Table, At: make([]int32, len(d.Parts))}
+	p := &plan.PartPrune{Table: t.Table, Parts: d, At: make([]int32, len(d.Parts))}
 	for i := range p.At {
 		p.At[i] = -1
 	}

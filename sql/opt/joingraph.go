@@ -15,18 +15,20 @@ func (s relset) first() int { return bits.TrailingZeros64(uint64(s)) }
 // joinItem is a relation of a join graph. An item that is not inner is the right side of its join: it is joined alone,
 // after the items that its condition names.
 type joinItem struct {
-	rel    plan.Rel
-	kind   plan.JoinKind // InnerJoin, LeftJoin, SemiJoin or AntiJoin
-	on     []*joinCond   // of an item that is not inner
-	needs  relset        // items that stand before it
-	lat    bool          // it names columns of needs: only a nested loop can run it
-	cols   colset
-	conds  []plan.Expr // on this item alone
-	rows   float64
-	scan   *plan.Scan // the item is a table
-	params map[string]*jpath
-	tries  int
-	inLat  bool // stands on the right side of a lateral join
+	rel   plan.Rel
+	kind  plan.JoinKind // InnerJoin, LeftJoin, SemiJoin or AntiJoin
+	on    []*joinCond   // of an item that is not inner
+	needs relset        // items that stand before it
+	lat   bool          // it names columns of needs: only a nested loop can run it
+	cols  colset
+	conds []plan.Expr // on this item alone
+	rows  float64
+	scan  *plan.Scan // the item is a table
+	// virtual: the item is a computed relation.
+	virtual *plan.VirtualScan
+	params  map[string]*jpath
+	tries   int
+	inLat   bool // stands on the right side of a lateral join
 	// distinct: a semi join's right side, made unique, may lead the join.
 	distinct *jpath
 }
@@ -118,7 +120,7 @@ func (g *joinGraph) pull(x *plan.Project) bool {
 		return false // a row of constants
 	}
 	switch x.In.(type) {
-	case *plan.Scan, *plan.Filter, *plan.Join, *plan.Project:
+	case *plan.Scan, *plan.VirtualScan, *plan.Filter, *plan.Join, *plan.Project:
 	default:
 		return false
 	}
@@ -282,6 +284,10 @@ func (g *joinGraph) item(r plan.Rel, kind plan.JoinKind, on []plan.Expr) {
 			it.scan = s
 		}
 		it.rows = g.o.learn(s)
+	}
+	if v, ok := r.(*plan.VirtualScan); ok {
+		it.virtual = v
+		it.rows = g.o.learnComputed(v)
 	}
 	for _, c := range on {
 		it.on = append(it.on, &joinCond{e: c})

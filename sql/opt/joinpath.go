@@ -445,7 +445,21 @@ func (g *joinGraph) parameterised(it *joinItem, a relset, x cross) (*jpath, erro
 	defer func() { o.loopCols = saved }()
 	conds := append(it.conds[:len(it.conds):len(it.conds)], x.all...)
 	p := &jpath{method: leafPath, item: it}
-	if it.scan != nil {
+	switch {
+	case it.virtual != nil:
+		planned, err := o.exprs(conds)
+		if err != nil {
+			return nil, err
+		}
+		b, ok := o.computed(it.virtual, planned, len(it.conds))
+		if !ok && !it.lat {
+			it.params[key] = nil
+			return nil, nil
+		}
+		e := b.node.Estimate()
+		p.b, p.conds = b, planned
+		p.startup, p.total, p.rows, p.one = e.Startup, e.Total, e.Rows, b.one
+	case it.scan != nil:
 		planned, err := o.exprs(conds)
 		if err != nil {
 			return nil, err
@@ -471,7 +485,7 @@ func (g *joinGraph) parameterised(it *joinItem, a relset, x cross) (*jpath, erro
 		}
 		p.conds = planned
 		p.startup, p.total, p.rows, p.one = p.access.Startup, p.access.Total, p.access.Rows, p.access.unique
-	} else {
+	default:
 		if !it.lat && (!o.pushable(it.rel) || it.tries > 4) {
 			return nil, nil
 		}
@@ -509,7 +523,7 @@ func (o *optimizer) pushable(r plan.Rel) bool {
 
 // memoize finds the outer columns that a parameterised path depends on, and the share of loops that repeat one.
 func (g *joinGraph) memoize(p *jpath, a relset, loops float64) ([]plan.ColID, float64) {
-	if p.access == nil || loops < 20 {
+	if p.access == nil && p.item.virtual == nil || loops < 20 {
 		return nil, 0
 	}
 	var outer colset

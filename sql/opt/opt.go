@@ -15,8 +15,9 @@ import (
 
 // Env is what planning depends on besides the statement.
 type Env struct {
-	Catalog *catalog.Catalog
-	Stats   Stats // nil: every table has 1000 rows
+	Catalog  *catalog.Catalog
+	Stats    Stats    // nil: every table has 1000 rows
+	Computed Computed // nil: computed relations have 1000 rows and no look-ups
 	// StoredExpr gives stored index expressions and partial index predicates, bound over the columns of out.
 	StoredExpr func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error)
 	// Eval computes an expression of constants; ok is false where that is an error, or not possible before execution. nil: nothing is
@@ -73,6 +74,7 @@ type optimizer struct {
 	folder   folder
 	cols     []*colInfo // by ColID
 	rowsOf   map[*catalog.Table]float64
+	trees    map[*plan.Scan]float64 // rows of scans of several tables
 	groups   map[plan.ColID]float64
 	equal    []plan.ColID // by ColID; 0: its own representative
 	stored   map[any]plan.Expr

@@ -593,31 +593,6 @@ func (o *optimizer) recursive(c *plan.CTE, u *plan.RecursiveUnion) (plan.Node, e
 	return &plan.RecursiveUnionNode{Est: est, CTE: c, All: u.All, Base: exact(base.node, u.Base.Cols()), Step: exact(step.node, u.Step.Cols()), Out: u.Out}, nil
 }
 
-func (o *optimizer) virtualScan(x *plan.VirtualScan, conds []plan.Expr) (built, error) {
-	conds, err := o.exprs(conds)
-	if err != nil {
-		return built{}, err
-	}
-	const rows = 1000
-	n := &plan.VirtualTableScan{Table: x.Table, Alias: x.Alias, Filter: conds, Out: x.Out}
-	own := colsOf(x.Out)
-	sel := 1.0
-	for _, c := range conds {
-		if col, strategy, val, ok := comparison(c, own); ok && strategy == 3 {
-			sel /= 50
-			for _, out := range x.Out {
-				if out.ID == col {
-					n.Eq = append(n.Eq, plan.VirtualEq{AttNum: out.AttNum, Expr: val})
-				}
-			}
-		} else {
-			sel /= 3
-		}
-	}
-	n.Est = plan.Est{Rows: max(1, rows*sel), Total: rows * (4*o.costs.CPUTuple + o.costs.filter(conds)), Width: widthOf(x.Out)}
-	return built{node: n}, nil
-}
-
 func (o *optimizer) distinctRel(x *plan.Distinct, conds []plan.Expr, w want) (built, error) {
 	on := colset(nil).addIDs(x.On)
 	var below, here []plan.Expr

@@ -44,36 +44,49 @@ func (o *optimizer) learn(x *plan.Scan) float64 {
 		return o.learnTree(x)
 	}
 	rows := o.tableRows(x.Table)
-	for i := range x.Out {
-		c := &x.Out[i]
+	o.register(x.Table, x.Out, rows)
+	return rows
+}
+
+// register notes which columns of a table with so many rows cols are.
+func (o *optimizer) register(t *catalog.Table, cols []plan.Col, rows float64) {
+	for i := range cols {
+		c := &cols[i]
 		for len(o.cols) <= int(c.ID) {
 			o.cols = append(o.cols, nil)
 		}
 		if o.cols[c.ID] != nil {
 			continue
 		}
-		in := &colInfo{table: x.Table, att: c.AttNum, rows: rows}
-		if c.AttNum > 0 && int(c.AttNum) <= len(x.Table.Columns) {
-			in.notNull = x.Table.Column(c.AttNum).NotNull
+		in := &colInfo{table: t, att: c.AttNum, rows: rows}
+		if c.AttNum > 0 && int(c.AttNum) <= len(t.Columns) {
+			in.notNull = t.Column(c.AttNum).NotNull
 		}
 		o.cols[c.ID] = in
 	}
-	return rows
 }
 
 func (o *optimizer) tableRows(t *catalog.Table) float64 {
-	if o.env.Stats == nil {
-		return 1000
-	}
 	if o.rowsOf == nil {
 		o.rowsOf = map[*catalog.Table]float64{}
 	}
 	n, ok := o.rowsOf[t]
 	if !ok {
-		n = max(1, o.env.Stats.Rows(t))
+		n = o.freshRows(t)
 		o.rowsOf[t] = n
 	}
 	return n
+}
+
+// freshRows is tableRows for a table that is asked for once.
+func (o *optimizer) freshRows(t *catalog.Table) float64 {
+	switch {
+	case t.Virtual && o.env.Computed != nil:
+		return max(1, o.env.Computed.Rows(t))
+	case o.env.Stats == nil:
+		return 1000
+	}
+	return max(1, o.env.Stats.Rows(t))
 }
 
 // columnStats loads the statistics of a column, once.

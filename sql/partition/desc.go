@@ -38,9 +38,12 @@ type bound struct {
 	vals  []types.Datum
 }
 
-// Describe returns the partitions of a partitioned table. env finds user types.
+// Describe returns the partitions that a partitioned table has in c; t may be an older descriptor of it. env finds user types.
 func Describe(c *catalog.Catalog, t *catalog.Table, env *types.Env) (*Desc, error) {
-	v, err := c.Derived(t, func() (any, error) {
+	if own := c.Table(t.OID); own != nil && own.Partitioned() {
+		t = own // what is derived from a descriptor must come from a catalog that holds it
+	}
+	v, err := c.Derived(t, catalog.DerivedPartitions, func() (any, error) {
 		var parts []*catalog.Table
 		c.Children(t.OID, func(k *catalog.Table) bool {
 			if k.Bound != nil && k.Detaching == 0 {

@@ -10,6 +10,9 @@ import (
 // values vals, among them the partition keys (unique keys include them). It returns that table, and its partition of the index
 // ix; a nil table: no partition takes the key.
 func Leaf(c *catalog.Catalog, t *catalog.Table, ix *catalog.Index, cols []int16, vals []types.Datum, env *types.Env) (*catalog.Table, *catalog.Index, error) {
+	if own := c.Table(t.OID); own != nil {
+		t = own
+	}
 	for t.Partitioned() {
 		d, err := Describe(c, t, env)
 		if err != nil {

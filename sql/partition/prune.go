@@ -4,33 +4,14 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
 
 // Set holds partitions by number.
-type Set []uint64
+type Set = plan.PartSet
 
-func NewSet(n int) Set { return make(Set, (n+63)/64) }
-
-func (s Set) Has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
-
-func (s Set) Add(i int) {
-	if i >= 0 {
-		s[i>>6] |= 1 << (i & 63)
-	}
-}
-
-func (s Set) And(t Set) {
-	for i := range s {
-		s[i] &= t[i]
-	}
-}
-
-func (s Set) Or(t Set) {
-	for i := range s {
-		s[i] |= t[i]
-	}
-}
+func NewSet(n int) Set { return plan.NewPartSet(n) }
 
 // All is the set of all partitions.
 func (d *Desc) All() Set {

@@ -2,15 +2,11 @@ package partition
 
 import (
 	"github.com/tarndb/tarn/sql/plan"
-	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// Value is a value of a plan.PruneStep. Known false: it is not known yet, and prunes nothing.
-type Value struct {
-	Val   types.Datum
-	Known bool
-}
+// Value is a value of a plan.PruneStep.
+type Value = plan.PruneValue
 
 // Eval gives the partitions that may hold rows for which s is true.
 func (d *Desc) Eval(s *plan.PruneStep, vals []Value) Set {

@@ -56,8 +56,10 @@ type VirtualTableScan struct {
 	Est
 	Table *catalog.Table
 	Alias string
-	// Eq offers equality look-ups (column → value) that the relation may use; Filter still holds every condition.
+	// Eq offers equality look-ups (column → value) that the relation may use; Filter still holds every condition. EqAny is one more,
+	// made for each element of an array.
 	Eq     []VirtualEq
+	EqAny  *VirtualEq
 	Filter []Expr
 	Out    []Col
 }
@@ -222,6 +224,7 @@ type Append struct {
 // PartPrune says at run time which inputs of an Append are to be read.
 type PartPrune struct {
 	Table  *catalog.Table // partitioned
+	Parts  Partitions
 	Step   *PruneStep
 	Values []Expr // of Step
 	// At[i] is the input for partition i, -1 where it has none or has those of Sub[i].

@@ -61,14 +61,8 @@ func (s *Session) constraintsNamed(rv *ast.RangeVar) ([]*catalog.Constraint, err
 	}
 	for _, schema := range schemas {
 		var found []*catalog.Constraint
-		cat.Tables(func(t *catalog.Table) bool {
-			if t.Schema == schema {
-				for _, con := range t.Constraints {
-					if con.Name == rv.Relname {
-						found = append(found, con)
-					}
-				}
-			}
+		cat.ConstraintsNamed(schema, rv.Relname, func(_ *catalog.Table, con *catalog.Constraint) bool {
+			found = append(found, con)
 			return true
 		})
 		if len(found) > 0 {
@@ -81,7 +75,11 @@ func (s *Session) constraintsNamed(rv *ast.RangeVar) ([]*catalog.Constraint, err
 // withPartitions adds what partitions have of constraints.
 func withPartitions(cat *catalog.Catalog, list []*catalog.Constraint) []*catalog.Constraint {
 	for i := 0; i < len(list); i++ {
-		cat.Tables(func(t *catalog.Table) bool {
+		t, _ := cat.ConstraintByOID(list[i].OID)
+		if t == nil {
+			continue
+		}
+		cat.Children(t.OID, func(t *catalog.Table) bool {
 			for _, con := range t.Constraints {
 				if con.Parent == list[i].OID {
 					list = append(list, con)

@@ -150,7 +150,8 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	if err != nil {
 		return "", err
 	}
-	if insert, err = s.prepareRun(ctx, insert, ""); err != nil {
+	var ec exec.Context
+	if insert, err = s.prepareRun(ctx, insert, "", &ec, make([]types.Datum, len(all))); err != nil {
 		return "", err
 	}
 	var src copy.Source
@@ -179,7 +180,7 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	if filter == nil && s.bulkable(t, names) {
 		rows, err = s.bulkLoad(ctx, t, cols, r)
 	} else {
-		rows, err = s.loadRows(ctx, insert, r, len(cols), filter)
+		rows, err = s.loadRows(&ec, insert, r, len(cols), filter)
 	}
 	if err != nil {
 		return "", err
@@ -217,22 +218,19 @@ func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Co
 }
 
 // loadRows runs the insert for every row of the input that the filter, if any, lets pass, as one statement. The input has n columns.
-func (s *Session) loadRows(ctx context.Context, insert *query, r *copy.Reader, n int, filter *copyFilter) (int64, error) {
-	var ec exec.Context
+func (s *Session) loadRows(ec *exec.Context, insert *query, r *copy.Reader, n int, filter *copyFilter) (int64, error) {
 	if filter != nil {
-		s.execContext(ctx, &ec, make([]types.Datum, n+len(filter.extra)))
 		filter.begin(&ec.Context)
 		s.begunQuery(insert)
 		defer s.endedQuery()
-		return insert.prog.ExecEach(&ec, filter.filtered(ctx, r, n), r.RowError)
+		return insert.prog.ExecEach(ec, filter.filtered(ec.Ctx, r, n), r.RowError)
 	}
-	s.execContext(ctx, &ec, make([]types.Datum, n))
 	rows := 0
 	s.begunQuery(insert)
 	defer s.endedQuery()
-	return insert.prog.ExecEach(&ec, func(params []types.Datum) (bool, error) {
+	return insert.prog.ExecEach(ec, func(params []types.Datum) (bool, error) {
 		if rows++; rows&1023 == 0 {
-			if err := context.Cause(ctx); err != nil {
+			if err := context.Cause(ec.Ctx); err != nil {
 				return false, err
 			}
 		}
@@ -306,7 +304,8 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 	if q.cols == nil {
 		return "", pgerr.New(pgerr.FeatureNotSupported, "COPY query must have a RETURNING clause")
 	}
-	if q, err = s.prepareRun(ctx, q, c.source); err != nil {
+	var ec exec.Context
+	if q, err = s.prepareRun(ctx, q, c.source, &ec, c.params); err != nil {
 		return "", err
 	}
 	cols := make([]copy.Column, len(q.cols))
@@ -346,8 +345,6 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		buf = buf[:0]
 		return err
 	}
-	var ec exec.Context
-	s.execContext(ctx, &ec, c.params)
 	if o.Format != copy.Binary {
 		if err := flush(); err != nil {
 			return "", err

@@ -142,7 +142,7 @@ func (h *hooks) Truncate(tables []*catalog.Table) (after func() error, err error
 				continue
 			}
 			var ec exec.Context
-			s.execContext(h.ctx, &ec, nil)
+			s.execContext(h.ctx, &ec, s.catalog(), nil)
 			if t = ec.Catalog.Table(t.OID); t == nil {
 				continue
 			}
@@ -200,12 +200,11 @@ func (h *hooks) Query(query ast.Node) ([]plan.Col, func(func([]types.Datum) erro
 
 func (h *hooks) runner(q *query, params []types.Datum, source string) func(func([]types.Datum) error) (int64, error) {
 	return func(emit func([]types.Datum) error) (int64, error) {
-		q, err := h.s.prepareRun(h.ctx, q, source)
+		var ec exec.Context
+		q, err := h.s.prepareRun(h.ctx, q, source, &ec, params)
 		if err != nil {
 			return 0, err
 		}
-		var ec exec.Context
-		h.s.execContext(h.ctx, &ec, params)
 		return q.prog.Exec(&ec, emit)
 	}
 }

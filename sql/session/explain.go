@@ -71,10 +71,11 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 	}
 	run := explain.Run{Planning: time.Since(began)}
 	if o.Analyze {
-		if q, err = s.prepareRun(ctx, q, c.source); err != nil {
+		var ec exec.Context
+		if q, err = s.prepareRun(ctx, q, c.source, &ec, params); err != nil {
 			return "", err
 		}
-		if run.Nodes, run.Execution, err = s.explainRun(ctx, q, params); err != nil {
+		if run.Nodes, run.Execution, err = s.explainRun(&ec, q); err != nil {
 			return "", err
 		}
 	} else if err := s.checkAccess(q); err != nil {
@@ -99,15 +100,13 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 	return "EXPLAIN", s.sendRows(c, s.explainColumns(n), rows)
 }
 
-func (s *Session) explainRun(ctx context.Context, q *query, params []types.Datum) (map[plan.Node]*exec.NodeStats, time.Duration, error) {
+func (s *Session) explainRun(ec *exec.Context, q *query) (map[plan.Node]*exec.NodeStats, time.Duration, error) {
 	prog, err := exec.Prepare(q.phys, s.env, exec.Options{Analyze: true})
 	if err != nil {
 		return nil, 0, err
 	}
-	var ec exec.Context
-	s.execContext(ctx, &ec, params)
 	began := time.Now()
-	cur, err := prog.Run(&ec)
+	cur, err := prog.Run(ec)
 	if err != nil {
 		return nil, 0, err
 	}

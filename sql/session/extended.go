@@ -501,17 +501,17 @@ func (s *Session) executeCursor(p *portal, maxRows int) error {
 
 // start opens a portal's execution. Statements that change rows run to their end first, as PostgreSQL does.
 func (s *Session) start(ctx context.Context, p *portal) error {
-	q, err := s.prepareRun(ctx, p.query, p.source)
+	ec := &exec.Context{}
+	q, err := s.prepareRun(ctx, p.query, p.source, ec, p.params)
 	if err != nil {
 		return err
 	}
 	p.query, p.started, p.made, p.depth = q, true, s.block.start, len(s.block.saves)
-	ec := &exec.Context{}
 	// The statement's own context ends with this call; the portal's goes on with the next Execute.
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	p.cancel = cancel
 	defer p.during(ctx)()
-	s.execContext(own, ec, p.params)
+	ec.Ctx = own
 	if q.bound.ReadOnly {
 		p.rows, err = q.prog.Run(ec)
 		return err

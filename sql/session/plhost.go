@@ -272,7 +272,7 @@ func (e *plExpr) Eval(params []types.Datum) (types.Datum, error) {
 	}
 	var out types.Datum
 	n := 0
-	_, err := s.runPlanned(e.h, e.in.q, params, func(row []types.Datum) error {
+	_, err := s.runPlanned(e.h, &e.in, params, func(row []types.Datum) error {
 		if n++; n == 1 {
 			out = row[0].Clone()
 		}
@@ -291,9 +291,10 @@ func (e *plExpr) Eval(params []types.Datum) (types.Datum, error) {
 }
 
 // runPlanned runs a query that is ready.
-func (s *Session) runPlanned(h *plHost, q *query, params []types.Datum, emit func([]types.Datum) error) (int64, error) {
+func (s *Session) runPlanned(h *plHost, in *inner, params []types.Datum, emit func([]types.Datum) error) (int64, error) {
 	var ec exec.Context
-	s.execContext(h.ctx, &ec, params)
+	q := in.q
+	s.execContext(h.ctx, &ec, in.cat, params)
 	ec.View = h.view
 	s.begunQuery(q)
 	defer s.endedQuery()
@@ -401,7 +402,7 @@ func (p *plStatement) Run(params []types.Datum, emit func([]types.Datum) error) 
 func (p *plStatement) runFirst(params []types.Datum, emit func([]types.Datum) error) (int64, error) {
 	s := p.h.s
 	if !p.util {
-		return s.runPlanned(p.h, p.in.q, params, emit)
+		return s.runPlanned(p.h, &p.in, params, emit)
 	}
 	if t, ok := p.in.stmt.Node.(*ast.TransactionStmt); ok {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "unsupported transaction command in PL/pgSQL").WithHint("%s", transactionHint(t))
@@ -496,7 +497,7 @@ func (p *plStatement) Open(params []types.Datum) (plpgsql.Rows, error) {
 		return kept, nil
 	}
 	ec := &exec.Context{}
-	s.execContext(p.h.ctx, ec, params)
+	s.execContext(p.h.ctx, ec, p.in.cat, params)
 	ec.View = p.h.view
 	rows, err := p.in.q.prog.Run(ec)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -33,6 +34,7 @@ type query struct {
 	// Statistics: database.DB.StatsVersion, and Session.ownStats. The sum of both only grows.
 	stats, ownStats uint64
 	direct          bool // it touches the rows of given keys only: no statistics change it
+	refused         bool // not a plan, but that the text is to be planned with its constants
 	// Plans that were made for the values of its parameters: how many, and what they cost together.
 	customs    int
 	customCost float64
@@ -89,8 +91,10 @@ func (c *planCache) put(key string, q *query) {
 }
 
 // valid reports whether a query may run as it is.
-func (s *Session) valid(q *query) bool {
-	return q.version == s.catalog().Version && q.env == s.planNow() && q.ident == s.identity() &&
+func (s *Session) valid(q *query) bool { return s.validIn(s.catalog(), q) }
+
+func (s *Session) validIn(cat *catalog.Catalog, q *query) bool {
+	return q.version == cat.Version && q.env == s.planNow() && q.ident == s.identity() &&
 		(q.stats+q.ownStats == s.db.StatsVersion()+s.ownStats || s.statsCurrent(q))
 }
 
@@ -194,7 +198,7 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 }
 
 func (s *Session) optEnv(cat *catalog.Catalog) *opt.Env {
-	return &opt.Env{Catalog: cat, Stats: statsView{s}, Settings: s.hotSettings().plan.opt,
+	return &opt.Env{Catalog: cat, Stats: statsView{s}, Computed: syscat.Estimates{Catalog: cat}, Settings: s.hotSettings().plan.opt,
 		Eval: s.evalConst, Types: s.env, Session: uint64(s.client.PID),
 		StoredExpr: func(t *catalog.Table, sql string, out []plan.Col) (plan.Expr, error) {
 			return s.BindStored(t, sql, out)
@@ -289,23 +293,27 @@ func splitPath(v string) []string {
 	return out
 }
 
-// lockTables takes a query's table locks. stale reports that the catalog has changed before they were all there.
-func (s *Session) lockTables(ctx context.Context, q *query) (stale bool, err error) {
+// lockTables takes a query's table locks. It returns the catalog that the plan is of, nil if that was changed before the locks were
+// all there. The execution has to go by this catalog: locks do not keep away what ATTACH PARTITION does to a newer one.
+func (s *Session) lockTables(ctx context.Context, q *query) (*catalog.Catalog, error) {
 	opt := s.lockOptions()
 	for _, l := range q.locks {
 		if _, err := s.block.t.LockTable(ctx, uint64(l.oid), l.mode, opt); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	return !s.valid(q), nil
+	if cat := s.catalog(); s.validIn(cat, q) {
+		return cat, nil
+	}
+	return nil, nil
 }
 
 func (s *Session) lockOptions() lock.Options {
 	return lock.Options{Timeout: s.hotSettings().lockTimeout}
 }
 
-// prepareRun opens the transaction, takes the locks and plans anew where that was outdated.
-func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*query, error) {
+// prepareRun opens the transaction, takes the locks and plans anew where that was outdated. ec is filled for the execution.
+func (s *Session) prepareRun(ctx context.Context, q *query, source string, ec *exec.Context, params []types.Datum) (*query, error) {
 	if err := q.prog.Failed(); err != nil {
 		return nil, err
 	}
@@ -314,11 +322,11 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 		return nil, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", q.tag)
 	}
 	for {
-		stale, err := s.lockTables(ctx, q)
+		cat, err := s.lockTables(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		if !stale {
+		if cat != nil {
 			if err := s.checkAccess(q); err != nil {
 				return nil, err
 			}
@@ -328,6 +336,7 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 				}
 			}
 			s.block.levelFixed = true
+			s.execContext(ctx, ec, cat, params)
 			return q, nil
 		}
 		// The locks of the old plan stay until the end of the transaction: they do no harm.
@@ -339,9 +348,10 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string) (*que
 	}
 }
 
-// execContext fills what an execution needs, runContext what its expressions do.
-func (s *Session) execContext(ctx context.Context, ec *exec.Context, params []types.Datum) {
+// execContext fills what an execution needs, runContext what its expressions do. cat is the catalog of the plan.
+func (s *Session) execContext(ctx context.Context, ec *exec.Context, cat *catalog.Catalog, params []types.Datum) {
 	s.runContext(ctx, &ec.Context, params)
+	ec.Catalog = cat
 	ec.Virtual, ec.Columnar, ec.Deferred = s.virtual(), s.columnar(), s.deferredQueue()
 }
 
@@ -354,12 +364,11 @@ func (s *Session) runContext(ctx context.Context, ec *run.Context, params []type
 
 // run executes a query to its end and sends rows and tag.
 func (s *Session) run(ctx context.Context, q *query, params []types.Datum, formats []int16, describe bool, source string) error {
-	q, err := s.prepareRun(ctx, q, source)
+	var ec exec.Context
+	q, err := s.prepareRun(ctx, q, source, &ec, params)
 	if err != nil {
 		return err
 	}
-	var ec exec.Context
-	s.execContext(ctx, &ec, params)
 	var emit func([]types.Datum) error
 	if q.cols != nil {
 		if describe {

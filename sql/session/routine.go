@@ -219,6 +219,7 @@ type inner struct {
 	stmt ast.Stmt
 	vars expression.Variables
 	q    *query
+	cat  *catalog.Catalog // that of q, from readyInner on
 }
 
 func (s *Session) planInner(in *inner) error {
@@ -248,11 +249,12 @@ func (s *Session) readyInner(ctx context.Context, in *inner, readOnly bool) erro
 		if s.block.readOnly && !in.q.bound.ReadOnly {
 			return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", in.q.tag)
 		}
-		stale, err := s.lockTables(ctx, in.q)
+		cat, err := s.lockTables(ctx, in.q)
 		if err != nil {
 			return err
 		}
-		if !stale {
+		if cat != nil {
+			in.cat = cat
 			s.block.levelFixed = true
 			return nil
 		}

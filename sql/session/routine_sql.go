@@ -280,7 +280,7 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 		}
 	}
 	var ec exec.Context
-	s.execContext(ctx, &ec, params)
+	s.execContext(ctx, &ec, in.cat, params)
 	ec.View = view
 	s.begunQuery(in.q)
 	_, err := in.q.prog.Exec(&ec, emit)

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -117,6 +119,9 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 		}
 		s.plans.put(string(key), q)
 	}
+	if q.refused {
+		return false, nil
+	}
 	c.params = c.params[:0]
 	for i, l := range lits {
 		d, err := literal(l, q.bound.Params[i], s.env)
@@ -136,7 +141,7 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 }
 
 // planNormalized plans a statement whose constants are parameters of the constants' types. Only plans that do not gain from
-// knowing the values are kept: direct ones. nil without error: this one is not.
+// knowing the values are of use: direct ones. Others come back refused, so that they are not planned twice each time.
 func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, error) {
 	stmts, err := parser.Parse(text)
 	if err != nil || len(stmts) != 1 {
@@ -153,14 +158,33 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 			oids[i] = types.Numeric
 		}
 	}
-	q, err := s.plan(stmts[0], text, oids)
-	if err != nil || !q.direct {
+	cat := s.catalog()
+	bound, err := bind.Statement(s.bindEnv(cat, text), stmts[0].Node, oids)
+	if err != nil {
+		return nil, err
+	}
+	refused := &query{version: cat.Version, env: s.planNow(), ident: s.identity(), stats: s.db.StatsVersion(), ownStats: s.ownStats, direct: true, refused: true}
+	if readsParts(bound) {
+		return refused, nil
+	}
+	q, err := s.planBound(cat, stmts[0], bound)
+	if err != nil {
 		return nil, err
 	}
 	if r, ok := q.phys.Root.(*plan.Result); ok && r.In == nil && q.prog.Early() {
-		return nil, nil // SELECT 1/0 fails before its columns are described
+		return refused, nil // SELECT 1/0 fails before its columns are described
+	}
+	if !q.direct {
+		return refused, nil
 	}
 	return q, nil
+}
+
+// readsParts reports that a statement reads a partitioned table: which partitions depends on the constants.
+func readsParts(st *plan.Statement) bool {
+	return slices.ContainsFunc(st.Tables, func(u plan.TableUse) bool {
+		return u.Table.Partitioned() && !(st.Tag == "INSERT" && u.Modify)
+	})
 }
 
 func literal(l parser.Literal, want types.OID, env *types.Env) (types.Datum, error) {

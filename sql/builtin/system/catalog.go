@@ -396,8 +396,8 @@ func serialSequence(s call.Session, c *call.Call, a []types.Datum) (types.Datum,
 		return types.Null, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", a[1].Str(), t.Name)
 	}
 	var found *catalog.Table
-	s.Catalog().Tables(func(q *catalog.Table) bool {
-		if q.Sequence != nil && q.Sequence.OwnerTable == oid && q.Sequence.OwnerCol == col.AttNum {
+	s.Catalog().OwnedSequences(oid, func(q *catalog.Table) bool {
+		if q.Sequence.OwnerCol == col.AttNum {
 			found = q
 		}
 		return found == nil

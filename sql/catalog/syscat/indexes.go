@@ -121,6 +121,55 @@ func pgConstraint(s *scan) error {
 		}
 		return nil
 	}
+	if name, ok := s.keyName(2); ok {
+		s.cat.Schemas(func(sc *catalog.Schema) bool {
+			s.cat.ConstraintsNamed(sc.OID, name, func(t *catalog.Table, c *catalog.Constraint) bool {
+				s.addConstraint(t, c)
+				return true
+			})
+			return true
+		})
+		s.addDomainConstraints()
+		return nil
+	}
+	if domain, ok := s.keyOID(9); ok && domain != 0 {
+		if t := s.cat.Type(domain); t != nil {
+			s.addConstraintsOf(t)
+		}
+		return nil
+	}
+	if ref, ok := s.keyOID(12); ok && ref != 0 {
+		s.cat.Referencing(ref, func(t *catalog.Table) bool {
+			for _, c := range t.Constraints {
+				if c.RefTable == ref {
+					s.addConstraint(t, c)
+				}
+			}
+			return true
+		})
+		return nil
+	}
+	if index, ok := s.keyOID(10); ok && index != 0 {
+		if t, ix := s.cat.RelationByOID(index); ix != nil {
+			all(t)
+			s.cat.Referencing(t.OID, func(r *catalog.Table) bool {
+				if r != t {
+					all(r)
+				}
+				return true
+			})
+		}
+		return nil
+	}
+	if parent, ok := s.keyOID(11); ok && parent != 0 {
+		if t, _ := s.cat.ConstraintByOID(parent); t != nil {
+			s.cat.Children(t.OID, func(k *catalog.Table) bool {
+				all(k)
+				return true
+			})
+		}
+		return nil
+	}
 	s.cat.Tables(func(t *catalog.Table) bool {
 		all(t)
 		return true
@@ -165,88 +214,155 @@ func pgExtension(s *scan) error {
 	return nil
 }
 
-func (s *scan) refsOf(sql string, expr bool) []catalog.OID {
-	if s.sess == nil {
-		return nil
-	}
-	return s.sess.StoredRefs(sql, expr)
-}
-
 // pgDepend lists what dropping an object takes along or is stopped by, as far as descriptors say it.
 func pgDepend(s *scan) error {
-	add := func(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
-		s.add(oid(class), oid(obj), num(sub), oid(refClass), oid(ref), num(refSub), char(kind))
+	object, byObject := s.keyOID(2)
+	if byObject {
+		s.object = &object
+	}
+	if o, ok := s.keyOID(5); ok {
+		s.referenced = &o
 	}
 	for _, m := range extensionMembers {
-		add(m.class, m.oid, 0, pgExtensionRelation, m.extension, 0, 'e')
+		s.addDepend(m.class, m.oid, 0, pgExtensionRelation, m.extension, 0, 'e')
 	}
+	for _, p := range tarnProcs() {
+		s.addDepend(pgProcRelation, p, 0, pgExtensionRelation, tarnExtension, 0, 'e')
+	}
+	if !byObject {
+		s.cat.Tables(func(t *catalog.Table) bool {
+			s.addTableDepends(t)
+			return true
+		})
+		s.addObjectDepends()
+		return nil
+	}
+	for _, t := range s.owners(object) {
+		s.addTableDepends(t)
+		t.EachDep(func(d catalog.Dep) {
+			from := d.From
+			if from == (catalog.Address{}) {
+				from = catalog.Address{Kind: catalog.KindRelation, OID: t.OID}
+			}
+			s.addStoredDepend(from, d.On, d.Type)
+		})
+	}
+	for _, k := range catalog.Kinds() {
+		if o := s.cat.Object(k, object); o != nil {
+			s.addDependsOf(o)
+		}
+	}
+	if t := s.cat.Type(object); t != nil && t.OID != object {
+		s.addDependsOf(t)
+	}
+	return nil
+}
+
+// tarnProcs are the functions of schema tarn.
+var tarnProcs = sync.OnceValue(func() (out []catalog.OID) {
 	for _, p := range pgdata.Procs() {
 		if p.Namespace == catalog.TarnSchemaOID {
-			add(pgProcRelation, p.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
+			out = append(out, p.OID)
 		}
 	}
-	s.cat.Tables(func(t *catalog.Table) bool {
-		if t.Schema == catalog.TarnSchemaOID {
-			add(pgClassRelation, t.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
-		}
-		if t.OID < catalog.FirstNormalOID {
-			return true
-		}
-		add(pgClassRelation, t.OID, 0, pgNamespaceRelation, t.Schema, 0, 'n')
-		if q := t.Sequence; q != nil && q.OwnerTable != 0 {
-			kind := byte('a')
-			if o := s.cat.Table(q.OwnerTable); o != nil && q.OwnerCol > 0 && o.Column(q.OwnerCol).IdentSeq == t.OID {
-				kind = 'i'
-			}
-			add(pgClassRelation, t.OID, 0, pgClassRelation, q.OwnerTable, q.OwnerCol, kind)
-		}
-		if t.RowType != 0 && t.Kind != catalog.RelSequence {
-			add(pgTypeRelation, t.RowType, 0, pgClassRelation, t.OID, 0, 'i')
-			add(pgTypeRelation, t.RowType+1, 0, pgTypeRelation, t.RowType, 0, 'i')
-		}
+	return out
+})
+
+// addDepend adds a row of pg_depend if it is one of those that are asked for.
+func (s *scan) addDepend(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
+	if s.object != nil && obj != *s.object || s.referenced != nil && ref != *s.referenced {
+		return
+	}
+	s.add(oid(class), oid(obj), num(sub), oid(refClass), oid(ref), num(refSub), char(kind))
+}
+
+// tableRefs are the relations that the stored SQL of a table names.
+type tableRefs struct {
+	defaults map[int16][]catalog.OID
+	query    []catalog.OID
+}
+
+func (s *scan) refsOf(t *catalog.Table) *tableRefs {
+	if s.sess == nil {
+		return &tableRefs{}
+	}
+	v, _ := s.cat.Derived(t, catalog.DerivedRefs, func() (any, error) {
+		r := &tableRefs{defaults: map[int16][]catalog.OID{}}
 		for i := range t.Columns {
 			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
-				def := attrdefOID(t.OID, c.AttNum)
-				add(pgAttrdefRelation, def, 0, pgClassRelation, t.OID, c.AttNum, 'a')
-				for _, ref := range s.refsOf(c.Default, true) {
-					add(pgAttrdefRelation, def, 0, pgClassRelation, ref, 0, 'n')
+				if list := s.sess.StoredRefs(c.Default, true); len(list) > 0 {
+					r.defaults[c.AttNum] = list
 				}
 			}
 		}
 		if t.HasQuery() {
-			add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
-			for _, ref := range s.refsOf(t.View, false) {
-				add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, ref, 0, 'n')
-			}
+			r.query = s.sess.StoredRefs(t.View, false)
 		}
-		for _, c := range t.Constraints {
-			for _, att := range c.Cols {
-				add(pgConstraintRelation, c.OID, 0, pgClassRelation, t.OID, att, 'a')
-			}
-			if c.Type == catalog.ConForeign {
-				add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.Index, 0, 'n')
-				for _, att := range c.RefCols {
-					add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.RefTable, att, 'n')
-				}
-			}
-		}
-		s.addTriggerDepends(t)
-		for _, p := range t.Policies {
-			add(pgPolicyRelation, p.OID, 0, pgClassRelation, t.OID, 0, 'a')
-		}
-		for _, ix := range t.Indexes {
-			if ix.Constraint != 0 {
-				add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')
-				continue
-			}
-			for _, k := range ix.Keys {
-				if k.Att != 0 {
-					add(pgClassRelation, ix.OID, 0, pgClassRelation, t.OID, k.Att, 'a')
-				}
-			}
-		}
-		return true
+		return r, nil
 	})
-	s.addObjectDepends()
-	return nil
+	return v.(*tableRefs)
+}
+
+// addTableDepends adds the rows that the shape of a relation implies.
+func (s *scan) addTableDepends(t *catalog.Table) {
+	add := s.addDepend
+	if t.Schema == catalog.TarnSchemaOID {
+		add(pgClassRelation, t.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
+	}
+	if t.OID < catalog.FirstNormalOID {
+		return
+	}
+	add(pgClassRelation, t.OID, 0, pgNamespaceRelation, t.Schema, 0, 'n')
+	if q := t.Sequence; q != nil && q.OwnerTable != 0 {
+		kind := byte('a')
+		if o := s.cat.Table(q.OwnerTable); o != nil && q.OwnerCol > 0 && o.Column(q.OwnerCol).IdentSeq == t.OID {
+			kind = 'i'
+		}
+		add(pgClassRelation, t.OID, 0, pgClassRelation, q.OwnerTable, q.OwnerCol, kind)
+	}
+	if t.RowType != 0 && t.Kind != catalog.RelSequence {
+		add(pgTypeRelation, t.RowType, 0, pgClassRelation, t.OID, 0, 'i')
+		add(pgTypeRelation, t.RowType+1, 0, pgTypeRelation, t.RowType, 0, 'i')
+	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
+			def := attrdefOID(t.OID, c.AttNum)
+			add(pgAttrdefRelation, def, 0, pgClassRelation, t.OID, c.AttNum, 'a')
+			for _, ref := range s.refsOf(t).defaults[c.AttNum] {
+				add(pgAttrdefRelation, def, 0, pgClassRelation, ref, 0, 'n')
+			}
+		}
+	}
+	if t.HasQuery() {
+		add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, t.OID, 0, 'i')
+		for _, ref := range s.refsOf(t).query {
+			add(pgRewriteRelation, RewriteOID(t.OID), 0, pgClassRelation, ref, 0, 'n')
+		}
+	}
+	for _, c := range t.Constraints {
+		for _, att := range c.Cols {
+			add(pgConstraintRelation, c.OID, 0, pgClassRelation, t.OID, att, 'a')
+		}
+		if c.Type == catalog.ConForeign {
+			add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.Index, 0, 'n')
+			for _, att := range c.RefCols {
+				add(pgConstraintRelation, c.OID, 0, pgClassRelation, c.RefTable, att, 'n')
+			}
+		}
+	}
+	s.addTriggerDepends(t)
+	for _, p := range t.Policies {
+		add(pgPolicyRelation, p.OID, 0, pgClassRelation, t.OID, 0, 'a')
+	}
+	for _, ix := range t.Indexes {
+		if ix.Constraint != 0 {
+			add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')
+			continue
+		}
+		for _, k := range ix.Keys {
+			if k.Att != 0 {
+				add(pgClassRelation, ix.OID, 0, pgClassRelation, t.OID, k.Att, 'a')
+			}
+		}
+	}
 }

@@ -16,13 +16,18 @@ func pgProc(s *scan) error {
 		}
 		return nil
 	}
-	name, some := s.keyName(2)
-	s.cat.Objects(catalog.KindFunction, func(o catalog.Object) bool {
-		if f := o.(*catalog.Function); !some || f.Name == name {
-			s.addProc(f)
-		}
+	add := func(o catalog.Object) bool {
+		s.addProc(o.(*catalog.Function))
 		return true
-	})
+	}
+	if name, ok := s.keyName(2); ok {
+		s.cat.Schemas(func(sc *catalog.Schema) bool {
+			s.cat.Named(catalog.KindFunction, sc.OID, name, add)
+			return true
+		})
+		return nil
+	}
+	s.cat.Objects(catalog.KindFunction, add)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package syscat
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -53,11 +55,14 @@ func pgClass(s *scan) error {
 		})
 		return nil
 	}
-	namespace, some := s.keyOID(classNamespace)
-	s.cat.Tables(func(t *catalog.Table) bool {
-		if some && t.Schema != namespace {
+	if o, ok := s.keyOID(classNamespace); ok {
+		s.cat.RelationsIn(o, func(t *catalog.Table, ix *catalog.Index) bool {
+			s.addRelation(t, ix)
 			return true
-		}
+		})
+		return nil
+	}
+	s.cat.Tables(func(t *catalog.Table) bool {
 		s.addRelation(t, nil)
 		for _, ix := range t.Indexes {
 			s.addRelation(t, ix)
@@ -139,18 +144,12 @@ func (s *scan) hasForeign(t *catalog.Table) bool {
 			return true
 		}
 	}
-	if s.refs == nil {
-		s.refs = map[catalog.OID]bool{}
-		s.cat.Tables(func(t *catalog.Table) bool {
-			for _, c := range t.Constraints {
-				if c.Type == catalog.ConForeign {
-					s.refs[c.RefTable] = true
-				}
-			}
-			return true
-		})
-	}
-	return s.refs[t.OID]
+	found := false
+	s.cat.Referencing(t.OID, func(*catalog.Table) bool {
+		found = true
+		return false
+	})
+	return found
 }
 
 func (s *scan) addIndexClass(t *catalog.Table, ix *catalog.Index) {
@@ -222,6 +221,9 @@ type attribute struct {
 }
 
 func (s *scan) addAttribute(a attribute) {
+	if w := &s.att; w.byNumber && int64(a.num) != w.number || w.byName && a.name != w.name {
+		return
+	}
 	length, byval, align, storage := int16(-1), false, byte('i'), byte('x')
 	if t := s.typeOf(a.typ); t != nil {
 		length, byval, align, storage = t.Len, t.ByVal, t.Align, t.Storage
@@ -257,8 +259,17 @@ var systemColumns = []struct {
 	{"ctid", -1, types.TID}, {"xmin", -2, types.XID}, {"cmin", -3, types.CID}, {"xmax", -4, types.XID}, {"cmax", -5, types.CID}, {"tableoid", tableOIDAtt, types.Oid},
 }
 
+// Columns by which pg_attribute is looked up.
+const (
+	attRelation = 1
+	attName     = 2
+	attNumber   = 6
+)
+
 func pgAttribute(s *scan) error {
-	if o, ok := s.keyOID(1); ok {
+	s.att.number, s.att.byNumber = s.keyInt(attNumber)
+	s.att.name, s.att.byName = s.keyName(attName)
+	if o, ok := s.keyOID(attRelation); ok {
 		t, ix := s.cat.RelationByOID(o)
 		switch {
 		case t == nil:
@@ -334,29 +345,53 @@ func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
 
 // attrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
 func attrdefOID(table catalog.OID, att int16) catalog.OID {
-	return 0x80000000 | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
+	return madeOID | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
 }
 
 // RewriteOID is the OID of the rule of a view.
-func RewriteOID(table catalog.OID) catalog.OID { return 0x80000000 | table<<11&0x7fffffff }
+func RewriteOID(table catalog.OID) catalog.OID { return madeOID | table<<11&0x7fffffff }
+
+// madeOID is the first OID that stands for an object without one.
+const madeOID catalog.OID = 0x80000000
+
+// madeFrom calls f for the tables that the OID of a default or rule may be made from: the uppermost bits of theirs are not in it.
+func (s *scan) madeFrom(made catalog.OID, f func(*catalog.Table)) {
+	const step = 1 << 20
+	last := s.cat.LastTable()
+	for o := uint64(made & 0x7fffffff >> 11); o <= uint64(last); o += step {
+		if t := s.cat.Table(catalog.OID(o)); t != nil {
+			f(t)
+		}
+	}
+}
 
 func pgAttrdef(s *scan) error {
-	s.tables(2, func(t *catalog.Table) {
+	defaults := func(t *catalog.Table) {
 		for i := range t.Columns {
 			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
 				s.add(oid(attrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
 			}
 		}
-	})
+	}
+	if o, ok := s.keyOID(1); ok {
+		s.madeFrom(o, defaults)
+		return nil
+	}
+	s.tables(2, defaults)
 	return nil
 }
 
 func pgRewrite(s *scan) error {
-	s.tables(3, func(t *catalog.Table) {
+	rule := func(t *catalog.Table) {
 		if k := relKind(t); k == catalog.RelView || k == catalog.RelMatView {
 			s.add(oid(RewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
 		}
-	})
+	}
+	if o, ok := s.keyOID(1); ok {
+		s.madeFrom(o, rule)
+		return nil
+	}
+	s.tables(3, rule)
 	return nil
 }
 
@@ -391,36 +426,23 @@ func pgNamespace(s *scan) error {
 }
 
 func pgDescription(s *scan) error {
+	want, some := s.keyOID(1)
 	add := func(obj, class catalog.OID, sub int16, comment string) {
-		if comment != "" {
+		if comment != "" && (!some || obj == want) {
 			s.add(oid(obj), oid(class), num(sub), text(comment))
 		}
 	}
-	table := func(t *catalog.Table) {
-		add(t.OID, pgClassRelation, 0, t.Comment)
-		for _, c := range t.Columns {
-			add(t.OID, pgClassRelation, c.AttNum, t.ColComments[c.AttNum])
-		}
-	}
-	s.cat.Schemas(func(sc *catalog.Schema) bool {
-		add(sc.OID, pgNamespaceRelation, 0, sc.Comment)
-		return true
-	})
-	if o, ok := s.keyOID(1); ok {
-		if t, ix := s.cat.RelationByOID(o); t != nil {
-			if ix != nil {
-				add(o, pgClassRelation, 0, ix.Comment)
-			} else {
-				table(t)
-			}
-			return nil
-		}
-	}
-	s.cat.Tables(func(t *catalog.Table) bool {
+	table := func(t *catalog.Table) bool {
 		if t.Virtual {
 			return true
 		}
-		table(t)
+		add(t.OID, pgClassRelation, 0, t.Comment)
+		if len(t.ColComments) > 0 {
+			for i := range t.Columns {
+				c := &t.Columns[i]
+				add(t.OID, pgClassRelation, c.AttNum, t.ColComments[c.AttNum])
+			}
+		}
 		for _, ix := range t.Indexes {
 			add(ix.OID, pgClassRelation, 0, ix.Comment)
 		}
@@ -434,13 +456,56 @@ func pgDescription(s *scan) error {
 			add(g.OID, pgTriggerRelation, 0, g.Comment)
 		}
 		return true
+	}
+	object := func(o catalog.Object) bool {
+		class, obj, _, _ := classOf(catalog.AddressOf(o))
+		add(obj, class, 0, o.Head().Comment)
+		return true
+	}
+	// PostgreSQL's comments on its schemas are the descriptors'.
+	class := pgNamespaceRelation
+	s.out = slices.DeleteFunc(s.out, func(r []types.Datum) bool { return r[1].Uint() == uint64(class) })
+	s.cat.Schemas(func(sc *catalog.Schema) bool {
+		add(sc.OID, pgNamespaceRelation, 0, sc.Comment)
+		return true
 	})
+	if some {
+		for _, t := range s.owners(want) {
+			table(t)
+		}
+	} else {
+		s.cat.Tables(table)
+	}
 	for _, k := range catalog.Kinds() {
-		s.cat.Objects(k, func(o catalog.Object) bool {
-			class, obj, _, _ := classOf(catalog.AddressOf(o))
-			add(obj, class, 0, o.Head().Comment)
-			return true
-		})
+		if !some {
+			s.cat.Objects(k, object)
+		} else if o := s.cat.Object(k, want); o != nil {
+			object(o)
+		}
 	}
 	return nil
+}
+
+// owners lists the tables that an object is, or is a part of.
+func (s *scan) owners(o catalog.OID) (out []*catalog.Table) {
+	add := func(t *catalog.Table) {
+		if t != nil && !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	if o >= madeOID {
+		s.madeFrom(o, add)
+	}
+	t, _ := s.cat.RelationByOID(o)
+	add(t)
+	t, _ = s.cat.ConstraintByOID(o)
+	add(t)
+	t, _ = s.cat.TriggerByOID(o)
+	add(t)
+	if o >= catalog.FirstNormalOID {
+		t, _ = s.cat.PolicyByOID(o)
+		add(t)
+		add(s.cat.RowTypeOf(o))
+	}
+	return out
 }

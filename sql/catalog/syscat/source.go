@@ -116,8 +116,14 @@ type scan struct {
 	table *catalog.Table
 	eq    []Key
 	out   [][]types.Datum
-	// refs are the tables that foreign keys refer to, once somebody asked.
-	refs map[catalog.OID]bool
+	// att says which columns pg_attribute is asked for.
+	att struct {
+		byNumber, byName bool
+		number           int64
+		name             string
+	}
+	// object and referenced say the same of pg_depend.
+	object, referenced *catalog.OID
 }
 
 func (s *scan) add(vals ...types.Datum) { s.out = append(s.out, vals) }
@@ -174,6 +180,16 @@ func (s *scan) keyOID(att int16) (catalog.OID, bool) {
 				return 0, true
 			}
 			return catalog.OID(n), true
+		}
+	}
+	return 0, false
+}
+
+// keyInt returns the value that the condition gives to an integer column.
+func (s *scan) keyInt(att int16) (int64, bool) {
+	for _, k := range s.eq {
+		if k.AttNum == att {
+			return k.Val.Int(), true
 		}
 	}
 	return 0, false

@@ -167,33 +167,65 @@ func TestRowWidths(t *testing.T) {
 	}
 }
 
-// TestLookupsAgreeWithScans: what an equality condition finds is what a scan with the condition checked finds.
+// TestLookupsAgreeWithScans: what equality on the columns of a look-up finds is what a scan with the condition checked finds, and no
+// more than one row where it says so.
 func TestLookupsAgreeWithScans(t *testing.T) {
 	c := testCatalog()
-	for _, k := range []struct {
-		rel string
-		att int16
-	}{{"pg_class", 1}, {"pg_class", 2}, {"pg_class", 3}, {"pg_attribute", 1}, {"pg_index", 1}, {"pg_index", 2}, {"pg_constraint", 8}, {"pg_type", 1},
-		{"pg_type", 2}, {"pg_type", 12}, {"pg_proc", 1}, {"pg_proc", 2}, {"pg_namespace", 1}, {"pg_namespace", 2}, {"pg_attrdef", 2}, {"pg_sequence", 1}, {"pg_am", 1},
-		{"pg_description", 1}, {"pg_opclass", 1}, {"pg_collation", 1}} {
-		all := scanAll(t, c, k.rel)
-		count := map[string]int{}
-		val := map[string]types.Datum{}
-		for _, r := range all {
-			key := valueKey(r[k.att-1])
-			count[key]++
-			val[key] = r[k.att-1]
+	check := func(rel *catalog.Table, l catalog.Lookup) {
+		t.Helper()
+		keyOf := func(r []types.Datum) (key string) {
+			for _, att := range l.Atts {
+				k := valueKey(r[att-1])
+				key += string(rune(len(k))) + k
+			}
+			return key
 		}
-		for key, v := range val {
+		count, eq := map[string]int{}, map[string][]Key{}
+		for _, r := range scanAll(t, c, rel.Name) {
+			var keys []Key
+			for _, att := range l.Atts {
+				if r[att-1].IsNull() {
+					keys = nil
+					break
+				}
+				keys = append(keys, Key{AttNum: att, Val: r[att-1]})
+			}
+			if keys == nil {
+				continue // equality holds for no NULL
+			}
+			count[keyOf(r)]++
+			eq[keyOf(r)] = keys
+		}
+		tried := 0
+		for key, keys := range eq {
+			if tried++; tried > 40 {
+				break
+			}
 			n := 0
-			for _, r := range scanAll(t, c, k.rel, Key{AttNum: k.att, Val: v}) {
-				if valueKey(r[k.att-1]) == key {
+			for _, r := range scanAll(t, c, rel.Name, keys...) {
+				if keyOf(r) == key {
 					n++
 				}
 			}
-			if n != count[key] {
-				t.Errorf("%s column %d = %q: %d rows, want %d", k.rel, k.att, key, n, count[key])
+			if n != count[key] || l.Unique && n > 1 {
+				t.Errorf("%s by columns %v = %q: %d rows, want %d", rel.Name, l.Atts, key, n, count[key])
 			}
+		}
+	}
+	for _, name := range []string{"pg_class", "pg_attribute", "pg_attrdef", "pg_index", "pg_constraint", "pg_type", "pg_proc", "pg_namespace", "pg_description",
+		"pg_depend", "pg_inherits", "pg_trigger", "pg_sequence", "pg_enum", "pg_policy", "pg_rewrite", "pg_partitioned_table", "pg_statistic", "pg_am", "pg_opclass",
+		"pg_collation", "pg_operator", "pg_aggregate"} {
+		rel, _ := c.Relation(catalog.PgCatalogOID, name)
+		list := Estimates{c}.Lookups(rel)
+		if len(list) == 0 {
+			t.Errorf("%s has no look-ups", name)
+		}
+		for _, l := range list {
+			check(rel, l)
+		}
+		// Columns that are no look-up may be offered, too.
+		for i := range rel.Columns {
+			check(rel, catalog.Lookup{Atts: []int16{int16(i + 1)}})
 		}
 	}
 }

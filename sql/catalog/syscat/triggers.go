@@ -27,11 +27,18 @@ func pgTrigger(s *scan) error {
 		}
 		return nil
 	}
-	s.tables(2, func(t *catalog.Table) {
+	all := func(t *catalog.Table) {
 		for _, g := range t.Triggers {
 			s.addTrigger(t, g)
 		}
-	})
+	}
+	if con, ok := s.keyOID(11); ok && con != 0 {
+		if t, _ := s.cat.ConstraintByOID(con); t != nil {
+			all(t)
+		}
+		return nil
+	}
+	s.tables(2, all)
 	return nil
 }
 
@@ -56,17 +63,17 @@ func (s *scan) addTriggerDepends(t *catalog.Table) {
 		kind := byte('a')
 		if g.Parent != 0 {
 			kind = 'S'
-			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgTriggerRelation), oid(g.Parent), zero, char('P'))
+			s.addDepend(pgTriggerRelation, g.OID, 0, pgTriggerRelation, g.Parent, 0, 'P')
 		}
-		s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgClassRelation), oid(t.OID), zero, char(kind))
+		s.addDepend(pgTriggerRelation, g.OID, 0, pgClassRelation, t.OID, 0, kind)
 		for _, att := range g.Cols {
-			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgClassRelation), oid(t.OID), num(att), char('n'))
+			s.addDepend(pgTriggerRelation, g.OID, 0, pgClassRelation, t.OID, att, 'n')
 		}
 		if g.Constraint != 0 {
-			s.add(oid(pgConstraintRelation), oid(g.Constraint), zero, oid(pgTriggerRelation), oid(g.OID), zero, char('i'))
+			s.addDepend(pgConstraintRelation, g.Constraint, 0, pgTriggerRelation, g.OID, 0, 'i')
 		}
 		for range g.Extensions {
-			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgExtensionRelation), oid(13559), zero, char('x'))
+			s.addDepend(pgTriggerRelation, g.OID, 0, pgExtensionRelation, 13559, 0, 'x')
 		}
 	}
 }

@@ -16,17 +16,31 @@ func pgType(s *scan) error {
 		if types.Lookup(o) != nil {
 			return nil
 		}
-		if t := s.cat.RowTypeOf(o); t != nil && t.RowType >= catalog.FirstNormalOID {
-			s.addRowType(t)
+		s.addTypeOwner(o)
+		return nil
+	}
+	if name, ok := s.keyName(2); ok {
+		s.cat.Schemas(func(sc *catalog.Schema) bool {
+			s.addTypeOwner(s.cat.TypeNamed(sc.OID, name))
+			return true
+		})
+		return nil
+	}
+	for _, att := range []int16{14, 15} { // typelem, typarray
+		if o, ok := s.keyOID(att); ok && o != 0 {
+			s.addTypeOwner(o)
+			return nil
 		}
-		if t := s.cat.Type(o); t != nil {
-			s.addUserType(t)
+	}
+	relid, byRel := s.keyOID(12)
+	if byRel && relid != 0 {
+		if t := s.cat.Table(relid); t != nil {
+			s.addTypeOwner(t.RowType)
 		}
 		return nil
 	}
-	relid, byRel := s.keyOID(12)
 	s.cat.Tables(func(t *catalog.Table) bool {
-		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence || byRel && relid != 0 && relid != t.OID {
+		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence {
 			return true
 		}
 		s.addRowType(t)
@@ -37,6 +51,19 @@ func pgType(s *scan) error {
 		return true
 	})
 	return nil
+}
+
+// addTypeOwner adds the types that belong to a type of users together with it: arrays and elements.
+func (s *scan) addTypeOwner(o catalog.OID) {
+	if o < catalog.FirstNormalOID {
+		return
+	}
+	if t := s.cat.RowTypeOf(o); t != nil && t.RowType >= catalog.FirstNormalOID && t.Kind != catalog.RelSequence {
+		s.addRowType(t)
+	}
+	if t := s.cat.Type(o); t != nil {
+		s.addUserType(t)
+	}
 }
 
 func (s *scan) addRowType(t *catalog.Table) {
@@ -99,16 +126,19 @@ func pgEnum(s *scan) error {
 // addDomainConstraints adds the rows of pg_constraint that belong to domains.
 func (s *scan) addDomainConstraints() {
 	s.cat.Objects(catalog.KindType, func(o catalog.Object) bool {
-		t := o.(*catalog.Type)
-		if t.Domain == nil {
-			return true
-		}
-		for _, c := range t.Domain.Constraints {
-			s.add(oid(c.OID), text(c.Name), oid(t.Schema), char('c'), no, no, boolean(c.Validated), oid(0), oid(t.OID), oid(0), oid(0),
-				oid(0), char(' '), char(' '), char(' '), yes, zero, no, null, null, null, null, null, null, null, textOrNull(c.Expr))
-		}
+		s.addConstraintsOf(o.(*catalog.Type))
 		return true
 	})
+}
+
+func (s *scan) addConstraintsOf(t *catalog.Type) {
+	if t.Domain == nil {
+		return
+	}
+	for _, c := range t.Domain.Constraints {
+		s.add(oid(c.OID), text(c.Name), oid(t.Schema), char('c'), no, no, boolean(c.Validated), oid(0), oid(t.OID), oid(0), oid(0),
+			oid(0), char(' '), char(' '), char(' '), yes, zero, no, null, null, null, null, null, null, null, textOrNull(c.Expr))
+	}
 }
 
 // classOf is the catalog that an address's object has its row in; false for what pg_depend does not show.
@@ -136,29 +166,49 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 
 // addObjectDepends adds the rows of pg_depend that the general store has, and those of its objects on their schemas.
 func (s *scan) addObjectDepends() {
-	s.cat.Dependencies(func(from, on catalog.Address, t catalog.DepType) {
-		class, obj, sub, ok := classOf(from)
-		ref, refObj, refSub, ok2 := classOf(on)
-		if !ok || !ok2 || from.Kind == catalog.KindPolicy && on.Kind == catalog.KindRelation && s.dependsOnColumn(from, on.OID) {
-			return
-		}
-		if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
-			class, obj = pgRewriteRelation, RewriteOID(r.OID)
-		}
-		s.add(oid(class), oid(obj), num(sub), oid(ref), oid(refObj), num(refSub), char(byte(t)))
-	})
+	s.cat.Dependencies(s.addStoredDepend)
 	for _, k := range catalog.Kinds() {
 		s.cat.Objects(k, func(o catalog.Object) bool {
-			class, obj, _, ok := classOf(catalog.AddressOf(o))
-			if h := o.Head(); ok && h.Schema != 0 {
-				s.add(oid(class), oid(obj), zero, oid(pgNamespaceRelation), oid(h.Schema), zero, char('n'))
-			}
-			if t, is := o.(*catalog.Type); is && t.Array != 0 {
-				s.add(oid(pgTypeRelation), oid(t.Array), zero, oid(pgTypeRelation), oid(t.OID), zero, char('i'))
-			}
+			s.addPlace(o)
 			return true
 		})
 	}
+}
+
+// addDependsOf adds the rows of one object of the general store.
+func (s *scan) addDependsOf(o catalog.Object) {
+	a := catalog.AddressOf(o)
+	for _, d := range o.Head().Deps {
+		from := d.From
+		if from == (catalog.Address{}) {
+			from = a
+		}
+		s.addStoredDepend(from, d.On, d.Type)
+	}
+	s.addPlace(o)
+}
+
+// addPlace adds what an object of the general store needs without listing it: its schema; an array type its element's.
+func (s *scan) addPlace(o catalog.Object) {
+	class, obj, _, ok := classOf(catalog.AddressOf(o))
+	if h := o.Head(); ok && h.Schema != 0 {
+		s.addDepend(class, obj, 0, pgNamespaceRelation, h.Schema, 0, 'n')
+	}
+	if t, is := o.(*catalog.Type); is && t.Array != 0 {
+		s.addDepend(pgTypeRelation, t.Array, 0, pgTypeRelation, t.OID, 0, 'i')
+	}
+}
+
+func (s *scan) addStoredDepend(from, on catalog.Address, t catalog.DepType) {
+	class, obj, sub, ok := classOf(from)
+	ref, refObj, refSub, ok2 := classOf(on)
+	if !ok || !ok2 || from.Kind == catalog.KindPolicy && on.Kind == catalog.KindRelation && s.dependsOnColumn(from, on.OID) {
+		return
+	}
+	if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
+		class, obj = pgRewriteRelation, RewriteOID(r.OID)
+	}
+	s.addDepend(class, obj, sub, ref, refObj, refSub, byte(t))
 }
 
 // dependsOnColumn reports whether a policy names a column of a relation: pg_depend has these rows and none for the relation as a whole.

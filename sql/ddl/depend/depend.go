@@ -3,7 +3,6 @@ package depend
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -61,7 +60,7 @@ func there(x *stmt.Ctx, o catalog.Address) bool {
 		t := x.Catalog().Table(o.OID)
 		return t != nil && int(o.Sub) <= len(t.Columns) && t.Column(o.Sub).Default != ""
 	case catalog.KindConstraint:
-		t, _ := constraint(x, o.OID)
+		t, _ := x.Catalog().ConstraintByOID(o.OID)
 		return t != nil
 	case catalog.KindIndex:
 		_, ix := x.Catalog().RelationByOID(o.OID)
@@ -196,7 +195,7 @@ func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
 		t, _ := cat.RelationByOID(o.OID)
 		return t
 	case catalog.KindConstraint:
-		t, _ := constraint(x, o.OID)
+		t, _ := cat.ConstraintByOID(o.OID)
 		return t
 	case catalog.KindTrigger:
 		t, _ := cat.TriggerByOID(o.OID)
@@ -206,18 +205,6 @@ func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
 		return t
 	}
 	return nil
-}
-
-func constraint(x *stmt.Ctx, oid catalog.OID) (table *catalog.Table, con *catalog.Constraint) {
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		for _, c := range t.Constraints {
-			if c.OID == oid {
-				table, con = t, c
-			}
-		}
-		return con == nil
-	})
-	return table, con
 }
 
 // dependents lists what depends on an object directly.
@@ -257,9 +244,9 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 			add(catalog.KindRelation, k.OID, 0, k.Bound != nil)
 			return true
 		})
-		cat.Tables(func(r *catalog.Table) bool {
+		for _, r := range readers(cat, t) {
 			if r.OID == t.OID || r.Virtual {
-				return true
+				continue
 			}
 			for _, c := range r.Constraints {
 				if c.Type == catalog.ConForeign && c.RefTable == t.OID {
@@ -276,13 +263,12 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 			if r.HasQuery() && ViewUses(x, r, t) {
 				add(catalog.KindRelation, r.OID, 0, false)
 			}
-			return true
-		})
+		}
 	case catalog.KindColumn:
 		list, err := columnDependents(x, o)
 		return append(out, list...), err
 	case catalog.KindConstraint:
-		t, c := constraint(x, o.OID)
+		t, c := cat.ConstraintByOID(o.OID)
 		if c == nil {
 			return out, nil
 		}
@@ -302,17 +288,19 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 			out = append(out, dependent{Address: c, auto: true, via: o})
 		}
 	case catalog.KindIndex:
-		if t, _ := cat.RelationByOID(o.OID); t != nil {
-			cat.Children(t.OID, func(k *catalog.Table) bool {
-				for _, part := range k.Indexes {
-					if part.Parent == o.OID {
-						add(catalog.KindIndex, part.OID, 0, true)
-					}
-				}
-				return true
-			})
+		t, _ := cat.RelationByOID(o.OID)
+		if t == nil {
+			break
 		}
-		cat.Tables(func(r *catalog.Table) bool {
+		cat.Children(t.OID, func(k *catalog.Table) bool {
+			for _, part := range k.Indexes {
+				if part.Parent == o.OID {
+					add(catalog.KindIndex, part.OID, 0, true)
+				}
+			}
+			return true
+		})
+		cat.Referencing(t.OID, func(r *catalog.Table) bool {
 			for _, c := range r.Constraints {
 				if c.Type == catalog.ConForeign && c.Index == o.OID {
 					add(catalog.KindConstraint, c.OID, 0, c.Parent != 0)
@@ -352,7 +340,7 @@ func columnDependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err erro
 	for _, g := range triggersUsing(x, t, o.Sub) {
 		add(catalog.KindTrigger, g.OID, 0, false)
 	}
-	x.Catalog().Tables(func(r *catalog.Table) bool {
+	for _, r := range readers(x.Catalog(), t) {
 		for _, c := range r.Constraints {
 			if c.Type == catalog.ConForeign && c.RefTable == t.OID && slices.Contains(c.RefCols, o.Sub) && !(r.OID == t.OID && slices.Contains(c.Cols, o.Sub)) {
 				add(catalog.KindConstraint, c.OID, 0, false)
@@ -361,9 +349,25 @@ func columnDependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err erro
 		if r.HasQuery() && ViewUsesColumn(x, r, t, o.Sub) {
 			add(catalog.KindRelation, r.OID, 0, false)
 		}
-		return true
-	})
+	}
 	return out, nil
+}
+
+// readers lists the relations that may depend on t, in OID order: those with foreign keys to it and all views; for a sequence, which
+// defaults may name, everything.
+func readers(cat *catalog.Catalog, t *catalog.Table) (out []*catalog.Table) {
+	take := func(r *catalog.Table) bool {
+		out = append(out, r)
+		return true
+	}
+	if t.Kind == catalog.RelSequence {
+		cat.Tables(take)
+		return out
+	}
+	cat.Referencing(t.OID, take)
+	cat.Views(take)
+	slices.SortFunc(out, func(a, b *catalog.Table) int { return cmp.Compare(a.OID, b.OID) })
+	return slices.Compact(out)
 }
 
 // OwnedIdentity describes the identity column that needs a sequence; "" for none.
@@ -393,13 +397,12 @@ func IdentityOf(x *stmt.Ctx, t *catalog.Table) *catalog.Column {
 
 // OwnedSequences lists the sequences owned by a table's column; att 0: by any.
 func OwnedSequences(x *stmt.Ctx, oid catalog.OID, att int16) (out []*catalog.Table) {
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if q := t.Sequence; q != nil && q.OwnerTable == oid && (att == 0 || q.OwnerCol == att) {
+	x.Catalog().OwnedSequences(oid, func(t *catalog.Table) bool {
+		if att == 0 || t.Sequence.OwnerCol == att {
 			out = append(out, t)
 		}
 		return true
 	})
-	sort.Slice(out, func(i, j int) bool { return out[i].OID < out[j].OID })
 	return out
 }
 

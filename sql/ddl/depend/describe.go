@@ -27,7 +27,7 @@ func describe(x *stmt.Ctx, o catalog.Address) string {
 			return "index " + x.NameText(t.Schema, ix.Name)
 		}
 	case catalog.KindConstraint:
-		if t, c := constraint(x, o.OID); c != nil {
+		if t, c := cat.ConstraintByOID(o.OID); c != nil {
 			return "constraint " + c.Name + " on " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
 		}
 	case catalog.KindPolicy:

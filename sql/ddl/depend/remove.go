@@ -119,7 +119,7 @@ func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
 
 // RemoveConstraint takes a constraint out of its table's descriptor; its index is not touched.
 func RemoveConstraint(x *stmt.Ctx, oid catalog.OID) error {
-	t, _ := constraint(x, oid)
+	t, _ := x.Catalog().ConstraintByOID(oid)
 	return change(x, t, func(next *catalog.Table) {
 		next.Constraints = slices.DeleteFunc(next.Constraints, func(c *catalog.Constraint) bool { return c.OID == oid })
 	})

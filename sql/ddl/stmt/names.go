@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -37,8 +36,7 @@ func (x *Ctx) Target(rv *ast.RangeVar) (schema *catalog.Schema, persistence cata
 			return nil, 0, NoSchema(rv.Schemaname)
 		}
 		if persistence == catalog.Temporary && !IsTempSchema(schema) {
-			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema").
-				WithPosition((&place.Text{Source: x.Bind().Source}).Pos(rv.Location))
+			return nil, 0, pgerr.New(pgerr.InvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
 		}
 		if IsTempSchema(schema) {
 			persistence = catalog.Temporary
@@ -282,11 +280,9 @@ func (x *Ctx) ConstraintName(name1, name2, label string, schema catalog.OID, pen
 
 // ConstraintExists reports whether a relation of the schema has a constraint of this name.
 func (x *Ctx) ConstraintExists(schema catalog.OID, name string) (found bool) {
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if t.Schema == schema && t.ConstraintByName(name) != nil {
-			found = true
-		}
-		return !found
+	x.Catalog().ConstraintsNamed(schema, name, func(*catalog.Table, *catalog.Constraint) bool {
+		found = true
+		return false
 	})
 	return found
 }

@@ -3,6 +3,8 @@ package write
 import (
 	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -112,16 +114,22 @@ func newFKTable(ec *run.Context, t *catalog.Table) *fkTable {
 			fk.foreign = append(fk.foreign, &foreignKey{con: c, child: t, parent: parent(c)})
 		}
 	}
-	if ec.Catalog != nil {
-		ec.Catalog.Tables(func(child *catalog.Table) bool {
+	if ec.Catalog == nil {
+		add(t)
+		return fk
+	}
+	children := map[catalog.OID]*catalog.Table{}
+	for oid := range above {
+		ec.Catalog.Referencing(oid, func(child *catalog.Table) bool {
 			if child.OID == t.OID {
 				child = t
 			}
-			add(child)
+			children[child.OID] = child
 			return true
 		})
-	} else {
-		add(t)
+	}
+	for _, oid := range slices.Sorted(maps.Keys(children)) {
+		add(children[oid])
 	}
 	return fk
 }
