@@ -112,7 +112,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	st.Rel, st.Out, st.Tag = rel, out, tag
 	st.Params = b.FinishParams()
 	st.Functions = b.Functions
-	st.Tables, st.Access, st.Volatile, st.NextCol = b.uses, b.access, b.Volatile, b.NextCol
+	st.Tables, st.Access, st.Volatile, st.Momentary, st.NextCol = b.uses, b.access, b.Volatile, b.Momentary, b.NextCol
 	st.ReadOnly = !b.modifies && !b.locks
 	for i, c := range out {
 		if c.T.OID == types.Record && b.Fields[c.ID] != nil {

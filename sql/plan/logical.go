@@ -450,6 +450,8 @@ type Statement struct {
 	ReadOnly bool
 	// Volatile: calls a volatile function.
 	Volatile bool
+	// Momentary: a literal was read by settings or a clock (DateStyle, TimeZone, 'now'): bound later, the statement may say something else.
+	Momentary bool
 	// Tables are the relations used, with what is asked of them, for locks, privileges and cache invalidation.
 	Tables []TableUse
 	// Access is what the statement needs of each relation that it names.

@@ -79,7 +79,7 @@ func (s *Session) open() {
 	b := &s.block
 	if b.mode == idle {
 		b.mode = implicit
-		b.start, b.setMark = time.Now(), s.settings.Mark()
+		b.start, b.setMark = s.env.TxnTime, s.settings.Mark()
 		s.setLevel()
 	}
 	if b.t == nil {
@@ -124,7 +124,7 @@ func (s *Session) beginBlock() {
 		return
 	}
 	if b.mode == idle {
-		b.start, b.setMark = time.Now(), s.settings.Mark()
+		b.start, b.setMark = s.env.TxnTime, s.settings.Mark()
 		s.setLevel()
 	}
 	b.mode = inBlock
@@ -190,7 +190,7 @@ func (s *Session) finish(ctx context.Context) error {
 	s.settings.CommitTransaction()
 	hooks := b.onCommit
 	b.deferred.Reset()
-	s.block = block{}
+	s.block, s.piped = block{}, false
 	for _, f := range hooks {
 		f()
 	}
@@ -210,7 +210,7 @@ func (s *Session) rollbackBlock() {
 	s.settings.RollbackTo(b.setMark)
 	hooks := b.onRollback
 	b.deferred.Reset()
-	s.block = block{}
+	s.block, s.piped = block{}, false
 	for i := len(hooks) - 1; i >= 0; i-- {
 		hooks[i]()
 	}

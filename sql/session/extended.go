@@ -82,7 +82,7 @@ func (p *portal) close() {
 // Parse makes a prepared statement (manual 55.2.3).
 func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint32) (err error) {
 	defer s.endExtended(&err)
-	s.begun()
+	s.begunExtended()
 	if err := s.inTime(); err != nil {
 		return err
 	}
@@ -132,7 +132,9 @@ func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error
 			return nil, err
 		}
 		p.params, p.cols = p.plan.bound.Params, p.plan.cols
-		s.plans.put(string(s.scratch.key), p.plan)
+		if !p.plan.bound.Momentary {
+			s.plans.put(string(s.scratch.key), p.plan)
+		}
 		return p, nil
 	}
 	p.params = p.given
@@ -226,7 +228,7 @@ func (s *Session) statement(name string) (*prepared, error) {
 // Bind makes a portal.
 func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16) (err error) {
 	defer s.endExtended(&err)
-	s.begun()
+	s.begunExtended()
 	if err := s.inTime(); err != nil {
 		return err
 	}
@@ -558,9 +560,18 @@ func (s *Session) Sync(ctx context.Context) error {
 		s.spare = p // kept for its buffers
 		delete(s.portals, "")
 	}
-	s.deadline = time.Time{}
+	s.deadline, s.piped = time.Time{}, false
 	s.idleActivity()
 	return err
+}
+
+// begunExtended is begun for messages of the extended protocol, of which the first after a Sync starts the transaction.
+func (s *Session) begunExtended() {
+	if s.block.mode == idle && s.piped {
+		return
+	}
+	s.begun()
+	s.piped = true
 }
 
 // Fail says that the client's message was wrong before the session saw it.

@@ -88,6 +88,7 @@ type Session struct {
 	client   Startup
 	hot      hot
 	deadline time.Time // of the extended statement under way; zero: none
+	piped    bool      // the extended protocol has begun a transaction, as now() shows it, since the last Sync
 	planEnvs map[planEnv]*planEnv
 	signaled bool            // the statement under way has canceled or ended its own session
 	stmtCtx  context.Context // of the statement under way, for functions that wait

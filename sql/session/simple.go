@@ -69,7 +69,7 @@ func (s *Session) begun() {
 		return
 	}
 	// Nothing runs between transactions, so nobody is using the environment.
-	s.env.TxnTime = time.Now()
+	s.env.TxnTime, s.piped = time.Now(), false
 }
 
 // endCall turns an error into the session's state and clears what belongs to one call.

@@ -29,6 +29,7 @@ type Binder struct {
 	Params      []*Param                    // $1…
 	Functions   []*catalog.Function         // of users, called
 	Volatile    bool                        // something volatile is called
+	Momentary   bool                        // a literal was read by settings or a clock
 	LateralHits int                         // references to LATERAL siblings so far
 
 	loc       map[plan.Expr]int32      // leftmost source byte of an expression; absent: unknown

@@ -126,6 +126,7 @@ func (b *Binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx overlo
 			d, err := t.ParseText(v.Val.Str(), inMod, b.Types)
 			b.Check(err, b.LocOf(e))
 			c.Val = d.Clone()
+			b.Momentary = b.Momentary || b.momentary(t)
 		}
 		b.At(c, b.LocOf(e))
 		if base != dst {
@@ -149,6 +150,28 @@ func (b *Binder) coerceUnknown(e plan.Expr, dst types.OID, mod int32, ctx overlo
 		return b.At(&plan.CoerceViaIO{Arg: e, T: b.PlanType(dst, -1), Form: form}, b.LocOf(e))
 	}
 	return nil
+}
+
+// momentary reports a type whose input depends on settings or a clock: times, and what is made of them.
+func (b *Binder) momentary(t *types.Type) bool {
+	switch {
+	case t == nil:
+		return false
+	case t.Category == types.CategoryDateTime || t.Category == types.CategoryTimespan:
+		return true
+	case t.Category == types.CategoryArray:
+		return b.momentary(b.Type(t.Elem))
+	case t.Subtype != 0:
+		return b.momentary(b.Type(t.Subtype))
+	case t.Range != 0:
+		return b.momentary(b.Type(t.Range))
+	}
+	for _, a := range t.Attrs {
+		if base, _ := b.BaseTypeMod(a.Type, -1); b.momentary(b.Type(base)) {
+			return true
+		}
+	}
+	return false
 }
 
 // buildCoercion makes the conversion call to the base type dst.
