@@ -43,11 +43,11 @@ type Session interface {
 	// rolled into the session's state already.
 	Simple(ctx context.Context, sql string, out Output) error
 	// Parse makes a prepared statement; type 0 is "not given". paramTypes is valid until return.
-	Parse(ctx context.Context, name, sql string, paramTypes []uint32) error
+	Parse(ctx context.Context, name, sql string, paramTypes []uint32, out Output) error
 	// Bind makes a portal. The slices are valid until return; a nil parameter is NULL. Format lists have no, one or
 	// as many codes as there are values: conn has checked that of paramFormats against params, that all codes are 0
 	// or 1, and that text parameters are UTF-8. How many values there must be is the session's to check.
-	Bind(ctx context.Context, portal, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16) error
+	Bind(ctx context.Context, portal, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16, out Output) error
 	// DescribeStatement answers with ParameterDescription and RowDescription or NoData.
 	DescribeStatement(ctx context.Context, name string, out Output) error
 	// DescribePortal answers with RowDescription or NoData.
@@ -57,7 +57,7 @@ type Session interface {
 	CloseStatement(name string)
 	ClosePortal(name string)
 	// Sync ends a pipeline: an implicit transaction commits here.
-	Sync(ctx context.Context) error
+	Sync(ctx context.Context, out Output) error
 	// Fail tells that the client's message was in error before the session saw it: the open transaction, implicit or
 	// not, has failed, as if a statement had.
 	Fail()

@@ -21,7 +21,7 @@ type selectSession struct {
 	n    int64
 }
 
-func (s *selectSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16) error {
+func (s *selectSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16, out Output) error {
 	for _, p := range params {
 		for _, c := range p {
 			s.n = s.n*10 + int64(c-'0')
@@ -56,7 +56,7 @@ func (s *selectSession) Simple(ctx context.Context, sql string, out Output) erro
 	return s.Execute(ctx, "", 0, out)
 }
 
-func (s *selectSession) Parse(ctx context.Context, name, sql string, types []uint32) error {
+func (s *selectSession) Parse(ctx context.Context, name, sql string, types []uint32, out Output) error {
 	return nil
 }
 

@@ -239,13 +239,13 @@ func (s *fakeSession) run(ctx context.Context, p *fakePortal, maxRows int, out O
 	return nil
 }
 
-func (s *fakeSession) Parse(ctx context.Context, name, sql string, paramTypes []uint32) error {
+func (s *fakeSession) Parse(ctx context.Context, name, sql string, paramTypes []uint32, out Output) error {
 	s.implicit = true
 	s.stmts[name] = sql
 	return nil
 }
 
-func (s *fakeSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16) error {
+func (s *fakeSession) Bind(ctx context.Context, portal, stmt string, pf []int16, params [][]byte, rf []int16, out Output) error {
 	s.implicit = true
 	sql, ok := s.stmts[stmt]
 	if !ok {
@@ -315,7 +315,7 @@ func (s *fakeSession) Execute(ctx context.Context, portal string, maxRows int, o
 func (s *fakeSession) CloseStatement(name string) { delete(s.stmts, name) }
 func (s *fakeSession) ClosePortal(name string)    { delete(s.portals, name) }
 
-func (s *fakeSession) Sync(ctx context.Context) error {
+func (s *fakeSession) Sync(ctx context.Context, out Output) error {
 	s.syncs++
 	s.implicit, s.failed = false, false
 	return nil

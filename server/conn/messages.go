@@ -55,7 +55,7 @@ func (c *conn) onQuery(body []byte) error {
 // ends an implicit transaction.
 func (c *conn) refuse(err error) error {
 	c.sess.Fail()
-	if e := c.sess.Sync(c.ctx()); e != nil {
+	if e := c.sess.Sync(c.ctx(), &c.out); e != nil {
 		return e
 	}
 	return err
@@ -67,7 +67,7 @@ func (c *conn) onSync(body []byte) error {
 	if err != nil {
 		c.sess.Fail()
 	}
-	if e := c.sess.Sync(c.ctx()); e != nil {
+	if e := c.sess.Sync(c.ctx(), &c.out); e != nil {
 		err = e
 	}
 	return c.ready(err)
@@ -162,7 +162,7 @@ func (c *conn) onParse(body []byte) error {
 		c.sess.Fail()
 		return err
 	}
-	if err := c.sess.Parse(c.ctx(), c.names.of(p.Name), string(p.Query), p.ParamTypes); err != nil {
+	if err := c.sess.Parse(c.ctx(), c.names.of(p.Name), string(p.Query), p.ParamTypes, &c.out); err != nil {
 		return err
 	}
 	c.out.buf = pgwire.AppendParseComplete(c.out.b())
@@ -176,7 +176,7 @@ func (c *conn) onBind(body []byte) error {
 		c.sess.Fail()
 		return err
 	}
-	err := c.sess.Bind(c.ctx(), c.names.of(b.Portal), c.names.of(b.Statement), b.ParamFormats, b.Params, b.ResultFormats)
+	err := c.sess.Bind(c.ctx(), c.names.of(b.Portal), c.names.of(b.Statement), b.ParamFormats, b.Params, b.ResultFormats, &c.out)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,8 @@ func (p *portal) close() {
 }
 
 // Parse makes a prepared statement (manual 55.2.3).
-func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint32) (err error) {
+func (s *Session) Parse(ctx context.Context, name, sql string, paramTypes []uint32, out Output) (err error) {
+	s.out = out
 	defer s.endExtended(&err)
 	s.begunExtended()
 	if err := s.inTime(); err != nil {
@@ -128,11 +129,12 @@ func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error
 		return nil, errInFailed()
 	}
 	if isQuery(p.stmt.Node) {
+		noticed := s.noticed
 		if p.plan, err = s.plan(*p.stmt, sql, p.given); err != nil {
 			return nil, err
 		}
 		p.params, p.cols = p.plan.bound.Params, p.plan.cols
-		if !p.plan.bound.Momentary {
+		if !p.plan.bound.Momentary && s.noticed == noticed {
 			s.plans.put(string(s.scratch.key), p.plan)
 		}
 		return p, nil
@@ -226,7 +228,8 @@ func (s *Session) statement(name string) (*prepared, error) {
 }
 
 // Bind makes a portal.
-func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16) (err error) {
+func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, params [][]byte, resultFormats []int16, out Output) (err error) {
+	s.out = out
 	defer s.endExtended(&err)
 	s.begunExtended()
 	if err := s.inTime(); err != nil {
@@ -398,7 +401,7 @@ func noPortal(name string) error {
 // Execute runs a portal, up to maxRows rows of it.
 func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Output) (err error) {
 	s.out = out
-	defer func() { s.sendReports(); s.out = nil }()
+	defer s.sendReports()
 	defer s.endExtended(&err)
 	p := s.portals[name]
 	if p == nil {
@@ -546,7 +549,8 @@ func (s *Session) ClosePortal(name string) {
 }
 
 // Sync ends a pipeline: an implicit transaction is committed.
-func (s *Session) Sync(ctx context.Context) error {
+func (s *Session) Sync(ctx context.Context, out Output) error {
+	s.out = out
 	var err error
 	if s.block.mode == implicit {
 		err = s.endImplicit(ctx)
@@ -562,6 +566,7 @@ func (s *Session) Sync(ctx context.Context) error {
 	}
 	s.deadline, s.piped = time.Time{}, false
 	s.idleActivity()
+	s.out = nil
 	return err
 }
 
@@ -578,6 +583,7 @@ func (s *Session) begunExtended() {
 func (s *Session) Fail() { s.fail() }
 
 func (s *Session) endExtended(err *error) {
+	s.out = nil
 	if *err != nil {
 		*err = sqlError(*err)
 		s.fail()

@@ -88,6 +88,7 @@ type Session struct {
 	client   Startup
 	hot      hot
 	deadline time.Time // of the extended statement under way; zero: none
+	noticed  int       // notices so far
 	piped    bool      // the extended protocol has begun a transaction, as now() shows it, since the last Sync
 	planEnvs map[planEnv]*planEnv
 	signaled bool            // the statement under way has canceled or ended its own session
@@ -219,6 +220,7 @@ func (s *Session) InTransactionBlock() bool { return s.block.mode != idle }
 
 // Notice sends a notice or warning to the client.
 func (s *Session) Notice(n *pgerr.Error) {
+	s.noticed++
 	if s.out != nil && noticeRank(n.Severity) >= s.hotSettings().minNotice {
 		s.out.Notice(n)
 	}
