@@ -82,3 +82,7 @@ func convA_ConstVal(m *pg.A_Const) ast.Node {
 	}
 	return nil
 }
+
+// Split cuts a script into statements where the scanner says, without parsing them; what stands inside of BEGIN ATOMIC or quotes stays
+// together.
+func Split(script string) ([]string, error) { return pg.SplitWithScanner(script, true) }

@@ -401,7 +401,6 @@ func noPortal(name string) error {
 // Execute runs a portal, up to maxRows rows of it.
 func (s *Session) Execute(ctx context.Context, name string, maxRows int, out Output) (err error) {
 	s.out = out
-	defer s.sendReports()
 	defer s.endExtended(&err)
 	p := s.portals[name]
 	if p == nil {
@@ -582,10 +581,12 @@ func (s *Session) begunExtended() {
 // Fail says that the client's message was wrong before the session saw it.
 func (s *Session) Fail() { s.fail() }
 
+// endExtended turns an error into the session's state and clears what belongs to one message.
 func (s *Session) endExtended(err *error) {
-	s.out = nil
 	if *err != nil {
 		*err = sqlError(*err)
 		s.fail()
 	}
+	s.sendReports()
+	s.out = nil
 }

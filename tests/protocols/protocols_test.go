@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	pg_query "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/tarndb/tarn/sql/parser"
 )
 
 // TestScripts runs the scripts of sql/exec, sql/ddl and tests/e2e, and those of TARN_PROTOCOLS (a directory of PostgreSQL's regression
@@ -169,7 +170,7 @@ func statements(script string) (out []string) {
 			kept.WriteString(line)
 		}
 	}
-	parts, err := pg_query.SplitWithScanner(kept.String(), true)
+	parts, err := parser.Split(kept.String())
 	if err != nil {
 		return nil
 	}
