@@ -60,6 +60,14 @@ func (c *Catalog) linked(m *btree.Map[uint64, struct{}], to OID, f func(*Table) 
 // Detaching calls f for each partition that DETACH CONCURRENTLY has begun to take from a table, in OID order, until it returns false.
 func (c *Catalog) Detaching(from OID, f func(*Table) bool) { c.linked(&c.detaching, from, f) }
 
+// EachDetaching calls f for all of them.
+func (c *Catalog) EachDetaching(f func(*Table) bool) {
+	c.detaching.Scan(func(k uint64, _ struct{}) bool {
+		t, ok := c.tables.Get(OID(k & 0xffffffff))
+		return !ok || f(t)
+	})
+}
+
 // AnyDetaching reports that there are such partitions anywhere.
 func (c *Catalog) AnyDetaching() bool { return c.detaching.Len() > 0 }
 
@@ -75,19 +83,25 @@ func (c *Catalog) HasChildren(t OID) (found bool) {
 	return found
 }
 
-// ChildList is Children as a list.
+// ChildList is Children as a list, without partitions that are being detached.
 func (c *Catalog) ChildList(parent OID) (out []*Table) {
-	c.Children(parent, func(t *Table) bool { out = append(out, t); return true })
+	c.Children(parent, func(t *Table) bool {
+		if t.Detaching != parent {
+			out = append(out, t)
+		}
+		return true
+	})
 	return out
 }
 
-// Descendants lists t and all that inherits from it, each once, a level after the other (find_all_inheritors).
+// Descendants lists t and all that inherits from it, each once, a level after the other (find_all_inheritors); partitions that are
+// being detached do not any more.
 func (c *Catalog) Descendants(t *Table) []*Table {
 	out := []*Table{t}
 	seen := map[OID]bool{t.OID: true}
 	for i := 0; i < len(out); i++ {
 		c.Children(out[i].OID, func(k *Table) bool {
-			if !seen[k.OID] {
+			if !seen[k.OID] && k.Detaching != out[i].OID {
 				seen[k.OID] = true
 				out = append(out, k)
 			}

@@ -69,6 +69,9 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	if err := x.NotInUse(t, "ALTER TABLE"); err != nil {
 		return "", err
 	}
+	if t.Detaching != 0 && cmds[0].Subtype != ast.AT_DetachPartitionFinalize {
+		return "", pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot alter partition \"%s\" with an incomplete detach", t.Name).WithHint(finalizeHint)
+	}
 	// Actions run in PostgreSQL's order of passes, whatever order they are written in.
 	sort.SliceStable(cmds, func(i, j int) bool { return pass(cmds[i]) < pass(cmds[j]) })
 	for _, cmd := range cmds {

@@ -27,6 +27,7 @@ type exec struct {
 func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 	own := *c // Last is this statement's
 	x := &exec{Ctx: &own}
+	defer func() { c.Then = own.Then }()
 	if n, ok := node.(*ast.IndexStmt); ok {
 		x.Last = true
 		return "CREATE INDEX", x.createIndex(n)

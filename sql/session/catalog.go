@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
+	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -22,6 +25,14 @@ type mergedCatalog struct {
 
 // catalog is what the session sees: its transaction's own, or the newest committed one; its temporary relations are in both.
 func (s *Session) catalog() *catalog.Catalog {
+	if s.block.editor == nil && s.db.Catalog().AnyDetaching() {
+		return s.seenPartitions()
+	}
+	return s.newestCatalog()
+}
+
+// newestCatalog is catalog without what an old snapshot still sees (seenPartitions).
+func (s *Session) newestCatalog() *catalog.Catalog {
 	base := s.committedCatalog()
 	if b := &s.block; b.editor != nil {
 		// Others' committed DDL is seen inside a transaction with DDL of its own, too.
@@ -32,6 +43,50 @@ func (s *Session) catalog() *catalog.Catalog {
 		return b.editor.Catalog()
 	}
 	return base
+}
+
+// seenCatalog is a catalog with the partitions that one transaction's snapshot has.
+type seenCatalog struct {
+	base  uint64
+	start time.Time
+	cat   *catalog.Catalog
+}
+
+// seenPartitions is the newest catalog with the partitions in their places that DETACH CONCURRENTLY has begun to take away since the
+// transaction's snapshot was taken: the second half of it waits for the transaction if that has used the table.
+func (s *Session) seenPartitions() *catalog.Catalog {
+	base := s.committedCatalog()
+	if s.block.t == nil {
+		return base
+	}
+	if m := &s.seen; m.cat != nil && m.base == base.Version && m.start.Equal(s.block.start) {
+		return m.cat
+	}
+	var e *catalog.Editor
+	base.EachDetaching(func(t *catalog.Table) bool {
+		key := binary.BigEndian.AppendUint32(append(tuple.AppendPrefix(nil, database.CatalogStorage, database.StateIndex), byte(catalog.KindRelation)), t.OID)
+		raw, ok, kept, err := s.block.t.AtSnapshot(nil, key)
+		if err != nil || !ok {
+			return kept && err == nil
+		}
+		var was struct{ Detaching catalog.OID }
+		if json.Unmarshal(raw, &was) != nil || was.Detaching != 0 {
+			return true
+		}
+		if e == nil {
+			e = base.Edit(s.db.Alloc)
+		}
+		back, parent := *t, *base.Table(t.Detaching)
+		back.Detaching = 0
+		e.PutTable(&back)
+		e.PutTable(&parent) // what is computed from its partitions is another thing now
+		return true
+	})
+	if e == nil {
+		return base
+	}
+	s.seen = seenCatalog{base: base.Version, start: s.block.start, cat: e.Catalog()}
+	return s.seen.cat
 }
 
 // committedCatalog is the newest committed catalog with the session's temporary relations.

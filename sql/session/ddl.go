@@ -41,7 +41,16 @@ func (s *Session) ddl(ctx context.Context, c *call) (string, error) {
 	if c.describe && !c.several && b.mode != inBlock {
 		x.OnRollback = func(f func()) { b.onRollback = append(b.onRollback, f) }
 	}
-	return s.withEvents(ctx, x, c.stmt.Node)
+	tag, err := s.withEvents(ctx, x, c.stmt.Node)
+	for err == nil && x.Then != nil {
+		then := x.Then
+		if err = s.endImplicit(ctx); err == nil {
+			x = s.ddlContext(ctx, c)
+			b.levelFixed = true
+			err = then(x)
+		}
+	}
+	return tag, err
 }
 
 // ddlContext is what a statement of sql/ddl needs of the session.

@@ -89,11 +89,10 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {
 	s := f.s()
 	var view *catalog.Table
-	s.catalog().Tables(func(t *catalog.Table) bool {
+	syscat.MadeFrom(s.catalog(), rule, func(t *catalog.Table) {
 		if t.HasQuery() && syscat.RewriteOID(t.OID) == rule {
 			view = t
 		}
-		return view == nil
 	})
 	if view == nil {
 		return "", nil

@@ -123,7 +123,7 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		s.open()
 		return "SET CONSTRAINTS", s.setConstraints(ctx, n)
 	case *ast.PrepareStmt:
-		return "PREPARE", s.prepareSQL(n, c)
+		return "PREPARE", s.prepareSQL(ctx, n, c)
 	case *ast.ExecuteStmt:
 		return "", s.executeSQL(ctx, n, c)
 	case *ast.DeallocateStmt:

@@ -13,10 +13,11 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // prepareSQL is PREPARE.
-func (s *Session) prepareSQL(n *ast.PrepareStmt, c *call) error {
+func (s *Session) prepareSQL(ctx context.Context, n *ast.PrepareStmt, c *call) error {
 	if s.stmts[n.Name] != nil {
 		return pgerr.New(pgerr.DuplicatePstatement, "prepared statement \"%s\" already exists", n.Name)
 	}
@@ -37,6 +38,21 @@ func (s *Session) prepareSQL(n *ast.PrepareStmt, c *call) error {
 			return err
 		}
 		p.plan, p.params, p.cols = q, q.bound.Params, q.cols
+		if s.block.mode == inBlock {
+			// The statement was looked at with its tables locked, by the transaction's snapshot.
+			s.open()
+			if _, err := s.lockTables(ctx, q); err != nil {
+				return err
+			}
+			if s.block.level.txn() == txn.Serializable && !s.block.levelFixed {
+				if err := s.firstStatement(ctx); err != nil {
+					return err
+				}
+			}
+			s.block.levelFixed = true
+			view := s.block.t.Statement()
+			view.Release()
+		}
 	}
 	s.stmts[n.Name] = p
 	return nil

@@ -241,6 +241,10 @@ func (s *Session) BindStored(t *catalog.Table, sql string, cols []plan.Col) (pla
 // CurrentCatalog is the catalog now (exec asks before it writes to a partition that it has not locked ahead).
 func (s *Session) CurrentCatalog() *catalog.Catalog { return s.catalog() }
 
+// NewestCatalog is CurrentCatalog without partitions that only the transaction's snapshot still has: foreign keys do not find rows
+// there.
+func (s *Session) NewestCatalog() *catalog.Catalog { return s.newestCatalog() }
+
 // searchPath resolves the setting: the schemas that exist, in order.
 func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types.OID) {
 	v, _ := s.settings.Get("search_path")

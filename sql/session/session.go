@@ -114,6 +114,7 @@ type Session struct {
 	tempSchema catalog.OID
 	temps      map[catalog.OID]*catalog.Table // the session's temporary relations
 	tempGen    int
+	seen       seenCatalog
 	tempStats  map[catalog.OID]*stats.Table
 	ownStats   uint64 // grows when statistics that only this session sees change
 	merged     mergedCatalog

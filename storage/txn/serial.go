@@ -90,6 +90,19 @@ func (t *Txn) InSnapshot(key []byte) (bool, error) {
 	return ok, err
 }
 
+// AtSnapshot reads a key in the snapshot that the transaction goes by, without its own writes. kept false: it has none that lasts.
+func (t *Txn) AtSnapshot(dst, key []byte) (value []byte, ok, kept bool, err error) {
+	if t.iso == ReadCommitted || t.snap == nil {
+		return nil, false, false, nil
+	}
+	v, c, ok, err := t.snap.Get(key)
+	if !ok || err != nil {
+		return nil, false, true, err
+	}
+	dst = append(dst, v...)
+	return dst, true, true, c.Close()
+}
+
 // Unchanged reports whether the newest version of a row that the caller has locked is the one in the transaction's snapshot, or
 // its own; for READ COMMITTED always. What is not must not be changed: ErrConcurrentUpdate.
 func (t *Txn) Unchanged(key, newest []byte) (bool, error) {

@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "sql": sql, "crash": crash, "shutdown": shutdown, "tarn": tarn,
+			"serve": serve, "sql": sql, "hold": hold, "crash": crash, "shutdown": shutdown, "tarn": tarn,
 		},
 	})
 }
@@ -145,6 +145,20 @@ func sql(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("%v", err)
 	}
+}
+
+// hold is sql in a session that stays until the server goes: what it has locked stays locked.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: hold DATABASE TEXT")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := connect(of(ts), args[0])
+	ts.Check(err)
+	_, err = c.Exec(ctx, args[1]).ReadAll()
+	ts.Check(err)
+	ts.Defer(func() { c.Close(context.Background()) })
 }
 
 func crash(ts *testscript.TestScript, neg bool, args []string) {

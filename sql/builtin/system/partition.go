@@ -24,7 +24,7 @@ func ancestors(c *catalog.Catalog, oid types.OID) (out []types.OID) {
 	}
 	for {
 		out = append(out, t.OID)
-		if t.Bound == nil {
+		if t.Bound == nil || t.Detaching != 0 {
 			return out
 		}
 		t = c.Table(t.Parents[0])
@@ -70,7 +70,7 @@ func partitionTree(c *call.Call, a []types.Datum) (call.Rows, error) {
 		rows = append(rows, []types.Datum{tuple.Uint(uint64(n.oid)), parent, tuple.Bool(!t.Partitioned()), tuple.Int(n.level)})
 		cat.Children(t.OID, func(k *catalog.Table) bool {
 			switch {
-			case k.Bound == nil:
+			case k.Bound == nil || k.Detaching != 0:
 			case ix == nil:
 				list = append(list, node{k.OID, n.level + 1})
 			default:

@@ -39,6 +39,12 @@ const (
 	classNamespace = 3
 )
 
+// Columns of pg_class that take their time.
+const (
+	classPages = 10
+	classRows  = 11
+)
+
 func pgClass(s *scan) error {
 	if o, ok := s.keyOID(classOID); ok {
 		t, ix := s.cat.RelationByOID(o)
@@ -100,7 +106,7 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		am, ident = heapAM, 'd'
 		if t.Virtual {
 			file, ident = 0, 'n'
-		} else if s.srv != nil {
+		} else if s.srv != nil && s.wants(classPages, classRows) {
 			rows, pages = s.srv.TableStats(t)
 		}
 	case catalog.RelSequence:
@@ -154,7 +160,7 @@ func (s *scan) hasForeign(t *catalog.Table) bool {
 
 func (s *scan) addIndexClass(t *catalog.Table, ix *catalog.Index) {
 	rows, pages := float64(0), int64(1)
-	if s.srv != nil {
+	if s.srv != nil && s.wants(classRows) {
 		if rows, _ = s.srv.TableStats(t); rows < 0 {
 			rows = 0
 		}
@@ -354,12 +360,12 @@ func RewriteOID(table catalog.OID) catalog.OID { return madeOID | table<<11&0x7f
 // madeOID is the first OID that stands for an object without one.
 const madeOID catalog.OID = 0x80000000
 
-// madeFrom calls f for the tables that the OID of a default or rule may be made from: the uppermost bits of theirs are not in it.
-func (s *scan) madeFrom(made catalog.OID, f func(*catalog.Table)) {
+// MadeFrom calls f for the tables that the OID of a default or rule may be made from: the uppermost bits of theirs are not in it.
+func MadeFrom(cat *catalog.Catalog, made catalog.OID, f func(*catalog.Table)) {
 	const step = 1 << 20
-	last := s.cat.LastTable()
+	last := cat.LastTable()
 	for o := uint64(made & 0x7fffffff >> 11); o <= uint64(last); o += step {
-		if t := s.cat.Table(catalog.OID(o)); t != nil {
+		if t := cat.Table(catalog.OID(o)); t != nil {
 			f(t)
 		}
 	}
@@ -374,7 +380,7 @@ func pgAttrdef(s *scan) error {
 		}
 	}
 	if o, ok := s.keyOID(1); ok {
-		s.madeFrom(o, defaults)
+		MadeFrom(s.cat, o, defaults)
 		return nil
 	}
 	s.tables(2, defaults)
@@ -388,7 +394,7 @@ func pgRewrite(s *scan) error {
 		}
 	}
 	if o, ok := s.keyOID(1); ok {
-		s.madeFrom(o, rule)
+		MadeFrom(s.cat, o, rule)
 		return nil
 	}
 	s.tables(3, rule)
@@ -494,7 +500,7 @@ func (s *scan) owners(o catalog.OID) (out []*catalog.Table) {
 		}
 	}
 	if o >= madeOID {
-		s.madeFrom(o, add)
+		MadeFrom(s.cat, o, add)
 	}
 	t, _ := s.cat.RelationByOID(o)
 	add(t)

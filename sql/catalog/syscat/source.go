@@ -2,6 +2,7 @@ package syscat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tarndb/tarn/sql/builtin"
@@ -74,7 +75,7 @@ type Key struct {
 // Scan starts a scan. cols are the attribute numbers that the rows have, in this order; number -6 is tableoid, other
 // system columns are NULL. eq may be used to give fewer rows. srv and sess may be nil: what only they know is left out.
 func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, sess Session, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
-	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, eq: eq}
+	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, cols: cols, eq: eq}
 	err := s.fill()
 	return &rows{list: s.out, cols: cols, table: t.OID, row: make([]types.Datum, len(cols))}, err
 }
@@ -114,6 +115,7 @@ type scan struct {
 	srv   Server
 	sess  Session
 	table *catalog.Table
+	cols  []int16 // that are asked for
 	eq    []Key
 	out   [][]types.Datum
 	// att says which columns pg_attribute is asked for.
@@ -169,6 +171,16 @@ func init() {
 	}
 	relations[qualified{catalog.TarnSchemaOID, "branches"}] = tarnBranches
 	relations[qualified{catalog.TarnSchemaOID, "mirrors"}] = tarnMirrors
+}
+
+// wants reports that one of some columns is asked for: those that are dear need not be computed otherwise.
+func (s *scan) wants(atts ...int16) bool {
+	for _, a := range atts {
+		if slices.Contains(s.cols, a) {
+			return true
+		}
+	}
+	return false
 }
 
 // keyOID returns the value that the condition gives to an OID column.

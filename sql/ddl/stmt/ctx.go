@@ -64,6 +64,9 @@ type Ctx struct {
 	// NewLabel is told of labels that ALTER TYPE … ADD VALUE makes; nil: nobody asks.
 	NewLabel func(oid catalog.OID)
 	Hooks    Hooks
+	// Then is what the statement has left to do in a transaction of its own, once this one has committed: whoever runs it calls it
+	// with the Ctx of that. Only statements that refuse InBlock set it.
+	Then func(*Ctx) error
 	// Dropping is told of every object that is about to be dropped; nil: nobody asks.
 	Dropping func(Dropped)
 	// Ran is told of each statement inside another (CREATE SCHEMA's elements) after it has run: what has changed since the mark.

@@ -449,7 +449,11 @@ func (q *queue) find(f *foreignKey, vals []types.Datum, share bool) (bool, error
 	}
 	if table.Partitioned() {
 		var err error
-		if table, ix, err = partition.Leaf(q.ec.Catalog, table, ix, f.con.RefCols, vals, q.ec.Env); table == nil || err != nil {
+		cat := q.ec.Catalog
+		if src, ok := q.ec.Exprs.(interface{ NewestCatalog() *catalog.Catalog }); ok {
+			cat = src.NewestCatalog()
+		}
+		if table, ix, err = partition.Leaf(cat, table, ix, f.con.RefCols, vals, q.ec.Env); table == nil || err != nil {
 			return false, err
 		}
 	}

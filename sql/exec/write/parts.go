@@ -110,7 +110,7 @@ func (p *parts) admit(l *target) error {
 	if now == p.catalog {
 		return nil
 	}
-	if now.Table(t.OID) != t {
+	if d := now.Table(t.OID); d != t && !onItsWay(d, t) {
 		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of relation \"%s\"", t.Name)
 	}
 	for t.Bound != nil && t.OID != p.root.table.OID {
@@ -121,6 +121,12 @@ func (p *parts) admit(l *target) error {
 		t = above
 	}
 	return nil
+}
+
+// onItsWay reports that DETACH CONCURRENTLY has marked a partition since and that nothing else has happened to it: who has begun before
+// goes on as if it had not.
+func onItsWay(now, was *catalog.Table) bool {
+	return now != nil && now.Detaching != 0 && was.Detaching == 0 && now.StorageID == was.StorageID && slices.Equal(now.Indexes, was.Indexes)
 }
 
 // open makes the target of a table of the tree.
