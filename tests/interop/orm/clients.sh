@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 HERE=$PWD WORK=$1 TARN=$2 POSTGRESQL=${3:-}; shift $(($# < 3 ? $# : 3))
-CLIENTS=${*:-prisma drizzle knex kysely}
+CLIENTS=${*:-prisma drizzle knex kysely typeorm sequelize}
 mkdir -p "$WORK/clients/tarn" "$WORK/clients/postgresql"
 
 node_modules() { # packages of the committed lock file, installed once for each state of it
@@ -38,6 +38,6 @@ for client in $CLIENTS; do
   cat "$WORK"/clients/{tarn,postgresql}."$client.log" 2>/dev/null | grep -v Warning | tail -20 || true
   echo "$client: $((SECONDS - t)) s"
 done
-least=376
+least=598
 [ "$#" = 0 ] || least=1
 python3 compare.py clients.expected $least "$WORK/clients/tarn" ${POSTGRESQL:+"$WORK/clients/postgresql"}
