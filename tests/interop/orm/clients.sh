@@ -38,6 +38,6 @@ for client in $CLIENTS; do
   cat "$WORK"/clients/{tarn,postgresql}."$client.log" 2>/dev/null | grep -v Warning | tail -20 || true
   echo "$client: $((SECONDS - t)) s"
 done
-least=598
+least=597
 [ "$#" = 0 ] || least=1
 python3 compare.py clients.expected $least "$WORK/clients/tarn" ${POSTGRESQL:+"$WORK/clients/postgresql"}
