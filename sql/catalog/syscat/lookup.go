@@ -100,12 +100,15 @@ func (e Estimates) Lookups(t *catalog.Table) []catalog.Lookup {
 	return list
 }
 
+// fewAdded are catalogs of PostgreSQL's own rows to which a database adds few, which every look-up goes through.
+var fewAdded = map[string]bool{"pg_operator": true, "pg_aggregate": true, "pg_cast": true, "pg_range": true}
+
 func lookupsOf(t *catalog.Table) (out []catalog.Lookup) {
 	if t.Schema != catalog.PgCatalogOID {
 		return nil
 	}
 	specs, computed := computedLookups[t.Name]
-	if _, has := relations[qualified{t.Schema, t.Name}]; !computed && !has && staticRows(t) != nil {
+	if _, has := relations[qualified{t.Schema, t.Name}]; !computed && (!has || fewAdded[t.Name]) && staticRows(t) != nil {
 		for i := range t.Columns {
 			if name := t.Columns[i].Name; lookups[name] {
 				specs = append(specs, lookup{name, 2, name == "oid"})

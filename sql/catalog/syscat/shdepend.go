@@ -13,13 +13,12 @@ const (
 // pgShdepend is which objects of the database name which roles: as owner (o), in privileges (a), in policies (r). Roles that
 // PostgreSQL makes itself are not listed, as they cannot be dropped.
 func pgShdepend(s *scan) error {
-	if s.srv == nil || s.sess == nil {
-		return nil
-	}
 	db := catalog.OID(0)
-	for _, d := range s.srv.Databases() {
-		if d.Name == s.sess.Database() {
-			db = d.OID
+	if s.srv != nil && s.sess != nil {
+		for _, d := range s.srv.Databases() {
+			if d.Name == s.sess.Database() {
+				db = d.OID
+			}
 		}
 	}
 	row := func(class, obj catalog.OID, sub int16, role catalog.OID, why byte) {

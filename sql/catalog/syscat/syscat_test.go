@@ -64,7 +64,7 @@ func testCatalog() *catalog.Catalog {
 	e.Put(&catalog.Type{Header: catalog.Header{OID: 16403, Schema: catalog.PublicOID, Name: "pos"}, Form: types.TypeDomain, Array: 16404,
 		Domain: &catalog.Domain{Base: types.Int4, Mod: -1, Constraints: []*catalog.DomainConstraint{{OID: 16405, Name: "c", Expr: "(VALUE > 0)"}}}})
 	e.Put(&catalog.EventTrigger{Header: catalog.Header{OID: 16430, Name: "ev", Owner: 10}, Event: "sql_drop", Func: 16406, Enabled: 'O', Tags: []string{"DROP TABLE"}})
-	f := &catalog.Function{Header: catalog.Header{OID: 16406, Schema: catalog.PublicOID, Name: "f", Comment: "a function",
+	f := &catalog.Function{Header: catalog.Header{OID: 16406, Schema: catalog.PublicOID, Name: "f", Comment: "a function", Owner: 16999,
 		Deps: []catalog.Dep{{On: catalog.Address{Kind: catalog.KindType, OID: 16400}, Type: catalog.DepNormal}}}, Language: "sql"}
 	f.Proc.ArgTypes, f.Proc.RetType, f.Proc.Kind, f.Proc.Volatile, f.Proc.Parallel = []types.OID{16400}, types.Int4, 'f', 'v', 'u'
 	e.Put(f)
