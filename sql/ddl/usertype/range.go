@@ -137,6 +137,9 @@ func (o *rangeOptions) resolve(x *stmt.Ctx, name string) (*catalog.Range, error)
 		}
 	}
 	if r.OpClass, err = bind.OpClass(x.Bind(), "btree", o.class, sub.OID); err != nil {
+		if o.class == nil && pgerr.Is(err, pgerr.UndefinedObject) {
+			return nil, pgerr.From(err).WithHint("You must specify an operator class for the range type or define a default operator class for the subtype.")
+		}
 		return nil, err
 	}
 	if o.canonical != nil {
