@@ -231,8 +231,19 @@ func (x *exec) finishDetach(was, part *catalog.Table) error {
 	return x.takeOut(p, t)
 }
 
-// takeOut makes a partition a table of its own.
+// takeOut makes a partition a table of its own. Who has foreign keys to the table has one less of PostgreSQL's, and is kept out for that.
 func (x *exec) takeOut(p, t *catalog.Table) error {
+	for up := p; up != nil; {
+		for _, r := range x.referencing(up.OID) {
+			if err := x.LockTable(r.OID, lock.AccessExclusive); err != nil {
+				return err
+			}
+		}
+		if up.Bound == nil {
+			break
+		}
+		up = x.Catalog().Table(up.Parents[0])
+	}
 	next := orphan(t, p)
 	next.Bound, next.Detaching = nil, 0
 	for i, c := range next.Constraints {
@@ -259,32 +270,12 @@ func (x *exec) takeOut(p, t *catalog.Table) error {
 func (x *exec) partNumbers(p, t *catalog.Table) map[catalog.OID]int {
 	out := map[catalog.OID]int{}
 	for {
-		out[p.OID] = x.partNumber(p, t)
+		out[p.OID] = partition.Number(x.Catalog(), p, t.OID, x.Env)
 		if p.Bound == nil {
 			return out
 		}
 		p = x.Catalog().Table(p.Parents[0])
 	}
-}
-
-func (x *exec) partNumber(p, t *catalog.Table) int {
-	n := 0
-	var walk func(*catalog.Table) bool
-	walk = func(p *catalog.Table) bool {
-		d, err := x.partitions(p)
-		if err != nil {
-			return false
-		}
-		for _, oid := range d.Parts {
-			n++
-			if k := x.Catalog().Table(oid); oid == t.OID || k.Partitioned() && walk(k) {
-				return true
-			}
-		}
-		return false
-	}
-	walk(p)
-	return n
 }
 
 // stillReferenced refuses to take a partition away whose rows foreign keys name. numbers are its partNumbers.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -34,8 +35,9 @@ type foreignKey struct {
 	parent *catalog.Table
 	// refCols are the referenced columns by the numbers of the table whose rows change: a partition of parent, or parent.
 	refCols []int16
-	match   *fkey.Match // nil where the types agree
-	ready   bool        // match is made
+	part    *catalog.Table // the partition of parent whose rows change; nil: parent itself
+	match   *fkey.Match    // nil where the types agree
+	ready   bool           // match is made
 }
 
 // matcher makes match.
@@ -97,15 +99,16 @@ func newFKTable(ec *run.Context, t *catalog.Table) *fkTable {
 				continue
 			}
 			if p := above[c.RefTable]; p != nil {
-				cols := c.RefCols
+				cols, part := c.RefCols, (*catalog.Table)(nil)
 				if p != t {
+					part = t
 					m := catalog.AttMap(p, t)
 					cols = make([]int16, len(c.RefCols))
 					for i, a := range c.RefCols {
 						cols[i] = m[a-1]
 					}
 				}
-				fk.refs = append(fk.refs, &foreignKey{con: c, child: child, parent: p, refCols: cols})
+				fk.refs = append(fk.refs, &foreignKey{con: c, child: child, parent: p, refCols: cols, part: part})
 			}
 		}
 	}
@@ -364,10 +367,34 @@ func (q *queue) do(ev *event) error {
 		return err
 	}
 	f := e.fk
+	parent, child, name := q.shownKey(f)
 	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
-		f.parent.Name, f.con.Name, f.child.Name).
-		WithDetail("Key%s is still referenced from table \"%s\".", q.keyText(f.parent, f.con.RefCols, e.vals), f.child.Name).
-		WithTable(schemaName(q.ec, f.child), f.child.Name).WithConstraint(f.con.Name)
+		parent.Name, name, child.Name).
+		WithDetail("Key%s is still referenced from table \"%s\".", q.keyText(f.parent, f.con.RefCols, e.vals), child.Name).
+		WithTable(schemaName(q.ec, child), child.Name).WithConstraint(name)
+}
+
+// shownKey is what PostgreSQL's messages say of a key that is still referenced: the foreign key is that of the topmost partitioned table
+// on the referencing side; on the other side each partition has one of its own, numbered.
+func (q *queue) shownKey(f *foreignKey) (parent, child *catalog.Table, name string) {
+	parent, child, con := f.parent, f.child, f.con
+	cat := q.ec.Catalog
+	if cat == nil {
+		return parent, child, con.Name
+	}
+	for con.Parent != 0 {
+		t, c := cat.ConstraintByOID(con.Parent)
+		if c == nil {
+			break
+		}
+		child, con = t, c
+	}
+	name = con.Name
+	if f.part != nil {
+		parent = f.part
+		name += strconv.Itoa(partition.Number(cat, f.parent, f.part.OID, q.ec.Env))
+	}
+	return parent, child, name
 }
 
 func (q *queue) checkChild(e *event) error {
