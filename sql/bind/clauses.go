@@ -449,3 +449,11 @@ func waitPolicy(w ast.LockWaitPolicy) plan.WaitPolicy {
 	}
 	return plan.WaitBlock
 }
+
+// keys are the expressions of GROUP BY.
+func (g *grouping) keys() []plan.Expr {
+	if g == nil {
+		return nil
+	}
+	return g.exprs
+}

@@ -207,6 +207,13 @@ func (b *binder) recursiveCTE(s *expression.Scope, r *expression.CTE) []*plan.CT
 				r.Name, i+1, b.TypeModText(have, l.cols[i].T.Mod), b.TypeModText(t, mod)).
 				WithHint("Cast the output of the non-recursive term to the correct type."))
 		}
+		if coll := l.cols[i].T.Coll; coll != 0 {
+			if all := b.commonCollation(l, right, i, n.All); all != coll {
+				panic(b.Err(pgerr.CollationMismatch, b.LocOf(le), "recursive query \"%s\" column %d has collation \"%s\" in non-recursive term but collation \"%s\" overall",
+					r.Name, i+1, b.CollationName(coll), b.CollationName(all)).
+					WithHint("Use the COLLATE clause to set the collation of the non-recursive term."))
+			}
+		}
 		if rt := re.Type().OID; rt != t {
 			if !b.CanCoerce(rt, t, overload.Implicit) {
 				b.Fail(pgerr.CannotCoerce, b.LocOf(re), "UNION could not convert type %s to %s", b.TypeText(rt), b.TypeText(t))

@@ -27,8 +27,12 @@ func (q *query) retype(b *binder, i int, t types.OID) bool {
 	if q.exprs == nil || q.exprs[i].Type().OID != types.Unknown {
 		return false
 	}
-	switch q.exprs[i].(type) {
+	switch e := q.exprs[i].(type) {
 	case *plan.Const, *plan.Param:
+	case *plan.Relabel:
+		if !tree.IsCollate(e) {
+			return false
+		}
 	default:
 		return false
 	}
@@ -135,6 +139,10 @@ func (b *binder) simpleSelect(s *expression.Scope, n *ast.SelectStmt, keepUnknow
 			t.Expr = b.ResolveUnknown(t.Expr)
 		}
 		b.Collate(t.Expr)
+	}
+	b.collatedKeys(order, distinct)
+	for _, e := range grp.keys() {
+		b.collatedKey(e)
 	}
 	b.Collate(having)
 	if b.shapes != nil {
@@ -403,6 +411,21 @@ func (b *binder) srfStage(s *expression.Scope, rel plan.Rel) plan.Rel {
 		}
 		p.Exprs, p.Out = append(p.Exprs, add...), append(p.Out, cols...)
 		rel = p
+	}
+}
+
+// collatedKeys refuses what is sorted or made distinct and of which no collation can be told (42P21).
+func (b *binder) collatedKeys(lists ...[]expression.SortItem) {
+	for _, list := range lists {
+		for _, o := range list {
+			b.collatedKey(o.Target.Expr)
+		}
+	}
+}
+
+func (b *binder) collatedKey(e plan.Expr) {
+	if c := b.Collate(e); c.Strength == expression.CollConflict {
+		b.CollationConflict(c)
 	}
 }
 

@@ -75,10 +75,30 @@ func (b *binder) setTree(s *expression.Scope, n *ast.SelectStmt, top bool) *quer
 		if t.Mod != r.cols[i].T.Mod {
 			t.Mod = -1
 		}
+		t.Coll = b.commonCollation(l, r, i, n.Op == ast.SETOP_UNION && n.All)
 		op.Out = append(op.Out, plan.Col{ID: b.NewCol(), Name: c.Name, T: t})
 		b.Owner[op.Out[i].ID] = s
 	}
 	return &query{rel: op, cols: append([]plan.Col(nil), op.Out...), out: op.Out}
+}
+
+// commonCollation is the collation of column i of a set operation. One that needs none has 0 where the members' differ. Errors: 42P21.
+func (b *binder) commonCollation(l, r *query, i int, noneOK bool) types.OID {
+	if b.CollationOf(l.cols[i].T.OID) == 0 {
+		return 0
+	}
+	var sum expression.Collation
+	for _, q := range []*query{l, r} {
+		e := b.outExpr(q, i)
+		sum = b.MergeCollation(sum, b.Collate(e), e)
+	}
+	if sum.Strength == expression.CollConflict {
+		if noneOK {
+			return 0
+		}
+		b.CollationConflict(sum)
+	}
+	return sum.OID
 }
 
 // unify brings two queries to the same column types.

@@ -179,6 +179,8 @@ type IndexKey struct {
 	NullsFirst bool `json:",omitempty"`
 	OpClass    OID  `json:",omitempty"`
 	Collation  OID  `json:",omitempty"`
+	// Order is what the key's texts are ordered by where that is not their bytes.
+	Order *KeyOrder `json:",omitempty"`
 }
 
 // ExcludeOp is an operator by which an exclusion constraint compares a key of two rows.

@@ -23,6 +23,7 @@ const (
 	KindEventTrigger Kind = 'e'
 	KindOperator     Kind = 'o'
 	KindCast         Kind = 'c'
+	KindCollation    Kind = 'n'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -92,11 +93,12 @@ var newObject = map[Kind]func() Object{
 	KindEventTrigger: func() Object { return &EventTrigger{} },
 	KindOperator:     func() Object { return &Operator{} },
 	KindCast:         func() Object { return &Cast{} },
+	KindCollation:    func() Object { return &Collation{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
-	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast}
+	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation}
 }
 
 func (k Kind) String() string {
@@ -113,6 +115,8 @@ func (k Kind) String() string {
 		return "default privileges"
 	case KindEventTrigger:
 		return "event trigger"
+	case KindCollation:
+		return "collation"
 	case KindPolicy:
 		return "policy"
 	case KindOperator:
@@ -227,6 +231,16 @@ func (t *Table) EachDep(f func(Dep)) {
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.Type >= FirstNormalOID && !c.Dropped {
 			f(Dep{From: Address{Kind: KindColumn, OID: t.OID, Sub: c.AttNum}, On: Address{Kind: KindType, OID: c.Type}, Type: DepNormal})
+		}
+		if c := &t.Columns[i]; c.Collation >= FirstNormalOID && !c.Dropped {
+			f(Dep{From: Address{Kind: KindColumn, OID: t.OID, Sub: c.AttNum}, On: Address{Kind: KindCollation, OID: c.Collation}, Type: DepNormal})
+		}
+	}
+	for _, ix := range t.Indexes {
+		for i := range ix.Keys {
+			if k := &ix.Keys[i]; k.Collation >= FirstNormalOID && (k.Att == 0 || t.Column(k.Att).Collation != k.Collation) {
+				f(Dep{From: Address{Kind: KindIndex, OID: ix.OID}, On: Address{Kind: KindCollation, OID: k.Collation}, Type: DepNormal})
+			}
 		}
 	}
 	for _, d := range t.Deps {

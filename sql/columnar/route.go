@@ -367,6 +367,9 @@ func (c *compiler) hashJoin(x *plan.HashJoin) (*block, bool) {
 		b.cols[id] = v
 	}
 	for i := range x.OuterKeys {
+		if !binaryOrder(x.Colls[i]) {
+			return c.refuse("a collation")
+		}
 		lv, ok := c.expr(b, x.OuterKeys[i])
 		if !ok {
 			return nil, false
@@ -431,7 +434,7 @@ func (c *compiler) agg(x *plan.Agg) (*block, bool) {
 		switch {
 		case !ok:
 			return c.refuse("GROUP BY " + g.Name)
-		case v.avg || !equalByBits(v.typ) || v.typ == types.Numeric && v.p == 0:
+		case v.avg || !equalByBits(v.typ) || v.typ == types.Numeric && v.p == 0 || !binaryOrder(g.T.Coll):
 			return c.refuse("GROUP BY " + typeName(v.typ))
 		}
 		groups = append(groups, v.sql)
@@ -483,7 +486,7 @@ func (c *compiler) aggregate(in *block, a *plan.Aggref) (value, bool) {
 	}
 	distinct := ""
 	if a.Distinct {
-		if !equalByBits(arg.typ) {
+		if !equalByBits(arg.typ) || !binaryOrder(a.Args[0].Type().Coll) {
 			return c.no("DISTINCT " + typeName(arg.typ))
 		}
 		distinct = "DISTINCT "

@@ -62,7 +62,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err := x.retypeConstraints(next, col); err != nil {
 		return err
 	}
-	if sameBits(e, c, col, cols) {
+	if sameBits(e, c, col, cols) && !x.reorders(t, c, col) {
 		x.Put(next)
 		return x.retypeIdentity(col)
 	}
@@ -248,6 +248,15 @@ func sameBits(e plan.Expr, old, new *catalog.Column, cols map[int16]plan.Col) bo
 			return false
 		}
 	}
+}
+
+// reorders reports whether an index would stand in another order under a column's new collation.
+func (x *exec) reorders(t *catalog.Table, old, new *catalog.Column) bool {
+	a, b := x.Catalog().KeyOrder(old.Collation), x.Catalog().KeyOrder(new.Collation)
+	if a == nil && b == nil || a != nil && b != nil && *a == *b {
+		return false
+	}
+	return slices.ContainsFunc(t.Indexes, func(ix *catalog.Index) bool { return depend.IndexUses(ix, old.AttNum) })
 }
 
 // retypeIdentity gives an identity column's sequence the column's type.

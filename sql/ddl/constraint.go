@@ -168,7 +168,8 @@ func (x *exec) columnKey(c *catalog.Column, method string) (catalog.IndexKey, er
 	if err != nil {
 		return catalog.IndexKey{}, err
 	}
-	return catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, OpClass: class, Collation: c.Collation}, nil
+	return catalog.IndexKey{Att: c.AttNum, Type: c.Type, Kind: c.Kind, OpClass: class, Collation: c.Collation,
+		Order: x.Catalog().KeyOrder(c.Collation)}, nil
 }
 
 func constraintExists(name, table string) error {

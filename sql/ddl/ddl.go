@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -115,6 +116,8 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 		return "CREATE POLICY", policy.Create(x.Ctx, n)
 	case *ast.AlterPolicyStmt:
 		return "ALTER POLICY", policy.Alter(x.Ctx, n)
+	case *ast.AlterCollationStmt:
+		return "ALTER COLLATION", schemaobj.RefreshCollation(x.Ctx, n)
 	case *ast.RuleStmt:
 		return "", pgerr.Unsupported("CREATE RULE")
 	case *ast.ClusterStmt:
@@ -133,6 +136,8 @@ func (x *exec) define(n *ast.DefineStmt) (string, error) {
 		return tag, routine.CreateAggregate(x.Ctx, n)
 	case ast.OBJECT_OPERATOR:
 		return tag, operator.Create(x.Ctx, n)
+	case ast.OBJECT_COLLATION:
+		return tag, schemaobj.CreateCollation(x.Ctx, n)
 	}
 	return "", pgerr.Unsupported(tag)
 }

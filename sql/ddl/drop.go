@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -57,6 +58,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	if n.RemoveType == ast.OBJECT_CAST {
 		return "DROP CAST", operator.DropCast(x.Ctx, n)
+	}
+	if schemaobj.Handles(n.RemoveType) {
+		return schemaobj.Drop(x.Ctx, n)
 	}
 	if n.RemoveType == ast.OBJECT_POLICY {
 		return "DROP POLICY", x.dropPolicies(n)

@@ -180,6 +180,10 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs
 			return k, pgerr.Unsupported("an index over an expression of type " + types.FormatType(typ.OID, -1, x.Env))
 		}
 		k.Type, k.Kind, k.Collation = typ.OID, ty.Kind, typ.Coll
+		if ty.Collatable() && typ.Coll == 0 && len(e.Collation) == 0 {
+			return k, pgerr.New(pgerr.IndeterminateCollation, "could not determine which collation to use for index expression").
+				WithHint("Use the COLLATE clause to set the collation explicitly.")
+		}
 		if k.Att == 0 {
 			if err := immutable(b, "functions in index expression must be marked IMMUTABLE"); err != nil {
 				return k, err
@@ -202,6 +206,9 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs
 		}
 	}
 	if len(e.Collation) > 0 {
+		if ty := x.Env.Type(k.Type); ty != nil && !ty.Collatable() {
+			return k, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(k.Type, -1, x.Env))
+		}
 		oid, err := bind.Collation(x.Bind(), e.Collation)
 		if err != nil {
 			return k, err
@@ -211,8 +218,28 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs
 	k.Desc = e.Ordering == ast.SORTBY_DESC
 	k.NullsFirst = e.NullsOrdering == ast.SORTBY_NULLS_FIRST || k.Desc && e.NullsOrdering != ast.SORTBY_NULLS_LAST
 	var err error
-	k.OpClass, err = bind.OpClass(x.Bind(), method, e.Opclass, k.Type)
-	return k, err
+	if k.OpClass, err = bind.OpClass(x.Bind(), method, e.Opclass, k.Type); err != nil {
+		return k, err
+	}
+	return k, x.keyOrder(&k)
+}
+
+// patternClasses are text_pattern_ops and its kin, of btree and hash.
+var patternClasses = map[catalog.OID]bool{4217: true, 4218: true, 4219: true, 10056: true, 10057: true, 10058: true}
+
+// keyOrder says by what a key with its collation and class is ordered.
+func (x *exec) keyOrder(k *catalog.IndexKey) error {
+	k.Order = x.Catalog().KeyOrder(k.Collation)
+	if k.Order == nil || !patternClasses[k.OpClass] {
+		return nil
+	}
+	// The classes that serve LIKE compare bytes, whatever the collation.
+	if k.Order.Nondeterministic {
+		name, _ := ruleutils.OpClassName(k.OpClass)
+		return pgerr.New(pgerr.FeatureNotSupported, "nondeterministic collations are not supported for operator class \"%s\"", name)
+	}
+	k.Order = nil
+	return nil
 }
 
 // exprName is the name of an index column over an expression: the function's, or "expr".

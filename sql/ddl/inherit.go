@@ -154,10 +154,8 @@ func (x *exec) sameType(what string, a, b *catalog.Column) error {
 }
 
 func (x *exec) collationName(oid catalog.OID) string {
-	if x.Env != nil && x.Env.Resolver != nil {
-		if name, ok := x.Env.Resolver.RegName(types.RegKindCollation, oid); ok {
-			return name
-		}
+	if c := x.Catalog().Collation(oid); c != nil {
+		return c.Name
 	}
 	return itoa(int64(oid))
 }

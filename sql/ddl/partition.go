@@ -82,7 +82,10 @@ func (x *exec) partitionClass(key *catalog.IndexKey, el *ast.PartitionElem, meth
 		return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"", types.FormatType(key.Type, -1, x.Env), method).
 			WithHint("You must specify a %s operator class or define a default %s operator class for the data type.", method, method)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return x.keyOrder(key)
 }
 
 func (x *exec) partitionElem(t *catalog.Table, el *ast.PartitionElem) (k catalog.IndexKey, err error) {

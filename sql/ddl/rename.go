@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser"
@@ -53,6 +54,9 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 		return "ALTER POLICY", policy.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_ATTRIBUTE:
 		return x.renameAttribute(n, newName)
+	}
+	if schemaobj.Handles(n.RenameType) {
+		return schemaobj.Rename(x.Ctx, n)
 	}
 	return "", pgerr.Unsupported("renaming this kind of object")
 }
@@ -698,6 +702,9 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 		})
 	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
 	default:
+		if schemaobj.Handles(n.ObjectType) {
+			return schemaobj.SetSchema(x.Ctx, n)
+		}
 		return "", pgerr.Unsupported("SET SCHEMA of this kind of object")
 	}
 	tag := alterTag(n.ObjectType)
@@ -785,6 +792,9 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 			o.Owner = owner
 			return x.MayGiveTo(owner, x.Catalog().SchemaByOID(o.Schema))
 		})
+	}
+	if schemaobj.Handles(n.ObjectType) {
+		return schemaobj.SetOwner(x.Ctx, n)
 	}
 	if n.ObjectType == ast.OBJECT_EVENT_TRIGGER {
 		return "ALTER EVENT TRIGGER", triggers.OwnEvent(x.Ctx, n.Object, n.Newowner)

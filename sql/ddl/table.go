@@ -266,7 +266,8 @@ func (x *exec) column(d *ast.ColumnDef, att int16) (c catalog.Column, serial typ
 	c.Kind = ty.Kind
 	if d.CollClause != nil {
 		if !ty.Collatable() {
-			return c, 0, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(t.OID, -1, x.Env))
+			return c, 0, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(t.OID, -1, x.Env)).
+				WithPosition(x.Position(d.CollClause.Location))
 		}
 		if c.Collation, err = bind.Collation(x.Bind(), d.CollClause.Collname); err != nil {
 			return c, 0, err

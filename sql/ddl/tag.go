@@ -91,6 +91,8 @@ func Tag(n ast.Node) string {
 		return "ALTER DOMAIN"
 	case *ast.CreateTrigStmt:
 		return "CREATE TRIGGER"
+	case *ast.AlterCollationStmt:
+		return "ALTER COLLATION"
 	}
 	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -177,6 +178,13 @@ func (x *exec) resultColumns(cols []plan.Col, names []string, tooMany string, ta
 		}
 		if ty.TypType == types.TypePseudo {
 			return nil, pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" has pseudo-type %s", c.Name, types.FormatType(typ.OID, -1, x.Env))
+		}
+		if ty.Collatable() && typ.Coll == 0 {
+			e := pgerr.New(pgerr.IndeterminateCollation, "could not determine which collation to use for view column \"%s\"", c.Name)
+			if table {
+				e = pgerr.New(pgerr.IndeterminateCollation, "no collation was derived for column \"%s\" with collatable type %s", c.Name, types.FormatType(typ.OID, -1, x.Env))
+			}
+			return nil, e.WithHint("Use the COLLATE clause to set the collation explicitly.")
 		}
 		if table && systemColumn(c.Name) {
 			return nil, pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", c.Name)
@@ -406,6 +414,9 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		nc.Comment = n.Comment
 		x.replaceConstraint(t, c, &nc)
 		return nil
+	}
+	if schemaobj.Handles(n.Objtype) {
+		return schemaobj.Comment(x.Ctx, n)
 	}
 	return pgerr.Unsupported("COMMENT ON this kind of object")
 }

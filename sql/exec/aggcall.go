@@ -87,7 +87,7 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 	}
 	c.call.Variadic = x.Variadic
 	for _, o := range x.OrderBy {
-		c.call.Order = append(c.call.Order, builtin.SortKey{Desc: o.Desc, NullsFirst: o.NullsFirst})
+		c.call.Order = append(c.call.Order, builtin.SortKey{Desc: o.Desc, NullsFirst: o.NullsFirst, Coll: o.Expr.Type().Coll})
 	}
 	if c.args, err = b.Exprs(x.Args); err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 				return err
 			}
 		}
-		c.cols = append(c.cols, spill.SortCol{Slot: slot, Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst})
+		c.cols = append(c.cols, spill.SortCol{Slot: slot, Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst, Coll: b.Order(k.Expr.Type())})
 	}
 	if x.Distinct {
 		for i, a := range x.Args {
@@ -142,7 +142,7 @@ func (b *builder) orderedAgg(c *aggCall, x *plan.Aggref) error {
 			if err != nil {
 				return err
 			}
-			c.cols = append(c.cols, spill.SortCol{Slot: c.slots[i], Kind: kind})
+			c.cols = append(c.cols, spill.SortCol{Slot: c.slots[i], Kind: kind, Coll: b.Order(a.Type())})
 		}
 		c.distinct = len(c.cols)
 	}

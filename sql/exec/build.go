@@ -71,7 +71,13 @@ func (b *builder) sortCols(keys []plan.SortKey) ([]spill.SortCol, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = spill.SortCol{Slot: b.Slot(k.Col), Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst}
+		if k.T.Coll == 0 {
+			if t := b.env.Type(k.T.OID); t != nil && t.Collatable() {
+				return nil, pgerr.New(pgerr.IndeterminateCollation, "could not determine which collation to use for string comparison").
+					WithHint("Use the COLLATE clause to set the collation explicitly.")
+			}
+		}
+		out[i] = spill.SortCol{Slot: b.Slot(k.Col), Kind: kind, Desc: k.Desc, NullsFirst: k.NullsFirst, Coll: b.Order(k.T)}
 	}
 	return out, nil
 }
@@ -92,7 +98,7 @@ func (b *builder) keyCols(ids []plan.ColID, cols []plan.Col) ([]spill.KeyCol, er
 		if err != nil {
 			return nil, err
 		}
-		out[i] = spill.KeyCol{Slot: b.Slot(id), Kind: kind}
+		out[i] = spill.KeyCol{Slot: b.Slot(id), Kind: kind, Coll: b.Equality(c.T)}
 	}
 	return out, nil
 }

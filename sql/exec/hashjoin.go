@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -25,6 +26,7 @@ type hashJoinOp struct {
 	innerKeys    []func() error
 	keySlots     []int
 	kinds        []tuple.Kind
+	colls        []*collation.Collator // nil: equal bytes of text are equal
 	innerDeps    *deps
 
 	table      joinTable
@@ -63,7 +65,7 @@ func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 		return nil, err
 	}
 	o.innerDeps = b.deps(x.Inner)
-	if len(x.OuterKeys) != len(x.InnerKeys) {
+	if len(x.OuterKeys) != len(x.InnerKeys) || len(x.OuterKeys) != len(x.Colls) {
 		return nil, pgerr.Internal("hash join with %d and %d keys", len(x.OuterKeys), len(x.InnerKeys))
 	}
 	for i := range x.OuterKeys {
@@ -72,7 +74,7 @@ func (b *builder) hashJoin(x *plan.HashJoin) (operator, error) {
 			return nil, err
 		}
 		s := b.in.F.Add()
-		o.keySlots, o.kinds = append(o.keySlots, s), append(o.kinds, kind)
+		o.keySlots, o.kinds, o.colls = append(o.keySlots, s), append(o.kinds, kind), append(o.colls, b.env.Equality(x.Colls[i]))
 		load, err := b.Into(x.OuterKeys[i], s)
 		if err != nil {
 			return nil, err
@@ -246,6 +248,10 @@ func (o *hashJoinOp) keys(loads []func() error) (hash uint64, null bool, err err
 		}
 		v := f.S[o.keySlots[i]]
 		null = null || v.IsNull()
+		if c := o.colls[i]; c != nil {
+			hash = types.HashOrdered(c, o.kinds[i], v, hash)
+			continue
+		}
 		hash = types.HashKind(o.kinds[i], v, hash)
 	}
 	return hash, null, nil
@@ -571,6 +577,12 @@ func (o *hashJoinOp) probe() (bool, error) {
 
 func (o *hashJoinOp) equal(row []types.Datum) bool {
 	for i, k := range o.kinds {
+		if c := o.colls[i]; c != nil {
+			if !types.EqualOrdered(c, k, row[i], o.key[i]) {
+				return false
+			}
+			continue
+		}
 		if !types.EqualKind(k, row[i], o.key[i]) {
 			return false
 		}

@@ -130,7 +130,7 @@ func (b *builder) rowConds(cs []eval.Cond, n plan.Node) ([]eval.Cond, error) {
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.Equal(kind, l, r))
+				cs = append(cs, b.Equal(kind, x.Colls[i], l, r))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)
@@ -141,7 +141,7 @@ func (b *builder) rowConds(cs []eval.Cond, n plan.Node) ([]eval.Cond, error) {
 				if err != nil {
 					return nil, err
 				}
-				cs = append(cs, b.Equal(kind, eval.Operand{Slot: b.Slot(x.OuterKeys[i].Col)}, eval.Operand{Slot: b.Slot(x.InnerKeys[i].Col)}))
+				cs = append(cs, b.Equal(kind, x.OuterKeys[i].T.Coll, eval.Operand{Slot: b.Slot(x.OuterKeys[i].Col)}, eval.Operand{Slot: b.Slot(x.InnerKeys[i].Col)}))
 			}
 		}
 		return b.joinConds(cs, x.Kind, x.On, x.Outer, x.Inner)

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -38,6 +39,7 @@ type tableScanOp struct {
 	any    []types.Datum // elements still to be looked up, in order
 	anyAt  int
 	keyCol *catalog.IndexKey // of eqAny
+	order  *collation.Collator
 
 	rng     rowstore.Range
 	bounds  [2]rowstore.Bound
@@ -119,6 +121,9 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 		n := len(x.Eq)
 		if x.EqAny != nil {
 			o.keyCol = &o.index.Keys[n]
+			if o.order, err = o.keyCol.Order.Collator(); err != nil {
+				return nil, err
+			}
 			n++
 		}
 		o.point = o.index == primary && primary.ID == 1 && n == len(primary.Keys)
@@ -233,8 +238,8 @@ func (o *tableScanOp) elements() error {
 	if o.keyCol.Desc != o.reverse {
 		sign = -1
 	}
-	slices.SortFunc(o.any, func(x, y types.Datum) int { return sign * types.CompareKind(kind, x, y) })
-	o.any = slices.CompactFunc(o.any, func(x, y types.Datum) bool { return types.CompareKind(kind, x, y) == 0 })
+	slices.SortFunc(o.any, func(x, y types.Datum) int { return sign * types.CompareOrdered(o.order, kind, x, y) })
+	o.any = slices.CompactFunc(o.any, func(x, y types.Datum) bool { return types.CompareOrdered(o.order, kind, x, y) == 0 })
 	return nil
 }
 

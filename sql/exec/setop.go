@@ -52,6 +52,9 @@ func (b *builder) setOp(x *plan.HashSetOp) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range keys {
+		keys[i].Coll = b.Equality(x.Out[i].T)
+	}
 	o.table = spill.NewTable(&b.in.F, keys)
 	o.lParts = spill.NewParts(&b.in.budget, &b.in.F, o.left)
 	o.rParts = spill.NewParts(&b.in.budget, &b.in.F, o.left)

@@ -262,7 +262,7 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if !ok || len(call.Args) != 2 {
 			return nil
 		}
-		kind, ok := eval.Equality(call)
+		kind, coll, ok := b.EqualityCall(call)
 		if !ok {
 			return nil
 		}
@@ -284,7 +284,7 @@ func (b *builder) hashedTest(q *quantified, test plan.Expr) error {
 		if err != nil {
 			return err
 		}
-		keys = append(keys, spill.KeyCol{Slot: b.Slot(ref.Col), Kind: kind})
+		keys = append(keys, spill.KeyCol{Slot: b.Slot(ref.Col), Kind: kind, Coll: coll})
 		left = append(left, fn)
 	}
 	q.left = left

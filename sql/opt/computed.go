@@ -144,7 +144,7 @@ func (o *optimizer) fixedAtts(x *plan.VirtualScan, conds []plan.Expr) map[int16]
 				}
 				continue
 			}
-			if !isEquality(e.Op) {
+			if !isEquality(e.Op) || o.loose(e.InputColl) {
 				continue
 			}
 			for side := range 2 {

@@ -360,7 +360,7 @@ func (f *pruner) onKey(i int, c plan.Expr) (*plan.PruneStep, error) {
 			return nil, nil
 		}
 		arr, strategy := e.Call.Args[1], operators().strategy[e.Call.Op]
-		if strategy == 0 || !elemIs(arr, key.Type) || mentionsSet(arr, f.own) || volatileExpr(arr) || hasSubquery(arr) {
+		if strategy == 0 || key.Collation != 0 && e.Call.InputColl != key.Collation || !elemIs(arr, key.Type) || mentionsSet(arr, f.own) || volatileExpr(arr) || hasSubquery(arr) {
 			return nil, nil
 		}
 		ok, err := f.is(i, e.Call.Args[0])
@@ -376,7 +376,7 @@ func (f *pruner) onKey(i int, c plan.Expr) (*plan.PruneStep, error) {
 		if strategy == 0 && e.Name == "<>" {
 			strategy = partition.NotEqual
 		}
-		if strategy == 0 {
+		if strategy == 0 || key.Collation != 0 && e.InputColl != key.Collation {
 			return nil, nil
 		}
 		for side := range 2 {
@@ -433,7 +433,7 @@ func rangeOrder(x *plan.Scan, d *partition.Desc, members []member, w want) (reve
 	for i := range min(len(w.order), len(d.Key.Keys)) {
 		k := w.order[i]
 		c := scanCol(x, d.Key.Keys[i].Att)
-		if d.Key.Keys[i].Att == 0 || c == nil || c.ID != k.Col || i > 0 && k.Desc != reverse {
+		if d.Key.Keys[i].Att == 0 || c == nil || c.ID != k.Col || c.T.Coll != d.Key.Keys[i].Collation || i > 0 && k.Desc != reverse {
 			return false, false
 		}
 		reverse = k.Desc

@@ -398,6 +398,9 @@ func (g *joinGraph) equate(c *joinCond) bool {
 		return false
 	}
 	call := c.e.(*plan.FuncCall)
+	if g.o.loose(call.InputColl) {
+		return false
+	}
 	var found *eclass
 	for i := 0; i < len(g.ecs); i++ {
 		ec := g.ecs[i]
@@ -420,7 +423,9 @@ func (g *joinGraph) equate(c *joinCond) bool {
 	}
 	found.put(l)
 	found.put(r)
-	g.o.unite(l.Col, r.Col)
+	if l.T.Coll == r.T.Coll { // else their orders differ
+		g.o.unite(l.Col, r.Col)
+	}
 	return true
 }
 
@@ -448,7 +453,7 @@ func (g *joinGraph) spread(outer relset) {
 				continue
 			}
 			for _, c := range it.conds {
-				if col, strategy, val, ok := comparison(c, it.cols); ok && strategy == 3 && ec.has(col) && c.(*plan.FuncCall).Op == ec.op.Op && val.Type().OID == ec.cols[0].T.OID {
+				if col, strategy, val, ok := comparison(c, it.cols); ok && strategy == 3 && ec.has(col) && c.(*plan.FuncCall).Op == ec.op.Op && !g.o.looseEqual(c) && val.Type().OID == ec.cols[0].T.OID {
 					ec.value = val
 				}
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 // maxDynamic is the largest number of items whose orders are all compared; beyond it the next best pair is joined.
@@ -314,7 +315,7 @@ func (g *joinGraph) leaves() error {
 func (g *joinGraph) makeUnique(i int, it *joinItem) {
 	var on []plan.ColID
 	for _, c := range it.on {
-		if c.l == nil {
+		if c.l == nil || g.o.looseEqual(c.e) {
 			return
 		}
 		e := c.l
@@ -567,7 +568,7 @@ func (g *joinGraph) node(p *jpath, need colset) (plan.Node, error) {
 	case hashPath:
 		h := &plan.HashJoin{Est: est, Kind: p.kind, Outer: narrowedIf(l, child, p.kind), Inner: narrowed(r, child), On: on, Out: out}
 		for _, k := range p.keys {
-			h.OuterKeys, h.InnerKeys = append(h.OuterKeys, k.outer), append(h.InnerKeys, k.inner)
+			h.OuterKeys, h.InnerKeys, h.Colls = append(h.OuterKeys, k.outer), append(h.InnerKeys, k.inner), append(h.Colls, k.coll)
 		}
 		n = h
 	case mergePath:
@@ -622,9 +623,10 @@ func (o *optimizer) plainJoin(x *plan.Join, conds []plan.Expr, w want) (built, e
 		return built{}, err
 	}
 	var ok, ik, rest []plan.Expr
+	var colls []types.OID
 	for _, c := range flatten(x.On) {
 		if a, b, eq := o.equiJoin(c, left, right); eq && !x.Lateral && !volatileExpr(c) {
-			ok, ik = append(ok, a), append(ik, b)
+			ok, ik, colls = append(ok, a), append(ik, b), append(colls, c.(*plan.FuncCall).InputColl)
 			continue
 		}
 		rest = append(rest, c)
@@ -657,7 +659,7 @@ func (o *optimizer) plainJoin(x *plan.Join, conds []plan.Expr, w want) (built, e
 	switch {
 	case len(ok) > 0 || x.Kind == plan.RightJoin || x.Kind == plan.FullJoin:
 		// A hash join without keys pairs everything and remembers what matched.
-		b.node = &plan.HashJoin{Est: est, Kind: x.Kind, Outer: l.node, Inner: r.node, OuterKeys: ok, InnerKeys: ik, On: rest, Out: cols}
+		b.node = &plan.HashJoin{Est: est, Kind: x.Kind, Outer: l.node, Inner: r.node, OuterKeys: ok, InnerKeys: ik, Colls: colls, On: rest, Out: cols}
 	default:
 		inner := r.node
 		if !x.Lateral {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 type joinMethod uint8
@@ -43,7 +44,10 @@ type jpath struct {
 	memo   []plan.ColID
 }
 
-type joinKey struct{ outer, inner plan.Expr }
+type joinKey struct {
+	outer, inner plan.Expr
+	coll         types.OID // under which they are equal
+}
 
 // jset is what is known of a set of items.
 type jset struct {
@@ -91,11 +95,16 @@ type cross struct {
 }
 
 func (c *cross) key(l, r plan.Expr, whole plan.Expr) {
-	c.keys = append(c.keys, joinKey{l, r})
+	coll := types.OID(0)
+	if call, ok := whole.(*plan.FuncCall); ok {
+		coll = call.InputColl
+	}
+	c.keys = append(c.keys, joinKey{l, r, coll})
 	c.all = append(c.all, whole)
 	a, ok1 := l.(*plan.ColRef)
 	b, ok2 := r.(*plan.ColRef)
-	if ok1 && ok2 {
+	// Sorted sides meet at equal keys of their own order.
+	if ok1 && ok2 && a.T.Coll == coll && b.T.Coll == coll {
 		c.cols = append(c.cols, [2]*plan.ColRef{a, b})
 	}
 }
@@ -326,7 +335,7 @@ func (g *joinGraph) hash(s *jset, a, b relset, as, bs *jset, kind plan.JoinKind,
 		// The kept side may be the hashed one.
 		swapped := make([]joinKey, len(x.keys))
 		for i, k := range x.keys {
-			swapped[i] = joinKey{k.inner, k.outer}
+			swapped[i] = joinKey{k.inner, k.outer, k.coll}
 		}
 		add(plan.RightJoin, bs.cheapest(), l, bs, as, swapped)
 	}

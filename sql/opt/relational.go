@@ -242,7 +242,7 @@ func (o *optimizer) minMax(x *plan.Aggregate) (built, bool, error) {
 			return built{}, false, nil
 		}
 		ref, isRef := a.Args[0].(*plan.ColRef)
-		if !isRef || a.T.OID != ref.T.OID {
+		if !isRef || a.T.OID != ref.T.OID || a.InputColl != ref.T.Coll {
 			return built{}, false, nil
 		}
 		all := append(flatten(conds), &plan.NullTest{Arg: ref, Not: true})

@@ -220,7 +220,7 @@ func (o *optimizer) keyOrder(x *plan.Scan, ix *catalog.Index, n int, reverse boo
 	for i := range ix.Keys[min(n, len(ix.Keys)):] {
 		k := &ix.Keys[n+i]
 		c := scanCol(x, k.Att)
-		if k.Att == 0 || c == nil {
+		if k.Att == 0 || c == nil || !o.keyOrdered(k, c.T.Coll) {
 			break
 		}
 		out = append(out, plan.SortKey{Col: c.ID, T: c.T, Desc: k.Desc != reverse, NullsFirst: k.NullsFirst != reverse})
@@ -241,7 +241,7 @@ func scanCol(x *plan.Scan, att int16) *plan.Col {
 func (o *optimizer) fixedCols(conds []plan.Expr, own colset) colset {
 	var s colset
 	for _, c := range conds {
-		if col, strategy, val, ok := comparison(c, own); ok && strategy == 3 && !o.outerVaries(val) {
+		if col, strategy, val, ok := comparison(c, own); ok && strategy == 3 && !o.outerVaries(val) && !o.looseEqual(c) {
 			s = s.add(col)
 		}
 	}
@@ -383,7 +383,7 @@ func (o *optimizer) implies(c, p plan.Expr) bool {
 		return false
 	}
 	t := types.Lookup(b.T.OID)
-	if t == nil {
+	if t == nil || !o.sameByteOrder(c, p) {
 		return false
 	}
 	d := t.Compare(a.Val, b.Val)
@@ -429,7 +429,11 @@ func (m *matcher) compare(i int, c plan.Expr) (strategy int, val plan.Expr, ok b
 			continue
 		}
 		val = call.Args[1-side]
-		if !keyAccepts(m.ix.Keys[i].Type, val.Type().OID) || mentionsSet(val, m.own) || volatileExpr(val) || hasSubplan(val) {
+		k := &m.ix.Keys[i]
+		if strategy == 3 && !m.o.keyEquals(k, call.InputColl) || strategy != 3 && !m.o.keyOrdered(k, call.InputColl) {
+			continue
+		}
+		if !keyAccepts(k.Type, val.Type().OID) || mentionsSet(val, m.own) || volatileExpr(val) || hasSubplan(val) {
 			continue
 		}
 		if side == 1 {
@@ -478,7 +482,7 @@ func (m *matcher) match() {
 		for j, c := range m.conds {
 			if s, ok := c.(*plan.ScalarArrayOp); ok && !p.used[j] && !s.All && s.Call.Form == plan.CallOp && operators().strategy[s.Call.Op] == 3 {
 				arr := s.Call.Args[1]
-				if m.keyIs(i, s.Call.Args[0]) && elemIs(arr, m.ix.Keys[i].Type) && !mentionsSet(arr, m.own) && !volatileExpr(arr) && !hasSubquery(arr) {
+				if m.keyIs(i, s.Call.Args[0]) && m.o.keyEquals(&m.ix.Keys[i], s.Call.InputColl) && elemIs(arr, m.ix.Keys[i].Type) && !mentionsSet(arr, m.own) && !volatileExpr(arr) && !hasSubquery(arr) {
 					p.eqAny, p.used[j], m.covered[j] = arr, true, true
 					break
 				}
@@ -542,7 +546,7 @@ func (m *matcher) likeBounds(i int, c plan.Expr) bool {
 	if !ok || len(call.Args) != 2 || call.Form != plan.CallOp || call.Op != opTextLike || !m.keyIs(i, call.Args[0]) {
 		return false
 	}
-	if t := m.ix.Keys[i].Type; t != types.Text && t != types.Varchar {
+	if t := m.ix.Keys[i].Type; t != types.Text && t != types.Varchar || m.ix.Keys[i].Order != nil {
 		return false
 	}
 	pat, ok := plan.StripRelabel(call.Args[1]).(*plan.Const)
@@ -572,7 +576,7 @@ func (m *matcher) covers(need colset) bool {
 		}
 		found := false
 		for _, k := range m.ix.Keys {
-			found = found || k.Att == c.AttNum && tuple.KeyExact(k.Kind)
+			found = found || k.Att == c.AttNum && k.Order == nil && tuple.KeyExact(k.Kind)
 		}
 		for _, a := range m.ix.Include {
 			found = found || a == c.AttNum

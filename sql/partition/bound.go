@@ -37,7 +37,7 @@ func (d *Desc) Admit(name string, b *catalog.PartBound, nameOf func(catalog.OID)
 			if err != nil {
 				return i, err
 			}
-			if at, ok := slices.BinarySearchFunc(d.vals, val, d.types[0].Compare); ok {
+			if at, ok := slices.BinarySearchFunc(d.vals, val, d.first); ok {
 				return overlap(i, d.ofVal[at])
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 )
 
 // Desc is a partitioned table's partitions.
@@ -20,6 +21,7 @@ type Desc struct {
 	Default, Null int
 
 	types []*types.Type
+	colls []*collation.Collator // by whose keys the texts of a key are ordered
 	// Range: slot[i] is the partition of the values from cuts[i-1] to cuts[i], -1 for none. Neighbours share a cut.
 	cuts []bound
 	slot []int
@@ -31,6 +33,16 @@ type Desc struct {
 	hash        []hashFn
 	bounds      []*catalog.PartBound
 }
+
+// order compares two values of a key.
+func (d *Desc) order(key int, a, b types.Datum) int {
+	if c := d.colls[key]; c != nil {
+		return types.CompareOrdered(c, d.types[key].Kind, a, b)
+	}
+	return d.types[key].Compare(a, b)
+}
+
+func (d *Desc) first(a, b types.Datum) int { return d.order(0, a, b) }
 
 // bound is one end of a range: kinds[i] -1 MINVALUE, 0 vals[i], 1 MAXVALUE.
 type bound struct {
@@ -66,7 +78,11 @@ func describe(t *catalog.Table, parts []*catalog.Table, env *types.Env) (*Desc, 
 		if ty == nil {
 			return nil, pgerr.Internal("partition key of type %d", k.Type)
 		}
-		d.types = append(d.types, ty)
+		c, err := k.Order.Collator()
+		if err != nil {
+			return nil, err
+		}
+		d.types, d.colls = append(d.types, ty), append(d.colls, c)
 	}
 	var err error
 	switch t.PartKey.Strategy {
@@ -127,7 +143,7 @@ func (d *Desc) compare(a, b bound) int {
 		if a.kinds[i] != 0 {
 			return 0
 		}
-		if c := d.types[i].Compare(a.vals[i], b.vals[i]); c != 0 {
+		if c := d.order(i, a.vals[i], b.vals[i]); c != 0 {
 			return c
 		}
 	}
@@ -194,7 +210,7 @@ func (d *Desc) listed(parts []*catalog.Table) error {
 			list = append(list, val{v, t})
 		}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return d.types[0].Compare(list[i].v, list[j].v) < 0 })
+	sort.SliceStable(list, func(i, j int) bool { return d.order(0, list[i].v, list[j].v) < 0 })
 	num := map[*catalog.Table]int{}
 	number := func(t *catalog.Table) int {
 		n, ok := num[t]
@@ -260,7 +276,7 @@ func (d *Desc) Route(vals []types.Datum) (int, error) {
 			}
 			return d.Default, nil
 		}
-		i, ok := slices.BinarySearchFunc(d.vals, vals[0], d.types[0].Compare)
+		i, ok := slices.BinarySearchFunc(d.vals, vals[0], d.first)
 		if ok {
 			return d.ofVal[i], nil
 		}
@@ -285,7 +301,7 @@ func (d *Desc) against(b bound, vals []types.Datum) int {
 		if b.kinds[i] != 0 {
 			return int(b.kinds[i])
 		}
-		if c := d.types[i].Compare(b.vals[i], v); c != 0 {
+		if c := d.order(i, b.vals[i], v); c != 0 {
 			return c
 		}
 	}

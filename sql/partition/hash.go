@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -16,8 +17,10 @@ const hashSeed = 0x7A5B22367996DCFD
 
 // hashFn is the extended hash function of a key column.
 type hashFn struct {
-	fn  func(*builtin.Call, []types.Datum) (types.Datum, error)
-	arg types.OID
+	fn   func(*builtin.Call, []types.Datum) (types.Datum, error)
+	arg  types.OID
+	coll *collation.Collator // of texts whose bytes do not tell what is equal
+	kind tuple.Kind
 }
 
 // Hashable reports with 0A000 a key whose hash function is not built.
@@ -37,7 +40,13 @@ func hashFns(k *catalog.PartKey) ([]hashFn, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, hashFn{fn: f.Fn, arg: k.Keys[i].Type})
+		h := hashFn{fn: f.Fn, arg: k.Keys[i].Type, kind: k.Keys[i].Kind}
+		if o := k.Keys[i].Order; o != nil && o.Nondeterministic {
+			if h.coll, err = o.Collator(); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, h)
 	}
 	return out, nil
 }
@@ -50,8 +59,11 @@ func rowHash(fns []hashFn, vals []types.Datum) (uint64, error) {
 			continue
 		}
 		c := &builtin.Call{ArgTypes: []types.OID{f.arg, types.Int8}}
-		seed := uint64(hashSeed)
-		v, err := f.fn(c, []types.Datum{vals[i], tuple.Int(int64(seed))})
+		seed, val := uint64(hashSeed), vals[i]
+		if f.coll != nil {
+			val, _ = types.Ordered(f.coll, f.kind, val)
+		}
+		v, err := f.fn(c, []types.Datum{val, tuple.Int(int64(seed))})
 		if err != nil {
 			return 0, err
 		}

@@ -86,11 +86,10 @@ func (d *Desc) pruneList(conds []Cond) Set {
 	lo, hi := 0, len(d.vals) // values that may be
 	null, other := true, true
 	var out map[int]bool // values excluded by <>
-	t := d.types[0]
 	for _, c := range conds {
 		at := func(incl bool) int { // the first value beyond (incl: at or beyond) c.Val
 			return sort.Search(len(d.vals), func(i int) bool {
-				r := t.Compare(d.vals[i], c.Val)
+				r := d.order(0, d.vals[i], c.Val)
 				return r > 0 || incl && r == 0
 			})
 		}
@@ -204,7 +203,7 @@ func (d *Desc) pruneRange(conds []Cond) Set {
 }
 
 func (d *Desc) tighter(a, b *Cond) bool {
-	c := d.types[a.Key].Compare(a.Val, b.Val)
+	c := d.order(a.Key, a.Val, b.Val)
 	if a.Strategy == Less || a.Strategy == LessEqual {
 		return c < 0 || c == 0 && a.Strategy == Less
 	}

@@ -133,7 +133,8 @@ type HashJoin struct {
 	Kind                 JoinKind
 	Outer, Inner         Node
 	OuterKeys, InnerKeys []Expr
-	On                   []Expr // further conditions on the pair
+	Colls                []types.OID // under which the keys are equal
+	On                   []Expr      // further conditions on the pair
 	// NullAware: NOT IN semantics for an anti join.
 	NullAware bool
 	Out       []Col

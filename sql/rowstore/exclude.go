@@ -79,8 +79,7 @@ func (x *index) prefixOf(keys []types.Datum) (lo, hi []byte, ok bool) {
 	}
 	lo = append(lo, x.prefix[:]...)
 	for _, i := range x.excl.order[:x.excl.equal] {
-		k := &x.cat.Keys[i]
-		lo = tuple.AppendKey(lo, k.Kind, keys[i], k.Desc, k.NullsFirst)
+		lo = x.keys[i].append(lo, keys[i])
 	}
 	return lo, prefixEnd(bytes.Clone(lo)), true
 }
@@ -238,8 +237,7 @@ func (r *Rel) Excluded(ctx context.Context, t *txn.Txn, ix *catalog.Index, ev In
 func (x *index) exclusionEntry(keys []types.Datum, rowKey []byte) []byte {
 	key := append([]byte(nil), x.prefix[:]...)
 	for _, i := range x.excl.order {
-		k := &x.cat.Keys[i]
-		key = tuple.AppendKey(key, k.Kind, keys[i], k.Desc, k.NullsFirst)
+		key = x.keys[i].append(key, keys[i])
 	}
 	return append(key, rowKey[tuple.KeyPrefixLen:]...)
 }

@@ -30,11 +30,10 @@ const (
 // KeyRange gives the keys [lo, hi) of a range in an index, written into the buffers. ok is false for an empty range.
 func (r *Rel) KeyRange(ix *catalog.Index, rng Range, lo, hi []byte) (l, h []byte, ok bool) {
 	prefix := r.prefix
-	var keys []catalog.IndexKey
+	keys := r.keys
 	if ix != nil {
-		keys = ix.Keys
 		if x := r.index(ix); x != nil {
-			prefix = x.prefix
+			prefix, keys = x.prefix, x.keys
 		}
 	}
 	lo = append(lo, prefix[:]...)
@@ -43,7 +42,7 @@ func (r *Rel) KeyRange(ix *catalog.Index, rng Range, lo, hi []byte) (l, h []byte
 		if v.IsNull() || intSide(k.Kind, v) != 0 {
 			return lo, hi, false
 		}
-		lo = tuple.AppendKey(lo, k.Kind, v, k.Desc, k.NullsFirst)
+		lo = k.append(lo, v)
 	}
 	hi = append(hi, lo...)
 	if rng.Lo == nil && rng.Hi == nil {
@@ -88,13 +87,13 @@ func (r *Rel) KeyRange(ix *catalog.Index, rng Range, lo, hi []byte) (l, h []byte
 		}
 	}
 	if low != nil {
-		lo = tuple.AppendKey(lo[:base], k.Kind, low.Val, k.Desc, k.NullsFirst)
+		lo = k.append(lo[:base], low.Val)
 		if !low.Inclusive {
 			lo = prefixEnd(lo)
 		}
 	}
 	if high != nil {
-		hi = tuple.AppendKey(hi[:base], k.Kind, high.Val, k.Desc, k.NullsFirst)
+		hi = k.append(hi[:base], high.Val)
 		if high.Inclusive {
 			hi = prefixEnd(hi)
 		}

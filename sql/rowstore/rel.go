@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,6 +15,7 @@ type Rel struct {
 	Table   *catalog.Table
 	layout  *tuple.Layout
 	primary *catalog.Index // nil: rows stand under hidden keys
+	keys    []keyForm      // of primary
 	second  []*index
 	prefix  [tuple.KeyPrefixLen]byte
 }
@@ -21,9 +23,37 @@ type Rel struct {
 // index is a secondary index.
 type index struct {
 	cat     *catalog.Index
+	keys    []keyForm
 	prefix  [tuple.KeyPrefixLen]byte
 	include *tuple.Layout
 	excl    *exclusion // of an exclusion constraint
+}
+
+// keyForm is how the values of an index key are written.
+type keyForm struct {
+	*catalog.IndexKey
+	order *collation.Collator // nil: text by its bytes
+}
+
+func keyForms(ix *catalog.Index) ([]keyForm, error) {
+	out := make([]keyForm, len(ix.Keys))
+	for i := range ix.Keys {
+		k := &ix.Keys[i]
+		c, err := k.Order.Collator()
+		if err != nil {
+			return nil, pgerr.Wrap(err, pgerr.InternalError, "index %s: %s", ix.Name, err)
+		}
+		out[i] = keyForm{k, c}
+	}
+	return out, nil
+}
+
+// append writes a value of the key.
+func (k *keyForm) append(dst []byte, v types.Datum) []byte {
+	if k.order != nil {
+		return types.AppendOrderedKey(dst, k.order, k.Kind, v, k.Desc, k.NullsFirst)
+	}
+	return tuple.AppendKey(dst, k.Kind, v, k.Desc, k.NullsFirst)
 }
 
 // primaryIndexID is the index number of the rows themselves.
@@ -51,11 +81,15 @@ func Open(t *catalog.Table) (*Rel, error) {
 	r.layout = tuple.NewLayout(kinds, missing)
 	tuple.AppendPrefix(r.prefix[:0], t.StorageID, primaryIndexID)
 	for _, ix := range t.Indexes {
+		keys, err := keyForms(ix)
+		if err != nil {
+			return nil, err
+		}
 		if ix.ID == primaryIndexID {
-			r.primary = ix
+			r.primary, r.keys = ix, keys
 			continue
 		}
-		x := &index{cat: ix, excl: newExclusion(ix)}
+		x := &index{cat: ix, keys: keys, excl: newExclusion(ix)}
 		tuple.AppendPrefix(x.prefix[:0], t.StorageID, ix.ID)
 		if len(ix.Include) > 0 {
 			ks := make([]tuple.Kind, len(ix.Include))
@@ -84,9 +118,9 @@ func (r *Rel) Decode(row []byte, dst []types.Datum) error { return r.layout.Deco
 // AppendPrimaryKey appends the storage key of a row with these values (by attribute number - 1).
 func (r *Rel) AppendPrimaryKey(dst []byte, vals []types.Datum) []byte {
 	dst = append(dst, r.prefix[:]...)
-	for i := range r.primary.Keys {
-		k := &r.primary.Keys[i]
-		dst = tuple.AppendKey(dst, k.Kind, vals[k.Att-1], k.Desc, k.NullsFirst)
+	for i := range r.keys {
+		k := &r.keys[i]
+		dst = k.append(dst, vals[k.Att-1])
 	}
 	return dst
 }
@@ -149,13 +183,12 @@ func (x *index) keyVals(vals, buf []types.Datum, ev IndexEval) (keys []types.Dat
 func (x *index) appendEntry(key, value []byte, keys, vals []types.Datum, primarySuffix []byte) (k, v []byte, single bool) {
 	key = append(key, x.prefix[:]...)
 	single = x.cat.Unique && !x.cat.Deferrable
-	for n := range x.cat.Keys {
+	for n := range x.keys {
 		i := x.at(n)
-		c := &x.cat.Keys[i]
 		if keys[i].IsNull() && !x.cat.NullsNotDistinct {
 			single = false
 		}
-		key = tuple.AppendKey(key, c.Kind, keys[i], c.Desc, c.NullsFirst)
+		key = x.keys[i].append(key, keys[i])
 	}
 	var suffix []byte
 	if single {

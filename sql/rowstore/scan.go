@@ -188,7 +188,7 @@ func (r *Rel) entryRowKey(x *index, key, value, dst []byte) ([]byte, error) {
 func (r *Rel) EntryColumns(ix *catalog.Index) map[int16]int {
 	out := map[int16]int{}
 	for i, k := range ix.Keys {
-		if k.Att != 0 && tuple.KeyExact(k.Kind) {
+		if k.Att != 0 && k.Order == nil && tuple.KeyExact(k.Kind) {
 			out[k.Att] = i
 		}
 	}
@@ -208,7 +208,7 @@ func (i *Iter) DecodeEntry(dst []types.Datum, buf []byte) ([]byte, error) {
 	var err error
 	for k := range i.x.cat.Keys {
 		c := &i.x.cat.Keys[k]
-		if !tuple.KeyExact(c.Kind) {
+		if c.Order != nil || !tuple.KeyExact(c.Kind) {
 			dst[k] = types.Null
 			if rest, err = tuple.SkipKey(rest, c.Kind, c.Desc); err != nil {
 				return buf, err

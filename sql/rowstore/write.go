@@ -441,12 +441,11 @@ func (w *Writer) later(ctx context.Context, x *index) error {
 // false where NULL makes every row another.
 func (x *index) appendClaim(dst []byte, keys []types.Datum) (claim []byte, ok bool) {
 	dst = append(dst, x.prefix[:]...)
-	for i := range x.cat.Keys {
-		c := &x.cat.Keys[i]
+	for i := range x.keys {
 		if keys[i].IsNull() && !x.cat.NullsNotDistinct {
 			return dst, false
 		}
-		dst = tuple.AppendKey(dst, c.Kind, keys[i], c.Desc, c.NullsFirst)
+		dst = x.keys[i].append(dst, keys[i])
 	}
 	return dst, true
 }

@@ -19,6 +19,8 @@ type Namer struct {
 	Pretty bool
 	// Operator prints an operator, qualified where its symbol alone does not find it.
 	Operator func(oid types.OID) string
+	// Env prints the names of collations.
+	Env *types.Env
 }
 
 func (n *Namer) operator(oid types.OID) string {
@@ -44,7 +46,7 @@ func IndexDef(t *catalog.Table, ix *catalog.Index, column int, n *Namer) (string
 			return "", err
 		}
 		if column == 0 {
-			s += keyOptions(t, ix, k)
+			s += keyOptions(n.Env, t, ix, k)
 		}
 		keys = append(keys, s)
 	}
@@ -124,7 +126,7 @@ func IsCallText(s string) bool {
 	return false
 }
 
-func keyOptions(t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string {
+func keyOptions(env *types.Env, t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string {
 	s := ""
 	coll := types.OID(0)
 	if k.Att != 0 {
@@ -133,7 +135,7 @@ func keyOptions(t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string 
 		coll = ty.Collation
 	}
 	if k.Collation != 0 && k.Collation != coll {
-		s += " COLLATE " + QuoteIdent(collationName(k.Collation))
+		s += " COLLATE " + collationName(env, k.Collation)
 	}
 	if k.OpClass != 0 {
 		if name, isDefault := opClass(k.OpClass, k.Type); name != "" && !isDefault {
@@ -213,7 +215,7 @@ func ConstraintDef(t *catalog.Table, c *catalog.Constraint, ref *catalog.Table, 
 			if err != nil {
 				return "", err
 			}
-			elems = append(elems, e+keyOptions(t, ix, k)+" WITH "+n.operator(ix.Excludes[i].Op))
+			elems = append(elems, e+keyOptions(n.Env, t, ix, k)+" WITH "+n.operator(ix.Excludes[i].Op))
 		}
 		s = "EXCLUDE USING " + QuoteIdent(ix.Method) + " (" + strings.Join(elems, ", ") + ")"
 		if len(ix.Include) > 0 {

@@ -172,7 +172,7 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 		if v.Form == plan.CallCastExplicit && v.T.Coll != 0 && sameBits(v.T, v.Arg.Type()) {
 			p.open()
 			p.paren(v.Arg, implicit, v)
-			p.put(" COLLATE ", QuoteIdent(collationName(v.T.Coll)))
+			p.put(" COLLATE ", collationName(p.o.Env, v.T.Coll))
 			p.close()
 			return
 		}
@@ -372,14 +372,20 @@ func (p *printer) constant(c *plan.Const, show int) {
 // collation prints the collation of a constant where it is not its type's own.
 func (p *printer) collation(t plan.Type) {
 	if ty := p.o.Env.Type(t.OID); ty != nil && t.Coll != 0 && t.Coll != ty.Collation {
-		p.put(" COLLATE ", QuoteIdent(collationName(t.Coll)))
+		p.put(" COLLATE ", collationName(p.o.Env, t.Coll))
 	}
 }
 
-func collationName(oid types.OID) string {
+// collationName is generate_collation_name.
+func collationName(env *types.Env, oid types.OID) string {
+	if env != nil && env.Resolver != nil {
+		if name, ok := env.Resolver.RegName(types.RegKindCollation, oid); ok {
+			return name
+		}
+	}
 	for _, r := range pgdata.Load("pg_collation").Rows {
 		if *r[0] == strconv.Itoa(int(oid)) {
-			return *r[1]
+			return QuoteIdent(*r[1])
 		}
 	}
 	return strconv.Itoa(int(oid))

@@ -29,23 +29,23 @@ func looksLikeCall(s string) bool {
 var strategyNames = map[catalog.Strategy]string{catalog.ListPartition: "LIST", catalog.RangePartition: "RANGE", catalog.HashPartition: "HASH"}
 
 // PartKeyDef is pg_get_partkeydef: RANGE (a, lower(b)).
-func PartKeyDef(t *catalog.Table) string {
+func PartKeyDef(env *types.Env, t *catalog.Table) string {
 	parts := make([]string, len(t.PartKey.Keys))
 	for i := range t.PartKey.Keys {
 		k := &t.PartKey.Keys[i]
 		parts[i] = PartKeyText(t, k)
 		if ty := types.Lookup(k.Type); ty != nil && k.Collation != 0 && k.Collation != ty.Collation {
-			parts[i] += " COLLATE " + collationName(k.Collation)
+			parts[i] += " COLLATE " + collationName(env, k.Collation)
 		}
-		if name, def := opClassName(k.OpClass); !def {
+		if name, def := OpClassName(k.OpClass); !def {
 			parts[i] += " " + name
 		}
 	}
 	return strategyNames[t.PartKey.Strategy] + " (" + strings.Join(parts, ", ") + ")"
 }
 
-// opClassName is the name of an operator class; def: it is its type's default.
-func opClassName(oid types.OID) (name string, def bool) {
+// OpClassName is the name of an operator class; def: it is its type's default.
+func OpClassName(oid types.OID) (name string, def bool) {
 	want := strconv.FormatUint(uint64(oid), 10)
 	data := pgdata.Load("pg_opclass")
 	id, n, d := data.Col("oid"), data.Col("opcname"), data.Col("opcdefault")

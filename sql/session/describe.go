@@ -20,6 +20,7 @@ const (
 	classProc       types.OID = 1255
 	classTrigger    types.OID = 2620
 	classPolicy     types.OID = 3256
+	classCollation  types.OID = 3456
 
 	classEventTrigger types.OID = 3466
 	classOperator     types.OID = 2617
@@ -28,7 +29,7 @@ const (
 
 // objectClass is the catalog that the objects of a kind have their rows in.
 var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger,
-	catalog.KindOperator: classOperator, catalog.KindCast: classCast}
+	catalog.KindOperator: classOperator, catalog.KindCast: classCast, catalog.KindCollation: classCollation}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
@@ -122,7 +123,7 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 	s := f.s()
 	cat := s.catalog()
 	env := s.bindEnv(cat, "")
-	return &ruleutils.Namer{Pretty: pretty,
+	return &ruleutils.Namer{Pretty: pretty, Env: s.env,
 		Operator: func(oid types.OID) string { return bind.OperatorName(s.bindEnv(s.catalog(), ""), oid) },
 		Relation: func(t *catalog.Table) string {
 			if pretty && s.names().Visible(t.Schema, t.Name, t.OID) {

@@ -4,17 +4,25 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/session/regname"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 )
 
 // resolver answers what the text forms of the reg* types ask.
 type resolver Session
 
-var _ types.Resolver = (*resolver)(nil)
+var (
+	_ types.Resolver        = (*resolver)(nil)
+	_ types.CollationFinder = (*resolver)(nil)
+)
 
 func (r *resolver) s() *Session { return (*Session)(r) }
 
 // UserType finds row types of tables and their arrays.
 func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().userType(oid) }
+
+func (r *resolver) Collation(oid types.OID) *collation.Collator {
+	return (*functions)(r).Catalog().Collator(oid)
+}
 
 func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	return r.s().names().OID(kind, name)

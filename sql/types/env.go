@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/sql/types/temporal"
 )
 
@@ -75,6 +76,42 @@ func (t *Type) CheckNull(env *Env) error {
 		return nil
 	}
 	return env.CheckDomain(t.OID, Null)
+}
+
+// CollationFinder is a Resolver that knows collations.
+type CollationFinder interface {
+	// Collation returns a collation; nil if there is none.
+	Collation(oid OID) *collation.Collator
+}
+
+// Collation returns a collation; nil for none and for the database's own, in which text compares by bytes.
+func (e *Env) Collation(oid OID) *collation.Collator {
+	if e == nil || oid == 0 || oid == DefaultCollation {
+		return nil
+	}
+	if f, ok := e.Resolver.(CollationFinder); ok {
+		return f.Collation(oid)
+	}
+	return nil
+}
+
+// Order returns the collation in whose order text is; nil for the order of bytes.
+func (e *Env) Order(oid OID) *collation.Collator {
+	if oid == CCollation || oid == PosixCollation {
+		return nil
+	}
+	if c := e.Collation(oid); !c.ByBytes() {
+		return c
+	}
+	return nil
+}
+
+// Equality returns the collation that decides what is equal; nil where equal bytes are.
+func (e *Env) Equality(oid OID) *collation.Collator {
+	if c := e.Order(oid); !c.Deterministic() {
+		return c
+	}
+	return nil
 }
 
 var defaultEnv = Env{}

@@ -83,13 +83,25 @@ func (b *Binder) Collate(e plan.Expr) Collation {
 	}
 	b.storeColl(e, sum)
 	t := e.Type()
+	if sum.Strength == CollConflict && b.CollationOf(t.OID) != 0 {
+		return sum
+	}
 	if t.Coll == 0 {
 		return Collation{}
+	}
+	if d, ok := e.(*plan.CoerceToDomain); ok && b.ownCollation(d) {
+		return own(t, collImplicit)
 	}
 	if sum.Strength == collNone {
 		return Collation{OID: t.Coll, Strength: collImplicit, loc: b.LocOf(e)}
 	}
 	return sum
+}
+
+// ownCollation reports whether a domain has a collation of its own, which its values then have.
+func (b *Binder) ownCollation(d *plan.CoerceToDomain) bool {
+	c := b.CollationOf(d.T.OID)
+	return c != 0 && c != defaultCollation
 }
 
 func isCond(c *plan.Case, p *plan.Expr) bool {
@@ -128,6 +140,12 @@ func (b *Binder) MergeCollation(a, x Collation, e plan.Expr) Collation {
 	return a
 }
 
+// CollationConflict fails with 42P21 of two implicit collations.
+func (b *Binder) CollationConflict(c Collation) {
+	panic(b.Err(pgerr.CollationMismatch, c.loc, "collation mismatch between implicit collations \"%s\" and \"%s\"", b.CollationName(c.OID), b.CollationName(c.other)).
+		WithHint("You can choose the collation by applying the COLLATE clause to one or both expressions."))
+}
+
 // storeColl writes a node's collations: the input's, and the result's where the type takes one.
 func (b *Binder) storeColl(e plan.Expr, in Collation) {
 	input := in.OID
@@ -154,7 +172,9 @@ func (b *Binder) storeColl(e plan.Expr, in Collation) {
 	case *plan.ArrayCoerce:
 		result(&v.T)
 	case *plan.CoerceToDomain:
-		result(&v.T)
+		if !b.ownCollation(v) {
+			result(&v.T)
+		}
 	case *plan.Case:
 		result(&v.T)
 	case *plan.Coalesce:

@@ -103,12 +103,29 @@ func (x *Lexicon) schemaNamed(name string) *catalog.Schema {
 	return x.Catalog.Schema(name)
 }
 
-// CollationByName finds a collation; 42704.
+// CollationByName finds a collation. Errors: 42704, 3F000.
 func (x *Lexicon) CollationByName(list []ast.Node, loc int32) types.OID {
 	n := Names(list)
-	if len(n) == 1 || len(n) == 2 && n[0] == "pg_catalog" {
-		if oid, ok := loadRegistry().collations[n[len(n)-1]]; ok {
-			return oid
+	last := n[len(n)-1]
+	path := x.path()
+	if len(n) > 1 {
+		name := n[len(n)-2]
+		s := x.Catalog.Schema(name)
+		if name == "pg_temp" && x.TempSchema != 0 {
+			s = x.Catalog.SchemaByOID(x.TempSchema)
+		}
+		if s == nil {
+			x.Fail(pgerr.InvalidSchemaName, loc, "schema \"%s\" does not exist", name)
+		}
+		if x.Quiet == 0 && x.MayUse != nil && !x.MayUse(s) {
+			x.Fail(pgerr.InsufficientPrivilege, loc, "permission denied for schema %s", name)
+		}
+		path = []types.OID{s.OID}
+	}
+	for _, schema := range path {
+		if c := x.Catalog.CollationNamed(schema, last); c != nil {
+			x.Needs.add(catalog.KindCollation, c.OID)
+			return c.OID
 		}
 	}
 	x.Fail(pgerr.UndefinedObject, loc, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(n, "."))

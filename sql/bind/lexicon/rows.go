@@ -25,8 +25,6 @@ type registry struct {
 	opFamilies  map[types.OID][]Family // operator → btree families
 	amproc      map[amopKey]types.OID
 	rowTypes    map[types.OID]systemRow // composite types of system tables and their arrays
-	collations  map[string]types.OID
-	collName    map[types.OID]string
 }
 
 // systemRow is the row type of a system table, or the array of it.
@@ -89,7 +87,6 @@ var loadRegistry = sync.OnceValue(func() *registry {
 		defClass: map[types.OID][]Class{}, classByName: map[string][]Class{},
 		classes: map[types.OID]Class{}, members: map[familyOp]bool{},
 		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]Family{}, amproc: map[amopKey]types.OID{},
-		collations: map[string]types.OID{}, collName: map[types.OID]string{},
 	}
 	procs := pgdata.Procs()
 	for i := range procs {
@@ -116,10 +113,6 @@ var loadRegistry = sync.OnceValue(func() *registry {
 				r.rowTypes[y.Array] = systemRow{table: y.RelID}
 			}
 		}
-	}
-	for _, row := range pgdata.Load("pg_collation").Rows {
-		r.collations[*row[1]] = oidOf(row[0])
-		r.collName[oidOf(row[0])] = *row[1]
 	}
 	return r
 })
@@ -180,7 +173,12 @@ func (x *Lexicon) Cast(src, dst types.OID) *pgdata.Cast {
 }
 
 // CollationName is the name of a collation; "" if there is none.
-func (x *Lexicon) CollationName(oid types.OID) string { return loadRegistry().collName[oid] }
+func (x *Lexicon) CollationName(oid types.OID) string {
+	if c := x.Catalog.Collation(oid); c != nil {
+		return c.Name
+	}
+	return ""
+}
 
 // OpFamilies are the btree families that an operator is in.
 func (x *Lexicon) OpFamilies(op types.OID) []Family { return loadRegistry().opFamilies[op] }

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -24,6 +25,7 @@ func (s *countState) Size() int                          { return 16 }
 // extremeState is min and max. wins reports whether a new value replaces the old one, given its comparison with it.
 type extremeState struct {
 	kind tuple.Kind
+	coll *collation.Collator
 	wins func(cmp int) bool
 	has  bool
 	v    types.Datum
@@ -31,7 +33,7 @@ type extremeState struct {
 }
 
 func (s *extremeState) Add(a []types.Datum) error {
-	if s.has && !s.wins(types.CompareKind(s.kind, a[0], s.v)) {
+	if s.has && !s.wins(types.CompareOrdered(s.coll, s.kind, a[0], s.v)) {
 		return nil
 	}
 	s.has = true
@@ -67,7 +69,7 @@ func extreme(p *pgdata.Proc) *call.Agg {
 				t = at
 			}
 		}
-		s.kind = t.Kind
+		s.kind, s.coll = t.Kind, c.Env.Order(c.Coll)
 		// Of equal values the later one stays, except for bpchar.
 		keepEqual := p.ArgTypes[0] == types.BPChar
 		switch {

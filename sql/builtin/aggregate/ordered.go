@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -130,12 +131,13 @@ func sortedAgg(finish func(*sortedState) (types.Datum, error)) *call.Agg {
 // modeState counts runs of equal values; of equally frequent ones the first stays.
 type modeState struct {
 	kind       tuple.Kind
+	coll       *collation.Collator
 	cur, best  types.Datum
 	run, count int64
 }
 
 func (s *modeState) Add(a []types.Datum) error {
-	if s.run > 0 && types.EqualKind(s.kind, s.cur, a[0]) {
+	if s.run > 0 && types.EqualOrdered(s.coll, s.kind, s.cur, a[0]) {
 		s.run++
 	} else {
 		s.cur, s.run = a[0].Clone(), 1
@@ -156,6 +158,7 @@ func (s *modeState) Final() (types.Datum, error) {
 
 // rankOfRow counts the rows before a hypothetical one in the caller's order, which Call.Order describes.
 type rankOfRow struct {
+	env    *types.Env
 	kinds  []tuple.Kind
 	order  []call.SortKey
 	row    []types.Datum
@@ -186,7 +189,7 @@ func (s *rankOfRow) compare(a, b []types.Datum) int {
 			}
 			return -1
 		}
-		if c := types.CompareKind(k, x, y); c != 0 {
+		if c := types.CompareOrdered(s.env.Order(o.Coll), k, x, y); c != 0 {
 			if o.Desc {
 				return -c
 			}
@@ -219,7 +222,7 @@ func (s *rankOfRow) Final() (types.Datum, error) { return s.finish(s), nil }
 
 func hypothetical(finish func(s *rankOfRow) types.Datum) func(*pgdata.Proc) *call.Agg {
 	return call.AnyVariant(&call.Agg{New: func(c *call.Call, direct []types.Datum) (call.AggState, error) {
-		s := &rankOfRow{finish: finish, order: c.Order}
+		s := &rankOfRow{env: c.Env, finish: finish, order: c.Order}
 		if len(c.ArgTypes) != 2*len(direct) {
 			return nil, pgerr.Internal("hypothetical-set aggregate with %d direct and %d other arguments", len(direct), len(c.ArgTypes)-len(direct))
 		}
@@ -246,7 +249,7 @@ func orderedAggs() call.AggByName {
 			if t == nil {
 				return nil, call.TypeNotFound(c.ArgTypes[len(direct)])
 			}
-			return &modeState{kind: t.Kind}, nil
+			return &modeState{kind: t.Kind, coll: c.Env.Equality(c.Coll)}, nil
 		}}),
 		"rank":       hypothetical(func(s *rankOfRow) types.Datum { return tuple.Int(s.before + 1) }),
 		"dense_rank": hypothetical(func(s *rankOfRow) types.Datum { return tuple.Int(s.groups + 1) }),

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -122,11 +123,11 @@ func arrayCat(c *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 // sameValue is IS NOT DISTINCT FROM.
-func sameValue(k tuple.Kind, x, y types.Datum) bool {
+func sameValue(c *collation.Collator, k tuple.Kind, x, y types.Datum) bool {
 	if x.IsNull() || y.IsNull() {
 		return x.IsNull() && y.IsNull()
 	}
-	return types.EqualKind(k, x, y)
+	return types.EqualOrdered(c, k, x, y)
 }
 
 func arrayPosition(c *call.Call, a []types.Datum) (types.Datum, error) {
@@ -148,7 +149,7 @@ func arrayPosition(c *call.Call, a []types.Datum) (types.Datum, error) {
 		from = a[2].Int()
 	}
 	for i := range x.Len() {
-		if int64(lower+i) >= from && sameValue(x.ElemKind(), x.Elem(i), a[1]) {
+		if int64(lower+i) >= from && sameValue(c.Env.Equality(c.Coll), x.ElemKind(), x.Elem(i), a[1]) {
 			return tuple.Int(int64(lower + i)), nil
 		}
 	}
@@ -165,7 +166,7 @@ func arrayPositions(c *call.Call, a []types.Datum) (types.Datum, error) {
 	}
 	var vals []types.Datum
 	for i := range x.Len() {
-		if sameValue(x.ElemKind(), x.Elem(i), a[1]) {
+		if sameValue(c.Env.Equality(c.Coll), x.ElemKind(), x.Elem(i), a[1]) {
 			vals = append(vals, tuple.Int(int64(x.Dim(0).Lower+i)))
 		}
 	}
@@ -188,7 +189,7 @@ func arrayReplace(c *call.Call, a []types.Datum, remove bool) (types.Datum, erro
 	changed := false
 	for i := range x.Len() {
 		v := x.Elem(i)
-		if sameValue(x.ElemKind(), v, a[1]) {
+		if sameValue(c.Env.Equality(c.Coll), x.ElemKind(), v, a[1]) {
 			changed = true
 			if remove {
 				continue
@@ -236,9 +237,9 @@ func arrayText(c *call.Call, a []types.Datum) (types.Datum, error) {
 	return call.Bytes(b)
 }
 
-func hasValue(x tuple.Array, v types.Datum) bool {
+func hasValue(c *collation.Collator, x tuple.Array, v types.Datum) bool {
 	for i := range x.Len() {
-		if e := x.Elem(i); !e.IsNull() && types.EqualKind(x.ElemKind(), e, v) {
+		if e := x.Elem(i); !e.IsNull() && types.EqualOrdered(c, x.ElemKind(), e, v) {
 			return true
 		}
 	}
@@ -246,19 +247,19 @@ func hasValue(x tuple.Array, v types.Datum) bool {
 }
 
 // containsAll: NULL elements are equal to nothing.
-func containsAll(x, y tuple.Array) bool {
+func containsAll(c *collation.Collator, x, y tuple.Array) bool {
 	for i := range y.Len() {
-		if v := y.Elem(i); v.IsNull() || !hasValue(x, v) {
+		if v := y.Elem(i); v.IsNull() || !hasValue(c, x, v) {
 			return false
 		}
 	}
 	return true
 }
 
-func arrayOverlap(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func arrayOverlap(c *call.Call, a []types.Datum) (types.Datum, error) {
 	x, y := Arr(a[0]), Arr(a[1])
 	for i := range y.Len() {
-		if v := y.Elem(i); !v.IsNull() && hasValue(x, v) {
+		if v := y.Elem(i); !v.IsNull() && hasValue(c.Env.Equality(c.Coll), x, v) {
 			return call.Bool(true)
 		}
 	}
@@ -390,7 +391,7 @@ func trimArray(c *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 // widthBucketArray finds the bucket of a value among sorted thresholds.
-func widthBucketArray(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func widthBucketArray(c *call.Call, a []types.Datum) (types.Datum, error) {
 	x := Arr(a[1])
 	if x.NumDims() > 1 {
 		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "thresholds must be one-dimensional array")
@@ -401,7 +402,7 @@ func widthBucketArray(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	lo, hi := 0, x.Len()
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if types.CompareKind(x.ElemKind(), a[0], x.Elem(mid)) < 0 {
+		if types.CompareOrdered(c.Env.Order(c.Coll), x.ElemKind(), a[0], x.Elem(mid)) < 0 {
 			hi = mid
 		} else {
 			lo = mid + 1
@@ -435,11 +436,11 @@ func arrayFns() call.Fns {
 		"array_remove":  func(c *call.Call, a []types.Datum) (types.Datum, error) { return arrayReplace(c, a, true) },
 		"array_replace": func(c *call.Call, a []types.Datum) (types.Datum, error) { return arrayReplace(c, a, false) },
 		"array_to_text": arrayText, "array_to_text_null": arrayText,
-		"arraycontains": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.Bool(containsAll(Arr(a[0]), Arr(a[1])))
+		"arraycontains": func(c *call.Call, a []types.Datum) (types.Datum, error) {
+			return call.Bool(containsAll(c.Env.Equality(c.Coll), Arr(a[0]), Arr(a[1])))
 		},
-		"arraycontained": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-			return call.Bool(containsAll(Arr(a[1]), Arr(a[0])))
+		"arraycontained": func(c *call.Call, a []types.Datum) (types.Datum, error) {
+			return call.Bool(containsAll(c.Env.Equality(c.Coll), Arr(a[1]), Arr(a[0])))
 		},
 		"arrayoverlap": arrayOverlap,
 		"array_length": dimFn(func(d tuple.ArrayDim) int { return d.Len }), "array_lower": dimFn(func(d tuple.ArrayDim) int { return d.Lower }),

@@ -24,7 +24,10 @@ type Call struct {
 }
 
 // SortKey is the direction of one sort column.
-type SortKey struct{ Desc, NullsFirst bool }
+type SortKey struct {
+	Desc, NullsFirst bool
+	Coll             types.OID
+}
 
 // Fn computes one value. For strict functions (pg_proc.proisstrict) the caller has handled NULL arguments. args is the
 // caller's buffer; the result may refer to argument bytes.

@@ -119,27 +119,32 @@ func floatCmp(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Int(int64(floatCompare(a[0].Float(), a[1].Float()))), nil
 }
 
-// Text compares by bytes (collation C); names and byte strings likewise.
-func textEq(_ *call.Call, a []types.Datum) (types.Datum, error) {
+// byteEq and its kin compare byte strings, names, and text where the collation does not matter.
+func byteEq(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() == a[1].Str()), nil
 }
-func textNe(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteNe(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() != a[1].Str()), nil
 }
-func textLt(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteLt(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() < a[1].Str()), nil
 }
-func textLe(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteLe(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() <= a[1].Str()), nil
 }
-func textGt(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteGt(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() > a[1].Str()), nil
 }
-func textGe(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteGe(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Bool(a[0].Str() >= a[1].Str()), nil
 }
-func textCmp(_ *call.Call, a []types.Datum) (types.Datum, error) {
+func byteCmp(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	return tuple.Int(int64(strings.Compare(a[0].Str(), a[1].Str()))), nil
+}
+
+// collated compares values of a kind under the call's collation.
+func collated(k tuple.Kind) compareFn {
+	return func(c *call.Call, x, y types.Datum) int { return types.CompareOrdered(c.Env.Order(c.Coll), k, x, y) }
 }
 
 func kindCompare(k tuple.Kind) func(x, y types.Datum) int {
@@ -198,7 +203,7 @@ func compareFns() call.Fns {
 	signed := [6]call.Fn{intEq, intNe, intLt, intLe, intGt, intGe}
 	unsigned := [6]call.Fn{intEq, intNe, uintLt, uintLe, uintGt, uintGe}
 	floats := [6]call.Fn{floatEq, floatNe, floatLt, floatLe, floatGt, floatGe}
-	texts := [6]call.Fn{textEq, textNe, textLt, textLe, textGt, textGe}
+	texts := [6]call.Fn{byteEq, byteNe, byteLt, byteLe, byteGt, byteGe}
 
 	for _, p := range []string{"int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84"} {
 		direct(suffixed(p, ""), signed)
@@ -250,18 +255,20 @@ func compareFns() call.Fns {
 	}
 
 	// texteq, textne and the like have no underscore where the order operators have one.
-	direct([]string{"texteq", "textne", "text_lt", "text_le", "text_gt", "text_ge"}, texts)
+	m.comparison(collated(tuple.KindText), "texteq", "textne", "text_lt", "text_le", "text_gt", "text_ge")
 	for _, p := range []string{"name", "bytea"} {
 		direct(suffixed(p, ""), texts)
 	}
-	direct(suffixed("name", "text"), texts)
-	direct(suffixed("text", "name"), texts)
-	direct([]string{"text_pattern_lt", "text_pattern_le", "text_pattern_gt", "text_pattern_ge"}, [6]call.Fn{textLt, textLe, textGt, textGe})
-	for _, n := range []string{"bttextcmp", "btnamecmp", "btnametextcmp", "bttextnamecmp", "byteacmp", "bttext_pattern_cmp"} {
-		m[n] = textCmp
+	m.comparison(collated(tuple.KindText), suffixed("name", "text")...)
+	m.comparison(collated(tuple.KindText), suffixed("text", "name")...)
+	direct([]string{"text_pattern_lt", "text_pattern_le", "text_pattern_gt", "text_pattern_ge"}, [6]call.Fn{byteLt, byteLe, byteGt, byteGe})
+	for _, n := range []string{"btnamecmp", "byteacmp", "bttext_pattern_cmp"} {
+		m[n] = byteCmp
 	}
-	bin := plain(func(x, y types.Datum) int { return bytes.Compare(x.Bytes(), y.Bytes()) })
-	larger("text_", bin)
+	for _, n := range []string{"bttextcmp", "btnametextcmp", "bttextnamecmp"} {
+		m.cmp(n, collated(tuple.KindText))
+	}
+	larger("text_", collated(tuple.KindText))
 
 	kinds := []struct {
 		k      tuple.Kind
@@ -272,36 +279,37 @@ func compareFns() call.Fns {
 		{tuple.KindRecord, "record_"}, {tuple.KindBytes, "bit"}, {tuple.KindFloat32, "enum_"},
 	}
 	for _, k := range kinds {
-		m.comparison(plain(kindCompare(k.k)), suffixed(k.prefix, "")...)
+		m.comparison(collated(k.k), suffixed(k.prefix, "")...)
 	}
 	for _, k := range []string{"bpcharcmp", "uuid_cmp", "numeric_cmp", "timetz_cmp", "interval_cmp", "btarraycmp", "btoidvectorcmp", "jsonb_cmp", "btrecordcmp", "bitcmp", "enum_cmp"} {
 		for _, f := range kinds {
 			if strings.HasPrefix(strings.TrimPrefix(k, "bt"), strings.TrimSuffix(f.prefix, "_")) {
-				m.cmp(k, plain(kindCompare(f.k)))
+				m.cmp(k, collated(f.k))
 			}
 		}
 	}
 	larger("numeric_", plain(kindCompare(tuple.KindNumeric)))
 	larger("timetz_", plain(kindCompare(tuple.KindTimeTZ)))
 	larger("interval_", plain(kindCompare(tuple.KindInterval)))
-	larger("array_", plain(kindCompare(tuple.KindArray)))
+	larger("array_", collated(tuple.KindArray))
 	larger("enum_", plain(kindCompare(tuple.KindFloat32)))
-	bp := kindCompare(tuple.KindBpchar)
-	m["bpchar_larger"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		if bp(a[0], a[1]) >= 0 {
+	bp := collated(tuple.KindBpchar)
+	m["bpchar_larger"] = func(c *call.Call, a []types.Datum) (types.Datum, error) {
+		if bp(c, a[0], a[1]) >= 0 {
 			return a[0], nil
 		}
 		return a[1], nil
 	}
-	m["bpchar_smaller"] = func(_ *call.Call, a []types.Datum) (types.Datum, error) {
-		if bp(a[0], a[1]) <= 0 {
+	m["bpchar_smaller"] = func(c *call.Call, a []types.Datum) (types.Datum, error) {
+		if bp(c, a[0], a[1]) <= 0 {
 			return a[0], nil
 		}
 		return a[1], nil
 	}
-	m.comparison(plain(bp), "", "", "bpchar_pattern_lt", "bpchar_pattern_le", "bpchar_pattern_gt", "bpchar_pattern_ge")
+	pattern := plain(kindCompare(tuple.KindBpchar))
+	m.comparison(pattern, "", "", "bpchar_pattern_lt", "bpchar_pattern_le", "bpchar_pattern_gt", "bpchar_pattern_ge")
 	delete(m, "")
-	m.cmp("btbpchar_pattern_cmp", plain(bp))
+	m.cmp("btbpchar_pattern_cmp", pattern)
 
 	// date, timestamp and timestamptz against each other: what is not in range of the wider type still has an order.
 	dateTS := compareFn(func(_ *call.Call, x, y types.Datum) int {

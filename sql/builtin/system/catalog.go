@@ -586,7 +586,7 @@ func catalogFns() call.Fns {
 		"pg_type_is_visible":     withSession(typeVisible),
 		"pg_function_is_visible": functionVisible,
 		"pg_operator_is_visible": operatorVisible, "pg_opclass_is_visible": builtinVisible("pg_opclass"),
-		"pg_opfamily_is_visible": builtinVisible("pg_opfamily"), "pg_collation_is_visible": builtinVisible("pg_collation"),
+		"pg_opfamily_is_visible": builtinVisible("pg_opfamily"), "pg_collation_is_visible": withSession(collationVisible),
 		"pg_conversion_is_visible": builtinVisible("pg_conversion"), "pg_ts_config_is_visible": builtinVisible("pg_ts_config"),
 		"pg_ts_dict_is_visible": builtinVisible("pg_ts_dict"), "pg_ts_parser_is_visible": builtinVisible("pg_ts_parser"),
 		"pg_ts_template_is_visible": builtinVisible("pg_ts_template"), "pg_statistics_obj_is_visible": sqlNull,
@@ -612,9 +612,9 @@ func catalogFns() call.Fns {
 			}
 			return types.Null, nil
 		}),
-		"pg_get_partkeydef": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+		"pg_get_partkeydef": withSession(func(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error) {
 			if t := s.Catalog().Table(types.OID(a[0].Uint())); t != nil && t.PartKey != nil {
-				return call.Text(ruleutils.PartKeyDef(t))
+				return call.Text(ruleutils.PartKeyDef(c.Env, t))
 			}
 			return types.Null, nil
 		}),
@@ -644,12 +644,7 @@ func catalogFns() call.Fns {
 			return tuple.Uint(uint64(t.StorageID)), nil
 		}),
 		"pg_index_has_property": withSession(indexProperty), "pg_index_column_has_property": withSession(indexColumnProperty),
-		"pg_collation_for": func(c *call.Call, a []types.Datum) (types.Datum, error) {
-			if t := c.Env.Type(c.ArgTypes[0]); t == nil || !t.Collatable() {
-				return types.Null, nil
-			}
-			return call.Text(`"default"`)
-		},
+		"pg_collation_for": collationFor, "pg_collation_actual_version": withSession(collationVersion),
 		"row_security_active": withSession(rowSecurityActive),
 		"row_security_active_name": withSession(func(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error) {
 			oid, err := types.Lookup(types.RegClass).ParseText(a[0].Str(), -1, c.Env)

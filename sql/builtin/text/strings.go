@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/number"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -76,6 +77,17 @@ func UpperText(s string) string {
 		return strings.ToUpper(s)
 	}
 	return mapRunes(s, unicode.ToUpper)
+}
+
+// caseOf changes case as the call's collation does, or by letters.
+func caseOf(f collation.Fold, byLetters func(string) string) call.Fn {
+	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
+		s := a[0].Str()
+		if out, ok := c.Env.Collation(c.Coll).Case(f, s); ok {
+			return tuple.String(out), nil
+		}
+		return tuple.String(byLetters(s)), nil
+	}
 }
 
 func isAlnum(r rune) bool {
@@ -563,7 +575,7 @@ func stringFns() call.Fns {
 		"bpcharlen": func(_ *call.Call, a []types.Datum) (types.Datum, error) {
 			return tuple.Int(int64(runeLen(types.BPCharTrim(a[0].Str())))), nil
 		},
-		"lower": str1(lowerText), "upper": str1(UpperText), "initcap": str1(initcap), "text_reverse": str1(reverseText),
+		"lower": caseOf(collation.Lower, lowerText), "upper": caseOf(collation.Upper, UpperText), "initcap": caseOf(collation.Title, initcap), "text_reverse": str1(reverseText),
 		"text_substr": textSubstr, "text_substr_no_len": textSubstr, "textoverlay": textOverlay, "textoverlay_no_len": textOverlay,
 		"textpos": textPos, "lpad": pad(true), "rpad": pad(false), "repeat": textRepeat,
 		"ltrim": trimming(true, false), "ltrim1": trimming(true, false), "rtrim": trimming(false, true), "rtrim1": trimming(false, true),

@@ -23,6 +23,7 @@ const (
 	pgPolicyRelation     catalog.OID = 3256
 	pgOperatorRelation   catalog.OID = 2617
 	pgCastRelation       catalog.OID = 2605
+	pgCollationRelation  catalog.OID = 3456
 )
 
 // partitionAncestors is pg_proc's pg_partition_ancestors(regclass).

@@ -182,6 +182,8 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 		return pgOperatorRelation, a.OID, 0, true
 	case catalog.KindCast:
 		return pgCastRelation, a.OID, 0, true
+	case catalog.KindCollation:
+		return pgCollationRelation, a.OID, 0, true
 	}
 	return 0, 0, 0, false
 }

@@ -38,6 +38,8 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeOperator, remove: removeOperator}, true
 	case catalog.KindCast:
 		return objectKind{describe: describeCast}, true
+	case catalog.KindCollation:
+		return objectKind{describe: describeNamed}, true
 	case catalog.KindEventTrigger:
 		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
 			return "event trigger " + x.Catalog().Object(o.Kind, o.OID).Head().Name

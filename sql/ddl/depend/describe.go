@@ -86,4 +86,10 @@ func describeCast(x *stmt.Ctx, o catalog.Address) string {
 	return "cast from " + x.TypeText(c.Row.Source) + " to " + x.TypeText(c.Row.Target)
 }
 
+// describeNamed is an object that its schema and its name are all of.
+func describeNamed(x *stmt.Ctx, o catalog.Address) string {
+	h := x.Catalog().Object(o.Kind, o.OID).Head()
+	return o.Kind.String() + " " + x.ObjectText(h.Schema, h.Name)
+}
+
 func describeType(x *stmt.Ctx, o catalog.Address) string { return "type " + x.TypeText(o.OID) }

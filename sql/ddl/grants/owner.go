@@ -59,7 +59,7 @@ func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) 
 }
 
 // ownedKinds are the kinds of the general store whose objects have owners.
-var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction}
+var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindCollation}
 
 func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
@@ -81,6 +81,10 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		change(&n.Header)
 		return &n
 	case *catalog.Function:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.Collation:
 		n := *v
 		change(&n.Header)
 		return &n

@@ -15,12 +15,13 @@ func Denied(format string, args ...any) error {
 // Super reports whether nothing has to be checked.
 func (x *Ctx) Super() bool { return x.Roles == nil || x.Roles.IsSuper(x.User) }
 
-func (x *Ctx) owns(owner catalog.OID) bool { return x.Super() || x.Roles.HasPrivsOf(x.User, owner) }
+// Owns reports whether the user has the rights of an owner.
+func (x *Ctx) Owns(owner catalog.OID) bool { return x.Super() || x.Roles.HasPrivsOf(x.User, owner) }
 
 // MustOwn refuses who does not own a relation, or an index of it.
 func (x *Ctx) MustOwn(t *catalog.Table, ix *catalog.Index) error {
 	switch {
-	case x.owns(t.Owner):
+	case x.Owns(t.Owner):
 		return nil
 	case ix != nil:
 		return Denied("must be owner of index %s", ix.Name)
@@ -30,7 +31,7 @@ func (x *Ctx) MustOwn(t *catalog.Table, ix *catalog.Index) error {
 
 // MustOwnObject refuses who does not own an object of the general store; what is its kind and name.
 func (x *Ctx) MustOwnObject(h *catalog.Header, what string) error {
-	if x.owns(h.Owner) {
+	if x.Owns(h.Owner) {
 		return nil
 	}
 	return Denied("must be owner of %s", what)
@@ -44,12 +45,12 @@ func (x *Ctx) OwnsType(oid catalog.OID) bool {
 	} else if r := x.Catalog().RowTypeOf(oid); r != nil {
 		owner = r.Owner
 	}
-	return x.owns(owner)
+	return x.Owns(owner)
 }
 
 // MayDropObject is MustOwnObject, or owning the schema.
 func (x *Ctx) MayDropObject(h *catalog.Header, what string) error {
-	if sc := x.Catalog().SchemaByOID(h.Schema); sc != nil && x.owns(sc.Owner) {
+	if sc := x.Catalog().SchemaByOID(h.Schema); sc != nil && x.Owns(sc.Owner) {
 		return nil
 	}
 	return x.MustOwnObject(h, what)
@@ -57,7 +58,7 @@ func (x *Ctx) MayDropObject(h *catalog.Header, what string) error {
 
 // MayDrop is mustOwn, or owning the schema.
 func (x *Ctx) MayDrop(t *catalog.Table, ix *catalog.Index) error {
-	if sc := x.Catalog().SchemaByOID(t.Schema); sc != nil && x.owns(sc.Owner) {
+	if sc := x.Catalog().SchemaByOID(t.Schema); sc != nil && x.Owns(sc.Owner) {
 		return nil
 	}
 	return x.MustOwn(t, ix)
@@ -65,7 +66,7 @@ func (x *Ctx) MayDrop(t *catalog.Table, ix *catalog.Index) error {
 
 // MustOwnSchema refuses who does not own a schema.
 func (x *Ctx) MustOwnSchema(sc *catalog.Schema) error {
-	if x.owns(sc.Owner) {
+	if x.Owns(sc.Owner) {
 		return nil
 	}
 	return Denied("must be owner of schema %s", sc.Name)

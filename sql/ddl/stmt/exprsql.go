@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 )
 
 // ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
@@ -34,6 +35,8 @@ func (q qualifier) UserType(oid types.OID) *types.Type {
 	return q.Resolver.UserType(oid)
 }
 
+func (q qualifier) Collation(oid types.OID) *collation.Collator { return q.x.Catalog().Collator(oid) }
+
 func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	if kind == types.RegKindClass {
 		name := q.x.QualifiedOID(oid)
@@ -44,18 +47,28 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 			return name, true
 		}
 	}
+	if kind == types.RegKindCollation {
+		if c := q.x.Catalog().Collation(oid); c != nil && c.OID >= catalog.FirstNormalOID {
+			return q.x.Qualified(c.Schema, c.Name), true
+		}
+	}
 	if q.Resolver == nil {
 		return "", false
 	}
 	return q.Resolver.RegName(kind, oid)
 }
 
+// Qualified is a name with its schema.
+func (x *Ctx) Qualified(schema catalog.OID, name string) string {
+	if s := x.Catalog().SchemaByOID(schema); s != nil {
+		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
+	}
+	return ruleutils.QuoteIdent(name)
+}
+
 // QualifiedFunc is a function's name with its schema.
 func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
-	if s := x.Catalog().SchemaByOID(f.Schema); s != nil {
-		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(f.Name)
-	}
-	return ruleutils.QuoteIdent(f.Name)
+	return x.Qualified(f.Schema, f.Name)
 }
 
 // QualifiedOper is an operator of users with its schema.
@@ -78,10 +91,7 @@ func (x *Ctx) QualifiedOID(oid types.OID) string {
 	if ix != nil {
 		name = ix.Name
 	}
-	if s := cat.SchemaByOID(t.Schema); s != nil {
-		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
-	}
-	return ruleutils.QuoteIdent(name)
+	return x.Qualified(t.Schema, name)
 }
 
 // StripImplicit takes casts off that binding puts back on.

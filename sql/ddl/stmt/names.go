@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -387,6 +388,9 @@ func IsNullConst(n ast.Node) bool {
 	c, ok := n.(*ast.A_Const)
 	return ok && c.Isnull
 }
+
+// Position is a place of the statement's text as errors carry it; 0 for none.
+func (x *Ctx) Position(loc int32) int { return (&place.Text{Source: x.Bind().Source}).Pos(loc) }
 
 // Place is where a new object of the general store goes: its qualified name's schema, or the first of search_path.
 func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {

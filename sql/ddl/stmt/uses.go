@@ -36,6 +36,10 @@ func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 			add(catalog.KindFunction, v.Proc)
 		case *plan.WindowCall:
 			add(catalog.KindFunction, v.Proc)
+		case *plan.Relabel:
+			add(catalog.KindCollation, v.T.Coll)
+		case *plan.Const:
+			add(catalog.KindCollation, v.T.Coll)
 		case *plan.ColRef:
 			return true
 		}
@@ -52,6 +56,14 @@ func Independent(list []catalog.Dep, from catalog.Address) (out []catalog.Dep) {
 		}
 	}
 	return out
+}
+
+// CollationDep is a dependency of a part of the owner on a collation; nothing for built-in ones.
+func CollationDep(list []catalog.Dep, from catalog.Address, oid catalog.OID) []catalog.Dep {
+	if oid < catalog.FirstNormalOID {
+		return list
+	}
+	return append(list, catalog.Dep{From: from, On: catalog.Address{Kind: catalog.KindCollation, OID: oid}, Type: catalog.DepNormal})
 }
 
 // TypeDep is a dependency on a type; nothing for built-in ones.

@@ -135,6 +135,9 @@ func (o *rangeOptions) resolve(x *stmt.Ctx, name string) (*catalog.Range, error)
 		if r.Collation, err = bind.Collation(x.Bind(), o.collation); err != nil {
 			return nil, err
 		}
+		if x.Catalog().KeyOrder(r.Collation) != nil {
+			return nil, pgerr.Unsupported("a range type under an ICU collation")
+		}
 	}
 	if r.OpClass, err = bind.OpClass(x.Bind(), "btree", o.class, sub.OID); err != nil {
 		if o.class == nil && pgerr.Is(err, pgerr.UndefinedObject) {

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -343,7 +344,7 @@ func (b *Builder) scalarArrayOp(x *plan.ScalarArrayOp) (Cond, error) {
 		return nil, err
 	}
 	cond := b.Truth(test)
-	if c, ok := compareProc(x.Call); ok {
+	if c, ok := b.compareProc(x.Call); ok {
 		cond = b.compare(c, Operand{Slot: ls}, Operand{Slot: es})
 	}
 	decided, undecided := True, False
@@ -371,8 +372,8 @@ func (b *Builder) scalarArrayOp(x *plan.ScalarArrayOp) (Cond, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c, ok := compareProc(x.Call); ok && c.op == opEQ && !x.All && allFixed(elems) && len(elems) >= hashedElems {
-			return b.hashedAny(c.kind, ls, load, func(dst []types.Datum) ([]types.Datum, bool, error) {
+		if c, ok := b.compareProc(x.Call); ok && c.op == opEQ && !x.All && allFixed(elems) && len(elems) >= hashedElems {
+			return b.hashedAny(c, ls, load, func(dst []types.Datum) ([]types.Datum, bool, error) {
 				for i := range elems {
 					v, err := elems[i].eval(f)()
 					if err != nil {
@@ -409,8 +410,8 @@ func (b *Builder) scalarArrayOp(x *plan.ScalarArrayOp) (Cond, error) {
 		return nil, err
 	}
 	fn := arr.eval(f)
-	if c, ok := compareProc(x.Call); ok && c.op == opEQ && !x.All && arr.Fixed {
-		return b.hashedAny(c.kind, ls, load, func(dst []types.Datum) ([]types.Datum, bool, error) {
+	if c, ok := b.compareProc(x.Call); ok && c.op == opEQ && !x.All && arr.Fixed {
+		return b.hashedAny(c, ls, load, func(dst []types.Datum) ([]types.Datum, bool, error) {
 			v, err := fn()
 			if err != nil || v.IsNull() {
 				return dst, false, err
@@ -438,7 +439,7 @@ func (b *Builder) scalarArrayOp(x *plan.ScalarArrayOp) (Cond, error) {
 
 // hashedAny looks a value up in a set that is built once per execution. elems gives the set's values; ok false: the
 // array itself is NULL.
-func (b *Builder) hashedAny(kind tuple.Kind, slot int, load func() error, elems func([]types.Datum) ([]types.Datum, bool, error)) Cond {
+func (b *Builder) hashedAny(c fastCmp, slot int, load func() error, elems func([]types.Datum) ([]types.Datum, bool, error)) Cond {
 	in, f := b.run, &b.run.F
 	var (
 		gen   uint64
@@ -455,7 +456,7 @@ func (b *Builder) hashedAny(kind tuple.Kind, slot int, load func() error, elems 
 			return err
 		}
 		null, nulls = !ok, false
-		set.reset(kind, len(vals))
+		set.reset(c, len(vals))
 		for _, v := range vals {
 			if v.IsNull() {
 				nulls = true
@@ -495,16 +496,17 @@ func (b *Builder) hashedAny(kind tuple.Kind, slot int, load func() error, elems 
 // datumSet is a set of values of one kind, none of them NULL. It refers to the values' bytes.
 type datumSet struct {
 	kind  tuple.Kind
+	coll  *collation.Collator
 	table []types.Datum // open addressing; NULL: free
 	mask  uint64
 }
 
-func (s *datumSet) reset(kind tuple.Kind, n int) {
+func (s *datumSet) reset(c fastCmp, n int) {
 	size := 8
 	for size < 2*n {
 		size *= 2
 	}
-	s.kind, s.mask = kind, uint64(size-1)
+	s.kind, s.coll, s.mask = c.kind, c.coll, uint64(size-1)
 	if cap(s.table) < size {
 		s.table = make([]types.Datum, size)
 	}
@@ -515,9 +517,9 @@ func (s *datumSet) reset(kind tuple.Kind, n int) {
 }
 
 func (s *datumSet) find(v types.Datum) (at uint64, found bool) {
-	at = types.HashKind(s.kind, v, 0) & s.mask
+	at = types.HashOrdered(s.coll, s.kind, v, 0) & s.mask
 	for ; !s.table[at].IsNull(); at = (at + 1) & s.mask {
-		if types.EqualKind(s.kind, s.table[at], v) {
+		if types.EqualOrdered(s.coll, s.kind, s.table[at], v) {
 			return at, true
 		}
 	}

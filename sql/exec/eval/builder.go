@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -93,6 +94,12 @@ func (b *Builder) Kind(t types.OID) (tuple.Kind, error) {
 	}
 	return tuple.KindInvalid, pgerr.Unsupported("type " + types.TypeName(t, b.env))
 }
+
+// Order is the collation in whose order values of a type are; nil: text by its bytes.
+func (b *Builder) Order(t plan.Type) *collation.Collator { return b.env.Order(t.Coll) }
+
+// Equality is the collation that says which values of a type are equal; nil: equal bytes of text are.
+func (b *Builder) Equality(t plan.Type) *collation.Collator { return b.env.Equality(t.Coll) }
 
 // TypeOf finds a type. Errors: 42704.
 func (b *Builder) TypeOf(t types.OID) (*types.Type, error) {

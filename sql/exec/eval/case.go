@@ -104,6 +104,7 @@ func (b *Builder) minMax(x *plan.MinMax) (Operand, error) {
 	for i := range args {
 		fns[i] = args[i].eval(&b.run.F)
 	}
+	order := b.Order(x.T)
 	sign := 1
 	if x.Greatest {
 		sign = -1
@@ -115,7 +116,7 @@ func (b *Builder) minMax(x *plan.MinMax) (Operand, error) {
 			if err != nil {
 				return v, err
 			}
-			if !v.IsNull() && (best.IsNull() || sign*types.CompareKind(kind, v, best) < 0) {
+			if !v.IsNull() && (best.IsNull() || sign*types.CompareOrdered(order, kind, v, best) < 0) {
 				best = v
 			}
 		}

@@ -261,6 +261,9 @@ func (b *Builder) callOn(x *plan.FuncCall, args []Operand) (Operand, error) {
 	if f.Fn == nil {
 		return Operand{}, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
 	}
+	if err := builtin.CollationError(x.Proc, x.InputColl, b.env); err != nil {
+		f = &builtin.Func{Proc: f.Proc, Fn: func(*builtin.Call, []types.Datum) (types.Datum, error) { return types.Null, err }}
+	}
 	call := b.NewCall(x.Proc, x.Args, x.T, x.InputColl)
 	call.Variadic, call.RetFields = x.Variadic, x.Fields
 	fn := b.genericCall(f, call, args)

@@ -6,11 +6,13 @@ import (
 	"math/bits"
 	"sync"
 
+	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -30,6 +32,7 @@ const (
 type fastCmp struct {
 	op   cmpOp
 	kind tuple.Kind
+	coll *collation.Collator // of text; nil: by its bytes
 }
 
 // arithOp is integer or float arithmetic that is done here.
@@ -49,7 +52,7 @@ var fastProcs = sync.OnceValue(func() (m struct {
 	add := func(kind tuple.Kind, prefixes ...string) {
 		for _, p := range prefixes {
 			for i, s := range suffix {
-				cmp[p+s] = fastCmp{cmpOp(i + 1), kind}
+				cmp[p+s] = fastCmp{op: cmpOp(i + 1), kind: kind}
 			}
 		}
 	}
@@ -63,7 +66,7 @@ var fastProcs = sync.OnceValue(func() (m struct {
 	add(tuple.KindInterval, "interval_")
 	add(tuple.KindTimeTZ, "timetz_")
 	for _, cross := range []string{"nameeqtext", "texteqname"} {
-		cmp[cross] = fastCmp{opEQ, tuple.KindText}
+		cmp[cross] = fastCmp{op: opEQ, kind: tuple.KindText}
 	}
 	arith := map[string]arithOp{
 		"int2pl": {'+', types.Int2}, "int2mi": {'-', types.Int2}, "int2mul": {'*', types.Int2},
@@ -92,32 +95,37 @@ var fastProcs = sync.OnceValue(func() (m struct {
 	return m
 })
 
-// byteOrder reports whether text under a collation compares by bytes: C, POSIX, and the default one, which is C.UTF-8.
-func byteOrder(coll types.OID) bool { return coll == 0 || coll == 100 || coll == 950 || coll == 951 }
-
 // compareProc says how a function compares, if it is a comparison that is done here.
-func compareProc(x *plan.FuncCall) (fastCmp, bool) {
+func (b *Builder) compareProc(x *plan.FuncCall) (fastCmp, bool) {
 	c, ok := fastProcs().cmp[x.Proc]
-	if ok && (c.kind == tuple.KindText || c.kind == tuple.KindBpchar) && c.op > opNE && !byteOrder(x.InputColl) {
+	if !ok || c.kind != tuple.KindText && c.kind != tuple.KindBpchar {
+		return c, ok
+	}
+	if x.InputColl == 0 && builtin.NeedsCollation(x.Proc) {
 		return fastCmp{}, false
 	}
-	return c, ok
+	if c.op > opNE {
+		c.coll = b.env.Order(x.InputColl)
+	} else {
+		c.coll = b.env.Equality(x.InputColl)
+	}
+	return c, true
 }
 
-// Equality says how a function compares values for equality, if it does.
-func Equality(x *plan.FuncCall) (tuple.Kind, bool) {
-	c, ok := compareProc(x)
-	return c.kind, ok && c.op == opEQ
+// EqualityCall says how a function compares values for equality, if it does.
+func (b *Builder) EqualityCall(x *plan.FuncCall) (kind tuple.Kind, coll *collation.Collator, ok bool) {
+	c, ok := b.compareProc(x)
+	return c.kind, c.coll, ok && c.op == opEQ
 }
 
-// Equal compiles the equality of two values that are held like kind.
-func (b *Builder) Equal(kind tuple.Kind, x, y Operand) Cond {
-	return b.compare(fastCmp{opEQ, kind}, x, y)
+// Equal compiles the equality, under a collation, of two values that are held like kind.
+func (b *Builder) Equal(kind tuple.Kind, coll types.OID, x, y Operand) Cond {
+	return b.compare(fastCmp{opEQ, kind, b.env.Equality(coll)}, x, y)
 }
 
 // fastCompare returns the comparison as a closure; nil if the function is none of those.
 func (b *Builder) fastCompare(x *plan.FuncCall, args []Operand) Cond {
-	c, ok := compareProc(x)
+	c, ok := b.compareProc(x)
 	if !ok || len(args) != 2 {
 		return nil
 	}
@@ -126,7 +134,7 @@ func (b *Builder) fastCompare(x *plan.FuncCall, args []Operand) Cond {
 
 func (b *Builder) compare(c fastCmp, x, y Operand) Cond {
 	f := &b.run.F
-	if x.isSlot() && y.isSlot() {
+	if x.isSlot() && y.isSlot() && c.coll == nil {
 		i, j := x.Slot, y.Slot
 		switch c.kind {
 		case tuple.KindInt64:
@@ -225,6 +233,9 @@ func datumTest(c fastCmp) func(a, b types.Datum) bool {
 			return func(a, b types.Datum) bool { return a.Int() > b.Int() }
 		}
 		return func(a, b types.Datum) bool { return a.Int() >= b.Int() }
+	}
+	if c.coll != nil {
+		return collatedTest(c)
 	}
 	switch c.op {
 	case opEQ:
@@ -366,4 +377,23 @@ func floatArith(op byte) func(a, b types.Datum) (types.Datum, error) {
 		}
 		return tuple.Float(z), nil
 	}
+}
+
+// collatedTest is datumTest of text whose bytes do not tell.
+func collatedTest(c fastCmp) func(a, b types.Datum) bool {
+	equal := func(a, b types.Datum) bool { return types.EqualOrdered(c.coll, c.kind, a, b) }
+	compare := func(a, b types.Datum) int { return types.CompareOrdered(c.coll, c.kind, a, b) }
+	switch c.op {
+	case opEQ:
+		return equal
+	case opNE:
+		return func(a, b types.Datum) bool { return !equal(a, b) }
+	case opLT:
+		return func(a, b types.Datum) bool { return compare(a, b) < 0 }
+	case opLE:
+		return func(a, b types.Datum) bool { return compare(a, b) <= 0 }
+	case opGT:
+		return func(a, b types.Datum) bool { return compare(a, b) > 0 }
+	}
+	return func(a, b types.Datum) bool { return compare(a, b) >= 0 }
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -17,12 +18,17 @@ type SortCol struct {
 	Kind       tuple.Kind
 	Desc       bool
 	NullsFirst bool
+	Coll       *collation.Collator // nil: text by its bytes
 }
 
 // AppendKey appends bytes that compare as the order does.
 func AppendKey(dst []byte, f *frame.Frame, cols []SortCol) []byte {
 	for i := range cols {
 		c := &cols[i]
+		if c.Coll != nil {
+			dst = types.AppendOrderedKey(dst, c.Coll, c.Kind, f.S[c.Slot], c.Desc, c.NullsFirst)
+			continue
+		}
 		dst = tuple.AppendKey(dst, c.Kind, f.S[c.Slot], c.Desc, c.NullsFirst)
 	}
 	return dst

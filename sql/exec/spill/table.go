@@ -3,6 +3,7 @@ package spill
 import (
 	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -10,6 +11,14 @@ import (
 type KeyCol struct {
 	Slot int
 	Kind tuple.Kind
+	Coll *collation.Collator // nil: equal bytes of text are what is equal
+}
+
+func (k *KeyCol) equal(a, b types.Datum) bool {
+	if k.Coll != nil {
+		return types.EqualOrdered(k.Coll, k.Kind, a, b)
+	}
+	return types.EqualKind(k.Kind, a, b)
 }
 
 // Table holds distinct keys (NULLs are equal, as in GROUP BY) and numbers them from 0 in order of arrival.
@@ -59,6 +68,10 @@ func (t *Table) Hash() uint64 {
 	h := uint64(0x8f1bbcdc5a827999)
 	for i := range t.keys {
 		k := &t.keys[i]
+		if k.Coll != nil {
+			h = types.HashOrdered(k.Coll, k.Kind, t.f.S[k.Slot], h)
+			continue
+		}
 		h = types.HashKind(k.Kind, t.f.S[k.Slot], h)
 	}
 	return h
@@ -82,7 +95,7 @@ func (t *Table) equal(e int) bool {
 			}
 			continue
 		}
-		if !types.EqualKind(k.Kind, key[i], v) {
+		if !k.equal(key[i], v) {
 			return false
 		}
 	}
@@ -156,7 +169,7 @@ func SameKey(f *frame.Frame, keys []KeyCol, vals []types.Datum) bool {
 			}
 			continue
 		}
-		if !types.EqualKind(keys[i].Kind, a, b) {
+		if !keys[i].equal(a, b) {
 			return false
 		}
 	}

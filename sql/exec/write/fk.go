@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -38,6 +39,31 @@ type foreignKey struct {
 	part    *catalog.Table // the partition of parent whose rows change; nil: parent itself
 	match   *fkey.Match    // nil where the types agree
 	ready   bool           // match is made
+	// loose are the orders of referenced keys under which different bytes may be equal, by column of the constraint; nil: none is.
+	loose []*catalog.KeyOrder
+}
+
+// looseKeys are those of the index that the constraint refers to.
+func looseKeys(parent *catalog.Table, con *catalog.Constraint) (out []*catalog.KeyOrder) {
+	if parent == nil {
+		return nil
+	}
+	ix := parent.IndexByOID(con.Index)
+	if ix == nil {
+		return nil
+	}
+	for i := range ix.Keys {
+		k := &ix.Keys[i]
+		at := slices.Index(con.RefCols, k.Att)
+		if k.Order == nil || !k.Order.Nondeterministic || at < 0 {
+			continue
+		}
+		if out == nil {
+			out = make([]*catalog.KeyOrder, len(con.RefCols))
+		}
+		out[at] = k.Order
+	}
+	return out
 }
 
 // matcher makes match.
@@ -108,13 +134,13 @@ func newFKTable(ec *run.Context, t *catalog.Table) *fkTable {
 						cols[i] = m[a-1]
 					}
 				}
-				fk.refs = append(fk.refs, &foreignKey{con: c, child: child, parent: p, refCols: cols, part: part})
+				fk.refs = append(fk.refs, &foreignKey{con: c, child: child, parent: p, refCols: cols, part: part, loose: looseKeys(p, c)})
 			}
 		}
 	}
 	for _, c := range t.Constraints {
 		if c.Type == catalog.ConForeign {
-			fk.foreign = append(fk.foreign, &foreignKey{con: c, child: t, parent: parent(c)})
+			fk.foreign = append(fk.foreign, &foreignKey{con: c, child: t, parent: parent(c), loose: looseKeys(parent(c), c)})
 		}
 	}
 	if ec.Catalog == nil {
@@ -580,8 +606,12 @@ func (q *queue) findByIndex(f *foreignKey, rel *rowstore.Rel, ix *catalog.Index,
 		}
 		same := ok
 		for i := range ix.Keys {
-			same = same && !rel.Col(row, ix.Keys[i].Att).IsNull() &&
-				types.EqualKind(ix.Keys[i].Kind, rel.Col(row, ix.Keys[i].Att), eq[i])
+			k := &ix.Keys[i]
+			order, err := k.Order.Collator()
+			if err != nil {
+				return false, err
+			}
+			same = same && !rel.Col(row, k.Att).IsNull() && types.EqualOrdered(order, k.Kind, rel.Col(row, k.Att), eq[i])
 		}
 		if same {
 			return q.inSnapshot(f, key)
@@ -654,7 +684,20 @@ func (q *queue) children(f *foreignKey, vals []types.Datum, visit func(key, row 
 // equal compares a referencing key, which may have NULLs, with a referenced one.
 func (f *foreignKey) equal(m *fkey.Match, cols, ref []types.Datum) (bool, error) {
 	for i, c := range f.con.Cols {
-		if cols[i].IsNull() || m == nil && !types.EqualKind(f.child.Column(c).Kind, cols[i], ref[i]) {
+		if cols[i].IsNull() {
+			return false, nil
+		}
+		if m != nil {
+			continue
+		}
+		var order *collation.Collator
+		if f.loose != nil {
+			var err error
+			if order, err = f.loose[i].Collator(); err != nil {
+				return false, err
+			}
+		}
+		if !types.EqualOrdered(order, f.child.Column(c).Kind, cols[i], ref[i]) {
 			return false, nil
 		}
 	}
@@ -662,6 +705,18 @@ func (f *foreignKey) equal(m *fkey.Match, cols, ref []types.Datum) (bool, error)
 		return true, nil
 	}
 	return m.Equal(cols, ref)
+}
+
+// sameEquality reports whether what an index key of the referencing table calls equal is what the reference does.
+func (f *foreignKey) sameEquality(col int, k *catalog.IndexKey) bool {
+	var want *catalog.KeyOrder
+	if f.loose != nil {
+		want = f.loose[col]
+	}
+	if want == nil {
+		return k.Order == nil || !k.Order.Nondeterministic
+	}
+	return k.Order != nil && k.Order.Of == want.Of
 }
 
 // childRange finds an index whose leading columns are the foreign key's; nil: the whole table.
@@ -674,7 +729,7 @@ func childRange(f *foreignKey, vals []types.Datum) (*catalog.Index, rowstore.Ran
 		eq := make([]types.Datum, 0, n)
 		for i := range n {
 			for j, c := range f.con.Cols {
-				if c == ix.Keys[i].Att {
+				if c == ix.Keys[i].Att && f.sameEquality(j, &ix.Keys[i]) {
 					eq = append(eq, vals[j])
 				}
 			}

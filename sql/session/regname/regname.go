@@ -104,7 +104,7 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 		}
 		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one operator named %s", name)
 	case types.RegKindCollation:
-		return byName("pg_collation", "collname", last, "collation \"%s\" for encoding \"UTF8\" does not exist")
+		return r.collationByName(parts)
 	case types.RegKindConfig:
 		return searchObject(cat, "pg_ts_config", "cfgname", parts, "text search configuration \"%s\" does not exist")
 	case types.RegKindDictionary:
@@ -300,7 +300,9 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 			return r.operatorText(o, kind == types.RegKindOperator), true
 		}
 	case types.RegKindCollation:
-		return nameOf("pg_collation", "collname", oid)
+		if c := cat.Collation(oid); c != nil {
+			return r.inSchema(c.Schema, c.Name, r.CollationVisible(c)), true
+		}
 	case types.RegKindConfig:
 		return nameOf("pg_ts_config", "cfgname", oid)
 	case types.RegKindDictionary:
