@@ -24,6 +24,8 @@ const (
 	KindOperator     Kind = 'o'
 	KindCast         Kind = 'c'
 	KindCollation    Kind = 'n'
+	KindTSDictionary Kind = 'w'
+	KindTSConfig     Kind = 'q'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -94,11 +96,13 @@ var newObject = map[Kind]func() Object{
 	KindOperator:     func() Object { return &Operator{} },
 	KindCast:         func() Object { return &Cast{} },
 	KindCollation:    func() Object { return &Collation{} },
+	KindTSDictionary: func() Object { return &TSDictionary{} },
+	KindTSConfig:     func() Object { return &TSConfig{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
-	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation}
+	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation, KindTSDictionary, KindTSConfig}
 }
 
 func (k Kind) String() string {
@@ -117,6 +121,10 @@ func (k Kind) String() string {
 		return "event trigger"
 	case KindCollation:
 		return "collation"
+	case KindTSDictionary:
+		return "text search dictionary"
+	case KindTSConfig:
+		return "text search configuration"
 	case KindPolicy:
 		return "policy"
 	case KindOperator:

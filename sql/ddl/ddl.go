@@ -116,6 +116,10 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 		return "CREATE POLICY", policy.Create(x.Ctx, n)
 	case *ast.AlterPolicyStmt:
 		return "ALTER POLICY", policy.Alter(x.Ctx, n)
+	case *ast.AlterTSDictionaryStmt:
+		return "ALTER TEXT SEARCH DICTIONARY", schemaobj.AlterDictionary(x.Ctx, n)
+	case *ast.AlterTSConfigurationStmt:
+		return "ALTER TEXT SEARCH CONFIGURATION", schemaobj.AlterConfig(x.Ctx, n)
 	case *ast.AlterCollationStmt:
 		return "ALTER COLLATION", schemaobj.RefreshCollation(x.Ctx, n)
 	case *ast.RuleStmt:
@@ -138,6 +142,10 @@ func (x *exec) define(n *ast.DefineStmt) (string, error) {
 		return tag, operator.Create(x.Ctx, n)
 	case ast.OBJECT_COLLATION:
 		return tag, schemaobj.CreateCollation(x.Ctx, n)
+	case ast.OBJECT_TSDICTIONARY:
+		return tag, schemaobj.CreateDictionary(x.Ctx, n)
+	case ast.OBJECT_TSCONFIGURATION:
+		return tag, schemaobj.CreateConfig(x.Ctx, n)
 	}
 	return "", pgerr.Unsupported(tag)
 }

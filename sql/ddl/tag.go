@@ -93,6 +93,10 @@ func Tag(n ast.Node) string {
 		return "CREATE TRIGGER"
 	case *ast.AlterCollationStmt:
 		return "ALTER COLLATION"
+	case *ast.AlterTSDictionaryStmt:
+		return "ALTER TEXT SEARCH DICTIONARY"
+	case *ast.AlterTSConfigurationStmt:
+		return "ALTER TEXT SEARCH CONFIGURATION"
 	}
 	return ""
 }

@@ -21,6 +21,8 @@ const (
 	classTrigger    types.OID = 2620
 	classPolicy     types.OID = 3256
 	classCollation  types.OID = 3456
+	classTSDict     types.OID = 3600
+	classTSConfig   types.OID = 3602
 
 	classEventTrigger types.OID = 3466
 	classOperator     types.OID = 2617
@@ -29,7 +31,8 @@ const (
 
 // objectClass is the catalog that the objects of a kind have their rows in.
 var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger,
-	catalog.KindOperator: classOperator, catalog.KindCast: classCast, catalog.KindCollation: classCollation}
+	catalog.KindOperator: classOperator, catalog.KindCast: classCast, catalog.KindCollation: classCollation,
+	catalog.KindTSDictionary: classTSDict, catalog.KindTSConfig: classTSConfig}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {

@@ -13,6 +13,7 @@ type resolver Session
 var (
 	_ types.Resolver        = (*resolver)(nil)
 	_ types.CollationFinder = (*resolver)(nil)
+	_ types.SearchFinder    = (*resolver)(nil)
 )
 
 func (r *resolver) s() *Session { return (*Session)(r) }
@@ -22,6 +23,14 @@ func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().userType(o
 
 func (r *resolver) Collation(oid types.OID) *collation.Collator {
 	return (*functions)(r).Catalog().Collator(oid)
+}
+
+func (r *resolver) SearchConfig(oid types.OID) (map[int][]types.OID, bool) {
+	return (*functions)(r).Catalog().SearchConfig(oid)
+}
+
+func (r *resolver) SearchDictionary(oid types.OID) (template types.OID, options string, ok bool) {
+	return (*functions)(r).Catalog().SearchDictionary(oid)
 }
 
 func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {

@@ -78,6 +78,14 @@ func (t *Type) CheckNull(env *Env) error {
 	return env.CheckDomain(t.OID, Null)
 }
 
+// SearchFinder is a Resolver that knows the objects of text search.
+type SearchFinder interface {
+	// SearchConfig lists the dictionaries of a configuration by type of tokens; ok is false if there is none.
+	SearchConfig(oid OID) (dicts map[int][]OID, ok bool)
+	// SearchDictionary is what a dictionary was made of.
+	SearchDictionary(oid OID) (template OID, options string, ok bool)
+}
+
 // CollationFinder is a Resolver that knows collations.
 type CollationFinder interface {
 	// Collation returns a collation; nil if there is none.

@@ -587,8 +587,8 @@ func catalogFns() call.Fns {
 		"pg_function_is_visible": functionVisible,
 		"pg_operator_is_visible": operatorVisible, "pg_opclass_is_visible": builtinVisible("pg_opclass"),
 		"pg_opfamily_is_visible": builtinVisible("pg_opfamily"), "pg_collation_is_visible": withSession(collationVisible),
-		"pg_conversion_is_visible": builtinVisible("pg_conversion"), "pg_ts_config_is_visible": builtinVisible("pg_ts_config"),
-		"pg_ts_dict_is_visible": builtinVisible("pg_ts_dict"), "pg_ts_parser_is_visible": builtinVisible("pg_ts_parser"),
+		"pg_conversion_is_visible": builtinVisible("pg_conversion"), "pg_ts_config_is_visible": withSession(searchConfigVisible),
+		"pg_ts_dict_is_visible": withSession(searchDictionaryVisible), "pg_ts_parser_is_visible": builtinVisible("pg_ts_parser"),
 		"pg_ts_template_is_visible": builtinVisible("pg_ts_template"), "pg_statistics_obj_is_visible": sqlNull,
 
 		"pg_get_viewdef": view, "pg_get_viewdef_ext": view, "pg_get_viewdef_wrap": def(func(s call.Session, oid types.OID, _ []types.Datum) (string, error) { return s.ViewDef(oid, true) }),

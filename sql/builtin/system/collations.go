@@ -48,3 +48,29 @@ func collationVersion(s call.Session, _ *call.Call, a []types.Datum) (types.Datu
 	}
 	return types.Null, nil
 }
+
+func searchConfigVisible(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+	c := s.Catalog().TSConfig(types.OID(a[0].Uint()))
+	if c == nil {
+		return types.Null, nil
+	}
+	for _, schema := range s.SearchPath(true) {
+		if o := s.Catalog().TSConfigNamed(schema, c.Name); o != nil {
+			return tuple.Bool(o.OID == c.OID), nil
+		}
+	}
+	return tuple.Bool(false), nil
+}
+
+func searchDictionaryVisible(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+	d := s.Catalog().TSDictionary(types.OID(a[0].Uint()))
+	if d == nil {
+		return types.Null, nil
+	}
+	for _, schema := range s.SearchPath(true) {
+		if o := s.Catalog().TSDictionaryNamed(schema, d.Name); o != nil {
+			return tuple.Bool(o.OID == d.OID), nil
+		}
+	}
+	return tuple.Bool(false), nil
+}

@@ -2,7 +2,6 @@ package textsearch
 
 import (
 	"github.com/tarndb/tarn/sql/builtin/call"
-	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -76,24 +75,18 @@ func debugCurrent(c *call.Call, a []types.Datum) (call.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return debugRows(oid, a[0].Clone().Str())
+	return debugRows(c.Env, oid, a[0].Clone().Str())
 }
 
-func debug(_ *call.Call, a []types.Datum) (call.Rows, error) {
-	return debugRows(types.OID(a[0].Uint()), a[1].Clone().Str())
+func debug(c *call.Call, a []types.Datum) (call.Rows, error) {
+	return debugRows(c.Env, types.OID(a[0].Uint()), a[1].Clone().Str())
 }
 
 // debugRows are ts_debug's: alias, description, token, the dictionaries of its type, the one that knows it, its lexemes.
-func debugRows(cfg types.OID, text string) (call.Rows, error) {
-	if _, err := configByOID(cfg); err != nil {
+func debugRows(env *types.Env, oid types.OID, text string) (call.Rows, error) {
+	cfg, err := configByOID(env, oid)
+	if err != nil {
 		return nil, err
-	}
-	dicts := map[tokenType][]types.OID{}
-	for _, row := range pgdata.Load("pg_ts_config_map").Rows {
-		if oidOf(*row[0]) == cfg {
-			kind := tokenType(oidOf(*row[1]))
-			dicts[kind] = append(dicts[kind], oidOf(*row[3]))
-		}
 	}
 	regdictionary := types.Lookup(types.RegDictionary)
 	p := newParser(text)
@@ -104,9 +97,9 @@ func debugRows(cfg types.OID, text string) (call.Rows, error) {
 		}
 		var all []types.Datum
 		dict, lexemes := types.Null, types.Null
-		for _, oid := range dicts[kind] {
+		for i, oid := range cfg.oids[kind] {
 			all = append(all, tuple.Uint(uint64(oid)))
-			norms, err := dictionaries()[oid].lexize(token)
+			norms, err := cfg.dicts[kind][i].lexize(token)
 			if err != nil {
 				return nil, false, err
 			}

@@ -26,7 +26,7 @@ import (
 	"github.com/blevesearch/snowballstem/tamil"
 	"github.com/blevesearch/snowballstem/turkish"
 
-	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/tsearch"
@@ -47,7 +47,9 @@ var stopFiles embed.FS
 type dictionary struct {
 	stop map[string]bool
 	stem func(*snowballstem.Env) bool // nil: simple
-	err  error                        // what to answer instead
+	// reject: a word that is no stop word goes on to the next dictionary.
+	reject bool
+	err    error // what to answer instead
 }
 
 // maxStem is the longest word in bytes that is stemmed.
@@ -63,6 +65,8 @@ func (d *dictionary) lexize(token string) ([]string, error) {
 		return []string{word}, nil
 	case word == "" || d.stop[word]:
 		return []string{}, nil
+	case d.reject:
+		return nil, nil
 	case d.stem == nil:
 		return []string{word}, nil
 	}
@@ -71,40 +75,120 @@ func (d *dictionary) lexize(token string) ([]string, error) {
 	return []string{env.Current()}, nil
 }
 
-const snowballTemplate = 13150 // pg_ts_template
+// Templates (pg_ts_template).
+const (
+	simpleTemplate   types.OID = 3727
+	snowballTemplate types.OID = 13150
+)
 
-var dictionaries = sync.OnceValue(func() map[types.OID]*dictionary {
-	out := map[types.OID]*dictionary{}
-	for _, row := range pgdata.Load("pg_ts_dict").Rows {
-		name, template, options := *row[1], oidOf(*row[4]), ""
-		if row[5] != nil {
-			options = *row[5]
+// madeDictionaries keeps dictionaries by template and options.
+var madeDictionaries struct {
+	sync.Mutex // protects byKey
+	byKey      map[string]*dictionary
+}
+
+// maxMade bounds the dictionaries that are kept for all sessions.
+const maxMade = 1024
+
+// dictionaryOf makes a dictionary of a template.
+func dictionaryOf(template types.OID, options string) (*dictionary, error) {
+	key := strconv.Itoa(int(template)) + " " + options
+	m := &madeDictionaries
+	m.Lock()
+	defer m.Unlock()
+	if d := m.byKey[key]; d != nil {
+		return d, nil
+	}
+	d, err := makeDictionary(template, options)
+	if err != nil {
+		return nil, err
+	}
+	if m.byKey == nil {
+		m.byKey = map[string]*dictionary{}
+	}
+	if len(m.byKey) < maxMade {
+		m.byKey[key] = d
+	}
+	return d, nil
+}
+
+// Check refuses options that a template does not take. Errors: 22023, 42704, F0000, 0A000.
+func Check(template types.OID, options string) error {
+	_, err := dictionaryOf(template, options)
+	return err
+}
+
+func makeDictionary(template types.OID, options string) (*dictionary, error) {
+	kind := "simple dictionary"
+	switch template {
+	case simpleTemplate:
+	case snowballTemplate:
+		kind = "Snowball"
+	default:
+		return nil, pgerr.Unsupported("a text search dictionary of this template, which reads files")
+	}
+	list, err := ParseOptions(options)
+	if err != nil {
+		return nil, err
+	}
+	d := &dictionary{}
+	seen := map[string]bool{}
+	language := ""
+	for _, o := range list {
+		name := strings.ToLower(o.Name)
+		shown := map[string]string{"stopwords": "StopWords", "accept": "Accept", "language": "Language"}[name]
+		if shown == "" || name == "accept" && template != simpleTemplate || name == "language" && template != snowballTemplate {
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "unrecognized %s parameter: \"%s\"", kind, o.Name)
 		}
-		d := &dictionary{}
-		list, err := parseOptions(options)
-		if err != nil {
-			panic("textsearch: options of " + name)
+		if seen[name] {
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "multiple %s parameters", shown)
 		}
-		for _, o := range list {
-			switch strings.ToLower(o.name) {
-			case "stopwords":
-				d.stop = stopWords(o.value)
-			case "language":
-				d.stem = stemmers[o.value]
+		seen[name] = true
+		switch name {
+		case "stopwords":
+			if d.stop, err = stopWords(o.Value); err != nil {
+				return nil, err
+			}
+		case "language":
+			language = o.Value
+		case "accept":
+			switch strings.ToLower(o.Value) {
+			case "true", "on", "1", "yes", "t", "y":
+			case "false", "off", "0", "no", "f", "n":
+				d.reject = true
+			default:
+				return nil, pgerr.New(pgerr.SyntaxError, "%s requires a Boolean value", o.Name)
 			}
 		}
-		if template == snowballTemplate && d.stem == nil {
-			d.err = pgerr.Unsupported("text search dictionary " + name)
-		}
-		out[oidOf(*row[0])] = d
 	}
-	return out
-})
+	if template != snowballTemplate {
+		return d, nil
+	}
+	if language == "" {
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "missing Language parameter")
+	}
+	if d.stem = stemmers[strings.ToLower(language)]; d.stem == nil {
+		if postgresStemmers[strings.ToLower(language)] {
+			return nil, pgerr.Unsupported("Snowball's stemmer of " + strings.ToLower(language))
+		}
+		return nil, pgerr.New(pgerr.UndefinedObject, "no Snowball stemmer available for language \"%s\" and encoding \"UTF8\"", language)
+	}
+	return d, nil
+}
 
-func stopWords(file string) map[string]bool {
+// postgresStemmers are those that PostgreSQL has and the library has not.
+var postgresStemmers = map[string]bool{"armenian": true, "basque": true, "catalan": true, "greek": true, "hindi": true, "indonesian": true, "lithuanian": true,
+	"nepali": true, "porter": true, "serbian": true, "yiddish": true}
+
+func stopWords(file string) (map[string]bool, error) {
+	for _, r := range file {
+		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_') {
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid text search configuration file name \"%s\"", file)
+		}
+	}
 	raw, err := stopFiles.ReadFile("stopwords/" + file + ".stop")
 	if err != nil {
-		panic("textsearch: " + err.Error())
+		return nil, pgerr.New(pgerr.ConfigFileError, "could not open stop-word file \"%s.stop\": No such file or directory", file)
 	}
 	out := map[string]bool{}
 	for line := range strings.Lines(string(raw)) {
@@ -112,44 +196,66 @@ func stopWords(file string) map[string]bool {
 			out[strings.ToLower(words[0])] = true
 		}
 	}
-	return out
-}
-
-func oidOf(s string) types.OID {
-	v, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		panic("textsearch: " + err.Error())
-	}
-	return types.OID(v)
+	return out, nil
 }
 
 // config maps token types to the dictionaries that are asked in turn.
 type config struct {
 	dicts [tokLast + 1][]*dictionary
+	oids  [tokLast + 1][]types.OID
 }
 
-var configs = sync.OnceValue(func() map[types.OID]*config {
-	out := map[types.OID]*config{}
-	for _, row := range pgdata.Load("pg_ts_config").Rows {
-		out[oidOf(*row[0])] = &config{}
+func configByOID(env *types.Env, oid types.OID) (*config, error) {
+	tokens, ok := finder(env).SearchConfig(oid)
+	if !ok {
+		return nil, errLookup("configuration", oid)
 	}
-	all := dictionaries()
-	for _, row := range pgdata.Load("pg_ts_config_map").Rows { // in the order of mapseqno
-		kind, err := strconv.Atoi(*row[1])
-		if err != nil || kind < 1 || kind > int(tokLast) {
-			panic("textsearch: token type " + *row[1])
+	c := &config{}
+	for token, dicts := range tokens {
+		if token < 1 || token > int(tokLast) {
+			continue
 		}
-		c := out[oidOf(*row[0])]
-		c.dicts[kind] = append(c.dicts[kind], all[oidOf(*row[3])])
+		for _, d := range dicts {
+			made, err := dictionaryByOID(env, d)
+			if err != nil {
+				made = &dictionary{err: err} // it is not asked for every text
+			}
+			c.dicts[token], c.oids[token] = append(c.dicts[token], made), append(c.oids[token], d)
+		}
 	}
-	return out
-})
+	return c, nil
+}
 
-func configByOID(oid types.OID) (*config, error) {
-	if c := configs()[oid]; c != nil {
-		return c, nil
+// finder knows the session's objects, or at least the system's.
+func finder(env *types.Env) types.SearchFinder {
+	if env != nil {
+		if f, ok := env.Resolver.(types.SearchFinder); ok {
+			return f
+		}
 	}
-	return nil, pgerr.New(pgerr.InternalError, "cache lookup failed for text search configuration %d", oid)
+	return (*catalog.Catalog)(nil)
+}
+
+func errLookup(what string, oid types.OID) error {
+	return pgerr.New(pgerr.InternalError, "cache lookup failed for text search %s %d", what, oid)
+}
+
+func dictionaryByOID(env *types.Env, oid types.OID) (*dictionary, error) {
+	template, options, ok := finder(env).SearchDictionary(oid)
+	if !ok {
+		return nil, errLookup("dictionary", oid)
+	}
+	return dictionaryOf(template, options)
+}
+
+// TokenType is the number of a type of tokens.
+func TokenType(name string) (int, bool) {
+	for i, n := range tokenNames {
+		if i > 0 && n[0] == name {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // lexemes calls f for each token of a text with its lexemes: none for a stop word, nil for a token that no dictionary
@@ -202,9 +308,9 @@ func (c *config) words(text string, from int, notice func(*pgerr.Error)) (out []
 	return out, from, err
 }
 
-// Document is the tsvector of texts one after the other, by the configuration of that OID. Notices are told of words that are left out.
-func Document(config types.OID, texts []string, notice func(*pgerr.Error)) (types.Datum, error) {
-	c, err := configByOID(config)
+// Document is the tsvector of texts one after the other, by the configuration of that OID.
+func Document(env *types.Env, config types.OID, texts []string) (types.Datum, error) {
+	c, err := configByOID(env, config)
 	if err != nil {
 		return types.Null, err
 	}
@@ -212,7 +318,7 @@ func Document(config types.OID, texts []string, notice func(*pgerr.Error)) (type
 	at := 0
 	for _, t := range texts {
 		var w []word
-		if w, at, err = c.words(t, at, notice); err != nil {
+		if w, at, err = c.words(t, at, env.Notice); err != nil {
 			return types.Null, err
 		}
 		all = append(all, w...)

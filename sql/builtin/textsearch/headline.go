@@ -38,18 +38,18 @@ type headline struct {
 
 func parseHeadlineOptions(s string) (headlineOptions, error) {
 	o := headlineOptions{maxWords: 35, minWords: 15, shortWord: 3, start: "<b>", stop: "</b>", delimiter: " ... "}
-	pairs, err := parseOptions(s)
+	pairs, err := ParseOptions(s)
 	if err != nil {
 		return o, err
 	}
 	int4 := types.Lookup(types.Int4)
 	for _, p := range pairs {
 		number := func(into *int) error {
-			d, err := int4.ParseText(p.value, -1, nil)
+			d, err := int4.ParseText(p.Value, -1, nil)
 			*into = int(d.Int())
 			return err
 		}
-		switch strings.ToLower(p.name) {
+		switch strings.ToLower(p.Name) {
 		case "maxwords":
 			err = number(&o.maxWords)
 		case "minwords":
@@ -59,20 +59,20 @@ func parseHeadlineOptions(s string) (headlineOptions, error) {
 		case "maxfragments":
 			err = number(&o.maxFragments)
 		case "startsel":
-			o.start = p.value
+			o.start = p.Value
 		case "stopsel":
-			o.stop = p.value
+			o.stop = p.Value
 		case "fragmentdelimiter":
-			o.delimiter = p.value
+			o.delimiter = p.Value
 		case "highlightall":
-			switch strings.ToLower(p.value) {
+			switch strings.ToLower(p.Value) {
 			case "1", "on", "true", "t", "y", "yes":
 				o.highlightAll = true
 			default:
 				o.highlightAll = false
 			}
 		default:
-			err = pgerr.New(pgerr.InvalidParameterValue, "unrecognized headline parameter: \"%s\"", p.name)
+			err = pgerr.New(pgerr.InvalidParameterValue, "unrecognized headline parameter: \"%s\"", p.Name)
 		}
 		if err != nil {
 			return o, err
@@ -105,24 +105,24 @@ func (o *headlineOptions) check() error {
 	return nil
 }
 
-// option is one name = value.
-type option struct{ name, value string }
+// Option is one name = value.
+type Option struct{ Name, Value string }
 
-// parseOptions reads name = value …, as PostgreSQL keeps the options of dictionaries: commas between them may be left
+// ParseOptions reads name = value …, as PostgreSQL keeps the options of dictionaries: commas between them may be left
 // out, names may stand in double quotes, values in either kind.
-func parseOptions(s string) ([]option, error) {
+func ParseOptions(s string) ([]Option, error) {
 	const blanks = " \t\n\r\v\f"
 	bad := func() error { return pgerr.New(pgerr.SyntaxError, "invalid parameter list format: \"%s\"", s) }
-	var out []option
+	var out []Option
 	for rest := strings.TrimLeft(s, blanks+","); rest != ""; rest = strings.TrimLeft(rest, blanks+",") {
-		var o option
+		var o Option
 		ok := true
 		if rest[0] == '"' {
-			o.name, rest, ok = quotedOption(rest)
+			o.Name, rest, ok = quotedOption(rest)
 		} else {
 			n := 1 + strings.IndexAny(rest[1:], blanks+"=")
 			ok = n > 0
-			o.name, rest = rest[:max(n, 0)], rest[max(n, 0):]
+			o.Name, rest = rest[:max(n, 0)], rest[max(n, 0):]
 		}
 		if rest = strings.TrimLeft(rest, blanks); !ok || !strings.HasPrefix(rest, "=") {
 			return nil, bad()
@@ -135,7 +135,7 @@ func parseOptions(s string) ([]option, error) {
 		case rest == "":
 			return nil, bad()
 		case rest[0] == '"' || rest[0] == '\'':
-			if o.value, rest, ok = quotedOption(rest); !ok {
+			if o.Value, rest, ok = quotedOption(rest); !ok {
 				return nil, bad()
 			}
 		default:
@@ -143,7 +143,7 @@ func parseOptions(s string) ([]option, error) {
 			if n < 0 {
 				n = len(rest)
 			}
-			o.value, rest = rest[:n], rest[n:]
+			o.Value, rest = rest[:n], rest[n:]
 		}
 		out = append(out, o)
 	}

@@ -305,14 +305,14 @@ func configured(out call.Fns, name, byID string, f func(c *call.Call, cfg *confi
 		if err != nil {
 			return types.Null, err
 		}
-		cfg, err := configByOID(oid)
+		cfg, err := configByOID(c.Env, oid)
 		if err != nil {
 			return types.Null, err
 		}
 		return f(c, cfg, a)
 	}
 	out[byID] = func(c *call.Call, a []types.Datum) (types.Datum, error) {
-		cfg, err := configByOID(types.OID(a[0].Uint()))
+		cfg, err := configByOID(c.Env, types.OID(a[0].Uint()))
 		if err != nil {
 			return types.Null, err
 		}
@@ -452,10 +452,10 @@ func headlineArgs(a []types.Datum) (headlineOptions, error) {
 	return parseHeadlineOptions("")
 }
 
-func lexize(_ *call.Call, a []types.Datum) (types.Datum, error) {
-	d := dictionaries()[types.OID(a[0].Uint())]
-	if d == nil {
-		return types.Null, pgerr.New(pgerr.InternalError, "cache lookup failed for text search dictionary %d", a[0].Uint())
+func lexize(c *call.Call, a []types.Datum) (types.Datum, error) {
+	d, err := dictionaryByOID(c.Env, types.OID(a[0].Uint()))
+	if err != nil {
+		return types.Null, err
 	}
 	norms, err := d.lexize(a[1].Str())
 	if err != nil || norms == nil {

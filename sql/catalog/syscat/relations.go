@@ -24,6 +24,8 @@ const (
 	pgOperatorRelation   catalog.OID = 2617
 	pgCastRelation       catalog.OID = 2605
 	pgCollationRelation  catalog.OID = 3456
+	pgTSDictRelation     catalog.OID = 3600
+	pgTSConfigRelation   catalog.OID = 3602
 )
 
 // partitionAncestors is pg_proc's pg_partition_ancestors(regclass).

@@ -184,6 +184,10 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 		return pgCastRelation, a.OID, 0, true
 	case catalog.KindCollation:
 		return pgCollationRelation, a.OID, 0, true
+	case catalog.KindTSDictionary:
+		return pgTSDictRelation, a.OID, 0, true
+	case catalog.KindTSConfig:
+		return pgTSConfigRelation, a.OID, 0, true
 	}
 	return 0, 0, 0, false
 }

@@ -38,7 +38,7 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeOperator, remove: removeOperator}, true
 	case catalog.KindCast:
 		return objectKind{describe: describeCast}, true
-	case catalog.KindCollation:
+	case catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig:
 		return objectKind{describe: describeNamed}, true
 	case catalog.KindEventTrigger:
 		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
@@ -449,7 +449,7 @@ func StoredUsers(x *stmt.Ctx, on ...catalog.Address) (found bool) {
 	for _, o := range on {
 		x.Catalog().Users(o, func(from catalog.Address, _ catalog.DepType) {
 			switch from.Kind {
-			case catalog.KindColumn, catalog.KindFunction, catalog.KindType, catalog.KindTrigger, catalog.KindOperator, catalog.KindCast:
+			case catalog.KindColumn, catalog.KindFunction, catalog.KindType, catalog.KindTrigger, catalog.KindOperator, catalog.KindCast, catalog.KindTSConfig:
 			default:
 				found = true
 			}

@@ -59,7 +59,7 @@ func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) 
 }
 
 // ownedKinds are the kinds of the general store whose objects have owners.
-var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindCollation}
+var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig}
 
 func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
@@ -85,6 +85,14 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		change(&n.Header)
 		return &n
 	case *catalog.Collation:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.TSDictionary:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.TSConfig:
 		n := *v
 		change(&n.Header)
 		return &n

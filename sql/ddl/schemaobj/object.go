@@ -33,6 +33,30 @@ var kinds = map[ast.ObjectType]kind{
 			change(&n.Header)
 			return &n
 		}},
+	ast.OBJECT_TSDICTIONARY: {catalog.KindTSDictionary, "",
+		func(c *catalog.Catalog, schema catalog.OID, name string) catalog.Object {
+			if o := c.TSDictionaryNamed(schema, name); o != nil {
+				return o
+			}
+			return nil
+		},
+		func(o catalog.Object, change func(*catalog.Header)) catalog.Object {
+			n := *o.(*catalog.TSDictionary)
+			change(&n.Header)
+			return &n
+		}},
+	ast.OBJECT_TSCONFIGURATION: {catalog.KindTSConfig, "",
+		func(c *catalog.Catalog, schema catalog.OID, name string) catalog.Object {
+			if o := c.TSConfigNamed(schema, name); o != nil {
+				return o
+			}
+			return nil
+		},
+		func(o catalog.Object, change func(*catalog.Header)) catalog.Object {
+			n := *o.(*catalog.TSConfig)
+			change(&n.Header)
+			return &n
+		}},
 }
 
 // Handles reports whether an object type is one of those here.
@@ -95,7 +119,7 @@ func (k kind) open(x *stmt.Ctx, list []ast.Node) (catalog.Object, error) {
 		if x.Super() {
 			return nil, pgerr.Unsupported("changing a " + k.String() + " of the system")
 		}
-		return nil, k.notOwner(h)
+		return nil, k.notOwner(h.Name)
 	}
 	if err := x.LockTable(h.OID, lock.AccessExclusive); err != nil {
 		return nil, err
@@ -104,13 +128,13 @@ func (k kind) open(x *stmt.Ctx, list []ast.Node) (catalog.Object, error) {
 		return nil, k.missing(list)
 	}
 	if !x.Owns(o.Head().Owner) {
-		return nil, k.notOwner(h)
+		return nil, k.notOwner(h.Name)
 	}
 	return o, nil
 }
 
-func (k kind) notOwner(h *catalog.Header) error {
-	return stmt.Denied("must be owner of %s %s", k, h.Name)
+func (k kind) notOwner(name string) error {
+	return stmt.Denied("must be owner of %s %s", k, name)
 }
 
 // place is where a new object goes; exists: one of that name is there.
@@ -168,7 +192,7 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 			return "", err
 		}
 		if sc := x.Catalog().SchemaByOID(h.Schema); !x.Owns(h.Owner) && (sc == nil || !x.Owns(sc.Owner)) {
-			return "", k.notOwner(h)
+			return "", k.notOwner(strings.Join(stmt.Strs(name), "."))
 		}
 		list = append(list, catalog.AddressOf(o))
 	}

@@ -37,6 +37,14 @@ func (q qualifier) UserType(oid types.OID) *types.Type {
 
 func (q qualifier) Collation(oid types.OID) *collation.Collator { return q.x.Catalog().Collator(oid) }
 
+func (q qualifier) SearchConfig(oid types.OID) (map[int][]types.OID, bool) {
+	return q.x.Catalog().SearchConfig(oid)
+}
+
+func (q qualifier) SearchDictionary(oid types.OID) (template types.OID, options string, ok bool) {
+	return q.x.Catalog().SearchDictionary(oid)
+}
+
 func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	if kind == types.RegKindClass {
 		name := q.x.QualifiedOID(oid)
@@ -50,6 +58,16 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	if kind == types.RegKindCollation {
 		if c := q.x.Catalog().Collation(oid); c != nil && c.OID >= catalog.FirstNormalOID {
 			return q.x.Qualified(c.Schema, c.Name), true
+		}
+	}
+	if kind == types.RegKindConfig {
+		if c := q.x.Catalog().TSConfig(oid); c != nil && c.OID >= catalog.FirstNormalOID {
+			return q.x.Qualified(c.Schema, c.Name), true
+		}
+	}
+	if kind == types.RegKindDictionary {
+		if d := q.x.Catalog().TSDictionary(oid); d != nil && d.OID >= catalog.FirstNormalOID {
+			return q.x.Qualified(d.Schema, d.Name), true
 		}
 	}
 	if q.Resolver == nil {

@@ -40,6 +40,9 @@ func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 			add(catalog.KindCollation, v.T.Coll)
 		case *plan.Const:
 			add(catalog.KindCollation, v.T.Coll)
+			if k := namedBy[v.T.OID]; k != 0 && !v.Val.IsNull() {
+				add(k, types.OID(v.Val.Uint()))
+			}
 		case *plan.ColRef:
 			return true
 		}
@@ -47,6 +50,9 @@ func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 		return true
 	})
 }
+
+// namedBy are the kinds of objects that constants of a type stand for.
+var namedBy = map[types.OID]catalog.Kind{types.RegConfig: catalog.KindTSConfig, types.RegDictionary: catalog.KindTSDictionary, types.RegCollation: catalog.KindCollation}
 
 // Independent removes the dependencies of one part of the owner.
 func Independent(list []catalog.Dep, from catalog.Address) (out []catalog.Dep) {

@@ -51,3 +51,37 @@ func (r Names) CollationVisible(c *catalog.Collation) bool {
 	}
 	return false
 }
+
+// searchObject finds an object of text search.
+func (r Names) searchObject(parts []string, what string, named func(schema types.OID, name string) *catalog.Header) (types.OID, error) {
+	path, err := r.schemasOf(parts)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range path {
+		if h := named(s, parts[len(parts)-1]); h != nil {
+			return h.OID, nil
+		}
+	}
+	return 0, pgerr.New(pgerr.UndefinedObject, "text search %s \"%s\" does not exist", what, strings.Join(parts, "."))
+}
+
+// ConfigVisible reports whether a name alone finds the text search configuration.
+func (r Names) ConfigVisible(c *catalog.TSConfig) bool {
+	for _, s := range r.S.SearchPath(true) {
+		if o := r.S.Catalog().TSConfigNamed(s, c.Name); o != nil {
+			return o.OID == c.OID
+		}
+	}
+	return false
+}
+
+// DictionaryVisible reports whether a name alone finds the text search dictionary.
+func (r Names) DictionaryVisible(d *catalog.TSDictionary) bool {
+	for _, s := range r.S.SearchPath(true) {
+		if o := r.S.Catalog().TSDictionaryNamed(s, d.Name); o != nil {
+			return o.OID == d.OID
+		}
+	}
+	return false
+}

@@ -2,7 +2,6 @@ package regname
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -106,38 +105,21 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 	case types.RegKindCollation:
 		return r.collationByName(parts)
 	case types.RegKindConfig:
-		return searchObject(cat, "pg_ts_config", "cfgname", parts, "text search configuration \"%s\" does not exist")
+		return r.searchObject(parts, "configuration", func(s types.OID, name string) *catalog.Header {
+			if c := cat.TSConfigNamed(s, name); c != nil {
+				return &c.Header
+			}
+			return nil
+		})
 	case types.RegKindDictionary:
-		return searchObject(cat, "pg_ts_dict", "dictname", parts, "text search dictionary \"%s\" does not exist")
+		return r.searchObject(parts, "dictionary", func(s types.OID, name string) *catalog.Header {
+			if d := cat.TSDictionaryNamed(s, name); d != nil {
+				return &d.Header
+			}
+			return nil
+		})
 	}
 	return 0, pgerr.Internal("reg kind %d", kind)
-}
-
-// searchObject finds an object of text search, all of which are in pg_catalog.
-func searchObject(cat *catalog.Catalog, table, col string, name []string, missing string) (types.OID, error) {
-	if len(name) > 1 && name[len(name)-2] != "pg_catalog" {
-		if cat.Schema(name[len(name)-2]) == nil {
-			return 0, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name[len(name)-2])
-		}
-		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
-	}
-	oid, err := byName(table, col, name[len(name)-1], missing)
-	if err != nil {
-		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
-	}
-	return oid, nil
-}
-
-func byName(table, col, name, missing string) (types.OID, error) {
-	t := pgdata.Load(table)
-	c := t.Col(col)
-	for _, row := range t.Rows {
-		if *row[c] == name {
-			n, err := strconv.ParseUint(*row[0], 10, 32)
-			return types.OID(n), err
-		}
-	}
-	return 0, pgerr.New(pgerr.UndefinedObject, missing, name)
 }
 
 // typeByName parses a type name as SQL spells it, "double precision" and "numeric(10,2)[]" too.
@@ -304,20 +286,12 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 			return r.inSchema(c.Schema, c.Name, r.CollationVisible(c)), true
 		}
 	case types.RegKindConfig:
-		return nameOf("pg_ts_config", "cfgname", oid)
+		if c := cat.TSConfig(oid); c != nil {
+			return r.inSchema(c.Schema, c.Name, r.ConfigVisible(c)), true
+		}
 	case types.RegKindDictionary:
-		return nameOf("pg_ts_dict", "dictname", oid)
-	}
-	return "", false
-}
-
-func nameOf(table, col string, oid types.OID) (string, bool) {
-	t := pgdata.Load(table)
-	c := t.Col(col)
-	want := strconv.FormatUint(uint64(oid), 10)
-	for _, row := range t.Rows {
-		if *row[0] == want {
-			return ruleutils.QuoteIdent(*row[c]), true
+		if d := cat.TSDictionary(oid); d != nil {
+			return r.inSchema(d.Schema, d.Name, r.DictionaryVisible(d)), true
 		}
 	}
 	return "", false

@@ -69,7 +69,7 @@ func updateVector(env *types.Env, c *trigger.Call, configColumn bool) ([]types.D
 	if !needed {
 		return c.New, nil
 	}
-	v, err := textsearch.Document(config, texts, env.Notice)
+	v, err := textsearch.Document(env, config, texts)
 	if err != nil {
 		return nil, err
 	}
