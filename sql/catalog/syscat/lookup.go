@@ -34,6 +34,9 @@ var computedLookups = map[string][]lookup{
 	"pg_rewrite":           {{"oid", 1, true}, {"ev_class", 1, false}},
 	"pg_partitioned_table": {{"partrelid", 1, true}},
 	"pg_statistic":         {{"starelid", 10, false}},
+	"pg_collation":         {{"oid", 1, true}, {"collname", 2, false}},
+	"pg_ts_dict":           {{"oid", 1, true}, {"dictname", 2, false}},
+	"pg_ts_config":         {{"oid", 1, true}, {"cfgname", 2, false}},
 }
 
 // Estimates tell the planner what reading the catalogs takes (opt.Computed).
