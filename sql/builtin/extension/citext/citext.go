@@ -24,7 +24,10 @@ func Family() call.Family {
 		"le": func(c int) bool { return c <= 0 }, "gt": func(c int) bool { return c > 0 }, "ge": func(c int) bool { return c >= 0 },
 	} {
 		f := func(_ *call.Call, a []types.Datum) (types.Datum, error) { return call.Bool(holds(order(a))) }
-		fns["citext_"+name], fns["citext_pattern_"+name] = f, f
+		fns["citext_"+name] = f
+		if name != "eq" && name != "ne" { // which are the same for both orders
+			fns["citext_pattern_"+name] = f
+		}
 	}
 	return call.Family{Fns: fns, Aggs: call.AggByName{"min": aggregate.Extreme, "max": aggregate.Extreme}}
 }
