@@ -308,7 +308,7 @@ func (s *scan) addTableDepends(t *catalog.Table) {
 	if t.Schema == catalog.TarnSchemaOID {
 		add(pgClassRelation, t.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
 	}
-	if t.OID < catalog.FirstNormalOID {
+	if catalog.BuiltIn(t.OID) {
 		return
 	}
 	add(pgClassRelation, t.OID, 0, pgNamespaceRelation, t.Schema, 0, 'n')

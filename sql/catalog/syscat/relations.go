@@ -508,7 +508,7 @@ func (s *scan) owners(o catalog.OID) (out []*catalog.Table) {
 	add(t)
 	t, _ = s.cat.TriggerByOID(o)
 	add(t)
-	if o >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(o) {
 		t, _ = s.cat.PolicyByOID(o)
 		add(t)
 		add(s.cat.RowTypeOf(o))
