@@ -47,6 +47,8 @@ var stopFiles embed.FS
 type dictionary struct {
 	stop map[string]bool
 	stem func(*snowballstem.Env) bool // nil: simple
+	// replace is all that a filtering dictionary does: changed is false where it knows nothing.
+	replace func(token string) (out string, changed bool)
 	err  error                        // what to answer instead
 }
 
@@ -56,6 +58,12 @@ const maxStem = 1000
 func (d *dictionary) lexize(token string) ([]string, error) {
 	if d.err != nil {
 		return nil, d.err
+	}
+	if d.replace != nil {
+		if out, changed := d.replace(token); changed {
+			return []string{out}, nil
+		}
+		return nil, nil
 	}
 	word := strings.ToLower(token)
 	switch {
@@ -92,6 +100,9 @@ var dictionaries = sync.OnceValue(func() map[types.OID]*dictionary {
 			case "language":
 				d.stem = stemmers[o.value]
 			}
+		}
+		if template == unaccentTemplate {
+			d.replace = Unaccent
 		}
 		if template == snowballTemplate && d.stem == nil {
 			d.err = pgerr.Unsupported("text search dictionary " + name)

@@ -95,7 +95,7 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 		var found types.OID
 		n := 0
 		for i := range pgdata.Operators() {
-			if o := &pgdata.Operators()[i]; o.Name == last {
+			if o := &pgdata.Operators()[i]; o.Name == last && cat.HasExtensionObject(o.OID) {
 				found = o.OID
 				n++
 			}
@@ -110,26 +110,40 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 	case types.RegKindCollation:
 		return byName("pg_collation", "collname", last, "collation \"%s\" for encoding \"UTF8\" does not exist")
 	case types.RegKindConfig:
-		return searchObject(cat, "pg_ts_config", "cfgname", parts, "text search configuration \"%s\" does not exist")
+		return r.searchObject("pg_ts_config", "cfgname", parts, "text search configuration \"%s\" does not exist")
 	case types.RegKindDictionary:
-		return searchObject(cat, "pg_ts_dict", "dictname", parts, "text search dictionary \"%s\" does not exist")
+		return r.searchObject("pg_ts_dict", "dictname", parts, "text search dictionary \"%s\" does not exist")
 	}
 	return 0, pgerr.Internal("reg kind %d", kind)
 }
 
-// searchObject finds an object of text search, all of which are in pg_catalog.
-func searchObject(cat *catalog.Catalog, table, col string, name []string, missing string) (types.OID, error) {
-	if len(name) > 1 && name[len(name)-2] != "pg_catalog" {
-		if cat.Schema(name[len(name)-2]) == nil {
+// searchObject finds an object of text search: in pg_catalog, or of an extension.
+func (r Names) searchObject(table, col string, name []string, missing string) (types.OID, error) {
+	cat, path := r.S.Catalog(), r.S.SearchPath(true)
+	if len(name) > 1 {
+		s := cat.Schema(name[len(name)-2])
+		if s == nil {
 			return 0, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name[len(name)-2])
 		}
-		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
+		path = []types.OID{s.OID}
 	}
-	oid, err := byName(table, col, name[len(name)-1], missing)
-	if err != nil {
-		return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
+	data := pgdata.Load(table)
+	for _, schema := range path {
+		for _, row := range data.Rows {
+			oid, err := types.ParseOID(*row[0])
+			if err != nil {
+				return 0, err
+			}
+			in := catalog.PgCatalogOID
+			if m := cat.Object(catalog.KindDictionary, oid); m != nil {
+				in = m.Head().Schema
+			}
+			if *row[data.Col(col)] == name[len(name)-1] && in == schema && cat.HasExtensionObject(oid) {
+				return oid, nil
+			}
+		}
 	}
-	return oid, nil
+	return 0, pgerr.New(pgerr.UndefinedObject, missing, strings.Join(name, "."))
 }
 
 func byName(table, col, name, missing string) (types.OID, error) {
@@ -197,7 +211,7 @@ func (r Names) signatureByName(kind types.RegKind, name string) (types.OID, erro
 	}
 	if kind == types.RegKindOperator {
 		for i := range pgdata.Operators() {
-			if o := &pgdata.Operators()[i]; o.Name == last && len(args) == 2 && o.Left == args[0] && o.Right == args[1] {
+			if o := &pgdata.Operators()[i]; o.Name == last && r.S.Catalog().HasExtensionObject(o.OID) && len(args) == 2 && o.Left == args[0] && o.Right == args[1] {
 				return o.OID, nil
 			}
 		}
@@ -296,8 +310,12 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 			if o.OID != oid {
 				continue
 			}
+			name := o.Name
+			if m := cat.Object(catalog.KindOperator, oid); m != nil && !slices.Contains(r.S.SearchPath(true), m.Head().Schema) {
+				name = ruleutils.QuoteIdent(cat.SchemaByOID(m.Head().Schema).Name) + "." + name
+			}
 			if kind == types.RegKindOper {
-				return o.Name, true
+				return name, true
 			}
 			side := func(t types.OID) string {
 				if t == 0 {
@@ -305,7 +323,7 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 				}
 				return types.TypeName(t, r.S.Types())
 			}
-			return o.Name + "(" + side(o.Left) + "," + side(o.Right) + ")", true
+			return name + "(" + side(o.Left) + "," + side(o.Right) + ")", true
 		}
 	case types.RegKindCollation:
 		return nameOf("pg_collation", "collname", oid)
@@ -335,7 +353,7 @@ func (r Names) Function(oid types.OID) *pgdata.Proc {
 		return &f.Proc
 	}
 	for i := range pgdata.Procs() {
-		if p := &pgdata.Procs()[i]; p.OID == oid {
+		if p := &pgdata.Procs()[i]; p.OID == oid && catalog.BuiltIn(oid) {
 			return p
 		}
 	}
@@ -359,7 +377,7 @@ func (r Names) functionsNamed(parts []string) (out []*pgdata.Proc) {
 			out = append(out, &f.Proc)
 		}
 		for i := range pgdata.Procs() {
-			if p := &pgdata.Procs()[i]; p.Name == name && (p.Namespace == schema || schema == catalog.PgCatalogOID && len(parts) == 1 && p.Namespace != schema) {
+			if p := &pgdata.Procs()[i]; p.Name == name && catalog.BuiltIn(p.OID) && (p.Namespace == schema || schema == catalog.PgCatalogOID && len(parts) == 1 && p.Namespace != schema) {
 				out = append(out, p)
 			}
 		}
