@@ -7,6 +7,11 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/compare"
 	"github.com/tarndb/tarn/sql/builtin/datetime"
 	"github.com/tarndb/tarn/sql/builtin/extension/citext"
+	"github.com/tarndb/tarn/sql/builtin/extension/fuzzystrmatch"
+	"github.com/tarndb/tarn/sql/builtin/extension/pgcrypto"
+	"github.com/tarndb/tarn/sql/builtin/extension/tablefunc"
+	"github.com/tarndb/tarn/sql/builtin/extension/unaccent"
+	"github.com/tarndb/tarn/sql/builtin/extension/uuidossp"
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/builtin/geometry"
 	"github.com/tarndb/tarn/sql/builtin/hashing"
@@ -39,7 +44,8 @@ var (
 
 // extensions are the families of extensions, by the extension's name. Their functions are found by C symbol.
 var extensions = map[string]call.Family{
-	"citext": citext.Family(),
+	"citext": citext.Family(), "fuzzystrmatch": fuzzystrmatch.Family(), "pgcrypto": pgcrypto.Family(), "tablefunc": tablefunc.Family(),
+	"unaccent": unaccent.Family(), "uuid-ossp": uuidossp.Family(),
 }
 
 func unite(all []call.Family) (fns call.Fns, byOID map[types.OID]call.Fn, sets call.Sets, setsByOID map[types.OID]call.SetFn, aggs map[types.OID]*call.Agg) {

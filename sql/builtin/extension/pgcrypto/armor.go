@@ -52,7 +52,7 @@ func armorFn(_ *call.Call, a []types.Datum) (types.Datum, error) {
 }
 
 func armorHeaderText(keys, values tuple.Array) (string, error) {
-	if keys.NDim() > 1 || values.NDim() > 1 {
+	if keys.NumDims() > 1 || values.NumDims() > 1 {
 		return "", pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
 	}
 	if keys.Len() != values.Len() {

@@ -85,8 +85,8 @@ func saltedDES(block uint64, keys *[16]uint64, salt uint32, count int) uint64 {
 	return pick(l<<32|r, 64, desFP)
 }
 
-// binary is the value of a digit of a salt; other characters are 0.
-func binary(c byte) uint32 { return uint32(max(strings.IndexByte(itoa64, c), 0)) }
+// digitValue is the value of a digit of a salt; other characters are 0.
+func digitValue(c byte) uint32 { return uint32(max(strings.IndexByte(itoa64, c), 0)) }
 
 // desKey makes a key of 8 characters of a password, which ends at a zero.
 func desKey(password string) (key uint64) {
@@ -117,7 +117,7 @@ func traditionalDES(password, salt string) (string, error) {
 		return "", badSalt()
 	}
 	keys := desKeys(desKey(password))
-	return salt[:2] + desDigits(saltedDES(0, &keys, binary(salt[0])|binary(salt[1])<<6, 25)), nil
+	return salt[:2] + desDigits(saltedDES(0, &keys, digitValue(salt[0])|digitValue(salt[1])<<6, 25)), nil
 }
 
 // extendedDES is BSDI's: _, 4 digits of rounds, 4 of salt; the whole password counts.
@@ -127,8 +127,8 @@ func extendedDES(password, salt string) (string, error) {
 	}
 	var count, bits uint32
 	for i := range 4 {
-		count |= binary(salt[1+i]) << (6 * i)
-		bits |= binary(salt[5+i]) << (6 * i)
+		count |= digitValue(salt[1+i]) << (6 * i)
+		bits |= digitValue(salt[5+i]) << (6 * i)
 	}
 	if count == 0 {
 		return "", badSalt()
