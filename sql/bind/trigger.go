@@ -137,6 +137,7 @@ func WhenSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 		return "", err
 	}
 	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
+		Function: env.Catalog.Function, Operator: newBinder(env).operatorText,
 		Column: func(ref *plan.ColRef) string { return WhenColumn(t, ref) }})
 }
 

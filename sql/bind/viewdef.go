@@ -92,7 +92,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 		return "", err
 	}
 	e := *env
-	e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+	e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
 	for i := range t.Columns {
 		if !t.Columns[i].Dropped {
 			o.Columns = append(o.Columns, t.Columns[i].Name)
@@ -105,7 +105,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*catalog.Table) bool) (string, error) {
 	if n, err := env.Cache.ParseExpr(sql); err == nil && hasQuery(n) {
 		e := *env
-		e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+		e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
 		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
 		return out, err
 	}
@@ -113,7 +113,8 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
+		Function: env.Catalog.Function, Operator: newBinder(env).operatorText})
 }
 
 func hasQuery(n ast.Node) (found bool) {
@@ -222,7 +223,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.Types, Column: d.column,
-		TypeName: d.typeName, FuncName: d.funcName, RowField: d.rowField,
+		TypeName: d.typeName, FuncName: d.funcName, Function: d.b.Catalog.Function, Operator: d.operatorName, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
@@ -773,7 +774,7 @@ func (d *deparser) rowField(c *plan.ColRef) string {
 
 // typeName prints a type; a stored query names those of users with their schema.
 func (d *deparser) typeName(oid types.OID, mod int32) string {
-	if d.o.Qualify != nil || oid < catalog.FirstNormalOID {
+	if d.o.Qualify != nil || catalog.BuiltIn(oid) {
 		return d.b.TypeModText(oid, mod)
 	}
 	t := d.b.Type(oid)
@@ -795,6 +796,23 @@ func (d *deparser) funcName(f *catalog.Function) string {
 		return d.b.funcText(f)
 	}
 	return ruleutils.QuoteIdent(d.b.SchemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
+}
+
+// operatorName prints an operator of an extension: alone as it is stored, where all extensions' operators are found.
+func (d *deparser) operatorName(oid types.OID, name string) string {
+	if d.o.Qualify == nil {
+		return name
+	}
+	return d.b.operatorText(oid, name)
+}
+
+// operatorText is an operator of an extension, with its schema where search_path does not find it.
+func (b *binder) operatorText(oid types.OID, name string) string {
+	o := b.Catalog.Object(catalog.KindOperator, oid)
+	if o == nil || b.SchemaVisible(b.SchemaName(o.Head().Schema)) {
+		return name
+	}
+	return "OPERATOR(" + ruleutils.QuoteIdent(b.SchemaName(o.Head().Schema)) + "." + name + ")"
 }
 
 // funcText is the name of a function, with its schema where search_path does not find it.

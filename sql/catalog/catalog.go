@@ -67,6 +67,7 @@ func New() *Catalog {
 	for _, t := range systemTables() {
 		c.putTable(t)
 	}
+	c.objects.put(plpgsql())
 	return c
 }
 

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -37,7 +38,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if t.Partitioned() && n.Concurrent {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot create index on partitioned table \"%s\" concurrently", t.Name)
 	}
-	method, err := indexMethod(n)
+	method, err := x.indexMethod(n)
 	if err != nil {
 		return err
 	}
@@ -57,6 +58,9 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		key, err := x.indexKey(t, e, method, func(e plan.Expr) { x.DependOn(&next.Deps, part, e) })
 		if err != nil {
 			return err
+		}
+		if !catalog.BuiltIn(key.OpClass) {
+			next.Deps = append(next.Deps, catalog.Dep{From: part, On: catalog.Address{Kind: catalog.KindOpClass, OID: key.OpClass}, Type: catalog.DepNormal})
 		}
 		ix.Keys = append(ix.Keys, key)
 		names = append(names, indexColumnName(t, &key, names))
@@ -123,13 +127,13 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	return nil
 }
 
-func indexMethod(n *ast.IndexStmt) (string, error) {
+func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 	method := strings.ToLower(n.AccessMethod)
 	if method == "" {
 		return "btree", nil
 	}
 	for _, r := range pgdata.Load("pg_am").Rows {
-		if *r[1] != method {
+		if oid, err := types.ParseOID(*r[0]); *r[1] != method || err != nil || !x.Catalog().HasExtensionObject(oid) {
 			continue
 		}
 		if *r[3] != "i" {
@@ -211,10 +215,16 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 		p := stmt.Strs(e.Opclass)
 		name := p[len(p)-1]
 		for _, r := range data.Rows {
-			if cell(r, "opcmethod") == am && cell(r, "opcname") == name {
-				oid, err := types.ParseOID(cell(r, "oid"))
-				k.OpClass = oid
+			if cell(r, "opcmethod") != am || cell(r, "opcname") != name {
+				continue
+			}
+			oid, err := types.ParseOID(cell(r, "oid"))
+			if err != nil {
 				return err
+			}
+			if x.classVisible(oid, p) {
+				k.OpClass = oid
+				return nil
 			}
 		}
 		return pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"%s\"", strings.Join(p, "."), method)
@@ -228,7 +238,9 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 				if err != nil {
 					return err
 				}
-				k.OpClass = oid
+				if x.Catalog().HasExtensionObject(oid) {
+					k.OpClass = oid
+				}
 			}
 		}
 	}
@@ -238,6 +250,23 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 			WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
 	}
 	return nil
+}
+
+// classVisible reports whether a name, with a schema or along search_path, finds an operator class.
+func (x *exec) classVisible(oid catalog.OID, name []string) bool {
+	schema := catalog.PgCatalogOID
+	if !catalog.BuiltIn(oid) {
+		o := x.Catalog().Object(catalog.KindOpClass, oid)
+		if o == nil {
+			return false
+		}
+		schema = o.Head().Schema
+	}
+	if len(name) > 1 {
+		s := x.Catalog().Schema(name[len(name)-2])
+		return s != nil && s.OID == schema
+	}
+	return slices.Contains(x.Path(), schema)
 }
 
 func methodOID(name string) string {

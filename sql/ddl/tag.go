@@ -85,6 +85,10 @@ func Tag(n ast.Node) string {
 		return "ALTER DOMAIN"
 	case *ast.CreateTrigStmt:
 		return "CREATE TRIGGER"
+	case *ast.CreateExtensionStmt:
+		return "CREATE EXTENSION"
+	case *ast.AlterExtensionStmt, *ast.AlterExtensionContentsStmt:
+		return "ALTER EXTENSION"
 	}
 	return ""
 }
@@ -97,4 +101,4 @@ func global(o ast.ObjectType) bool {
 var objectWords = map[ast.ObjectType]string{ast.OBJECT_TABLE: "TABLE", ast.OBJECT_VIEW: "VIEW", ast.OBJECT_MATVIEW: "MATERIALIZED VIEW", ast.OBJECT_SEQUENCE: "SEQUENCE",
 	ast.OBJECT_INDEX: "INDEX", ast.OBJECT_SCHEMA: "SCHEMA", ast.OBJECT_TYPE: "TYPE", ast.OBJECT_DOMAIN: "DOMAIN", ast.OBJECT_FUNCTION: "FUNCTION",
 	ast.OBJECT_PROCEDURE: "PROCEDURE", ast.OBJECT_ROUTINE: "ROUTINE", ast.OBJECT_AGGREGATE: "AGGREGATE", ast.OBJECT_TRIGGER: "TRIGGER",
-	ast.OBJECT_EVENT_TRIGGER: "EVENT TRIGGER"}
+	ast.OBJECT_EVENT_TRIGGER: "EVENT TRIGGER", ast.OBJECT_EXTENSION: "EXTENSION"}

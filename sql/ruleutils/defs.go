@@ -1,11 +1,9 @@
 package ruleutils
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -14,7 +12,9 @@ type Namer struct {
 	// Relation prints a table's name, qualified as the caller wants.
 	Relation func(*catalog.Table) string
 	// Expr prints a stored expression over the table: as it is stored, or pretty.
-	Expr   func(t *catalog.Table, sql string, pretty bool) (string, error)
+	Expr func(t *catalog.Table, sql string, pretty bool) (string, error)
+	// Class prints an operator class that has that name, with its schema where needed; nil: as its name.
+	Class  func(oid types.OID, name string) string
 	Pretty bool
 }
 
@@ -34,7 +34,7 @@ func IndexDef(t *catalog.Table, ix *catalog.Index, column int, n *Namer) (string
 			return "", err
 		}
 		if column == 0 {
-			s += keyOptions(t, ix, k)
+			s += keyOptions(t, k, n)
 		}
 		keys = append(keys, s)
 	}
@@ -114,7 +114,7 @@ func isCallText(s string) bool {
 	return false
 }
 
-func keyOptions(t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string {
+func keyOptions(t *catalog.Table, k catalog.IndexKey, n *Namer) string {
 	s := ""
 	coll := types.OID(0)
 	if k.Att != 0 {
@@ -126,7 +126,10 @@ func keyOptions(t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string 
 		s += " COLLATE " + QuoteIdent(collationName(k.Collation))
 	}
 	if k.OpClass != 0 {
-		if name, isDefault := opClass(k.OpClass, k.Type); name != "" && !isDefault {
+		if name, isDefault := opClassName(k.OpClass); name != "" && !isDefault {
+			if n.Class != nil {
+				name = n.Class(k.OpClass, name)
+			}
 			s += " " + name
 		}
 	}
@@ -139,15 +142,6 @@ func keyOptions(t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string 
 		s += " NULLS FIRST"
 	}
 	return s
-}
-
-func opClass(oid, typ types.OID) (name string, isDefault bool) {
-	for _, r := range pgdata.Load("pg_opclass").Rows {
-		if *r[0] == strconv.Itoa(int(oid)) {
-			return *r[2], *r[7] == "t"
-		}
-	}
-	return "", false
 }
 
 func options(o catalog.RelOptions) string {

@@ -30,8 +30,11 @@ type Options struct {
 	Sequence func(types.OID) string
 	// TypeName prints a type; nil: types.FormatType.
 	TypeName func(oid types.OID, mod int32) string
-	// FuncName prints the name of a function of users; nil: alone.
+	// FuncName prints the name of a function of users or extensions; nil: alone. Function finds the extensions'.
 	FuncName func(f *catalog.Function) string
+	Function func(types.OID) *catalog.Function
+	// Operator prints an extension's operator, OPERATOR(schema.=) where needed; nil: as its name.
+	Operator func(oid types.OID, name string) string
 }
 
 // Expr prints an expression. Errors: 0A000 for what has no SQL form.
@@ -405,10 +408,10 @@ func (p *printer) call(v *plan.FuncCall, implicit bool) {
 		p.open()
 		if len(v.Args) == 2 {
 			p.paren(v.Args[0], true, v)
-			p.put(" ", v.Name, " ")
+			p.put(" ", p.operator(v), " ")
 			p.paren(v.Args[1], true, v)
 		} else {
-			p.put(v.Name, " ")
+			p.put(p.operator(v), " ")
 			p.paren(v.Args[0], true, v)
 		}
 		p.close()
@@ -466,16 +469,32 @@ func isVariadic(oid types.OID) bool {
 func (p *printer) funcName(v *plan.FuncCall) string {
 	switch {
 	case v.Func == nil:
-		return funcName(v.Proc, v.Name)
+		return p.procName(v.Proc, v.Name)
 	case p.o.FuncName != nil:
 		return p.o.FuncName(v.Func)
 	}
 	return QuoteIdent(v.Name)
 }
 
-// funcName is generate_function_name: qualified where the name alone would not find it.
-func funcName(oid types.OID, name string) string {
-	if p := proc(oid); oid == 0 || p != nil && p.Namespace != catalog.PgCatalogOID {
+// operator is the name of a call's operator.
+func (p *printer) operator(v *plan.FuncCall) string {
+	if catalog.BuiltIn(v.Op) || p.o.Operator == nil {
+		return v.Name
+	}
+	return p.o.Operator(v.Op, v.Name)
+}
+
+// procName is generate_function_name: qualified where the name alone would not find it.
+func (p *printer) procName(oid types.OID, name string) string {
+	if !catalog.BuiltIn(oid) {
+		if p.o.Function == nil || p.o.FuncName == nil {
+			return QuoteIdent(name)
+		}
+		if f := p.o.Function(oid); f != nil {
+			return p.o.FuncName(f)
+		}
+	}
+	if r := proc(oid); oid == 0 || r != nil && r.Namespace != catalog.PgCatalogOID {
 		return "information_schema." + QuoteIdent(name)
 	}
 	return QuoteIdent(name)
@@ -825,7 +844,7 @@ func (p *printer) testLeft(test plan.Expr) string {
 
 // aggregate is get_agg_expr.
 func (p *printer) aggregate(a *plan.Aggref) {
-	p.put(funcName(a.Proc, a.Name), "(")
+	p.put(p.procName(a.Proc, a.Name), "(")
 	if a.Distinct {
 		p.put("DISTINCT ")
 	}
@@ -896,7 +915,7 @@ func OrderSuffix(desc, nullsFirst bool) string {
 // WindowCall prints a window function without its OVER clause.
 func WindowCall(c *plan.WindowCall, o *Options) string {
 	p := &printer{o: o}
-	p.put(funcName(c.Proc, c.Name), "(")
+	p.put(p.procName(c.Proc, c.Name), "(")
 	if c.Star {
 		p.put("*")
 	}

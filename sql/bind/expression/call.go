@@ -16,6 +16,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
+// langSQL is the pg_language row of functions whose body is SQL: those of extensions run as users' do.
+const langSQL = 14
+
 // funcCall is transformFuncCall.
 func (b *Binder) funcCall(s *Scope, n *ast.FuncCall) plan.Expr {
 	var args []plan.Expr
@@ -128,9 +131,11 @@ func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			form = plan.CallSQLSyntax
 		}
 		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
-		if p.OID >= catalog.FirstNormalOID {
+		if !catalog.BuiltIn(p.OID) {
+			b.Functions = append(b.Functions, b.Catalog.Function(p.OID))
+		}
+		if catalog.OfUser(p.OID) || !catalog.BuiltIn(p.OID) && p.Lang == langSQL {
 			f.Func = b.Catalog.Function(p.OID)
-			b.Functions = append(b.Functions, f.Func)
 			if x := b.inline(s, f, loc); x != nil {
 				return x
 			}

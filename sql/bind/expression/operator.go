@@ -36,6 +36,7 @@ func (b *Binder) opCall(o *pgdata.Operator, actual, declared []types.OID, args [
 	b.CoerceArgs(args, actual, declared)
 	p := b.Proc(o.Code)
 	b.noteVolatile(p)
+	b.NeedOperator(o.OID)
 	f := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(ret, -1), Form: plan.CallOp}
 	b.At(f, b.leftmostOf(loc, args...))
 	return f

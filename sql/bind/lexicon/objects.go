@@ -52,12 +52,57 @@ func (x *Lexicon) NoRelation(r *ast.RangeVar) {
 	x.Fail(pgerr.UndefinedTable, r.Location, "relation \"%s\" does not exist", r.Relname)
 }
 
-// OperatorsNamed lists the operators that a name may mean.
+// OperatorsNamed lists the operators that a name may mean. Of two with the same operands the one that search_path finds first hides
+// the other.
 func (x *Lexicon) OperatorsNamed(name []string) []*pgdata.Operator {
-	if len(name) > 1 && name[0] != "pg_catalog" {
-		return nil
+	last := name[len(name)-1]
+	if len(name) > 1 {
+		s := x.Catalog.Schema(name[len(name)-2])
+		if s == nil {
+			return nil
+		}
+		return x.operatorsIn(nil, s.OID, last)
 	}
-	return loadRegistry().opsByName[name[len(name)-1]]
+	builtin := loadRegistry().opsByName[last]
+	if !x.Catalog.HasNamed(catalog.KindOperator) {
+		return builtin
+	}
+	var out []*pgdata.Operator
+	path := x.path()
+	for _, s := range path {
+		out = x.operatorsIn(out, s, last)
+	}
+	if x.ViewPath != nil || x.Stored {
+		x.Catalog.Objects(catalog.KindExtension, func(o catalog.Object) bool {
+			if s := o.Head().Schema; !slices.Contains(path, s) {
+				out = x.operatorsIn(out, s, last)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// operatorsIn adds the operators of a schema that list does not hide.
+func (x *Lexicon) operatorsIn(list []*pgdata.Operator, schema types.OID, name string) []*pgdata.Operator {
+	before := list
+	add := func(o *pgdata.Operator) {
+		if !slices.ContainsFunc(before, func(have *pgdata.Operator) bool {
+			return have.Kind == o.Kind && have.Left == o.Left && have.Right == o.Right
+		}) {
+			list = append(list, o)
+		}
+	}
+	if schema == catalog.PgCatalogOID {
+		for _, o := range loadRegistry().opsByName[name] {
+			add(o)
+		}
+	}
+	x.Catalog.Named(catalog.KindOperator, schema, name, func(o catalog.Object) bool {
+		add(loadRegistry().ops[o.Head().OID])
+		return true
+	})
+	return list
 }
 
 // CollationByName finds a collation; 42704.
@@ -72,9 +117,9 @@ func (x *Lexicon) CollationByName(list []ast.Node, loc int32) types.OID {
 	return 0
 }
 
-// Proc finds a function by OID, built in or the user's; nil if there is none.
+// Proc finds a function by OID, built in, an extension's or the user's; nil if there is none.
 func (x *Lexicon) Proc(oid types.OID) *pgdata.Proc {
-	if oid >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(oid) {
 		if f := x.Catalog.Function(oid); f != nil {
 			return &f.Proc
 		}
@@ -95,7 +140,6 @@ func (x *Lexicon) ProcsNamed(name []string) []*pgdata.Proc {
 				for _, p := range builtin {
 					out = appendVisible(out, p)
 				}
-				continue
 			}
 			for _, f := range x.Catalog.FunctionsNamed(s, name[0]) {
 				out = appendVisible(out, &f.Proc)

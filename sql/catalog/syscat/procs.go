@@ -8,17 +8,17 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// pgProc adds the functions of users.
+// pgProc adds the functions of users; those of extensions are among the static rows.
 func pgProc(s *scan) error {
 	if o, ok := s.keyOID(1); ok {
-		if f := s.cat.Function(o); f != nil {
+		if f := s.cat.Function(o); f != nil && catalog.OfUser(o) {
 			s.addProc(f)
 		}
 		return nil
 	}
 	name, some := s.keyName(2)
 	s.cat.Objects(catalog.KindFunction, func(o catalog.Object) bool {
-		if f := o.(*catalog.Function); !some || f.Name == name {
+		if f := o.(*catalog.Function); catalog.OfUser(f.OID) && (!some || f.Name == name) {
 			s.addProc(f)
 		}
 		return true

@@ -332,8 +332,8 @@ func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
 	}
 }
 
-// attrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
-func attrdefOID(table catalog.OID, att int16) catalog.OID {
+// AttrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
+func AttrdefOID(table catalog.OID, att int16) catalog.OID {
 	return 0x80000000 | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
 }
 
@@ -344,7 +344,7 @@ func pgAttrdef(s *scan) error {
 	s.tables(2, func(t *catalog.Table) {
 		for i := range t.Columns {
 			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
-				s.add(oid(attrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
+				s.add(oid(AttrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
 			}
 		}
 	})

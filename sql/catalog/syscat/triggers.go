@@ -65,8 +65,10 @@ func (s *scan) addTriggerDepends(t *catalog.Table) {
 		if g.Constraint != 0 {
 			s.add(oid(pgConstraintRelation), oid(g.Constraint), zero, oid(pgTriggerRelation), oid(g.OID), zero, char('i'))
 		}
-		for range g.Extensions {
-			s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgExtensionRelation), oid(13559), zero, char('x'))
+		for _, name := range g.Extensions {
+			if e := s.cat.Extension(name); e != nil {
+				s.add(oid(pgTriggerRelation), oid(g.OID), zero, oid(pgExtensionRelation), oid(e.OID), zero, char('x'))
+			}
 		}
 	}
 }

@@ -16,24 +16,26 @@ func pgType(s *scan) error {
 		if types.Lookup(o) != nil {
 			return nil
 		}
-		if t := s.cat.RowTypeOf(o); t != nil && t.RowType >= catalog.FirstNormalOID {
+		if t := s.cat.RowTypeOf(o); t != nil && !catalog.BuiltIn(t.RowType) {
 			s.addRowType(t)
 		}
-		if t := s.cat.Type(o); t != nil {
+		if t := s.cat.Type(o); t != nil && catalog.OfUser(t.OID) {
 			s.addUserType(t)
 		}
 		return nil
 	}
 	relid, byRel := s.keyOID(12)
 	s.cat.Tables(func(t *catalog.Table) bool {
-		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence || byRel && relid != 0 && relid != t.OID {
+		if catalog.BuiltIn(t.RowType) || t.Kind == catalog.RelSequence || byRel && relid != 0 && relid != t.OID {
 			return true
 		}
 		s.addRowType(t)
 		return true
 	})
 	s.cat.Objects(catalog.KindType, func(o catalog.Object) bool {
-		s.addUserType(o.(*catalog.Type))
+		if t := o.(*catalog.Type); catalog.OfUser(t.OID) {
+			s.addUserType(t)
+		}
 		return true
 	})
 	return nil
@@ -127,9 +129,12 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 	case catalog.KindEventTrigger:
 		return pgEventTriggerRelation, a.OID, 0, true
 	case catalog.KindDefault:
-		return pgAttrdefRelation, attrdefOID(a.OID, a.Sub), 0, true
+		return pgAttrdefRelation, AttrdefOID(a.OID, a.Sub), 0, true
 	case catalog.KindPolicy:
 		return pgPolicyRelation, a.OID, 0, true
+	}
+	if class := catalog.ClassOf(a.Kind); class != 0 {
+		return class, a.OID, 0, true
 	}
 	return 0, 0, 0, false
 }
@@ -142,8 +147,13 @@ func (s *scan) addObjectDepends() {
 		if !ok || !ok2 || from.Kind == catalog.KindPolicy && on.Kind == catalog.KindRelation && s.dependsOnColumn(from, on.OID) {
 			return
 		}
-		if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
-			class, obj = pgRewriteRelation, RewriteOID(r.OID)
+		if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation {
+			switch {
+			case t == catalog.DepExtension && r.Kind == catalog.RelComposite:
+				class, obj = pgTypeRelation, r.RowType
+			case t != catalog.DepExtension && r.Kind == catalog.RelView:
+				class, obj = pgRewriteRelation, RewriteOID(r.OID)
+			}
 		}
 		s.add(oid(class), oid(obj), num(sub), oid(ref), oid(refObj), num(refSub), char(byte(t)))
 	})

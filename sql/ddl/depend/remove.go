@@ -65,6 +65,9 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 		if cat.Object(o.Kind, o.OID) == nil {
 			return nil
 		}
+		if catalog.Derived(cat.Object(o.Kind, o.OID)) {
+			return nil // it goes with its extension
+		}
 		if k, ok := objectKinds(o.Kind); ok && k.remove != nil {
 			return k.remove(x, o)
 		}

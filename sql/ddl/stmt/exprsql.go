@@ -9,7 +9,7 @@ import (
 
 // ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
 func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc})
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function})
 }
 
 // StoredEnv prints values in the forms that do not depend on settings.

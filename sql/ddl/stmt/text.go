@@ -54,8 +54,8 @@ func (x *Ctx) NameText(schema catalog.OID, name string) string {
 	return ruleutils.QuoteIdent(name)
 }
 
-// objectText is the name of an object of the general store, qualified where its schema is not in the search path.
-func (x *Ctx) objectText(schema catalog.OID, name string) string {
+// ObjectText is the name of an object of the general store, qualified where its schema is not in the search path.
+func (x *Ctx) ObjectText(schema catalog.OID, name string) string {
 	for _, s := range x.Path() {
 		if s == schema {
 			return ruleutils.QuoteIdent(name)
@@ -73,7 +73,7 @@ func (x *Ctx) Signature(f *catalog.Function) string {
 	for i, a := range f.Proc.ArgTypes {
 		args[i] = types.FormatType(a, -1, x.Env)
 	}
-	return x.objectText(f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
+	return x.ObjectText(f.Schema, f.Name) + "(" + strings.Join(args, ",") + ")"
 }
 
 // RoutineWord is a pg_proc.prokind as messages name it.
