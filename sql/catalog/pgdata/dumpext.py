@@ -175,7 +175,7 @@ def dump(ext, numbers):
     rows = copy(f"""select c.oid, relname, relkind, reltype, case when relkind = 'v' and attnum = 1 then pg_get_viewdef(c.oid) end, attname, atttypid
         from pg_class c join pg_attribute a on attrelid = c.oid where c.oid >= {USER_OID} and relkind in ('c', 'v') and attnum > 0 order by 1, attnum""")
     if rows:
-        rows = [[ours(r[0]), r[1], r[2], ours(r[3]), r[4], r[5], ours(r[6])] for r in rows]
+        rows = [[ours(r[0]), r[1], r[2], ours(r[3]), re.sub(r'FROM (\w+\()', r'FROM @extschema@.\1', r[4]), r[5], ours(r[6])] for r in rows]
         with open(f'{directory}/relations.tsv', 'w') as f:
             f.write('\n'.join('\t'.join(r) for r in [cols] + rows) + '\n')
     psql('drop database tarn_dumpext', 'postgres')

@@ -134,9 +134,13 @@ func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 	if x.Dropping != nil {
 		for _, o := range f.order {
 			original := slices.Contains(list, o)
-			d := dropped(x, o, original, !original && !f.at[o].silent)
+			member := x.Catalog().ExtensionOf(o) != nil
+			d := dropped(x, o, original, !original && (!f.at[o].silent || member))
 			x.Dropping(d)
 			rowTypesDropped(x, d)
+			if member && o.Kind == catalog.KindType {
+				arrayDropped(x, d)
+			}
 		}
 	}
 	for _, o := range f.order {
@@ -447,7 +451,7 @@ func RowTypeAddresses(x *stmt.Ctx, rel catalog.OID) []catalog.Address {
 func StoredUsers(x *stmt.Ctx, on ...catalog.Address) (found bool) {
 	for _, o := range on {
 		x.Catalog().Users(o, func(from catalog.Address, _ catalog.DepType) {
-			found = found || from.Kind != catalog.KindColumn && from.Kind != catalog.KindFunction && from.Kind != catalog.KindType && from.Kind != catalog.KindTrigger
+			found = found || there(x, from) && from.Kind != catalog.KindColumn && from.Kind != catalog.KindFunction && from.Kind != catalog.KindType && from.Kind != catalog.KindTrigger
 		})
 	}
 	return found

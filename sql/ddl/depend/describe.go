@@ -55,7 +55,7 @@ func describeFunction(x *stmt.Ctx, o catalog.Address) string {
 	if f == nil {
 		return "function " + strconv.Itoa(int(o.OID))
 	}
-	return stmt.RoutineWord(f.Proc.Kind) + " " + x.Signature(f)
+	return "function " + x.Signature(f) // whatever its kind
 }
 
 func describeType(x *stmt.Ctx, o catalog.Address) string { return "type " + x.TypeText(o.OID) }

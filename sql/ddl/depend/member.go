@@ -3,6 +3,7 @@ package depend
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
@@ -77,4 +78,34 @@ func methodOf(table, column string, oid catalog.OID) string {
 		}
 	}
 	return ""
+}
+
+// identifyMember completes what Identify says of objects of extensions that are more than a name.
+func identifyMember(cat *catalog.Catalog, d *stmt.Dropped) {
+	switch d.Kind {
+	case catalog.KindOperator:
+		for _, o := range pgdata.Operators() {
+			if o.OID != d.OID {
+				continue
+			}
+			d.Args = []string{"NONE", qualifiedType(o.Right, cat)}
+			if o.Left != 0 {
+				d.Args[0] = qualifiedType(o.Left, cat)
+			}
+			d.Identity = ruleutils.QuoteIdent(d.Schema) + "." + d.Name + "(" + strings.Join(d.Args, ",") + ")"
+		}
+	case catalog.KindCast:
+		for _, c := range pgdata.Casts() {
+			if c.OID == d.OID {
+				from, to := qualifiedType(c.Source, cat), qualifiedType(c.Target, cat)
+				d.Identity, d.Names, d.Args = "("+from+" AS "+to+")", []string{from}, []string{to}
+			}
+		}
+	case catalog.KindOpClass, catalog.KindOpFamily:
+		method := methodOf("pg_opclass", "opcmethod", d.OID)
+		if d.Kind == catalog.KindOpFamily {
+			method = methodOf("pg_opfamily", "opfmethod", d.OID)
+		}
+		d.Identity, d.Names = d.Identity+" USING "+ruleutils.QuoteIdent(method), append([]string{method}, d.Names...)
+	}
 }

@@ -47,7 +47,7 @@ func Update(x *stmt.Ctx, n *ast.AlterExtensionStmt) error {
 			return pgerr.Internal("option of form %T", o)
 		}
 		if i > 0 {
-			return pgerr.New(pgerr.SyntaxError, "conflicting or redundant options")
+			return redundant(x, d)
 		}
 		to = d.Arg.(*ast.String).Sval
 		if err := validVersion(to); err != nil {
@@ -61,7 +61,7 @@ func Update(x *stmt.Ctx, n *ast.AlterExtensionStmt) error {
 	case control.Version:
 		next := *e
 		next.Version = to
-		return place(x, &next)
+		return put(x, &next)
 	}
 	return pgerr.New(pgerr.InvalidParameterValue, "extension \"%s\" has no update path from version \"%s\" to version \"%s\"", e.Name, e.Version, to)
 }
@@ -105,7 +105,7 @@ func SetSchema(x *stmt.Ctx, n *ast.AlterObjectSchemaStmt) error {
 	}
 	next := *e
 	next.Schema = schema.OID
-	if err := place(x, &next); err != nil {
+	if err := put(x, &next); err != nil {
 		return err
 	}
 	next.EachMember(func(o catalog.Object) {

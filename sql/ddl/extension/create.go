@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -16,7 +17,12 @@ import (
 // options of CREATE EXTENSION.
 type options struct{ schema, version string }
 
-func createOptions(list []ast.Node) (o options, err error) {
+// redundant is the error for an option that stands twice.
+func redundant(x *stmt.Ctx, d *ast.DefElem) error {
+	return pgerr.New(pgerr.SyntaxError, "conflicting or redundant options").WithPosition((&place.Text{Source: x.Bind().Source}).Pos(d.Location))
+}
+
+func createOptions(x *stmt.Ctx, list []ast.Node) (o options, err error) {
 	seen := map[string]bool{}
 	for _, n := range list {
 		d, ok := n.(*ast.DefElem)
@@ -24,7 +30,7 @@ func createOptions(list []ast.Node) (o options, err error) {
 			return o, pgerr.Internal("option of form %T", n)
 		}
 		if seen[d.Defname] {
-			return o, pgerr.New(pgerr.SyntaxError, "conflicting or redundant options")
+			return o, redundant(x, d)
 		}
 		seen[d.Defname] = true
 		s, _ := d.Arg.(*ast.String)
@@ -59,7 +65,7 @@ func Create(x *stmt.Ctx, n *ast.CreateExtensionStmt) error {
 		}
 		return pgerr.New(pgerr.DuplicateObject, "extension \"%s\" already exists", n.Extname)
 	}
-	o, err := createOptions(n.Options)
+	o, err := createOptions(x, n.Options)
 	if err != nil {
 		return err
 	}
@@ -79,11 +85,11 @@ func Create(x *stmt.Ctx, n *ast.CreateExtensionStmt) error {
 	}
 	e := &catalog.Extension{Version: control.Version, Header: catalog.Header{OID: x.Editor.OID(), Schema: schema.OID, Name: control.Name, Owner: x.User,
 		Comment: control.Comment}}
-	return place(x, e)
+	return put(x, e)
 }
 
-// place puts an extension into its schema, where the names of its objects must be free.
-func place(x *stmt.Ctx, e *catalog.Extension) error {
+// put puts an extension into its schema, where the names of its objects must be free.
+func put(x *stmt.Ctx, e *catalog.Extension) error {
 	relations := e.Relations(ruleutils.QuoteIdent(x.Catalog().SchemaByOID(e.Schema).Name))
 	if err := free(x, e, relations); err != nil {
 		return err

@@ -282,7 +282,7 @@ func (f finder) qualifiedType(oid types.OID) string {
 		return "-"
 	}
 	if t := types.Lookup(oid); t != nil {
-		name := types.FormatType(oid, -1, nil)
+		name := types.TypeName(oid, nil)
 		if t.IsArray() {
 			return f.qualifiedType(t.Elem) + "[]"
 		}

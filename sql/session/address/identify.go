@@ -182,9 +182,6 @@ func (f finder) identifyFixed(class, obj types.OID) (Identity, bool) {
 	case classOpClass, classFamily:
 		method := f.method(oidCell(c.table, r, map[types.OID]string{classOpClass: "opcmethod", classFamily: "opfmethod"}[class]))
 		id.Identity, id.Names = id.Identity+" USING "+quoted(method), []string{method, schema, name}
-		if class == classFamily {
-			id.Name = ""
-		}
 	}
 	return id, true
 }

@@ -22,7 +22,7 @@ SELECT a.type, a.object_names, a.object_args FROM pg_depend, pg_identify_object_
   AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'citext') AND pg_describe_object(classid, objid, objsubid) ~ 'cmp|type|cast|min' ORDER BY 1, 2, 3;
 SELECT name, installed_version FROM pg_available_extensions WHERE name = 'citext';
 SELECT p.oid::regprocedure, proowner::regrole, pronamespace::regnamespace, lanname, proisstrict, provolatile FROM pg_proc p JOIN pg_language l ON l.oid = prolang
-  WHERE proname LIKE 'citext%' ORDER BY 1::text;
+  WHERE proname LIKE 'citext%' ORDER BY p.oid::regprocedure::text;
 SELECT typname, typnamespace::regnamespace, typcategory, typinput, typarray::regtype FROM pg_type WHERE typname IN ('citext', '_citext') ORDER BY 1;
 CREATE TABLE t (a citext, b citext[], c text);
 CREATE INDEX t_c ON t (c text_pattern_ops);
@@ -102,12 +102,12 @@ SELECT strpos('abc'::citext, 'C'::citext);
 SET ROLE ext_owner;
 DROP EXTENSION citext;
 RESET ROLE;
-CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS 'DECLARE r record; BEGIN
-  RAISE NOTICE ''% %'', tg_event, tg_tag;
-  IF tg_event = ''sql_drop'' THEN FOR r IN SELECT * FROM pg_event_trigger_dropped_objects() WHERE object_type IN (''extension'', ''table'', ''type'', ''operator class'', ''cast'') ORDER BY object_type, object_identity LOOP
-    RAISE NOTICE ''% % % %'', r.object_type, r.object_identity, r.original, r.normal; END LOOP; END IF; END';
+CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS 'DECLARE r record; BEGIN RAISE NOTICE ''% %'', tg_event, tg_tag; IF tg_event = ''sql_drop'' THEN FOR r IN SELECT * FROM pg_event_trigger_dropped_objects() WHERE object_type IN (''extension'', ''table'', ''type'', ''operator class'', ''cast'') ORDER BY object_type, object_identity LOOP   RAISE NOTICE ''% % % %'', r.object_type, r.object_identity, r.original, r.normal; END LOOP; END IF; END';
 CREATE EVENT TRIGGER tell_start ON ddl_command_start EXECUTE FUNCTION tell();
 CREATE EVENT TRIGGER tell_drop ON sql_drop EXECUTE FUNCTION tell();
 CREATE EXTENSION citext;
 ALTER EXTENSION citext SET SCHEMA s;
 DROP EXTENSION citext;
+DROP EVENT TRIGGER tell_start; DROP EVENT TRIGGER tell_drop;
+DO 'BEGIN EXECUTE ''REVOKE CREATE ON DATABASE '' || quote_ident(current_database()) || '' FROM ext_owner''; END';
+DROP ROLE ext_user, ext_owner;
