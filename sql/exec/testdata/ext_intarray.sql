@@ -1,0 +1,43 @@
+create extension intarray;
+select intset(5), icount('{1,2,2}'), icount('{}'), icount('{{1,2},{3,4}}'), # '{4,5}'::int[];
+select sort('{3,1,2,1}'), sort('{3,1,2,1}', 'ASC'), sort('{3,1,2,1}', 'desc'), sort_asc('{2,1}'), sort_desc('{1,2}'), sort('{}'), sort('{{3,4},{1,2}}');
+select sort('{1,2}', 'up');
+select uniq('{1,1,2,2,1}'), uniq('{}'), uniq(sort('{3,1,3}')), uniq('{{1,1},{2,2}}'), uniq('[0:3]={1,1,2,2}'::int[]);
+select idx('{10,20,30}', 20), idx('{10,20,30}', 5), idx('{}', 1), '{10,20,10}'::int[] # 10;
+select subarray('{1,2,3,4,5}', 2), subarray('{1,2,3,4,5}', 2, 2), subarray('{1,2,3,4,5}', -2), subarray('{1,2,3,4,5}', -3, 2), subarray('{1,2,3,4,5}', 1, -2), subarray('{1,2,3,4,5}', 0, 2), subarray('{1,2,3}', 9), subarray('{}', 1), subarray('{1,2,3,4,5}', -9, 3);
+select '{1,2}'::int[] + 3, '{1,2}'::int[] + '{2,3}'::int[], '{1,2,1}'::int[] - 1, '{1,2,1}'::int[] - '{1}'::int[], '{3,1}'::int[] | 2, '{3,1}'::int[] | '{1,5}'::int[], '{1,2,3,2}'::int[] & '{2,3,4}'::int[], '{1}'::int[] - 1, '{}'::int[] | '{}'::int[];
+select intarray_push_elem('{}', 1), intarray_push_array('{1}', '{{2,3}}'), intarray_del_elem('{{1,2},{3,1}}', 1), intset_union_elem('{2,1}', 2), intset_subtract('{3,2,1,1}', '{2}'), _int_union('{2,1}', '{}'), _int_inter('{2,1}', '{1,1}');
+select '{1,2,3}'::int[] && '{3,4}'::int[], '{1,2}'::int[] && '{}'::int[], '{1,2,3}'::int[] @> '{1,3,1}'::int[], '{1}'::int[] @> '{}'::int[], '{1,2}'::int[] <@ '{3,2,1}'::int[], '{}'::int[] <@ '{1}'::int[];
+select _int_same('{1,2}', '{2,1}'), _int_same('{1,1,2}', '{1,2,2}'), _int_different('{1}', '{2}'), _int_contains('{1,2}', '{2}'), _int_contained('{2}', '{1,2}'), _int_overlap('{1}', '{1}');
+select sort('{1,null}');
+select '{1,null}'::int[] && '{1}'::int[];
+select '{1}'::int[] + '{null}'::int[];
+select icount('{1,null}');
+-- expressions
+select '1'::query_int, ' 1 & 2|3 '::query_int, '1|2&3'::query_int, '(1|2)&3'::query_int, '!1'::query_int, '!(1|2)&!!3'::query_int, '1|2|3'::query_int, '1&(2&3)'::query_int, '010'::query_int, '-5'::query_int;
+select ''::query_int;
+select '1 2'::query_int;
+select '(1'::query_int;
+select '1)'::query_int;
+select '1&'::query_int;
+select 'a'::query_int;
+select '2147483648'::query_int;
+select '!!!!!!!!!!!!!!!!!1'::query_int;
+select '{1,2,3}'::int[] @@ '1&2', '{1,2,3}'::int[] @@ '1&4', '{1,2,3}'::int[] @@ '4|3', '{1,2,3}'::int[] @@ '!4', '{1,2,3}'::int[] @@ '!(1&2)|9', '1&!5'::query_int ~~ '{1}'::int[], '{}'::int[] @@ '!1', boolop('{1}', '1'), rboolop('2', '{1}');
+select '{null}'::int[] @@ '1';
+select querytree('1&2');
+-- tables
+create table t (id int, a int[], q query_int);
+insert into t select i, array[i % 3, i % 5, i], (i % 3) || '&' || (i % 5) from generate_series(1, 30) i;
+create index on t using gin (a gin__int_ops);
+create index on t using gist (a gist__int_ops);
+create index on t using gist (a gist__intbig_ops);
+create index on t using gist (a gist__int_ops (numranges = 50));
+select id from t where a && '{4,17}' order by id;
+select id from t where a @> '{2,4}' order by id;
+select id from t where a @@ '0&!3&(1|2)' order by id;
+select count(*) from t where a @@ q;
+select id from t where a = '{1,1,1}';
+select sort(a) from t where id < 4 order by id;
+drop extension intarray cascade;
+select id, a from t where a && '{4,17}' order by id
