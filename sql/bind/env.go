@@ -224,6 +224,9 @@ func Collation(env *Env, name []ast.Node) (oid types.OID, err error) {
 	return newBinder(env).CollationByName(name, -1), nil
 }
 
+// ClassAccepts reports whether an operator class for type in takes values of a type.
+func ClassAccepts(env *Env, in, typ types.OID) bool { return newBinder(env).BinaryCoercible(typ, in) }
+
 // DefaultOpClass returns the class that an index of that access method ("btree", "hash" …) uses for a type; 0 if there is none.
 func DefaultOpClass(env *Env, method string, typ types.OID) types.OID {
 	b := newBinder(env)

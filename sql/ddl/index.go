@@ -139,6 +139,9 @@ func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 		if *r[3] != "i" {
 			return "", pgerr.New(pgerr.WrongObjectType, "access method \"%s\" is not of type INDEX", n.AccessMethod)
 		}
+		if method == "hnsw" || method == "ivfflat" {
+			return "", pgerr.Unsupported("index access method \"" + method + "\"")
+		}
 		if n.Unique && method != "btree" {
 			return "", pgerr.New(pgerr.FeatureNotSupported, "access method \"%s\" does not support unique indexes", method)
 		}
@@ -222,10 +225,14 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 			if err != nil {
 				return err
 			}
-			if x.classVisible(oid, p) {
-				k.OpClass = oid
-				return nil
+			if !x.classVisible(oid, p) {
+				continue
 			}
+			if in, err := types.ParseOID(cell(r, "opcintype")); err != nil || !bind.ClassAccepts(x.Bind(), in, k.Type) {
+				return pgerr.New(pgerr.DatatypeMismatch, "operator class \"%s\" does not accept data type %s", strings.Join(p, "."), types.FormatType(k.Type, -1, x.Env))
+			}
+			k.OpClass = oid
+			return nil
 		}
 		return pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"%s\"", strings.Join(p, "."), method)
 	}

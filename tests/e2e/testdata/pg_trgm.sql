@@ -32,4 +32,4 @@ select id from t where 'number' <% s order by id limit 3;
 select word_similarity(a, b) = word_similarity(a, b), strict_word_similarity(a, b) <= word_similarity(a, b) from (values ('abc def', 'def abc ghi')) v(a, b);
 drop extension pg_trgm;
 drop extension pg_trgm cascade;
-select indexname from pg_indexes where tablename = 't' order by 1
+select indexname from pg_indexes where tablename = 't' order by 1;

@@ -40,4 +40,4 @@ select count(*) from t where a @@ q;
 select id from t where a = '{1,1,1}';
 select sort(a) from t where id < 4 order by id;
 drop extension intarray cascade;
-select id, a from t where a && '{4,17}' order by id
+select id, a from t where a && '{4,17}' order by id;
