@@ -141,7 +141,7 @@ type Index struct {
 	ID               uint16 // 1 is the primary storage order
 	Unique, Primary  bool
 	NullsNotDistinct bool   `json:",omitempty"`
-	Method           string // btree, hash … as written; all are ordered
+	Method           string // btree, hash … as written; all but hnsw are ordered
 	Keys             []IndexKey
 	Include          []int16    `json:",omitempty"`
 	Pred             string     `json:",omitempty"` // partial index condition, SQL
@@ -160,6 +160,9 @@ type Index struct {
 	// Clustered: CLUSTER without an index takes this one (pg_index.indisclustered).
 	Clustered bool `json:",omitempty"`
 }
+
+// MethodHNSW is an index over vectors: its entries stand by row and hold the vector.
+const MethodHNSW = "hnsw"
 
 // ClusteredIndexID is the ID of the index that is the rows' own order: the primary key, unless it is deferrable.
 const ClusteredIndexID = 1

@@ -238,6 +238,9 @@ func (c *compiler) node(n plan.Node) (*block, bool) {
 
 func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	t := x.Table
+	if x.Near != nil {
+		return c.refuse("a search in a vector index")
+	}
 	if t.Virtual || t.Kind != catalog.RelTable || t.Persistence != catalog.Permanent {
 		return c.refuse("a relation without columnar shape")
 	}

@@ -176,6 +176,9 @@ func nodeExprs(n plan.Node) []plan.Expr {
 	case *plan.TableScan:
 		add(x.Conds...)
 		add(x.Filter...)
+		if x.Near != nil {
+			add(x.Near.Order)
+		}
 	case *plan.VirtualTableScan:
 		add(x.Filter...)
 	case *plan.ValuesScan:

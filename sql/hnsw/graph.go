@@ -7,6 +7,12 @@ import (
 	"sync"
 )
 
+// The options of an index that gives none.
+const (
+	DefaultM              = 16
+	DefaultEfConstruction = 64
+)
+
 // Params are an index's options.
 type Params struct {
 	Dim    int

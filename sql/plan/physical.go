@@ -50,6 +50,17 @@ type TableScan struct {
 	// RowAtts are the columns of the whole row (AttNum 0) where the table is read as a child of another one: the parent's columns
 	// by the numbers that they have here. nil: the table's own.
 	RowAtts []int16
+	// Near: rows are found by Index in the order of a distance, see there.
+	Near *Near
+}
+
+// Near asks an index over vectors for the rows that are nearest to Query, so that Limit of them pass the scan's Filter: the scan gives at
+// least those, or all rows. A node above sorts what comes.
+type Near struct {
+	Operator string // <->, <#>, <=> or <+>
+	Query    Expr
+	Limit    Expr
+	Order    Expr // the distance, for EXPLAIN
 }
 
 type VirtualTableScan struct {

@@ -145,6 +145,10 @@ func (t *Txn) commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 	if !t.Wrote() {
 		return 0, nil
 	}
+	if f := t.m.cfg.Follower; f != nil {
+		f.Begin()
+		defer f.End()
+	}
 	if err := t.buildGroup(); err != nil || t.group.Empty() {
 		return 0, err
 	}
@@ -272,6 +276,8 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 	g.Put(key, value, old)
 	if isRow(key) {
 		t.countRow(key, true, old)
+	} else if f := t.m.cfg.Follower; f != nil {
+		f.Put(key, value)
 	}
 	return nil
 }
