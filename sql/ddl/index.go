@@ -100,6 +100,11 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 			return err
 		}
 	}
+	if method == catalog.MethodHNSW {
+		if err := x.checkVectorIndex(t, ix); err != nil {
+			return err
+		}
+	}
 	if ix.Name = types.TruncateName(n.Idxname); ix.Name == "" {
 		ix.Name = x.RelationName(t.Name, stmt.Joined(names), "idx", t.Schema, false, nil)
 	}
@@ -139,7 +144,10 @@ func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 		if *r[3] != "i" {
 			return "", pgerr.New(pgerr.WrongObjectType, "access method \"%s\" is not of type INDEX", n.AccessMethod)
 		}
-		if method == "hnsw" || method == "ivfflat" {
+		switch method {
+		case catalog.MethodHNSW:
+			return method, checkVectorStatement(n)
+		case "ivfflat":
 			return "", pgerr.Unsupported("index access method \"" + method + "\"")
 		}
 		if n.Unique && method != "btree" {
@@ -251,7 +259,7 @@ func (x *exec) keyClass(k *catalog.IndexKey, e *ast.IndexElem, method string) er
 			}
 		}
 	}
-	if k.OpClass == 0 && (method == "btree" || method == "hash") {
+	if k.OpClass == 0 && (method == "btree" || method == "hash" || method == catalog.MethodHNSW) {
 		return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"",
 			types.FormatType(k.Type, -1, x.Env), method).
 			WithHint("You must specify an operator class for the index or define a default operator class for the data type.")

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types/vector"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // nearScanOp reads the rows whose vectors are near another one: the index names candidates, nearest first, and each is looked up as the
@@ -81,8 +82,8 @@ func (o *nearScanOp) open() error {
 	o.near, o.labels, o.seen, o.hidden = nil, nil, nil, 0
 	o.want = -1
 	ec := o.scan.in.EC
-	if query.IsNull() || limit.IsNull() || limit.Int() <= 0 || ec.Near == nil {
-		return o.scan.open()
+	if query.IsNull() || limit.IsNull() || limit.Int() <= 0 || ec.Near == nil || ec.Txn.Isolation() == txn.Serializable {
+		return o.scan.open() // a serializable transaction must have read all that would change its answer
 	}
 	prefix := o.scan.rel.EntryPrefix(o.index)
 	end := prefix
@@ -122,6 +123,7 @@ func (o *nearScanOp) search() error {
 func (o *nearScanOp) table() error {
 	o.near.Stale(o.hidden)
 	o.near, o.hidden = nil, 0
+	o.scan.usage = o.scan.in.EC.Rels.Usage(o.scan.table.StorageID, 0)
 	return o.scan.open()
 }
 

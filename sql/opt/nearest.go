@@ -85,7 +85,7 @@ func distanceIndex(scan *plan.TableScan, col plan.ColID, op types.OID) *catalog.
 		return nil
 	}
 	for _, c := range scan.All {
-		if c.ID != col || c.AttNum <= 0 {
+		if c.ID != col || c.AttNum <= 0 || scan.Table.Column(c.AttNum).TypMod <= 0 { // the graph's vectors have one length
 			continue
 		}
 		for _, ix := range scan.Table.Indexes {

@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// TestVectorIndex searches an hnsw index while rows come, change and go, and after a restart: it finds nearly all of the nearest rows,
+// never one that the snapshot does not see, and never fewer than are asked for.
+func TestVectorIndex(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "tarn")
+	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	data := t.TempDir()
+	db, stop := vectorServer(t, bin, data)
+	db.run(`create extension vector`)
+	db.run(`create table items (id int primary key, tag int, emb vector(8))`)
+	db.run(`create index items_emb on items using hnsw (emb vector_l2_ops) with (m = 8, ef_construction = 32)`)
+	db.run(`create index items_cos on items using hnsw (emb vector_cosine_ops)`)
+	const vec = `(select array_agg(sin(id * 7.3 + d * d * 1.7) * 10) from generate_series(1, 8) d)::real[]::vector(8)`
+	db.run(`insert into items select id, id % 10, ` + vec + ` from generate_series(1, 1500) id`)
+	db.untilUsed("items_emb", `select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 5`)
+	db.untilUsed("items_cos", `select id from items order by emb <=> '[1,2,3,4,5,6,7,8]' limit 5`)
+	db.recall("<->", "")
+	db.recall("<=>", "")
+	db.recall("<->", "where tag = 3")
+
+	if plan := db.run(`explain (costs off) select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 5`); !strings.Contains(plan, "Index Scan using items_emb on items") ||
+		!strings.Contains(plan, "Order By: (emb <-> ") {
+		t.Errorf("plan\n%s", plan)
+	}
+	first := func(c *vectorConn) string {
+		return c.run(`select id from items order by emb <-> '[50,50,50,50,50,50,50,50]' limit 1`)
+	}
+	// A row that another transaction has not committed is not there, and one's own is.
+	other := db.another()
+	other.run(`begin`)
+	other.run(`insert into items values (5000, 1, '[50,50,50,50,50,50,50,50]')`)
+	if got := first(other); got != "5000\n" {
+		t.Errorf("own row: %q", got)
+	}
+	if got := first(db); got == "5000\n" {
+		t.Error("a row that is not committed is found")
+	}
+	db.run(`begin isolation level repeatable read`)
+	before := first(db)
+	other.run(`commit`)
+	if got := first(db); got != before {
+		t.Errorf("the snapshot has moved from %q to %q", before, got)
+	}
+	db.run(`commit`)
+	if got := first(db); got != "5000\n" {
+		t.Errorf("committed row: %q", got)
+	}
+	db.run(`update items set emb = '[-50,-50,-50,-50,-50,-50,-50,-50]' where id = 5000`)
+	if got := first(db); got == "5000\n" {
+		t.Error("a row is found where it was before")
+	}
+	db.run(`delete from items where id % 2 = 0`)
+	db.recall("<->", "")
+	if got := strings.Count(db.run(`select id from items where tag = 9 order by emb <-> '[1,2,3,4,5,6,7,8]' limit 140`), "\n"); got != 140 {
+		t.Errorf("%d of 140 rows", got)
+	}
+	db.run(`insert into items values (6000, 0, null)`)
+	if got := strings.Count(db.run(`select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 100000`), "\n"); got != 751 {
+		t.Errorf("%d of 751 rows", got)
+	}
+	other.close()
+	stop()
+
+	db, stop = vectorServer(t, bin, data)
+	defer stop()
+	db.untilUsed("items_emb", `select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 5`)
+	db.recall("<->", "")
+	db.run(`truncate items`)
+	if got := db.run(`select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 5`); got != "" {
+		t.Errorf("of an empty table: %q", got)
+	}
+}
+
+type vectorConn struct {
+	t    *testing.T
+	port int
+	c    *pgconn.PgConn
+}
+
+func vectorServer(t *testing.T, bin, data string) (*vectorConn, func()) {
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--mirror=false")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := (&vectorConn{t: t, port: port}).another()
+	return c, func() {
+		c.close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+}
+
+func (v *vectorConn) another() *vectorConn {
+	v.t.Helper()
+	var err error
+	for range 100 {
+		var c *pgconn.PgConn
+		if c, err = pgconn.Connect(context.Background(), fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", v.port)); err == nil {
+			return &vectorConn{v.t, v.port, c}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	v.t.Fatal(err)
+	return nil
+}
+
+func (v *vectorConn) close() { v.c.Close(context.Background()) }
+
+// run gives the first column of all rows, a line each.
+func (v *vectorConn) run(sql string) string {
+	v.t.Helper()
+	results, err := v.c.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		v.t.Fatalf("%s: %v", sql, err)
+	}
+	var out strings.Builder
+	for _, r := range results {
+		for _, row := range r.Rows {
+			out.Write(row[0])
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
+// untilUsed repeats a query until the index has answered it: its graph is built by then.
+func (v *vectorConn) untilUsed(index, query string) {
+	v.t.Helper()
+	for range 300 {
+		v.run(query)
+		if n := v.run(`select idx_tup_read from pg_stat_user_indexes where indexrelname = '` + index + `'`); n != "0\n" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	v.t.Fatalf("%s is never used", index)
+}
+
+// recall compares the index with the whole table.
+func (v *vectorConn) recall(operator, where string) {
+	v.t.Helper()
+	hits, total := 0, 0
+	for i := range 10 {
+		q := fmt.Sprintf(`select id from items %s order by emb %s '[%d,%d,3,-%d,5,%d,7,8]' limit 10`, where, operator, i, 2*i, i, 9-i)
+		v.run(`set enable_indexscan = off`)
+		exact := strings.Fields(v.run(q))
+		v.run(`set enable_indexscan = on`)
+		near := " " + strings.Join(strings.Fields(v.run(q)), " ") + " "
+		if n := len(strings.Fields(near)); n != len(exact) {
+			v.t.Errorf("%s: %d rows, want %d", q, n, len(exact))
+		}
+		for _, id := range exact {
+			total++
+			if strings.Contains(near, " "+id+" ") {
+				hits++
+			}
+		}
+	}
+	if float64(hits) < 0.9*float64(total) {
+		v.t.Errorf("%s %s: %d of %d nearest rows are found", operator, where, hits, total)
+	}
+}
