@@ -26,6 +26,8 @@ type DefOptions struct {
 	Columns []string
 	// Row is what RowExprSQL calls the row in queries; "": as the table.
 	Row string
+	// Stored says that what is printed has been printed before: it is text of the catalog.
+	Stored bool
 }
 
 // shapes keep what binding makes of a query's clauses, for printing it again. The query is bound for this alone: nothing
@@ -73,7 +75,7 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 		return "", pgerr.Unsupported("printing this statement")
 	}
 	b := newBinder(env)
-	b.shapes, b.Printing = newShapes(), true
+	b.shapes, b.Printing, b.Stored = newShapes(), true, o.Stored
 	q := b.query(b.NewScope(nil), sel, false)
 	if o.Columns == nil {
 		for _, c := range q.cols {
@@ -98,6 +100,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 			o.Columns = append(o.Columns, t.Columns[i].Name)
 		}
 	}
+	o.Stored = true
 	return QuerySQL(&e, n, o)
 }
 
@@ -106,7 +109,7 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*
 	if n, err := env.Cache.ParseExpr(sql); err == nil && hasQuery(n) {
 		e := *env
 		e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
-		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
+		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify, Stored: true})
 		return out, err
 	}
 	e, err := boundStored(env, t, sql)
@@ -132,7 +135,7 @@ func hasQuery(n ast.Node) (found bool) {
 func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, what string, o DefOptions) (sql string, named Named, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
-	b.shapes, b.Printing = newShapes(), true
+	b.shapes, b.Printing, b.Stored = newShapes(), true, o.Stored
 	s := b.NewScope(nil)
 	row := b.newRow(t)
 	it := b.rowItem(s, t, t.Name, row.col)

@@ -162,7 +162,7 @@ func (x *exec) policyPatches(t *catalog.Table, schema, name string) (store func(
 			}
 			sql = exprPrefix + sql
 			patches := append(x.rangePatches(sql, t, schema, name), x.regclassPatches(sql, t, schema, name)...)
-			n.sql[old] = strings.TrimPrefix(applyText(sql, patches), exprPrefix)
+			n.sql[old] = strings.TrimPrefix(depend.ApplyText(sql, patches), exprPrefix)
 			return nil
 		}); err != nil {
 			return nil, err
@@ -197,7 +197,7 @@ func (x *exec) repairPolicy(t *catalog.Table, sql, old, new string) (string, err
 		if e.Code != pgerr.UndefinedColumn || e.Position == 0 || !ok {
 			return "", pgerr.Unsupported("renaming a column that a policy of table \"" + t.Name + "\" uses in this way")
 		}
-		sql = strings.TrimPrefix(applyText(text, []patch{p}), exprPrefix)
+		sql = strings.TrimPrefix(depend.ApplyText(text, []depend.Patch{p}), exprPrefix)
 	}
 	return "", pgerr.Internal("a policy of %s does not come right", t.Name)
 }
@@ -373,72 +373,25 @@ func (x *exec) renameInExprs(t *catalog.Table, old, new string) {
 	}
 }
 
-// Stored SQL is changed in place, at the locations that its parse tree gives: the text stays what it was otherwise.
-
-type patch struct {
-	off, end int
-	text     string
-}
-
-func applyText(sql string, list []patch) string {
-	sort.Slice(list, func(i, j int) bool { return list[i].off > list[j].off })
-	for _, p := range list {
-		sql = sql[:p.off] + p.text + sql[p.end:]
-	}
-	return sql
-}
-
 const exprPrefix = "SELECT "
 
 // patchExpr renames a column in an expression.
 func patchExpr(sql, old, new string) string {
-	var list []patch
+	var list []depend.Patch
 	for _, n := range depend.ParseExpr(sql) {
 		ast.Walk(n, func(n ast.Node) bool {
 			if c, ok := n.(*ast.ColumnRef); ok {
 				last := len(c.Fields) - 1
 				if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
-					if off, end, ok := identAt(exprPrefix+sql, int(c.Location), last); ok {
-						list = append(list, patch{off - len(exprPrefix), end - len(exprPrefix), ruleutils.QuoteIdent(new)})
+					if off, end, ok := depend.IdentAt(exprPrefix+sql, int(c.Location), last); ok {
+						list = append(list, depend.Patch{off - len(exprPrefix), end - len(exprPrefix), ruleutils.QuoteIdent(new)})
 					}
 				}
 			}
 			return true
 		})
 	}
-	return applyText(sql, list)
-}
-
-// identAt finds the n-th identifier of a dotted name that starts at off.
-func identAt(sql string, off, n int) (start, end int, ok bool) {
-	for i := off; i < len(sql); n-- {
-		start = i
-		if sql[i] == '"' {
-			for i++; i < len(sql) && (sql[i] != '"' || i+1 < len(sql) && sql[i+1] == '"'); i++ {
-				if sql[i] == '"' {
-					i++
-				}
-			}
-			i++
-		} else {
-			for i < len(sql) && (sql[i] == '_' || sql[i] == '$' || sql[i] >= 0x80 || sql[i] >= '0' && sql[i] <= '9' || sql[i]|0x20 >= 'a' && sql[i]|0x20 <= 'z') {
-				i++
-			}
-		}
-		end = min(i, len(sql))
-		if n == 0 {
-			return start, end, end > start
-		}
-		for i < len(sql) && sql[i] == ' ' {
-			i++
-		}
-		if i >= len(sql) || sql[i] != '.' {
-			return 0, 0, false
-		}
-		for i++; i < len(sql) && sql[i] == ' '; i++ {
-		}
-	}
-	return 0, 0, false
+	return depend.ApplyText(sql, list)
 }
 
 // storedPatch is new text for a view or a column's default.
@@ -458,12 +411,12 @@ func (x *exec) relationPatches(t *catalog.Table, schema, name string) (out []sto
 			c := &r.Columns[i]
 			if t.Kind == catalog.RelSequence && depend.UsesSequence(x.Ctx, c.Default, t) {
 				list := x.regclassPatches(exprPrefix+c.Default, t, schema, name)
-				out = append(out, storedPatch{r.OID, c.AttNum, strings.TrimPrefix(applyText(exprPrefix+c.Default, list), exprPrefix)})
+				out = append(out, storedPatch{r.OID, c.AttNum, strings.TrimPrefix(depend.ApplyText(exprPrefix+c.Default, list), exprPrefix)})
 			}
 		}
 		if r.HasQuery() && depend.ViewUses(x.Ctx, r, t) {
 			list := append(x.rangePatches(r.View, t, schema, name), x.regclassPatches(r.View, t, schema, name)...)
-			out = append(out, storedPatch{r.OID, 0, applyText(r.View, list)})
+			out = append(out, storedPatch{r.OID, 0, depend.ApplyText(r.View, list)})
 		}
 		return true
 	})
@@ -488,7 +441,7 @@ func (x *exec) applyPatches(list []storedPatch) error {
 }
 
 // regclassPatches are the constants 'name'::regclass that mean a relation.
-func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string) (out []patch) {
+func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string) (out []depend.Patch) {
 	stmts, err := parser.Parse(sql)
 	if err != nil {
 		return nil
@@ -505,7 +458,7 @@ func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string
 						}
 						end++
 					}
-					out = append(out, patch{off, end + 1, quoteLiteral(ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(name))})
+					out = append(out, depend.Patch{off, end + 1, quoteLiteral(ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(name))})
 				}
 			}
 			return true
@@ -516,7 +469,7 @@ func (x *exec) regclassPatches(sql string, t *catalog.Table, schema, name string
 
 // rangePatches are the places of FROM that name a relation; where no alias does it, the old name stays what columns are
 // qualified with.
-func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (out []patch) {
+func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (out []depend.Patch) {
 	stmts, err := parser.Parse(sql)
 	if err != nil {
 		return nil
@@ -534,14 +487,14 @@ func (x *exec) rangePatches(sql string, t *catalog.Table, schema, name string) (
 			if rv.Catalogname != "" {
 				parts = 2
 			}
-			start, _, ok1 := identAt(sql, int(rv.Location), 0)
-			_, end, ok2 := identAt(sql, int(rv.Location), parts)
+			start, _, ok1 := depend.IdentAt(sql, int(rv.Location), 0)
+			_, end, ok2 := depend.IdentAt(sql, int(rv.Location), parts)
 			if ok1 && ok2 {
 				text := ruleutils.QuoteIdent(schema) + "." + ruleutils.QuoteIdent(name)
 				if rv.Alias == nil && name != rv.Relname {
 					text += " " + ruleutils.QuoteIdent(rv.Relname)
 				}
-				out = append(out, patch{start, end, text})
+				out = append(out, depend.Patch{start, end, text})
 			}
 			return true
 		})
@@ -579,7 +532,7 @@ func (x *exec) repairView(v *catalog.Table, old, new string) error {
 		if !ok {
 			return pgerr.Unsupported("renaming a column that view \"" + v.Name + "\" uses in this way")
 		}
-		sql = applyText(sql, []patch{p})
+		sql = depend.ApplyText(sql, []depend.Patch{p})
 	}
 	return pgerr.Internal("view %s does not come right", v.Name)
 }
@@ -594,13 +547,13 @@ func byteOffset(s string, pos int) int {
 	return len(s)
 }
 
-func columnPatch(root ast.Node, sql string, off int, old, new string) (p patch, found bool) {
+func columnPatch(root ast.Node, sql string, off int, old, new string) (p depend.Patch, found bool) {
 	ast.Walk(root, func(n ast.Node) bool {
 		if c, ok := n.(*ast.ColumnRef); ok && int(c.Location) == off && !found {
 			last := len(c.Fields) - 1
 			if s, ok := c.Fields[last].(*ast.String); ok && s.Sval == old {
-				if start, end, ok := identAt(sql, off, last); ok {
-					p, found = patch{start, end, ruleutils.QuoteIdent(new)}, true
+				if start, end, ok := depend.IdentAt(sql, off, last); ok {
+					p, found = depend.Patch{start, end, ruleutils.QuoteIdent(new)}, true
 				}
 			}
 		}

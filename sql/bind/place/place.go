@@ -12,6 +12,8 @@ type Text struct {
 	Source string
 	// Quiet > 0: locations are not of this text (views, stored expressions), so that errors have no position.
 	Quiet int
+	// Stored says that the text is the catalog's, printed from what was bound before: its casts stand where they were applied.
+	Stored bool
 }
 
 // Guard, deferred, turns a raised error into the caller's result. Other panics pass through.

@@ -72,7 +72,7 @@ func Print(x *stmt.Ctx, t *catalog.Table, sql, row string) (string, error) {
 	}
 	env := *x.Bind()
 	env.Types, env.Source = x.StoredEnv(), ""
-	out, _, err := bind.RowExprSQL(&env, t, n, expression.KindPolicy, "", bind.DefOptions{Row: row})
+	out, _, err := bind.RowExprSQL(&env, t, n, expression.KindPolicy, "", bind.DefOptions{Row: row, Stored: true})
 	return out, err
 }
 

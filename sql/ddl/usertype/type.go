@@ -156,10 +156,9 @@ func quoted(s string) string { return `"` + strings.Trim(s, `"`) + `"` }
 
 // changeType is RENAME TO, SET SCHEMA and OWNER TO of a type of the general store.
 func changeType(x *stmt.Ctx, t *catalog.Type, schema catalog.OID, name string, owner catalog.OID) error {
+	store := func() {}
 	if schema != t.Schema || name != t.Name {
-		if depend.StoredUsers(x, depend.TypeAddresses(x, catalog.AddressOf(t))...) {
-			return pgerr.Unsupported("renaming a type that stored expressions name")
-		}
+		store = depend.RenameType(x, t.TypeOIDs(), x.Catalog().SchemaByOID(schema).Name, name)
 		if _, err := x.Claim(schema, name); err != nil {
 			return err
 		}
@@ -173,6 +172,7 @@ func changeType(x *stmt.Ctx, t *catalog.Type, schema catalog.OID, name string, o
 	next := *t
 	next.Schema, next.Name, next.Owner = schema, name, owner
 	x.Editor.Put(&next)
+	store()
 	return nil
 }
 
