@@ -2,7 +2,6 @@ package ddl
 
 import (
 	"github.com/tarndb/tarn/sql/ddl/triggers"
-	"sort"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
