@@ -22,7 +22,7 @@ func (b *binder) onConflict(s *expression.Scope, m *modTarget, alias string, nam
 	// The clause is bound first and the indexes are looked for last, as PostgreSQL's planner does.
 	find := func() []types.OID { return nil }
 	if n.Infer != nil {
-		find = b.arbiters(m, alias, n.Infer)
+		find = b.arbiters(m, alias, n.Infer, oc.Nothing)
 	}
 	if !oc.Nothing {
 		existing = b.conflictUpdate(s, m, alias, named, n, oc)
@@ -66,7 +66,7 @@ func (b *binder) conflictUpdate(s *expression.Scope, m *modTarget, alias string,
 }
 
 // arbiters finds the unique indexes that ON CONFLICT means.
-func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func() []types.OID {
+func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause, nothing bool) func() []types.OID {
 	t := m.t
 	if n.Conname != "" {
 		c := t.ConstraintByName(n.Conname)
@@ -82,6 +82,9 @@ func (b *binder) arbiters(m *modTarget, alias string, n *ast.InferClause) func()
 			}
 		}
 		return func() []types.OID {
+			if c.Type == catalog.ConExclusion && !nothing {
+				b.Fail(pgerr.WrongObjectType, -1, "ON CONFLICT DO UPDATE not supported with exclusion constraints")
+			}
 			b.noDeferrable(t, c.Index)
 			return []types.OID{c.Index}
 		}

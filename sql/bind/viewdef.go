@@ -113,7 +113,7 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText, OperName: newBinder(env).operText})
 }
 
 func hasQuery(n ast.Node) (found bool) {
@@ -222,7 +222,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.Types, Column: d.column,
-		TypeName: d.typeName, FuncName: d.funcName, RowField: d.rowField,
+		TypeName: d.typeName, FuncName: d.funcName, OperName: d.operName, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
@@ -803,6 +803,25 @@ func (b *binder) funcText(f *catalog.Function) string {
 		return ruleutils.QuoteIdent(f.Name)
 	}
 	return ruleutils.QuoteIdent(b.SchemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
+}
+
+// operName and operText do for operators what funcName and funcText do for functions.
+func (d *deparser) operName(oid types.OID) string {
+	if d.o.Qualify != nil {
+		return d.b.operText(oid)
+	}
+	o := d.b.Operator(oid)
+	return "OPERATOR(" + ruleutils.QuoteIdent(d.b.SchemaName(o.Namespace)) + "." + o.Name + ")"
+}
+
+func (b *binder) operText(oid types.OID) string {
+	o := b.Operator(oid)
+	for _, have := range b.OperatorsNamed([]string{o.Name}) {
+		if have.OID == oid {
+			return o.Name
+		}
+	}
+	return "OPERATOR(" + ruleutils.QuoteIdent(b.SchemaName(o.Namespace)) + "." + o.Name + ")"
 }
 
 // rowType prints a row type, qualified as its table is.

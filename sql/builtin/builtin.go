@@ -76,6 +76,28 @@ func Lookup(oid types.OID) (*Func, error) {
 	return nil, pgerr.Unsupported("function " + call.Signature(oid))
 }
 
+// LookupInternal returns a function of users in language internal: the built-in function that its body names. Errors: 0A000.
+func LookupInternal(p *pgdata.Proc) (*Func, error) {
+	if fn := bySymbol[p.Src]; fn != nil {
+		return &Func{Proc: p, Strict: p.Strict, Fn: fn}, nil
+	}
+	return nil, pgerr.Unsupported("function " + p.Name + " in language internal, " + p.Src)
+}
+
+// WithSymbol lists the rows of pg_proc in language internal that have that C name.
+func WithSymbol(name string) []*pgdata.Proc { return symbols()[name] }
+
+var symbols = sync.OnceValue(func() map[string][]*pgdata.Proc {
+	m := map[string][]*pgdata.Proc{}
+	procs := pgdata.Procs()
+	for i := range procs {
+		if p := &procs[i]; p.Lang == langInternal {
+			m[p.Src] = append(m[p.Src], p)
+		}
+	}
+	return m
+})
+
 // xmlFunctions are refused in their own words.
 var xmlFunctions = map[string]bool{
 	"cursor_to_xml": true, "cursor_to_xmlschema": true, "database_to_xml": true, "database_to_xml_and_xmlschema": true, "database_to_xmlschema": true,

@@ -143,11 +143,14 @@ type Index struct {
 	NullsNotDistinct bool   `json:",omitempty"`
 	Method           string // btree, hash … as written; all are ordered
 	Keys             []IndexKey
-	Include          []int16    `json:",omitempty"`
-	Pred             string     `json:",omitempty"` // partial index condition, SQL
-	Constraint       OID        `json:",omitempty"`
-	Comment          string     `json:",omitempty"`
-	Options          RelOptions `json:",omitempty"`
+	Include          []int16 `json:",omitempty"`
+	Pred             string  `json:",omitempty"` // partial index condition, SQL
+	// Excludes are the operators of an exclusion constraint, one for each key. Keys that are compared by equality stand first in
+	// entries, whatever their place here.
+	Excludes   []ExcludeOp `json:",omitempty"`
+	Constraint OID         `json:",omitempty"`
+	Comment    string      `json:",omitempty"`
+	Options    RelOptions  `json:",omitempty"`
 	// Deferrable: its constraint is checked when the statement ends or later. Equal keys may stand in it until then, so that a
 	// deferrable primary key does not cluster the rows.
 	Deferrable bool `json:",omitempty"`
@@ -168,6 +171,7 @@ const ClusteredIndexID = 1
 type IndexKey struct {
 	Att        int16  `json:",omitempty"`
 	Expr       string `json:",omitempty"`
+	Shown      string `json:",omitempty"` // Expr as messages show it; "": as it is
 	ExprName   string `json:",omitempty"`
 	Type       OID
 	Kind       tuple.Kind
@@ -177,14 +181,22 @@ type IndexKey struct {
 	Collation  OID  `json:",omitempty"`
 }
 
+// ExcludeOp is an operator by which an exclusion constraint compares a key of two rows.
+type ExcludeOp struct {
+	Op, Proc OID
+	Equal    bool `json:",omitempty"` // equality of btree's: equal values have equal keys
+	Overlap  bool `json:",omitempty"` // && of ranges
+}
+
 // ConType is pg_constraint.contype.
 type ConType byte
 
 const (
-	ConPrimary ConType = 'p'
-	ConUnique  ConType = 'u'
-	ConCheck   ConType = 'c'
-	ConForeign ConType = 'f'
+	ConPrimary   ConType = 'p'
+	ConUnique    ConType = 'u'
+	ConCheck     ConType = 'c'
+	ConForeign   ConType = 'f'
+	ConExclusion ConType = 'x'
 	// ConTrigger is what makes a trigger a constraint trigger; it says when the trigger is due.
 	ConTrigger ConType = 't'
 )

@@ -21,6 +21,8 @@ const (
 	KindFunction     Kind = 'f'
 	KindDefaultACL   Kind = 'p'
 	KindEventTrigger Kind = 'e'
+	KindOperator     Kind = 'o'
+	KindCast         Kind = 'c'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -88,10 +90,14 @@ var newObject = map[Kind]func() Object{
 	KindFunction:     func() Object { return &Function{} },
 	KindDefaultACL:   func() Object { return &DefaultACL{} },
 	KindEventTrigger: func() Object { return &EventTrigger{} },
+	KindOperator:     func() Object { return &Operator{} },
+	KindCast:         func() Object { return &Cast{} },
 }
 
 // Kinds are those of the general store.
-func Kinds() []Kind { return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger} }
+func Kinds() []Kind {
+	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast}
+}
 
 func (k Kind) String() string {
 	switch k {
@@ -109,6 +115,10 @@ func (k Kind) String() string {
 		return "event trigger"
 	case KindPolicy:
 		return "policy"
+	case KindOperator:
+		return "operator"
+	case KindCast:
+		return "cast"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

@@ -117,8 +117,11 @@ func (f *Function) Executable(roles *privilege.Roles, role OID) error {
 		return nil
 	}
 	word := "function"
-	if f.Proc.Kind == 'p' {
+	switch f.Proc.Kind {
+	case 'p':
 		word = "procedure"
+	case 'a':
+		word = "aggregate"
 	}
 	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", word, f.Name)
 }

@@ -6,14 +6,15 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// Type is a type of users: an enum, a domain or a range. Composite types are relations (RelComposite).
+// Type is a type of users: an enum, a domain, a range or the multirange of one. Composite types are relations (RelComposite).
 type Type struct {
 	Header
-	Form   byte    // types.TypeEnum, TypeDomain, TypeRange
+	Form   byte    // types.TypeEnum, TypeDomain, TypeRange, TypeMultirange
 	Array  OID     // its array type
 	Labels []Label `json:",omitempty"` // enum: in sort order
 	Domain *Domain `json:",omitempty"`
 	Range  *Range  `json:",omitempty"`
+	Of     OID     `json:",omitempty"` // multirange: its range type
 }
 
 // Label is a row of pg_enum.
@@ -43,12 +44,10 @@ type DomainConstraint struct {
 	Comment   string `json:",omitempty"`
 }
 
-// Range is what makes a range type. Its multirange type and the arrays of both belong to it.
+// Range is what makes a range type (pg_range). Its multirange type is a Type of its own.
 type Range struct {
-	Subtype, Collation, OpClass OID
-	Canonical, Diff             OID `json:",omitempty"`
-	Multirange, MultirangeArray OID
-	MultirangeName              string
+	Subtype, Collation, OpClass, Multirange OID
+	Canonical, Diff                         OID `json:",omitempty"`
 }
 
 func (t *Type) Kind() Kind { return KindType }
@@ -74,9 +73,6 @@ func (t *Type) TypeOIDs() []OID {
 	var out []OID
 	if t.Array != 0 {
 		out = append(out, t.Array)
-	}
-	if t.Range != nil {
-		out = append(out, t.Range.Multirange, t.Range.MultirangeArray)
 	}
 	return out
 }
@@ -200,6 +196,23 @@ func (c *Catalog) makeUserType(d *Type, oid OID) *types.Type {
 		t.InputFunc, t.OutputFunc, t.ReceiveFunc, t.SendFunc = 2597, base.OutputFunc, 2598, base.SendFunc
 		t.Base, t.BaseMod, t.Collation = d.Domain.Base, d.Domain.Mod, d.Domain.Collation
 		return types.NewUserType(t, base)
+	case types.TypeRange, types.TypeMultirange:
+		t.Len, t.Category, t.Align, t.Storage = -1, types.CategoryRange, 'i', 'x'
+		r := d
+		if d.Form == types.TypeMultirange {
+			if r = c.Type(d.Of); r == nil {
+				return nil
+			}
+			t.Range = d.Of
+			t.InputFunc, t.OutputFunc, t.ReceiveFunc, t.SendFunc = 4231, 4232, 4233, 4234
+		} else {
+			t.Subtype, t.Multirange, t.Canonical = r.Range.Subtype, r.Range.Multirange, r.Range.Canonical
+			t.InputFunc, t.OutputFunc, t.ReceiveFunc, t.SendFunc = 3834, 3835, 3836, 3837
+		}
+		if sub := c.anyType(r.Range.Subtype); sub != nil && sub.Align == 'd' {
+			t.Align = 'd'
+		}
+		return types.NewUserType(t, nil)
 	}
 	return nil
 }

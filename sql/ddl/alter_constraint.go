@@ -29,6 +29,8 @@ func (x *exec) addConstraint(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 			return pgerr.Unsupported("ADD CONSTRAINT USING INDEX")
 		}
 		return x.alterAddKey(t, k, stmt.Strs(k.Keys))
+	case ast.CONSTR_EXCLUSION:
+		return x.alterAddExclusion(t, k)
 	case ast.CONSTR_CHECK:
 		return x.alterAddCheck(t, k)
 	case ast.CONSTR_FOREIGN:

@@ -24,6 +24,12 @@ func (x *exec) addKeys(nt *newTable) error {
 	})
 	var done []*catalog.Index
 	for _, k := range nt.keys {
+		if k.con.Contype == ast.CONSTR_EXCLUSION {
+			if _, err := x.addExclusion(nt.t, k.con); err != nil {
+				return err
+			}
+			continue
+		}
 		ix, err := x.addKey(nt.t, k)
 		if err != nil {
 			return err
@@ -120,26 +126,12 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 	if ix.Options, err = relOptions(k.con.Options); err != nil {
 		return nil, err
 	}
-	if k.con.Conname != "" {
-		ix.Name = types.TruncateName(k.con.Conname)
-		if t.ConstraintByName(ix.Name) != nil {
-			return nil, constraintExists(ix.Name, t.Name)
-		}
-		if stmt.PendingHas(t, ix.Name) {
-			return nil, stmt.RelationExists(ix.Name)
-		}
-		if err := x.ClaimNew(t.Schema, ix.Name); err != nil {
-			return nil, err
-		}
-	} else {
-		middle := ""
-		if !primary {
-			middle = stmt.Joined(append(append([]string(nil), k.cols...), stmt.Strs(k.con.Including)...))
-		}
-		ix.Name = x.RelationName(t.Name, middle, label, t.Schema, true, t)
-		if _, err := x.Claim(t.Schema, ix.Name); err != nil {
-			return nil, err
-		}
+	middle := ""
+	if !primary {
+		middle = stmt.Joined(append(append([]string(nil), k.cols...), stmt.Strs(k.con.Including)...))
+	}
+	if err := x.constraintName(t, ix, k.con, middle, label); err != nil {
+		return nil, err
 	}
 	con.Name = ix.Name
 	if primary && !ix.Deferrable {
@@ -151,6 +143,23 @@ func (x *exec) addKey(t *catalog.Table, k *keyDef) (*catalog.Index, error) {
 	t.Indexes = append(t.Indexes, ix)
 	t.Constraints = append(t.Constraints, con)
 	return ix, nil
+}
+
+// constraintName names a constraint's index, and with it the constraint: as the definition says, or table_middle_label.
+func (x *exec) constraintName(t *catalog.Table, ix *catalog.Index, k *ast.Constraint, middle, label string) error {
+	if k.Conname == "" {
+		ix.Name = x.RelationName(t.Name, middle, label, t.Schema, true, t)
+		_, err := x.Claim(t.Schema, ix.Name)
+		return err
+	}
+	ix.Name = types.TruncateName(k.Conname)
+	if t.ConstraintByName(ix.Name) != nil {
+		return constraintExists(ix.Name, t.Name)
+	}
+	if stmt.PendingHas(t, ix.Name) {
+		return stmt.RelationExists(ix.Name)
+	}
+	return x.ClaimNew(t.Schema, ix.Name)
 }
 
 // columnKey makes a plain column a key of an index.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/grants"
+	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -81,12 +82,20 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 			return "CREATE PROCEDURE", routine.Create(x.Ctx, n)
 		}
 		return "CREATE FUNCTION", routine.Create(x.Ctx, n)
+	case *ast.DefineStmt:
+		return x.define(n)
+	case *ast.AlterOperatorStmt:
+		return "ALTER OPERATOR", operator.Alter(x.Ctx, n)
+	case *ast.CreateCastStmt:
+		return "CREATE CAST", operator.CreateCast(x.Ctx, n)
 	case *ast.AlterFunctionStmt:
 		return routine.Alter(x.Ctx, n)
 	case *ast.CreateEnumStmt:
 		return "CREATE TYPE", usertype.CreateEnum(x.Ctx, n)
 	case *ast.AlterEnumStmt:
 		return "ALTER TYPE", usertype.AlterEnum(x.Ctx, n)
+	case *ast.CreateRangeStmt:
+		return "CREATE TYPE", usertype.CreateRange(x.Ctx, n)
 	case *ast.CreateDomainStmt:
 		return "CREATE DOMAIN", usertype.CreateDomain(x.Ctx, n)
 	case *ast.AlterDomainStmt:
@@ -113,6 +122,18 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 		return "REINDEX", x.reindex(n)
 	}
 	return "", unsupported(node)
+}
+
+// define is CREATE AGGREGATE, OPERATOR, TYPE … and the like, which share a form.
+func (x *exec) define(n *ast.DefineStmt) (string, error) {
+	tag := "CREATE " + objectWords[n.Kind]
+	switch n.Kind {
+	case ast.OBJECT_AGGREGATE:
+		return tag, routine.CreateAggregate(x.Ctx, n)
+	case ast.OBJECT_OPERATOR:
+		return tag, operator.Create(x.Ctx, n)
+	}
+	return "", pgerr.Unsupported(tag)
 }
 
 func unsupported(n ast.Node) error {

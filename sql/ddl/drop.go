@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -50,6 +51,12 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	if _, _, ok := routine.Kind(n.RemoveType); ok {
 		return routine.Drop(x.Ctx, n)
+	}
+	if n.RemoveType == ast.OBJECT_OPERATOR {
+		return "DROP OPERATOR", operator.Drop(x.Ctx, n)
+	}
+	if n.RemoveType == ast.OBJECT_CAST {
+		return "DROP CAST", operator.DropCast(x.Ctx, n)
 	}
 	if n.RemoveType == ast.OBJECT_POLICY {
 		return "DROP POLICY", x.dropPolicies(n)

@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -185,6 +186,16 @@ func (x *exec) indexKey(t *catalog.Table, e *ast.IndexElem, method string, needs
 			}
 			if k.Expr, err = x.ExprSQL(b, t); err != nil {
 				return k, err
+			}
+			shown, err := ruleutils.Expr(b, &ruleutils.Options{Pretty: true, Env: x.Env})
+			if err != nil {
+				return k, err
+			}
+			if !ruleutils.IsCallText(shown) {
+				shown = "(" + shown + ")"
+			}
+			if shown != k.Expr {
+				k.Shown = shown
 			}
 			k.ExprName = exprName(e.Expr)
 			needs(b)

@@ -132,6 +132,8 @@ func (x *exec) addLikeIndex(t *catalog.Table, l likeIndex) error {
 		for _, k := range n.Keys {
 			t.Column(k.Att).NotNull = true
 		}
+	case n.Excludes != nil:
+		n.Name = x.RelationName(t.Name, stmt.Joined(names), "excl", t.Schema, true, t)
 	case l.con != nil:
 		n.Name = x.RelationName(t.Name, stmt.Joined(names), "key", t.Schema, true, t)
 	default:

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -362,7 +363,7 @@ func (x *exec) renameInExprs(t *catalog.Table, old, new string) {
 		n.Pred = ren(ix.Pred)
 		n.Keys = append([]catalog.IndexKey(nil), ix.Keys...)
 		for k := range n.Keys {
-			n.Keys[k].Expr = ren(n.Keys[k].Expr)
+			n.Keys[k].Expr, n.Keys[k].Shown = ren(n.Keys[k].Expr), ren(n.Keys[k].Shown)
 		}
 		t.Indexes[i] = &n
 	}
@@ -684,7 +685,16 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 				return stmt.NoSchema(n.Newschema)
 			}
 			f.Schema = s.OID
-			return nil
+			return x.MayCreateIn(s)
+		})
+	case ast.OBJECT_OPERATOR:
+		return "ALTER OPERATOR", operator.Change(x.Ctx, n.Object, func(o *catalog.Operator) error {
+			s := x.Catalog().Schema(n.Newschema)
+			if s == nil {
+				return stmt.NoSchema(n.Newschema)
+			}
+			o.Schema = s.OID
+			return x.MayCreateIn(s)
 		})
 	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
 	default:
@@ -763,7 +773,17 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 		}
 		return routine.Change(x.Ctx, n.ObjectType, n.Object, func(f *catalog.Function) error {
 			f.Owner = owner
-			return nil
+			return x.MayGiveTo(owner, x.Catalog().SchemaByOID(f.Schema))
+		})
+	}
+	if n.ObjectType == ast.OBJECT_OPERATOR {
+		owner, _, err := x.RoleOf(n.Newowner)
+		if err != nil {
+			return "", err
+		}
+		return "ALTER OPERATOR", operator.Change(x.Ctx, n.Object, func(o *catalog.Operator) error {
+			o.Owner = owner
+			return x.MayGiveTo(owner, x.Catalog().SchemaByOID(o.Schema))
 		})
 	}
 	if n.ObjectType == ast.OBJECT_EVENT_TRIGGER {

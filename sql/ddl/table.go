@@ -358,8 +358,6 @@ func (x *exec) columnConstraints(nt *newTable, d *ast.ColumnDef, c *catalog.Colu
 			f.FkAttrs = []ast.Node{&ast.String{Sval: c.Name}}
 			nt.foreign = append(nt.foreign, &f)
 			k = &f
-		case ast.CONSTR_EXCLUSION:
-			return pgerr.Unsupported("EXCLUDE constraint")
 		case ast.CONSTR_ATTR_DEFERRABLE, ast.CONSTR_ATTR_NOT_DEFERRABLE, ast.CONSTR_ATTR_DEFERRED, ast.CONSTR_ATTR_IMMEDIATE:
 			if err := nt.deferral(last, k); err != nil {
 				return err
@@ -433,7 +431,7 @@ func (x *exec) addTableConstraint(nt *newTable, k *ast.Constraint) error {
 	case ast.CONSTR_FOREIGN:
 		nt.foreign = append(nt.foreign, k)
 	case ast.CONSTR_EXCLUSION:
-		return pgerr.Unsupported("EXCLUDE constraint")
+		nt.keys = append(nt.keys, &keyDef{con: k})
 	}
 	return nil
 }

@@ -42,6 +42,12 @@ func Tag(n ast.Node) string {
 			return "CREATE PROCEDURE"
 		}
 		return "CREATE FUNCTION"
+	case *ast.AlterOperatorStmt:
+		return "ALTER OPERATOR"
+	case *ast.CreateCastStmt:
+		return "CREATE CAST"
+	case *ast.DefineStmt:
+		return "CREATE " + objectWords[v.Kind]
 	case *ast.GrantStmt:
 		if global(v.Objtype) {
 			return ""
@@ -75,7 +81,7 @@ func Tag(n ast.Node) string {
 		return "ALTER DEFAULT PRIVILEGES"
 	case *ast.DropOwnedStmt:
 		return "DROP OWNED"
-	case *ast.CreateEnumStmt, *ast.CompositeTypeStmt:
+	case *ast.CreateEnumStmt, *ast.CompositeTypeStmt, *ast.CreateRangeStmt:
 		return "CREATE TYPE"
 	case *ast.AlterEnumStmt:
 		return "ALTER TYPE"
@@ -97,4 +103,7 @@ func global(o ast.ObjectType) bool {
 var objectWords = map[ast.ObjectType]string{ast.OBJECT_TABLE: "TABLE", ast.OBJECT_VIEW: "VIEW", ast.OBJECT_MATVIEW: "MATERIALIZED VIEW", ast.OBJECT_SEQUENCE: "SEQUENCE",
 	ast.OBJECT_INDEX: "INDEX", ast.OBJECT_SCHEMA: "SCHEMA", ast.OBJECT_TYPE: "TYPE", ast.OBJECT_DOMAIN: "DOMAIN", ast.OBJECT_FUNCTION: "FUNCTION",
 	ast.OBJECT_PROCEDURE: "PROCEDURE", ast.OBJECT_ROUTINE: "ROUTINE", ast.OBJECT_AGGREGATE: "AGGREGATE", ast.OBJECT_TRIGGER: "TRIGGER",
-	ast.OBJECT_EVENT_TRIGGER: "EVENT TRIGGER"}
+	ast.OBJECT_EVENT_TRIGGER: "EVENT TRIGGER", ast.OBJECT_OPERATOR: "OPERATOR", ast.OBJECT_COLLATION: "COLLATION",
+	ast.OBJECT_TSPARSER: "TEXT SEARCH PARSER", ast.OBJECT_TSDICTIONARY: "TEXT SEARCH DICTIONARY", ast.OBJECT_TSTEMPLATE: "TEXT SEARCH TEMPLATE",
+	ast.OBJECT_TSCONFIGURATION: "TEXT SEARCH CONFIGURATION", ast.OBJECT_CAST: "CAST", ast.OBJECT_OPCLASS: "OPERATOR CLASS",
+	ast.OBJECT_OPFAMILY: "OPERATOR FAMILY"}

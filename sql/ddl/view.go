@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -335,6 +336,13 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 			return nil
 		})
 		return err
+	case ast.OBJECT_OPERATOR:
+		return operator.Change(x.Ctx, n.Object, func(o *catalog.Operator) error {
+			o.Comment = n.Comment
+			return nil
+		})
+	case ast.OBJECT_CAST:
+		return operator.CommentCast(x.Ctx, n.Object, n.Comment)
 	case ast.OBJECT_COLUMN:
 		l, ok := n.Object.(*ast.List)
 		if !ok {

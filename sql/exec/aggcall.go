@@ -62,15 +62,24 @@ func (b *builder) aggCall(x *plan.Aggref) (*aggCall, error) {
 			return nil, err
 		}
 	}
-	if x.Proc == countStarProc {
+	if x.Proc == countStarProc || x.Like == countStarProc {
 		c.star = true
 		return c, nil
 	}
-	if c.agg, err = builtin.LookupAgg(x.Proc); err != nil {
+	proc := x.Proc
+	if x.Like != 0 {
+		proc = x.Like
+	}
+	if x.Steps != nil {
+		c.agg, err = b.stepAgg(x.Steps)
+	} else {
+		c.agg, err = builtin.LookupAgg(proc)
+	}
+	if err != nil {
 		return nil, err
 	}
 	c.strict = c.agg.Strict
-	c.call = b.NewCall(x.Proc, nil, x.T, x.InputColl)
+	c.call = b.NewCall(proc, nil, x.T, x.InputColl)
 	if c.call.ArgTypes = x.ArgTypes; x.ArgTypes == nil {
 		for _, a := range x.Args {
 			c.call.ArgTypes = append(c.call.ArgTypes, a.Type().OID)

@@ -20,6 +20,12 @@ type Access struct {
 	reads bool // Read adds SELECT to Need
 }
 
+// FuncUse is a function that a statement calls: the role As needs EXECUTE; 0: the current user.
+type FuncUse struct {
+	Func *catalog.Function
+	As   catalog.OID
+}
+
 // Reading makes Read add SELECT to what is needed: targets of changes are not read unless something names their columns.
 func (a *Access) Reading() *Access {
 	a.reads = true

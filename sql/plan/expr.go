@@ -280,8 +280,23 @@ type Aggref struct {
 	Variadic  bool
 	InputColl types.OID
 	T         Type
-	ArgTypes  []types.OID // resolved argument types
-	TransType types.OID   // resolved transition type
+	ArgTypes  []types.OID       // resolved argument types
+	TransType types.OID         // resolved transition type
+	Func      *catalog.Function // of users; nil: built in
+	Ordered   bool              // an ordered-set aggregate: the order is that of Args
+	Like      types.OID         // of users, with the functions of this built-in one; 0: none
+	Steps     *AggSteps         // of users, computed by their functions; nil: built in, or Like one
+}
+
+// AggSteps is how an aggregate of users is computed. Its expressions name State, Args and Direct by ColRef and nothing else;
+// nobody but the executor looks into them.
+type AggSteps struct {
+	State        ColID
+	Args, Direct []ColID
+	Init         types.Datum
+	Trans        Expr
+	Strict       bool // Trans is not called for NULL arguments; without Init the first arguments' value is the first state
+	Final        Expr
 }
 
 // ExprSort orders by an expression. Lt is the OID of the ordering operator ("<" or ">" of the btree family).
@@ -302,7 +317,8 @@ type WindowCall struct {
 	IsAgg     bool
 	InputColl types.OID
 	T         Type
-	Agg       *Aggref // for IsAgg: the same call as an aggregate
+	Agg       *Aggref           // for IsAgg: the same call as an aggregate
+	Func      *catalog.Function // of users; nil: built in
 }
 
 // GroupingCall is GROUPING(…): the group columns that it asks about. Bound only inside an Aggregate with several sets.

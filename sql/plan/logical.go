@@ -454,8 +454,8 @@ type Statement struct {
 	Tables []TableUse
 	// Access is what the statement needs of each relation that it names.
 	Access []*Access
-	// Functions are the functions of users that it calls: the current user needs EXECUTE, inside of views too.
-	Functions []*catalog.Function
+	// Functions are the functions of users that it calls, inside of views too.
+	Functions []FuncUse
 	NextCol   ColID
 	// Fields are the fields of result columns of type record, by position, where they are known.
 	Fields map[int][]types.Attr

@@ -23,6 +23,7 @@ type index struct {
 	cat     *catalog.Index
 	prefix  [tuple.KeyPrefixLen]byte
 	include *tuple.Layout
+	excl    *exclusion // of an exclusion constraint
 }
 
 // primaryIndexID is the index number of the rows themselves.
@@ -54,7 +55,7 @@ func Open(t *catalog.Table) (*Rel, error) {
 			r.primary = ix
 			continue
 		}
-		x := &index{cat: ix}
+		x := &index{cat: ix, excl: newExclusion(ix)}
 		tuple.AppendPrefix(x.prefix[:0], t.StorageID, ix.ID)
 		if len(ix.Include) > 0 {
 			ks := make([]tuple.Kind, len(ix.Include))
@@ -148,7 +149,8 @@ func (x *index) keyVals(vals, buf []types.Datum, ev IndexEval) (keys []types.Dat
 func (x *index) appendEntry(key, value []byte, keys, vals []types.Datum, primarySuffix []byte) (k, v []byte, single bool) {
 	key = append(key, x.prefix[:]...)
 	single = x.cat.Unique && !x.cat.Deferrable
-	for i := range x.cat.Keys {
+	for n := range x.cat.Keys {
+		i := x.at(n)
 		c := &x.cat.Keys[i]
 		if keys[i].IsNull() && !x.cat.NullsNotDistinct {
 			single = false

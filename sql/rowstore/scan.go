@@ -163,8 +163,9 @@ func (i *Iter) Close() error {
 func (r *Rel) entryRowKey(x *index, key, value, dst []byte) ([]byte, error) {
 	dst = append(dst, r.prefix[:]...)
 	rest := key[tuple.KeyPrefixLen:]
-	for i := range x.cat.Keys {
+	for n := range x.cat.Keys {
 		var err error
+		i := x.at(n)
 		if rest, err = tuple.SkipKey(rest, x.cat.Keys[i].Kind, x.cat.Keys[i].Desc); err != nil {
 			return nil, fmt.Errorf("index %s: %w", x.cat.Name, err)
 		}

@@ -28,6 +28,8 @@ type Writer struct {
 	// Pending is told of a row whose key in a deferrable unique index may not be the only one: the caller asks Duplicated when
 	// the check is due. The arguments are valid during the call.
 	Pending func(ix *catalog.Index, rowKey []byte, keys []types.Datum) error
+	// Exclude compares rows of exclusion constraints; nil for tables without any.
+	Exclude Excluder
 
 	key, row, ekey, evalue, ekey2, evalue2, buf []byte
 	keys, keys2, old                            []types.Datum
@@ -46,6 +48,8 @@ type Conflict struct {
 	Index *catalog.Index
 	// Key is the storage key of the row in the way; valid until the Writer's next call.
 	Key []byte
+	// other are the key values of that row, for an exclusion constraint.
+	other []types.Datum
 }
 
 // Insert adds a row (vals by attribute number - 1; they satisfy NOT NULL) with its index entries. Key is the new row's
@@ -82,6 +86,9 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 			c, err := w.conflicts(ctx, vals, *arbiters, pass == 0)
 			if err != nil || c != nil {
 				if c != nil && pass == 1 {
+					if c.other != nil {
+						return nil, Conflicting(r.Table, c.Index, w.keys, c.other, w.env)
+					}
 					return nil, w.duplicate(c.Index, c.Key, vals)
 				}
 				return c, err
@@ -123,6 +130,11 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 				return nil, w.duplicateKeys(x.cat, w.ekey, w.keys)
 			}
 		}
+		if x.excl != nil && !x.cat.Deferrable && arbiters == nil {
+			if err := w.mayStand(ctx, x); err != nil {
+				return nil, err
+			}
+		}
 		if err := w.t.Put(w.ekey, w.evalue, 0); err != nil {
 			return nil, err
 		}
@@ -133,6 +145,15 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 		}
 	}
 	return nil, nil
+}
+
+// mayStand refuses the entry in ekey, if its exclusion constraint does.
+func (w *Writer) mayStand(ctx context.Context, x *index) error {
+	c, _, err := w.excluded(ctx, x, false)
+	if err == nil && c != nil {
+		err = Conflicting(w.rel.Table, x.cat, w.keys, c.vals, w.env)
+	}
+	return err
 }
 
 // entry leaves the entry of the row at w.key in ekey, evalue and its key values in keys.
@@ -166,7 +187,7 @@ func (w *Writer) conflicts(ctx context.Context, vals []types.Datum, arbiters []t
 		}
 	}
 	for _, x := range r.second {
-		if !x.cat.Unique || !wanted(x.cat) {
+		if !x.cat.Unique && x.excl == nil || !wanted(x.cat) {
 			continue
 		}
 		if x.cat.Deferrable {
@@ -180,6 +201,17 @@ func (w *Writer) conflicts(ctx context.Context, vals []types.Datum, arbiters []t
 		in, single, err := w.entry(x, vals)
 		if err != nil {
 			return nil, err
+		}
+		if in && x.excl != nil {
+			c, _, err := w.excluded(ctx, x, false)
+			if err != nil {
+				return nil, err
+			}
+			if c != nil {
+				w.t.Withdraw(w.ekey)
+				return &Conflict{Index: x.cat, Key: c.key, other: c.vals}, nil
+			}
+			continue
 		}
 		if !in || !single {
 			continue
@@ -318,6 +350,11 @@ func (w *Writer) updateEntry(ctx context.Context, x *index, oldKey []byte, vals 
 			return w.duplicateKeys(x.cat, w.ekey, w.keys)
 		}
 	}
+	if x.excl != nil && !same && !x.cat.Deferrable {
+		if err := w.mayStand(ctx, x); err != nil {
+			return err
+		}
+	}
 	if err := w.t.Put(w.ekey, w.evalue, 0); err != nil || same || !x.cat.Deferrable {
 		return err
 	}
@@ -355,7 +392,7 @@ func (w *Writer) Delete(ctx context.Context, key, old []byte) error {
 
 // removeEntry deletes the entry of the row at rowKey, ekey2. Who inserts the same unique key, or checks it, waits for how this ends.
 func (w *Writer) removeEntry(ctx context.Context, x *index, single bool, rowKey []byte) error {
-	if (single || x.cat.Deferrable) && !w.Exclusive {
+	if (single || x.cat.Deferrable && x.excl == nil) && !w.Exclusive {
 		key := w.ekey2
 		if !single {
 			key = key[:len(key)-len(rowKey)+tuple.KeyPrefixLen]
@@ -370,6 +407,13 @@ func (w *Writer) removeEntry(ctx context.Context, x *index, single bool, rowKey 
 // later sees to the check of the entry in a deferrable index that has just been written: keys holds its values. Where nobody else
 // writes the same key, and none stands there, it needs none.
 func (w *Writer) later(ctx context.Context, x *index) error {
+	if x.excl != nil {
+		_, maybe, err := w.excluded(ctx, x, true)
+		if err != nil || !maybe {
+			return err
+		}
+		return w.Pending(x.cat, w.key, w.keys)
+	}
 	claim, ok := x.appendClaim(w.ekey2[:0], w.keys)
 	w.ekey2 = claim
 	if !ok {
@@ -494,8 +538,10 @@ func KeyText(t *catalog.Table, ix *catalog.Index, keys []types.Datum, env *types
 	vals := make([]string, len(keys))
 	for i := range keys {
 		k := &ix.Keys[i]
-		names[i] = k.Expr
-		if k.Att != 0 {
+		switch names[i] = k.Expr; {
+		case k.Shown != "":
+			names[i] = k.Shown
+		case k.Att != 0:
 			names[i] = ruleutils.QuoteIdent(t.Column(k.Att).Name)
 		}
 		vals[i] = "null"

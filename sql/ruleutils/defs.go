@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -16,6 +17,15 @@ type Namer struct {
 	// Expr prints a stored expression over the table: as it is stored, or pretty.
 	Expr   func(t *catalog.Table, sql string, pretty bool) (string, error)
 	Pretty bool
+	// Operator prints an operator, qualified where its symbol alone does not find it.
+	Operator func(oid types.OID) string
+}
+
+func (n *Namer) operator(oid types.OID) string {
+	if n.Operator == nil {
+		return strconv.Itoa(int(oid))
+	}
+	return n.Operator(oid)
 }
 
 func (n *Namer) expr(t *catalog.Table, sql string) (string, error) {
@@ -81,14 +91,14 @@ func indexKey(t *catalog.Table, k catalog.IndexKey, n *Namer, alone bool) (strin
 		return QuoteIdent(t.Column(k.Att).Name), nil
 	}
 	s, err := n.expr(t, k.Expr)
-	if err != nil || isCallText(s) || alone && strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
+	if err != nil || IsCallText(s) || alone && strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
 		return s, err
 	}
 	return "(" + s + ")", nil
 }
 
-// isCallText reports text of the form name(…): one call and nothing around it.
-func isCallText(s string) bool {
+// IsCallText reports text of the form name(…): one call and nothing around it.
+func IsCallText(s string) bool {
 	i := 0
 	for i < len(s) && (s[i] == '_' || s[i] == '.' || s[i] >= 'a' && s[i] <= 'z' || s[i] >= '0' && s[i] <= '9') {
 		i++
@@ -191,6 +201,31 @@ func ConstraintDef(t *catalog.Table, c *catalog.Constraint, ref *catalog.Table, 
 				s += " INCLUDE " + cols(t, ix.Include)
 			}
 			s += options(ix.Options)
+		}
+	case catalog.ConExclusion:
+		ix := t.IndexByOID(c.Index)
+		if ix == nil {
+			return "", pgerr.Internal("exclusion constraint %s has no index", c.Name)
+		}
+		var elems []string
+		for i, k := range ix.Keys {
+			e, err := indexKey(t, k, n, false)
+			if err != nil {
+				return "", err
+			}
+			elems = append(elems, e+keyOptions(t, ix, k)+" WITH "+n.operator(ix.Excludes[i].Op))
+		}
+		s = "EXCLUDE USING " + QuoteIdent(ix.Method) + " (" + strings.Join(elems, ", ") + ")"
+		if len(ix.Include) > 0 {
+			s += " INCLUDE " + cols(t, ix.Include)
+		}
+		s += options(ix.Options)
+		if ix.Pred != "" {
+			x, err := n.expr(t, ix.Pred)
+			if err != nil {
+				return "", err
+			}
+			s += " WHERE (" + x + ")"
 		}
 	case catalog.ConCheck:
 		x, err := n.expr(t, c.Expr)

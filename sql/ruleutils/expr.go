@@ -32,6 +32,8 @@ type Options struct {
 	TypeName func(oid types.OID, mod int32) string
 	// FuncName prints the name of a function of users; nil: alone.
 	FuncName func(f *catalog.Function) string
+	// OperName prints an operator of users; nil: its symbol alone.
+	OperName func(oid types.OID) string
 }
 
 // Expr prints an expression. Errors: 0A000 for what has no SQL form.
@@ -220,7 +222,7 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 	case *plan.ScalarArrayOp:
 		p.open()
 		p.paren(v.Call.Args[0], true, v)
-		p.put(" ", v.Call.Name, map[bool]string{true: " ALL (", false: " ANY ("}[v.All])
+		p.put(" ", p.operName(v.Call), map[bool]string{true: " ALL (", false: " ANY ("}[v.All])
 		p.paren(v.Call.Args[1], true, v)
 		if q, ok := v.Call.Args[1].(*plan.Subquery); ok {
 			p.put("::", p.typeName(q.T)) // a bare one would be read as x op ANY (SELECT …)
@@ -405,10 +407,10 @@ func (p *printer) call(v *plan.FuncCall, implicit bool) {
 		p.open()
 		if len(v.Args) == 2 {
 			p.paren(v.Args[0], true, v)
-			p.put(" ", v.Name, " ")
+			p.put(" ", p.operName(v), " ")
 			p.paren(v.Args[1], true, v)
 		} else {
-			p.put(v.Name, " ")
+			p.put(p.operName(v), " ")
 			p.paren(v.Args[0], true, v)
 		}
 		p.close()
@@ -421,7 +423,7 @@ func (p *printer) call(v *plan.FuncCall, implicit bool) {
 			return
 		}
 	}
-	p.put(p.funcName(v), "(")
+	p.put(p.funcName(v.Func, v.Proc, v.Name), "(")
 	for i, a := range v.Args {
 		if i > 0 {
 			p.put(", ")
@@ -463,14 +465,22 @@ func isVariadic(oid types.OID) bool {
 	return p != nil && p.Variadic != 0 && p.Variadic != types.Any
 }
 
-func (p *printer) funcName(v *plan.FuncCall) string {
+// funcName prints a function's name; f is nil for built-in ones.
+func (p *printer) funcName(f *catalog.Function, oid types.OID, name string) string {
 	switch {
-	case v.Func == nil:
-		return funcName(v.Proc, v.Name)
+	case f == nil:
+		return funcName(oid, name)
 	case p.o.FuncName != nil:
-		return p.o.FuncName(v.Func)
+		return p.o.FuncName(f)
 	}
-	return QuoteIdent(v.Name)
+	return QuoteIdent(name)
+}
+
+func (p *printer) operName(v *plan.FuncCall) string {
+	if v.Op >= catalog.FirstNormalOID && p.o.OperName != nil {
+		return p.o.OperName(v.Op)
+	}
+	return v.Name
 }
 
 // funcName is generate_function_name: qualified where the name alone would not find it.
@@ -825,7 +835,7 @@ func (p *printer) testLeft(test plan.Expr) string {
 
 // aggregate is get_agg_expr.
 func (p *printer) aggregate(a *plan.Aggref) {
-	p.put(funcName(a.Proc, a.Name), "(")
+	p.put(p.funcName(a.Func, a.Proc, a.Name), "(")
 	if a.Distinct {
 		p.put("DISTINCT ")
 	}
@@ -837,7 +847,7 @@ func (p *printer) aggregate(a *plan.Aggref) {
 			p.put(p.orderItem(o.Expr, o.Desc, o.NullsFirst))
 		}
 	}
-	if a.Direct != nil || isOrderedSet(a.Proc) {
+	if a.Ordered {
 		p.list(a.Direct, true)
 		p.put(") WITHIN GROUP (ORDER BY ")
 		order()
@@ -866,15 +876,6 @@ func (p *printer) aggregate(a *plan.Aggref) {
 	p.put(")")
 }
 
-func isOrderedSet(oid types.OID) bool {
-	for _, a := range pgdata.Aggregates() {
-		if a.Fn == oid {
-			return a.Kind != 'n'
-		}
-	}
-	return false
-}
-
 func (p *printer) orderItem(e plan.Expr, desc, nullsFirst bool) string {
 	s := SortExpr(e, p.o)
 	return s + OrderSuffix(desc, nullsFirst)
@@ -896,7 +897,7 @@ func OrderSuffix(desc, nullsFirst bool) string {
 // WindowCall prints a window function without its OVER clause.
 func WindowCall(c *plan.WindowCall, o *Options) string {
 	p := &printer{o: o}
-	p.put(funcName(c.Proc, c.Name), "(")
+	p.put(p.funcName(c.Func, c.Proc, c.Name), "(")
 	if c.Star {
 		p.put("*")
 	}

@@ -35,7 +35,11 @@ func (s *Session) checkAccess(q *query) error {
 		}
 	}
 	for _, f := range q.bound.Functions {
-		if err := f.Executable(id.roles, id.current); err != nil {
+		role := f.As
+		if role == 0 {
+			role = id.current
+		}
+		if err := f.Func.Executable(id.roles, role); err != nil {
 			return err
 		}
 	}

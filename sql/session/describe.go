@@ -22,10 +22,13 @@ const (
 	classPolicy     types.OID = 3256
 
 	classEventTrigger types.OID = 3466
+	classOperator     types.OID = 2617
+	classCast         types.OID = 2605
 )
 
 // objectClass is the catalog that the objects of a kind have their rows in.
-var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger}
+var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger,
+	catalog.KindOperator: classOperator, catalog.KindCast: classCast}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
@@ -121,6 +124,7 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 	cat := s.catalog()
 	env := s.bindEnv(cat, "")
 	return &ruleutils.Namer{Pretty: pretty,
+		Operator: func(oid types.OID) string { return bind.OperatorName(s.bindEnv(s.catalog(), ""), oid) },
 		Relation: func(t *catalog.Table) string {
 			if pretty && s.names().Visible(t.Schema, t.Name, t.OID) {
 				return ruleutils.QuoteIdent(t.Name)

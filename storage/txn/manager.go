@@ -54,8 +54,9 @@ type Manager struct {
 	keyID atomic.Uint64
 	stats counters
 
-	lineage lineage
-	serial  *serial.Tracker
+	announced announcements
+	lineage   lineage
+	serial    *serial.Tracker
 }
 
 type counters struct {

@@ -42,6 +42,8 @@ type Txn struct {
 	ws     writeSet
 	extras []extra
 	steps  []step // rows that have changed their keys
+	// announced are keys that Announce has told others of.
+	announced []string
 	// deleted: a row has been deleted.
 	deleted bool
 	group   change.Group
@@ -176,6 +178,7 @@ func (t *Txn) end(lsn wal.LSN) {
 		t.serial.Abort()
 		t.serial = nil
 	}
+	t.withdrawAll()
 	if t.owner != nil {
 		t.owner.End(uint64(lsn))
 		t.owner = nil

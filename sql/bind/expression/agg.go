@@ -94,7 +94,7 @@ func (b *Binder) aggregate(s *Scope, n *ast.FuncCall, c *overload.Candidate, nam
 		a.Filter = b.BoolExpr(s, n.AggFilter, kindFilter, "FILTER")
 	}
 	row := b.Aggregate(p.OID)
-	if ordered {
+	if a.Ordered = ordered; ordered {
 		direct := len(args) - len(n.AggOrder)
 		a.Direct, a.Args = args[:direct:direct], append([]plan.Expr(nil), args[direct:]...)
 		for i, o := range n.AggOrder {
@@ -118,6 +118,7 @@ func (b *Binder) aggregate(s *Scope, n *ast.FuncCall, c *overload.Candidate, nam
 	a.TransType = b.transType(a, row.TransType)
 	owner := b.aggLevel(s, a, full, loc)
 	coll := b.Collate(a)
+	b.aggSteps(a, row, loc)
 	if !b.volatileAgg(a) {
 		for _, have := range owner.Aggs {
 			if tree.EqualAgg(have.Agg, a) {

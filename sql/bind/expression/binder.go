@@ -4,7 +4,6 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
 	"github.com/tarndb/tarn/sql/bind/place"
-	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -27,7 +26,7 @@ type Binder struct {
 	Fields      map[plan.ColID][]types.Attr // of columns of type record
 	Rows        map[plan.ColID]*Item        // whole-row columns
 	Params      []*Param                    // $1…
-	Functions   []*catalog.Function         // of users, called
+	Functions   []plan.FuncUse              // of users, called
 	Volatile    bool                        // something volatile is called
 	LateralHits int                         // references to LATERAL siblings so far
 

@@ -128,9 +128,7 @@ func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			form = plan.CallSQLSyntax
 		}
 		f := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), RetSet: p.RetSet, Variadic: n.FuncVariadic, Form: form}
-		if p.OID >= catalog.FirstNormalOID {
-			f.Func = b.Catalog.Function(p.OID)
-			b.Functions = append(b.Functions, f.Func)
+		if f.Func = b.userFunction(p.OID); f.Func != nil {
 			if x := b.inline(s, f, loc); x != nil {
 				return x
 			}

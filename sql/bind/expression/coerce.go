@@ -165,7 +165,8 @@ func (b *Binder) buildCoercion(e plan.Expr, path overload.Pathway, fn, dst types
 			args = append(args, boolConst(ctx == overload.Explicit))
 		}
 		b.noteVolatile(p)
-		return b.At(&plan.FuncCall{Proc: fn, Name: p.Name, Args: args, T: b.PlanType(dst, -1), Form: castForm(form)}, at)
+		b.NeedFunction(fn)
+		return b.At(&plan.FuncCall{Proc: fn, Name: p.Name, Args: args, T: b.PlanType(dst, -1), Form: castForm(form), Func: b.userFunction(fn)}, at)
 	case overload.ByArray:
 		return b.arrayCoerce(e, dst, mod, ctx, form, loc)
 	}
@@ -232,7 +233,7 @@ func (b *Binder) ApplyTypmod(e plan.Expr, dst types.OID, mod int32, form plan.Ca
 	if len(p.ArgTypes) == 3 {
 		args = append(args, boolConst(ctx == overload.Explicit))
 	}
-	return b.At(&plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(dst, mod), Form: castForm(form)}, b.LocOf(e))
+	return b.At(&plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(dst, mod), Form: castForm(form), Func: b.userFunction(p.OID)}, b.LocOf(e))
 }
 
 // RelabelMod gives e another modifier over the same bits.

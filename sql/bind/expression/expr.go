@@ -423,6 +423,8 @@ func (b *Binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32)
 	if ret != types.Bool {
 		b.Fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator to yield boolean")
 	}
+	b.notShell(o, loc)
+	b.NeedOperator(o.OID)
 	p := b.Proc(o.Code)
 	if p.RetSet {
 		b.Fail(pgerr.WrongObjectType, loc, "op ANY/ALL (array) requires operator not to return a set")
@@ -438,7 +440,7 @@ func (b *Binder) scalarArray(name []string, l, r plan.Expr, all bool, loc int32)
 	args := []plan.Expr{l, r}
 	b.CoerceArgs(args, []types.OID{lt, at}, []types.OID{declared[0], want})
 	b.noteVolatile(p)
-	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(types.Bool, -1), Form: plan.CallOp}
+	call := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(types.Bool, -1), Form: plan.CallOp, Func: b.userFunction(o.Code)}
 	return b.At(&plan.ScalarArrayOp{Call: call, All: all}, b.leftmostOf(loc, l))
 }
 

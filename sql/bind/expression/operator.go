@@ -2,6 +2,7 @@ package expression
 
 import (
 	"github.com/tarndb/tarn/sql/bind/overload"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -28,16 +29,36 @@ func (b *Binder) Op(name []string, l, r plan.Expr, loc int32) *plan.FuncCall {
 }
 
 func (b *Binder) opCall(o *pgdata.Operator, actual, declared []types.OID, args []plan.Expr, loc int32) *plan.FuncCall {
-	if o.Code == 0 {
-		b.Fail(pgerr.UndefinedFunction, loc, "operator is only a shell: %s", o.Name)
-	}
+	b.notShell(o, loc)
+	b.NeedOperator(o.OID)
 	ret := b.ResolvePolymorphic(actual, declared, o.Result, loc)
 	args = append([]plan.Expr(nil), args...)
 	b.CoerceArgs(args, actual, declared)
-	p := b.Proc(o.Code)
-	b.noteVolatile(p)
-	f := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(ret, -1), Form: plan.CallOp}
+	b.noteVolatile(b.Proc(o.Code))
+	f := &plan.FuncCall{Proc: o.Code, Op: o.OID, Name: o.Name, Args: args, T: b.PlanType(ret, -1), Form: plan.CallOp, Func: b.userFunction(o.Code)}
 	b.At(f, b.leftmostOf(loc, args...))
+	return f
+}
+
+// notShell refuses an operator that only another one's COMMUTATOR or NEGATOR has named so far.
+func (b *Binder) notShell(o *pgdata.Operator, loc int32) {
+	if o.Code != 0 {
+		return
+	}
+	text := o.Name + " " + b.TypeText(o.Right)
+	if o.Left != 0 {
+		text = b.TypeText(o.Left) + " " + text
+	}
+	b.Fail(pgerr.UndefinedFunction, loc, "operator is only a shell: %s", text)
+}
+
+// userFunction is the function of users with that OID, which the statement calls; nil for a built-in one.
+func (b *Binder) userFunction(oid types.OID) *catalog.Function {
+	if oid < catalog.FirstNormalOID {
+		return nil
+	}
+	f := b.Catalog.Function(oid)
+	b.Functions = append(b.Functions, plan.FuncUse{Func: f})
 	return f
 }
 

@@ -150,8 +150,13 @@ func (b *Binder) windowCall(s *Scope, n *ast.FuncCall, c *overload.Candidate, na
 		for _, e := range args {
 			a.ArgTypes = append(a.ArgTypes, e.Type().OID)
 		}
-		a.TransType = b.transType(a, b.Aggregate(p.OID).TransType)
-		call.Agg = a
+		row := b.Aggregate(p.OID)
+		a.TransType = b.transType(a, row.TransType)
+		if row.FinalModify != 'r' {
+			b.Fail(pgerr.FeatureNotSupported, -1, "aggregate function %s does not support use as a window function", b.Signature([]string{p.Name}, nil, p.ArgTypes))
+		}
+		b.aggSteps(a, row, loc)
+		call.Agg, call.Func = a, a.Func
 	}
 	w := b.windowFor(s, n.Over)
 	id := b.NewCol()

@@ -19,10 +19,7 @@ func (x *Lexicon) Relation(r *ast.RangeVar) (*catalog.Table, *catalog.Index) {
 		x.Fail(pgerr.FeatureNotSupported, r.Location, "cross-database references are not implemented: \"%s.%s.%s\"", r.Catalogname, r.Schemaname, r.Relname)
 	}
 	if r.Schemaname != "" {
-		s := c.Schema(r.Schemaname)
-		if r.Schemaname == "pg_temp" && x.TempSchema != 0 {
-			s = c.SchemaByOID(x.TempSchema)
-		}
+		s := x.schemaNamed(r.Schemaname)
 		if s == nil {
 			return nil, nil
 		}
@@ -52,12 +49,58 @@ func (x *Lexicon) NoRelation(r *ast.RangeVar) {
 	x.Fail(pgerr.UndefinedTable, r.Location, "relation \"%s\" does not exist", r.Relname)
 }
 
-// OperatorsNamed lists the operators that a name may mean.
+// OperatorsNamed lists the operators that a name may mean. Of two with the same operands the one that search_path finds first hides
+// the other. The list is not to be changed.
 func (x *Lexicon) OperatorsNamed(name []string) []*pgdata.Operator {
-	if len(name) > 1 && name[0] != "pg_catalog" {
-		return nil
+	last := name[len(name)-1]
+	builtin := loadRegistry().opsByName[last]
+	if len(name) > 1 {
+		schema := name[len(name)-2]
+		if schema == "pg_catalog" {
+			return builtin
+		}
+		s := x.schemaNamed(schema)
+		if s == nil || len(name) == 3 && name[0] != x.Database {
+			return nil
+		}
+		var out []*pgdata.Operator
+		for _, o := range x.Catalog.OperatorsNamed(s.OID, last) {
+			out = append(out, &o.Op)
+		}
+		return out
 	}
-	return loadRegistry().opsByName[name[len(name)-1]]
+	if !x.Catalog.HasObjects(catalog.KindOperator) {
+		return builtin
+	}
+	var out []*pgdata.Operator
+	add := func(o *pgdata.Operator) {
+		for _, have := range out {
+			if have.Left == o.Left && have.Right == o.Right && have.Namespace != o.Namespace {
+				return
+			}
+		}
+		out = append(out, o)
+	}
+	for _, s := range x.path() {
+		if s == catalog.PgCatalogOID {
+			for _, o := range builtin {
+				add(o)
+			}
+			continue
+		}
+		for _, o := range x.Catalog.OperatorsNamed(s, last) {
+			add(&o.Op)
+		}
+	}
+	return out
+}
+
+// schemaNamed is a schema by name, pg_temp for the session's own; nil if there is none.
+func (x *Lexicon) schemaNamed(name string) *catalog.Schema {
+	if name == "pg_temp" && x.TempSchema != 0 {
+		return x.Catalog.SchemaByOID(x.TempSchema)
+	}
+	return x.Catalog.Schema(name)
 }
 
 // CollationByName finds a collation; 42704.
@@ -103,10 +146,7 @@ func (x *Lexicon) ProcsNamed(name []string) []*pgdata.Proc {
 		}
 		return out
 	case 2:
-		s := x.Catalog.Schema(name[0])
-		if name[0] == "pg_temp" && x.TempSchema != 0 {
-			s = x.Catalog.SchemaByOID(x.TempSchema)
-		}
+		s := x.schemaNamed(name[0])
 		if s == nil {
 			return nil
 		}

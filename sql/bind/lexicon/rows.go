@@ -17,9 +17,10 @@ type registry struct {
 	ops         map[types.OID]*pgdata.Operator
 	opsByName   map[string][]*pgdata.Operator
 	casts       map[castKey]*pgdata.Cast
-	aggs        map[types.OID]*pgdata.Aggregate
 	defClass    map[types.OID][]Class // by access method: default classes
 	classByName map[string][]Class
+	classes     map[types.OID]Class
+	members     map[familyOp]bool // operators by family, of all access methods
 	amop        map[amopKey]types.OID
 	opFamilies  map[types.OID][]Family // operator → btree families
 	amproc      map[amopKey]types.OID
@@ -35,6 +36,8 @@ type systemRow struct {
 }
 
 type castKey struct{ src, dst types.OID }
+
+type familyOp struct{ family, op types.OID }
 
 // Class is an operator class (pg_opclass).
 type Class struct {
@@ -82,8 +85,9 @@ var loadRegistry = sync.OnceValue(func() *registry {
 	r := &registry{
 		procs: map[types.OID]*pgdata.Proc{}, procsByName: map[string][]*pgdata.Proc{},
 		ops: map[types.OID]*pgdata.Operator{}, opsByName: map[string][]*pgdata.Operator{},
-		casts: map[castKey]*pgdata.Cast{}, aggs: map[types.OID]*pgdata.Aggregate{},
+		casts:    map[castKey]*pgdata.Cast{},
 		defClass: map[types.OID][]Class{}, classByName: map[string][]Class{},
+		classes: map[types.OID]Class{}, members: map[familyOp]bool{},
 		amop: map[amopKey]types.OID{}, opFamilies: map[types.OID][]Family{}, amproc: map[amopKey]types.OID{},
 		collations: map[string]types.OID{}, collName: map[types.OID]string{},
 	}
@@ -102,10 +106,6 @@ var loadRegistry = sync.OnceValue(func() *registry {
 	casts := pgdata.Casts()
 	for i := range casts {
 		r.casts[castKey{casts[i].Source, casts[i].Target}] = &casts[i]
-	}
-	aggs := pgdata.Aggregates()
-	for i := range aggs {
-		r.aggs[aggs[i].Fn] = &aggs[i]
 	}
 	r.loadIndexing()
 	r.rowTypes = map[types.OID]systemRow{}
@@ -128,6 +128,7 @@ func (r *registry) loadIndexing() {
 	for _, row := range pgdata.Load("pg_opclass").Rows {
 		c := Class{OID: oidOf(row[0]), Method: oidOf(row[1]), name: *row[2], Family: oidOf(row[5]), Input: oidOf(row[6]), isDefault: *row[7] == "t"}
 		r.classByName[c.name] = append(r.classByName[c.name], c)
+		r.classes[c.OID] = c
 		if c.isDefault {
 			r.defClass[c.Method] = append(r.defClass[c.Method], c)
 		}
@@ -140,6 +141,7 @@ func (r *registry) loadIndexing() {
 		k := amopKey{oidOf(row[1]), oidOf(row[2]), oidOf(row[3]), n}
 		op := oidOf(row[6])
 		r.amop[k] = op
+		r.members[familyOp{k.family, op}] = true
 		if oidOf(row[7]) == Btree {
 			r.opFamilies[op] = append(r.opFamilies[op], Family{k.family, k.left, k.right, n})
 		}
@@ -151,14 +153,30 @@ func (r *registry) loadIndexing() {
 }
 
 // Aggregate is the pg_aggregate row of a function; nil for one that is none.
-func (x *Lexicon) Aggregate(fn types.OID) *pgdata.Aggregate { return loadRegistry().aggs[fn] }
+func (x *Lexicon) Aggregate(fn types.OID) *pgdata.Aggregate {
+	if p := x.Proc(fn); p != nil {
+		return pgdata.AggregateOf(p)
+	}
+	return nil
+}
 
 // Operator finds an operator; nil if there is none.
-func (x *Lexicon) Operator(oid types.OID) *pgdata.Operator { return loadRegistry().ops[oid] }
+func (x *Lexicon) Operator(oid types.OID) *pgdata.Operator {
+	if o := x.Catalog.Operator(oid); o != nil {
+		return &o.Op
+	}
+	return loadRegistry().ops[oid]
+}
 
 // Cast is the pg_cast row of two types; nil if there is none.
 func (x *Lexicon) Cast(src, dst types.OID) *pgdata.Cast {
-	return loadRegistry().casts[castKey{src, dst}]
+	if c := loadRegistry().casts[castKey{src, dst}]; c != nil {
+		return c
+	}
+	if c := x.Catalog.CastBetween(src, dst); c != nil {
+		return &c.Row
+	}
+	return nil
 }
 
 // CollationName is the name of a collation; "" if there is none.
@@ -195,6 +213,24 @@ func (x *Lexicon) SupportProcs(family, left types.OID, number int) iter.Seq2[typ
 
 // DefaultClasses are the default operator classes of an access method.
 func (x *Lexicon) DefaultClasses(am types.OID) []Class { return loadRegistry().defClass[am] }
+
+// ClassByOID is an operator class; the zero Class if there is none.
+func (x *Lexicon) ClassByOID(oid types.OID) Class { return loadRegistry().classes[oid] }
+
+// InFamily reports whether an operator is a search operator of an operator family.
+func (x *Lexicon) InFamily(op, family types.OID) bool {
+	return loadRegistry().members[familyOp{family, op}]
+}
+
+// FamilyName is the name of an operator family.
+func FamilyName(family types.OID) string {
+	for _, r := range pgdata.Load("pg_opfamily").Rows {
+		if oidOf(r[0]) == family {
+			return *r[2]
+		}
+	}
+	return ""
+}
 
 // ClassesNamed are the operator classes of that name, of all access methods.
 func (x *Lexicon) ClassesNamed(name string) []Class { return loadRegistry().classByName[name] }

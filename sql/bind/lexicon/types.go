@@ -45,6 +45,9 @@ func (n *Needs) add(kind catalog.Kind, oid types.OID) {
 	}
 }
 
+// NeedOperator notes that an operator is used.
+func (x *Lexicon) NeedOperator(oid types.OID) { x.Needs.add(catalog.KindOperator, oid) }
+
 // NeedFunction notes that a function is called.
 func (x *Lexicon) NeedFunction(oid types.OID) { x.Needs.add(catalog.KindFunction, oid) }
 

@@ -234,6 +234,16 @@ func argList(c *call.Call, p *pgdata.Proc, defaults bool) string {
 	}
 	defs := splitDefaults(p.ArgDefaults)
 	inputs, shown := 0, 0
+	ordered := -1 // the argument before which ORDER BY stands
+	if a := pgdata.AggregateOf(p); p.Kind == 'a' && a != nil && a.Kind != 'n' {
+		// A last argument that is direct and aggregated at once is printed for both.
+		if ordered = a.NumDirectArgs; ordered == len(all) && len(all) > 0 {
+			all = append(all[:len(all):len(all)], all[len(all)-1])
+			if modes != nil {
+				modes = append(modes[:len(modes):len(modes)], modes[len(modes)-1])
+			}
+		}
+	}
 	for i, t := range all {
 		mode := "i"
 		if modes != nil {
@@ -246,7 +256,12 @@ func argList(c *call.Call, p *pgdata.Proc, defaults bool) string {
 		if mode == "t" || !defaults && !isInput {
 			continue
 		}
-		if shown > 0 {
+		switch {
+		case i == ordered && shown > 0:
+			b.WriteString(" ORDER BY ")
+		case i == ordered:
+			b.WriteString("ORDER BY ")
+		case shown > 0:
 			b.WriteString(", ")
 		}
 		shown++
@@ -330,6 +345,33 @@ func functionVisible(c *call.Call, a []types.Datum) (types.Datum, error) {
 		for _, f := range cat.FunctionsNamed(s, p.Name) {
 			if slices.Equal(f.Proc.ArgTypes, p.ArgTypes) {
 				return tuple.Bool(false), nil
+			}
+		}
+	}
+	return tuple.Bool(false), nil
+}
+
+func operatorVisible(c *call.Call, a []types.Datum) (types.Datum, error) {
+	oid := types.OID(a[0].Uint())
+	if isBuiltinObject("pg_operator", oid) || c.Sess == nil {
+		return tuple.Bool(true), nil
+	}
+	cat := c.Sess.Catalog()
+	o := cat.Operator(oid)
+	if o == nil {
+		return types.Null, nil
+	}
+	for _, s := range c.Sess.SearchPath(true) {
+		if s == catalog.PgCatalogOID {
+			for _, b := range pgdata.Operators() {
+				if b.Name == o.Name && b.Left == o.Op.Left && b.Right == o.Op.Right {
+					return tuple.Bool(false), nil
+				}
+			}
+		}
+		for _, x := range cat.OperatorsNamed(s, o.Name) {
+			if x.Op.Left == o.Op.Left && x.Op.Right == o.Op.Right {
+				return tuple.Bool(x.OID == oid), nil
 			}
 		}
 	}
@@ -543,7 +585,7 @@ func catalogFns() call.Fns {
 		}),
 		"pg_type_is_visible":     withSession(typeVisible),
 		"pg_function_is_visible": functionVisible,
-		"pg_operator_is_visible": builtinVisible("pg_operator"), "pg_opclass_is_visible": builtinVisible("pg_opclass"),
+		"pg_operator_is_visible": operatorVisible, "pg_opclass_is_visible": builtinVisible("pg_opclass"),
 		"pg_opfamily_is_visible": builtinVisible("pg_opfamily"), "pg_collation_is_visible": builtinVisible("pg_collation"),
 		"pg_conversion_is_visible": builtinVisible("pg_conversion"), "pg_ts_config_is_visible": builtinVisible("pg_ts_config"),
 		"pg_ts_dict_is_visible": builtinVisible("pg_ts_dict"), "pg_ts_parser_is_visible": builtinVisible("pg_ts_parser"),

@@ -50,6 +50,7 @@ type Proc struct {
 	ArgDefaults                       string // SQL expressions separated by ", "
 	Src                               string // C symbol for language internal (12), SQL text for language sql (14)
 	SQLBody                           string
+	Agg                               *Aggregate `json:",omitempty"` // of aggregates of users; AggregateOf finds built-in ones
 }
 
 // Procs returns pg_proc, then Tarn's own functions (tarn_proc.tsv, written by hand; OIDs from 9100), in OID order.
@@ -59,7 +60,7 @@ func procs(table string) []Proc {
 	return rows(table, func(r *reader) Proc {
 		return Proc{r.oid(), r.str(), r.oid(), r.oid(), r.str(), r.str(), r.oid(), r.oid(), r.char(), r.bool(), r.bool(),
 			r.bool(), r.bool(), r.char(), r.char(), r.int(), r.int(), r.oid(), r.oids(), r.oids(), r.texts(), r.texts(),
-			r.str(), r.str(), r.str()}
+			r.str(), r.str(), r.str(), nil}
 	})
 }
 
@@ -120,6 +121,23 @@ var Aggregates = sync.OnceValue(func() []Aggregate {
 		return a
 	})
 })
+
+var aggregateByFn = sync.OnceValue(func() map[uint32]*Aggregate {
+	list := Aggregates()
+	out := make(map[uint32]*Aggregate, len(list))
+	for i := range list {
+		out[list[i].Fn] = &list[i]
+	}
+	return out
+})
+
+// AggregateOf is the pg_aggregate row of a function; nil for one that is none.
+func AggregateOf(p *Proc) *Aggregate {
+	if p.Agg != nil {
+		return p.Agg
+	}
+	return aggregateByFn()[p.OID]
+}
 
 func rows[T any](name string, scan func(*reader) T) []T {
 	t := Load(name)

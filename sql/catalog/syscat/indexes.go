@@ -69,7 +69,7 @@ func (s *scan) addIndexRow(t *catalog.Table, ix *catalog.Index) {
 			immediate = false
 		}
 	}
-	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), no, boolean(immediate), boolean(ix.Clustered),
+	s.add(oid(ix.OID), oid(t.OID), num(len(atts)), num(n), boolean(ix.Unique), boolean(ix.NullsNotDistinct), boolean(ix.Primary), boolean(ix.Excludes != nil), boolean(immediate), boolean(ix.Clustered),
 		boolean(!ix.Building && !ix.Invalid), no, yes, yes, boolean(t.ReplIndex == ix.OID), int2Vector(atts), oidVector(colls), oidVector(classes), int2Vector(opts),
 		textOrNull(strings.Join(exprs, ", ")), textOrNull(ix.Pred))
 }
@@ -138,10 +138,17 @@ func (s *scan) addConstraint(t *catalog.Table, c *catalog.Constraint) {
 			eq = append(eq, equalOps()[t.Column(att).Type])
 		}
 	}
-	ops := oidArray(eq)
+	ops, excludes := oidArray(eq), null
+	if ix := t.IndexByOID(c.Index); ix != nil && c.Type == catalog.ConExclusion {
+		var list []types.OID
+		for _, e := range ix.Excludes {
+			list = append(list, e.Op)
+		}
+		excludes = oidArray(list)
+	}
 	s.add(oid(c.OID), text(c.Name), oid(t.Schema), char(byte(c.Type)), boolean(c.Deferrable), boolean(c.Deferred), boolean(c.Validated), oid(t.OID), oid(0), oid(c.Index), oid(c.Parent),
 		oid(c.RefTable), char(upd), char(del), char(match), boolean(!c.NotLocal), num(c.InhCount), boolean(c.NoInherit || c.Type != catalog.ConCheck), int2s(c.Cols), int2s(c.RefCols), ops, ops, ops, int2s(c.DeleteCols),
-		null, textOrNull(c.Expr))
+		excludes, textOrNull(c.Expr))
 }
 
 func orByte(b, def byte) byte {

@@ -38,6 +38,35 @@ func (s *scan) addProc(f *catalog.Function) {
 		texts(f.Config), s.acl(f.ACL))
 }
 
+// pgAggregate adds the aggregates of users.
+func pgAggregate(s *scan) error {
+	add := func(f *catalog.Function) {
+		if f == nil || f.Proc.Agg == nil {
+			return
+		}
+		a := f.Proc.Agg
+		s.add(oid(f.OID), char(a.Kind), num(a.NumDirectArgs), oid(a.TransFn), oid(a.FinalFn), oid(a.CombineFn), oid(a.SerialFn), oid(a.DeserialFn),
+			oid(a.MTransFn), oid(a.MInvTransFn), oid(a.MFinalFn), boolean(a.FinalExtra), boolean(a.MFinalExtra), char(a.FinalModify), char(a.MFinalModify),
+			oid(a.SortOp), oid(a.TransType), num(a.TransSpace), oid(a.MTransType), num(a.MTransSpace), textPtr(a.InitVal), textPtr(a.MInitVal))
+	}
+	if o, ok := s.keyOID(1); ok {
+		add(s.cat.Function(o))
+		return nil
+	}
+	s.cat.Objects(catalog.KindFunction, func(o catalog.Object) bool {
+		add(o.(*catalog.Function))
+		return true
+	})
+	return nil
+}
+
+func textPtr(s *string) types.Datum {
+	if s == nil {
+		return null
+	}
+	return text(*s)
+}
+
 func costOf(s string) types.Datum {
 	f, err := strconv.ParseFloat(s, 32)
 	if err != nil {

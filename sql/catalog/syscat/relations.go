@@ -19,6 +19,8 @@ const (
 	pgLanguageRelation   catalog.OID = 2612
 	pgExtensionRelation  catalog.OID = 3079
 	pgPolicyRelation     catalog.OID = 3256
+	pgOperatorRelation   catalog.OID = 2617
+	pgCastRelation       catalog.OID = 2605
 )
 
 // partitionAncestors is pg_proc's pg_partition_ancestors(regclass).

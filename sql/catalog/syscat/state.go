@@ -17,6 +17,8 @@ import (
 
 // Session is what the catalogs ask of the session that reads them.
 type Session interface {
+	// Database is the name of the session's database.
+	Database() string
 	// Setting is a parameter as SHOW prints it.
 	Setting(name string) (value string, ok bool)
 	// SequenceLast is a sequence's last value and whether it was given out.

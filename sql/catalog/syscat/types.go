@@ -68,6 +68,12 @@ func (s *scan) addArrayType(array, schema, owner catalog.OID) {
 // addType adds a row of pg_type; d is what domains have, and the collation.
 func (s *scan) addType(y *types.Type, schema, owner, rel catalog.OID, d *catalog.Domain, grants privilege.ACL) {
 	in, out, recv, send, analyze := y.InputFunc, y.OutputFunc, y.ReceiveFunc, y.SendFunc, catalog.OID(0)
+	switch y.TypType {
+	case types.TypeRange:
+		analyze = 3916
+	case types.TypeMultirange:
+		analyze = 4242
+	}
 	if y.IsArray() {
 		in, out, recv, send, analyze = 750, 751, 2400, 2401, 3816
 	}
@@ -75,6 +81,18 @@ func (s *scan) addType(y *types.Type, schema, owner, rel catalog.OID, d *catalog
 	s.add(oid(y.OID), text(y.Name), oid(schema), oid(owner), num(y.Len), boolean(y.ByVal), char(y.TypType), char(y.Category), no, yes, char(y.Delim), oid(rel), oid(y.Subscript),
 		oid(y.Elem), oid(y.Array), oid(in), oid(out), oid(recv), oid(send), oid(0), oid(0), oid(analyze), char(y.Align), char(y.Storage), boolean(d.NotNull), oid(d.Base), num(d.Mod),
 		num(d.NDims), oid(d.Collation), def, def, s.acl(grants))
+}
+
+// pgRange adds the range types of users.
+func pgRange(s *scan) error {
+	s.cat.Objects(catalog.KindType, func(o catalog.Object) bool {
+		if t := o.(*catalog.Type); t.Range != nil {
+			r := t.Range
+			s.add(oid(t.OID), oid(r.Subtype), oid(r.Multirange), oid(r.Collation), oid(r.OpClass), oid(r.Canonical), oid(r.Diff))
+		}
+		return true
+	})
+	return nil
 }
 
 func pgEnum(s *scan) error {
@@ -130,6 +148,10 @@ func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
 		return pgAttrdefRelation, attrdefOID(a.OID, a.Sub), 0, true
 	case catalog.KindPolicy:
 		return pgPolicyRelation, a.OID, 0, true
+	case catalog.KindOperator:
+		return pgOperatorRelation, a.OID, 0, true
+	case catalog.KindCast:
+		return pgCastRelation, a.OID, 0, true
 	}
 	return 0, 0, 0, false
 }

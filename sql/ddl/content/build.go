@@ -319,7 +319,7 @@ func (w *Writer) entry(i int, ix *catalog.Index, key []byte, vals []types.Datum)
 	if err != nil || !in {
 		return err
 	}
-	if ix.Deferrable {
+	if ix.Deferrable && ix.Excludes == nil {
 		if w.mode != rowByRow {
 			return errEqualKeys // its entries all differ: equal values do not show when they are sorted
 		}
@@ -368,9 +368,23 @@ func duplicate(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index, ev *indexEval, 
 // Rewrite moves the rows of old into next's storage, which is new, and removes the old ones. change, which may be nil, computes
 // what is new in a row.
 func Rewrite(x *stmt.Ctx, old, next *catalog.Table, change func(vals []types.Datum) error) error {
-	err := bulkWriting(x, func(mode buildMode) error { return copyRows(x, old, next, mode, change) })
+	excludes := slices.ContainsFunc(next.Indexes, func(ix *catalog.Index) bool { return ix.Excludes != nil })
+	copying := func(mode buildMode) error { return copyRows(x, old, next, mode, change) }
+	var err error
+	if excludes {
+		err = copying(rowByRow) // the rows are compared by what is written
+	} else {
+		err = bulkWriting(x, copying)
+	}
 	if err != nil {
 		return err
+	}
+	for _, ix := range next.Indexes {
+		if ix.Excludes != nil {
+			if err := CheckExclusions(x, next, ix); err != nil {
+				return err
+			}
+		}
 	}
 	return RemoveStorage(x, old.StorageID)
 }

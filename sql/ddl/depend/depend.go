@@ -35,6 +35,10 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeFunction}, true
 	case catalog.KindTrigger:
 		return objectKind{describe: describeTrigger}, true
+	case catalog.KindOperator:
+		return objectKind{describe: describeOperator, remove: removeOperator}, true
+	case catalog.KindCast:
+		return objectKind{describe: describeCast}, true
 	case catalog.KindEventTrigger:
 		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
 			return "event trigger " + x.Catalog().Object(o.Kind, o.OID).Head().Name
@@ -132,6 +136,18 @@ func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 	for _, o := range f.order {
 		if err := Remove(x, o); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// NotPart refuses to drop an object that is a part of another, whose dropping it would be.
+func NotPart(x *stmt.Ctx, o catalog.Object) error {
+	for _, d := range o.Head().Deps {
+		if d.Type == catalog.DepInternal && d.From == (catalog.Address{}) {
+			whole := describe(x, d.On)
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", describe(x, catalog.AddressOf(o)), whole).
+				WithHint("You can drop %s instead.", whole)
 		}
 	}
 	return nil
@@ -294,7 +310,7 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 			}
 			return true
 		})
-		if c.Type == catalog.ConPrimary || c.Type == catalog.ConUnique {
+		if c.Type == catalog.ConPrimary || c.Type == catalog.ConUnique || c.Type == catalog.ConExclusion {
 			add(catalog.KindIndex, c.Index, 0, true)
 		}
 	case catalog.KindTrigger:
@@ -427,7 +443,11 @@ func RowTypeAddresses(x *stmt.Ctx, rel catalog.OID) []catalog.Address {
 func StoredUsers(x *stmt.Ctx, on ...catalog.Address) (found bool) {
 	for _, o := range on {
 		x.Catalog().Users(o, func(from catalog.Address, _ catalog.DepType) {
-			found = found || from.Kind != catalog.KindColumn && from.Kind != catalog.KindFunction && from.Kind != catalog.KindType && from.Kind != catalog.KindTrigger
+			switch from.Kind {
+			case catalog.KindColumn, catalog.KindFunction, catalog.KindType, catalog.KindTrigger, catalog.KindOperator, catalog.KindCast:
+			default:
+				found = true
+			}
 		})
 	}
 	return found

@@ -1,10 +1,12 @@
 package depend
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/ruleutils"
 )
 
 // describe is an object as PostgreSQL's messages name it.
@@ -55,7 +57,33 @@ func describeFunction(x *stmt.Ctx, o catalog.Address) string {
 	if f == nil {
 		return "function " + strconv.Itoa(int(o.OID))
 	}
-	return stmt.RoutineWord(f.Proc.Kind) + " " + x.Signature(f)
+	return "function " + x.Signature(f)
+}
+
+func describeOperator(x *stmt.Ctx, o catalog.Address) string {
+	d := x.Catalog().Operator(o.OID)
+	if d == nil {
+		return "operator " + strconv.Itoa(int(o.OID))
+	}
+	side := func(t catalog.OID) string {
+		if t == 0 {
+			return "NONE"
+		}
+		return x.TypeText(t)
+	}
+	name := d.Name
+	if !slices.Contains(x.Path(), d.Schema) {
+		name = ruleutils.QuoteIdent(x.Catalog().SchemaByOID(d.Schema).Name) + "." + name
+	}
+	return "operator " + name + "(" + side(d.Op.Left) + "," + side(d.Op.Right) + ")"
+}
+
+func describeCast(x *stmt.Ctx, o catalog.Address) string {
+	c, _ := x.Catalog().Object(o.Kind, o.OID).(*catalog.Cast)
+	if c == nil {
+		return "cast " + strconv.Itoa(int(o.OID))
+	}
+	return "cast from " + x.TypeText(c.Row.Source) + " to " + x.TypeText(c.Row.Target)
 }
 
 func describeType(x *stmt.Ctx, o catalog.Address) string { return "type " + x.TypeText(o.OID) }

@@ -97,12 +97,23 @@ func Identify(cat *catalog.Catalog, env *types.Env, d *stmt.Dropped) {
 		if d.Schema != "" {
 			d.Identity, d.Names = quote(d.Schema, h.Name), []string{d.Schema, h.Name}
 		}
-		if f, ok := o.(*catalog.Function); ok {
-			d.Type, d.Name = stmt.RoutineWord(f.Proc.Kind), ""
-			for _, a := range f.Proc.ArgTypes {
+		args := func(list ...types.OID) string {
+			for _, a := range list {
 				d.Args = append(d.Args, qualifiedType(a, env))
 			}
-			d.Identity += "(" + strings.Join(d.Args, ",") + ")"
+			return "(" + strings.Join(d.Args, ",") + ")"
+		}
+		switch v := o.(type) {
+		case *catalog.Function:
+			d.Type, d.Name = stmt.RoutineWord(v.Proc.Kind), ""
+			d.Identity += args(v.Proc.ArgTypes...)
+		case *catalog.Operator:
+			d.Name = ""
+			d.Identity = quote(d.Schema) + "." + v.Name + args(v.Op.Left, v.Op.Right)
+		case *catalog.Cast:
+			d.Name = ""
+			d.Names, d.Args = []string{qualifiedType(v.Row.Source, env)}, []string{qualifiedType(v.Row.Target, env)}
+			d.Identity = "(" + d.Names[0] + " AS " + d.Args[0] + ")"
 		}
 	}
 }

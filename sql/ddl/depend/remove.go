@@ -162,6 +162,31 @@ func removeType(x *stmt.Ctx, o catalog.Address) error {
 	return nil
 }
 
+// removeOperator takes an operator away, and its name out of its commutator's and negator's rows.
+func removeOperator(x *stmt.Ctx, o catalog.Address) error {
+	if err := x.LockTable(o.OID, lock.AccessExclusive); err != nil {
+		return err
+	}
+	gone := x.Catalog().Operator(o.OID)
+	if gone == nil {
+		return nil
+	}
+	for _, oid := range []catalog.OID{gone.Op.Com, gone.Op.Negate} {
+		if p := x.Catalog().Operator(oid); p != nil && oid != o.OID {
+			next := *p
+			if next.Op.Com == o.OID {
+				next.Op.Com = 0
+			}
+			if next.Op.Negate == o.OID {
+				next.Op.Negate = 0
+			}
+			x.Editor.Put(&next)
+		}
+	}
+	x.Editor.Drop(o)
+	return nil
+}
+
 func removePolicy(x *stmt.Ctx, o catalog.Address) error {
 	t, _ := x.Catalog().PolicyByOID(o.OID)
 	return change(x, t, func(next *catalog.Table) {

@@ -2,7 +2,6 @@ package grants
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -340,19 +339,19 @@ func userType(x *stmt.Ctx, name []string) (*catalog.Type, error) {
 }
 
 func (g *grant) onFunction(o ast.Node) error {
-	f, err := userFunction(g.Ctx, o.(*ast.ObjectWithArgs))
-	if err != nil {
+	kind := map[ast.ObjectType]byte{ast.OBJECT_FUNCTION: 'f', ast.OBJECT_PROCEDURE: 'p'}[g.n.Objtype] // 0: ROUTINE
+	f, builtin, err := bind.Routine(g.Bind(), o.(*ast.ObjectWithArgs), kind)
+	switch {
+	case err != nil:
 		return err
+	case builtin != nil:
+		return pgerr.Unsupported("privileges of built-in functions")
 	}
 	return g.changeFunction(f)
 }
 
 func (g *grant) changeFunction(f *catalog.Function) error {
-	word := "function"
-	if f.Proc.Kind == 'p' {
-		word = "procedure"
-	}
-	acl, err := g.change(grantable{privilege.Function, word, f.Name, f.Owner, f.EffectiveACL()}, g.privs)
+	acl, err := g.change(grantable{privilege.Function, stmt.RoutineWord(f.Proc.Kind), f.Name, f.Owner, f.EffectiveACL()}, g.privs)
 	if err != nil {
 		return err
 	}
@@ -360,54 +359,6 @@ func (g *grant) changeFunction(f *catalog.Function) error {
 	next.ACL = acl
 	g.Editor.Put(&next)
 	return nil
-}
-
-// userFunction finds a function of users by name and argument types, or by its name where only one has it.
-func userFunction(x *stmt.Ctx, o *ast.ObjectWithArgs) (*catalog.Function, error) {
-	name := stmt.Strs(o.Objname)
-	last := name[len(name)-1]
-	schemas, err := schemasOf(x, name)
-	if err != nil {
-		return nil, err
-	}
-	var want []types.OID
-	var words []string
-	for _, a := range o.Objargs {
-		oid, err := typeOID(x, a)
-		if err != nil {
-			return nil, err
-		}
-		want = append(want, oid)
-		words = append(words, types.FormatType(oid, -1, x.Env))
-	}
-	var found []*catalog.Function
-	for _, s := range schemas {
-		for _, f := range x.Catalog().FunctionsNamed(s, last) {
-			if o.ArgsUnspecified || slices.Equal(f.Proc.ArgTypes, want) {
-				found = append(found, f)
-			}
-		}
-	}
-	switch {
-	case len(found) > 1 && o.ArgsUnspecified:
-		return nil, pgerr.New(pgerr.AmbiguousFunction, "function name \"%s\" is not unique", strings.Join(name, ".")).
-			WithHint("Specify the argument list to select the function unambiguously.")
-	case len(found) == 0 && o.ArgsUnspecified:
-		return nil, pgerr.New(pgerr.UndefinedFunction, "could not find a function named \"%s\"", strings.Join(name, "."))
-	case len(found) == 0:
-		return nil, pgerr.New(pgerr.UndefinedFunction, "function %s(%s) does not exist", strings.Join(name, "."), strings.Join(words, ", "))
-	}
-	return found[0], nil
-}
-
-// typeOID is the type that an argument list names.
-func typeOID(x *stmt.Ctx, n ast.Node) (types.OID, error) {
-	tn, ok := n.(*ast.TypeName)
-	if !ok {
-		return 0, pgerr.Internal("type name of form %T", n)
-	}
-	t, err := bind.TypeName(x.Bind(), tn)
-	return t.OID, err
 }
 
 // allInSchemas is ON ALL … IN SCHEMA.

@@ -50,6 +50,15 @@ func openRoutine(x *stmt.Ctx, n ast.Node, kind byte) (*catalog.Function, error) 
 	return f, nil
 }
 
+// openOwned is openRoutine for who owns it.
+func openOwned(x *stmt.Ctx, n ast.Node, kind byte) (*catalog.Function, error) {
+	f, err := openRoutine(x, n, kind)
+	if err == nil {
+		err = x.MustOwnObject(&f.Header, stmt.RoutineWord(f.Proc.Kind)+" "+f.Name)
+	}
+	return f, err
+}
+
 // Drop is DROP FUNCTION, PROCEDURE, ROUTINE and AGGREGATE.
 func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 	kind, word, _ := Kind(n.RemoveType)
@@ -72,6 +81,12 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 		if kind == 'f' && f.Proc.Kind == 'a' {
 			return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", f.Name).WithHint("Use DROP AGGREGATE to drop aggregate functions.")
 		}
+		if err := x.MayDropObject(&f.Header, stmt.RoutineWord(f.Proc.Kind)+" "+f.Name); err != nil {
+			return "", err
+		}
+		if err := depend.NotPart(x, f); err != nil {
+			return "", err
+		}
 		list = append(list, catalog.AddressOf(f))
 	}
 	return "DROP " + word, depend.Drop(x, list, n.Behavior == ast.DROP_CASCADE)
@@ -93,7 +108,7 @@ func Alter(x *stmt.Ctx, n *ast.AlterFunctionStmt) (string, error) {
 	if !ok {
 		return "", pgerr.Unsupported("ALTER of this kind of routine")
 	}
-	f, err := openRoutine(x, n.Func, kind)
+	f, err := openOwned(x, n.Func, kind)
 	if err != nil {
 		return "", err
 	}
@@ -113,7 +128,7 @@ func Alter(x *stmt.Ctx, n *ast.AlterFunctionStmt) (string, error) {
 // Change is RENAME TO, SET SCHEMA and OWNER TO.
 func Change(x *stmt.Ctx, o ast.ObjectType, n ast.Node, change func(f *catalog.Function) error) (string, error) {
 	kind, word, _ := Kind(o)
-	f, err := openRoutine(x, n, kind)
+	f, err := openOwned(x, n, kind)
 	if err != nil {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -47,7 +48,7 @@ func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
 	}
 	f := &catalog.Function{Header: catalog.Header{Schema: schema.OID, Name: name, Owner: x.User}}
 	p := &f.Proc
-	p.Kind, p.Volatile, p.Parallel, p.Cost, p.Rows = 'f', 'v', 'u', "100", "0"
+	p.Kind, p.Volatile, p.Parallel, p.Rows = 'f', 'v', 'u', "0"
 	if n.IsProcedure {
 		p.Kind = 'p'
 	}
@@ -65,7 +66,16 @@ func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
 		return err
 	}
 	f.Language = o.language
-	if p.Lang == langInternal || p.Lang == langC {
+	if p.Cost == "" {
+		p.Cost = "100"
+		if p.Lang == langInternal || p.Lang == langC {
+			p.Cost = "1"
+		}
+	}
+	switch {
+	case (p.Lang == langInternal || p.Lang == langC) && !x.Super():
+		return stmt.Denied("permission denied for language %s", o.language)
+	case p.Lang == langC, p.Lang == langInternal && (n.IsProcedure || n.SqlBody != nil):
 		return pgerr.Unsupported("a function in language " + o.language)
 	}
 	if err := parameters(x, f, n); err != nil {
@@ -81,6 +91,11 @@ func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
 	if err := functionBody(x, f, n, o); err != nil {
 		return err
 	}
+	if p.Lang == langInternal {
+		if err := checkInternal(x, p); err != nil {
+			return err
+		}
+	}
 	for i := range p.ArgTypes {
 		f.Deps = stmt.TypeDep(f.Deps, p.ArgTypes[i])
 	}
@@ -89,8 +104,12 @@ func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
 	}
 	f.Deps = uniqueDeps(stmt.TypeDep(f.Deps, p.RetType))
 	p.Name, p.Namespace = name, schema.OID
+	f.ACL = x.NewACL(privilege.Function, 'f', schema.OID)
 	if err := replaceFunction(x, f, n.Replace); err != nil {
 		return err
+	}
+	if p.Lang == langInternal {
+		return nil
 	}
 	return x.Hooks.CheckFunction(f)
 }
@@ -121,6 +140,9 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	if old == nil {
 		f.OID = x.Editor.OID()
 		p.OID = f.OID
+		if p.Agg != nil {
+			p.Agg.Fn = f.OID
+		}
 		x.Editor.Put(f)
 		return nil
 	}
@@ -130,6 +152,9 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	if err := x.LockTable(old.OID, lock.AccessExclusive); err != nil {
 		return err
 	}
+	if err := x.MustOwnObject(&old.Header, stmt.RoutineWord(old.Proc.Kind)+" "+old.Name); err != nil {
+		return err
+	}
 	q := &old.Proc
 	hint := func(e *pgerr.Error) error {
 		return e.WithHint("Use DROP %s %s first.", strings.ToUpper(stmt.RoutineWord(q.Kind)), x.Signature(old))
@@ -137,6 +162,10 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	if q.Kind != p.Kind {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change routine kind").
 			WithDetail("\"%s\" is %s.", f.Name, map[byte]string{'f': "a function", 'p': "a procedure", 'a': "an aggregate function", 'w': "a window function"}[q.Kind])
+	}
+	if p.Agg != nil && p.Agg.Kind != q.Agg.Kind {
+		return pgerr.New(pgerr.WrongObjectType, "cannot change routine kind").
+			WithDetail("\"%s\" is %s aggregate.", f.Name, map[byte]string{'n': "an ordinary", 'o': "an ordered-set", 'h': "a hypothetical-set"}[q.Agg.Kind])
 	}
 	if q.RetType != p.RetType || q.RetSet != p.RetSet {
 		what := "return type"
@@ -157,6 +186,12 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	}
 	if p.NArgDefaults < q.NArgDefaults {
 		return hint(pgerr.New(pgerr.InvalidFunctionDefinition, "cannot remove parameter defaults from existing function"))
+	}
+	if p.Agg != nil {
+		if p.Agg.NumDirectArgs != q.Agg.NumDirectArgs {
+			return hint(pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change number of direct arguments of an aggregate function"))
+		}
+		p.Agg.Fn = old.OID
 	}
 	f.OID, f.Owner, f.ACL, f.Comment = old.OID, old.Owner, old.ACL, old.Comment
 	p.OID = old.OID
@@ -319,39 +354,49 @@ func usableType(x *stmt.Ctx, n *ast.TypeName) (plan.Type, error) {
 	return t, x.MayUseType(t.OID)
 }
 
-// parameters reads the parameter list and the result type (interpret_function_parameter_list, compute_return_type).
+// parameters reads the parameter list and the result type (compute_return_type).
 func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) error {
+	outs, err := parameterList(x, f, n.Parameters)
+	if err != nil {
+		return err
+	}
+	if err := returnType(x, f, n, outs); err != nil {
+		return err
+	}
+	return resultFromArgs(x, f, outs)
+}
+
+// parameterList reads the parameters of a function, procedure or aggregate, which f.Proc.Kind says, and gives the types of those that
+// come out (interpret_function_parameter_list).
+func parameterList(x *stmt.Ctx, f *catalog.Function, list []ast.Node) (outs []types.OID, err error) {
 	p := &f.Proc
 	var all []types.OID
 	var modes, argNames, defaults []string
-	var outs []types.OID
 	anyMode, anyName := false, false
-	bad := func(format string, args ...any) error {
-		return pgerr.New(pgerr.InvalidFunctionDefinition, format, args...)
+	procedure := p.Kind == 'p'
+	bad := func(format string, args ...any) ([]types.OID, error) {
+		return nil, pgerr.New(pgerr.InvalidFunctionDefinition, format, args...)
 	}
-	for _, e := range n.Parameters {
+	for _, e := range list {
 		a, ok := e.(*ast.FunctionParameter)
 		if !ok {
-			return pgerr.Internal("parameter of form %T", e)
+			return nil, pgerr.Internal("parameter of form %T", e)
 		}
 		t, err := usableType(x, a.ArgType)
 		if err != nil {
-			return err
-		}
-		word := "functions"
-		if n.IsProcedure {
-			word = "procedures"
+			return nil, err
 		}
 		if a.ArgType.Setof {
-			return bad("%s cannot accept set arguments", word)
+			return bad("%ss cannot accept set arguments", stmt.RoutineWord(p.Kind))
 		}
-		if y := x.Env.Type(t.OID); y != nil && y.TypType == types.TypePseudo && !polymorphic(t.OID) {
+		if y := x.Env.Type(t.OID); y != nil && y.TypType == types.TypePseudo && !polymorphic(t.OID) && p.Kind != 'a' {
 			switch {
 			case t.OID == types.Record && a.Mode != ast.FUNC_PARAM_IN && a.Mode != ast.FUNC_PARAM_DEFAULT:
+			case f.Language == "internal":
 			case f.Language == "sql":
 				return bad("SQL functions cannot have arguments of type %s", x.TypeText(t.OID))
 			case t.OID != types.Record:
-				return pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot accept type %s", x.TypeText(t.OID))
+				return nil, pgerr.New(pgerr.FeatureNotSupported, "PL/pgSQL functions cannot accept type %s", x.TypeText(t.OID))
 			}
 		}
 		mode := map[ast.FunctionParameterMode]string{ast.FUNC_PARAM_IN: "i", ast.FUNC_PARAM_DEFAULT: "i", ast.FUNC_PARAM_OUT: "o",
@@ -362,7 +407,7 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 				return bad("VARIADIC parameter must be the last input parameter")
 			}
 			p.ArgTypes = append(p.ArgTypes, t.OID)
-		} else if p.Variadic != 0 && mode == "o" && n.IsProcedure {
+		} else if p.Variadic != 0 && mode == "o" && procedure {
 			return bad("VARIADIC parameter must be the last parameter")
 		}
 		if mode == "v" {
@@ -404,27 +449,27 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 			}
 			e, cols, err := bind.Expression(x.Bind(), nil, a.Defexpr, expression.KindFunctionDefault, paramType(t), a.Name)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if len(cols) > 0 {
-				return pgerr.New(pgerr.InvalidColumnReference, "cannot use table references in parameter default value")
+				return nil, pgerr.New(pgerr.InvalidColumnReference, "cannot use table references in parameter default value")
 			}
 			sql, err := x.ExprSQL(e, nil)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			x.DependOn(&f.Deps, catalog.Address{}, e)
 			defaults = append(defaults, sql)
 		} else if input && len(defaults) > 0 {
 			return bad("input parameters after one with a default value must also have defaults")
-		} else if n.IsProcedure && mode == "o" && len(defaults) > 0 {
+		} else if procedure && mode == "o" && len(defaults) > 0 {
 			return bad("procedure OUT parameters cannot appear after one with a default value")
 		}
 		all, modes, argNames = append(all, t.OID), append(modes, mode), append(argNames, a.Name)
 	}
 	p.NArgs, p.NArgDefaults, p.ArgDefaults = len(p.ArgTypes), len(defaults), strings.Join(defaults, ", ")
 	if len(p.ArgTypes) > 100 {
-		return pgerr.New(pgerr.TooManyArguments, "functions cannot have more than %d arguments", 100)
+		return nil, pgerr.New(pgerr.TooManyArguments, "functions cannot have more than %d arguments", 100)
 	}
 	if anyMode {
 		p.AllArgTypes, p.ArgModes = all, modes
@@ -432,10 +477,7 @@ func parameters(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt) err
 	if anyName {
 		p.ArgNames = argNames
 	}
-	if err := returnType(x, f, n, outs); err != nil {
-		return err
-	}
-	return resultFromArgs(x, f, outs)
+	return outs, nil
 }
 
 // paramType is the type that a default is converted to; those of polymorphic parameters keep their own.
@@ -492,6 +534,9 @@ func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, out
 					WithHint("The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV instead.")
 			}
 		default:
+			if f.Language == "internal" {
+				return nil
+			}
 			if f.Language == "sql" {
 				return pgerr.New(pgerr.InvalidFunctionDefinition, "SQL functions cannot return type %s", x.TypeText(t.OID))
 			}
@@ -503,36 +548,37 @@ func returnType(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, out
 
 // resultFromArgs checks that a polymorphic result can be told from the arguments.
 func resultFromArgs(x *stmt.Ctx, f *catalog.Function, outs []types.OID) error {
-	has := func(list ...types.OID) bool {
-		for _, a := range f.Proc.ArgTypes {
-			for _, t := range list {
-				if a == t {
-					return true
-				}
-			}
-		}
-		return false
-	}
 	for _, t := range append(append([]types.OID(nil), outs...), f.Proc.RetType) {
-		ok, need := true, ""
-		switch t {
-		case types.AnyElement, types.AnyArray, types.AnyNonArray, types.AnyEnum:
-			ok = has(types.AnyElement, types.AnyArray, types.AnyNonArray, types.AnyEnum, types.AnyRange, types.AnyMultirange)
-			need = "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange"
-		case types.AnyRange, types.AnyMultirange:
-			ok, need = has(types.AnyRange, types.AnyMultirange), "anyrange or anymultirange"
-		case types.AnyCompatible, types.AnyCompatibleArray, types.AnyCompatibleNonArray:
-			ok = has(types.AnyCompatible, types.AnyCompatibleArray, types.AnyCompatibleNonArray, types.AnyCompatibleRange, types.AnyCompatibleMultirange)
-			need = "anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange"
-		case types.AnyCompatibleRange, types.AnyCompatibleMultirange:
-			ok, need = has(types.AnyCompatibleRange, types.AnyCompatibleMultirange), "anycompatiblerange or anycompatiblemultirange"
-		}
-		if !ok {
-			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot determine result data type").
-				WithDetail("A result of type %s requires at least one input of type %s.", x.TypeText(t), need)
+		if why := undetermined(x, t, f.Proc.ArgTypes); why != "" {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot determine result data type").WithDetail("%s", why)
 		}
 	}
 	return nil
+}
+
+// undetermined says why a polymorphic type cannot be told from arguments of these types; "" where it can
+// (check_valid_polymorphic_signature).
+func undetermined(x *stmt.Ctx, t types.OID, args []types.OID) string {
+	has := func(list ...types.OID) bool {
+		return slices.ContainsFunc(args, func(a types.OID) bool { return slices.Contains(list, a) })
+	}
+	ok, need := true, ""
+	switch t {
+	case types.AnyElement, types.AnyArray, types.AnyNonArray, types.AnyEnum:
+		ok = has(types.AnyElement, types.AnyArray, types.AnyNonArray, types.AnyEnum, types.AnyRange, types.AnyMultirange)
+		need = "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange"
+	case types.AnyRange, types.AnyMultirange:
+		ok, need = has(types.AnyRange, types.AnyMultirange), "anyrange or anymultirange"
+	case types.AnyCompatible, types.AnyCompatibleArray, types.AnyCompatibleNonArray:
+		ok = has(types.AnyCompatible, types.AnyCompatibleArray, types.AnyCompatibleNonArray, types.AnyCompatibleRange, types.AnyCompatibleMultirange)
+		need = "anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange"
+	case types.AnyCompatibleRange, types.AnyCompatibleMultirange:
+		ok, need = has(types.AnyCompatibleRange, types.AnyCompatibleMultirange), "anycompatiblerange or anycompatiblemultirange"
+	}
+	if ok {
+		return ""
+	}
+	return "A result of type " + x.TypeText(t) + " requires at least one input of type " + need + "."
 }
 
 func functionBody(x *stmt.Ctx, f *catalog.Function, n *ast.CreateFunctionStmt, o *funcOptions) error {

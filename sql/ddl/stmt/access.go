@@ -28,6 +28,33 @@ func (x *Ctx) MustOwn(t *catalog.Table, ix *catalog.Index) error {
 	return Denied("must be owner of %s %s", t.Word(), t.Name)
 }
 
+// MustOwnObject refuses who does not own an object of the general store; what is its kind and name.
+func (x *Ctx) MustOwnObject(h *catalog.Header, what string) error {
+	if x.owns(h.Owner) {
+		return nil
+	}
+	return Denied("must be owner of %s", what)
+}
+
+// OwnsType reports whether the user may act for the owner of a type.
+func (x *Ctx) OwnsType(oid catalog.OID) bool {
+	owner := catalog.SuperuserOID
+	if t := x.Catalog().Type(oid); t != nil {
+		owner = t.Owner
+	} else if r := x.Catalog().RowTypeOf(oid); r != nil {
+		owner = r.Owner
+	}
+	return x.owns(owner)
+}
+
+// MayDropObject is MustOwnObject, or owning the schema.
+func (x *Ctx) MayDropObject(h *catalog.Header, what string) error {
+	if sc := x.Catalog().SchemaByOID(h.Schema); sc != nil && x.owns(sc.Owner) {
+		return nil
+	}
+	return x.MustOwnObject(h, what)
+}
+
 // MayDrop is mustOwn, or owning the schema.
 func (x *Ctx) MayDrop(t *catalog.Table, ix *catalog.Index) error {
 	if sc := x.Catalog().SchemaByOID(t.Schema); sc != nil && x.owns(sc.Owner) {

@@ -9,7 +9,7 @@ import (
 
 // ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
 func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc})
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper})
 }
 
 // StoredEnv prints values in the forms that do not depend on settings.
@@ -56,6 +56,15 @@ func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
 		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(f.Name)
 	}
 	return ruleutils.QuoteIdent(f.Name)
+}
+
+// QualifiedOper is an operator of users with its schema.
+func (x *Ctx) QualifiedOper(oid types.OID) string {
+	o := x.Catalog().Operator(oid)
+	if s := x.Catalog().SchemaByOID(o.Schema); s != nil {
+		return "OPERATOR(" + ruleutils.QuoteIdent(s.Name) + "." + o.Name + ")"
+	}
+	return o.Name
 }
 
 // QualifiedOID is the name, with its schema, of a relation or index; "" if there is none.

@@ -354,6 +354,38 @@ func DefString(d *ast.DefElem) string {
 	return ast.Text(d.Arg)
 }
 
+// NameList is a qualified name that an option gives.
+func NameList(n ast.Node) []ast.Node {
+	switch v := n.(type) {
+	case *ast.List:
+		return v.Items
+	case *ast.TypeName:
+		return v.Names
+	case *ast.String:
+		return []ast.Node{v}
+	}
+	return []ast.Node{&ast.String{Sval: ast.Text(n)}}
+}
+
+// DefType is the type that an option gives.
+func DefType(d *ast.DefElem) *ast.TypeName {
+	if t, ok := d.Arg.(*ast.TypeName); ok {
+		return t
+	}
+	return &ast.TypeName{Names: NameList(d.Arg), Typemod: -1, Location: -1}
+}
+
+// DefBool is an option's value as a Boolean; true where none is given.
+func DefBool(d *ast.DefElem) (bool, error) {
+	switch strings.ToLower(DefString(d)) {
+	case "true", "on", "1":
+		return true, nil
+	case "false", "off", "0":
+		return false, nil
+	}
+	return false, pgerr.New(pgerr.SyntaxError, "%s requires a Boolean value", d.Defname)
+}
+
 // IsNullConst reports the constant NULL.
 func IsNullConst(n ast.Node) bool {
 	c, ok := n.(*ast.A_Const)
@@ -386,5 +418,5 @@ func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {
 	if SystemSchema(schema.OID) {
 		return nil, "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", schema.Name)
 	}
-	return schema, name, nil
+	return schema, name, x.MayCreateIn(schema)
 }

@@ -27,6 +27,14 @@ func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		switch v := e.(type) {
 		case *plan.FuncCall:
+			if v.Op >= catalog.FirstNormalOID {
+				add(catalog.KindOperator, v.Op)
+			} else {
+				add(catalog.KindFunction, v.Proc)
+			}
+		case *plan.Aggref:
+			add(catalog.KindFunction, v.Proc)
+		case *plan.WindowCall:
 			add(catalog.KindFunction, v.Proc)
 		case *plan.ColRef:
 			return true

@@ -69,7 +69,7 @@ func Create(x *stmt.Ctx, n *ast.CreateTrigStmt) error {
 		if when, err = bind.TriggerWhen(x.Bind(), t, n.WhenClause, g.Type); err != nil {
 			return err
 		}
-		if g.When, err = ruleutils.Expr(when, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc,
+		if g.When, err = ruleutils.Expr(when, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper,
 			Column: func(ref *plan.ColRef) string { return bind.WhenColumn(t, ref) }}); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -51,7 +52,7 @@ func CreateDomain(x *stmt.Ctx, n *ast.CreateDomainStmt) error {
 	if d.Default, err = inheritedDefault(x, base.OID); err != nil {
 		return err
 	}
-	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, Deps: stmt.TypeDep(nil, base.OID)},
+	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, ACL: x.NewACL(privilege.Type, 'T', schema.OID), Deps: stmt.TypeDep(nil, base.OID)},
 		Form: types.TypeDomain, Domain: d}
 	t.Array = t.OID + 1
 	seenNull, seenDefault := false, false
@@ -147,7 +148,7 @@ func addDomainCheck(x *stmt.Ctx, t *catalog.Type, k *ast.Constraint) error {
 	if err != nil {
 		return err
 	}
-	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
+	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
 		return err
 	}
 	x.DependOn(&t.Deps, catalog.Address{}, e)

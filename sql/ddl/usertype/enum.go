@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -32,7 +33,7 @@ func CreateEnum(x *stmt.Ctx, n *ast.CreateEnumStmt) error {
 	if err != nil {
 		return err
 	}
-	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User}, Form: types.TypeEnum}
+	t := &catalog.Type{Header: catalog.Header{OID: x.Editor.OIDs(2), Schema: schema.OID, Name: name, Owner: x.User, ACL: x.NewACL(privilege.Type, 'T', schema.OID)}, Form: types.TypeEnum}
 	t.Array = t.OID + 1
 	first := x.Editor.OIDs(max(len(n.Vals), 1))
 	for i, v := range n.Vals {

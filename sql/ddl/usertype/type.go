@@ -48,6 +48,26 @@ func Open(x *stmt.Ctx, names []ast.Node) (t *catalog.Type, rel *catalog.Table, e
 }
 
 func openTypeName(x *stmt.Ctx, n *ast.TypeName) (t *catalog.Type, rel *catalog.Table, err error) {
+	if t, rel, err = findType(x, n); err != nil {
+		return nil, nil, err
+	}
+	if t != nil {
+		err = x.MustOwnObject(&t.Header, "type "+x.TypeText(t.OID))
+	} else {
+		err = mustOwnRow(x, rel)
+	}
+	return t, rel, err
+}
+
+func mustOwnRow(x *stmt.Ctx, rel *catalog.Table) error {
+	if x.MustOwn(rel, nil) != nil {
+		return stmt.Denied("must be owner of type %s", x.TypeText(rel.RowType))
+	}
+	return nil
+}
+
+// findType finds and locks a type.
+func findType(x *stmt.Ctx, n *ast.TypeName) (t *catalog.Type, rel *catalog.Table, err error) {
 	c := *n
 	c.Location = -1
 	found, err := bind.TypeName(x.Bind(), &c)
@@ -106,17 +126,26 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s[] because type %s requires it", elem, elem).
 				WithHint("You can drop type %s instead.", elem)
 		}
-		t, rel, err := openTypeName(x, tn)
+		t, rel, err := findType(x, tn)
 		switch {
 		case err != nil:
 			return "", err
 		case rel != nil && rel.Kind == catalog.RelComposite:
+			if x.MayDrop(rel, nil) != nil {
+				return "", mustOwnRow(x, rel)
+			}
 			list = append(list, catalog.Address{Kind: catalog.KindRelation, OID: rel.OID})
 		case rel != nil:
 			what := stmt.KindWord(rel.Kind) + " " + x.RelationText(rel)
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s because %s requires it", x.TypeText(rel.RowType), what).
 				WithHint("You can drop %s instead.", what)
 		default:
+			if err := x.MayDropObject(&t.Header, "type "+x.TypeText(t.OID)); err != nil {
+				return "", err
+			}
+			if err := depend.NotPart(x, t); err != nil {
+				return "", err
+			}
 			list = append(list, catalog.AddressOf(t))
 		}
 	}

@@ -245,10 +245,16 @@ func (b *Builder) callOn(x *plan.FuncCall, args []Operand) (Operand, error) {
 		}
 		return fnOperand(fn), nil
 	}
-	if x.Func != nil {
+	var f *builtin.Func
+	var err error
+	switch {
+	case x.Func == nil:
+		f, err = builtin.Lookup(x.Proc)
+	case x.Func.Language == "internal":
+		f, err = builtin.LookupInternal(&x.Func.Proc)
+	default:
 		return b.routine(x, args)
 	}
-	f, err := builtin.Lookup(x.Proc)
 	if err != nil {
 		return Operand{}, err
 	}

@@ -54,6 +54,13 @@ func (q *queue) target(t *catalog.Table) (*cascadeTarget, error) {
 	}
 	c.w = rel.NewWriter(q.ec.Manager, q.ec.Txn, ev, q.ec.LockOptions(), q.ec.Env)
 	c.w.Pending = q.pending(t)
+	ex, err := newExcluder(q.ec, t)
+	if err != nil {
+		return nil, err
+	}
+	if ex != nil {
+		c.w.Exclude = ex
+	}
 	for i := range t.Columns {
 		col := &t.Columns[i]
 		if col.Generated == 0 || col.Dropped {

@@ -82,6 +82,7 @@ type target struct {
 	rel    *rowstore.Rel
 	w      *rowstore.Writer
 	ev     *indexEval
+	excl   *excluder // of exclusion constraints
 	gen    uint64
 	row    eval.RowCols // the new row as checks and RETURNING see it
 	gens   []genCol
@@ -238,6 +239,9 @@ func (tg *target) begin() error {
 		tg.w = tg.rel.NewWriter(in.EC.Manager, in.EC.Txn, ev, in.EC.LockOptions(), in.EC.Env)
 	} else {
 		tg.w.Reset(in.EC.Txn, in.EC.Env)
+	}
+	if err := tg.exclusions(); err != nil {
+		return err
 	}
 	tg.w.Pending = nil
 	if tg.deferrable {

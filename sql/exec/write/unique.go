@@ -64,12 +64,37 @@ func (q *queue) checkUnique(e *event) error {
 	if err != nil {
 		return err
 	}
+	if u.index.Excludes != nil {
+		return q.checkExclusion(e, rel)
+	}
 	dup, err := rel.Duplicated(q.ec.Ctx, q.ec.Txn, u.index, e.key, e.vals, q.ec.LockOptions())
 	if err != nil {
 		return run.LockError(err, u.table)
 	}
 	if dup {
 		return constraintError(q.ec, rowstore.Duplicate(u.table, u.index, e.vals, q.ec.Env), u.table)
+	}
+	return nil
+}
+
+func (q *queue) checkExclusion(e *event, rel *rowstore.Rel) error {
+	u := e.unique
+	ex, err := newExcluder(q.ec, u.table)
+	if err != nil {
+		return err
+	}
+	var ev rowstore.IndexEval
+	if rel.NeedsEval() {
+		if ev, err = NewIndexEval(q.ec, u.table); err != nil {
+			return err
+		}
+	}
+	other, err := rel.Excluded(q.ec.Ctx, q.ec.Txn, u.index, ev, ex, e.key, e.vals, q.ec.LockOptions())
+	if err != nil {
+		return run.LockError(err, u.table)
+	}
+	if other != nil {
+		return constraintError(q.ec, rowstore.Conflicting(u.table, u.index, e.vals, other, q.ec.Env), u.table)
 	}
 	return nil
 }

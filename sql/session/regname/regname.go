@@ -39,6 +39,9 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 		return r.signatureByName(kind, name)
 	}
 	parts, err := types.SplitName(name)
+	if kind == types.RegKindOper {
+		parts, err = operatorName(name)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -92,19 +95,12 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 		}
 		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one function named \"%s\"", name)
 	case types.RegKindOper:
-		var found types.OID
-		n := 0
-		for i := range pgdata.Operators() {
-			if o := &pgdata.Operators()[i]; o.Name == last {
-				found = o.OID
-				n++
-			}
-		}
-		switch n {
+		list := bind.OperatorsNamed(r.S.Bind(), parts)
+		switch len(list) {
 		case 0:
 			return 0, pgerr.New(pgerr.UndefinedFunction, "operator does not exist: %s", name)
 		case 1:
-			return found, nil
+			return list[0].OID, nil
 		}
 		return 0, pgerr.New(pgerr.AmbiguousFunction, "more than one operator named %s", name)
 	case types.RegKindCollation:
@@ -174,13 +170,11 @@ func (r Names) signatureByName(kind types.RegKind, name string) (types.OID, erro
 	}
 	parts, err := types.SplitName(strings.TrimSpace(head))
 	if kind == types.RegKindOperator {
-		i := strings.LastIndexByte(head, '.')
-		parts, err = []string{strings.TrimSpace(head[i+1:])}, nil
+		parts, err = operatorName(head)
 	}
 	if err != nil {
 		return 0, err
 	}
-	last := parts[len(parts)-1]
 	var args []types.OID
 	if rest = strings.TrimSpace(strings.TrimSuffix(rest, ")")); rest != "" {
 		for _, a := range strings.Split(rest, ",") {
@@ -196,8 +190,8 @@ func (r Names) signatureByName(kind types.RegKind, name string) (types.OID, erro
 		}
 	}
 	if kind == types.RegKindOperator {
-		for i := range pgdata.Operators() {
-			if o := &pgdata.Operators()[i]; o.Name == last && len(args) == 2 && o.Left == args[0] && o.Right == args[1] {
+		for _, o := range bind.OperatorsNamed(r.S.Bind(), parts) {
+			if len(args) == 2 && o.Left == args[0] && o.Right == args[1] {
 				return o.OID, nil
 			}
 		}
@@ -209,6 +203,17 @@ func (r Names) signatureByName(kind types.RegKind, name string) (types.OID, erro
 		}
 	}
 	return 0, pgerr.New(pgerr.UndefinedFunction, "function \"%s\" does not exist", name)
+}
+
+// operatorName takes schema.symbol apart.
+func operatorName(s string) ([]string, error) {
+	s = strings.TrimSpace(s)
+	i := strings.LastIndexByte(s, '.')
+	if i < 0 {
+		return []string{s}, nil
+	}
+	parts, err := types.SplitName(s[:i])
+	return append(parts, strings.TrimSpace(s[i+1:])), err
 }
 
 // Visible reports whether a name alone finds the relation.
@@ -291,21 +296,8 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 			return r.FunctionText(p, kind == types.RegKindProcedure), true
 		}
 	case types.RegKindOper, types.RegKindOperator:
-		for i := range pgdata.Operators() {
-			o := &pgdata.Operators()[i]
-			if o.OID != oid {
-				continue
-			}
-			if kind == types.RegKindOper {
-				return o.Name, true
-			}
-			side := func(t types.OID) string {
-				if t == 0 {
-					return "NONE"
-				}
-				return types.TypeName(t, r.S.Types())
-			}
-			return o.Name + "(" + side(o.Left) + "," + side(o.Right) + ")", true
+		if o := bind.OperatorByOID(r.S.Bind(), oid); o != nil {
+			return r.operatorText(o, kind == types.RegKindOperator), true
 		}
 	case types.RegKindCollation:
 		return nameOf("pg_collation", "collname", oid)
@@ -367,20 +359,41 @@ func (r Names) functionsNamed(parts []string) (out []*pgdata.Proc) {
 	return out
 }
 
+// operatorText is an operator as regoper and regoperator print it: the former with its schema unless the symbol finds it and no other.
+func (r Names) operatorText(o *pgdata.Operator, args bool) string {
+	visible := bind.OperatorsNamed(r.S.Bind(), []string{o.Name})
+	name := o.Name
+	if !slices.ContainsFunc(visible, func(v *pgdata.Operator) bool { return v.OID == o.OID }) || !args && len(visible) > 1 {
+		if sc := r.S.Catalog().SchemaByOID(o.Namespace); sc != nil {
+			name = ruleutils.QuoteIdent(sc.Name) + "." + name
+		}
+	}
+	if !args {
+		return name
+	}
+	side := func(t types.OID) string {
+		if t == 0 {
+			return "NONE"
+		}
+		return types.TypeName(t, r.S.Types())
+	}
+	return name + "(" + side(o.Left) + "," + side(o.Right) + ")"
+}
+
 // FunctionText is a function as regproc and regprocedure print it.
 func (r Names) FunctionText(p *pgdata.Proc, args bool) string {
 	name := ruleutils.QuoteIdent(p.Name)
 	visible := p.Namespace == catalog.PgCatalogOID || p.Namespace == catalog.TarnSchemaOID
 	if !visible {
 		for _, q := range r.functionsNamed([]string{p.Name}) {
-			if q.OID == p.OID {
-				visible = true
-				break
-			}
-			if !args || slices.Equal(q.ArgTypes, p.ArgTypes) {
+			if slices.Equal(q.ArgTypes, p.ArgTypes) {
+				visible = q.OID == p.OID
 				break
 			}
 		}
+	}
+	if visible && !args {
+		visible = len(r.functionsNamed([]string{p.Name})) == 1 // it alone has the name
 	}
 	if !visible {
 		if sc := r.S.Catalog().SchemaByOID(p.Namespace); sc != nil {

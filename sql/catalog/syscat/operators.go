@@ -1,0 +1,28 @@
+package syscat
+
+import "github.com/tarndb/tarn/sql/catalog"
+
+// pgOperator adds the operators of users.
+func pgOperator(s *scan) error {
+	name, named := s.keyName(2)
+	byOID, some := s.keyOID(1)
+	s.cat.Objects(catalog.KindOperator, func(o catalog.Object) bool {
+		d := o.(*catalog.Operator)
+		if p := &d.Op; (!named || d.Name == name) && (!some || d.OID == byOID) {
+			s.add(oid(d.OID), text(d.Name), oid(d.Schema), oid(d.Owner), char(p.Kind), boolean(p.CanMerge), boolean(p.CanHash), oid(p.Left), oid(p.Right),
+				oid(p.Result), oid(p.Com), oid(p.Negate), oid(p.Code), oid(p.Rest), oid(p.Join))
+		}
+		return true
+	})
+	return nil
+}
+
+// pgCast adds the casts of users.
+func pgCast(s *scan) error {
+	s.cat.Objects(catalog.KindCast, func(o catalog.Object) bool {
+		r := &o.(*catalog.Cast).Row
+		s.add(oid(r.OID), oid(r.Source), oid(r.Target), oid(r.Func), char(r.Context), char(r.Method))
+		return true
+	})
+	return nil
+}
