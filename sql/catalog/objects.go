@@ -23,6 +23,7 @@ const (
 	KindEventTrigger Kind = 'e'
 	KindOperator     Kind = 'o'
 	KindCast         Kind = 'c'
+	KindLanguage     Kind = 'n'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -92,11 +93,12 @@ var newObject = map[Kind]func() Object{
 	KindEventTrigger: func() Object { return &EventTrigger{} },
 	KindOperator:     func() Object { return &Operator{} },
 	KindCast:         func() Object { return &Cast{} },
+	KindLanguage:     func() Object { return &LanguageACL{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
-	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast}
+	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindLanguage}
 }
 
 func (k Kind) String() string {
@@ -119,6 +121,8 @@ func (k Kind) String() string {
 		return "operator"
 	case KindCast:
 		return "cast"
+	case KindLanguage:
+		return "language"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

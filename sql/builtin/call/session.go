@@ -144,4 +144,7 @@ type Describer interface {
 	UpdatableColumn(rel types.OID, column int16, triggers bool) bool
 	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
 	Comment(obj, class types.OID, sub int32) (string, bool)
+	// Description is pg_describe_object; ok is false for an object that is not there. Errors: 0A000 for catalogs whose objects are not
+	// described.
+	Description(class, obj types.OID, sub int32) (text string, ok bool, err error)
 }

@@ -583,6 +583,13 @@ func catalogFns() call.Fns {
 		"pg_table_is_visible": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 			return nullable(visibleRelation(s, types.OID(a[0].Uint())))
 		}),
+		"pg_describe_object": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
+			text, ok, err := s.Description(types.OID(a[0].Uint()), types.OID(a[1].Uint()), int32(a[2].Int()))
+			if !ok || err != nil {
+				return types.Null, err
+			}
+			return call.Text(text)
+		}),
 		"pg_type_is_visible":     withSession(typeVisible),
 		"pg_function_is_visible": functionVisible,
 		"pg_operator_is_visible": operatorVisible, "pg_opclass_is_visible": builtinVisible("pg_opclass"),

@@ -441,6 +441,11 @@ func pgDescription(s *scan) error {
 		s.cat.Objects(k, func(o catalog.Object) bool {
 			class, obj, _, _ := classOf(catalog.AddressOf(o))
 			add(obj, class, 0, o.Head().Comment)
+			if t, ok := o.(*catalog.Type); ok && t.Domain != nil {
+				for _, c := range t.Domain.Constraints {
+					add(c.OID, pgConstraintRelation, 0, c.Comment)
+				}
+			}
 			return true
 		})
 	}

@@ -9,7 +9,9 @@ import (
 	"github.com/tarndb/tarn/sql/ruleutils"
 )
 
-// describe is an object as PostgreSQL's messages name it.
+// Describe is an object as PostgreSQL's messages name it (getObjectDescription).
+func Describe(x *stmt.Ctx, o catalog.Address) string { return describe(x, o) }
+
 func describe(x *stmt.Ctx, o catalog.Address) string {
 	cat := x.Catalog()
 	switch o.Kind {

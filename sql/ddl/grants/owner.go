@@ -58,8 +58,8 @@ func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) 
 	return out
 }
 
-// ownedKinds are the kinds of the general store whose objects have owners.
-var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction}
+// ownedKinds are the kinds of the general store whose objects have owners or privileges.
+var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator, catalog.KindLanguage}
 
 func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
@@ -81,6 +81,14 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		change(&n.Header)
 		return &n
 	case *catalog.Function:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.Operator:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.LanguageACL:
 		n := *v
 		change(&n.Header)
 		return &n

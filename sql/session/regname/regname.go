@@ -297,7 +297,7 @@ func (r Names) Text(kind types.RegKind, oid types.OID) (string, bool) {
 		}
 	case types.RegKindOper, types.RegKindOperator:
 		if o := bind.OperatorByOID(r.S.Bind(), oid); o != nil {
-			return r.operatorText(o, kind == types.RegKindOperator), true
+			return r.OperatorText(o, kind == types.RegKindOperator), true
 		}
 	case types.RegKindCollation:
 		return nameOf("pg_collation", "collname", oid)
@@ -359,8 +359,8 @@ func (r Names) functionsNamed(parts []string) (out []*pgdata.Proc) {
 	return out
 }
 
-// operatorText is an operator as regoper and regoperator print it: the former with its schema unless the symbol finds it and no other.
-func (r Names) operatorText(o *pgdata.Operator, args bool) string {
+// OperatorText is an operator as regoper and regoperator print it: the former with its schema unless the symbol finds it and no other.
+func (r Names) OperatorText(o *pgdata.Operator, args bool) string {
 	visible := bind.OperatorsNamed(r.S.Bind(), []string{o.Name})
 	name := o.Name
 	if !slices.ContainsFunc(visible, func(v *pgdata.Operator) bool { return v.OID == o.OID }) || !args && len(visible) > 1 {
