@@ -402,7 +402,8 @@ func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {
 	var schema *catalog.Schema
 	switch {
 	case rv.Schemaname == "pg_temp":
-		schema = x.Catalog().SchemaByOID(x.TempSchema())
+		oid := x.TempSchema() // before the catalog is read: it may be made here
+		schema = x.Catalog().SchemaByOID(oid)
 	case rv.Schemaname != "":
 		if schema = x.Catalog().Schema(rv.Schemaname); schema == nil {
 			return nil, "", NoSchema(rv.Schemaname)
