@@ -9,7 +9,7 @@ if [ ! -e "$VENV/done" ]; then # packages of their own: none of them may change 
   rm -rf "$VENV"; python3 -m venv "$VENV"
   "$VENV/bin/pip" -q install "sqlalchemy==$SQLALCHEMY" "django==$DJANGO" 'psycopg[binary]==3.3.9' pytest==9.2.0 pytest-xdist==3.8.0 tblib==3.2.2 \
     psycopg-pool==3.3.3 jinja2==3.1.6 pillow==13.0.0 docutils==0.23 PyYAML==6.0.4 tzdata==2026.6
-  "$VENV/bin/pip" -q download --no-deps --no-binary :all: "sqlalchemy==$SQLALCHEMY" "django==$DJANGO" -d "$VENV/src" # the tests are in the source packages only
+  "$VENV/bin/pip" -q download --no-deps --no-binary sqlalchemy,django "sqlalchemy==$SQLALCHEMY" "django==$DJANGO" -d "$VENV/src" # the tests are in the source packages only
   touch "$VENV/done"
 fi
 sql() { psql -qX -v ON_ERROR_STOP=1 "$@"; }
