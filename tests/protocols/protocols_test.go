@@ -196,14 +196,14 @@ func (a *answer) String() string {
 	for _, n := range a.notices {
 		b.WriteString(n + "\n")
 	}
-	if a.err == "" { // the extended protocol describes a result before the statement fails
-		b.WriteString(strings.Join(a.columns, "|") + "\n")
+	if a.err != "" { // by the extended protocol a result is described before its statement fails, and complete before its commit fails
+		return b.String() + a.err
 	}
+	b.WriteString(strings.Join(a.columns, "|") + "\n")
 	for _, r := range a.rows {
 		b.WriteString(strings.Join(r, "|") + "\n")
 	}
-	fmt.Fprintf(&b, "[%s]%s", a.tag, a.err)
-	return b.String()
+	return b.String() + "[" + a.tag + "]"
 }
 
 func (a *answer) fail(err error) {
