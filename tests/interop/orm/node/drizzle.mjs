@@ -35,7 +35,7 @@ function pull() {
   kit("pull");
   const made = fs.readdirSync(`${home}/out`).filter((f) => f.endsWith(".sql"));
   // Sorted: drizzle-kit writes tables and their parts in the order of catalog queries that have none.
-  return ["schema.ts", "relations.ts", ...made].map((f) => fs.readFileSync(`${home}/out/${f}`, "utf8").split("\n").map((l) => (l.startsWith("import") ? l.split(/[{}, ]+/).sort().join(" ") : l.trim().replace(/,$/, ""))).sort());
+  return ["schema.ts", "relations.ts", ...made].map((f) => fs.readFileSync(`${home}/out/${f}`, "utf8").split("\n").map((l) => (l.startsWith("import") ? l.split(/[{}, ]+/).sort().join(" ") : l.trim().replace(/(,|--> statement-breakpoint)$/, ""))).sort());
 }
 
 await check("push_first", () => { changed(); return kit("push", "--force"); });
