@@ -14,6 +14,9 @@ import (
 // targetFields are the columns that a JSON object is read into; base is NULL or the record that gives the other values.
 func targetFields(c *call.Call, name string, hasBase bool, base types.Datum) ([]types.Attr, error) {
 	if c.RetFields != nil {
+		if hasBase && c.ArgTypes[0] == types.Record && !base.IsNull() {
+			return c.RetFields, sameFields(types.RecordAttrs(base.Bytes()), c.RetFields, c.Env)
+		}
 		return c.RetFields, nil
 	}
 	oid := c.RetType
@@ -144,6 +147,24 @@ func (d *doc) array(c *call.Call, n *node, t *types.Type, mod int32) (types.Datu
 	return types.MakeArrayDims(elem, dims, vals), nil
 }
 
+// sameFields checks that a record has the types of the columns that FROM declares (tupledesc_match).
+func sameFields(got, want []types.Attr, env *types.Env) error {
+	mismatch := pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
+	if len(got) != len(want) {
+		s := "s"
+		if len(got) == 1 {
+			s = ""
+		}
+		return mismatch.WithDetail("Returned row contains %d attribute%s, but query expects %d.", len(got), s, len(want))
+	}
+	for i := range got {
+		if got[i].Type != want[i].Type {
+			return mismatch.WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(got[i].Type, -1, env), i+1, types.FormatType(want[i].Type, -1, env))
+		}
+	}
+	return nil
+}
+
 // populate is json_populate_record (hasBase) and json_to_record.
 func populate(name string, binary, hasBase bool) call.Fn {
 	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
@@ -219,14 +240,19 @@ func populateSet(name string, binary, hasBase bool) call.SetFn {
 		default:
 			return nil, errJSON("cannot call %s on a scalar", name)
 		}
+		one := c.RetFields == nil && hasBase && c.ArgTypes[0] == types.Record // in the select list: nothing else says what the fields are
 		rows := make([][]types.Datum, len(d.Elems))
 		for i := range rows {
 			e := &d.Elems[i]
 			if e.Kind != jsondoc.Object {
 				return nil, errJSON("argument of %s must be an array of objects", name)
 			}
-			if _, rows[i], err = d.fields(c, e, attrs, base); err != nil {
+			ts, vals, err := d.fields(c, e, attrs, base)
+			if err != nil {
 				return nil, err
+			}
+			if rows[i] = vals; one {
+				rows[i] = []types.Datum{types.MakeNamedRecord(ts, types.AttrNames(attrs), vals)}
 			}
 		}
 		return call.TableRows(rows), nil

@@ -48,3 +48,6 @@ select * from json_populate_record(null::record, '{"x":1}') as t(x int, y int);
 select json_populate_record(null::record, '{"x":1}');
 select * from json_to_recordset('{}') as x(a int);
 select * from json_to_record('[]');
+select json_populate_recordset(row(1,2), '[{"f1": 0, "f2": 1}]');
+select * from json_populate_recordset(row(1,50), '[{"b":"2"},{"a":"3"}]') q (a text, b text);
+select * from jsonb_populate_recordset(row(1), '[{"b":"2"}]') q (a int, b int);
