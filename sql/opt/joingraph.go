@@ -144,6 +144,9 @@ func (g *joinGraph) lift(x *plan.Project) {
 		g.subst[x.Out[i].ID] = e
 	}
 	if !plain {
+		for id, e := range g.subst { // a projection above this one, lifted before, names its columns
+			g.subst[id] = g.rewrite(e)
+		}
 		g.calc = append(g.calc, x)
 		for i := range g.pool {
 			g.pool[i] = g.rewrite(g.pool[i])

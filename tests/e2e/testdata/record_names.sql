@@ -51,3 +51,5 @@ select * from json_to_record('[]');
 select json_populate_recordset(row(1,2), '[{"f1": 0, "f2": 1}]');
 select * from json_populate_recordset(row(1,50), '[{"b":"2"},{"a":"3"}]') q (a text, b text);
 select * from jsonb_populate_recordset(row(1), '[{"b":"2"}]') q (a int, b int);
+select row_to_json(q) from (select 'a' || x as b, y as c from generate_series(1, 2) x, generate_series(4, 5) y) q;
+select q::text, row_to_json(q) from (select x + 1 as b, x as c from generate_series(1, 2) x, generate_series(1, 1) y) q;
