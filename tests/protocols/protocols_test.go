@@ -3,6 +3,7 @@ package protocols
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -41,20 +42,10 @@ func TestScripts(t *testing.T) {
 		groups = map[string][]string{"regress": regression(src)}
 	}
 	compared := 0
-	for _, name := range slices.Sorted(mapKeys(groups)) {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		t.Run(name, func(t *testing.T) { compared += ways(t, bin, groups[name]) })
 	}
 	t.Logf("%d statements compared", compared)
-}
-
-func mapKeys(m map[string][]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 func regression(src string) []string {
@@ -243,21 +234,17 @@ func (s *server) execute(sql string, format int16) *answer {
 	a := s.begin()
 	var raw [][][]byte
 	r := s.conn.ExecParams(ctx, sql, nil, nil, nil, []int16{format})
-	var oids []uint32
-	for _, f := range r.FieldDescriptions() {
-		oids = append(oids, f.DataTypeOID)
-	}
 	s.read(a, r, func(row [][]byte) {
-		oids = oids[:0]
-		for _, f := range r.FieldDescriptions() {
-			oids = append(oids, f.DataTypeOID)
-		}
 		if format == 1 {
 			raw = append(raw, cloneRow(row))
 		}
 	})
 	a.notices = s.notices
-	if format == 1 && len(raw) > 0 {
+	if len(raw) > 0 {
+		var oids []uint32
+		for _, f := range r.FieldDescriptions() {
+			oids = append(oids, f.DataTypeOID)
+		}
 		s.printed(ctx, a, oids, raw)
 	}
 	return a
