@@ -361,6 +361,14 @@ func (m *Manager) wait(ctx context.Context, o *Owner, hash uint64, c Class, key 
 	*w = waiter{owner: o, hash: hash, entry: e, mode: mode, session: session, since: time.Now()}
 	e.enqueue(w, at)
 	s.Unlock()
+	if err := m.turn(ctx, s, o, w, opt); err != nil {
+		return nil, false, err
+	}
+	return e, true, nil
+}
+
+// turn waits until w, which its entry has, gets what it waits for, or leaves. It is entered with waits locked and unlocks it.
+func (m *Manager) turn(ctx context.Context, s *shard, o *Owner, w *waiter, opt Options) error {
 	o.waiting.Store(w)
 	var dead *DeadlockError
 	if opt.DeadlockAfter == 0 {
@@ -370,12 +378,9 @@ func (m *Manager) wait(ctx context.Context, o *Owner, hash uint64, c Class, key 
 	}
 	m.waits.Unlock()
 	if dead != nil {
-		return nil, false, m.leave(s, o, dead)
+		return m.leave(s, o, dead)
 	}
-	if err := m.sleep(ctx, s, o, opt); err != nil {
-		return nil, false, err
-	}
-	return e, true, nil
+	return m.sleep(ctx, s, o, opt)
 }
 
 func (m *Manager) sleep(ctx context.Context, s *shard, o *Owner, opt Options) error {
@@ -435,18 +440,7 @@ func (m *Manager) await(ctx context.Context, o *Owner, key []byte, mode Mode, op
 	*w = waiter{owner: o, hash: hash, entry: e, mode: mode, since: time.Now(), watches: true, others: others}
 	e.watch = append(e.watch, w)
 	s.Unlock()
-	o.waiting.Store(w)
-	var dead *DeadlockError
-	if opt.DeadlockAfter == 0 {
-		if dead = m.resolve(o); dead != nil {
-			o.waiting.Store(nil)
-		}
-	}
-	m.waits.Unlock()
-	if dead != nil {
-		return false, m.leave(s, o, dead)
-	}
-	if err := m.sleep(ctx, s, o, opt); err != nil {
+	if err := m.turn(ctx, s, o, w, opt); err != nil {
 		return false, err
 	}
 	return true, nil
