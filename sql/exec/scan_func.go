@@ -142,8 +142,7 @@ func (it *funcItem) next(f *frame.Frame) (bool, error) {
 		return true, it.fields(f, row[0])
 	}
 	if len(row) != len(it.slots) {
-		return false, pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-			WithDetail("Returned row contains %d attributes, but query expects %d.", len(row), len(it.slots))
+		return false, types.RowWidthError(len(row), len(it.slots))
 	}
 	f.Put(it.slots, row)
 	return true, nil
@@ -157,8 +156,7 @@ func (it *funcItem) fields(f *frame.Frame, v types.Datum) error {
 	}
 	r := tuple.Record(v.Bytes())
 	if r.Len() > len(it.slots) || r.Len() < len(it.slots) && it.srf != nil && it.srf.routine == nil {
-		return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-			WithDetail("Returned row contains %d attributes, but query expects %d.", r.Len(), len(it.slots))
+		return types.RowWidthError(r.Len(), len(it.slots))
 	}
 	for i, s := range it.slots {
 		if f.S[s] = types.Null; i >= r.Len() {
@@ -166,8 +164,7 @@ func (it *funcItem) fields(f *frame.Frame, v types.Datum) error {
 		}
 		v := r.Field(i)
 		if v.OID != it.want[i] && v.OID != types.Unknown {
-			return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-				WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(v.OID, -1, it.env), i+1, types.FormatType(it.want[i], -1, it.env))
+			return types.RowFieldError(i, v.OID, it.want[i], it.env)
 		}
 		f.S[s] = v.Value
 	}

@@ -367,18 +367,12 @@ func (e *startupError) Unwrap() error { return e.error }
 
 // recordFits reports a record whose fields are not the result's.
 func (s *Session) recordFits(ts []*types.Type, res *resultShape) error {
-	e := pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
 	if len(ts) != len(res.types) {
-		word := "attributes"
-		if len(ts) == 1 {
-			word = "attribute"
-		}
-		return e.WithDetail("Returned row contains %d %s, but query expects %d.", len(ts), word, len(res.types))
+		return types.RowWidthError(len(ts), len(res.types))
 	}
 	for i, t := range ts {
 		if t != nil && t.OID != res.types[i].OID && t.OID != types.Unknown {
-			return e.WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(t.OID, -1, s.env), i+1,
-				types.FormatType(res.types[i].OID, -1, s.env))
+			return types.RowFieldError(i, t.OID, res.types[i].OID, s.env)
 		}
 	}
 	return nil

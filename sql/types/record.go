@@ -12,6 +12,24 @@ import (
 
 var recordCodec = &codec{out: recordOut, in: recordIn, send: recordSend, recv: recordRecv}
 
+// RowWidthError says that a record has another number of fields than the query declares for it (42804, tupledesc_match).
+func RowWidthError(got, want int) error {
+	word := "attributes"
+	if got == 1 {
+		word = "attribute"
+	}
+	return rowMismatch().WithDetail("Returned row contains %d %s, but query expects %d.", got, word, want)
+}
+
+// RowFieldError says that field i of a record, counted from 0, has another type than the query declares (42804).
+func RowFieldError(i int, got, want OID, env *Env) error {
+	return rowMismatch().WithDetail("Returned type %s at ordinal position %d, but query expects %s.", FormatType(got, -1, env), i+1, FormatType(want, -1, env))
+}
+
+func rowMismatch() *pgerr.Error {
+	return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
+}
+
 // MakeRecord packs a record of values of the given types.
 func MakeRecord(ts []*Type, vals []Datum) Datum { return MakeNamedRecord(ts, nil, vals) }
 

@@ -149,17 +149,12 @@ func (d *doc) array(c *call.Call, n *node, t *types.Type, mod int32) (types.Datu
 
 // sameFields checks that a record has the types of the columns that FROM declares (tupledesc_match).
 func sameFields(got, want []types.Attr, env *types.Env) error {
-	mismatch := pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
 	if len(got) != len(want) {
-		s := "s"
-		if len(got) == 1 {
-			s = ""
-		}
-		return mismatch.WithDetail("Returned row contains %d attribute%s, but query expects %d.", len(got), s, len(want))
+		return types.RowWidthError(len(got), len(want))
 	}
 	for i := range got {
 		if got[i].Type != want[i].Type {
-			return mismatch.WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(got[i].Type, -1, env), i+1, types.FormatType(want[i].Type, -1, env))
+			return types.RowFieldError(i, got[i].Type, want[i].Type, env)
 		}
 	}
 	return nil
