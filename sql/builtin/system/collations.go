@@ -2,23 +2,34 @@ package system
 
 import (
 	"github.com/tarndb/tarn/sql/builtin/call"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
+// firstInPath reports whether an object is the first that its name finds in the schemas of search_path.
+func firstInPath(s call.Session, oid types.OID, named func(schema types.OID) *catalog.Header) types.Datum {
+	for _, schema := range s.SearchPath(true) {
+		if h := named(schema); h != nil {
+			return tuple.Bool(h.OID == oid)
+		}
+	}
+	return tuple.Bool(false)
+}
+
 func collationVisible(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 	c := s.Catalog().Collation(types.OID(a[0].Uint()))
 	if c == nil {
 		return types.Null, nil
 	}
-	for _, schema := range s.SearchPath(true) {
+	return firstInPath(s, c.OID, func(schema types.OID) *catalog.Header {
 		if o := s.Catalog().CollationNamed(schema, c.Name); o != nil {
-			return tuple.Bool(o.OID == c.OID), nil
+			return &o.Header
 		}
-	}
-	return tuple.Bool(false), nil
+		return nil
+	}), nil
 }
 
 // collationFor is COLLATION FOR (…): the name of the argument's collation.
@@ -54,12 +65,12 @@ func searchConfigVisible(s call.Session, _ *call.Call, a []types.Datum) (types.D
 	if c == nil {
 		return types.Null, nil
 	}
-	for _, schema := range s.SearchPath(true) {
+	return firstInPath(s, c.OID, func(schema types.OID) *catalog.Header {
 		if o := s.Catalog().TSConfigNamed(schema, c.Name); o != nil {
-			return tuple.Bool(o.OID == c.OID), nil
+			return &o.Header
 		}
-	}
-	return tuple.Bool(false), nil
+		return nil
+	}), nil
 }
 
 func searchDictionaryVisible(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -67,10 +78,10 @@ func searchDictionaryVisible(s call.Session, _ *call.Call, a []types.Datum) (typ
 	if d == nil {
 		return types.Null, nil
 	}
-	for _, schema := range s.SearchPath(true) {
+	return firstInPath(s, d.OID, func(schema types.OID) *catalog.Header {
 		if o := s.Catalog().TSDictionaryNamed(schema, d.Name); o != nil {
-			return tuple.Bool(o.OID == d.OID), nil
+			return &o.Header
 		}
-	}
-	return tuple.Bool(false), nil
+		return nil
+	}), nil
 }
