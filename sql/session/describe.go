@@ -11,28 +11,15 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// pg_class OIDs of the catalogs that comments are about.
+// pg_class OIDs of the catalogs that comments are about, those of the general store's objects aside (syscat.ClassOf).
 const (
 	classClass      types.OID = 1259
 	classNamespace  types.OID = 2615
 	classConstraint types.OID = 2606
 	classType       types.OID = 1247
-	classProc       types.OID = 1255
 	classTrigger    types.OID = 2620
 	classPolicy     types.OID = 3256
-	classCollation  types.OID = 3456
-	classTSDict     types.OID = 3600
-	classTSConfig   types.OID = 3602
-
-	classEventTrigger types.OID = 3466
-	classOperator     types.OID = 2617
-	classCast         types.OID = 2605
 )
-
-// objectClass is the catalog that the objects of a kind have their rows in.
-var objectClass = map[catalog.Kind]types.OID{catalog.KindType: classType, catalog.KindFunction: classProc, catalog.KindEventTrigger: classEventTrigger,
-	catalog.KindOperator: classOperator, catalog.KindCast: classCast, catalog.KindCollation: classCollation,
-	catalog.KindTSDictionary: classTSDict, catalog.KindTSConfig: classTSConfig}
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
@@ -51,7 +38,7 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		}
 	}
 	for _, k := range catalog.Kinds() {
-		if o := cat.Object(k, obj); o != nil && class == objectClass[k] {
+		if o := cat.Object(k, obj); o != nil && class == syscat.ClassOf(k) {
 			return o.Head().Comment, o.Head().Comment != ""
 		}
 	}

@@ -1,10 +1,12 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/ddl"
 	"github.com/tarndb/tarn/sql/ddl/depend"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -202,22 +204,7 @@ func (f *functions) RewriteEvent() (table types.OID, reason int32, ok bool) {
 }
 
 // classOfKind is the catalog that objects of a kind have their rows in.
-func classOfKind(k catalog.Kind) types.OID {
-	switch k {
-	case catalog.KindSchema:
-		return classNamespace
-	case catalog.KindConstraint:
-		return classConstraint
-	case catalog.KindTrigger:
-		return classTrigger
-	case catalog.KindDefault:
-		return 2604 // pg_attrdef
-	}
-	if c, ok := objectClass[k]; ok {
-		return c
-	}
-	return classClass
-}
+func classOfKind(k catalog.Kind) types.OID { return cmp.Or(syscat.ClassOf(k), classClass) }
 
 func orNull(s string) types.Datum {
 	if s == "" {

@@ -159,37 +159,33 @@ func (s *scan) addConstraintsOf(t *catalog.Type) {
 	}
 }
 
-// classOf is the catalog that an address's object has its row in; false for what pg_depend does not show.
+// classes are the catalogs that objects have their rows in, by kind.
+var classes = map[catalog.Kind]catalog.OID{
+	catalog.KindRelation: pgClassRelation, catalog.KindIndex: pgClassRelation, catalog.KindColumn: pgClassRelation, catalog.KindSchema: pgNamespaceRelation,
+	catalog.KindType: pgTypeRelation, catalog.KindFunction: pgProcRelation, catalog.KindConstraint: pgConstraintRelation, catalog.KindDefault: pgAttrdefRelation,
+	catalog.KindTrigger: pgTriggerRelation, catalog.KindEventTrigger: pgEventTriggerRelation, catalog.KindPolicy: pgPolicyRelation,
+	catalog.KindOperator: pgOperatorRelation, catalog.KindCast: pgCastRelation, catalog.KindCollation: pgCollationRelation,
+	catalog.KindTSDictionary: pgTSDictRelation, catalog.KindTSConfig: pgTSConfigRelation,
+}
+
+// ClassOf is the OID in pg_class of the catalog that objects of a kind have their rows in; 0: none.
+func ClassOf(k catalog.Kind) catalog.OID { return classes[k] }
+
+// classOf is where an address's object has its row; false for what pg_depend does not show by dependencies.
 func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
+	class, ok = classes[a.Kind]
 	switch a.Kind {
-	case catalog.KindRelation, catalog.KindIndex, catalog.KindColumn:
-		return pgClassRelation, a.OID, a.Sub, true
-	case catalog.KindType:
-		return pgTypeRelation, a.OID, 0, true
-	case catalog.KindFunction:
-		return pgProcRelation, a.OID, 0, true
-	case catalog.KindConstraint:
-		return pgConstraintRelation, a.OID, 0, true
-	case catalog.KindTrigger:
-		return pgTriggerRelation, a.OID, 0, true
-	case catalog.KindEventTrigger:
-		return pgEventTriggerRelation, a.OID, 0, true
+	case catalog.KindSchema: // addPlace
+		return 0, 0, 0, false
 	case catalog.KindDefault:
-		return pgAttrdefRelation, attrdefOID(a.OID, a.Sub), 0, true
-	case catalog.KindPolicy:
-		return pgPolicyRelation, a.OID, 0, true
-	case catalog.KindOperator:
-		return pgOperatorRelation, a.OID, 0, true
-	case catalog.KindCast:
-		return pgCastRelation, a.OID, 0, true
-	case catalog.KindCollation:
-		return pgCollationRelation, a.OID, 0, true
-	case catalog.KindTSDictionary:
-		return pgTSDictRelation, a.OID, 0, true
-	case catalog.KindTSConfig:
-		return pgTSConfigRelation, a.OID, 0, true
+		return class, attrdefOID(a.OID, a.Sub), 0, true
+	case catalog.KindRelation, catalog.KindIndex, catalog.KindColumn:
+		return class, a.OID, a.Sub, true
 	}
-	return 0, 0, 0, false
+	if !ok {
+		return 0, 0, 0, false
+	}
+	return class, a.OID, 0, true
 }
 
 // addObjectDepends adds the rows of pg_depend that the general store has, and those of its objects on their schemas.
