@@ -157,7 +157,7 @@ func (s *Session) finish(ctx context.Context) error {
 	b := &s.block
 	if b.deferred.Pending() {
 		var ec run.Context
-		s.runContext(ctx, &ec, nil)
+		s.runContext(ctx, &ec, s.catalog(), nil)
 		if err := b.deferred.Run(&ec, false); err != nil {
 			return err
 		}

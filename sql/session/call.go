@@ -50,7 +50,7 @@ func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source str
 		}
 	}
 	var ec run.Context
-	s.runContext(ctx, &ec, params)
+	s.runContext(ctx, &ec, s.catalog(), params)
 	rc := &run.RoutineCall{Func: f, Ret: plan.Type{OID: f.Proc.RetType, Mod: -1}, Fields: fields}
 	vals := make([]types.Datum, len(args))
 	for i, a := range args {

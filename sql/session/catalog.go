@@ -25,10 +25,11 @@ type mergedCatalog struct {
 
 // catalog is what the session sees: its transaction's own, or the newest committed one; its temporary relations are in both.
 func (s *Session) catalog() *catalog.Catalog {
-	if s.block.editor == nil && s.db.Catalog().AnyDetaching() {
-		return s.seenPartitions()
+	cat := s.newestCatalog()
+	if cat.AnyDetaching() && s.block.editor == nil {
+		return s.seenPartitions(cat)
 	}
-	return s.newestCatalog()
+	return cat
 }
 
 // newestCatalog is catalog without what an old snapshot still sees (seenPartitions).
@@ -52,10 +53,9 @@ type seenCatalog struct {
 	cat   *catalog.Catalog
 }
 
-// seenPartitions is the newest catalog with the partitions in their places that DETACH CONCURRENTLY has begun to take away since the
+// seenPartitions is base, the newest catalog, with the partitions in their places that DETACH CONCURRENTLY has begun to take away since the
 // transaction's snapshot was taken: the second half of it waits for the transaction if that has used the table.
-func (s *Session) seenPartitions() *catalog.Catalog {
-	base := s.committedCatalog()
+func (s *Session) seenPartitions(base *catalog.Catalog) *catalog.Catalog {
 	if s.block.t == nil {
 		return base
 	}

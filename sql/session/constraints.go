@@ -42,7 +42,7 @@ func (s *Session) setConstraints(ctx context.Context, n *ast.ConstraintsSetStmt)
 		return nil
 	}
 	var ec run.Context
-	s.runContext(ctx, &ec, nil)
+	s.runContext(ctx, &ec, s.catalog(), nil)
 	return d.Run(&ec, true)
 }
 

@@ -114,7 +114,7 @@ func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (type
 		return nil, err
 	}
 	var ec run.Context
-	h.s.runContext(h.ctx, &ec, nil)
+	h.s.runContext(h.ctx, &ec, h.s.catalog(), nil)
 	v.Begin(&ec)
 	return v.Eval, nil
 }

@@ -63,7 +63,7 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 	c.busy = true
 	defer func() { c.busy = false }()
 	var ec run.Context
-	s.runContext((*functions)(s).Context(), &ec, nil)
+	s.runContext((*functions)(s).Context(), &ec, s.catalog(), nil)
 	row := [1]types.Datum{v}
 	for i := range c.checks {
 		k := &c.checks[i]

@@ -257,13 +257,13 @@ func (e *plExpr) Eval(params []types.Datum) (types.Datum, error) {
 			}
 			ev = n
 			var ec run.Context
-			s.runContext(e.h.ctx, &ec, params)
+			s.runContext(e.h.ctx, &ec, s.catalog(), params)
 			ec.View = e.h.view
 			ev.Begin(&ec)
 			return ev.Eval(nil)
 		}
 		e.busy = true
-		s.runContext(e.h.ctx, &e.ec, params)
+		s.runContext(e.h.ctx, &e.ec, s.catalog(), params)
 		e.ec.View = e.h.view
 		ev.Begin(&e.ec)
 		d, err := ev.Eval(nil)

@@ -99,7 +99,7 @@ func (s *Session) executeArgs(ctx context.Context, p *prepared, n *ast.ExecuteSt
 	out := make([]types.Datum, len(n.Params))
 	env := s.bindEnv(s.catalog(), c.source)
 	var ec run.Context
-	s.runContext(ctx, &ec, c.params)
+	s.runContext(ctx, &ec, s.catalog(), c.params)
 	for i, a := range n.Params {
 		e, err := bind.UtilityArg(env, a, p.params[i])
 		if err != nil {

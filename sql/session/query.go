@@ -354,14 +354,13 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string, ec *e
 
 // execContext fills what an execution needs, runContext what its expressions do. cat is the catalog of the plan.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, cat *catalog.Catalog, params []types.Datum) {
-	s.runContext(ctx, &ec.Context, params)
-	ec.Catalog = cat
+	s.runContext(ctx, &ec.Context, cat, params)
 	ec.Virtual, ec.Columnar, ec.Deferred = s.virtual(), s.columnar(), s.deferredQueue()
 }
 
-func (s *Session) runContext(ctx context.Context, ec *run.Context, params []types.Datum) {
+func (s *Session) runContext(ctx context.Context, ec *run.Context, cat *catalog.Catalog, params []types.Datum) {
 	h := s.hotSettings()
-	*ec = run.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: s.catalog(), Params: params, Env: s.env, Sess: (*functions)(s),
+	*ec = run.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: cat, Params: params, Env: s.env, Sess: (*functions)(s),
 		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), Triggers: (*triggers)(s), Replica: h.replica, WorkMem: h.workMem, TempDir: s.shared.TempDir,
 		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout}
 }

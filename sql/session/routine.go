@@ -408,7 +408,7 @@ func (s *Session) castValue(ctx context.Context, v types.Datum, from, to plan.Ty
 	c.busy = true
 	defer func() { c.busy = false }()
 	var ec run.Context
-	s.runContext(ctx, &ec, nil)
+	s.runContext(ctx, &ec, s.catalog(), nil)
 	c.eval.Begin(&ec)
 	return c.eval.Eval([]types.Datum{v})
 }
