@@ -150,7 +150,7 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 		return parquet.Type{}, nil, errUnsupportedType // a number inside may be an enum's position
 	}
 	switch c.Kind {
-	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB:
+	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB, tuple.KindFolded:
 		return scalar(parquet.String), same, nil
 	case tuple.KindNumeric, tuple.KindUUID, tuple.KindTimeTZ, tuple.KindInterval, tuple.KindArray, tuple.KindRecord, tuple.KindInt8,
 		tuple.KindRange, tuple.KindMultirange:
@@ -174,8 +174,8 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 	return scalar(parquet.String), textConverter(c.TypeOID, c.Kind), nil
 }
 
-// firstUserOID is PostgreSQL's FirstNormalObjectId: types from there on are users'.
-const firstUserOID = 16384
+// firstUserOID: types from there on are extensions' and users'.
+const firstUserOID = 14000
 
 func textConverter(oid uint32, kind tuple.Kind) converter {
 	return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
@@ -190,7 +190,7 @@ func nativeType(oid uint32, typmod int32, kind tuple.Kind) (parquet.Type, conver
 	switch kind {
 	case tuple.KindBool:
 		return scalar(parquet.Boolean), same, true
-	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB:
+	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB, tuple.KindFolded:
 		return scalar(parquet.String), same, true
 	case tuple.KindNumeric:
 		if p, s, ok := numericTypMod(typmod); ok {

@@ -281,7 +281,7 @@ func (b *binder) noDeferrable(t *catalog.Table, index types.OID) {
 
 func (b *binder) opClassByName(list []ast.Node, loc int32) types.OID {
 	n := lexicon.Names(list)
-	for _, c := range b.ClassesNamed(n[len(n)-1]) {
+	for _, c := range b.ClassesNamed(n) {
 		if c.Method == lexicon.Btree {
 			return c.OID
 		}

@@ -46,6 +46,8 @@ type Env struct {
 	Viewer *policy.Viewer
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
 	MayUse func(*catalog.Schema) bool
+	// Stored: the SQL is what the catalog keeps, which names operators without schema: those of all extensions are found.
+	Stored bool
 	// Named finds relations that only this statement knows; nil: there are none.
 	Named func(name string) *catalog.Table
 }
@@ -80,7 +82,7 @@ type origin struct {
 
 func newBinder(env *Env) *binder {
 	lex := lexicon.Lexicon{Text: place.Text{Source: env.Source}, Catalog: env.Catalog, SearchPath: env.SearchPath, TempSchema: env.TempSchema,
-		Database: env.Database, Types: env.Types, MayUse: env.MayUse, Needs: env.Needs, Named: env.Named}
+		Database: env.Database, Types: env.Types, MayUse: env.MayUse, Needs: env.Needs, Named: env.Named, Stored: env.Stored}
 	b := &binder{env: env, origin: map[plan.ColID]origin{}, items: map[plan.ColID]*expression.Item{}, rowScans: map[plan.ColID]*[]plan.Col{},
 		wraps: map[plan.Rel]*plan.Project{}, viewCols: map[plan.Expr]origin{}}
 	b.Binder.Init(lex, b, env.Cache)
@@ -240,7 +242,7 @@ func OpClass(env *Env, method string, name []ast.Node, typ types.OID) (oid types
 		return c.OID, nil
 	}
 	parts := lexicon.Names(name)
-	for _, c := range b.ClassesNamed(parts[len(parts)-1]) {
+	for _, c := range b.ClassesNamed(parts) {
 		if c.Method != am {
 			continue
 		}

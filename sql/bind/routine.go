@@ -19,7 +19,7 @@ func Routine(env *Env, n *ast.ObjectWithArgs, kind byte) (f *catalog.Function, b
 	defer place.Guard(&err)
 	b := newBinder(env)
 	p := b.Routine(n, kind)
-	if p.OID >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(p.OID) {
 		return env.Catalog.Function(p.OID), nil, nil
 	}
 	return nil, p, nil

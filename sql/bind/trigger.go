@@ -136,7 +136,8 @@ func WhenSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText, OperName: newBinder(env).operText,
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
+		Function: env.Catalog.Function, OperName: newBinder(env).operText,
 		Column: func(ref *plan.ColRef) string { return WhenColumn(t, ref) }})
 }
 

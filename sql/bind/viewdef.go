@@ -92,7 +92,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 		return "", err
 	}
 	e := *env
-	e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+	e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
 	for i := range t.Columns {
 		if !t.Columns[i].Dropped {
 			o.Columns = append(o.Columns, t.Columns[i].Name)
@@ -105,7 +105,7 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*catalog.Table) bool) (string, error) {
 	if n, err := env.Cache.ParseExpr(sql); err == nil && hasQuery(n) {
 		e := *env
-		e.SearchPath = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...)
+		e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
 		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
 		return out, err
 	}
@@ -113,7 +113,8 @@ func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText, OperName: newBinder(env).operText})
+	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
+		Function: env.Catalog.Function, OperName: newBinder(env).operText})
 }
 
 func hasQuery(n ast.Node) (found bool) {
@@ -222,7 +223,7 @@ func (d *deparser) sub(f func(*deparser)) string {
 
 func (d *deparser) options() *ruleutils.Options {
 	return &ruleutils.Options{Pretty: d.o.Pretty, Indent: true, Level: d.level, Env: d.b.Types, Column: d.column,
-		TypeName: d.typeName, FuncName: d.funcName, OperName: d.operName, RowField: d.rowField,
+		TypeName: d.typeName, FuncName: d.funcName, Function: d.b.Catalog.Function, OperName: d.operName, RowField: d.rowField,
 		Subquery: func(q *plan.Subquery, level int) string {
 			sel := d.b.shapes.queries[q.Rel]
 			if sel == nil {
@@ -773,7 +774,7 @@ func (d *deparser) rowField(c *plan.ColRef) string {
 
 // typeName prints a type; a stored query names those of users with their schema.
 func (d *deparser) typeName(oid types.OID, mod int32) string {
-	if d.o.Qualify != nil || oid < catalog.FirstNormalOID {
+	if d.o.Qualify != nil || catalog.BuiltIn(oid) {
 		return d.b.TypeModText(oid, mod)
 	}
 	t := d.b.Type(oid)

@@ -3,7 +3,8 @@
 //
 // Implementations are bound to rows of pg_proc: by C symbol (prosrc) for scalar and set-returning functions, by name for
 // aggregates, by OID for window functions and for functions that PostgreSQL itself writes in SQL. What pg_proc declares
-// (argument types, strictness, result type) is not declared again here. A row without implementation answers 0A000.
+// (argument types, strictness, result type) is not declared again here. A row without implementation answers 0A000. Functions of
+// extensions are found the same way, each among those of its own extension.
 package builtin
 
 import (
@@ -22,12 +23,14 @@ type (
 	AggState   = call.AggState
 	Call       = call.Call
 	LockKey    = call.LockKey
-	Partition  = call.Partition
-	Rows       = call.Rows
-	Session    = call.Session
-	SetFn      = call.SetFn
-	SortKey    = call.SortKey
-	WindowFn   = call.WindowFn
+
+	ObjectIdentity = call.ObjectIdentity
+	Partition      = call.Partition
+	Rows           = call.Rows
+	Session        = call.Session
+	SetFn          = call.SetFn
+	SortKey        = call.SortKey
+	WindowFn       = call.WindowFn
 )
 
 // Signature is call.Signature.
@@ -55,6 +58,8 @@ var index = sync.OnceValue(func() map[types.OID]*Func {
 			f.Set = setBySymbol[p.Src]
 		} else if p.Lang == langInternal {
 			f.Fn = bySymbol[p.Src]
+		} else if x := pgdata.ExtensionOf(p.OID); x != nil {
+			f.Fn, f.Set = ofExtension(extensions[x.Name], p)
 		}
 		if f.Fn != nil || f.Set != nil {
 			m[p.OID] = f
@@ -63,9 +68,17 @@ var index = sync.OnceValue(func() map[types.OID]*Func {
 	return m
 })
 
+// ofExtension finds a function among those of its extension by its symbol. Those that are SQL run as users' do.
+func ofExtension(x call.Family, p *pgdata.Proc) (call.Fn, call.SetFn) {
+	if p.RetSet {
+		return nil, x.Sets[p.Src]
+	}
+	return x.Fns[p.Src], nil
+}
+
 const langInternal = 12
 
-// Lookup returns the implementation of a built-in function, or 0A000 naming it.
+// Lookup returns the implementation of a function that is built in or an extension's, or 0A000 naming it.
 func Lookup(oid types.OID) (*Func, error) {
 	if f := index()[oid]; f != nil {
 		return f, nil

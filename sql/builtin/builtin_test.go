@@ -12,7 +12,7 @@ import (
 func TestSymbolsExist(t *testing.T) {
 	src := map[string]bool{}
 	for _, p := range pgdata.Procs() {
-		if p.Lang == langInternal {
+		if x := pgdata.ExtensionOf(p.OID); p.Lang == langInternal || x != nil {
 			src[p.Src] = true
 		}
 	}
@@ -30,6 +30,36 @@ func TestSymbolsExist(t *testing.T) {
 	sort.Strings(bad)
 	if len(bad) > 0 {
 		t.Errorf("not in pg_proc: %s", strings.Join(bad, " "))
+	}
+}
+
+// What an extension's package implements are functions of that extension.
+func TestExtensionSymbolsExist(t *testing.T) {
+	src := map[string]bool{}
+	for _, p := range pgdata.Procs() {
+		if x := pgdata.ExtensionOf(p.OID); x != nil {
+			src[x.Name+" "+p.Src], src[x.Name+" aggregate "+p.Name] = true, true
+		}
+	}
+	for name, f := range extensions {
+		if pgdata.ExtensionNamed(name) == nil {
+			t.Errorf("there is no extension %s", name)
+		}
+		for s := range f.Fns {
+			if !src[name+" "+s] {
+				t.Errorf("%s: no function has the symbol %s", name, s)
+			}
+		}
+		for s := range f.Sets {
+			if !src[name+" "+s] {
+				t.Errorf("%s: no function has the symbol %s", name, s)
+			}
+		}
+		for s := range f.Aggs {
+			if !src[name+" aggregate "+s] {
+				t.Errorf("%s: no aggregate is named %s", name, s)
+			}
+		}
 	}
 }
 

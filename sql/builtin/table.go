@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/builtin/compare"
 	"github.com/tarndb/tarn/sql/builtin/datetime"
+	"github.com/tarndb/tarn/sql/builtin/extension/citext"
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/builtin/geometry"
 	"github.com/tarndb/tarn/sql/builtin/hashing"
@@ -36,6 +37,11 @@ var (
 	windows = window.Functions()
 )
 
+// extensions are the families of extensions, by the extension's name. Their functions are found by C symbol.
+var extensions = map[string]call.Family{
+	"citext": citext.Family(),
+}
+
 func unite(all []call.Family) (fns call.Fns, byOID map[types.OID]call.Fn, sets call.Sets, setsByOID map[types.OID]call.SetFn, aggs map[types.OID]*call.Agg) {
 	var f []call.Fns
 	var s []call.Sets
@@ -57,7 +63,11 @@ func aggregateTable(makers call.AggByName) map[types.OID]*call.Agg {
 		if p.Kind != 'a' {
 			continue
 		}
-		if f := makers[p.Name]; f != nil {
+		own := makers
+		if x := pgdata.ExtensionOf(p.OID); x != nil {
+			own = extensions[x.Name].Aggs
+		}
+		if f := own[p.Name]; f != nil {
 			if a := f(p); a != nil {
 				out[p.OID] = a
 			}

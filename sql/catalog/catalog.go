@@ -80,6 +80,7 @@ func New() *Catalog {
 	for _, t := range systemTables() {
 		c.putTable(t)
 	}
+	c.objects.put(plpgsql())
 	return c
 }
 
@@ -219,7 +220,7 @@ func (c *Catalog) putTable(t *Table) {
 	if t.Detaching != 0 {
 		c.detaching.Set(childKey(t.Detaching, t.OID), struct{}{})
 	}
-	if t.HasQuery() && !t.Virtual && t.OID >= FirstNormalOID {
+	if t.HasQuery() && !t.Virtual && !BuiltIn(t.OID) {
 		c.views.Set(t.OID, struct{}{})
 	}
 	c.objects.link(t)

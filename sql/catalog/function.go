@@ -2,7 +2,7 @@ package catalog
 
 import "github.com/tarndb/tarn/sql/catalog/pgdata"
 
-// Function is a function, procedure or aggregate of users. What PostgreSQL keeps in pg_proc stands in Proc, whose OID, Name and
+// Function is a function, procedure or aggregate of users or of an extension. What PostgreSQL keeps in pg_proc stands in Proc, whose OID, Name and
 // Namespace are the header's.
 type Function struct {
 	Header
@@ -15,19 +15,21 @@ type Function struct {
 	Language string
 	// Config are the SET clauses, name=value each.
 	Config []string `json:",omitempty"`
+	// derived: see Derived.
+	derived bool
 }
 
 func (f *Function) Kind() Kind { return KindFunction }
 
 func (f *Function) LastOID() OID { return f.OID }
 
-// Function returns the function of users with that OID, or nil.
+// Function returns the function of users or of a created extension with that OID, or nil.
 func (c *Catalog) Function(oid OID) *Function {
 	f, _ := c.Object(KindFunction, oid).(*Function)
 	return f
 }
 
-// FunctionsNamed lists the functions of users of that name in a schema, in OID order.
+// FunctionsNamed lists the functions of users and extensions of that name in a schema, in OID order.
 func (c *Catalog) FunctionsNamed(schema OID, name string) (out []*Function) {
 	c.Named(KindFunction, schema, name, func(o Object) bool {
 		out = append(out, o.(*Function))

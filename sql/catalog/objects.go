@@ -26,6 +26,15 @@ const (
 	KindCollation    Kind = 'n'
 	KindTSDictionary Kind = 'w'
 	KindTSConfig     Kind = 'q'
+	KindExtension    Kind = 'x'
+)
+
+// Kinds of what an extension brings and users do not make; see Member.
+const (
+	KindOpClass      Kind = 'b'
+	KindOpFamily     Kind = 'm'
+	KindAccessMethod Kind = 'h'
+	KindTemplate     Kind = 'u'
 )
 
 // Kinds that are parts of a relation or a type.
@@ -52,6 +61,8 @@ const (
 	DepNormal   DepType = 'n' // the dependent goes only with CASCADE
 	DepAuto     DepType = 'a' // it goes along
 	DepInternal DepType = 'i' // it is a part: dropping it is dropping the whole
+	// DepExtension: it belongs to an extension and goes with that only
+	DepExtension DepType = 'e'
 )
 
 // Dep is one dependency that a descriptor keeps.
@@ -98,11 +109,13 @@ var newObject = map[Kind]func() Object{
 	KindCollation:    func() Object { return &Collation{} },
 	KindTSDictionary: func() Object { return &TSDictionary{} },
 	KindTSConfig:     func() Object { return &TSConfig{} },
+	KindExtension:    func() Object { return &Extension{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
-	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation, KindTSDictionary, KindTSConfig}
+	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation, KindTSDictionary, KindTSConfig,
+		KindExtension, KindOpClass, KindOpFamily, KindAccessMethod, KindTemplate}
 }
 
 func (k Kind) String() string {
@@ -127,10 +140,20 @@ func (k Kind) String() string {
 		return "text search configuration"
 	case KindPolicy:
 		return "policy"
+	case KindExtension:
+		return "extension"
 	case KindOperator:
 		return "operator"
+	case KindOpClass:
+		return "operator class"
+	case KindOpFamily:
+		return "operator family"
 	case KindCast:
 		return "cast"
+	case KindAccessMethod:
+		return "access method"
+	case KindTemplate:
+		return "text search template"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }
@@ -178,13 +201,20 @@ func objectName(k Kind, schema OID, name string) []byte {
 
 func nameKeyOf(o Object) string {
 	h := o.Head()
-	return string(binary.BigEndian.AppendUint32(objectName(o.Kind(), h.Schema, h.Name), h.OID))
+	schema := h.Schema
+	if o.Kind() == KindExtension {
+		schema = 0 // its name is the database's; the schema is that of its members
+	}
+	return string(binary.BigEndian.AppendUint32(objectName(o.Kind(), schema, h.Name), h.OID))
 }
 
 func (s *objects) put(o Object) {
 	a := AddressOf(o)
 	s.drop(a)
 	s.byKey.Set(objectKey(a.Kind, a.OID), o)
+	if e, ok := o.(*Extension); ok {
+		s.putMembers(e)
+	}
 	s.byName.Set(nameKeyOf(o), o)
 	for _, d := range o.Head().Deps {
 		s.setUser(a, d)
@@ -200,6 +230,9 @@ func (s *objects) drop(a Address) {
 	o, ok := s.byKey.Delete(objectKey(a.Kind, a.OID))
 	if !ok {
 		return
+	}
+	if e, ok := o.(*Extension); ok {
+		s.dropMembers(e)
 	}
 	s.byName.Delete(nameKeyOf(o))
 	for _, d := range o.Head().Deps {
@@ -233,11 +266,11 @@ func (s *objects) unlink(t *Table) {
 
 // EachDep calls f for each dependency of the relation on objects of the general store and on other relations' row types.
 func (t *Table) EachDep(f func(Dep)) {
-	if t.OID < FirstNormalOID {
+	if BuiltIn(t.OID) {
 		return
 	}
 	for i := range t.Columns {
-		if c := &t.Columns[i]; c.Type >= FirstNormalOID && !c.Dropped {
+		if c := &t.Columns[i]; !BuiltIn(c.Type) && !c.Dropped {
 			f(Dep{From: Address{Kind: KindColumn, OID: t.OID, Sub: c.AttNum}, On: Address{Kind: KindType, OID: c.Type}, Type: DepNormal})
 		}
 		if c := &t.Columns[i]; c.Collation >= FirstNormalOID && !c.Dropped {
@@ -297,6 +330,7 @@ func (c *Catalog) Dependencies(f func(from, on Address, t DepType)) {
 
 // Put adds or replaces an object of the general store.
 func (e *Editor) Put(o Object) {
+	ownDescriptor(o)
 	e.writable().objects.put(o)
 	e.changed[AddressOf(o)] = o
 }

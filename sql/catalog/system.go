@@ -68,7 +68,7 @@ var (
 // computedViews are PostgreSQL's views over functions that return rows of the server's state: sql/catalog/syscat computes them
 // whole. Their Kind is that of a table; pg_class shows what they are in PostgreSQL by their View.
 var computedViews = map[string]bool{"pg_settings": true, "pg_stat_activity": true, "pg_locks": true, "pg_timezone_names": true,
-	"pg_timezone_abbrevs": true, "pg_available_extensions": true}
+	"pg_timezone_abbrevs": true}
 
 // systemKeys gives PostgreSQL's catalogs their indexes and keys: nothing is stored in them, but clients look at them, and a query
 // that groups by a key may name the other columns.

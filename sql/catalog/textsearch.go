@@ -13,6 +13,8 @@ type TSDictionary struct {
 	Header
 	Template OID
 	Options  string `json:",omitempty"` // name = 'value', …
+	// derived: see Derived.
+	derived bool
 }
 
 // TSConfig is a row of pg_ts_config with its rows of pg_ts_config_map.
@@ -54,6 +56,7 @@ var systemSearch = sync.OnceValue(func() (m struct {
 	configs     map[OID]*TSConfig
 	dictNames   map[string]*TSDictionary
 	configNames map[string]*TSConfig
+	members     []*TSDictionary // of extensions, in none of the maps
 }) {
 	m.dicts, m.configs, m.dictNames, m.configNames = map[OID]*TSDictionary{}, map[OID]*TSConfig{}, map[string]*TSDictionary{}, map[string]*TSConfig{}
 	num := func(s *string) OID {
@@ -70,6 +73,10 @@ var systemSearch = sync.OnceValue(func() (m struct {
 		d := &TSDictionary{Header: head(row), Template: num(row[4])}
 		if row[5] != nil {
 			d.Options = *row[5]
+		}
+		if !BuiltIn(d.OID) {
+			m.members = append(m.members, d)
+			continue
 		}
 		m.dicts[d.OID], m.dictNames[d.Name] = d, d
 	}
@@ -88,9 +95,9 @@ var systemSearch = sync.OnceValue(func() (m struct {
 	return m
 })
 
-// TSDictionary returns a dictionary, built in or the user's; nil if there is none. A nil Catalog has the built-in ones.
+// TSDictionary returns a dictionary, built in, an extension's or the user's; nil if there is none. A nil Catalog has the built-in ones.
 func (c *Catalog) TSDictionary(oid OID) *TSDictionary {
-	if c == nil || oid < FirstNormalOID {
+	if c == nil || BuiltIn(oid) {
 		return systemSearch().dicts[oid]
 	}
 	d, _ := c.Object(KindTSDictionary, oid).(*TSDictionary)

@@ -9,12 +9,14 @@ import (
 // Type is a type of users: an enum, a domain, a range or the multirange of one. Composite types are relations (RelComposite).
 type Type struct {
 	Header
-	Form   byte    // types.TypeEnum, TypeDomain, TypeRange, TypeMultirange
+	Form   byte    // types.TypeEnum, TypeDomain, TypeRange, TypeMultirange; TypeBase of extensions
 	Array  OID     // its array type
 	Labels []Label `json:",omitempty"` // enum: in sort order
 	Domain *Domain `json:",omitempty"`
 	Range  *Range  `json:",omitempty"`
 	Of     OID     `json:",omitempty"` // multirange: its range type
+	// derived: see Derived.
+	derived bool
 }
 
 // Label is a row of pg_enum.
@@ -91,7 +93,7 @@ func (c *Catalog) RowTypeOf(oid OID) *Table {
 	if rel, ok := c.rowTypes.Get(oid); ok {
 		return c.Table(rel)
 	}
-	if rel, ok := c.rowTypes.Get(oid - 1); ok && oid > FirstNormalOID {
+	if rel, ok := c.rowTypes.Get(oid - 1); ok && !BuiltIn(oid-1) {
 		return c.Table(rel)
 	}
 	return nil
@@ -117,7 +119,7 @@ func (c *Catalog) TypeNamed(schema OID, name string) OID {
 		if t := find(name[1:]); t != nil {
 			return t.Array
 		}
-		if t, _ := c.Relation(schema, name[1:]); t != nil && t.RowType >= FirstNormalOID && t.Kind != RelSequence && t.Name == name[1:] {
+		if t, _ := c.Relation(schema, name[1:]); t != nil && !BuiltIn(t.RowType) && t.Kind != RelSequence && t.Name == name[1:] {
 			return t.RowType + 1
 		}
 	}
@@ -180,6 +182,8 @@ func (c *Catalog) makeUserType(d *Type, oid OID) *types.Type {
 	}
 	t := types.Type{OID: d.OID, Name: d.Name, Schema: c.typeSchema(d.Schema), TypType: d.Form, Array: d.Array, Delim: ',', BaseMod: -1}
 	switch d.Form {
+	case types.TypeBase:
+		return c.extensionType(d)
 	case types.TypeEnum:
 		t.Len, t.ByVal, t.Category, t.Align, t.Storage = 4, true, types.CategoryEnum, 'i', 'p'
 		t.InputFunc, t.OutputFunc, t.ReceiveFunc, t.SendFunc = 3506, 3507, 3532, 3533
@@ -221,7 +225,7 @@ func (c *Catalog) makeRowType(t *Table, oid OID) *types.Type {
 	row := types.Type{OID: t.RowType, Name: t.Name, Schema: c.typeSchema(t.Schema), Len: -1, TypType: types.TypeComposite,
 		Category: types.CategoryComposite, Delim: ',', Align: 'd', Storage: 'x', BaseMod: -1}
 	row.InputFunc, row.OutputFunc, row.ReceiveFunc, row.SendFunc = 2290, 2291, 2402, 2403
-	if !t.Virtual && t.OID >= FirstNormalOID {
+	if !t.Virtual && !BuiltIn(t.OID) {
 		row.Array = t.RowType + 1
 	}
 	if oid != t.RowType {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl/extension"
 	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
@@ -122,6 +123,12 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 		return "ALTER TEXT SEARCH CONFIGURATION", schemaobj.AlterConfig(x.Ctx, n)
 	case *ast.AlterCollationStmt:
 		return "ALTER COLLATION", schemaobj.RefreshCollation(x.Ctx, n)
+	case *ast.CreateExtensionStmt:
+		return "CREATE EXTENSION", extension.Create(x.Ctx, n)
+	case *ast.AlterExtensionStmt:
+		return "ALTER EXTENSION", extension.Update(x.Ctx, n)
+	case *ast.AlterExtensionContentsStmt:
+		return "ALTER EXTENSION", extension.Contents(x.Ctx, n)
 	case *ast.RuleStmt:
 		return "", pgerr.Unsupported("CREATE RULE")
 	case *ast.ClusterStmt:

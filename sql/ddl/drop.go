@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/extension"
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
@@ -46,6 +47,9 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 	}
 	if n.RemoveType == ast.OBJECT_EVENT_TRIGGER {
 		return "DROP EVENT TRIGGER", triggers.DropEvent(x.Ctx, n)
+	}
+	if n.RemoveType == ast.OBJECT_EXTENSION {
+		return "DROP EXTENSION", extension.Drop(x.Ctx, n)
 	}
 	if n.RemoveType == ast.OBJECT_TRIGGER {
 		return "DROP TRIGGER", triggers.Drop(x.Ctx, n)

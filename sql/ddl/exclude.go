@@ -19,7 +19,7 @@ func (x *exec) addExclusion(t *catalog.Table, k *ast.Constraint) (*catalog.Index
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "exclusion constraints are not supported on partitioned tables").
 			WithPosition((&place.Text{Source: x.Bind().Source}).Pos(k.Location))
 	}
-	method, err := indexMethod(&ast.IndexStmt{AccessMethod: k.AccessMethod, IndexParams: k.Exclusions, IndexIncludingParams: k.Including})
+	method, err := x.indexMethod(&ast.IndexStmt{AccessMethod: k.AccessMethod, IndexParams: k.Exclusions, IndexIncludingParams: k.Including})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (x *exec) addExclusion(t *catalog.Table, k *ast.Constraint) (*catalog.Index
 		if err != nil {
 			return nil, err
 		}
-		if with.Op >= catalog.FirstNormalOID {
+		if !catalog.BuiltIn(with.Op) {
 			t.Deps = append(t.Deps, catalog.Dep{From: part, On: catalog.Address{Kind: catalog.KindOperator, OID: with.Op}, Type: catalog.DepNormal})
 		}
 		ix.Keys, ix.Excludes = append(ix.Keys, key), append(ix.Excludes, with)

@@ -38,7 +38,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if t.Partitioned() && n.Concurrent {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot create index on partitioned table \"%s\" concurrently", t.Name)
 	}
-	method, err := indexMethod(n)
+	method, err := x.indexMethod(n)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,9 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 		key, err := x.indexKey(t, e, method, func(e plan.Expr) { x.DependOn(&next.Deps, part, e) })
 		if err != nil {
 			return err
+		}
+		if !catalog.BuiltIn(key.OpClass) {
+			next.Deps = append(next.Deps, catalog.Dep{From: part, On: catalog.Address{Kind: catalog.KindOpClass, OID: key.OpClass}, Type: catalog.DepNormal})
 		}
 		ix.Keys = append(ix.Keys, key)
 		names = append(names, indexColumnName(t, &key, names))
@@ -124,13 +127,13 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	return nil
 }
 
-func indexMethod(n *ast.IndexStmt) (string, error) {
+func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 	method := strings.ToLower(n.AccessMethod)
 	if method == "" {
 		return "btree", nil
 	}
 	for _, r := range pgdata.Load("pg_am").Rows {
-		if *r[1] != method {
+		if oid, err := types.ParseOID(*r[0]); *r[1] != method || err != nil || !x.Catalog().HasExtensionObject(oid) {
 			continue
 		}
 		if *r[3] != "i" {

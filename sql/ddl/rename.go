@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"
+	"github.com/tarndb/tarn/sql/ddl/extension"
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
@@ -641,7 +642,7 @@ func (x *exec) renameSchema(old, name string) error {
 		return true
 	})
 	var named bool
-	for _, k := range catalog.Kinds() {
+	for _, k := range []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator} {
 		x.Catalog().Objects(k, func(o catalog.Object) bool {
 			named = named || o.Head().Schema == s.OID && depend.StoredUsers(x.Ctx, depend.Addresses(x.Ctx, catalog.AddressOf(o))...)
 			return true
@@ -700,6 +701,8 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 			o.Schema = s.OID
 			return x.MayCreateIn(s)
 		})
+	case ast.OBJECT_EXTENSION:
+		return "ALTER EXTENSION", extension.SetSchema(x.Ctx, n)
 	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
 	default:
 		if schemaobj.Handles(n.ObjectType) {

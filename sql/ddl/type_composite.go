@@ -138,12 +138,12 @@ func (x *exec) noColumnOf(t *catalog.Table, word string) (err error) {
 		return nil
 	}
 	x.Catalog().Tables(func(r *catalog.Table) bool {
-		if r.OID < catalog.FirstNormalOID || r.Kind != catalog.RelTable && r.Kind != catalog.RelMatView {
+		if catalog.BuiltIn(r.OID) || r.Kind != catalog.RelTable && r.Kind != catalog.RelMatView {
 			return true
 		}
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			if c.Dropped || c.Type < catalog.FirstNormalOID {
+			if c.Dropped || catalog.BuiltIn(c.Type) {
 				continue
 			}
 			if direct, inside := usertype.Holds(x.Ctx, c.Type, t.RowType, 0); direct || inside {

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/ddl/extension"
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
@@ -387,6 +388,8 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 		next.Comment = n.Comment
 		x.Editor.PutSchema(&next)
 		return nil
+	case ast.OBJECT_EXTENSION:
+		return extension.Comment(x.Ctx, n.Object, n.Comment)
 	case ast.OBJECT_EVENT_TRIGGER:
 		return triggers.CommentEvent(x.Ctx, n.Object, n.Comment)
 	case ast.OBJECT_TRIGGER:

@@ -19,7 +19,7 @@ type Viewer struct {
 
 // Guarded reports whether the policies of t hold for a role (check_enable_rls).
 func Guarded(t *catalog.Table, roles *privilege.Roles, role catalog.OID) bool {
-	if !t.RowSecurity || t.OID < catalog.FirstNormalOID {
+	if !t.RowSecurity || catalog.BuiltIn(t.OID) {
 		return false
 	}
 	if r := roles.ByOID(role); r != nil && (r.Super || r.BypassRLS) {

@@ -15,7 +15,9 @@ type Namer struct {
 	// Relation prints a table's name, qualified as the caller wants.
 	Relation func(*catalog.Table) string
 	// Expr prints a stored expression over the table: as it is stored, or pretty.
-	Expr   func(t *catalog.Table, sql string, pretty bool) (string, error)
+	Expr func(t *catalog.Table, sql string, pretty bool) (string, error)
+	// Class prints an operator class that has that name, with its schema where needed; nil: as its name.
+	Class  func(oid types.OID, name string) string
 	Pretty bool
 	// Operator prints an operator, qualified where its symbol alone does not find it.
 	Operator func(oid types.OID) string
@@ -46,7 +48,7 @@ func IndexDef(t *catalog.Table, ix *catalog.Index, column int, n *Namer) (string
 			return "", err
 		}
 		if column == 0 {
-			s += keyOptions(n.Env, t, ix, k)
+			s += keyOptions(t, k, n)
 		}
 		keys = append(keys, s)
 	}
@@ -126,7 +128,7 @@ func IsCallText(s string) bool {
 	return false
 }
 
-func keyOptions(env *types.Env, t *catalog.Table, ix *catalog.Index, k catalog.IndexKey) string {
+func keyOptions(t *catalog.Table, k catalog.IndexKey, n *Namer) string {
 	s := ""
 	coll := types.OID(0)
 	if k.Att != 0 {
@@ -135,10 +137,13 @@ func keyOptions(env *types.Env, t *catalog.Table, ix *catalog.Index, k catalog.I
 		coll = ty.Collation
 	}
 	if k.Collation != 0 && k.Collation != coll {
-		s += " COLLATE " + collationName(env, k.Collation)
+		s += " COLLATE " + collationName(n.Env, k.Collation)
 	}
 	if k.OpClass != 0 {
-		if name, isDefault := opClass(k.OpClass, k.Type); name != "" && !isDefault {
+		if name, isDefault := opClassName(k.OpClass); name != "" && !isDefault {
+			if n.Class != nil {
+				name = n.Class(k.OpClass, name)
+			}
 			s += " " + name
 		}
 	}
@@ -153,7 +158,8 @@ func keyOptions(env *types.Env, t *catalog.Table, ix *catalog.Index, k catalog.I
 	return s
 }
 
-func opClass(oid, typ types.OID) (name string, isDefault bool) {
+// opClassName is the name of an operator class; isDefault: it is its type's default.
+func opClassName(oid types.OID) (name string, isDefault bool) {
 	for _, r := range pgdata.Load("pg_opclass").Rows {
 		if *r[0] == strconv.Itoa(int(oid)) {
 			return *r[2], *r[7] == "t"
@@ -215,7 +221,7 @@ func ConstraintDef(t *catalog.Table, c *catalog.Constraint, ref *catalog.Table, 
 			if err != nil {
 				return "", err
 			}
-			elems = append(elems, e+keyOptions(n.Env, t, ix, k)+" WITH "+n.operator(ix.Excludes[i].Op))
+			elems = append(elems, e+keyOptions(t, k, n)+" WITH "+n.operator(ix.Excludes[i].Op))
 		}
 		s = "EXCLUDE USING " + QuoteIdent(ix.Method) + " (" + strings.Join(elems, ", ") + ")"
 		if len(ix.Include) > 0 {

@@ -30,9 +30,10 @@ type Options struct {
 	Sequence func(types.OID) string
 	// TypeName prints a type; nil: types.FormatType.
 	TypeName func(oid types.OID, mod int32) string
-	// FuncName prints the name of a function of users; nil: alone.
+	// FuncName prints the name of a function of users or extensions; nil: alone. Function finds the extensions'.
 	FuncName func(f *catalog.Function) string
-	// OperName prints an operator of users; nil: its symbol alone.
+	Function func(types.OID) *catalog.Function
+	// OperName prints an operator of users or extensions; nil: its symbol alone.
 	OperName func(oid types.OID) string
 }
 
@@ -475,7 +476,7 @@ func isVariadic(oid types.OID) bool {
 func (p *printer) funcName(f *catalog.Function, oid types.OID, name string) string {
 	switch {
 	case f == nil:
-		return funcName(oid, name)
+		return p.procName(oid, name)
 	case p.o.FuncName != nil:
 		return p.o.FuncName(f)
 	}
@@ -483,15 +484,23 @@ func (p *printer) funcName(f *catalog.Function, oid types.OID, name string) stri
 }
 
 func (p *printer) operName(v *plan.FuncCall) string {
-	if v.Op >= catalog.FirstNormalOID && p.o.OperName != nil {
+	if !catalog.BuiltIn(v.Op) && p.o.OperName != nil {
 		return p.o.OperName(v.Op)
 	}
 	return v.Name
 }
 
-// funcName is generate_function_name: qualified where the name alone would not find it.
-func funcName(oid types.OID, name string) string {
-	if p := proc(oid); oid == 0 || p != nil && p.Namespace != catalog.PgCatalogOID {
+// procName is generate_function_name: qualified where the name alone would not find it.
+func (p *printer) procName(oid types.OID, name string) string {
+	if !catalog.BuiltIn(oid) {
+		if p.o.Function == nil || p.o.FuncName == nil {
+			return QuoteIdent(name)
+		}
+		if f := p.o.Function(oid); f != nil {
+			return p.o.FuncName(f)
+		}
+	}
+	if r := proc(oid); oid == 0 || r != nil && r.Namespace != catalog.PgCatalogOID {
 		return "information_schema." + QuoteIdent(name)
 	}
 	return QuoteIdent(name)

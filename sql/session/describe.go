@@ -1,13 +1,16 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/session/address"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -38,7 +41,10 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		}
 	}
 	for _, k := range catalog.Kinds() {
-		if o := cat.Object(k, obj); o != nil && class == syscat.ClassOf(k) {
+		if class != syscat.ClassOf(k) {
+			continue
+		}
+		if o := cat.Object(k, obj); o != nil && !catalog.Derived(o) {
 			return o.Head().Comment, o.Head().Comment != ""
 		}
 	}
@@ -77,6 +83,14 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func (f *functions) DescribeObject(class, obj types.OID, sub int32) string {
+	return address.Describe(f.s().names(), class, obj, sub)
+}
+
+func (f *functions) IdentifyObject(class, obj types.OID, sub int32) (builtin.ObjectIdentity, bool) {
+	return address.Identify(f.s().names(), class, obj, sub)
 }
 
 // RuleDef is a view's _RETURN rule as a statement; there are no others.
@@ -123,6 +137,12 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 		},
 		Expr: func(t *catalog.Table, sql string, pretty bool) (string, error) {
 			return bind.ExprSQL(env, t, sql, pretty, s.hidden)
+		},
+		Class: func(oid types.OID, name string) string {
+			if o := cat.Object(catalog.KindOpClass, oid); o != nil && !slices.Contains(f.SearchPath(true), o.Head().Schema) {
+				return s.names().Qualified(o.Head().Schema, name)
+			}
+			return name
 		},
 	}
 }

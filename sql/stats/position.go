@@ -22,9 +22,12 @@ func position(t *types.Type, v types.Datum) (float64, bool) {
 	case tuple.KindNumeric:
 		f, err := numeric.ToFloat8(v)
 		return f, err == nil && f == f
-	case tuple.KindText, tuple.KindBytes, tuple.KindBpchar, tuple.KindUUID:
+	case tuple.KindText, tuple.KindBytes, tuple.KindBpchar, tuple.KindUUID, tuple.KindFolded:
 		// The first eight bytes as a fraction.
 		b, f, scale := v.Bytes(), 0.0, 1.0/256
+		if t.Kind == tuple.KindFolded {
+			b = tuple.FoldedKey(b)
+		}
 		for i := 0; i < len(b) && i < 8; i++ {
 			f += float64(b[i]) * scale
 			scale /= 256

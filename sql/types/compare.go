@@ -59,6 +59,8 @@ func HashKind(k tuple.Kind, d Datum, seed uint64) uint64 {
 		return mix(seed, math.Float64bits(f))
 	case tuple.KindBpchar:
 		return hashBytes(bytes.TrimRight(d.Bytes(), " "), seed)
+	case tuple.KindFolded:
+		return hashBytes(tuple.FoldedKey(d.Bytes()), seed)
 	case tuple.KindNumeric:
 		return hashNumeric(d, seed)
 	case tuple.KindInterval:

@@ -182,7 +182,7 @@ func (t *Type) Collatable() bool { return t.Collation != 0 }
 // ByteLayout reports whether AppendText of a value is its own bytes, so that they can be sent as they stand.
 func (t *Type) ByteLayout() bool {
 	switch t.Kind {
-	case tuple.KindText, tuple.KindBpchar:
+	case tuple.KindText, tuple.KindBpchar, tuple.KindFolded:
 		return true
 	}
 	return t.OID == JSON

@@ -36,6 +36,8 @@ func Compare(kind Kind, a, b Value) int {
 		return compareRange(Range(a.Bytes()), Range(b.Bytes()))
 	case KindMultirange:
 		return compareMultirange(Array(a.Bytes()), Array(b.Bytes()))
+	case KindFolded:
+		return compareFolded(a.Bytes(), b.Bytes())
 	case KindKeyed:
 		return bytes.Compare(keyOf(a), keyOf(b))
 	case KindJSONB:

@@ -9,7 +9,7 @@ import (
 )
 
 var allKinds = func() (ks []Kind) {
-	for k := KindBool; k <= KindKeyed; k++ {
+	for k := KindBool; k <= KindFolded; k++ {
 		ks = append(ks, k)
 	}
 	return ks
@@ -36,7 +36,7 @@ func randomValue(r *rand.Rand, k Kind, depth int) Value {
 		return Float(float64(float32(randomFloat(r))))
 	case KindFloat64:
 		return Float(randomFloat(r))
-	case KindBytes, KindText, KindBpchar:
+	case KindBytes, KindText, KindBpchar, KindFolded:
 		return String(randomString(r))
 	case KindNumeric:
 		return Bytes(mustNumeric(randomNumeric(r)))

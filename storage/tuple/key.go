@@ -24,6 +24,7 @@ import (
 //	jsonb, range,
 //	multirange
 //	keyed              its key, written like bytes
+//	folded             the text in lower case, written like bytes
 const (
 	markNullFirst = 0x00
 	markValue     = 0x01
@@ -100,6 +101,8 @@ func appendKeyValue(dst []byte, kind Kind, v Value) []byte {
 		return appendEscaped(dst, v.Bytes())
 	case KindKeyed:
 		return appendEscaped(dst, keyOf(v))
+	case KindFolded:
+		return appendEscaped(dst, FoldedKey(v.Bytes()))
 	case KindBpchar:
 		return appendEscaped(dst, bytes.TrimRight(v.Bytes(), " "))
 	case KindNumeric:

@@ -9,10 +9,10 @@ import (
 
 // KeyExact reports whether DecodeKey gives back the very value. Otherwise it gives an equal one (floats: -0 becomes
 // 0; numeric: the smallest scale that shows all digits; char(n): no trailing blanks), or ErrKeyNotDecodable
-// (interval, array, record, jsonb, range, multirange, keyed).
+// (interval, array, record, jsonb, range, multirange, keyed, folded).
 func KeyExact(kind Kind) bool {
 	switch kind {
-	case KindFloat32, KindFloat64, KindNumeric, KindBpchar, KindInterval, KindArray, KindRecord, KindJSONB, KindRange, KindMultirange, KindKeyed:
+	case KindFloat32, KindFloat64, KindNumeric, KindBpchar, KindInterval, KindArray, KindRecord, KindJSONB, KindRange, KindMultirange, KindKeyed, KindFolded:
 		return false
 	}
 	return kind.Valid()
@@ -45,7 +45,7 @@ func keyValueLen(b []byte, kind Kind, desc bool) (int, error) {
 		n = numericKeyLen(b, desc)
 	case KindInterval:
 		n = 12
-	case KindBytes, KindText, KindBpchar, KindArray, KindRecord, KindJSONB, KindRange, KindMultirange, KindKeyed:
+	case KindBytes, KindText, KindBpchar, KindArray, KindRecord, KindJSONB, KindRange, KindMultirange, KindKeyed, KindFolded:
 		n = escapedLen(b, desc)
 	}
 	if n <= 0 || n > len(b) {

@@ -56,7 +56,7 @@ var kindWidth = [256]uint8{
 }
 
 // Valid reports whether the kind is one that rows can hold.
-func (k Kind) Valid() bool { return k > KindInvalid && k <= KindKeyed }
+func (k Kind) Valid() bool { return k > KindInvalid && k <= KindFolded }
 
 // NewLayout makes the layout of rows with these columns, dropped ones included. missing holds the values that rows
 // written before a column was added give for it; nil, or a shorter slice, stands for NULL. It panics on an invalid

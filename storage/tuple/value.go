@@ -113,4 +113,5 @@ const (
 	KindRange           // variable: packed range (range.go)
 	KindMultirange      // variable: packed array of ranges (range.go)
 	KindKeyed           // variable: {size u32, key, rest}: the key's bytes are its order, the rest does not count
+	KindFolded          // variable: citext; UTF-8, ordered by the bytes in lower case (folded.go)
 )

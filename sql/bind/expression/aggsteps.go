@@ -13,10 +13,10 @@ import (
 // aggSteps says how an aggregate of users is computed (build_aggregate_transfn_expr, build_aggregate_finalfn_expr). One whose
 // functions are those of a built-in aggregate is computed as that one: internal states have no other functions.
 func (b *Binder) aggSteps(a *plan.Aggref, row *pgdata.Aggregate, loc int32) {
-	if a.Proc < catalog.FirstNormalOID {
+	f := b.userFunction(a.Proc)
+	if !catalog.OfUser(a.Proc) {
 		return
 	}
-	f := b.userFunction(a.Proc)
 	a.Func = f
 	if a.Like = likeBuiltin(row); a.Like != 0 {
 		return
@@ -79,11 +79,7 @@ func (b *Binder) stepCall(fn, owner types.OID, args []plan.Expr, result plan.Typ
 	}
 	ret := b.ResolvePolymorphic(actual, declared[:len(args)], p.RetType, -1)
 	b.CoerceArgs(args, actual, declared)
-	call := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), InputColl: coll}
-	if p.OID >= catalog.FirstNormalOID {
-		call.Func = b.Catalog.Function(p.OID)
-		b.Functions = append(b.Functions, plan.FuncUse{Func: call.Func, As: owner})
-	}
+	call := &plan.FuncCall{Proc: p.OID, Name: p.Name, Args: args, T: b.PlanType(ret, -1), InputColl: coll, Func: b.calls(p.OID, owner)}
 	return b.Relabel(call, result, plan.CallCastImplicit)
 }
 

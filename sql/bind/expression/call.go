@@ -16,6 +16,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
+// langSQL is the pg_language row of functions whose body is SQL: those of extensions run as users' do.
+const langSQL = 14
+
 // funcCall is transformFuncCall.
 func (b *Binder) funcCall(s *Scope, n *ast.FuncCall) plan.Expr {
 	var args []plan.Expr

@@ -52,14 +52,21 @@ func (b *Binder) notShell(o *pgdata.Operator, loc int32) {
 	b.Fail(pgerr.UndefinedFunction, loc, "operator is only a shell: %s", text)
 }
 
-// userFunction is the function of users with that OID, which the statement calls; nil for a built-in one.
-func (b *Binder) userFunction(oid types.OID) *catalog.Function {
-	if oid < catalog.FirstNormalOID {
+// userFunction notes that the statement calls a function of users or extensions. It is the function where that runs as users' do, nil for a
+// built-in one.
+func (b *Binder) userFunction(oid types.OID) *catalog.Function { return b.calls(oid, 0) }
+
+// calls is userFunction with the rights of a role; 0: whose the statement's are.
+func (b *Binder) calls(oid, as types.OID) *catalog.Function {
+	if catalog.BuiltIn(oid) {
 		return nil
 	}
 	f := b.Catalog.Function(oid)
-	b.Functions = append(b.Functions, plan.FuncUse{Func: f})
-	return f
+	b.Functions = append(b.Functions, plan.FuncUse{Func: f, As: as})
+	if f == nil || catalog.OfUser(oid) || f.Proc.Lang == langSQL {
+		return f
+	}
+	return nil
 }
 
 // CoerceArgs is make_fn_arguments.

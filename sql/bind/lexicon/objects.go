@@ -55,42 +55,27 @@ func (x *Lexicon) OperatorsNamed(name []string) []*pgdata.Operator {
 	last := name[len(name)-1]
 	builtin := loadRegistry().opsByName[last]
 	if len(name) > 1 {
-		schema := name[len(name)-2]
-		if schema == "pg_catalog" {
-			return builtin
-		}
-		s := x.schemaNamed(schema)
+		s := x.schemaNamed(name[len(name)-2])
 		if s == nil || len(name) == 3 && name[0] != x.Database {
 			return nil
 		}
-		var out []*pgdata.Operator
-		for _, o := range x.Catalog.OperatorsNamed(s.OID, last) {
-			out = append(out, &o.Op)
-		}
-		return out
+		return x.operatorsIn(nil, s.OID, last)
 	}
 	if !x.Catalog.HasObjects(catalog.KindOperator) {
 		return builtin
 	}
 	var out []*pgdata.Operator
-	add := func(o *pgdata.Operator) {
-		for _, have := range out {
-			if have.Left == o.Left && have.Right == o.Right && have.Namespace != o.Namespace {
-				return
-			}
-		}
-		out = append(out, o)
+	path := x.path()
+	for _, s := range path {
+		out = x.operatorsIn(out, s, last)
 	}
-	for _, s := range x.path() {
-		if s == catalog.PgCatalogOID {
-			for _, o := range builtin {
-				add(o)
+	if x.ViewPath != nil || x.Stored {
+		x.Catalog.Objects(catalog.KindExtension, func(o catalog.Object) bool {
+			if s := o.Head().Schema; !slices.Contains(path, s) {
+				out = x.operatorsIn(out, s, last)
 			}
-			continue
-		}
-		for _, o := range x.Catalog.OperatorsNamed(s, last) {
-			add(&o.Op)
-		}
+			return true
+		})
 	}
 	return out
 }
@@ -101,6 +86,25 @@ func (x *Lexicon) schemaNamed(name string) *catalog.Schema {
 		return x.Catalog.SchemaByOID(x.TempSchema)
 	}
 	return x.Catalog.Schema(name)
+}
+
+// operatorsIn adds the operators of a schema that list does not hide.
+func (x *Lexicon) operatorsIn(list []*pgdata.Operator, schema types.OID, name string) []*pgdata.Operator {
+	before := list
+	add := func(o *pgdata.Operator) {
+		if !slices.ContainsFunc(before, func(have *pgdata.Operator) bool { return have.Left == o.Left && have.Right == o.Right }) {
+			list = append(list, o)
+		}
+	}
+	if schema == catalog.PgCatalogOID {
+		for _, o := range loadRegistry().opsByName[name] {
+			add(o)
+		}
+	}
+	for _, o := range x.Catalog.OperatorsNamed(schema, name) {
+		add(&o.Op)
+	}
+	return list
 }
 
 // CollationByName finds a collation. Errors: 42704, 3F000.
@@ -132,9 +136,9 @@ func (x *Lexicon) CollationByName(list []ast.Node, loc int32) types.OID {
 	return 0
 }
 
-// Proc finds a function by OID, built in or the user's; nil if there is none.
+// Proc finds a function by OID, built in, an extension's or the user's; nil if there is none.
 func (x *Lexicon) Proc(oid types.OID) *pgdata.Proc {
-	if oid >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(oid) {
 		if f := x.Catalog.Function(oid); f != nil {
 			return &f.Proc
 		}
@@ -155,7 +159,6 @@ func (x *Lexicon) ProcsNamed(name []string) []*pgdata.Proc {
 				for _, p := range builtin {
 					out = appendVisible(out, p)
 				}
-				continue
 			}
 			for _, f := range x.Catalog.FunctionsNamed(s, name[0]) {
 				out = appendVisible(out, &f.Proc)

@@ -2,15 +2,18 @@ package lexicon
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// registry indexes PostgreSQL's catalog rows by what parse analysis asks. It is made once and not changed.
+// registry indexes PostgreSQL's catalog rows, and those of all extensions, by what parse analysis asks. It is made once and not
+// changed. By name it knows the built-in functions, operators and casts only: which extensions' there are is the catalog's affair.
 type registry struct {
 	procs       map[types.OID]*pgdata.Proc
 	procsByName map[string][]*pgdata.Proc
@@ -92,22 +95,28 @@ var loadRegistry = sync.OnceValue(func() *registry {
 	for i := range procs {
 		p := &procs[i]
 		r.procs[p.OID] = p
-		r.procsByName[p.Name] = append(r.procsByName[p.Name], p)
+		if catalog.BuiltIn(p.OID) {
+			r.procsByName[p.Name] = append(r.procsByName[p.Name], p)
+		}
 	}
 	ops := pgdata.Operators()
 	for i := range ops {
 		o := &ops[i]
 		r.ops[o.OID] = o
-		r.opsByName[o.Name] = append(r.opsByName[o.Name], o)
+		if catalog.BuiltIn(o.OID) {
+			r.opsByName[o.Name] = append(r.opsByName[o.Name], o)
+		}
 	}
 	casts := pgdata.Casts()
 	for i := range casts {
-		r.casts[castKey{casts[i].Source, casts[i].Target}] = &casts[i]
+		if catalog.BuiltIn(casts[i].OID) {
+			r.casts[castKey{casts[i].Source, casts[i].Target}] = &casts[i]
+		}
 	}
 	r.loadIndexing()
 	r.rowTypes = map[types.OID]systemRow{}
 	for _, y := range pgdata.Types() {
-		if y.Type == types.TypeComposite {
+		if y.Type == types.TypeComposite && catalog.BuiltIn(y.OID) {
 			r.rowTypes[y.OID] = systemRow{table: y.RelID, array: y.Array}
 			if y.Array != 0 {
 				r.rowTypes[y.Array] = systemRow{table: y.RelID}
@@ -210,7 +219,7 @@ func (x *Lexicon) SupportProcs(family, left types.OID, number int) iter.Seq2[typ
 }
 
 // DefaultClasses are the default operator classes of an access method.
-func (x *Lexicon) DefaultClasses(am types.OID) []Class { return loadRegistry().defClass[am] }
+func (x *Lexicon) DefaultClasses(am types.OID) []Class { return x.known(loadRegistry().defClass[am]) }
 
 // ClassByOID is an operator class; the zero Class if there is none.
 func (x *Lexicon) ClassByOID(oid types.OID) Class { return loadRegistry().classes[oid] }
@@ -230,5 +239,43 @@ func FamilyName(family types.OID) string {
 	return ""
 }
 
-// ClassesNamed are the operator classes of that name, of all access methods.
-func (x *Lexicon) ClassesNamed(name string) []Class { return loadRegistry().classByName[name] }
+// ClassesNamed are the operator classes that a name finds, with a schema or along search_path, of all access methods.
+func (x *Lexicon) ClassesNamed(name []string) (out []Class) {
+	path := x.path()
+	if len(name) > 1 {
+		s := x.Catalog.Schema(name[len(name)-2])
+		if s == nil {
+			return nil
+		}
+		path = []types.OID{s.OID}
+	}
+	for _, c := range loadRegistry().classByName[name[len(name)-1]] {
+		schema := catalog.PgCatalogOID
+		if o := x.Catalog.Object(catalog.KindOpClass, c.OID); o != nil {
+			schema = o.Head().Schema
+		} else if !catalog.BuiltIn(c.OID) {
+			continue
+		}
+		if slices.Contains(path, schema) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// known leaves out the classes of extensions that the database does not have.
+func (x *Lexicon) known(list []Class) []Class {
+	for i := range list {
+		if catalog.BuiltIn(list[i].OID) || x.Catalog.HasExtensionObject(list[i].OID) {
+			continue
+		}
+		out := slices.Clone(list[:i])
+		for _, c := range list[i+1:] {
+			if x.Catalog.HasExtensionObject(c.OID) {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	return list
+}

@@ -29,7 +29,9 @@ type Lexicon struct {
 	Named func(name string) *catalog.Table
 	// ViewPath is the search path inside a view; nil outside.
 	ViewPath []types.OID
-	// Needs collects the users' types and functions that are named, outside of views; nil: nobody asks.
+	// Stored: what is bound is the catalog's own SQL, as inside a view.
+	Stored bool
+	// Needs collects the types, functions and operators of users and extensions that are named, outside of views; nil: nobody asks.
 	Needs *Needs
 
 	seen map[types.OID]*types.Type // types that are not built in, by OID; nil for none of that OID
@@ -40,16 +42,14 @@ type Needs struct{ List []catalog.Address }
 
 func (n *Needs) add(kind catalog.Kind, oid types.OID) {
 	a := catalog.Address{Kind: kind, OID: oid}
-	if n != nil && oid >= catalog.FirstNormalOID && !slices.Contains(n.List, a) {
+	if n != nil && !catalog.BuiltIn(oid) && !slices.Contains(n.List, a) {
 		n.List = append(n.List, a)
 	}
 }
 
-// NeedOperator notes that an operator is used.
-func (x *Lexicon) NeedOperator(oid types.OID) { x.Needs.add(catalog.KindOperator, oid) }
-
-// NeedFunction notes that a function is called.
+// NeedFunction notes that a function is called, NeedOperator that an operator is used.
 func (x *Lexicon) NeedFunction(oid types.OID) { x.Needs.add(catalog.KindFunction, oid) }
+func (x *Lexicon) NeedOperator(oid types.OID) { x.Needs.add(catalog.KindOperator, oid) }
 
 // IsDomain: the type is a domain.
 func (x *Lexicon) IsDomain(t types.OID) bool { return x.BaseType(t) != t }
@@ -181,7 +181,7 @@ func (x *Lexicon) BaseType(oid types.OID) types.OID {
 // BaseTypeMod looks through domains for the type and, where mod is -1, the modifier.
 func (x *Lexicon) BaseTypeMod(oid types.OID, mod int32) (types.OID, int32) {
 	for {
-		if oid < catalog.FirstNormalOID && types.Lookup(oid) != nil {
+		if catalog.BuiltIn(oid) && types.Lookup(oid) != nil {
 			return oid, mod
 		}
 		t := x.Type(oid)

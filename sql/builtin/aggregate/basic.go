@@ -55,7 +55,8 @@ func (s *extremeState) Final() (types.Datum, error) {
 
 func (s *extremeState) Size() int { return call.SmallState + cap(s.buf) }
 
-func extreme(p *pgdata.Proc) *call.Agg {
+// Extreme is min or max of one pg_proc row.
+func Extreme(p *pgdata.Proc) *call.Agg {
 	wantMax := p.Name == "max"
 	fixed := types.Lookup(p.ArgTypes[0])
 	if fixed != nil && fixed.TypType != types.TypePseudo && fixed.Kind == tuple.KindInvalid {
@@ -166,8 +167,8 @@ func basicAggs() call.AggByName {
 	and := strictAgg(func() call.AggState { return &boolState{} })
 	return call.AggByName{
 		"count":    call.AnyVariant(strictAgg(func() call.AggState { return &countState{} })),
-		"min":      extreme,
-		"max":      extreme,
+		"min":      Extreme,
+		"max":      Extreme,
 		"bool_and": call.AnyVariant(and),
 		"every":    call.AnyVariant(and),
 		"bool_or":  call.AnyVariant(strictAgg(func() call.AggState { return &boolState{or: true} })),

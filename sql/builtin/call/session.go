@@ -127,6 +127,12 @@ type Storage interface {
 	SwitchWAL() (uint64, error)
 }
 
+// ObjectIdentity is how an object is named whatever search_path is; Names and Args are what pg_get_object_address takes.
+type ObjectIdentity struct {
+	Type, Schema, Name, Identity string
+	Names, Args                  []string
+}
+
 // Describer prints catalog objects as SQL; "" means that there is no such object.
 type Describer interface {
 	ViewDef(view types.OID, pretty bool) (string, error)
@@ -142,6 +148,10 @@ type Describer interface {
 	// Updatable is pg_relation_is_updatable's mask (bind.Takes…), UpdatableColumn what pg_column_is_updatable says.
 	Updatable(rel types.OID, triggers bool) int
 	UpdatableColumn(rel types.OID, column int16, triggers bool) bool
+	// DescribeObject is pg_describe_object, IdentifyObject pg_identify_object with what pg_identify_object_as_address gives: empty texts are
+	// NULL.
+	DescribeObject(class, obj types.OID, sub int32) string
+	IdentifyObject(class, obj types.OID, sub int32) (id ObjectIdentity, ok bool)
 	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
 	Comment(obj, class types.OID, sub int32) (string, bool)
 }

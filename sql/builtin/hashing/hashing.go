@@ -69,7 +69,8 @@ func hashers() map[string]hasher {
 		"time_hash": long, "timestamp_hash": long, "pg_lsn_hash": long,
 		"hashfloat4": plain(hashFloat), "hashfloat8": plain(hashFloat), "hash_numeric": plain(hashNumeric),
 		"hashtext": text, "hashname": text, "hashvarlena": text, "uuid_hash": text, "hashmacaddr": text, "hashmacaddr8": text,
-		"hashbpchar": plain(func(k kind, d types.Datum) uint64 { return k.bytes(bytes.TrimRight(d.Bytes(), " ")) }),
+		"citext_hash": plain(func(k kind, d types.Datum) uint64 { return k.bytes(tuple.FoldedKey(d.Bytes())) }),
+		"hashbpchar":  plain(func(k kind, d types.Datum) uint64 { return k.bytes(bytes.TrimRight(d.Bytes(), " ")) }),
 		"hashoidvector": plain(func(k kind, d types.Datum) uint64 {
 			var b []byte
 			for _, v := range tuple.Array(d.Bytes()).Elems(nil) {

@@ -580,6 +580,8 @@ func catalogFns() call.Fns {
 	sqlNull := func(*call.Call, []types.Datum) (types.Datum, error) { return types.Null, nil }
 	m := call.Fns{
 		"format_type": formatType, "pg_typeof": typeOf, "pg_get_userbyid": withSession(userByID),
+		"pg_describe_object": withSession(describeObject), "pg_identify_object": withSession(identifyObject),
+		"pg_identify_object_as_address": withSession(identifyAddress), "pg_extension_config_dump": extensionConfigDump,
 		"pg_table_is_visible": withSession(func(s call.Session, _ *call.Call, a []types.Datum) (types.Datum, error) {
 			return nullable(visibleRelation(s, types.OID(a[0].Uint())))
 		}),
@@ -683,7 +685,9 @@ func catalogSQL() map[types.OID]call.Fn {
 
 func catalogSets() call.Sets {
 	return call.Sets{"pg_get_keywords": keywordRows, "pg_options_to_table": optionRows,
-		"pg_partition_ancestors": partitionAncestors, "pg_partition_tree": partitionTree}
+		"pg_partition_ancestors": partitionAncestors, "pg_partition_tree": partitionTree,
+		"pg_available_extensions": availableExtensions, "pg_available_extension_versions": availableExtensionVersions,
+		"pg_extension_update_paths": extensionUpdatePaths}
 }
 
 // FunctionArguments is pg_get_function_arguments.

@@ -32,10 +32,9 @@ for t in pg_am pg_opfamily pg_amop pg_range pg_language pg_conversion pg_ts_pars
   esac
   copy $t "select $c from $t $w order by 1"
 done
-copy pg_extension "select oid, extname, extowner, extnamespace, extrelocatable, extversion, extconfig, extcondition from pg_extension order by oid"
 copy pg_amproc "select oid, amprocfamily, amproclefttype, amprocrighttype, amprocnum, amproc::oid from pg_amproc order by 1"
 copy pg_opclass "select oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, opcdefault, opckeytype from pg_opclass order by ctid"
-copy pg_description "select objoid, classoid, objsubid, description from pg_description where objoid < 12000 or classoid::regclass::text in ('pg_ts_config', 'pg_ts_dict', 'pg_ts_template', 'pg_language', 'pg_extension') order by classoid, objoid, objsubid"
+copy pg_description "select objoid, classoid, objsubid, description from pg_description where objoid < 12000 or classoid::regclass::text in ('pg_ts_config', 'pg_ts_dict', 'pg_ts_template', 'pg_language') order by classoid, objoid, objsubid"
 # The shape of every system relation: what a client that reads pg_catalog or information_schema may ask for.
 copy system_relations "select c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.relnatts from pg_class c join pg_namespace n on n.oid=c.relnamespace where n.nspname in ('pg_catalog','information_schema') and c.relkind in ('r','v') order by 1"
 copy system_columns "select a.attrelid, a.attnum, a.attname, a.atttypid, a.attlen, a.atttypmod, a.attndims, a.attbyval, a.attalign, a.attstorage, a.attnotnull, a.attcollation from pg_attribute a join pg_class c on c.oid=a.attrelid join pg_namespace n on n.oid=c.relnamespace where n.nspname in ('pg_catalog','information_schema') and c.relkind in ('r','v') and a.attnum>0 order by 1,2"

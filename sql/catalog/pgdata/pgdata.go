@@ -36,20 +36,20 @@ var (
 )
 
 // Load returns the dumped catalog of that name ("pg_opclass", "system_columns", …), parsed on first use and kept.
-// It panics on a name that is not in data/.
+// It panics on a name that is not in data/. The rows of extensions come last.
 func Load(name string) *Table {
 	tablesMu.Lock()
 	defer tablesMu.Unlock()
 	if t := tables[name]; t != nil {
 		return t
 	}
-	t := parse(name)
+	t := withExtensions(name, parseFile(files, "data/"+name+".tsv"))
 	tables[name] = t
 	return t
 }
 
-func parse(name string) *Table {
-	raw, err := files.ReadFile("data/" + name + ".tsv")
+func parseFile(files embed.FS, path string) *Table {
+	raw, err := files.ReadFile(path)
 	if err != nil {
 		panic("pgdata: " + err.Error())
 	}

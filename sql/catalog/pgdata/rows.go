@@ -1,6 +1,10 @@
 package pgdata
 
-import "sync"
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
 
 // Type is a row of pg_type.
 type Type struct {
@@ -53,8 +57,12 @@ type Proc struct {
 	Agg                               *Aggregate `json:",omitempty"` // of aggregates of users; AggregateOf finds built-in ones
 }
 
-// Procs returns pg_proc, then Tarn's own functions (tarn_proc.tsv, written by hand; OIDs from 9100), in OID order.
-var Procs = sync.OnceValue(func() []Proc { return append(procs("pg_proc"), procs("tarn_proc")...) })
+// Procs returns pg_proc and Tarn's own functions (tarn_proc.tsv, written by hand; OIDs from 9100) in OID order.
+var Procs = sync.OnceValue(func() []Proc {
+	list := append(procs("pg_proc"), procs("tarn_proc")...)
+	slices.SortFunc(list, func(a, b Proc) int { return cmp.Compare(a.OID, b.OID) })
+	return list
+})
 
 func procs(table string) []Proc {
 	return rows(table, func(r *reader) Proc {

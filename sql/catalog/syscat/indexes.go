@@ -212,13 +212,9 @@ const tarnExtension catalog.OID = 9005
 
 // extensionMembers are the objects of extension plpgsql (with its OID in PostgreSQL's catalog) and of Tarn's own.
 var extensionMembers = []struct{ class, oid, extension catalog.OID }{
-	{pgProcRelation, 13560, 13559}, {pgProcRelation, 13561, 13559}, {pgProcRelation, 13562, 13559}, {pgLanguageRelation, 13563, 13559},
+	{pgProcRelation, 13560, catalog.PlpgsqlOID}, {pgProcRelation, 13561, catalog.PlpgsqlOID}, {pgProcRelation, 13562, catalog.PlpgsqlOID},
+	{pgLanguageRelation, 13563, catalog.PlpgsqlOID},
 	{pgNamespaceRelation, catalog.TarnSchemaOID, tarnExtension},
-}
-
-func pgExtension(s *scan) error {
-	s.add(oid(tarnExtension), text("tarn"), oid(catalog.SuperuserOID), oid(catalog.TarnSchemaOID), no, text("1.0"), null, null)
-	return nil
 }
 
 // pgDepend lists what dropping an object takes along or is stopped by, as far as descriptors say it.
@@ -231,6 +227,9 @@ func pgDepend(s *scan) error {
 		s.referenced = &o
 	}
 	for _, m := range extensionMembers {
+		if m.extension == catalog.PlpgsqlOID && s.cat.Extension("plpgsql") == nil {
+			continue
+		}
 		s.addDepend(m.class, m.oid, 0, pgExtensionRelation, m.extension, 0, 'e')
 	}
 	for _, p := range tarnProcs() {
@@ -316,7 +315,7 @@ func (s *scan) addTableDepends(t *catalog.Table) {
 	if t.Schema == catalog.TarnSchemaOID {
 		add(pgClassRelation, t.OID, 0, pgExtensionRelation, tarnExtension, 0, 'e')
 	}
-	if t.OID < catalog.FirstNormalOID {
+	if catalog.BuiltIn(t.OID) {
 		return
 	}
 	add(pgClassRelation, t.OID, 0, pgNamespaceRelation, t.Schema, 0, 'n')
@@ -333,7 +332,7 @@ func (s *scan) addTableDepends(t *catalog.Table) {
 	}
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
-			def := attrdefOID(t.OID, c.AttNum)
+			def := AttrdefOID(t.OID, c.AttNum)
 			add(pgAttrdefRelation, def, 0, pgClassRelation, t.OID, c.AttNum, 'a')
 			for _, ref := range s.refsOf(t).defaults[c.AttNum] {
 				add(pgAttrdefRelation, def, 0, pgClassRelation, ref, 0, 'n')

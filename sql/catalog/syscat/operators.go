@@ -2,7 +2,7 @@ package syscat
 
 import "github.com/tarndb/tarn/sql/catalog"
 
-// pgOperator adds the operators of users.
+// pgOperator adds the operators of users and extensions.
 func pgOperator(s *scan) error {
 	name, named := s.keyName(2)
 	byOID, some := s.keyOID(1)
@@ -17,7 +17,7 @@ func pgOperator(s *scan) error {
 	return nil
 }
 
-// pgCast adds the casts of users.
+// pgCast adds the casts of users and extensions.
 func pgCast(s *scan) error {
 	s.cat.Objects(catalog.KindCast, func(o catalog.Object) bool {
 		r := &o.(*catalog.Cast).Row

@@ -8,10 +8,10 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// pgProc adds the functions of users.
+// pgProc adds the functions of users; those of extensions are among the static rows.
 func pgProc(s *scan) error {
 	if o, ok := s.keyOID(1); ok {
-		if f := s.cat.Function(o); f != nil {
+		if f := s.cat.Function(o); f != nil && catalog.OfUser(o) {
 			s.addProc(f)
 		}
 		return nil
@@ -32,6 +32,9 @@ func pgProc(s *scan) error {
 }
 
 func (s *scan) addProc(f *catalog.Function) {
+	if !catalog.OfUser(f.OID) {
+		return
+	}
 	p := &f.Proc
 	body := null
 	if f.Body != "" {

@@ -354,8 +354,8 @@ func (s *scan) addIndexColumns(t *catalog.Table, ix *catalog.Index) {
 	}
 }
 
-// attrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
-func attrdefOID(table catalog.OID, att int16) catalog.OID {
+// AttrdefOID and RewriteOID are made for objects that have none: no allocated OID is that large.
+func AttrdefOID(table catalog.OID, att int16) catalog.OID {
 	return madeOID | table<<11&0x7fffffff | catalog.OID(att)&0x7ff
 }
 
@@ -380,7 +380,7 @@ func pgAttrdef(s *scan) error {
 	defaults := func(t *catalog.Table) {
 		for i := range t.Columns {
 			if c := &t.Columns[i]; c.Default != "" && !c.Dropped {
-				s.add(oid(attrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
+				s.add(oid(AttrdefOID(t.OID, c.AttNum)), oid(t.OID), num(c.AttNum), text(c.Default))
 			}
 		}
 	}
@@ -513,7 +513,7 @@ func (s *scan) owners(o catalog.OID) (out []*catalog.Table) {
 	add(t)
 	t, _ = s.cat.TriggerByOID(o)
 	add(t)
-	if o >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(o) {
 		t, _ = s.cat.PolicyByOID(o)
 		add(t)
 		add(s.cat.RowTypeOf(o))

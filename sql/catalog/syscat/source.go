@@ -138,7 +138,7 @@ func (s *scan) fill() error {
 	name := s.table.Name
 	if s.table.Schema == catalog.PgCatalogOID || s.table.Schema == catalog.InformationSchemaOID {
 		if st := staticRows(s.table); st != nil {
-			s.out = st.find(s.eq)
+			s.out = s.created(st, st.find(s.eq))
 		}
 	}
 	if f := relations[qualified{s.table.Schema, name}]; f != nil {

@@ -26,7 +26,7 @@ var staticSources = map[string]string{
 	"pg_type": "pg_type", "pg_proc": "pg_proc", "pg_operator": "pg_operator", "pg_cast": "pg_cast", "pg_aggregate": "pg_aggregate",
 	"pg_am": "pg_am", "pg_amop": "pg_amop", "pg_amproc": "pg_amproc", "pg_opclass": "pg_opclass", "pg_opfamily": "pg_opfamily",
 	"pg_collation": "pg_collation", "pg_conversion": "pg_conversion", "pg_language": "pg_language", "pg_range": "pg_range",
-	"pg_tablespace": "pg_tablespace", "pg_extension": "pg_extension", "pg_description": "pg_description", "pg_ts_config": "pg_ts_config",
+	"pg_tablespace": "pg_tablespace", "pg_description": "pg_description", "pg_ts_config": "pg_ts_config",
 	"pg_ts_config_map": "pg_ts_config_map", "pg_ts_dict": "pg_ts_dict", "pg_ts_parser": "pg_ts_parser",
 	"pg_ts_template": "pg_ts_template", "sql_features": "information_schema_sql",
 }

@@ -72,8 +72,10 @@ func (s *scan) addTriggerDepends(t *catalog.Table) {
 		if g.Constraint != 0 {
 			s.addDepend(pgConstraintRelation, g.Constraint, 0, pgTriggerRelation, g.OID, 0, 'i')
 		}
-		for range g.Extensions {
-			s.addDepend(pgTriggerRelation, g.OID, 0, pgExtensionRelation, 13559, 0, 'x')
+		for _, name := range g.Extensions {
+			if e := s.cat.Extension(name); e != nil {
+				s.addDepend(pgTriggerRelation, g.OID, 0, pgExtensionRelation, e.OID, 0, 'x')
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ func pgType(s *scan) error {
 		return nil
 	}
 	s.cat.Tables(func(t *catalog.Table) bool {
-		if t.RowType < catalog.FirstNormalOID || t.Kind == catalog.RelSequence {
+		if catalog.BuiltIn(t.RowType) || t.Kind == catalog.RelSequence {
 			return true
 		}
 		s.addRowType(t)
@@ -55,10 +55,10 @@ func pgType(s *scan) error {
 
 // addTypeOwner adds the types that belong to a type of users together with it: arrays and elements.
 func (s *scan) addTypeOwner(o catalog.OID) {
-	if o < catalog.FirstNormalOID {
+	if catalog.BuiltIn(o) {
 		return
 	}
-	if t := s.cat.RowTypeOf(o); t != nil && t.RowType >= catalog.FirstNormalOID && t.Kind != catalog.RelSequence {
+	if t := s.cat.RowTypeOf(o); t != nil && !catalog.BuiltIn(t.RowType) && t.Kind != catalog.RelSequence {
 		s.addRowType(t)
 	}
 	if t := s.cat.Type(o); t != nil {
@@ -73,9 +73,10 @@ func (s *scan) addRowType(t *catalog.Table) {
 	s.addArrayType(t.RowType+1, t.Schema, t.Owner)
 }
 
+// addUserType leaves out what is among the static rows: types of extensions.
 func (s *scan) addUserType(t *catalog.Type) {
 	y := s.cat.UserType(t.OID)
-	if y == nil {
+	if y == nil || !catalog.OfUser(t.OID) {
 		return
 	}
 	d := t.Domain
@@ -169,23 +170,25 @@ var classes = map[catalog.Kind]catalog.OID{
 }
 
 // ClassOf is the OID in pg_class of the catalog that objects of a kind have their rows in; 0: none.
-func ClassOf(k catalog.Kind) catalog.OID { return classes[k] }
+func ClassOf(k catalog.Kind) catalog.OID {
+	if class, ok := classes[k]; ok {
+		return class
+	}
+	return catalog.ClassOf(k)
+}
 
 // classOf is where an address's object has its row; false for what pg_depend does not show by dependencies.
 func classOf(a catalog.Address) (class, obj catalog.OID, sub int16, ok bool) {
-	class, ok = classes[a.Kind]
+	class = ClassOf(a.Kind)
 	switch a.Kind {
 	case catalog.KindSchema: // addPlace
 		return 0, 0, 0, false
 	case catalog.KindDefault:
-		return class, attrdefOID(a.OID, a.Sub), 0, true
+		return class, AttrdefOID(a.OID, a.Sub), 0, true
 	case catalog.KindRelation, catalog.KindIndex, catalog.KindColumn:
 		return class, a.OID, a.Sub, true
 	}
-	if !ok {
-		return 0, 0, 0, false
-	}
-	return class, a.OID, 0, true
+	return class, a.OID, 0, class != 0
 }
 
 // addObjectDepends adds the rows of pg_depend that the general store has, and those of its objects on their schemas.
@@ -229,8 +232,13 @@ func (s *scan) addStoredDepend(from, on catalog.Address, t catalog.DepType) {
 	if !ok || !ok2 || from.Kind == catalog.KindPolicy && on.Kind == catalog.KindRelation && s.dependsOnColumn(from, on.OID) {
 		return
 	}
-	if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation && r.Kind == catalog.RelView {
-		class, obj = pgRewriteRelation, RewriteOID(r.OID)
+	if r := s.cat.Table(obj); r != nil && from.Kind == catalog.KindRelation {
+		switch {
+		case t == catalog.DepExtension && r.Kind == catalog.RelComposite:
+			class, obj = pgTypeRelation, r.RowType
+		case t != catalog.DepExtension && r.Kind == catalog.RelView:
+			class, obj = pgRewriteRelation, RewriteOID(r.OID)
+		}
 	}
 	s.addDepend(class, obj, sub, ref, refObj, refSub, byte(t))
 }

@@ -40,10 +40,17 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeCast}, true
 	case catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig:
 		return objectKind{describe: describeNamed}, true
+	case catalog.KindExtension:
+		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
+			return "extension " + x.Catalog().Object(o.Kind, o.OID).Head().Name
+		}}, true
 	case catalog.KindEventTrigger:
 		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {
 			return "event trigger " + x.Catalog().Object(o.Kind, o.OID).Head().Name
 		}}, true
+	}
+	if catalog.ClassOf(k) != 0 {
+		return objectKind{describe: describeMember, remove: func(*stmt.Ctx, catalog.Address) error { return nil }}, true
 	}
 	return objectKind{}, false
 }
@@ -97,6 +104,9 @@ func listed(x *stmt.Ctx, o catalog.Address) (out []dependent) {
 func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 	f := finder{x: x, at: map[catalog.Address]*target{}}
 	for _, o := range list {
+		if err := belongs(x, o, list); err != nil {
+			return err
+		}
 		if err := f.find(o, o, false); err != nil {
 			return err
 		}
@@ -129,9 +139,13 @@ func Drop(x *stmt.Ctx, list []catalog.Address, cascade bool) error {
 	if x.Dropping != nil {
 		for _, o := range f.order {
 			original := slices.Contains(list, o)
-			d := dropped(x, o, original, !original && !f.at[o].silent)
+			member := x.Catalog().ExtensionOf(o) != nil
+			d := dropped(x, o, original, !original && (!f.at[o].silent || member))
 			x.Dropping(d)
 			rowTypesDropped(x, d)
+			if member && o.Kind == catalog.KindType {
+				arrayDropped(x, d)
+			}
 		}
 	}
 	for _, o := range f.order {
@@ -174,13 +188,23 @@ func (f *finder) find(o, via catalog.Address, silent bool) error {
 		t.silent = t.silent || silent
 		return nil
 	}
+	if e := f.x.Catalog().ExtensionOf(o); e != nil && f.at[catalog.AddressOf(e)] == nil {
+		return f.find(catalog.AddressOf(e), via, silent) // what needs to go goes with the whole
+	}
 	f.at[o] = &target{via: via, silent: silent}
 	deps, err := dependents(f.x, o)
 	if err != nil {
 		return err
 	}
+	// What depends on a part of the object has the part's place.
+	place := func(d dependent) catalog.OID {
+		if d.via != o {
+			return d.via.OID
+		}
+		return d.OID
+	}
 	slices.SortStableFunc(deps, func(a, b dependent) int {
-		return cmp.Or(cmp.Compare(b.OID, a.OID), cmp.Compare(uint16(b.Sub-1), uint16(a.Sub-1)))
+		return cmp.Or(cmp.Compare(place(b), place(a)), cmp.Compare(b.OID, a.OID), cmp.Compare(uint16(b.Sub-1), uint16(a.Sub-1)))
 	})
 	for _, d := range deps {
 		if err := f.find(d.Address, d.via, d.auto); err != nil {
@@ -235,7 +259,7 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 	switch o.Kind {
 	case catalog.KindSchema:
 		cat.Tables(func(t *catalog.Table) bool {
-			if t.Schema == o.OID {
+			if t.Schema == o.OID && cat.ExtensionOf(catalog.Address{Kind: catalog.KindRelation, OID: t.OID}) == nil {
 				part := t.Bound != nil && cat.Table(t.Parents[0]) != nil && cat.Table(t.Parents[0]).Schema == o.OID
 				add(catalog.KindRelation, t.OID, 0, t.Sequence != nil && t.Sequence.OwnerTable != 0 || part)
 			}
@@ -243,7 +267,7 @@ func dependents(x *stmt.Ctx, o catalog.Address) (out []dependent, err error) {
 		})
 		for _, k := range catalog.Kinds() {
 			cat.Objects(k, func(m catalog.Object) bool {
-				if m.Head().Schema == o.OID {
+				if m.Head().Schema == o.OID && cat.ExtensionOf(catalog.AddressOf(m)) == nil {
 					add(k, m.Head().OID, 0, false)
 				}
 				return true
@@ -451,7 +475,7 @@ func StoredUsers(x *stmt.Ctx, on ...catalog.Address) (found bool) {
 			switch from.Kind {
 			case catalog.KindColumn, catalog.KindFunction, catalog.KindType, catalog.KindTrigger, catalog.KindOperator, catalog.KindCast, catalog.KindTSConfig:
 			default:
-				found = true
+				found = found || there(x, from)
 			}
 		})
 	}

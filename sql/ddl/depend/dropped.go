@@ -1,6 +1,7 @@
 package depend
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -27,6 +28,18 @@ func rowTypesDropped(x *stmt.Ctx, d stmt.Dropped) {
 	d.Names = []string{d.Identity}
 	x.Dropping(d)
 	d.OID, d.Name, d.Identity = t.RowType+1, "_"+d.Name, d.Identity+"[]"
+	d.Names = []string{d.Identity}
+	x.Dropping(d)
+}
+
+// arrayDropped tells of the array type of a base type, which goes with it.
+func arrayDropped(x *stmt.Ctx, d stmt.Dropped) {
+	t := x.Catalog().Type(d.OID)
+	if t == nil || t.Array == 0 {
+		return
+	}
+	d.Original, d.Normal = false, false
+	d.OID, d.Name, d.Identity = t.Array, "_"+d.Name, d.Identity+"[]"
 	d.Names = []string{d.Identity}
 	x.Dropping(d)
 }
@@ -94,12 +107,19 @@ func Identify(cat *catalog.Catalog, env *types.Env, d *stmt.Dropped) {
 		h := o.Head()
 		d.Type, d.Schema, d.Name = d.Kind.String(), schemaOf(h.Schema), h.Name
 		d.Identity, d.Names = quote(h.Name), []string{h.Name}
+		if d.Kind == catalog.KindExtension {
+			d.Schema = ""
+		}
 		if d.Schema != "" {
 			d.Identity, d.Names = quote(d.Schema, h.Name), []string{d.Schema, h.Name}
 		}
 		args := func(list ...types.OID) string {
 			for _, a := range list {
-				d.Args = append(d.Args, qualifiedType(a, env))
+				if a == 0 {
+					d.Args = append(d.Args, "NONE")
+					continue
+				}
+				d.Args = append(d.Args, qualifiedType(a, cat))
 			}
 			return "(" + strings.Join(d.Args, ",") + ")"
 		}
@@ -112,17 +132,28 @@ func Identify(cat *catalog.Catalog, env *types.Env, d *stmt.Dropped) {
 			d.Identity = quote(d.Schema) + "." + v.Name + args(v.Op.Left, v.Op.Right)
 		case *catalog.Cast:
 			d.Name = ""
-			d.Names, d.Args = []string{qualifiedType(v.Row.Source, env)}, []string{qualifiedType(v.Row.Target, env)}
+			d.Names, d.Args = []string{qualifiedType(v.Row.Source, cat)}, []string{qualifiedType(v.Row.Target, cat)}
 			d.Identity = "(" + d.Names[0] + " AS " + d.Args[0] + ")"
 		}
+		identifyMember(d)
 	}
 }
 
 // qualifiedType is a type's name with its schema, but for those that SQL has a word for (format_type_be_qualified).
-func qualifiedType(oid types.OID, env *types.Env) string {
-	name := types.FormatType(oid, -1, env)
+func qualifiedType(oid types.OID, cat *catalog.Catalog) string {
 	t := types.Lookup(oid)
-	if t == nil || t.Name != name || name == "numeric" || name == "interval" || name == "bit" {
+	if t == nil {
+		if t = cat.UserType(oid); t == nil {
+			return strconv.Itoa(int(oid))
+		}
+	}
+	name := types.TypeName(oid, nil)
+	switch {
+	case t.IsArray():
+		return qualifiedType(t.Elem, cat) + "[]"
+	case t.Schema != "":
+		return ruleutils.QuoteIdent(t.Schema) + "." + ruleutils.QuoteIdent(t.Name)
+	case t.Name != name || name == "numeric" || name == "interval" || name == "bit":
 		return name
 	}
 	return "pg_catalog." + name

@@ -65,6 +65,9 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 		if cat.Object(o.Kind, o.OID) == nil {
 			return nil
 		}
+		if catalog.Derived(cat.Object(o.Kind, o.OID)) {
+			return nil // it goes with its extension
+		}
 		if k, ok := objectKinds(o.Kind); ok && k.remove != nil {
 			return k.remove(x, o)
 		}
@@ -172,7 +175,7 @@ func removeOperator(x *stmt.Ctx, o catalog.Address) error {
 		return nil
 	}
 	for _, oid := range []catalog.OID{gone.Op.Com, gone.Op.Negate} {
-		if p := x.Catalog().Operator(oid); p != nil && oid != o.OID {
+		if p := x.Catalog().Operator(oid); p != nil && oid != o.OID && !catalog.Derived(p) {
 			next := *p
 			if next.Op.Com == o.OID {
 				next.Op.Com = 0

@@ -190,7 +190,7 @@ func (g *grant) openGranted(rv *ast.RangeVar) (*catalog.Table, *catalog.Index, e
 	if err != nil || t == nil {
 		return nil, nil, err
 	}
-	if t.OID < catalog.FirstNormalOID {
+	if catalog.BuiltIn(t.OID) {
 		return nil, nil, pgerr.Unsupported("privileges of system relations")
 	}
 	return g.Open(rv, lock.ShareUpdateExclusive)

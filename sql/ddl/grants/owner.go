@@ -31,7 +31,7 @@ func GiveTo(x *stmt.Ctx, t *catalog.Table, owner catalog.OID) {
 func relations(x *stmt.Ctx, f func(*catalog.Table) bool) (out []*catalog.Table, err error) {
 	var oids []catalog.OID
 	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if t.OID >= catalog.FirstNormalOID && f(t) {
+		if !catalog.BuiltIn(t.OID) && f(t) {
 			oids = append(oids, t.OID)
 		}
 		return true

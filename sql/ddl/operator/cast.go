@@ -102,7 +102,7 @@ func CreateCast(x *stmt.Ctx, n *ast.CreateCastStmt) error {
 	c.OID = x.Editor.OID()
 	c.Row.OID = c.OID
 	c.Deps = stmt.TypeDep(stmt.TypeDep(nil, src.OID), dst.OID)
-	if c.Row.Func >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(c.Row.Func) {
 		c.Deps = append(c.Deps, catalog.Dep{On: catalog.Address{Kind: catalog.KindFunction, OID: c.Row.Func}, Type: catalog.DepNormal})
 	}
 	x.Editor.Put(c)

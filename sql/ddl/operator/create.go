@@ -95,7 +95,7 @@ func dependencies(o *catalog.Operator) (deps []catalog.Dep) {
 		deps = stmt.TypeDep(deps, t)
 	}
 	for _, f := range []types.OID{o.Op.Code, o.Op.Rest, o.Op.Join} {
-		if f >= catalog.FirstNormalOID {
+		if !catalog.BuiltIn(f) {
 			deps = append(deps, catalog.Dep{On: catalog.Address{Kind: catalog.KindFunction, OID: f}, Type: catalog.DepNormal})
 		}
 	}

@@ -191,7 +191,7 @@ func open(x *stmt.Ctx, rv *ast.RangeVar) (*catalog.Table, error) {
 	if ix != nil || !t.LikeTable() {
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rv.Relname)
 	}
-	if t.OID < catalog.FirstNormalOID {
+	if catalog.BuiltIn(t.OID) {
 		return nil, stmt.Denied("permission denied: \"%s\" is a system catalog", rv.Relname)
 	}
 	return t, nil
@@ -266,7 +266,7 @@ func conditions(x *stmt.Ctx, next *catalog.Table, p *catalog.Policy, using, chec
 func dependOnNamed(deps []catalog.Dep, own *catalog.Table, p *catalog.Policy, named bind.Named) []catalog.Dep {
 	add := func(on catalog.Address) {
 		d := catalog.Dep{From: address(p), On: on, Type: catalog.DepNormal}
-		if on.OID >= catalog.FirstNormalOID && !slices.Contains(deps, d) {
+		if !catalog.BuiltIn(on.OID) && !slices.Contains(deps, d) {
 			deps = append(deps, d)
 		}
 	}

@@ -112,6 +112,9 @@ func Alter(x *stmt.Ctx, n *ast.AlterFunctionStmt) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !catalog.OfUser(f.OID) {
+		return "", pgerr.Unsupported("ALTER " + word + " of a function of an extension")
+	}
 	next := *f
 	next.Config = slices.Clone(f.Config)
 	o, err := functionOptions(x, &next, n.Actions, f.Proc.Kind == 'p')

@@ -149,6 +149,9 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	if !replace {
 		return pgerr.New(pgerr.DuplicateFunction, "%s \"%s\" already exists with same argument types", "function", f.Name)
 	}
+	if !catalog.OfUser(old.OID) {
+		return pgerr.Unsupported("replacing a function of an extension")
+	}
 	if err := x.LockTable(old.OID, lock.AccessExclusive); err != nil {
 		return err
 	}

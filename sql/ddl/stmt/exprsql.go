@@ -10,7 +10,8 @@ import (
 
 // ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
 func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
-	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper})
+	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
+		OperName: x.QualifiedOper})
 }
 
 // StoredEnv prints values in the forms that do not depend on settings.
@@ -66,7 +67,7 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 		}
 	}
 	if kind == types.RegKindDictionary {
-		if d := q.x.Catalog().TSDictionary(oid); d != nil && d.OID >= catalog.FirstNormalOID {
+		if d := q.x.Catalog().TSDictionary(oid); d != nil && !catalog.BuiltIn(d.OID) {
 			return q.x.Qualified(d.Schema, d.Name), true
 		}
 	}

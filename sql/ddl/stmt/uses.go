@@ -6,13 +6,13 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// DependOn adds to a list what a bound expression needs of the general store: types and functions of users. from is the part of
+// DependOn adds to a list what a bound expression needs of the general store: types, functions and operators of users and extensions. from is the part of
 // the owner that the expression belongs to.
 func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 	seen := map[catalog.Address]bool{}
 	add := func(k catalog.Kind, oid types.OID) {
 		on := catalog.Address{Kind: k, OID: oid}
-		if oid < catalog.FirstNormalOID || seen[on] {
+		if catalog.BuiltIn(oid) || seen[on] {
 			return
 		}
 		seen[on] = true
@@ -27,7 +27,7 @@ func (x *Ctx) DependOn(list *[]catalog.Dep, from catalog.Address, e plan.Expr) {
 	plan.WalkExpr(e, func(e plan.Expr) bool {
 		switch v := e.(type) {
 		case *plan.FuncCall:
-			if v.Op >= catalog.FirstNormalOID {
+			if !catalog.BuiltIn(v.Op) {
 				add(catalog.KindOperator, v.Op)
 			} else {
 				add(catalog.KindFunction, v.Proc)
@@ -74,7 +74,7 @@ func CollationDep(list []catalog.Dep, from catalog.Address, oid catalog.OID) []c
 
 // TypeDep is a dependency on a type; nothing for built-in ones.
 func TypeDep(list []catalog.Dep, oid catalog.OID) []catalog.Dep {
-	if oid < catalog.FirstNormalOID {
+	if catalog.BuiltIn(oid) {
 		return list
 	}
 	return append(list, catalog.Dep{On: catalog.Address{Kind: catalog.KindType, OID: oid}, Type: catalog.DepNormal})

@@ -69,8 +69,9 @@ func Create(x *stmt.Ctx, n *ast.CreateTrigStmt) error {
 		if when, err = bind.TriggerWhen(x.Bind(), t, n.WhenClause, g.Type); err != nil {
 			return err
 		}
-		if g.When, err = ruleutils.Expr(when, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper,
-			Column: func(ref *plan.ColRef) string { return bind.WhenColumn(t, ref) }}); err != nil {
+		if g.When, err = ruleutils.Expr(when, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
+			OperName: x.QualifiedOper,
+			Column:   func(ref *plan.ColRef) string { return bind.WhenColumn(t, ref) }}); err != nil {
 			return err
 		}
 	}
@@ -236,7 +237,7 @@ func put(x *stmt.Ctx, oid catalog.OID, g *catalog.Trigger, con *catalog.Constrai
 	}
 	from := catalog.Address{Kind: catalog.KindTrigger, OID: g.OID}
 	next.Deps = stmt.Independent(t.Deps, from)
-	if g.Func >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(g.Func) {
 		next.Deps = append(next.Deps, catalog.Dep{From: from, On: catalog.Address{Kind: catalog.KindFunction, OID: g.Func}, Type: catalog.DepNormal})
 	}
 	if when != nil {
@@ -566,7 +567,7 @@ func DependsOn(x *stmt.Ctx, n *ast.AlterObjectDependsStmt) (string, error) {
 	if err := x.MustOwn(t, nil); err != nil {
 		return "", err
 	}
-	if n.Extname.Sval != "plpgsql" {
+	if x.Catalog().Extension(n.Extname.Sval) == nil {
 		return "", pgerr.New(pgerr.UndefinedObject, "extension \"%s\" does not exist", n.Extname.Sval)
 	}
 	c := *g

@@ -148,7 +148,8 @@ func addDomainCheck(x *stmt.Ctx, t *catalog.Type, k *ast.Constraint) error {
 	if err != nil {
 		return err
 	}
-	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, OperName: x.QualifiedOper, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
+	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
+		OperName: x.QualifiedOper, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
 		return err
 	}
 	x.DependOn(&t.Deps, catalog.Address{}, e)
@@ -267,7 +268,7 @@ func eachDomainValue(x *stmt.Ctx, t *catalog.Type, f func(r *catalog.Table, c *c
 		var cols []int16
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			if c.Dropped || c.Type < catalog.FirstNormalOID {
+			if c.Dropped || catalog.BuiltIn(c.Type) {
 				continue
 			}
 			switch direct, inside := Holds(x, c.Type, t.OID, 0); {

@@ -44,7 +44,7 @@ func CreateRange(x *stmt.Ctx, n *ast.CreateRangeStmt) error {
 	t.ACL, m.ACL = x.NewACL(privilege.Type, 'T', t.Schema), x.NewACL(privilege.Type, 'T', m.Schema)
 	r.Multirange = m.OID
 	t.Deps = stmt.TypeDep(nil, r.Subtype)
-	if r.Diff >= catalog.FirstNormalOID {
+	if !catalog.BuiltIn(r.Diff) {
 		t.Deps = append(t.Deps, catalog.Dep{On: catalog.Address{Kind: catalog.KindFunction, OID: r.Diff}, Type: catalog.DepNormal})
 	}
 	m.Deps = []catalog.Dep{{On: catalog.AddressOf(t), Type: catalog.DepInternal}}

@@ -86,7 +86,7 @@ func findType(x *stmt.Ctx, n *ast.TypeName) (t *catalog.Type, rel *catalog.Table
 		}
 		return nil, nil, pgerr.New(pgerr.UndefinedObject, "type \"%s\" does not exist", strings.Join(stmt.Strs(n.Names), "."))
 	}
-	if rel = x.Catalog().RowTypeOf(found.OID); rel != nil && rel.RowType == found.OID && rel.OID >= catalog.FirstNormalOID {
+	if rel = x.Catalog().RowTypeOf(found.OID); rel != nil && rel.RowType == found.OID && !catalog.BuiltIn(rel.OID) {
 		rel, err = x.Reopen(rel.OID, lock.AccessExclusive)
 		return nil, rel, err
 	}
@@ -121,7 +121,7 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 		if n.RemoveType == ast.OBJECT_DOMAIN && (y == nil || y.TypType != types.TypeDomain) {
 			return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(x.TypeText(found.OID)))
 		}
-		if y != nil && y.IsArray() && found.OID >= catalog.FirstNormalOID {
+		if y != nil && y.IsArray() && !catalog.BuiltIn(found.OID) {
 			elem := x.TypeText(y.Elem)
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s[] because type %s requires it", elem, elem).
 				WithHint("You can drop type %s instead.", elem)

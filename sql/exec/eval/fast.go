@@ -61,6 +61,7 @@ var fastProcs = sync.OnceValue(func() (m struct {
 	add(tuple.KindFloat64, "float4", "float8", "float48", "float84")
 	add(tuple.KindText, "text", "text_", "name", "bytea")
 	add(tuple.KindBpchar, "bpchar")
+	add(tuple.KindFolded, "citext_")
 	add(tuple.KindNumeric, "numeric_")
 	add(tuple.KindUUID, "uuid_")
 	add(tuple.KindInterval, "interval_")
@@ -82,7 +83,7 @@ var fastProcs = sync.OnceValue(func() (m struct {
 	}
 	for i, procs := 0, pgdata.Procs(); i < len(procs); i++ {
 		p := &procs[i]
-		if p.Lang != 12 || len(p.ArgTypes) != 2 {
+		if len(p.ArgTypes) != 2 {
 			continue
 		}
 		if c, ok := cmp[p.Src]; ok && p.RetType == types.Bool {
