@@ -50,7 +50,7 @@ func TestExtensionMembers(t *testing.T) {
 			t.Errorf("%v depends on %v", from, on)
 		}
 	})
-	if c.UserType(oid) != nil || c.Function(fns[0].OID) != nil || c.HasNamed(KindOperator) {
+	if c.UserType(oid) != nil || c.Function(fns[0].OID) != nil || c.HasObjects(KindOperator) {
 		t.Error("members are left")
 	}
 }
