@@ -303,7 +303,7 @@ func (r Names) Function(oid types.OID) *pgdata.Proc {
 		return &f.Proc
 	}
 	for i := range pgdata.Procs() {
-		if p := &pgdata.Procs()[i]; p.OID == oid {
+		if p := &pgdata.Procs()[i]; p.OID == oid && catalog.BuiltIn(oid) {
 			return p
 		}
 	}
@@ -327,7 +327,7 @@ func (r Names) functionsNamed(parts []string) (out []*pgdata.Proc) {
 			out = append(out, &f.Proc)
 		}
 		for i := range pgdata.Procs() {
-			if p := &pgdata.Procs()[i]; p.Name == name && (p.Namespace == schema || schema == catalog.PgCatalogOID && len(parts) == 1 && p.Namespace != schema) {
+			if p := &pgdata.Procs()[i]; p.Name == name && catalog.BuiltIn(p.OID) && (p.Namespace == schema || schema == catalog.PgCatalogOID && len(parts) == 1 && p.Namespace != schema) {
 				out = append(out, p)
 			}
 		}
