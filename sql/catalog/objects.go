@@ -27,6 +27,7 @@ const (
 	KindTSDictionary Kind = 'w'
 	KindTSConfig     Kind = 'q'
 	KindExtension    Kind = 'x'
+	KindLanguage     Kind = 'j'
 )
 
 // Kinds of what an extension brings and users do not make; see Member.
@@ -110,12 +111,13 @@ var newObject = map[Kind]func() Object{
 	KindTSDictionary: func() Object { return &TSDictionary{} },
 	KindTSConfig:     func() Object { return &TSConfig{} },
 	KindExtension:    func() Object { return &Extension{} },
+	KindLanguage:     func() Object { return &LanguageACL{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
 	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation, KindTSDictionary, KindTSConfig,
-		KindExtension, KindOpClass, KindOpFamily, KindAccessMethod, KindTemplate}
+		KindExtension, KindOpClass, KindOpFamily, KindAccessMethod, KindTemplate, KindLanguage}
 }
 
 func (k Kind) String() string {
@@ -154,6 +156,8 @@ func (k Kind) String() string {
 		return "access method"
 	case KindTemplate:
 		return "text search template"
+	case KindLanguage:
+		return "language"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

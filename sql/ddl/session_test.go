@@ -364,6 +364,9 @@ func (f *functions) SearchPath(bool) []types.OID {
 }
 func (f *functions) RoleName(types.OID) (string, bool)                      { return "postgres", true }
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) { return "", false }
+func (f *functions) Description(class, obj types.OID, sub int32) (string, bool, error) {
+	return "", false, nil
+}
 
 func (f *functions) NextIdentity(seq types.OID) (int64, error) { return f.NextVal(seq) }
 

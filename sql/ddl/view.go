@@ -400,6 +400,8 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 			return err
 		}
 		return policy.Comment(x.Ctx, rv, name, n.Comment)
+	case ast.OBJECT_DOMCONSTRAINT:
+		return usertype.CommentConstraint(x.Ctx, n)
 	case ast.OBJECT_TABCONSTRAINT:
 		l, ok := n.Object.(*ast.List)
 		if !ok {

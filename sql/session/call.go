@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/expression"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -104,6 +105,9 @@ func (s *Session) doStatement(ctx context.Context, n *ast.DoStmt, c *call) (stri
 		return "", pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", lang)
 	}
 	s.open()
+	if err := s.catalog().MayUseLanguage(catalog.PLpgSQLOID, lang, s.Roles(), s.UserOID()); err != nil {
+		return "", err
+	}
 	old := s.nonAtomic
 	s.nonAtomic = s.block.mode == implicit && !c.several && s.depth == 0
 	defer func() { s.nonAtomic = old }()

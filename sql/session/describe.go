@@ -66,7 +66,7 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		if _, c := cat.ConstraintByOID(obj); c != nil {
 			return c.Comment, c.Comment != ""
 		}
-		return "", false
+		return domainComment(cat, obj)
 	}
 	if class == classPolicy {
 		if _, p := cat.PolicyByOID(obj); p != nil {
@@ -205,4 +205,19 @@ func (f *functions) UpdatableColumn(rel types.OID, column int16, triggers bool) 
 // StoredRefs lists the relations that a stored query or expression names.
 func (f *functions) StoredRefs(sql string, expr bool) []types.OID {
 	return bind.StoredRefs(f.s().bindEnv(f.Catalog(), ""), sql, expr)
+}
+
+// domainComment is the comment of a domain's constraint.
+func domainComment(cat *catalog.Catalog, con types.OID) (comment string, ok bool) {
+	cat.Objects(catalog.KindType, func(o catalog.Object) bool {
+		if t := o.(*catalog.Type); t.Domain != nil {
+			for _, c := range t.Domain.Constraints {
+				if c.OID == con {
+					comment, ok = c.Comment, c.Comment != ""
+				}
+			}
+		}
+		return !ok
+	})
+	return comment, ok
 }

@@ -125,6 +125,13 @@ func (rs *Resolver) genericConsistent(actual, declared []types.OID) bool {
 	if f.elem != 0 && (f.nonArray && rs.BaseElemType(f.elem) != 0 || f.enum && !rs.IsEnum(f.elem)) {
 		return false
 	}
+	if f.cMulti != 0 {
+		r, ok := rs.rangeOfMulti(f.cMulti)
+		if !ok || f.cRange != 0 && f.cRange != r {
+			return false
+		}
+		f.cRange = r
+	}
 	if len(f.compat) > 0 {
 		common := rs.commonOIDs(f.compat)
 		if common == 0 {
@@ -241,6 +248,14 @@ func (rs *Resolver) ResolvePolymorphic(actual, declared []types.OID, ret types.O
 	}
 	var common types.OID
 	if poly2 {
+		if f.cMulti != 0 {
+			r, _ := rs.rangeOfMulti(f.cMulti)
+			if f.cRange != 0 && f.cRange != r {
+				panic(rs.Err(pgerr.DatatypeMismatch, loc, "argument declared %s is not consistent with argument declared %s", "anycompatiblemultirange", "anycompatiblerange").
+					WithDetail("%s versus %s", rs.TypeText(f.cMulti), rs.TypeText(f.cRange)))
+			}
+			f.cRange = r
+		}
 		common = rs.resolveCompatible(&f, loc)
 	}
 	return rs.substitute(&f, common, declared, ret, loc)

@@ -77,6 +77,9 @@ func (rs *Resolver) Routine(n *ast.ObjectWithArgs, kind byte) *pgdata.Proc {
 		case 'p':
 			rs.Fail(pgerr.UndefinedFunction, -1, "procedure %s does not exist", sig)
 		case 'a':
+			if len(in) == 0 {
+				sig = full + "(*)"
+			}
 			rs.Fail(pgerr.UndefinedFunction, -1, "aggregate %s does not exist", sig)
 		}
 		rs.Fail(pgerr.UndefinedFunction, -1, "function %s does not exist", sig)

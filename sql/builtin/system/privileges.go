@@ -178,7 +178,9 @@ func privilegeKinds() map[string]privilegeKind {
 		"function": {privilege.Function.All(), byReg(types.RegKindProcedure), functionCheck},
 		"type":     {privilege.Type.All(), byReg(types.RegKindType), typeCheck},
 		"language": {privilege.Language.All(), dataByName("pg_language", "lanname", "language \"%s\" does not exist"),
-			fixedCheck(privilege.Language, func(oid types.OID) bool { return isBuiltinObject("pg_language", oid) })},
+			func(s call.Session, oid, role types.OID, want privilege.Set, options bool) (privilege.Set, bool) {
+				return ofACL(s, privilege.Language, s.Catalog().LanguageACL(oid), privilege.Superuser, role, want, options), isBuiltinObject("pg_language", oid)
+			}},
 		"tablespace": {privilege.Tablespace.All(), dataByName("pg_tablespace", "spcname", "tablespace \"%s\" does not exist"),
 			fixedCheck(privilege.Tablespace, func(oid types.OID) bool { return isBuiltinObject("pg_tablespace", oid) })},
 		"foreign_data_wrapper": {privilege.Wrapper.All(), none("foreign-data wrapper \"%s\" does not exist"), fixedCheck(privilege.Wrapper, nothing)},

@@ -1,6 +1,11 @@
 package syscat
 
-import "github.com/tarndb/tarn/sql/catalog"
+import (
+	"slices"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/types"
+)
 
 // pgOperator adds the operators of users and extensions.
 func pgOperator(s *scan) error {
@@ -24,5 +29,17 @@ func pgCast(s *scan) error {
 		s.add(oid(r.OID), oid(r.Source), oid(r.Target), oid(r.Func), char(r.Context), char(r.Method))
 		return true
 	})
+	return nil
+}
+
+// pgLanguage puts what has been granted on languages into their rows.
+func pgLanguage(s *scan) error {
+	const acl = 8 // lanacl
+	for i, row := range s.out {
+		if l, ok := s.cat.Object(catalog.KindLanguage, types.OID(row[0].Uint())).(*catalog.LanguageACL); ok {
+			s.out[i] = slices.Clone(row)
+			s.out[i][acl] = s.acl(l.ACL)
+		}
+	}
 	return nil
 }

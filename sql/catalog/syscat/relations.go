@@ -473,6 +473,14 @@ func pgDescription(s *scan) error {
 		add(obj, class, 0, o.Head().Comment)
 		return true
 	}
+	domain := func(o catalog.Object) bool {
+		if t := o.(*catalog.Type); t.Domain != nil {
+			for _, c := range t.Domain.Constraints {
+				add(c.OID, pgConstraintRelation, 0, c.Comment)
+			}
+		}
+		return true
+	}
 	// PostgreSQL's comments on its schemas are the descriptors'.
 	class := pgNamespaceRelation
 	s.out = slices.DeleteFunc(s.out, func(r []types.Datum) bool { return r[1].Uint() == uint64(class) })
@@ -494,6 +502,7 @@ func pgDescription(s *scan) error {
 			object(o)
 		}
 	}
+	s.cat.Objects(catalog.KindType, domain)
 	return nil
 }
 

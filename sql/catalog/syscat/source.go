@@ -158,7 +158,7 @@ var relations map[qualified]func(*scan) error
 func init() {
 	relations = map[qualified]func(*scan) error{}
 	for name, f := range map[string]func(*scan) error{
-		"pg_class": pgClass, "pg_enum": pgEnum, "pg_proc": pgProc, "pg_aggregate": pgAggregate, "pg_operator": pgOperator, "pg_cast": pgCast, "pg_range": pgRange, "pg_shdepend": pgShdepend, "pg_attribute": pgAttribute, "pg_attrdef": pgAttrdef, "pg_index": pgIndex,
+		"pg_class": pgClass, "pg_enum": pgEnum, "pg_proc": pgProc, "pg_aggregate": pgAggregate, "pg_operator": pgOperator, "pg_cast": pgCast, "pg_range": pgRange, "pg_language": pgLanguage, "pg_shdepend": pgShdepend, "pg_attribute": pgAttribute, "pg_attrdef": pgAttrdef, "pg_index": pgIndex,
 		"pg_constraint": pgConstraint, "pg_type": pgType, "pg_namespace": pgNamespace, "pg_sequence": pgSequence,
 		"pg_description": pgDescription, "pg_depend": pgDepend, "pg_rewrite": pgRewrite,
 		"pg_settings": pgSettings, "pg_stat_activity": pgStatActivity, "pg_locks": pgLocks, "pg_timezone_names": pgTimezoneNames,

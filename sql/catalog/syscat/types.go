@@ -166,7 +166,7 @@ var classes = map[catalog.Kind]catalog.OID{
 	catalog.KindType: pgTypeRelation, catalog.KindFunction: pgProcRelation, catalog.KindConstraint: pgConstraintRelation, catalog.KindDefault: pgAttrdefRelation,
 	catalog.KindTrigger: pgTriggerRelation, catalog.KindEventTrigger: pgEventTriggerRelation, catalog.KindPolicy: pgPolicyRelation,
 	catalog.KindOperator: pgOperatorRelation, catalog.KindCast: pgCastRelation, catalog.KindCollation: pgCollationRelation,
-	catalog.KindTSDictionary: pgTSDictRelation, catalog.KindTSConfig: pgTSConfigRelation,
+	catalog.KindTSDictionary: pgTSDictRelation, catalog.KindTSConfig: pgTSConfigRelation, catalog.KindLanguage: pgLanguageRelation,
 }
 
 // ClassOf is the OID in pg_class of the catalog that objects of a kind have their rows in; 0: none.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -180,8 +181,33 @@ func (g *grant) onObject(o ast.Node) error {
 		return g.onType(o)
 	case privilege.Function:
 		return g.onFunction(o)
+	case privilege.Language:
+		return g.onLanguage(o.(*ast.String).Sval)
 	}
 	return pgerr.Unsupported("privileges of this kind of object")
+}
+
+func (g *grant) onLanguage(name string) error {
+	for _, r := range pgdata.Load("pg_language").Rows {
+		if *r[1] != name {
+			continue
+		}
+		if *r[4] != "t" {
+			return pgerr.New(pgerr.WrongObjectType, "language \"%s\" is not trusted", name).
+				WithDetail("GRANT and REVOKE are not allowed on untrusted languages, because only superusers can use untrusted languages.")
+		}
+		oid, err := types.ParseOID(*r[0])
+		if err != nil {
+			return err
+		}
+		acl, err := g.change(grantable{privilege.Language, "language", name, catalog.SuperuserOID, g.Catalog().LanguageACL(oid)}, g.privs)
+		if err != nil {
+			return err
+		}
+		g.Editor.Put(&catalog.LanguageACL{Header: catalog.Header{OID: oid, Name: name, Owner: catalog.SuperuserOID, ACL: acl}})
+		return nil
+	}
+	return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", name)
 }
 
 // openGranted is open that takes a system's relation, too, which PostgreSQL lets superusers grant on.

@@ -58,8 +58,8 @@ func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) 
 	return out
 }
 
-// ownedKinds are the kinds of the general store whose objects have owners.
-var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig}
+// ownedKinds are the kinds of the general store whose objects have owners or privileges.
+var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator, catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig, catalog.KindLanguage}
 
 func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
@@ -84,6 +84,10 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		n := *v
 		change(&n.Header)
 		return &n
+	case *catalog.Operator:
+		n := *v
+		change(&n.Header)
+		return &n
 	case *catalog.Collation:
 		n := *v
 		change(&n.Header)
@@ -93,6 +97,10 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		change(&n.Header)
 		return &n
 	case *catalog.TSConfig:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.LanguageACL:
 		n := *v
 		change(&n.Header)
 		return &n

@@ -65,7 +65,7 @@ func CreateCast(x *stmt.Ctx, n *ast.CreateCastStmt) error {
 			x.Notice(pgerr.Notice(pgerr.SeverityWarning, pgerr.WrongObjectType, "cast will be ignored because the target data type is a domain"))
 		}
 	}
-	c := &catalog.Cast{Header: catalog.Header{Name: catalog.CastName(src.OID, dst.OID), Owner: x.User}}
+	c := &catalog.Cast{Header: catalog.Header{Name: catalog.CastName(src.OID, dst.OID), Owner: catalog.SuperuserOID}}
 	c.Row = pgdata.Cast{Source: src.OID, Target: dst.OID, Context: 'e'}
 	switch n.Context {
 	case ast.COERCION_IMPLICIT:

@@ -349,6 +349,9 @@ func open(x *stmt.Ctx, n ast.Node, missingOK bool) (*catalog.Operator, error) {
 	for i, a := range o.Objargs {
 		tn, ok := a.(*ast.TypeName)
 		if !ok || tn == nil {
+			if i == 1 {
+				return nil, pgerr.New(pgerr.SyntaxError, "postfix operators are not supported")
+			}
 			continue
 		}
 		t, err := bind.TypeName(x.Bind(), tn)

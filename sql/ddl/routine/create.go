@@ -23,7 +23,7 @@ const (
 	langInternal types.OID = 12
 	langC        types.OID = 13
 	langSQL      types.OID = 14
-	langPLpgSQL  types.OID = 13563
+	langPLpgSQL            = catalog.PLpgSQLOID
 )
 
 func language(name string) (types.OID, error) {
@@ -66,6 +66,11 @@ func Create(x *stmt.Ctx, n *ast.CreateFunctionStmt) error {
 		return err
 	}
 	f.Language = o.language
+	if p.Lang == langSQL || p.Lang == langPLpgSQL {
+		if err := x.Catalog().MayUseLanguage(p.Lang, o.language, x.Roles, x.User); err != nil {
+			return err
+		}
+	}
 	if p.Cost == "" {
 		p.Cost = "100"
 		if p.Lang == langInternal || p.Lang == langC {
@@ -168,7 +173,7 @@ func replaceFunction(x *stmt.Ctx, f *catalog.Function, replace bool) error {
 	}
 	if p.Agg != nil && p.Agg.Kind != q.Agg.Kind {
 		return pgerr.New(pgerr.WrongObjectType, "cannot change routine kind").
-			WithDetail("\"%s\" is %s aggregate.", f.Name, map[byte]string{'n': "an ordinary", 'o': "an ordered-set", 'h': "a hypothetical-set"}[q.Agg.Kind])
+			WithDetail("\"%s\" is %s aggregate function.", f.Name, map[byte]string{'n': "an ordinary", 'o': "an ordered-set", 'h': "a hypothetical-set"}[q.Agg.Kind])
 	}
 	if q.RetType != p.RetType || q.RetSet != p.RetSet {
 		what := "return type"

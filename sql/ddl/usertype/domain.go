@@ -327,29 +327,52 @@ func RenameDomainConstraint(x *stmt.Ctx, n *ast.RenameStmt, name string) (string
 	if !ok {
 		return "", pgerr.Internal("domain name of form %T", n.Object)
 	}
-	t, _, err := Open(x, l.Items)
+	return "ALTER DOMAIN", changeDomainConstraint(x, &ast.TypeName{Names: l.Items}, n.Subname, func(t *catalog.Type, c *catalog.DomainConstraint) error {
+		if slices.ContainsFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name }) {
+			return pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain %s already exists", name, x.TypeText(t.OID))
+		}
+		c.Name = name
+		return nil
+	})
+}
+
+// CommentConstraint is COMMENT ON CONSTRAINT … ON DOMAIN.
+func CommentConstraint(x *stmt.Ctx, n *ast.CommentStmt) error {
+	l, ok := n.Object.(*ast.List)
+	if !ok || len(l.Items) != 2 {
+		return pgerr.Internal("name of a domain's constraint of form %T", n.Object)
+	}
+	tn, ok := l.Items[0].(*ast.TypeName)
+	if !ok {
+		return pgerr.Internal("domain name of form %T", l.Items[0])
+	}
+	return changeDomainConstraint(x, tn, stmt.Strs(l.Items[1:])[0], func(_ *catalog.Type, c *catalog.DomainConstraint) error {
+		c.Comment = n.Comment
+		return nil
+	})
+}
+
+// changeDomainConstraint puts a domain with a changed copy of a constraint.
+func changeDomainConstraint(x *stmt.Ctx, tn *ast.TypeName, name string, change func(*catalog.Type, *catalog.DomainConstraint) error) error {
+	t, _, err := openTypeName(x, tn)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if t == nil || t.Form != types.TypeDomain {
-		return "", pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(stmt.Strs(l.Items), ".")))
+		return pgerr.New(pgerr.WrongObjectType, "%s is not a domain", quoted(strings.Join(stmt.Strs(tn.Names), ".")))
 	}
-	at := func(name string) int {
-		return slices.IndexFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
-	}
-	i := at(n.Subname)
+	i := slices.IndexFunc(t.Domain.Constraints, func(c *catalog.DomainConstraint) bool { return c.Name == name })
 	if i < 0 {
-		return "", pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for domain %s does not exist", n.Subname, x.TypeText(t.OID))
-	}
-	if at(name) >= 0 {
-		return "", pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for domain %s already exists", name, x.TypeText(t.OID))
+		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" for domain %s does not exist", name, x.TypeText(t.OID))
 	}
 	next := *t
 	d := *t.Domain
 	next.Domain, d.Constraints = &d, slices.Clone(d.Constraints)
 	c := *d.Constraints[i]
-	c.Name = name
+	if err := change(t, &c); err != nil {
+		return err
+	}
 	d.Constraints[i] = &c
 	x.Editor.Put(&next)
-	return "ALTER DOMAIN", nil
+	return nil
 }

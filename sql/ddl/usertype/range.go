@@ -55,7 +55,7 @@ func CreateRange(x *stmt.Ctx, n *ast.CreateRangeStmt) error {
 	constructor(x, m, "multirange_constructor0")
 	one := constructor(x, m, "multirange_constructor1", t.OID)
 	constructor(x, m, "multirange_constructor2", t.Array)
-	cast := &catalog.Cast{Header: catalog.Header{OID: x.Editor.OID(), Name: catalog.CastName(t.OID, m.OID), Owner: x.User}}
+	cast := &catalog.Cast{Header: catalog.Header{OID: x.Editor.OID(), Name: catalog.CastName(t.OID, m.OID), Owner: catalog.SuperuserOID}}
 	cast.Row = pgdata.Cast{OID: cast.OID, Source: t.OID, Target: m.OID, Func: one.OID, Context: 'e', Method: 'f'}
 	for _, on := range []catalog.Address{catalog.AddressOf(t), catalog.AddressOf(m), catalog.AddressOf(one)} {
 		cast.Deps = append(cast.Deps, catalog.Dep{On: on, Type: catalog.DepInternal})
