@@ -99,7 +99,7 @@ func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*express
 	case *ast.JoinExpr:
 		return b.joinExpr(s, v)
 	case *ast.RangeTableSample:
-		b.Unsupported(v.Location, "TABLESAMPLE")
+		return b.tableSample(s, v)
 	case *ast.RangeTableFunc:
 		panic(types.ErrXML())
 	}
@@ -313,6 +313,8 @@ func (b *binder) wrapped(rel plan.Rel) plan.Rel {
 	case *plan.Join:
 		v.L, v.R = b.wrapped(v.L), b.wrapped(v.R)
 	case *plan.Barrier:
+		v.In = b.wrapped(v.In)
+	case *plan.Filter: // TABLESAMPLE
 		v.In = b.wrapped(v.In)
 	}
 	if p := b.wraps[rel]; p != nil {

@@ -38,6 +38,7 @@ type shapes struct {
 	groups  map[ast.Node]plan.Expr
 	queries map[plan.Rel]*ast.SelectStmt // of expression subqueries
 	ctes    map[*ast.RangeVar]bool
+	samples map[*ast.RangeTableSample]*sample
 	cycles  map[*ast.CommonTableExpr]*searchCycle
 }
 
@@ -54,7 +55,7 @@ type shape struct {
 
 func newShapes() *shapes {
 	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*expression.Item{}, quals: map[*ast.JoinExpr]plan.Expr{},
-		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
+		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, samples: map[*ast.RangeTableSample]*sample{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
 }
 
 // item records what a FROM item became.
@@ -758,6 +759,9 @@ func (d *deparser) fromItem(n ast.Node) {
 		d.rangeFunction(v)
 	case *ast.JoinExpr:
 		d.join(v)
+	case *ast.RangeTableSample:
+		d.fromItem(v.Relation)
+		d.sampleText(v)
 	default:
 		panic(pgerr.Unsupported("printing this FROM item"))
 	}

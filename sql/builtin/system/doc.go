@@ -10,7 +10,7 @@ import (
 // Family is what this package implements.
 func Family() call.Family {
 	return call.Family{
-		Fns:       call.Union(systemFns(), snapshotFns(), relationCountFns(), catalogFns(), privilegeFns(), tarnFns()),
+		Fns:       call.Union(systemFns(), snapshotFns(), relationCountFns(), catalogFns(), privilegeFns(), tarnFns(), sampleFns),
 		Sets:      call.Union(systemSets(), catalogSets()),
 		ByOID:     call.Union(systemSQL(), catalogSQL(), ioFns()),
 		SetsByOID: map[types.OID]call.SetFn{3078: sequenceParameters},
