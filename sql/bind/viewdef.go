@@ -38,7 +38,7 @@ type shapes struct {
 	groups  map[ast.Node]plan.Expr
 	queries map[plan.Rel]*ast.SelectStmt // of expression subqueries
 	ctes    map[*ast.RangeVar]bool
-	samples map[*ast.RangeTableSample]*sample
+	samples map[*ast.RangeTableSample]*plan.Sample
 	cycles  map[*ast.CommonTableExpr]*searchCycle
 }
 
@@ -55,7 +55,7 @@ type shape struct {
 
 func newShapes() *shapes {
 	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*expression.Item{}, quals: map[*ast.JoinExpr]plan.Expr{},
-		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, samples: map[*ast.RangeTableSample]*sample{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
+		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, samples: map[*ast.RangeTableSample]*plan.Sample{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
 }
 
 // item records what a FROM item became.

@@ -120,6 +120,9 @@ func (b *binder) notUpdatable(n *ast.SelectStmt) string {
 	if len(n.FromClause) != 1 {
 		return "Views that do not select from a single table or view are not automatically updatable."
 	}
+	if _, ok := n.FromClause[0].(*ast.RangeTableSample); ok {
+		return "Views containing TABLESAMPLE are not automatically updatable."
+	}
 	rv, ok := n.FromClause[0].(*ast.RangeVar)
 	if !ok {
 		return "Views that do not select from a single table or view are not automatically updatable."

@@ -241,6 +241,9 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	if t.Virtual || t.Kind != catalog.RelTable || t.Persistence != catalog.Permanent {
 		return c.refuse("a relation without columnar shape")
 	}
+	if x.Sample != nil {
+		return c.refuse("TABLESAMPLE")
+	}
 	c.names++
 	alias := "s" + strconv.Itoa(c.names)
 	at := slices.Index(c.tables, t)

@@ -183,6 +183,9 @@ func (s *scope) node(n plan.Node) {
 		s.bound(x.Lo)
 		s.bound(x.Hi)
 		s.exprs(x.Filter...)
+		if x.Sample != nil {
+			s.exprs(x.Sample.Percent, x.Sample.Repeatable)
+		}
 	case *plan.VirtualTableScan:
 		s.cols(x.Out)
 		for _, e := range x.Eq {

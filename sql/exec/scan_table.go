@@ -29,6 +29,7 @@ type tableScanOp struct {
 	cond     eval.Cond
 	only     []entryCol // index-only: where the columns stand in an entry
 	wantOnly bool
+	sample   *sampleScan // TABLESAMPLE
 
 	eq     []eval.Fn
 	eqAny  eval.Fn
@@ -109,6 +110,11 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 			return nil, err
 		}
 	}
+	if x.Sample != nil {
+		if o.sample, err = b.sampleScan(x.Sample); err != nil {
+			return nil, err
+		}
+	}
 	if o.cursor != "" {
 		o.eq, o.eqAny, o.lo, o.hi, o.index, o.wantOnly = nil, nil, nil, nil, nil, false
 		return o, nil
@@ -176,6 +182,11 @@ func (o *tableScanOp) open() error {
 	}
 	if err := o.prepare(); err != nil {
 		return err
+	}
+	if o.sample != nil {
+		if err := o.sample.begin(); err != nil {
+			return err
+		}
 	}
 	o.usage.Scans.Add(1)
 	o.done = false
@@ -367,7 +378,11 @@ func (o *tableScanOp) row() (bool, error) {
 	if row == nil {
 		return false, o.it.Err()
 	}
-	return o.take(o.it.Key(), row)
+	key := o.it.Key()
+	if o.sample != nil && !o.sample.Takes(key, tuple.RowID(row)) {
+		return false, nil
+	}
+	return o.take(key, row)
 }
 
 func (o *tableScanOp) take(key, row []byte) (bool, error) {

@@ -51,6 +51,29 @@ type (
 
 func (l list) String() string { return strings.Join(l, ", ") }
 
+// sampling is TABLESAMPLE: one line in text, a property for each part elsewhere.
+type sampling struct {
+	method string
+	params list
+	seed   string // empty: none is given
+}
+
+func (s sampling) String() string {
+	text := s.method + " (" + s.params.String() + ")"
+	if s.seed != "" {
+		text += " REPEATABLE (" + s.seed + ")"
+	}
+	return text
+}
+
+func (s sampling) members() object {
+	m := object{{"Sampling Method", s.method}, {"Sampling Parameters", s.params}}
+	if s.seed != "" {
+		m = append(m, fact{"Repeatable Seed", s.seed})
+	}
+	return m
+}
+
 // members are what the formats beside text show of a node, in their order.
 func members(it *item, o Options) object {
 	m := object{{"Node Type", it.kind}}
@@ -84,7 +107,13 @@ func members(it *item, o Options) object {
 		put("Actual Rows", number(fmt.Sprintf("%.0f", float64(it.stats.Rows)/n)))
 		put("Actual Loops", it.stats.Loops)
 	}
-	m = append(m, it.props...)
+	for _, p := range it.props {
+		if s, ok := p.val.(sampling); ok {
+			m = append(m, s.members()...)
+		} else {
+			m = append(m, p)
+		}
+	}
 	if len(it.kids) > 0 {
 		plans := make(group, len(it.kids))
 		for i, k := range it.kids {

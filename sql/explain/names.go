@@ -176,6 +176,9 @@ func nodeExprs(n plan.Node) []plan.Expr {
 	case *plan.TableScan:
 		add(x.Conds...)
 		add(x.Filter...)
+		if x.Sample != nil {
+			add(x.Sample.Percent, x.Sample.Repeatable)
+		}
 	case *plan.VirtualTableScan:
 		add(x.Filter...)
 	case *plan.ValuesScan:

@@ -386,9 +386,13 @@ func (t *tree) tableScan(it *item, x *plan.TableScan) {
 	if ix == nil && bounded {
 		ix = x.Table.PrimaryIndex()
 	}
-	if ix == nil {
+	switch {
+	case x.Sample != nil:
+		t.relation(it, "Sample Scan", x.Table, x.Alias, "")
+		it.props = append(it.props, fact{"Sampling", t.sampling(x.Sample)})
+	case ix == nil:
 		t.relation(it, "Seq Scan", x.Table, x.Alias, "")
-	} else {
+	default:
 		kind := "Index Scan"
 		if x.IndexOnly {
 			kind = "Index Only Scan"
@@ -404,6 +408,14 @@ func (t *tree) tableScan(it *item, x *plan.TableScan) {
 	}
 	t.filter(it, "Index Cond", x.Conds)
 	t.filter(it, "Filter", x.Filter)
+}
+
+func (t *tree) sampling(s *plan.Sample) sampling {
+	out := sampling{method: s.Method.String(), params: list{t.ns.expr(s.Percent)}}
+	if s.Repeatable != nil {
+		out.seed = t.ns.expr(s.Repeatable)
+	}
+	return out
 }
 
 func (t *tree) modify(it *item, x *plan.Modify) {

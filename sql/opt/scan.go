@@ -33,6 +33,13 @@ func (o *optimizer) scan(x *plan.Scan, conds []plan.Expr, w want) (built, error)
 	if o.expands(x) {
 		return o.inherited(x, conds, w)
 	}
+	if sample, rest := sampleOf(x, conds); sample != nil {
+		p := o.wholeScan(x, rest, w.need)
+		p.Rows = max(1, p.Rows*o.sampleShare(sample))
+		b := o.scanNode(x, rest, p, w)
+		b.node.(*plan.TableScan).Sample = sample
+		return b, nil
+	}
 	paths, err := o.accesses(x, conds, w.need)
 	if err != nil {
 		return built{}, err
@@ -88,25 +95,16 @@ func (o *optimizer) scanNode(x *plan.Scan, conds []plan.Expr, p *access, w want)
 // not been compacted yet, which no estimate knows: over the few rows of a table that all transactions update it becomes the dearest
 // way there is, though it looks cheaper than a get.
 func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*access, error) {
-	total := o.learn(x)
-	own := colsOf(x.Out)
-	rows := max(1, total*o.selectivity(conds))
-	needed := need.clone().addExprs(conds)
-	width := widthOf(outOf(x.Out, needed))
-	full := RowWidth(x.Table)
-	fixed := o.fixedCols(conds, own)
-	c := &o.costs
-	plain := &access{used: make([]bool, len(conds)), fixed: fixed}
-	plain.Rows, plain.Width = rows, width
-	plain.Startup = c.seek()
-	plain.Total = c.seek() + total*(c.scanRow(full)+c.filter(conds))
+	plain := o.wholeScan(x, conds, need)
 	if !o.on("seqscan") {
 		plain.Startup, plain.Total = plain.Startup+disabledCost, plain.Total+disabledCost
 	}
+	total, rows, width, fixed := o.learn(x), plain.Rows, plain.Width, plain.fixed
+	own := colsOf(x.Out)
+	needed := need.clone().addExprs(conds)
+	full := RowWidth(x.Table)
+	c := &o.costs
 	primary := x.Table.PrimaryIndex()
-	if primary != nil && primary.ID == 1 {
-		plain.order = o.keyOrder(x, primary, 0, false)
-	}
 	paths := []*access{plain}
 	if len(plain.order) > 0 && !o.noReverse {
 		back := *plain
@@ -185,6 +183,21 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 		}
 	}
 	return paths, nil
+}
+
+// wholeScan reads all rows in their own order.
+func (o *optimizer) wholeScan(x *plan.Scan, conds []plan.Expr, need colset) *access {
+	total := o.learn(x)
+	c := &o.costs
+	p := &access{used: make([]bool, len(conds)), fixed: o.fixedCols(conds, colsOf(x.Out))}
+	p.Rows = max(1, total*o.selectivity(conds))
+	p.Width = widthOf(outOf(x.Out, need.clone().addExprs(conds)))
+	p.Startup = c.seek()
+	p.Total = c.seek() + total*(c.scanRow(RowWidth(x.Table))+c.filter(conds))
+	if primary := x.Table.PrimaryIndex(); primary != nil && primary.ID == 1 {
+		p.order = o.keyOrder(x, primary, 0, false)
+	}
+	return p
 }
 
 func (o *optimizer) arrayCount(e plan.Expr) float64 {

@@ -50,6 +50,7 @@ type TableScan struct {
 	// RowAtts are the columns of the whole row (AttNum 0) where the table is read as a child of another one: the parent's columns
 	// by the numbers that they have here. nil: the table's own.
 	RowAtts []int16
+	Sample  *Sample // nil: every row
 }
 
 type VirtualTableScan struct {

@@ -158,7 +158,9 @@ func lockingOf(n ast.Node) string {
 // backwards without help, which scans and sorts can.
 func readsBackward(n plan.Node) bool {
 	switch x := n.(type) {
-	case *plan.TableScan, *plan.ValuesScan, *plan.Materialize, *plan.SortNode:
+	case *plan.TableScan:
+		return x.Sample == nil
+	case *plan.ValuesScan, *plan.Materialize, *plan.SortNode:
 		return true
 	case *plan.Result:
 		return x.In != nil && readsBackward(x.In)
