@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 HERE=$PWD WORK=$1 TARN=$2 POSTGRESQL=${3:-}; shift $(($# < 3 ? $# : 3))
-CLIENTS=${*:-prisma drizzle knex kysely typeorm sequelize}
+CLIENTS=${*:-prisma drizzle knex kysely typeorm sequelize gorm}
 mkdir -p "$WORK/clients/tarn" "$WORK/clients/postgresql"
 
 node_modules() { # packages of the committed lock file, installed once for each state of it
@@ -15,7 +15,11 @@ node_modules() { # packages of the committed lock file, installed once for each 
   fi
   cp -r "$HERE/node" "$WORK/clients/node"; ln -s "$cache/node_modules" "$WORK/clients/node/node_modules"
 }
-prepare_node() {
+prepare() {
+  if [ "$1" = gorm ]; then # a module of its own, so that Tarn's has no ORM in it
+    (cd "$HERE/gorm" && go build -o "$WORK/clients/gorm" .)
+    return
+  fi
   [ -e "$WORK/clients/node" ] || node_modules
   if [ "$1" = prisma ]; then
     (cd "$WORK/clients/node" && PRISMA_SCHEMA=$PWD/prisma/first.prisma DATABASE_URL=postgresql://nobody@localhost:1/none CHECKPOINT_DISABLE=1 \
@@ -26,18 +30,19 @@ run() { # client server port
   local at=$WORK/clients
   case $1 in
     prisma | drizzle) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node --import tsx "$1.mjs") ;; # tsx: what they read is TypeScript
+    gorm) SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 "$at/gorm" ;;
     *) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node "$1.mjs") ;;
   esac >"$at/$2/$1" 2>"$at/$2.$1.log" || true # compare.py reads how each check ended; one that did not run is a failure there
 }
 for client in $CLIENTS; do
   t=$SECONDS
-  prepare_node "$client"
+  prepare "$client"
   if [ -n "$POSTGRESQL" ]; then run "$client" postgresql "$POSTGRESQL" & fi
   run "$client" tarn "$TARN"
   wait
   cat "$WORK"/clients/{tarn,postgresql}."$client.log" 2>/dev/null | grep -v Warning | tail -20 || true
   echo "$client: $((SECONDS - t)) s"
 done
-least=597
+least=691
 [ "$#" = 0 ] || least=1
 python3 compare.py clients.expected $least "$WORK/clients/tarn" ${POSTGRESQL:+"$WORK/clients/postgresql"}
