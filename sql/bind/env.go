@@ -46,7 +46,8 @@ type Env struct {
 	Viewer *policy.Viewer
 	// MayUse reports whether names in a schema may be looked up; nil: everywhere. SearchPath holds no other schemas.
 	MayUse func(*catalog.Schema) bool
-	// Stored: the SQL is what the catalog keeps, which names operators without schema: those of all extensions are found.
+	// Stored: the SQL is what the catalog keeps. It names operators without schema: those of all extensions are found. Its casts stand
+	// where they were applied.
 	Stored bool
 	// Named finds relations that only this statement knows; nil: there are none.
 	Named func(name string) *catalog.Table

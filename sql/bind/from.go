@@ -358,8 +358,8 @@ func (b *binder) viewItem(s *expression.Scope, t *catalog.Table, n *ast.RangeVar
 	if lc := s.LockFor(alias); lc != nil {
 		sel = lockedSelect(sel, lc)
 	}
-	path, needs := b.ViewPath, b.Needs
-	b.Needs = nil // what a view names is the view's need
+	path, needs, stored := b.ViewPath, b.Needs, b.Stored
+	b.Needs, b.Stored = nil, true // what a view names is the view's need
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
 	b.viewNest++
 	b.Quiet++
@@ -367,7 +367,7 @@ func (b *binder) viewItem(s *expression.Scope, t *catalog.Table, n *ast.RangeVar
 	rel, cols := b.selectStmt(sub, sel)
 	b.Quiet--
 	b.viewNest--
-	b.ViewPath, b.Needs = path, needs
+	b.ViewPath, b.Needs, b.Stored = path, needs, stored
 	it := b.relItem(s, rel, cols, alias)
 	it.Table = t
 	live := 0

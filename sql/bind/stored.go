@@ -55,11 +55,13 @@ func (b *binder) stored(sql string, f func(n ast.Node) plan.Expr) plan.Expr {
 	b.Check(err, -1)
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	was := b.Stored
+	b.Stored = true
 	b.Quiet++
 	e := f(n)
 	b.Collate(e)
 	b.Quiet--
-	b.ViewPath = path
+	b.ViewPath, b.Stored = path, was
 	return e
 }
 

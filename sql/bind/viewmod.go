@@ -88,8 +88,11 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 func (b *binder) inView(f func()) {
 	path := b.ViewPath
 	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	stored := b.Stored
+	b.Stored = true
 	b.Quiet++
 	f()
+	b.Stored = stored
 	b.Quiet--
 	b.ViewPath = path
 }

@@ -56,7 +56,7 @@ func (x *exec) alterType(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if err := x.convertDefault(t, next, col); err != nil {
 		return err
 	}
-	if err := x.retypeIndexes(next, col); err != nil {
+	if err := x.retypeIndexes(c, next, col); err != nil {
 		return err
 	}
 	if err := x.retypeConstraints(next, col); err != nil {
@@ -175,8 +175,8 @@ func (x *exec) convertDefault(t, next *catalog.Table, col *catalog.Column) error
 	return err
 }
 
-// retypeIndexes gives the keys over a column its new type.
-func (x *exec) retypeIndexes(next *catalog.Table, col *catalog.Column) error {
+// retypeIndexes gives the keys over a column its new type; a class or collation that was asked for stays.
+func (x *exec) retypeIndexes(old *catalog.Column, next *catalog.Table, col *catalog.Column) error {
 	for i, ix := range next.Indexes {
 		n := *ix
 		n.Keys = append([]catalog.IndexKey(nil), ix.Keys...)
@@ -184,11 +184,10 @@ func (x *exec) retypeIndexes(next *catalog.Table, col *catalog.Column) error {
 			if n.Keys[k].Att != col.AttNum {
 				continue
 			}
-			key, err := x.columnKey(col, n.Method)
+			key, err := x.retypedKey(&n.Keys[k], old, col, n.Method)
 			if err != nil {
 				return err
 			}
-			key.Desc, key.NullsFirst = n.Keys[k].Desc, n.Keys[k].NullsFirst
 			n.Keys[k] = key
 		}
 		next.Indexes[i] = &n
@@ -196,14 +195,34 @@ func (x *exec) retypeIndexes(next *catalog.Table, col *catalog.Column) error {
 	return nil
 }
 
+func (x *exec) retypedKey(was *catalog.IndexKey, old, col *catalog.Column, method string) (key catalog.IndexKey, err error) {
+	var class []ast.Node
+	if name, isDefault := ruleutils.OpClassName(was.OpClass); !isDefault && name != "" {
+		class = []ast.Node{&ast.String{Sval: name}}
+	}
+	key = catalog.IndexKey{Att: col.AttNum, Type: col.Type, Kind: col.Kind, Collation: col.Collation, Desc: was.Desc, NullsFirst: was.NullsFirst}
+	if was.Collation != old.Collation {
+		if ty := x.Env.Type(col.Type); ty != nil && !ty.Collatable() {
+			return key, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(col.Type, -1, x.Env))
+		}
+		key.Collation = was.Collation
+	}
+	if key.OpClass, err = bind.OpClass(x.Bind(), method, class, col.Type); err != nil {
+		return key, err
+	}
+	return key, x.keyOrder(&key)
+}
+
 // retypeConstraints checks that checks and foreign keys still make sense.
 func (x *exec) retypeConstraints(next *catalog.Table, col *catalog.Column) error {
-	for _, c := range next.Constraints {
+	for i, c := range next.Constraints {
 		switch {
 		case c.Type == catalog.ConCheck && slices.Contains(c.Cols, col.AttNum):
-			if _, _, err := bind.TableExpr(x.Bind(), next, c.Expr, plan.Type{OID: types.Bool, Mod: -1}); err != nil {
+			n := *c
+			if err := x.retypeCheck(next, &n); err != nil {
 				return err
 			}
+			next.Constraints[i] = &n
 		case c.Type == catalog.ConForeign && slices.Contains(c.Cols, col.AttNum):
 			ref := next
 			if c.RefTable != next.OID {
@@ -224,6 +243,21 @@ func (x *exec) retypeConstraints(next *catalog.Table, col *catalog.Column) error
 		}
 	}
 	return nil
+}
+
+// retypeCheck reads a check again, as if it were given over the column's new type.
+func (x *exec) retypeCheck(t *catalog.Table, c *catalog.Constraint) error {
+	nodes := depend.ParseExpr(c.Expr)
+	if len(nodes) != 1 {
+		return pgerr.Internal("check %s of %s does not parse", c.Name, t.Name)
+	}
+	val := nodes[0].(*ast.SelectStmt).TargetList[0].(*ast.ResTarget).Val
+	e, _, err := bind.Expression(x.Bind(), t, val, expression.KindCheck, plan.Type{OID: types.Bool, Mod: -1}, "CHECK")
+	if err != nil {
+		return err
+	}
+	c.Expr, err = x.ExprSQL(e, t)
+	return err
 }
 
 // sameBits reports whether stored values are good as they stand: the expression is the column, at most relabelled.

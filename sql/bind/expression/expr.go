@@ -150,7 +150,8 @@ func (b *Binder) typeCast(s *Scope, n *ast.TypeCast) plan.Expr {
 		b.Fail(pgerr.UndefinedObject, n.Location, "type does not exist")
 	}
 	var e plan.Expr
-	if arr, ok := n.Arg.(*ast.A_ArrayExpr); ok {
+	// The elements of a printed constructor have their types: the cast was applied to the array, not to them.
+	if arr, ok := n.Arg.(*ast.A_ArrayExpr); ok && (!b.Stored || len(arr.Elements) == 0) {
 		base, mod := b.BaseTypeMod(t.OID, t.Mod)
 		if el := b.ElemType(base); el != 0 {
 			e = b.arrayExpr(s, arr, base, el, mod)
@@ -724,7 +725,7 @@ func (b *Binder) arrayExpr(s *Scope, n *ast.A_ArrayExpr, arrayType, elem types.O
 		}
 	}
 	out.Elem, out.T = b.PlanType(elem, -1), b.PlanType(arrayType, -1)
-	if hard {
+	if hard && len(out.Elems) > 0 {
 		out.T.Mod = mod
 	}
 	return b.At(out, n.Location)

@@ -29,7 +29,7 @@ type Lexicon struct {
 	Named func(name string) *catalog.Table
 	// ViewPath is the search path inside a view; nil outside.
 	ViewPath []types.OID
-	// Stored: what is bound is the catalog's own SQL, as inside a view.
+	// Stored: what is bound is the catalog's own SQL, printed from what was bound before, as inside a view.
 	Stored bool
 	// Needs collects the types, functions and operators of users and extensions that are named, outside of views; nil: nobody asks.
 	Needs *Needs

@@ -71,7 +71,7 @@ func Print(x *stmt.Ctx, t *catalog.Table, sql, row string) (string, error) {
 		return "", err
 	}
 	env := *x.Bind()
-	env.Types, env.Source = x.StoredEnv(), ""
+	env.Types, env.Source, env.Stored = x.StoredEnv(), "", true
 	out, _, err := bind.RowExprSQL(&env, t, n, expression.KindPolicy, "", bind.DefOptions{Row: row})
 	return out, err
 }
