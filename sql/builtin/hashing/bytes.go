@@ -122,3 +122,9 @@ func (k kind) rotate(h uint64) uint64 {
 	}
 	return uint64(bits.RotateLeft32(uint32(h), 1))
 }
+
+// Bytes is hash_any, the hash of what has no function of its own here.
+func Bytes(b []byte) uint32 { return uint32(kind{}.bytes(b)) }
+
+// BytesExtended is hash_any_extended.
+func BytesExtended(b []byte, seed uint64) uint64 { return kind{extended: true, seed: seed}.bytes(b) }
