@@ -155,7 +155,7 @@ func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 	case tuple.KindNumeric, tuple.KindUUID, tuple.KindTimeTZ, tuple.KindInterval, tuple.KindArray, tuple.KindRecord, tuple.KindInt8,
 		tuple.KindRange, tuple.KindMultirange:
 	case tuple.KindBytes:
-		if c.TypeOID >= firstUserOID {
+		if c.TypeOID >= firstUserOID && c.TypeOID != oidHstore {
 			return parquet.Type{}, nil, errUnsupportedType
 		}
 		if ownText(c.TypeOID) {

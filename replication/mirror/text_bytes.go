@@ -15,6 +15,7 @@ import (
 const (
 	oidPoint, oidLseg, oidPath, oidBox, oidPolygon, oidLine, oidCircle = 600, 601, 602, 603, 604, 628, 718
 	oidCIDR, oidInet, oidMacaddr, oidMacaddr8, oidTSVector             = 650, 869, 829, 774, 3614
+	oidHstore                                                          = 14500 // of the extension
 )
 
 // bytesText prints such a type's value; nil for a type whose bytes are its text.
@@ -23,10 +24,10 @@ var bytesText = map[uint32]func(dst, b []byte) []byte{
 	oidInet:    func(dst, b []byte) []byte { return appendInet(dst, b, false) },
 	oidCIDR:    func(dst, b []byte) []byte { return appendInet(dst, b, true) },
 	oidMacaddr: appendMAC, oidMacaddr8: appendMAC,
-	oidTSVector: appendTSVector,
-	oidPoint:    func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
-	oidLseg:     func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
-	oidBox:      func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	oidTSVector: appendTSVector, oidHstore: appendHstore,
+	oidPoint: func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	oidLseg:  func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
+	oidBox:   func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
 	oidPath: func(dst, b []byte) []byte {
 		if b[0] == 1 {
 			return appendPoints(dst, "(", b[1:], ")")
@@ -104,6 +105,39 @@ func bytesValue(dst []byte, oid uint32, v tuple.Value) []byte {
 		return f(dst, v.Bytes())
 	}
 	return append(dst, v.Bytes()...)
+}
+
+// appendHstore reads what sql/types/hstore draws: all texts, a zero byte, how many pairs, and per pair where key and value end and whether
+// the value is NULL.
+func appendHstore(dst, b []byte) []byte {
+	n := bytes.IndexByte(b, 0)
+	text, ends := b[:n], b[n+5:]
+	quoted := func(s []byte) {
+		dst = append(dst, '"')
+		for _, c := range s {
+			if c == '"' || c == '\\' {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
+		}
+		dst = append(dst, '"')
+	}
+	at := 0
+	for first := true; len(ends) >= 9; ends, first = ends[9:], false {
+		key, val := int(binary.BigEndian.Uint32(ends)), int(binary.BigEndian.Uint32(ends[4:]))
+		if !first {
+			dst = append(dst, ", "...)
+		}
+		quoted(text[at:key])
+		dst = append(dst, "=>"...)
+		if ends[8] != 0 {
+			dst = append(dst, "NULL"...)
+		} else {
+			quoted(text[key:val])
+		}
+		at = val
+	}
+	return dst
 }
 
 // appendTSVector reads what sql/types/tsearch draws: per lexeme its word up to a zero byte and inverted positions.

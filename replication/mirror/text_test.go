@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -150,4 +152,23 @@ func inet(s string) tuple.Value {
 	}
 	b := append([]byte{family}, p.Masked().Addr().AsSlice()...)
 	return tuple.Bytes(append(append(b, byte(p.Bits())), p.Addr().AsSlice()...))
+}
+
+// A map of the extension hstore, as sql/types/hstore packs it, is printed as hstore_out does.
+func TestHstoreText(t *testing.T) {
+	packed := "ab\"cd\x00" + "\x00\x00\x00\x02" + "\x00\x00\x00\x01\x00\x00\x00\x04\x00" + "\x00\x00\x00\x05\x00\x00\x00\x05\x01"
+	if got, want := string(appendText(nil, oidHstore, tuple.KindBytes, tuple.String(packed))), `"a"=>"b\"c", "d"=>NULL`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := string(appendText([]byte("x"), oidHstore, tuple.KindBytes, tuple.String("\x00\x00\x00\x00\x00"))); got != "x" {
+		t.Errorf("the empty map is %q", got)
+	}
+	typ, _, err := deltaType(change.Column{TypeOID: oidHstore, Kind: tuple.KindBytes, TypMod: -1}, false)
+	if err != nil || typ.ID != parquet.String {
+		t.Errorf("hstore is %v (%v)", typ, err)
+	}
+	typ, _, err = deltaType(change.Column{TypeOID: 15800, Kind: tuple.KindArray, TypMod: 3, ElemOID: 700, ElemKind: tuple.KindFloat32}, false)
+	if err != nil || typ.ID != parquet.Array || typ.Elem.ID != parquet.Float {
+		t.Errorf("vector is %v (%v)", typ, err)
+	}
 }

@@ -45,6 +45,9 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 				r.ElemOID, r.ElemKind = el.OID, el.Kind
 			}
 		}
+		if r.Kind == tuple.KindArray && r.ElemOID == 0 { // a vector is held as the real[] of its elements
+			r.ElemOID, r.ElemKind = types.Float4, tuple.KindFloat32
+		}
 		s.Columns = append(s.Columns, r)
 	}
 	if pk := t.PrimaryIndex(); pk != nil {

@@ -139,6 +139,9 @@ func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 		if *r[3] != "i" {
 			return "", pgerr.New(pgerr.WrongObjectType, "access method \"%s\" is not of type INDEX", n.AccessMethod)
 		}
+		if method == "hnsw" || method == "ivfflat" {
+			return "", pgerr.Unsupported("index access method \"" + method + "\"")
+		}
 		if n.Unique && method != "btree" {
 			return "", pgerr.New(pgerr.FeatureNotSupported, "access method \"%s\" does not support unique indexes", method)
 		}

@@ -38,6 +38,16 @@ var ours = []Def{
 		Context: "user", Category: "Tarn", Short: "Smallest estimated input for which a fragment is run over the columnar shape."},
 }
 
+// ofExtensions are parameters that PostgreSQL's modules define when they are loaded; here they are always there.
+var ofExtensions = []Def{
+	{Name: "pg_trgm.similarity_threshold", VarType: "real", Boot: "0.3", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",
+		Short: "Sets the threshold used by the % operator.", Extra: "Valid range is 0.0 .. 1.0."},
+	{Name: "pg_trgm.word_similarity_threshold", VarType: "real", Boot: "0.6", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",
+		Short: "Sets the threshold used by the <% operator.", Extra: "Valid range is 0.0 .. 1.0."},
+	{Name: "pg_trgm.strict_word_similarity_threshold", VarType: "real", Boot: "0.5", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",
+		Short: "Sets the threshold used by the <<% operator.", Extra: "Valid range is 0.0 .. 1.0."},
+}
+
 // version is what the server reports; every oracle of the project is of this version.
 const (
 	Version    = "15.18"
@@ -112,7 +122,7 @@ var table = sync.OnceValue(func() map[string]*Def {
 		}
 		m[strings.ToLower(d.Name)] = d
 	}
-	for _, list := range [][]Def{missing, ours} {
+	for _, list := range [][]Def{missing, ours, ofExtensions} {
 		for i := range list {
 			d := list[i]
 			if m[strings.ToLower(d.Name)] == nil {

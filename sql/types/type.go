@@ -44,8 +44,11 @@ const (
 	CategoryInternal  = 'Z'
 )
 
-// ArraySubscriptHandler is pg_type.typsubscript of true arrays.
-const ArraySubscriptHandler = 6179
+// Values of pg_type.typsubscript: of true arrays, and of the extension hstore's type.
+const (
+	ArraySubscriptHandler  = 6179
+	HstoreSubscriptHandler = 14594
+)
 
 // Type is one row of pg_type together with how its values are held. Types are immutable once made: built-in ones come
 // from Lookup, a user's from the catalog through Env.Type.

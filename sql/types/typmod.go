@@ -41,7 +41,7 @@ func formatType(oid OID, mod int32, given bool, env *Env) string {
 	if t == nil {
 		if env != nil && env.Resolver != nil {
 			if name, ok := env.Resolver.RegName(RegKindType, oid); ok {
-				return name
+				return name + FormatTypmod(oid, mod)
 			}
 		}
 		return "???"

@@ -831,6 +831,10 @@ func (b *Binder) Subscripts(s *Scope, e plan.Expr, subs []*ast.A_Indices, loc in
 		}
 		out.T = b.PlanType(types.JSONB, -1)
 		return b.At(out, b.LocOf(e))
+	case t != nil && t.Subscript == types.HstoreSubscriptHandler:
+		out.Upper, out.Lower = []plan.Expr{b.hstoreSubscript(s, subs, out.Slice)}, []plan.Expr{nil}
+		out.T = b.PlanType(types.Text, -1)
+		return b.At(out, b.LocOf(e))
 	case t == nil || t.Elem == 0 || t.Subscript == 0:
 		b.Fail(pgerr.DatatypeMismatch, b.LocOf(e), "cannot subscript type %s because it does not support subscripting", b.TypeText(e.Type().OID))
 	}
@@ -855,6 +859,19 @@ func (b *Binder) Subscripts(s *Scope, e plan.Expr, subs []*ast.A_Indices, loc in
 		out.T = b.PlanType(t.Elem, mod)
 	}
 	return b.At(out, b.LocOf(e))
+}
+
+// hstoreSubscript is the key between the brackets.
+func (b *Binder) hstoreSubscript(s *Scope, subs []*ast.A_Indices, slice bool) plan.Expr {
+	if slice || len(subs) != 1 {
+		b.Fail(pgerr.FeatureNotSupported, -1, "hstore allows only one subscript")
+	}
+	key := b.Expr(s, subs[0].Uidx)
+	x := b.CoerceToTarget(key, types.Text, -1, overload.Assignment, plan.CallCastImplicit, -1)
+	if x == nil {
+		b.Fail(pgerr.DatatypeMismatch, b.LocOf(key), "hstore subscript must have type text")
+	}
+	return x
 }
 
 func (b *Binder) arraySubscript(e plan.Expr) plan.Expr {

@@ -204,6 +204,14 @@ func (x *Lexicon) typmodIn(n *ast.TypeName, t *types.Type, mods []int32) int32 {
 			return mods[0]<<16 | min(mods[1], MaxTimePrecision)
 		}
 	}
+	if el := x.Type(base); !catalog.BuiltIn(base) && el != nil {
+		mod, err := types.ExtensionTypmod(el, mods)
+		if err != nil {
+			e := pgerr.From(err)
+			x.Fail(e.Code, loc, "%s", e.Message)
+		}
+		return mod
+	}
 	x.Fail(pgerr.InvalidParameterValue, loc, "invalid type modifier")
 	return -1
 }

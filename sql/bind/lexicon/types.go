@@ -145,6 +145,7 @@ func (x *Lexicon) TypeModText(oid types.OID, mod int32) string {
 					name = ruleutils.QuoteIdent(el.Name) + "[]"
 				}
 			}
+			name += types.FormatTypmod(oid, mod)
 			if t.Schema != "" && !x.SchemaVisible(t.Schema) {
 				name = ruleutils.QuoteIdent(t.Schema) + "." + name
 			}

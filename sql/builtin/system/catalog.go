@@ -117,7 +117,7 @@ func formatType(c *call.Call, a []types.Datum) (types.Datum, error) {
 	if t := c.Env.Type(oid); t.IsArray() {
 		base = t.Elem
 	}
-	if a[1].Int() >= 0 && !types.HasTypmod(base) {
+	if a[1].Int() >= 0 && !types.HasTypmod(base) && catalog.BuiltIn(base) {
 		return call.Text(types.FormatType(oid, -1, c.Env))
 	}
 	return call.Text(types.FormatType(oid, int32(a[1].Int()), c.Env))

@@ -147,6 +147,9 @@ func (b *Builder) subscript(x *plan.Subscript) (Operand, error) {
 	if err != nil {
 		return Operand{}, err
 	}
+	if y, err := b.TypeOf(argType); err == nil && y.Subscript == types.HstoreSubscriptHandler {
+		return fnOperand(func() (types.Datum, error) { return hstoreValue(arg, upper[0]) }), nil
+	}
 	if y, err := b.TypeOf(argType); err == nil && y.FixedElems() > 0 {
 		if x.Slice {
 			return Operand{}, errFixedSlice()

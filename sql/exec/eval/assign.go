@@ -33,6 +33,9 @@ func (b *Builder) subscriptAssign(x *plan.SubscriptAssign) (Operand, error) {
 	if err != nil {
 		return Operand{}, err
 	}
+	if y.Subscript == types.HstoreSubscriptHandler {
+		return fnOperand(func() (types.Datum, error) { return assignHstore(arg, upper[0], val) }), nil
+	}
 	elem, err := b.TypeOf(y.Elem)
 	if err != nil {
 		return Operand{}, err

@@ -196,7 +196,11 @@ func (b *Builder) once(fn Fn) Operand {
 func (b *Builder) NewCall(proc types.OID, args []plan.Expr, ret plan.Type, coll types.OID) *builtin.Call {
 	c := &builtin.Call{Proc: proc, RetType: ret.OID, Coll: coll, Env: b.env}
 	for _, a := range args {
-		c.ArgTypes = append(c.ArgTypes, a.Type().OID)
+		t := a.Type().OID
+		if t == types.Record { // what a row was before it was passed as a record
+			t = plan.StripRelabel(a).Type().OID
+		}
+		c.ArgTypes = append(c.ArgTypes, t)
 	}
 	b.run.Calls = append(b.run.Calls, c)
 	return c
