@@ -179,7 +179,7 @@ func Family() call.Family {
 		distances(vector.Full, "", "vector_"), distances(vector.Half, "halfvec_", "halfvec_"), sparseFns(), conversions(),
 		call.Fns{
 			"vector_dims": dims, "halfvec_vector_dims": dims, "vector_norm": norm, "halfvec_l2_norm": norm,
-			"vector_combine": combine, "halfvec_combine": combine,
+			"vector_combine":   combine,
 			"hamming_distance": bitDistance(hamming), "jaccard_distance": bitDistance(jaccard),
 		}), Aggs: aggregates()}
 }
