@@ -256,9 +256,10 @@ func fromRecord(c *call.Call, a []types.Datum) (types.Datum, error) {
 		return hstore.Make(out), nil
 	}
 	r := tuple.Record(a[0].Bytes())
+	names := fieldNames(t, a[0], r.Len())
 	out := make([]hstore.Pair, r.Len())
 	for i := range out {
-		out[i].Key = fieldName(c, t, i)
+		out[i].Key = names[i]
 		f := r.Field(i)
 		if f.Value.IsNull() {
 			out[i].Null = true
@@ -273,14 +274,26 @@ func fromRecord(c *call.Call, a []types.Datum) (types.Datum, error) {
 	return hstore.Make(out), nil
 }
 
-func fieldName(c *call.Call, t *types.Type, i int) string {
-	switch {
-	case i < len(t.Attrs):
-		return t.Attrs[i].Name
-	case len(c.ArgFields) > 0 && i < len(c.ArgFields[0]):
-		return c.ArgFields[0][i]
+// fieldNames are the names of a record's n fields: its type's, or the value's own.
+func fieldNames(t *types.Type, d types.Datum, n int) []string {
+	var own tuple.FieldNames
+	if !d.IsNull() {
+		own = tuple.Record(d.Bytes()).Names()
 	}
-	return "f" + strconv.Itoa(i+1)
+	out := make([]string, n)
+	for i := range out {
+		switch {
+		case i < len(t.Attrs):
+			out[i] = t.Attrs[i].Name
+		case own != nil:
+			var name []byte
+			name, own = own.Next()
+			out[i] = string(name)
+		default:
+			out[i] = "f" + strconv.Itoa(i+1)
+		}
+	}
+	return out
 }
 
 func underDomains(c *call.Call, t *types.Type) *types.Type {
@@ -320,6 +333,7 @@ func populateRecord(c *call.Call, a []types.Datum) (types.Datum, error) {
 		old = array.RecordFields(a[0], nil)
 		n = max(n, len(old))
 	}
+	names := fieldNames(t, a[0], n)
 	ts, vals := make([]*types.Type, n), make([]types.Datum, n)
 	for i := range n {
 		mod, oid := int32(-1), types.OID(0)
@@ -331,7 +345,7 @@ func populateRecord(c *call.Call, a []types.Datum) (types.Datum, error) {
 		if ts[i] = c.Env.Type(oid); ts[i] == nil {
 			return types.Null, call.TypeNotFound(oid)
 		}
-		at := v.Find(fieldName(c, t, i))
+		at := v.Find(names[i])
 		if at < 0 && old != nil {
 			vals[i] = types.Null
 			if i < len(old) {
