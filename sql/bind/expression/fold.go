@@ -25,7 +25,7 @@ func (b *Binder) FoldExpr(p *plan.Expr) {
 			*p = c
 		}
 	case *plan.Relabel:
-		if c, ok := v.Arg.(*plan.Const); ok && !tree.IsCollate(v) {
+		if c, ok := v.Arg.(*plan.Const); ok && !tree.IsCollate(v) && v.T.OID != types.Record { // a function may ask of which type a record was
 			*p = b.At(&plan.Const{Val: c.Val, T: v.T}, b.LocOf(v))
 		}
 	}

@@ -56,6 +56,14 @@ select hstore(p) from person p order by id;
 select hstore(row(1, 'x', null));
 select populate_record(p, 'name=>eve, born=>"1999-09-09"') from person p order by id;
 select p #= 'name=>NULL' from person p order by id;
+-- a row's type says its fields even where the row is NULL
+create type cmp as (a int, b text);
+create domain dcmp as cmp;
+select hstore(null::cmp), hstore(null::dcmp), hstore(row(1,'x')::dcmp);
+select hstore(null::record);
+prepare p(cmp) as select hstore($1);
+execute p(row(1,'z'));
+execute p(null);
 select populate_record(null::person, 'id=>7,name=>zoe,other=>x');
 select (populate_record(null::person, 'id=>7')).*;
 select populate_record(p, 'name=>toolong') from person p;
