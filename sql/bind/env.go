@@ -101,12 +101,7 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	if !env.ViewDefinition {
 		b.viewer = env.Viewer
 	}
-	for _, t := range paramTypes {
-		if t == types.Unknown {
-			t = 0
-		}
-		b.Params = append(b.Params, &expression.Param{Typ: t, Given: t != 0})
-	}
+	b.giveParams(paramTypes)
 	st = &plan.Statement{}
 	top := b.NewScope(nil)
 	rel, out, tag := b.statement(top, stmt)
@@ -126,6 +121,16 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 		}
 	}
 	return st, nil
+}
+
+// giveParams tells the types of parameters that are known, 0 and unknown for the others.
+func (b *binder) giveParams(list []types.OID) {
+	for _, t := range list {
+		if t == types.Unknown {
+			t = 0
+		}
+		b.Params = append(b.Params, &expression.Param{Typ: t, Given: t != 0})
+	}
 }
 
 // TableExpr binds a stored expression (default, generation expression, check, index expression or predicate) over one row

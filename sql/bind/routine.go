@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
@@ -25,18 +27,34 @@ func Routine(env *Env, n *ast.ObjectWithArgs, kind byte) (f *catalog.Function, b
 	return nil, p, nil
 }
 
-// Call binds CALL: the procedure and its arguments, whose OUT ones are left out of args. outs are the columns of the row that CALL
-// answers.
-func Call(env *Env, n *ast.FuncCall) (f *catalog.Function, args []plan.Expr, outs []types.Attr, err error) {
+// BoundCall is CALL: a procedure and its arguments.
+type BoundCall struct {
+	Func   *catalog.Function
+	Args   []plan.Expr  // without those of OUT parameters
+	Outs   []types.Attr // the columns of the row that CALL answers
+	Params []types.OID  // types of the statement's own parameters
+}
+
+// Call binds CALL. infer: it may have parameters, whose types are given or found as Statement does.
+func Call(env *Env, n *ast.FuncCall, infer bool, paramTypes []types.OID) (c BoundCall, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
+	b.Infer = infer
+	// The JDBC driver gives OUT parameters the type void: it is found as of those that have none.
+	paramTypes = slices.Clone(paramTypes)
+	for i, t := range paramTypes {
+		if t == types.Void {
+			paramTypes[i] = types.Unknown
+		}
+	}
+	b.giveParams(paramTypes)
 	s := b.NewScope(nil)
-	f, args, outs = b.call(s, n)
-	for _, a := range args {
+	c.Func, c.Args, c.Outs = b.call(s, n)
+	for _, a := range c.Args {
 		b.Collate(a)
 	}
-	b.FinishParams()
-	return f, args, outs, nil
+	c.Params = b.FinishParams()
+	return c, nil
 }
 
 func (b *binder) call(s *expression.Scope, n *ast.FuncCall) (*catalog.Function, []plan.Expr, []types.Attr) {

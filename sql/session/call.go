@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
-	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -18,33 +17,40 @@ import (
 // callStatement is CALL. Outside of a transaction block the procedure may end transactions.
 func (s *Session) callStatement(ctx context.Context, n *ast.CallStmt, c *call) (string, error) {
 	s.open()
-	fields, row, err := s.callProcedure(ctx, n, c.source, nil, nil, s.block.mode == implicit && !c.several && s.depth == 0)
+	bound, err := bind.Call(s.bindEnv(s.catalog(), c.source), n.Funccall, c.types != nil, c.types)
+	if err != nil {
+		return "", err
+	}
+	fields, row, err := s.callProcedure(ctx, bound, c.params, s.block.mode == implicit && !c.several && s.depth == 0)
 	if err != nil {
 		return "", err
 	}
 	if fields != nil {
-		cols := make([]types.Field, len(fields))
-		for i, a := range fields {
-			cols[i] = types.Field{Name: a.Name, TypeOID: a.Type, TypeMod: a.Mod, TypeSize: -1}
-			if y := s.lookupType(a.Type); y != nil {
-				cols[i].TypeSize = y.Len
-			}
-		}
-		if err := s.sendRows(c, cols, [][]types.Datum{row}); err != nil {
+		if err := s.sendRows(c, s.callColumns(fields), [][]types.Datum{row}); err != nil {
 			return "", err
 		}
 	}
 	return "CALL", nil
 }
 
-// callProcedure calls a procedure; fields and row are what its OUT parameters give, nil where it has none. vars may be nil.
-func (s *Session) callProcedure(ctx context.Context, n *ast.CallStmt, source string, vars expression.Variables, params []types.Datum, nonAtomic bool) (fields []types.Attr, row []types.Datum, err error) {
-	env := s.bindEnv(s.catalog(), source)
-	env.Vars = vars
-	f, args, fields, err := bind.Call(env, n.Funccall)
-	if err != nil {
-		return nil, nil, err
+// callColumns are the columns of the row that CALL answers; nil for none.
+func (s *Session) callColumns(outs []types.Attr) []types.Field {
+	if len(outs) == 0 {
+		return nil
 	}
+	cols := make([]types.Field, len(outs))
+	for i, a := range outs {
+		cols[i] = types.Field{Name: a.Name, TypeOID: a.Type, TypeMod: a.Mod, TypeSize: -1}
+		if y := s.lookupType(a.Type); y != nil {
+			cols[i].TypeSize = y.Len
+		}
+	}
+	return cols
+}
+
+// callProcedure calls a procedure; fields and row are what its OUT parameters give, nil where it has none.
+func (s *Session) callProcedure(ctx context.Context, c bind.BoundCall, params []types.Datum, nonAtomic bool) (fields []types.Attr, row []types.Datum, err error) {
+	f, args, fields := c.Func, c.Args, c.Outs
 	if id := s.identity(); !id.super {
 		if err := f.Executable(id.roles, id.current); err != nil {
 			return nil, nil, err

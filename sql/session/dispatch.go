@@ -23,8 +23,9 @@ func textColumn(name string) types.Field {
 	return types.Field{Name: name, TypeOID: types.Text, TypeSize: -1, TypeMod: -1}
 }
 
-// utilityColumns says what a utility statement returns, for Describe; nil: nothing.
-func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
+// utilityColumns says what a utility statement returns, for Describe; nil: nothing. params are the types of its parameters, nil where
+// it may have none.
+func (s *Session) utilityColumns(n ast.Node, params []types.OID) ([]types.Field, error) {
 	switch x := n.(type) {
 	case *ast.VariableShowStmt:
 		if strings.EqualFold(x.Name, "all") {
@@ -38,15 +39,8 @@ func (s *Session) utilityColumns(n ast.Node) ([]types.Field, error) {
 	case *ast.ExplainStmt:
 		return s.explainColumns(x), nil
 	case *ast.CallStmt:
-		_, _, outs, err := bind.Call(s.bindEnv(s.catalog(), ""), x.Funccall)
-		if err != nil || len(outs) == 0 {
-			return nil, err
-		}
-		cols := make([]types.Field, len(outs))
-		for i, a := range outs {
-			cols[i] = types.Field{Name: a.Name, TypeOID: a.Type, TypeMod: a.Mod, TypeSize: -1}
-		}
-		return cols, nil
+		c, err := bind.Call(s.bindEnv(s.catalog(), ""), x.Funccall, params != nil, params)
+		return s.callColumns(c.Outs), err
 	case *ast.ExecuteStmt:
 		if p := s.stmts[x.Name]; p != nil {
 			return p.cols, nil
@@ -270,7 +264,7 @@ func (b *block) characteristics() characteristics {
 }
 
 func (s *Session) showStatement(n *ast.VariableShowStmt, c *call) (string, error) {
-	cols, err := s.utilityColumns(n)
+	cols, err := s.utilityColumns(n, nil)
 	if err != nil {
 		return "", err
 	}

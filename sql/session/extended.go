@@ -146,8 +146,15 @@ func (s *Session) prepare(name, sql string, given []types.OID) (*prepared, error
 			return nil, err
 		}
 		p.params = bound.Params
+	} else if x, ok := p.stmt.Node.(*ast.CallStmt); ok {
+		c, err := bind.Call(s.bindEnv(s.catalog(), sql), x.Funccall, true, p.given)
+		if err != nil {
+			return nil, err
+		}
+		p.params, p.cols = c.Params, s.callColumns(c.Outs)
+		return p, nil
 	}
-	p.cols, err = s.utilityColumns(p.stmt.Node)
+	p.cols, err = s.utilityColumns(p.stmt.Node, p.params)
 	return p, err
 }
 
@@ -191,7 +198,7 @@ func (s *Session) refresh(p *prepared) error {
 	}
 	if !isQuery(p.stmt.Node) {
 		var err error
-		p.cols, err = s.utilityColumns(p.stmt.Node)
+		p.cols, err = s.utilityColumns(p.stmt.Node, p.params)
 		return err
 	}
 	q, err := s.plan(*p.stmt, p.sql, p.params)
@@ -199,7 +206,7 @@ func (s *Session) refresh(p *prepared) error {
 		return err
 	}
 	if p.plan != nil && !sameResult(p.cols, q.cols) {
-		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type").WithRoutine("RevalidateCachedQuery")
 	}
 	p.plan, p.cols = q, q.cols
 	return nil

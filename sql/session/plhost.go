@@ -334,7 +334,7 @@ func (p *plStatement) Ready(fresh bool) error {
 		return nil
 	case p.util:
 		p.vars.Begin()
-		fields, err := s.utilityColumns(p.in.stmt.Node)
+		fields, err := s.utilityColumns(p.in.stmt.Node, nil)
 		if err != nil {
 			return internalPlace(err, p.text, "SQL statement", 0)
 		}
@@ -586,15 +586,15 @@ func (h *plHost) Call(text string, vars plpgsql.Vars, params func() []types.Datu
 	case *ast.CallStmt:
 		env := s.bindEnv(s.catalog(), text)
 		env.Vars = vars
-		f, _, _, err := bind.Call(env, n.Funccall)
+		c, err := bind.Call(env, n.Funccall, false, nil)
 		if err != nil {
 			return nil, nil, nil, internalPlace(err, text, "SQL statement", 0)
 		}
-		fields, row, err := s.callProcedure(h.ctx, n, text, vars, params(), s.nonAtomic && s.subs == 0)
+		fields, row, err := s.callProcedure(h.ctx, c, params(), s.nonAtomic && s.subs == 0)
 		if err != nil {
 			return nil, nil, nil, addContextIf(err, "SQL statement \""+text+"\"")
 		}
-		return fields, row, outArgs(f.Proc.ArgModes, f.Proc.ArgNames, n.Funccall.Args), nil
+		return fields, row, outArgs(c.Func.Proc.ArgModes, c.Func.Proc.ArgNames, n.Funccall.Args), nil
 	}
 	return nil, nil, nil, pgerr.Internal("CALL of form %T", stmts[0].Node)
 }

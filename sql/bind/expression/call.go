@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,28 @@ func (b *Binder) funcCall(s *Scope, n *ast.FuncCall) plan.Expr {
 	return b.callOn(s, n, args, srfsBefore)
 }
 
+// withoutVoid leaves out the arguments that are parameters of type void: the JDBC driver puts them where a function has OUT parameters.
+// Those given by name stay, as in PostgreSQL. names are those of the last arguments.
+func withoutVoid(n *ast.FuncCall, args []plan.Expr, names []string) (*ast.FuncCall, []plan.Expr) {
+	positional := len(args) - len(names)
+	isVoid := func(e plan.Expr) bool {
+		p, ok := e.(*plan.Param)
+		return ok && p.T.OID == types.Void
+	}
+	if !slices.ContainsFunc(args[:positional], isVoid) || len(args) != len(n.Args) {
+		return n, args
+	}
+	kept := *n
+	kept.Args = nil
+	var keptArgs []plan.Expr
+	for i, a := range args {
+		if i >= positional || !isVoid(a) {
+			kept.Args, keptArgs = append(kept.Args, n.Args[i]), append(keptArgs, a)
+		}
+	}
+	return &kept, keptArgs
+}
+
 // callOn is ParseFuncOrColumn over bound arguments.
 func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore int) plan.Expr {
 	name := lexicon.Names(n.Funcname)
@@ -55,6 +78,9 @@ func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 		} else if len(argNames) > 0 {
 			b.Fail(pgerr.SyntaxError, b.LocOf(args[len(argNames)]), "positional argument cannot follow named argument")
 		}
+	}
+	if !n.AggWithinGroup {
+		n, args = withoutVoid(n, args, argNames)
 	}
 	plainCall := len(n.AggOrder) == 0 && n.AggFilter == nil && n.Over == nil && !n.AggStar && !n.AggDistinct && !n.FuncVariadic && !n.AggWithinGroup
 	actual := make([]types.OID, len(args))

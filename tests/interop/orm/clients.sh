@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 HERE=$PWD WORK=$1 TARN=$2 POSTGRESQL=${3:-}; shift $(($# < 3 ? $# : 3))
-CLIENTS=${*:-prisma drizzle knex kysely typeorm sequelize gorm}
+CLIENTS=${*:-prisma drizzle knex kysely typeorm sequelize gorm pgjdbc hibernate}
 mkdir -p "$WORK/clients/tarn" "$WORK/clients/postgresql"
 
 node_modules() { # packages of the committed lock file, installed once for each state of it
@@ -15,9 +15,24 @@ node_modules() { # packages of the committed lock file, installed once for each 
   fi
   cp -r "$HERE/node" "$WORK/clients/node"; ln -s "$cache/node_modules" "$WORK/clients/node/node_modules"
 }
+java_classes() { # the JVM's, in two folders: what pom.xml names, fetched once for each state of it, and the checks
+  command -v javac >/dev/null && command -v mvn >/dev/null || { apt-get update -qq; apt-get install -y -qq default-jdk-headless maven >/dev/null; }
+  local cache; cache=$HOME/.cache/tarn-interop/jdbc-$(sha256sum "$HERE/jdbc/pom.xml" | cut -c1-16)
+  if [ ! -e "$cache/done" ]; then
+    rm -rf "$cache"; mkdir -p "$cache"
+    mvn -B -q -f "$HERE/jdbc/pom.xml" dependency:copy-dependencies -DoutputDirectory="$cache" >"$WORK/clients/log" 2>&1 || { tail -20 "$WORK/clients/log"; return 1; }
+    touch "$cache/done"
+  fi
+  ln -s "$cache" "$WORK/clients/jars"
+  javac -nowarn -d "$WORK/clients/java" -cp "$cache/*" "$HERE"/jdbc/checks/*.java
+}
 prepare() {
   if [ "$1" = gorm ]; then # a module of its own, so that Tarn's has no ORM in it
     (cd "$HERE/gorm" && go build -o "$WORK/clients/gorm" .)
+    return
+  fi
+  if [ "$1" = pgjdbc ] || [ "$1" = hibernate ]; then
+    [ -e "$WORK/clients/java" ] || java_classes
     return
   fi
   [ -e "$WORK/clients/node" ] || node_modules
@@ -30,6 +45,7 @@ run() { # client server port
   local at=$WORK/clients
   case $1 in
     prisma | drizzle) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node --import tsx "$1.mjs") ;; # tsx: what they read is TypeScript
+    pgjdbc | hibernate) SERVER_URL=jdbc:postgresql://127.0.0.1:$3 timeout 240 java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx1g -cp "$at/java:$at/jars/*" checks.Main "$1" ;;
     gorm) SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 "$at/gorm" ;;
     *) (cd "$at/node" && SERVER_URL=postgresql://postgres@127.0.0.1:$3 timeout 240 node "$1.mjs") ;;
   esac >"$at/$2/$1" 2>"$at/$2.$1.log" || true # compare.py reads how each check ended; one that did not run is a failure there
@@ -43,6 +59,6 @@ for client in $CLIENTS; do
   cat "$WORK"/clients/{tarn,postgresql}."$client.log" 2>/dev/null | grep -v Warning | tail -20 || true
   echo "$client: $((SECONDS - t)) s"
 done
-least=691
+least=960
 [ "$#" = 0 ] || least=1
 python3 compare.py clients.expected $least "$WORK/clients/tarn" ${POSTGRESQL:+"$WORK/clients/postgresql"}
