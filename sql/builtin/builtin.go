@@ -26,6 +26,7 @@ type (
 
 	ObjectIdentity = call.ObjectIdentity
 	Partition      = call.Partition
+	Queries        = call.Queries
 	Rows           = call.Rows
 	Session        = call.Session
 	SetFn          = call.SetFn

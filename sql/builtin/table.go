@@ -9,10 +9,15 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/extension/btreegin"
 	"github.com/tarndb/tarn/sql/builtin/extension/btreegist"
 	"github.com/tarndb/tarn/sql/builtin/extension/citext"
+	"github.com/tarndb/tarn/sql/builtin/extension/fuzzystrmatch"
 	"github.com/tarndb/tarn/sql/builtin/extension/hstore"
 	"github.com/tarndb/tarn/sql/builtin/extension/intarray"
 	"github.com/tarndb/tarn/sql/builtin/extension/ltree"
+	"github.com/tarndb/tarn/sql/builtin/extension/pgcrypto"
+	"github.com/tarndb/tarn/sql/builtin/extension/tablefunc"
 	"github.com/tarndb/tarn/sql/builtin/extension/trgm"
+	"github.com/tarndb/tarn/sql/builtin/extension/unaccent"
+	"github.com/tarndb/tarn/sql/builtin/extension/uuidossp"
 	"github.com/tarndb/tarn/sql/builtin/extension/vector"
 	"github.com/tarndb/tarn/sql/builtin/format"
 	"github.com/tarndb/tarn/sql/builtin/geometry"
@@ -46,8 +51,9 @@ var (
 
 // extensions are the families of extensions, by the extension's name. Their functions are found by C symbol.
 var extensions = map[string]call.Family{
-	"btree_gin": btreegin.Family(), "btree_gist": btreegist.Family(), "citext": citext.Family(), "hstore": hstore.Family(),
-	"intarray": intarray.Family(), "ltree": ltree.Family(), "pg_trgm": trgm.Family(), "vector": vector.Family(),
+	"btree_gin": btreegin.Family(), "btree_gist": btreegist.Family(), "citext": citext.Family(), "fuzzystrmatch": fuzzystrmatch.Family(),
+	"hstore": hstore.Family(), "intarray": intarray.Family(), "ltree": ltree.Family(), "pg_trgm": trgm.Family(), "pgcrypto": pgcrypto.Family(),
+	"tablefunc": tablefunc.Family(), "unaccent": unaccent.Family(), "uuid-ossp": uuidossp.Family(), "vector": vector.Family(),
 }
 
 func unite(all []call.Family) (fns call.Fns, byOID map[types.OID]call.Fn, sets call.Sets, setsByOID map[types.OID]call.SetFn, aggs map[types.OID]*call.Agg) {

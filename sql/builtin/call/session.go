@@ -155,3 +155,9 @@ type Describer interface {
 	// Comment is pg_description's (class = pg_class OID of the catalog, sub 0 for the object itself).
 	Comment(obj, class types.OID, sub int32) (string, bool)
 }
+
+// Queries runs SQL for a function, as its own statement may: what changes data is refused. columns is told of the result's columns
+// before the first row; a row lives until row returns.
+type Queries interface {
+	Query(sql string, columns func(cols []types.Attr) error, row func(vals []types.Datum) error) error
+}

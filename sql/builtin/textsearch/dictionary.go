@@ -49,7 +49,9 @@ type dictionary struct {
 	stem func(*snowballstem.Env) bool // nil: simple
 	// reject: a word that is no stop word goes on to the next dictionary.
 	reject bool
-	err    error // what to answer instead
+	// replace is all that a filtering dictionary does: the next one is asked about out. changed is false where it knows nothing.
+	replace func(token string) (out string, changed bool)
+	err     error // what to answer instead
 }
 
 // maxStem is the longest word in bytes that is stemmed.
@@ -58,6 +60,12 @@ const maxStem = 1000
 func (d *dictionary) lexize(token string) ([]string, error) {
 	if d.err != nil {
 		return nil, d.err
+	}
+	if d.replace != nil {
+		if out, changed := d.replace(token); changed {
+			return []string{out}, nil
+		}
+		return nil, nil
 	}
 	word := strings.ToLower(token)
 	switch {
@@ -79,6 +87,7 @@ func (d *dictionary) lexize(token string) ([]string, error) {
 const (
 	simpleTemplate   types.OID = 3727
 	snowballTemplate types.OID = 13150
+	unaccentTemplate types.OID = 14264 // of the extension unaccent
 )
 
 // madeDictionaries keeps dictionaries by template and options.
@@ -124,6 +133,8 @@ func makeDictionary(template types.OID, options string) (*dictionary, error) {
 	case simpleTemplate:
 	case snowballTemplate:
 		kind = "Snowball"
+	case unaccentTemplate:
+		return makeUnaccent(options)
 	default:
 		return nil, pgerr.Unsupported("a text search dictionary of this template, which reads files")
 	}
@@ -275,10 +286,15 @@ func (c *config) lexemes(text string, notice func(*pgerr.Error), f func(kind tok
 			continue
 		}
 		var norms []string
+		asked := token
 		for _, d := range c.dicts[kind] {
 			var err error
-			if norms, err = d.lexize(token); err != nil {
+			if norms, err = d.lexize(asked); err != nil {
 				return err
+			}
+			if norms != nil && d.replace != nil {
+				asked, norms = norms[0], nil
+				continue
 			}
 			if norms != nil {
 				break

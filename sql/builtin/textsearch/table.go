@@ -453,11 +453,7 @@ func headlineArgs(a []types.Datum) (headlineOptions, error) {
 }
 
 func lexize(c *call.Call, a []types.Datum) (types.Datum, error) {
-	d, err := dictionaryByOID(c.Env, types.OID(a[0].Uint()))
-	if err != nil {
-		return types.Null, err
-	}
-	norms, err := d.lexize(a[1].Str())
+	norms, err := Lexize(c.Env, types.OID(a[0].Uint()), a[1].Str())
 	if err != nil || norms == nil {
 		return types.Null, err
 	}

@@ -26,7 +26,7 @@ func CreateDictionary(x *stmt.Ctx, n *ast.DefineStmt) error {
 	for _, e := range n.Definition {
 		o := e.(*ast.DefElem)
 		if strings.EqualFold(o.Defname, "template") {
-			if d.Template, err = systemOID("pg_ts_template", "text search template", nameOf(o)); err != nil {
+			if d.Template, err = template(x, nameOf(o)); err != nil {
 				return err
 			}
 			continue
@@ -44,8 +44,30 @@ func CreateDictionary(x *stmt.Ctx, n *ast.DefineStmt) error {
 		return duplicate("pg_ts_dict_dictname_index", "dictname, dictnamespace", name, schema)
 	}
 	d.Header = catalog.Header{OID: x.Editor.OID(), Schema: schema.OID, Name: name, Owner: x.User}
+	if !catalog.BuiltIn(d.Template) {
+		d.Deps = []catalog.Dep{{On: catalog.Address{Kind: catalog.KindTemplate, OID: d.Template}, Type: catalog.DepNormal}}
+	}
 	x.Editor.Put(d)
 	return nil
+}
+
+// template finds a template: one of the system's, or an extension's along search_path. Errors: 42704.
+func template(x *stmt.Ctx, name []string) (catalog.OID, error) {
+	path := x.SearchPath()
+	if len(name) > 1 {
+		path = nil
+		if s := x.Catalog().Schema(name[len(name)-2]); s != nil {
+			path = []catalog.OID{s.OID}
+		}
+	}
+	found, err := systemOID("pg_ts_template", "text search template", name)
+	for i := 0; err != nil && i < len(path) && found == 0; i++ {
+		x.Catalog().Named(catalog.KindTemplate, path[i], name[len(name)-1], func(o catalog.Object) bool {
+			found, err = o.Head().OID, nil
+			return false
+		})
+	}
+	return found, err
 }
 
 // duplicate is the error of a catalog's unique index, which is all that keeps such names apart in PostgreSQL.
@@ -68,8 +90,8 @@ func nameOf(d *ast.DefElem) []string {
 func systemOID(table, what string, name []string) (catalog.OID, error) {
 	if len(name) == 1 || name[len(name)-2] == "pg_catalog" {
 		for _, row := range pgdata.Load(table).Rows {
-			if *row[1] == name[len(name)-1] {
-				return types.ParseOID(*row[0])
+			if oid, err := types.ParseOID(*row[0]); err != nil || catalog.BuiltIn(oid) && *row[1] == name[len(name)-1] {
+				return oid, err
 			}
 		}
 	}
