@@ -45,7 +45,7 @@ func (rs *Resolver) Function(name []string, argNames []string, actual []types.OI
 	return Found{Many: true}
 }
 
-// castTarget: f(x) where f is a type name may be a cast.
+// castTarget: f(x) where f is a type name may be a cast, unless it is a row type's.
 func (rs *Resolver) castTarget(name []string, src types.OID) types.OID {
 	var t *types.Type
 	switch len(name) {
@@ -54,7 +54,7 @@ func (rs *Resolver) castTarget(name []string, src types.OID) types.OID {
 	case 2:
 		t = rs.TypeByName(name[0], name[1])
 	}
-	if t == nil || t.TypType == types.TypePseudo {
+	if t == nil || t.TypType == types.TypePseudo || t.TypType == types.TypeComposite {
 		return 0
 	}
 	if src == types.Unknown {

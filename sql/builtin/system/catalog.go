@@ -364,7 +364,7 @@ func operatorVisible(c *call.Call, a []types.Datum) (types.Datum, error) {
 	for _, s := range c.Sess.SearchPath(true) {
 		if s == catalog.PgCatalogOID {
 			for _, b := range pgdata.Operators() {
-				if b.Name == o.Name && b.Left == o.Op.Left && b.Right == o.Op.Right {
+				if catalog.BuiltIn(b.OID) && b.Name == o.Name && b.Left == o.Op.Left && b.Right == o.Op.Right {
 					return tuple.Bool(false), nil
 				}
 			}

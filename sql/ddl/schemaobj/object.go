@@ -115,7 +115,7 @@ func (k kind) open(x *stmt.Ctx, list []ast.Node) (catalog.Object, error) {
 		return nil, k.missing(list)
 	}
 	h := o.Head()
-	if h.OID < catalog.FirstNormalOID {
+	if catalog.BuiltIn(h.OID) {
 		if x.Super() {
 			return nil, pgerr.Unsupported("changing a " + k.String() + " of the system")
 		}
@@ -185,7 +185,7 @@ func Drop(x *stmt.Ctx, n *ast.DropStmt) (string, error) {
 			continue
 		}
 		h := o.Head()
-		if h.OID < catalog.FirstNormalOID {
+		if catalog.BuiltIn(h.OID) {
 			return "", pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s %s because it is required by the database system", k, x.ObjectText(h.Schema, h.Name))
 		}
 		if err := x.LockTable(h.OID, lock.AccessExclusive); err != nil {

@@ -220,7 +220,7 @@ func putConfig(x *stmt.Ctx, c *catalog.TSConfig) {
 	for _, m := range c.Map {
 		for _, d := range m.Dicts {
 			dep := catalog.Dep{On: catalog.Address{Kind: catalog.KindTSDictionary, OID: d}, Type: catalog.DepNormal}
-			if d >= catalog.FirstNormalOID && !slices.Contains(c.Deps, dep) {
+			if !catalog.BuiltIn(d) && !slices.Contains(c.Deps, dep) {
 				c.Deps = append(c.Deps, dep)
 			}
 		}

@@ -53,3 +53,7 @@ select * from json_populate_recordset(row(1,50), '[{"b":"2"},{"a":"3"}]') q (a t
 select * from jsonb_populate_recordset(row(1), '[{"b":"2"}]') q (a int, b int);
 select row_to_json(q) from (select 'a' || x as b, y as c from generate_series(1, 2) x, generate_series(4, 5) y) q;
 select q::text, row_to_json(q) from (select x + 1 as b, x as c from generate_series(1, 2) x, generate_series(1, 1) y) q;
+CREATE TABLE named_alike (a text);
+SELECT named_alike('(x)');
+CREATE FUNCTION named_alike(text) RETURNS text LANGUAGE sql AS 'SELECT ''called with '' || $1';
+SELECT named_alike('x'), named_alike('x'::varchar), ('(x)'::named_alike).a;

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/cast5"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -35,6 +36,9 @@ func padded(key []byte, sizes ...int) []byte {
 	return key
 }
 
+// shortCAST5 is the length in bytes up to which a key makes CAST5 leave out its last four rounds (RFC 2144, 2.5).
+const shortCAST5 = 10
+
 var blocks = map[string]func(key []byte) (cipher.Block, error){
 	"aes": func(k []byte) (cipher.Block, error) { return aes.NewCipher(padded(k, 16, 24, 32)) },
 	"bf": func(k []byte) (cipher.Block, error) {
@@ -43,9 +47,14 @@ var blocks = map[string]func(key []byte) (cipher.Block, error){
 		}
 		return blowfish.NewCipher(k[:min(len(k), 56)])
 	},
-	"des":   func(k []byte) (cipher.Block, error) { return des.NewCipher(padded(k, 8)) },
-	"3des":  func(k []byte) (cipher.Block, error) { return des.NewTripleDESCipher(padded(k, 24)) },
-	"cast5": func(k []byte) (cipher.Block, error) { return cast5.NewCipher(padded(k, 16)) },
+	"des":  func(k []byte) (cipher.Block, error) { return des.NewCipher(padded(k, 8)) },
+	"3des": func(k []byte) (cipher.Block, error) { return des.NewTripleDESCipher(padded(k, 24)) },
+	"cast5": func(k []byte) (cipher.Block, error) {
+		if len(k) <= shortCAST5 {
+			return nil, pgerr.Unsupported("CAST5 with a key of 80 bits or less")
+		}
+		return cast5.NewCipher(padded(k, 16))
+	},
 }
 
 var cipherAliases = map[string]string{"blowfish": "bf", "rijndael": "aes", "des3": "3des"}
@@ -90,51 +99,52 @@ func rawCipher(encrypt, iv bool) call.Fn {
 		}
 		b, err := m.block(a[1].Bytes())
 		if err != nil {
-			return types.Null, failed("Cannot use \"%s\": %s", a[len(a)-1].Str(), err.Error())
-		}
-		var out []byte
-		if encrypt {
-			out, err = m.encrypt(b, a[0].Bytes(), vector)
-		} else {
-			out, err = m.decrypt(b, a[0].Bytes(), vector)
-		}
-		if err != nil {
 			return types.Null, err
+		}
+		name, work, what := "decrypt", m.decrypt, "Decryption"
+		if encrypt {
+			name, work, what = "encrypt", m.encrypt, "Encryption"
+		}
+		if iv {
+			name += "_iv"
+		}
+		out, ok := work(b, a[0].Bytes(), vector)
+		if !ok {
+			return types.Null, failed("%s error: %s failed", name, what)
 		}
 		return tuple.Bytes(out), nil
 	}
 }
 
-func (m method) encrypt(b cipher.Block, data, iv []byte) ([]byte, error) {
+func (m method) encrypt(b cipher.Block, data, iv []byte) (out []byte, ok bool) {
 	size := b.BlockSize()
-	out := append([]byte(nil), data...)
+	out = append([]byte(nil), data...)
 	if m.pad {
 		n := size - len(data)%size
 		out = append(out, bytes.Repeat([]byte{byte(n)}, n)...)
 	}
 	if len(out)%size != 0 {
-		return nil, failed("encrypt error: Encryption failed")
+		return nil, false
 	}
 	m.run(b, out, iv, b.Encrypt, cipher.NewCBCEncrypter)
-	return out, nil
+	return out, true
 }
 
-func (m method) decrypt(b cipher.Block, data, iv []byte) ([]byte, error) {
+func (m method) decrypt(b cipher.Block, data, iv []byte) (out []byte, ok bool) {
 	size := b.BlockSize()
-	bad := failed("decrypt error: Decryption failed")
 	if len(data)%size != 0 || m.pad && len(data) == 0 {
-		return nil, bad
+		return nil, false
 	}
-	out := append([]byte(nil), data...)
+	out = append([]byte(nil), data...)
 	m.run(b, out, iv, b.Decrypt, cipher.NewCBCDecrypter)
 	if m.pad {
 		n := int(out[len(out)-1])
 		if n == 0 || n > size || !bytes.Equal(out[len(out)-n:], bytes.Repeat([]byte{byte(n)}, n)) {
-			return nil, bad
+			return nil, false
 		}
 		out = out[:len(out)-n]
 	}
-	return out, nil
+	return out, true
 }
 
 // run works in place, with an initial vector that is cut or filled with zeros.

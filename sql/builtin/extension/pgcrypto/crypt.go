@@ -14,6 +14,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
+// cryptNull is the message for a salt of a known form that nothing can be made with.
+const cryptNull = "crypt(3) returned NULL"
+
 func badSalt() error { return pgerr.New(pgerr.InvalidParameterValue, "invalid salt") }
 
 func cryptFn(_ *call.Call, a []types.Datum) (types.Datum, error) {
@@ -34,7 +37,7 @@ func crypt(password, salt string) (string, error) {
 	case strings.HasPrefix(salt, "$2a$"), strings.HasPrefix(salt, "$2x$"):
 		return bcrypt(password, salt)
 	case strings.HasPrefix(salt, "$2$"):
-		return "", failed("crypt(3) returned NULL")
+		return "", failed(cryptNull)
 	case strings.HasPrefix(salt, "$1$"):
 		return md5Crypt(password, salt), nil
 	case strings.HasPrefix(salt, "_"):

@@ -38,7 +38,7 @@ func TestCrypt(t *testing.T) {
 func TestSymmetricMessages(t *testing.T) {
 	text := strings.Repeat("some text\n", 500)
 	for _, list := range []string{"", "cipher-algo=aes256", "cipher-algo=3des, compress-algo=1", "compress-algo=2, compress-level=9", "disable-mdc=1",
-		"sess-key=1, cipher-algo=aes192", "s2k-mode=0", "s2k-mode=1, s2k-digest-algo=md5", "s2k-digest-algo=sha512, s2k-count=100000", "cipher-algo=cast5"} {
+		"sess-key=1, cipher-algo=aes192", "s2k-mode=0", "s2k-mode=1, s2k-digest-algo=md5", "s2k-digest-algo=sha512, s2k-count=100000", "cipher-algo=cast5", "cipher-algo=bf, sess-key=1"} {
 		o, err := parseOptions(list)
 		if err != nil {
 			t.Fatalf("%s: %v", list, err)
@@ -64,12 +64,36 @@ func open(msg []byte, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	number, key, err := passwordKey(packets[0].body, []byte(password))
+	says := facts{}
+	number, key, err := passwordKey(packets[0].body, []byte(password), &says)
 	if err != nil {
 		return "", err
 	}
-	_, data, err := decryptMessage(packets, number, key)
+	_, data, err := decryptMessage(packets, number, key, says)
 	return string(data), err
+}
+
+// A session key is what its sum says, and none that no cipher has.
+func TestSessionKey(t *testing.T) {
+	sum := func(key []byte) []byte {
+		n := 0
+		for _, b := range key {
+			n += int(b)
+		}
+		return append(append([]byte{7}, key...), byte(n>>8), byte(n))
+	}
+	for _, c := range []struct {
+		plain []byte
+		want  string
+	}{
+		{sum(make([]byte, 16)), ""}, {sum([]byte(strings.Repeat("k", 32))), ""}, {sum([]byte(strings.Repeat("k", 33))), "Session key too big"},
+		{[]byte{7, 1, 0, 0}, "Wrong key"}, {[]byte{7, 0}, "Wrong key"}, {nil, "Wrong key"},
+	} {
+		_, _, err := openKey(c.plain)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%x: %v, want %q", c.plain, err, c.want)
+		}
+	}
 }
 
 // Damaged messages, keys and armor are errors.
@@ -90,17 +114,18 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte{0x99, 0, 1, 4})
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		if packets, err := readPackets(msg); err == nil {
+			says := facts{}
 			for _, p := range packets {
 				if p.tag == tagPassword && (len(p.body) < 13 || p.body[12] < 0x80) { // not the long ones
-					if number, key, err := passwordKey(p.body, []byte("pw")); err == nil {
-						_, _, _ = decryptMessage(packets, number, key)
+					if number, key, err := passwordKey(p.body, []byte("pw"), &says); err == nil {
+						_, _, _ = decryptMessage(packets, number, key, says)
 					}
 				}
 			}
-			_, _, _ = literalOf(msg, 0)
+			_, _, _ = literalOf(msg, says, true)
 		}
 		if r, err := readRing(msg); err == nil {
-			r.encryptionKey()
+			_, _ = r.encryptionKey()
 		}
 		_, _, _ = armored(string(msg))
 	})

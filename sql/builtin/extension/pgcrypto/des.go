@@ -131,7 +131,7 @@ func extendedDES(password, salt string) (string, error) {
 		bits |= digitValue(salt[5+i]) << (6 * i)
 	}
 	if count == 0 {
-		return "", badSalt()
+		return "", failed(cryptNull)
 	}
 	key := desKey(password)
 	keys := desKeys(key)

@@ -15,19 +15,30 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/ProtonMail/go-crypto/openpgp/s2k"
 	//lint:ignore SA1019 OpenPGP messages may use it
+	"golang.org/x/crypto/blowfish"
+	//lint:ignore SA1019 OpenPGP messages may use it
 	"golang.org/x/crypto/cast5"
 )
 
 // Packets of OpenPGP (RFC 4880, 4.3).
 const (
-	tagSessionKey   = 1
-	tagPassword     = 3
-	tagCompressed   = 8
-	tagEncrypted    = 9
-	tagMarker       = 10
-	tagLiteral      = 11
-	tagProtected    = 18
-	versionPassword = 4
+	tagSessionKey    = 1
+	tagSignature     = 2
+	tagPassword      = 3
+	tagSecretKey     = 5
+	tagPublicKey     = 6
+	tagSecretSubkey  = 7
+	tagCompressed    = 8
+	tagEncrypted     = 9
+	tagMarker        = 10
+	tagLiteral       = 11
+	tagTrust         = 12
+	tagUserID        = 13
+	tagPublicSubkey  = 14
+	tagUserAttribute = 17
+	tagProtected     = 18
+	tagPrivate       = 61
+	versionPassword  = 4
 )
 
 func corrupt() error { return failed("Wrong key or corrupt data") }
@@ -112,8 +123,11 @@ func oldBody(form byte, data []byte) (body, rest []byte, err error) {
 	return data[head : head+n], data[head+n:], nil
 }
 
+// keySizes are the lengths in bytes of the keys of OpenPGP's ciphers, by number (RFC 4880, 9.2).
+var keySizes = map[byte]int{2: 24, 3: 16, 4: 16, 7: 16, 8: 24, 9: 32}
+
 func blockOf(number byte, key []byte) (cipher.Block, error) {
-	if len(key) != packet.CipherFunction(number).KeySize() || len(key) == 0 {
+	if len(key) != keySizes[number] || len(key) == 0 {
 		return nil, corrupt()
 	}
 	switch number {
@@ -121,15 +135,25 @@ func blockOf(number byte, key []byte) (cipher.Block, error) {
 		return des.NewTripleDESCipher(key)
 	case 3:
 		return cast5.NewCipher(key)
+	case 4:
+		return blowfish.NewCipher(key)
 	}
 	return aes.NewCipher(key)
 }
 
 // passwordPacket makes the packet that says how the password becomes the key, and the key of the message.
 func passwordPacket(password []byte, o *options) (msg, key []byte, err error) {
-	digest := digestNumbers[o.s2kDigest]
-	body := []byte{versionPassword, o.s2kCipher, byte(o.s2kMode), digest}
-	derived := make([]byte, packet.CipherFunction(o.s2kCipher).KeySize())
+	if len(password) == 0 {
+		return nil, nil, illegal()
+	}
+	if o.s2kCipher == noCipher {
+		o.s2kCipher = o.cipher
+	}
+	if keySizes[o.s2kCipher] == 0 || keySizes[o.cipher] == 0 {
+		return nil, nil, badCipher()
+	}
+	body := []byte{versionPassword, o.s2kCipher, byte(o.s2kMode), digestNumbers[o.s2kDigest]}
+	derived := make([]byte, keySizes[o.s2kCipher])
 	h := hashes[o.s2kDigest]()
 	switch o.s2kMode {
 	case 0:
@@ -141,6 +165,9 @@ func passwordPacket(password []byte, o *options) (msg, key []byte, err error) {
 	default:
 		salt := random(8)
 		code := byte(0)
+		if o.s2kCount == 0 {
+			code = leastIterations + random(1)[0]&31
+		}
 		for code < 255 && iterations(code) < o.s2kCount {
 			code++
 		}
@@ -149,7 +176,7 @@ func passwordPacket(password []byte, o *options) (msg, key []byte, err error) {
 	}
 	key = derived
 	if o.sessKey {
-		key = random(packet.CipherFunction(o.cipher).KeySize())
+		key = random(keySizes[o.cipher])
 		b, err := blockOf(o.s2kCipher, derived)
 		if err != nil {
 			return nil, nil, err
@@ -161,18 +188,28 @@ func passwordPacket(password []byte, o *options) (msg, key []byte, err error) {
 	return appendPacket(nil, tagPassword, body), key, nil
 }
 
+// leastIterations is the code of 65536: what is used if no count is given lies between it and 253952.
+const leastIterations = 96
+
 // iterations decodes how many bytes are hashed (RFC 4880, 3.7.1.3).
 func iterations(code byte) int { return (16 + int(code&15)) << (code>>4 + 6) }
 
-// passwordKey reads such a packet.
-func passwordKey(body, password []byte) (number byte, key []byte, err error) {
+// passwordKey reads such a packet, and notes what it says.
+func passwordKey(body, password []byte, says *facts) (number byte, key []byte, err error) {
+	if len(password) == 0 {
+		return 0, nil, illegal()
+	}
 	if len(body) < 4 || body[0] != versionPassword {
 		return 0, nil, corrupt()
 	}
 	number = body[1]
-	size := packet.CipherFunction(number).KeySize()
+	*says = facts{"cipher-algo": int(number), "s2k-cipher-algo": int(number), "s2k-mode": int(body[2]), "s2k-digest-algo": int(body[3]), "sess-key": 0}
+	if len(body) > 12 && body[2] == 3 {
+		(*says)["s2k-count"] = iterations(body[12])
+	}
+	size := keySizes[number]
 	if size == 0 {
-		return 0, nil, failed("Unsupported cipher algorithm")
+		return 0, nil, badCipher()
 	}
 	key = make([]byte, size)
 	rest, err := derive(key, body[2:], password)
@@ -184,6 +221,7 @@ func passwordKey(body, password []byte) (number byte, key []byte, err error) {
 		return 0, nil, err
 	}
 	plain := cfb(b, rest, false)
+	(*says)["sess-key"], (*says)["cipher-algo"] = 1, int(plain[0])
 	return plain[0], plain[1:], nil
 }
 
@@ -193,25 +231,26 @@ func derive(key, spec, password []byte) (rest []byte, err error) {
 		return nil, corrupt()
 	}
 	mode, digest, spec := spec[0], spec[1], spec[2:]
-	for name, number := range digestNumbers {
-		if number != digest {
-			continue
-		}
-		h := hashes[name]()
-		switch {
-		case mode == 0:
-			s2k.Simple(key, h, password)
-			return spec, nil
-		case mode == 1 && len(spec) >= 8:
-			s2k.Salted(key, h, password, spec[:8])
-			return spec[8:], nil
-		case mode == 3 && len(spec) >= 9:
-			s2k.Iterated(key, h, password, spec[:8], iterations(spec[8]))
-			return spec[9:], nil
-		}
+	name, ok := digestNames[digest]
+	switch {
+	case mode > 3 || mode == 2:
+		return nil, failed("Bad S2K mode")
+	case !ok:
 		return nil, corrupt()
 	}
-	return nil, failed("Unsupported digest algorithm")
+	h := hashes[name]()
+	switch {
+	case mode == 0:
+		s2k.Simple(key, h, password)
+		return spec, nil
+	case mode == 1 && len(spec) >= 8:
+		s2k.Salted(key, h, password, spec[:8])
+		return spec[8:], nil
+	case mode == 3 && len(spec) >= 9:
+		s2k.Iterated(key, h, password, spec[:8], iterations(spec[8]))
+		return spec[9:], nil
+	}
+	return nil, corrupt()
 }
 
 // cfb is plain cipher feedback from zeros.
@@ -231,7 +270,10 @@ func cfb(b cipher.Block, data []byte, encrypt bool) []byte {
 
 // appendEncrypted writes the data of a message, compressed as the options say.
 func appendEncrypted(dst, data, key []byte, o *options) ([]byte, error) {
-	if o.compress != compressNone {
+	if o.compress > compressZLIB {
+		return nil, badCompression()
+	}
+	if o.compress != compressNone && o.level > 0 {
 		var b bytes.Buffer
 		b.WriteByte(byte(o.compress))
 		var w io.WriteCloser
@@ -278,8 +320,8 @@ func appendEncrypted(dst, data, key []byte, o *options) ([]byte, error) {
 // maxPlain bounds what a compressed message may grow to: a value of bytea.
 const maxPlain = 1 << 30
 
-// decryptMessage finds the encrypted data among a message's packets, and the literal in it.
-func decryptMessage(packets []pgpPacket, number byte, key []byte) (kind byte, data []byte, err error) {
+// decryptMessage finds the encrypted data among a message's packets, and the literal in it; it notes what they say.
+func decryptMessage(packets []pgpPacket, number byte, key []byte, says facts) (kind byte, data []byte, err error) {
 	block, err := blockOf(number, key)
 	if err != nil {
 		return 0, nil, err
@@ -289,6 +331,10 @@ func decryptMessage(packets []pgpPacket, number byte, key []byte) (kind byte, da
 			continue
 		}
 		body, protected := p.body, p.tag == tagProtected
+		says["disable-mdc"], says["compress-algo"] = 1, compressNone
+		if protected {
+			says["disable-mdc"] = 0
+		}
 		if protected {
 			if len(body) == 0 || body[0] != 1 {
 				return 0, nil, corrupt()
@@ -311,7 +357,7 @@ func decryptMessage(packets []pgpPacket, number byte, key []byte) (kind byte, da
 				return 0, nil, err
 			}
 		}
-		return literalOf(plain, 0)
+		return literalOf(plain, says, true)
 	}
 	return 0, nil, corrupt()
 }
@@ -331,23 +377,28 @@ func checked(head, plain []byte) ([]byte, error) {
 	return plain[:n-2], nil
 }
 
-// literalOf finds the literal, inside of compressed data too, but not deeper than messages are made.
-func literalOf(data []byte, depth int) (kind byte, out []byte, err error) {
+// literalOf finds the literal, inside of compressed data too.
+func literalOf(data []byte, says facts, compressed bool) (kind byte, out []byte, err error) {
 	packets, err := readPackets(data)
-	if err != nil || depth > 3 {
+	if err != nil {
 		return 0, nil, corrupt()
 	}
 	for _, p := range packets {
 		switch {
 		case p.tag == tagLiteral && len(p.body) >= 2 && len(p.body) >= 6+int(p.body[1]):
+			says["unicode-mode"] = 0
+			if p.body[0] == 'u' {
+				says["unicode-mode"] = 1
+			}
 			return p.body[0], p.body[6+int(p.body[1]):], nil
-		case p.tag == tagCompressed && len(p.body) > 0:
+		case p.tag == tagCompressed && len(p.body) > 0 && compressed:
+			says["compress-algo"] = int(p.body[0])
 			plain, err := inflate(p.body)
 			if err != nil {
 				return 0, nil, err
 			}
-			return literalOf(plain, depth+1)
-		case p.tag != tagMarker:
+			return literalOf(plain, says, false)
+		default:
 			return 0, nil, corrupt()
 		}
 	}
@@ -368,7 +419,10 @@ func inflate(body []byte) ([]byte, error) {
 		}
 		r = z
 	default:
-		return nil, failed("Unsupported compression algorithm")
+		if body[0] == compressBZIP2 {
+			return nil, badCompression()
+		}
+		return nil, corrupt()
 	}
 	out, err := io.ReadAll(io.LimitReader(r, maxPlain+1))
 	if err != nil || len(out) > maxPlain {

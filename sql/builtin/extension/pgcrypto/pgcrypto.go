@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/blake2b"
 	"golang.org/x/crypto/blake2s"
+	//lint:ignore SA1019 PostgreSQL offers it
+	"golang.org/x/crypto/ripemd160"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -48,6 +50,7 @@ var hashes = map[string]func() hash.Hash{
 	"sha512-224": sha512.New512_224, "sha512-256": sha512.New512_256,
 	"sha3-224": func() hash.Hash { return sha3.New224() }, "sha3-256": func() hash.Hash { return sha3.New256() },
 	"sha3-384": func() hash.Hash { return sha3.New384() }, "sha3-512": func() hash.Hash { return sha3.New512() },
+	"ripemd160": ripemd160.New, "rmd160": ripemd160.New,
 	"blake2b512": func() hash.Hash { h, _ := blake2b.New512(nil); return h }, // fails for keys only
 	"blake2s256": func() hash.Hash { h, _ := blake2s.New256(nil); return h },
 }

@@ -2,17 +2,21 @@ package pgcrypto
 
 import (
 	"bytes"
+	"crypto/rsa"
+	"encoding/binary"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/ProtonMail/go-crypto/openpgp/elgamal"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/input"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -30,104 +34,180 @@ func pgpFns() call.Fns {
 
 // options of the pgp_ functions (manual: F.28.3.7).
 type options struct {
-	cipher, s2kCipher    byte
+	cipher, s2kCipher    byte // s2kCipher may be noCipher: the same
 	compress, level      int
 	crlf, noMDC, sessKey bool
-	s2kMode, s2kCount    int
+	s2kMode, s2kCount    int // s2kCount 0: none is given
 	s2kDigest            string
 	unicode              bool
+	expect               facts
 }
+
+// facts are what a message says of how it is made, or is expected to say, by the option's name.
+type facts map[string]int
 
 // OpenPGP's numbers of what is used here (RFC 4880, 9.2 to 9.4).
 var (
-	cipherNumbers = map[string]byte{"3des": 2, "cast5": 3, "aes": 7, "aes128": 7, "aes192": 8, "aes256": 9}
-	digestNumbers = map[string]byte{"md5": 1, "sha1": 2, "sha256": 8, "sha384": 9, "sha512": 10, "sha224": 11}
+	cipherNumbers = map[string]byte{"3des": 2, "cast5": 3, "bf": 4, "blowfish": 4, "aes": 7, "aes128": 7, "aes192": 8, "aes256": 9, "twofish": 10}
+	digestNumbers = map[string]byte{"md5": 1, "sha1": 2, "sha-1": 2, "ripemd160": 3, "sha256": 8, "sha384": 9, "sha512": 10}
 )
+
+// digestNames are those that hashes has.
+var digestNames = map[byte]string{1: "md5", 2: "sha1", 3: "ripemd160", 8: "sha256", 9: "sha384", 10: "sha512"}
+
+// noCipher is no cipher's number.
+const noCipher = 0
 
 const (
 	compressNone = iota
 	compressZIP
 	compressZLIB
+	compressBZIP2
 )
 
 // maxLevel is zlib's best compression.
 const maxLevel = 9
 
-func illegal() error { return failed("Illegal argument to function") }
+func illegal() error        { return failed("Illegal argument to function") }
+func badCipher() error      { return failed("Unsupported cipher algorithm") }
+func badDigest() error      { return failed("Unsupported digest algorithm") }
+func badCompression() error { return failed("Unsupported compression algorithm") }
+
+const optionBlanks = " \t\n"
+
+// optionWord takes the next word off: "=" and "," are words of their own.
+func optionWord(s string) (word, rest string) {
+	s = strings.TrimLeft(s, optionBlanks)
+	n := strings.IndexAny(s, optionBlanks+"=,")
+	switch {
+	case n < 0:
+		n = len(s)
+	case n == 0:
+		n = 1
+	}
+	return s[:n], strings.TrimLeft(s[n:], optionBlanks)
+}
 
 // parseOptions reads "name=value, name=value".
 func parseOptions(list string) (o options, err error) {
-	o = options{cipher: cipherNumbers["aes128"], level: 6, s2kMode: 3, s2kCount: 65536, s2kDigest: "sha1"}
-	for _, f := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }) {
-		name, value, ok := strings.Cut(strings.ToLower(f), "=")
-		if !ok {
+	o = options{cipher: cipherNumbers["aes128"], level: 6, s2kMode: 3, s2kDigest: "sha1", expect: facts{}}
+	for rest := strings.ToLower(list); rest != ""; {
+		var name, value string
+		ok, last := false, false
+		name, rest = optionWord(rest)
+		if rest, ok = strings.CutPrefix(rest, "="); !ok || name == "" {
+			return o, illegal()
+		}
+		value, rest = optionWord(rest)
+		last = rest == ""
+		if rest, ok = strings.CutPrefix(rest, ","); !ok && !last || value == "" {
 			return o, illegal()
 		}
 		if err := o.set(name, value); err != nil {
 			return o, err
 		}
 	}
-	if o.s2kCipher == 0 {
-		o.s2kCipher = o.cipher
-	}
 	return o, nil
 }
 
+// number reads digits with a sign as far as they go, as C's atoi does; what is none is 0.
+func number(s string) int {
+	n := 0
+	for n < len(s) && (s[n] >= '0' && s[n] <= '9' || n == 0 && (s[0] == '-' || s[0] == '+')) {
+		n++
+	}
+	v, err := strconv.Atoi(s[:n])
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
 func (o *options) set(name, value string) error {
-	number := func(lo, hi int) (int, error) {
-		n, err := strconv.Atoi(value)
-		if err != nil || n < lo || n > hi {
-			return 0, illegal()
-		}
-		return n, nil
+	if what, ok := strings.CutPrefix(name, "expect-"); ok {
+		return o.setExpected(what, value)
 	}
-	flag := func(to *bool) error {
-		n, err := number(0, 1)
-		*to = n != 0
-		return err
-	}
-	code := func(to *byte) error {
-		if value == "bf" || value == "blowfish" || value == "twofish" {
-			return pgerr.Unsupported("cipher algorithm " + value + " in OpenPGP messages")
+	n := number(value)
+	within := func(to *int, lo, hi int) error {
+		if n < lo || n > hi {
+			return illegal()
 		}
-		if *to = cipherNumbers[value]; *to == 0 {
-			return failed("Unsupported cipher algorithm")
-		}
+		*to = n
 		return nil
 	}
-	var err error
 	switch name {
-	case "cipher-algo":
-		return code(&o.cipher)
-	case "s2k-cipher-algo":
-		return code(&o.s2kCipher)
-	case "compress-algo":
-		o.compress, err = number(compressNone, compressZLIB)
-	case "compress-level":
-		o.level, err = number(0, maxLevel)
-	case "convert-crlf":
-		return flag(&o.crlf)
-	case "disable-mdc":
-		return flag(&o.noMDC)
-	case "sess-key":
-		return flag(&o.sessKey)
-	case "unicode-mode":
-		return flag(&o.unicode)
-	case "s2k-mode":
-		if o.s2kMode, err = number(0, 3); err == nil && o.s2kMode == 2 {
-			err = failed("Bad S2K mode")
+	case "cipher-algo", "s2k-cipher-algo":
+		code := cipherNumbers[value]
+		if code == noCipher {
+			return badCipher()
 		}
+		if name == "cipher-algo" {
+			o.cipher = code
+		} else {
+			o.s2kCipher = code
+		}
+	case "compress-algo":
+		return within(&o.compress, compressNone, compressBZIP2)
+	case "compress-level":
+		return within(&o.level, 0, maxLevel)
+	case "convert-crlf":
+		o.crlf = n != 0
+	case "disable-mdc":
+		o.noMDC = n != 0
+	case "sess-key":
+		o.sessKey = n != 0
+	case "unicode-mode":
+		o.unicode = n != 0
+	case "s2k-mode":
+		if n == 2 {
+			return illegal()
+		}
+		return within(&o.s2kMode, 0, 3)
 	case "s2k-count":
-		o.s2kCount, err = number(1024, 65011712)
+		if o.s2kMode != 3 {
+			return illegal()
+		}
+		return within(&o.s2kCount, 1024, 65011712)
 	case "s2k-digest-algo":
 		if digestNumbers[value] == 0 {
-			return failed("Unsupported digest algorithm")
+			return badDigest()
 		}
-		o.s2kDigest = value
+		o.s2kDigest = digestNames[digestNumbers[value]]
+	case "debug": // asks for notices about the work, of which there are none
 	default:
 		return illegal()
 	}
-	return err
+	return nil
+}
+
+// setExpected is an option that only tests have: decryption gives a notice where the message says something else.
+func (o *options) setExpected(what, value string) error {
+	switch what {
+	case "cipher-algo", "s2k-cipher-algo":
+		o.expect[what] = int(cipherNumbers[value])
+	case "s2k-digest-algo":
+		o.expect[what] = int(digestNumbers[value])
+	case "disable-mdc", "sess-key", "s2k-mode", "s2k-count", "compress-algo", "unicode-mode":
+		o.expect[what] = number(value)
+	default:
+		return illegal()
+	}
+	return nil
+}
+
+// expectable are what is compared, in the order of the notices, with PostgreSQL's names.
+var expectable = [][2]string{{"cipher-algo", "cipher_algo"}, {"s2k-mode", "s2k_mode"}, {"s2k-count", "s2k_count"}, {"s2k-digest-algo", "s2k_digest_algo"},
+	{"sess-key", "use_sess_key"}, {"s2k-cipher-algo", "s2k_cipher_algo"}, {"disable-mdc", "disable_mdc"}, {"compress-algo", "compress_algo"},
+	{"unicode-mode", "unicode_mode"}}
+
+// compare gives notice of what a message says and is not expected to say.
+func (o *options) compare(says facts, env *types.Env) {
+	for _, e := range expectable {
+		want, ok := o.expect[e[0]]
+		if got := says[e[0]]; ok && got != want && env != nil && env.Notice != nil && !(e[0] == "s2k-cipher-algo" && says["sess-key"] == 0) {
+			env.Notice(pgerr.Notice(pgerr.SeverityNotice, pgerr.SuccessfulCompletion, "pgp_decrypt: unexpected %s: expected %d got %d", e[1], want, got))
+		}
+	}
 }
 
 func optionsAt(a []types.Datum, i int) (options, error) {
@@ -170,7 +250,7 @@ func symEncrypt(text bool) call.Fn {
 }
 
 func symDecrypt(text bool) call.Fn {
-	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
+	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
 		o, err := optionsAt(a, 2)
 		if err != nil {
 			return types.Null, err
@@ -181,11 +261,13 @@ func symDecrypt(text bool) call.Fn {
 		}
 		for _, p := range packets {
 			if p.tag == tagPassword {
-				cipher, key, err := passwordKey(p.body, a[1].Bytes())
+				says := facts{}
+				defer func() { o.compare(says, c.Env) }()
+				cipher, key, err := passwordKey(p.body, a[1].Bytes(), &says)
 				if err != nil {
 					return types.Null, err
 				}
-				return opened(packets, cipher, key, text, &o)
+				return opened(packets, cipher, key, text, &o, says)
 			}
 		}
 		return types.Null, corrupt()
@@ -193,8 +275,8 @@ func symDecrypt(text bool) call.Fn {
 }
 
 // opened decrypts the data of a message, and gives its literal.
-func opened(packets []pgpPacket, cipher byte, key []byte, text bool, o *options) (types.Datum, error) {
-	kind, data, err := decryptMessage(packets, cipher, key)
+func opened(packets []pgpPacket, cipher byte, key []byte, text bool, o *options, says facts) (types.Datum, error) {
+	kind, data, err := decryptMessage(packets, cipher, key, says)
 	if err != nil {
 		return types.Null, err
 	}
@@ -207,10 +289,7 @@ func opened(packets []pgpPacket, cipher byte, key []byte, text bool, o *options)
 	if o.crlf {
 		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	}
-	if !utf8.Valid(data) {
-		return types.Null, pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"")
-	}
-	return tuple.Bytes(data), nil
+	return tuple.Bytes(data), input.CheckUTF8(string(data))
 }
 
 // ring is a key with its subkeys.
@@ -226,11 +305,27 @@ func readRing(data []byte) (r ring, err error) {
 			err = failed("Corrupt key packet")
 		}
 	}()
-	in := bytes.NewReader(data)
-	for in.Len() > 0 {
-		p, err := packet.Read(in)
+	packets, err := readPackets(data)
+	if err != nil {
+		return r, err
+	}
+	main := false
+	for _, raw := range packets {
+		switch raw.tag {
+		case tagSecretKey, tagPublicKey:
+			if main {
+				return r, failed("Several keys given - pgcrypto does not handle keyring")
+			}
+			main = true
+		case tagSecretSubkey, tagPublicSubkey:
+		case tagSignature, tagMarker, tagTrust, tagUserID, tagUserAttribute, tagPrivate:
+			continue
+		default:
+			return r, failed("Unexpected packet in key data")
+		}
+		p, err := packet.Read(bytes.NewReader(appendPacket(nil, raw.tag, raw.body)))
 		if err != nil {
-			return r, corrupt()
+			return r, failed("Corrupt key packet")
 		}
 		switch k := p.(type) {
 		case *packet.PublicKey:
@@ -251,16 +346,21 @@ func canEncrypt(k *packet.PublicKey) bool {
 	return false
 }
 
-// encryptionKey is the place of the key that encrypts: a subkey before the main one; -1 for none.
-func (r ring) encryptionKey() int {
-	for _, sub := range []bool{true, false} {
-		for i, k := range r.public {
-			if (i > 0) == sub && canEncrypt(k) {
-				return i
-			}
+// encryptionKey is the only subkey that encrypts. The main key signs.
+func (r ring) encryptionKey() (k *packet.PublicKey, err error) {
+	for _, p := range r.public {
+		switch {
+		case !p.IsSubkey || !canEncrypt(p):
+		case k != nil:
+			return nil, failed("Several subkeys not supported")
+		default:
+			k = p
 		}
 	}
-	return -1
+	if k == nil {
+		return nil, failed("No encryption key found")
+	}
+	return k, nil
 }
 
 func pubEncrypt(text bool) call.Fn {
@@ -276,13 +376,19 @@ func pubEncrypt(text bool) call.Fn {
 		if len(r.private) > 0 {
 			return types.Null, failed("Refusing to encrypt with secret key")
 		}
-		i := r.encryptionKey()
-		if i < 0 {
-			return types.Null, failed("No encryption key found")
+		to, err := r.encryptionKey()
+		if err != nil {
+			return types.Null, err
 		}
-		key := random(packet.CipherFunction(o.cipher).KeySize())
+		if keySizes[o.cipher] == 0 {
+			return types.Null, badCipher()
+		}
+		if pub, ok := to.PublicKey.(*rsa.PublicKey); ok && pub.Size() < minRSA {
+			return types.Null, smallRSA()
+		}
+		key := random(keySizes[o.cipher])
 		var msg bytes.Buffer
-		if err := packet.SerializeEncryptedKey(&msg, r.public[i], packet.CipherFunction(o.cipher), key, nil); err != nil {
+		if err := packet.SerializeEncryptedKey(&msg, to, packet.CipherFunction(o.cipher), key, nil); err != nil {
 			return types.Null, failed("%s", err.Error())
 		}
 		out, err := appendEncrypted(msg.Bytes(), literal(a[0].Bytes(), text, &o), key, &o)
@@ -291,7 +397,7 @@ func pubEncrypt(text bool) call.Fn {
 }
 
 func pubDecrypt(text bool) call.Fn {
-	return func(_ *call.Call, a []types.Datum) (types.Datum, error) {
+	return func(c *call.Call, a []types.Datum) (types.Datum, error) {
 		o, err := optionsAt(a, 3)
 		if err != nil {
 			return types.Null, err
@@ -315,50 +421,144 @@ func pubDecrypt(text bool) call.Fn {
 		if err != nil {
 			return types.Null, err
 		}
-		return opened(packets, cipher, key, text, &o)
+		says := facts{"cipher-algo": int(cipher), "s2k-mode": 3, "s2k-count": -1, "s2k-digest-algo": int(digestNumbers["sha1"])} // PostgreSQL shows its defaults
+		defer func() { o.compare(says, c.Env) }()
+		return opened(packets, cipher, key, text, &o, says)
 	}
 }
 
-// sessionKey decrypts the key of a message that is for one of the ring's.
+// privateKey is the subkey that decrypts, opened with its password.
+func (r ring) privateKey(password []byte) (*packet.PrivateKey, error) {
+	to, err := r.encryptionKey()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range r.private {
+		if &k.PublicKey != to {
+			continue
+		}
+		if k.Encrypted {
+			if password == nil {
+				return nil, failed("Need password for secret key")
+			}
+			if err := k.Decrypt(password); err != nil {
+				return nil, corrupt()
+			}
+		}
+		return k, nil
+	}
+	return nil, failed("No encryption key found")
+}
+
+// minRSA is the length in bytes of the shortest RSA key that crypto/rsa takes.
+const minRSA = 128
+
+func smallRSA() error { return pgerr.Unsupported("an RSA key of less than 1024 bits") }
+
+func wrongKey() error { return failed("Wrong key") }
+
+// maxKey is the length in bytes of the longest key of a cipher.
+const maxKey = 32
+
+// sessionKey decrypts the key of a message that is for the ring's subkey (RFC 4880, 5.1).
 func (r ring) sessionKey(packets []pgpPacket, password []byte) (cipher byte, key []byte, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			err = corrupt()
 		}
 	}()
-	seen := false
+	k, err := r.privateKey(password)
+	if err != nil {
+		return 0, nil, err
+	}
 	for _, p := range packets {
 		if p.tag != tagSessionKey {
 			continue
 		}
-		seen = true
-		parsed, err := packet.Read(bytes.NewReader(appendPacket(nil, p.tag, p.body)))
-		ek, ok := parsed.(*packet.EncryptedKey)
-		if err != nil || !ok {
+		if len(p.body) < 10 || p.body[0] != 3 {
 			return 0, nil, corrupt()
 		}
-		for _, k := range r.private {
-			if ek.KeyId != 0 && ek.KeyId != k.KeyId || !canEncrypt(&k.PublicKey) {
-				continue
-			}
-			if k.Encrypted {
-				if password == nil {
-					return 0, nil, failed("Need password for secret key")
-				}
-				if err := k.Decrypt(password); err != nil {
-					return 0, nil, corrupt()
-				}
-			}
-			if err := ek.Decrypt(k, nil); err != nil {
-				return 0, nil, corrupt()
-			}
-			return byte(ek.CipherFunc), ek.Key, nil
+		if to := binary.BigEndian.Uint64(p.body[1:]); to != 0 && to != k.KeyId {
+			return 0, nil, wrongKey()
 		}
-	}
-	if seen {
-		return 0, nil, failed("Wrong key")
+		plain, err := decryptWith(k, packet.PublicKeyAlgorithm(p.body[9]), p.body[10:])
+		if err != nil {
+			return 0, nil, err
+		}
+		return openKey(plain)
 	}
 	return 0, nil, corrupt()
+}
+
+// decryptWith decrypts what a public key has encrypted, its padding taken off.
+func decryptWith(k *packet.PrivateKey, algo packet.PublicKeyAlgorithm, body []byte) (plain []byte, err error) {
+	first, rest, err := mpi(body)
+	if err != nil {
+		return nil, err
+	}
+	switch priv := k.PrivateKey.(type) {
+	case *rsa.PrivateKey:
+		if algo != packet.PubKeyAlgoRSA && algo != packet.PubKeyAlgoRSAEncryptOnly {
+			return nil, wrongKey()
+		}
+		size := priv.Size()
+		switch {
+		case size < minRSA:
+			return nil, smallRSA()
+		case len(first) > size:
+			return nil, wrongKey()
+		}
+		plain, err = rsa.DecryptPKCS1v15(nil, priv, append(make([]byte, size-len(first)), first...))
+	case *elgamal.PrivateKey:
+		if algo != packet.PubKeyAlgoElGamal {
+			return nil, wrongKey()
+		}
+		var second []byte
+		if second, rest, err = mpi(rest); err != nil {
+			return nil, err
+		}
+		plain, err = elgamal.Decrypt(priv, new(big.Int).SetBytes(first), new(big.Int).SetBytes(second))
+	default:
+		return nil, failed("Unknown public-key encryption algorithm")
+	}
+	switch {
+	case err != nil:
+		return nil, wrongKey()
+	case len(rest) > 0:
+		return nil, corrupt()
+	}
+	return plain, nil
+}
+
+// mpi reads a number that starts with its length in bits (RFC 4880, 3.2).
+func mpi(b []byte) (n, rest []byte, err error) {
+	if len(b) < 2 {
+		return nil, nil, corrupt()
+	}
+	size := (int(binary.BigEndian.Uint16(b)) + 7) / 8
+	if len(b) < 2+size {
+		return nil, nil, corrupt()
+	}
+	return b[2 : 2+size], b[2+size:], nil
+}
+
+// openKey takes a session key apart: the cipher, the key, the sum of its bytes.
+func openKey(plain []byte) (cipher byte, key []byte, err error) {
+	if len(plain) < 3 {
+		return 0, nil, wrongKey()
+	}
+	key = plain[1 : len(plain)-2]
+	var sum uint16
+	for _, b := range key {
+		sum += uint16(b)
+	}
+	switch {
+	case sum != binary.BigEndian.Uint16(plain[len(plain)-2:]):
+		return 0, nil, wrongKey()
+	case len(key) > maxKey:
+		return 0, nil, failed("Session key too big")
+	}
+	return plain[0], key, nil
 }
 
 // keyID is pgp_key_id: of a key's encryption key, or of the one that a message is for.
@@ -382,9 +582,9 @@ func keyID(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	i := r.encryptionKey()
-	if i < 0 {
-		return types.Null, failed("No encryption key found")
+	k, err := r.encryptionKey()
+	if err != nil {
+		return types.Null, err
 	}
-	return call.Text(fmt.Sprintf("%016X", r.public[i].KeyId))
+	return call.Text(fmt.Sprintf("%016X", k.KeyId))
 }

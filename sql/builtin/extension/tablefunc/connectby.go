@@ -25,7 +25,11 @@ func connectBy(ordered bool) call.SetFn {
 		if c.RetFields == nil {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "materialize mode required, but it is not allowed in this context")
 		}
-		t := &tree{result: newResult(c), relation: a[0].Str(), key: a[1].Str(), parent: a[2].Str(), delimiter: "~", serial: ordered}
+		r, err := newResult(c)
+		if err != nil {
+			return nil, err
+		}
+		t := &tree{result: r, relation: a[0].Str(), key: a[1].Str(), parent: a[2].Str(), delimiter: "~", serial: ordered}
 		a = a[3:]
 		if ordered {
 			t.order, a = a[0].Str(), a[1:]
@@ -38,7 +42,7 @@ func connectBy(ordered bool) call.SetFn {
 		if err := t.check(); err != nil {
 			return nil, err
 		}
-		if err := t.emit(start, nil, 0, start); err != nil {
+		if err := t.emit(&start, nil, 0, start); err != nil {
 			return nil, err
 		}
 		if err := t.children(start, start, 1); err != nil {
@@ -78,10 +82,10 @@ func (t *tree) check() error {
 	return nil
 }
 
-func (t *tree) emit(key string, parent text, level int64, branch string) error {
+func (t *tree) emit(key, parent text, level int64, branch string) error {
 	t.n++
 	depth, serial := strconv.FormatInt(level, 10), strconv.Itoa(t.n)
-	row := []text{&key, parent, &depth}
+	row := []text{key, parent, &depth}
 	if t.branch {
 		row = append(row, &branch)
 	}
@@ -105,23 +109,57 @@ func (t *tree) children(parent, branch string, level int64) error {
 	if t.order != "" {
 		sql += " ORDER BY " + t.order
 	}
-	var keys [][2]string
-	if err := query(t.c, sql, func(int) error { return nil }, func(row []text) error {
-		keys = append(keys, [2]string{*row[0], *row[1]})
+	var source []types.Attr
+	var keys [][2]text
+	if err := query(t.c, sql, func(cols []types.Attr) error {
+		source = cols
+		return nil
+	}, func(row []text) error {
+		if keys == nil {
+			if err := t.checkSource(source); err != nil {
+				return err
+			}
+		}
+		keys = append(keys, [2]text{row[0], row[1]})
 		return nil
 	}); err != nil {
 		return err
 	}
 	for _, k := range keys {
-		if strings.Contains(t.delimiter+branch+t.delimiter, t.delimiter+k[0]+t.delimiter) {
+		if k[0] == nil { // it ends here
+			if err := t.emit(nil, k[1], level, branch); err != nil {
+				return err
+			}
+			continue
+		}
+		key := *k[0]
+		if strings.Contains(t.delimiter+branch+t.delimiter, t.delimiter+key+t.delimiter) {
 			return pgerr.New(pgerr.InvalidRecursion, "infinite recursion detected")
 		}
-		below := branch + t.delimiter + k[0]
-		if err := t.emit(k[0], &k[1], level, below); err != nil {
+		below := branch + t.delimiter + key
+		if err := t.emit(&key, k[1], level, below); err != nil {
 			return err
 		}
-		if err := t.children(k[0], below, level+1); err != nil {
+		if err := t.children(key, below, level+1); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkSource compares the columns that the query gives with the declared ones.
+func (t *tree) checkSource(source []types.Attr) error {
+	bad := func(detail string, args ...any) error {
+		return pgerr.New(pgerr.DatatypeMismatch, "invalid return type").WithDetail(detail, args...)
+	}
+	if len(source) < 2 {
+		return bad("Query must return at least two columns.")
+	}
+	for i, name := range []string{"key", "parent key"} {
+		s, want := source[i], t.cols[i]
+		if s.Type != want.Type || want.Mod >= 0 && s.Mod != want.Mod {
+			return bad("SQL %s field type %s does not match return %s field type %s.", name, types.FormatType(want.Type, want.Mod, t.c.Env), name,
+				types.FormatType(s.Type, s.Mod, t.c.Env)) // PostgreSQL names them the wrong way round
 		}
 	}
 	return nil

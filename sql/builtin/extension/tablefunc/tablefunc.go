@@ -42,7 +42,7 @@ func normalRand(c *call.Call, a []types.Datum) (call.Rows, error) {
 type text = *string
 
 // query runs the SQL of an argument and gives its rows as text.
-func query(c *call.Call, sql string, columns func(n int) error, row func([]text) error) error {
+func query(c *call.Call, sql string, columns func(cols []types.Attr) error, row func([]text) error) error {
 	q, ok := c.Sess.(call.Queries)
 	if !ok {
 		return call.ErrNoSession
@@ -52,7 +52,7 @@ func query(c *call.Call, sql string, columns func(n int) error, row func([]text)
 		for _, col := range cols {
 			ts = append(ts, c.Env.Type(col.Type))
 		}
-		return columns(len(cols))
+		return columns(cols)
 	}, func(vals []types.Datum) error {
 		out := make([]text, len(vals))
 		for i, v := range vals {
@@ -72,14 +72,15 @@ type result struct {
 	rows [][]types.Datum
 }
 
-func newResult(c *call.Call) *result {
+func newResult(c *call.Call) (*result, error) {
 	r := &result{c: c, cols: c.RetFields}
-	if r.cols == nil {
-		if t := c.Env.Type(c.RetType); t != nil {
-			r.cols = t.Attrs
-		}
+	if t := c.Env.Type(c.RetType); r.cols == nil && t != nil {
+		r.cols = t.Attrs
 	}
-	return r
+	if len(r.cols) == 0 {
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "function returning record called in context that cannot accept type record")
+	}
+	return r, nil
 }
 
 // add adds a row, read as the columns' types read text.
@@ -110,10 +111,33 @@ func sourceError(detail string) error {
 	return pgerr.New(pgerr.InvalidParameterValue, "invalid source data SQL statement").WithDetail("%s", detail)
 }
 
+// accepts compares what crosstab's query gives with the result's columns: a name and values of one type.
+func (r *result) accepts(source []types.Attr) error {
+	incompatible := pgerr.New(pgerr.SyntaxError, "return and sql tuple descriptions are incompatible")
+	switch {
+	case len(source) != 3:
+		return sourceError("The provided SQL must return 3 columns: rowid, category, and values.")
+	case len(r.cols) < 2:
+		return incompatible
+	case r.cols[0].Type != source[0].Type:
+		return pgerr.New(pgerr.DatatypeMismatch, "invalid return type").WithDetail("SQL rowid datatype does not match return rowid datatype.")
+	}
+	for _, c := range r.cols[1:] {
+		if c.Type != source[2].Type {
+			return incompatible
+		}
+	}
+	return nil
+}
+
 // crosstab makes one row of all rows with the same first column that follow each other: their third columns, in their order.
 func crosstab(c *call.Call, a []types.Datum) (call.Rows, error) {
-	r := newResult(c)
+	r, err := newResult(c)
+	if err != nil {
+		return nil, err
+	}
 	categories := len(r.cols) - 1
+	var source []types.Attr
 	var current []text // the row under way: its name and values
 	flush := func() error {
 		if current == nil {
@@ -121,12 +145,15 @@ func crosstab(c *call.Call, a []types.Datum) (call.Rows, error) {
 		}
 		return r.add(current)
 	}
-	err := query(c, a[0].Str(), func(n int) error {
-		if n != 3 {
-			return sourceError("The provided SQL must return 3 columns: rowid, category, and values.")
-		}
+	err = query(c, a[0].Str(), func(cols []types.Attr) error {
+		source = cols
 		return nil
 	}, func(row []text) error {
+		if current == nil {
+			if err := r.accepts(source); err != nil {
+				return err
+			}
+		}
 		if current == nil || !same(current[0], row[0]) {
 			if err := flush(); err != nil {
 				return err
@@ -146,11 +173,14 @@ func crosstab(c *call.Call, a []types.Datum) (call.Rows, error) {
 
 // crosstabByCategory is crosstab whose columns are the values of a second query; columns between the first and the last two are kept.
 func crosstabByCategory(c *call.Call, a []types.Datum) (call.Rows, error) {
-	r := newResult(c)
+	r, err := newResult(c)
+	if err != nil {
+		return nil, err
+	}
 	place := map[string]int{}
 	badCategories := pgerr.New(pgerr.SyntaxError, "provided \"categories\" SQL must return 1 column of at least one row")
-	err := query(c, a[1].Str(), func(n int) error {
-		if n != 1 {
+	err = query(c, a[1].Str(), func(cols []types.Attr) error {
+		if len(cols) != 1 {
 			return badCategories
 		}
 		return nil
@@ -187,8 +217,8 @@ func crosstabByCategory(c *call.Call, a []types.Datum) (call.Rows, error) {
 		}
 		return nil
 	}
-	err = query(c, a[0].Str(), func(n int) error {
-		columns = n
+	err = query(c, a[0].Str(), func(cols []types.Attr) error {
+		columns = len(cols)
 		return nil
 	}, func(row []text) error {
 		if current == nil {
