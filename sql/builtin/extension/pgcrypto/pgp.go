@@ -508,6 +508,7 @@ func decryptWith(k *packet.PrivateKey, algo packet.PublicKeyAlgorithm, body []by
 		case len(first) > size:
 			return nil, wrongKey()
 		}
+		//lint:ignore SA1019 RFC 4880 knows no other padding
 		plain, err = rsa.DecryptPKCS1v15(nil, priv, append(make([]byte, size-len(first)), first...))
 	case *elgamal.PrivateKey:
 		if algo != packet.PubKeyAlgoElGamal {
