@@ -173,6 +173,9 @@ func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []pla
 			ins.Defaults[c.AttNum] = b.defaultOf(m, views, c)
 		}
 	}
+	if p := b.mod(n); p != nil {
+		p.s, p.target, p.insert = s, t, ins
+	}
 	row := b.newRow(t)
 	ins.Row = row.cols
 	ins.Checks, ins.Generated = append(b.viewChecks(m, row), b.checks(t, row)...), b.generated(t, row)
@@ -184,7 +187,7 @@ func (b *binder) insert(s *expression.Scope, n *ast.InsertStmt) (plan.Rel, []pla
 		ret := b.NewScope(s.Parent)
 		ret.CTEs = s.CTEs
 		ret.Names = []*expression.Item{b.returningItem(ret, m, alias, row, n.Relation.Alias == nil)}
-		ins.Returning, ins.Out = b.returning(ret, n.ReturningList)
+		ins.Returning, ins.Out = b.returningOf(n, ret, n.ReturningList)
 		b.use(t).Select = true
 	}
 	b.policeInsert(m, ins, row, existing)
@@ -217,6 +220,11 @@ func insertWidth(sel *ast.SelectStmt) int {
 
 func (b *binder) returningItem(s *expression.Scope, m *modTarget, alias string, row *newRow, named bool) *expression.Item {
 	base := b.rowItem(s, m.t, alias, row.col)
+	if b.shapes != nil {
+		for _, c := range row.cols {
+			b.items[c.ID] = base
+		}
+	}
 	reading(base, m.t, m.tableAccess())
 	it, _ := b.layered(s, m, base, alias)
 	if named {
@@ -227,7 +235,10 @@ func (b *binder) returningItem(s *expression.Scope, m *modTarget, alias string, 
 
 // returning binds a RETURNING list.
 func (b *binder) returning(s *expression.Scope, list []ast.Node) ([]plan.Expr, []plan.Col) {
-	targets := b.targetList(s, list, expression.KindReturning)
+	return b.returningTargets(b.targetList(s, list, expression.KindReturning))
+}
+
+func (b *binder) returningTargets(targets []*expression.Target) ([]plan.Expr, []plan.Col) {
 	var es []plan.Expr
 	var cols []plan.Col
 	for _, t := range targets {
@@ -678,9 +689,12 @@ func (b *binder) update(s *expression.Scope, n *ast.UpdateStmt) (plan.Rel, []pla
 	if len(n.ReturningList) > 0 {
 		ret := b.returnScope(s, it, b.returningItem(s, m, it.Alias, row, n.Relation.Alias == nil))
 		b.sameNames(ret.Names[0], it)
-		up.Returning, up.Out = b.returning(ret, n.ReturningList)
+		up.Returning, up.Out = b.returningOf(n, ret, n.ReturningList)
 	}
 	up.Set = b.setList(s, m, n.TargetList, func(c *catalog.Column) plan.Expr { return base.ColByAtt(t, c.AttNum) })
+	if p := b.mod(n); p != nil {
+		p.s, p.it, p.target, p.set, p.where = s, it, t, up.Set, b.shapes.wheres[n.WhereClause]
+	}
 	up.Recheck = append(b.policeTarget(s, m, base.Rel, catalog.ForUpdate), up.Recheck...)
 	up.Checks = append(b.policeNew(m, row.col, catalog.ForUpdate, m.reads()), up.Checks...)
 	b.rewrap(up.Source, src)
@@ -717,6 +731,9 @@ func (b *binder) modifyWhere(s *expression.Scope, rel plan.Rel, conds []plan.Exp
 	if where != nil {
 		e := b.BoolExpr(s, where, expression.KindWhere, "WHERE")
 		b.Collate(e)
+		if b.shapes != nil {
+			b.shapes.wheres[where] = e
+		}
 		conds = append(conds, conjuncts(e)...)
 	}
 	if len(conds) == 0 {
@@ -756,8 +773,11 @@ func (b *binder) delete(s *expression.Scope, n *ast.DeleteStmt) (plan.Rel, []pla
 	if n.WhereClause != nil || len(n.ReturningList) > 0 {
 		b.use(t).Select = true
 	}
+	if p := b.mod(n); p != nil {
+		p.s, p.it, p.target, p.where = s, it, t, b.shapes.wheres[n.WhereClause]
+	}
 	if len(n.ReturningList) > 0 {
-		del.Returning, del.Out = b.returning(s, n.ReturningList)
+		del.Returning, del.Out = b.returningOf(n, s, n.ReturningList)
 	}
 	del.Recheck = append(b.policeTarget(s, m, base.Rel, catalog.ForDelete), del.Recheck...)
 	b.rewrap(del.Source, src)

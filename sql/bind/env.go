@@ -14,6 +14,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/policy"
+	"github.com/tarndb/tarn/sql/rewrite"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -73,6 +74,9 @@ type binder struct {
 	viewer    *policy.Viewer                   // nil: no policy applies
 	guards    map[plan.Rel]*guard              // by the relation below
 	policing  []types.OID                      // tables whose policies are being bound
+	sourceOf  *catalog.Table                   // the view whose statement is bound as the rows of a rule's action
+	unruled   *catalog.Table                   // the view whose statement is bound as if it had no rules
+	ruled     *ruleReturning                   // nil: no RETURNING list is a rule's
 }
 
 // origin is the table column that a result column is, for RowDescription.
@@ -104,14 +108,28 @@ func Statement(env *Env, stmt ast.Node, paramTypes []types.OID) (st *plan.Statem
 	b.giveParams(paramTypes)
 	st = &plan.Statement{}
 	top := b.NewScope(nil)
-	rel, out, tag := b.statement(top, stmt)
-	b.FoldCasts(rel)
-	b.dropUnusedRows(rel)
-	st.Rel, st.Out, st.Tag = rel, out, tag
+	var ok bool
+	if st.Steps, st.Counted, ok = b.rewritten(stmt, 0); ok {
+		st.Rewritten, st.Tag = true, rewrite.Tag(stmt)
+		st.Rel = &plan.Values{} // no rows: what runs are the steps
+		if st.Counted >= 0 {
+			st.Out = st.Steps[st.Counted].Out
+		}
+	} else {
+		st.Rel, st.Out, st.Tag = b.statement(top, stmt)
+	}
+	for _, p := range append([]*plan.Statement{st}, st.Steps...) {
+		b.FoldCasts(p.Rel)
+		b.dropUnusedRows(p.Rel)
+	}
+	out := st.Out
 	st.Params = b.FinishParams()
 	st.Functions = b.Functions
 	st.Tables, st.Access, st.Volatile, st.Momentary, st.NextCol = b.uses, b.access, b.Volatile, b.Momentary, b.NextCol
 	st.ReadOnly = !b.modifies && !b.locks
+	for _, p := range st.Steps {
+		p.Params, p.Volatile, p.Momentary, p.NextCol = st.Params, st.Volatile, st.Momentary, st.NextCol
+	}
 	for i, c := range out {
 		if c.T.OID == types.Record && b.Fields[c.ID] != nil {
 			if st.Fields == nil {

@@ -84,6 +84,8 @@ func (b *binder) checkConflicts(have, add []*expression.Item) {
 // fromItem is transformFromClauseItem.
 func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*expression.Item) {
 	switch v := n.(type) {
+	case *ruleSource:
+		return b.ruleItems(s, v)
 	case *ast.RangeVar:
 		it := b.rangeVar(s, v)
 		b.shapes.item(v, it)

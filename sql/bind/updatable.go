@@ -39,6 +39,14 @@ func (b *binder) updatable(t *catalog.Table, triggers bool, columns []int16, dep
 	if t.Kind != catalog.RelView || depth > maxViewDepth {
 		return 0
 	}
+	for ev, takes := range map[catalog.RuleEvent]int{catalog.RuleInsert: TakesInsert, catalog.RuleUpdate: TakesUpdate, catalog.RuleDelete: TakesDelete} {
+		if t.Replaced(ev) {
+			events |= takes
+		}
+	}
+	if events == takesAll {
+		return events
+	}
 	if triggers {
 		for ev, takes := range map[catalog.TriggerType]int{catalog.TriggerInsert: TakesInsert, catalog.TriggerUpdate: TakesUpdate, catalog.TriggerDelete: TakesDelete} {
 			if t.Instead(ev) {

@@ -40,6 +40,8 @@ type shapes struct {
 	ctes    map[*ast.RangeVar]bool
 	samples map[*ast.RangeTableSample]*plan.Sample
 	cycles  map[*ast.CommonTableExpr]*searchCycle
+	mods    map[ast.Node]*modShape
+	wheres  map[ast.Node]plan.Expr // of UPDATE and DELETE
 }
 
 type shape struct {
@@ -55,7 +57,8 @@ type shape struct {
 
 func newShapes() *shapes {
 	return &shapes{selects: map[*ast.SelectStmt]*shape{}, items: map[ast.Node]*expression.Item{}, quals: map[*ast.JoinExpr]plan.Expr{},
-		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, samples: map[*ast.RangeTableSample]*plan.Sample{}, cycles: map[*ast.CommonTableExpr]*searchCycle{}}
+		using: map[*ast.JoinExpr][]string{}, groups: map[ast.Node]plan.Expr{}, queries: map[plan.Rel]*ast.SelectStmt{}, ctes: map[*ast.RangeVar]bool{}, samples: map[*ast.RangeTableSample]*plan.Sample{}, cycles: map[*ast.CommonTableExpr]*searchCycle{},
+		mods: map[ast.Node]*modShape{}, wheres: map[ast.Node]plan.Expr{}}
 }
 
 // item records what a FROM item became.
@@ -432,17 +435,7 @@ func (d *deparser) basic(n *ast.SelectStmt, columns []string, visible bool) {
 		}
 	}
 	d.targetList(sh, columns, visible)
-	for i, f := range n.FromClause {
-		if i == 0 {
-			d.keyword(" FROM ", -indentStd, indentStd, 2)
-			d.fromItem(f)
-			continue
-		}
-		d.put(",")
-		text := d.sub(func(in *deparser) { in.fromItem(f) })
-		d.keyword("", -indentStd, indentStd, indentVar)
-		d.put(text)
-	}
+	d.fromList(" FROM ", n.FromClause)
 	if sh.where != nil {
 		d.keyword(" WHERE ", -indentStd, indentStd, 1)
 		d.put(d.expr(sh.where))

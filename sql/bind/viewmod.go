@@ -54,6 +54,9 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 		if len(m.layers) >= maxViewDepth {
 			b.Fail(pgerr.InvalidObjectDefinition, -1, "infinite recursion detected in rules for relation \"%s\"", v.Name)
 		}
+		if b.rulesApply(v, m, verb) {
+			return m
+		}
 		if verb.trigger != 0 && v.Instead(verb.trigger) {
 			m.t, m.instead = v, true
 			return m

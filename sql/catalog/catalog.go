@@ -33,6 +33,7 @@ type Catalog struct {
 	constraintNames btree.Map[string, struct{}]
 	triggers        btree.Map[OID, OID] // and of triggers
 	policies        btree.Map[OID, OID] // and of policies
+	rules           btree.Map[OID, OID] // and of rules
 	// rowTypes maps the pg_type OIDs of row types to their relations.
 	rowTypes btree.Map[OID, OID]
 	// children holds childKey of every parent and child, references that of every table that foreign keys name and those that have
@@ -241,6 +242,9 @@ func (c *Catalog) putTable(t *Table) {
 	for _, p := range t.Policies {
 		c.policies.Set(p.OID, t.OID)
 	}
+	for _, r := range t.Rules {
+		c.rules.Set(r.OID, t.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Set(x.OID, t.OID)
 		c.names.Set(nameKey(t.Schema, x.Name), x.OID)
@@ -275,6 +279,9 @@ func (c *Catalog) dropNames(t *Table) {
 	for _, p := range t.Policies {
 		c.policies.Delete(p.OID)
 	}
+	for _, r := range t.Rules {
+		c.rules.Delete(r.OID)
+	}
 	for _, x := range t.Indexes {
 		c.indexes.Delete(x.OID)
 		c.names.Delete(nameKey(t.Schema, x.Name))
@@ -285,7 +292,7 @@ func (c *Catalog) copy() *Catalog {
 	n := &Catalog{derived: c.derived, columns: c.columns, nextOID: c.nextOID, nextStorage: c.nextStorage}
 	n.schemas, n.tables, n.names, n.indexes = *c.schemas.Copy(), *c.tables.Copy(), *c.names.Copy(), *c.indexes.Copy()
 	n.rowTypes, n.objects, n.children, n.constraints = *c.rowTypes.Copy(), c.objects.copy(), *c.children.Copy(), *c.constraints.Copy()
-	n.policies, n.detaching = *c.policies.Copy(), *c.detaching.Copy()
+	n.policies, n.rules, n.detaching = *c.policies.Copy(), *c.rules.Copy(), *c.detaching.Copy()
 	n.views, n.constraintNames = *c.views.Copy(), *c.constraintNames.Copy()
 	n.triggers, n.references, n.owned = *c.triggers.Copy(), *c.references.Copy(), *c.owned.Copy()
 	return n
@@ -587,6 +594,9 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
 			for _, x := range t.Policies {
+				c.nextOID = max(c.nextOID, x.OID+1)
+			}
+			for _, x := range t.Rules {
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
 			c.nextStorage = max(c.nextStorage, t.StorageID+1)

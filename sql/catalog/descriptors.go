@@ -100,6 +100,8 @@ type Table struct {
 	RowSecurity      bool      `json:",omitempty"`
 	ForceRowSecurity bool      `json:",omitempty"`
 	Policies         []*Policy `json:",omitempty"`
+	// Rules are a view's, besides its query.
+	Rules []*Rule `json:",omitempty"`
 	// Deps are what expressions, the view's query and triggers need; columns' types are not listed.
 	Deps []Dep `json:",omitempty"`
 

@@ -46,6 +46,7 @@ const (
 	KindDefault    Kind = 'd' // the default of column Sub of relation OID
 	KindTrigger    Kind = 'g'
 	KindPolicy     Kind = 'l'
+	KindRule       Kind = 'r'
 )
 
 // Address names an object or a part of one, as pg_depend does. Sub is 0 but for columns and defaults.
@@ -142,6 +143,8 @@ func (k Kind) String() string {
 		return "text search configuration"
 	case KindPolicy:
 		return "policy"
+	case KindRule:
+		return "rule"
 	case KindExtension:
 		return "extension"
 	case KindOperator:

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/rule"
 	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/triggers"
@@ -130,7 +131,7 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 	case *ast.AlterExtensionContentsStmt:
 		return "ALTER EXTENSION", extension.Contents(x.Ctx, n)
 	case *ast.RuleStmt:
-		return "", pgerr.Unsupported("CREATE RULE")
+		return "CREATE RULE", rule.Create(x.Ctx, n)
 	case *ast.ClusterStmt:
 		return "CLUSTER", x.cluster(n)
 	case *ast.ReindexStmt:

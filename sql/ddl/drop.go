@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/rule"
 	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -67,7 +68,10 @@ func (x *exec) drop(n *ast.DropStmt) (string, error) {
 		return schemaobj.Drop(x.Ctx, n)
 	}
 	if n.RemoveType == ast.OBJECT_POLICY {
-		return "DROP POLICY", x.dropPolicies(n)
+		return "DROP POLICY", x.dropParts(n, policy.ToDrop)
+	}
+	if n.RemoveType == ast.OBJECT_RULE {
+		return "DROP RULE", x.dropParts(n, rule.ToDrop)
 	}
 	kind, ok := dropKinds[n.RemoveType]
 	if !ok {
@@ -214,14 +218,15 @@ func partOf(n ast.Node) (*ast.RangeVar, string, error) {
 	return rv, l.Items[last].(*ast.String).Sval, err
 }
 
-func (x *exec) dropPolicies(n *ast.DropStmt) error {
+// dropParts drops policies or rules, which find looks for by their relation.
+func (x *exec) dropParts(n *ast.DropStmt, find func(x *stmt.Ctx, rv *ast.RangeVar, name string, missingOK bool) (catalog.Address, bool, error)) error {
 	var list []catalog.Address
 	for _, o := range n.Objects {
 		rv, name, err := partOf(o)
 		if err != nil {
 			return err
 		}
-		p, ok, err := policy.ToDrop(x.Ctx, rv, name, n.MissingOk)
+		p, ok, err := find(x.Ctx, rv, name, n.MissingOk)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/rule"
 	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -53,6 +54,8 @@ func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 		return usertype.RenameDomainConstraint(x.Ctx, n, newName)
 	case ast.OBJECT_POLICY:
 		return "ALTER POLICY", policy.Rename(x.Ctx, n, newName)
+	case ast.OBJECT_RULE:
+		return "ALTER RULE", rule.Rename(x.Ctx, n, newName)
 	case ast.OBJECT_ATTRIBUTE:
 		return x.renameAttribute(n, newName)
 	}
@@ -126,6 +129,9 @@ func (x *exec) renameIndex(t *catalog.Table, ix *catalog.Index, name string) err
 // moveRelation gives a relation another schema or name. Whoever names it in stored SQL gets the new one.
 func (x *exec) moveRelation(t *catalog.Table, schema catalog.OID, name string) error {
 	cat := x.Catalog()
+	if err := rule.MayRename(x.Ctx, catalog.Address{Kind: catalog.KindRelation, OID: t.OID}); err != nil {
+		return err
+	}
 	patches, err := x.relationPatches(t, cat.SchemaByOID(schema).Name, name)
 	if err != nil {
 		return err
@@ -296,6 +302,9 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 		if kc != nil && kc.InhCount > 1 {
 			return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", c.Name)
 		}
+	}
+	if err := rule.MayRename(x.Ctx, catalog.Address{Kind: catalog.KindColumn, OID: t.OID, Sub: c.AttNum}); err != nil {
+		return err
 	}
 	next := stmt.Edit(t)
 	next.Column(c.AttNum).Name = name

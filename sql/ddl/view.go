@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/operator"
 	"github.com/tarndb/tarn/sql/ddl/policy"
 	"github.com/tarndb/tarn/sql/ddl/routine"
+	"github.com/tarndb/tarn/sql/ddl/rule"
 	"github.com/tarndb/tarn/sql/ddl/schemaobj"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/ddl/usertype"
@@ -95,6 +96,11 @@ func (x *exec) createView(n *ast.ViewStmt) error {
 		v.RowType = x.Editor.OIDs(2)
 		if pers == catalog.Temporary {
 			v.TempOwner = x.Session
+		}
+	}
+	for _, d := range v.Deps {
+		if d.From.Kind != 0 { // of its rules and triggers
+			needs = append(needs, d)
 		}
 	}
 	v.Columns, v.View, v.Deps = defs, sql, needs
@@ -400,6 +406,12 @@ func (x *exec) comment(n *ast.CommentStmt) error {
 			return err
 		}
 		return policy.Comment(x.Ctx, rv, name, n.Comment)
+	case ast.OBJECT_RULE:
+		rv, name, err := partOf(n.Object)
+		if err != nil {
+			return err
+		}
+		return rule.Comment(x.Ctx, rv, name, n.Comment)
 	case ast.OBJECT_DOMCONSTRAINT:
 		return usertype.CommentConstraint(x.Ctx, n)
 	case ast.OBJECT_TABCONSTRAINT:

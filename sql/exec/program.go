@@ -24,6 +24,7 @@ type Program struct {
 	pool   sync.Pool // of *instance
 	failed error     // of a constant expression
 	early  bool
+	steps  []*Program // of a rewritten statement
 }
 
 // Prepare compiles a plan. Functions and types that are not built are reported here (0A000). env finds user types.
@@ -35,6 +36,16 @@ func Prepare(p *plan.Physical, env *types.Env, opts Options) (*Program, error) {
 	}
 	g.failed, g.early = in.failed, in.early
 	g.pool.Put(in)
+	for _, s := range p.Steps {
+		q, err := Prepare(s, env, opts)
+		if err != nil {
+			return nil, err
+		}
+		if g.failed == nil {
+			g.failed = q.failed
+		}
+		g.steps = append(g.steps, q)
+	}
 	return g, nil
 }
 
@@ -92,6 +103,9 @@ func (g *Program) take(env *types.Env) (*instance, error) {
 // Run starts an execution: what it sees is what there is now, but nothing is computed before the first row is asked for. DML
 // runs as rows are asked for; Exec runs it to its end.
 func (g *Program) Run(ec *Context) (Cursor, error) {
+	if g.plan.Stmt.Rewritten {
+		return nil, pgerr.Unsupported("running a statement that rules rewrite step by step")
+	}
 	in, err := g.ready(ec)
 	if err != nil {
 		return nil, err
@@ -102,6 +116,9 @@ func (g *Program) Run(ec *Context) (Cursor, error) {
 // Exec runs to the end and gives each row to emit, which may be nil. The count is what the command tag says: rows
 // changed by the statement, or rows given.
 func (g *Program) Exec(ec *Context, emit func(row []types.Datum) error) (int64, error) {
+	if g.plan.Stmt.Rewritten {
+		return g.execSteps(ec, emit)
+	}
 	in, err := g.start(ec)
 	if err != nil {
 		return 0, err
@@ -109,6 +126,25 @@ func (g *Program) Exec(ec *Context, emit func(row []types.Datum) error) (int64, 
 	n, err := in.exec(emit)
 	in.finish()
 	return n, err
+}
+
+// execSteps runs the commands of a rewritten statement: each sees what those before it did.
+func (g *Program) execSteps(ec *Context, emit func(row []types.Datum) error) (n int64, err error) {
+	for i, s := range g.steps {
+		counted := i == g.plan.Stmt.Counted
+		give := emit
+		if !counted {
+			give = nil
+		}
+		rows, err := s.Exec(ec, give)
+		if err != nil {
+			return 0, err
+		}
+		if counted {
+			n = rows
+		}
+	}
+	return n, nil
 }
 
 func (in *instance) exec(emit func(row []types.Datum) error) (n int64, err error) {

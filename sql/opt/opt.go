@@ -64,7 +64,15 @@ func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, Guarded: o.guarded, CatalogVersion: env.Catalog.Version, Params: stmt.Params}, nil
+	phys := &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, Guarded: o.guarded, CatalogVersion: env.Catalog.Version, Params: stmt.Params}
+	for _, s := range stmt.Steps {
+		p, err := Optimize(env, s)
+		if err != nil {
+			return nil, err
+		}
+		phys.Steps, phys.Leaves = append(phys.Steps, p), append(phys.Leaves, p.Leaves...)
+	}
+	return phys, nil
 }
 
 type optimizer struct {

@@ -444,6 +444,11 @@ type Statement struct {
 	Out []Col
 	// Params are the types of $1…$n.
 	Params []types.OID
+	// Rewritten: the Steps run in its place, in order; its Rel has no rows. Out and the command tag's count are those of Steps[Counted],
+	// where that is not -1.
+	Rewritten bool
+	Steps     []*Statement
+	Counted   int
 	// Tag is SELECT, INSERT, UPDATE, DELETE, MERGE.
 	Tag string
 	// ReadOnly: no data-modifying part, no row locks.

@@ -354,6 +354,8 @@ type Leaf struct{ Table, Of *catalog.Table }
 type Physical struct {
 	Root Node
 	Stmt *Statement
+	// Steps are the plans of Stmt.Steps.
+	Steps []*Physical
 	// Leaves are the tables that are read as children or partitions of one that the statement names, with that one.
 	Leaves []Leaf
 	// Guarded: there are conditions that must not run before those of a Barrier below them. No part of the tree may be run by an

@@ -22,6 +22,7 @@ const (
 	classType       types.OID = 1247
 	classTrigger    types.OID = 2620
 	classPolicy     types.OID = 3256
+	classRewrite    types.OID = 2618
 )
 
 // Comment finds a comment: of an object of ours, or of a built-in one.
@@ -68,6 +69,11 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		}
 		return domainComment(cat, obj)
 	}
+	if class == classRewrite {
+		if _, r := cat.RuleByOID(obj); r != nil {
+			return r.Comment, r.Comment != ""
+		}
+	}
 	if class == classPolicy {
 		if _, p := cat.PolicyByOID(obj); p != nil {
 			return p.Comment, p.Comment != ""
@@ -93,9 +99,12 @@ func (f *functions) IdentifyObject(class, obj types.OID, sub int32) (builtin.Obj
 	return address.Identify(f.s().names(), class, obj, sub)
 }
 
-// RuleDef is a view's _RETURN rule as a statement; there are no others.
+// RuleDef is a rule as a statement.
 func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {
 	s := f.s()
+	if v, r := s.catalog().RuleByOID(rule); r != nil {
+		return bind.RuleDef(s.bindEnv(s.catalog(), ""), v, r, s.ruleTarget(v, pretty), bind.DefOptions{Pretty: pretty, Qualify: s.hidden})
+	}
 	var view *catalog.Table
 	syscat.MadeFrom(s.catalog(), rule, func(t *catalog.Table) {
 		if t.HasQuery() && syscat.RewriteOID(t.OID) == rule {
@@ -106,10 +115,7 @@ func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {
 		return "", nil
 	}
 	def, err := f.ViewDef(view.OID, pretty)
-	name := s.names().Qualified(view.Schema, view.Name)
-	if pretty && !s.hidden(view) {
-		name = ruleutils.QuoteIdent(view.Name)
-	}
+	name := s.ruleTarget(view, pretty)
 	return "CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + name + " DO INSTEAD " + def, err
 }
 
@@ -150,6 +156,14 @@ func (f *functions) namer(pretty bool) *ruleutils.Namer {
 // hidden reports a relation that search_path does not find.
 func (s *Session) hidden(r *catalog.Table) bool {
 	return !s.names().Visible(r.Schema, r.Name, r.OID)
+}
+
+// ruleTarget is a view in the definition of one of its rules.
+func (s *Session) ruleTarget(v *catalog.Table, pretty bool) string {
+	if pretty && !s.hidden(v) {
+		return ruleutils.QuoteIdent(v.Name)
+	}
+	return s.names().Qualified(v.Schema, v.Name)
 }
 
 func (f *functions) ViewDef(view types.OID, pretty bool) (string, error) {

@@ -88,7 +88,12 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		phys = &rows
 	}
 	var lines []string
-	if o.Format == "text" {
+	if phys.Stmt.Rewritten && o.Format != "text" {
+		return "", pgerr.Unsupported("EXPLAIN of a statement that rules rewrite, in this format")
+	}
+	if phys.Stmt.Rewritten {
+		lines = s.explainSteps(phys, o, run)
+	} else if o.Format == "text" {
 		lines = explain.Text(phys, o, s.env, run)
 	} else {
 		lines = []string{explain.Document(phys, o, s.env, run)}
@@ -123,4 +128,18 @@ func (s *Session) explainRun(ec *exec.Context, q *query) (map[plan.Node]*exec.No
 	took := time.Since(began)
 	cur.Close()
 	return exec.Stats(cur), took, nil
+}
+
+// explainSteps is EXPLAIN of a statement that rules rewrite.
+func (s *Session) explainSteps(phys *plan.Physical, o explain.Options, run explain.Run) (lines []string) {
+	if len(phys.Steps) == 0 {
+		return []string{"Query rewrites to nothing"}
+	}
+	for i, p := range phys.Steps {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, explain.Text(p, o, s.env, run)...)
+	}
+	return lines
 }

@@ -360,6 +360,9 @@ func (s *scan) addTableDepends(t *catalog.Table) {
 	for _, p := range t.Policies {
 		add(pgPolicyRelation, p.OID, 0, pgClassRelation, t.OID, 0, 'a')
 	}
+	for _, r := range t.Rules {
+		add(pgRewriteRelation, r.OID, 0, pgClassRelation, t.OID, 0, 'a')
+	}
 	for _, ix := range t.Indexes {
 		if ix.Constraint != 0 {
 			add(pgClassRelation, ix.OID, 0, pgConstraintRelation, ix.Constraint, 0, 'i')

@@ -1,7 +1,9 @@
 package syscat
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -393,13 +395,22 @@ func pgAttrdef(s *scan) error {
 }
 
 func pgRewrite(s *scan) error {
+	rules := func(t *catalog.Table) {
+		for _, r := range t.Rules {
+			s.add(oid(r.OID), text(r.Name), oid(t.OID), char(byte(r.Event)), char('O'), boolean(r.Instead), text(cmp.Or(r.Where, "<>")), text(strings.Join(r.Actions, "; ")))
+		}
+	}
 	rule := func(t *catalog.Table) {
+		rules(t)
 		if k := relKind(t); k == catalog.RelView || k == catalog.RelMatView {
 			s.add(oid(RewriteOID(t.OID)), text("_RETURN"), oid(t.OID), char('1'), char('O'), yes, text("<>"), text(t.View))
 		}
 	}
 	if o, ok := s.keyOID(1); ok {
 		MadeFrom(s.cat, o, rule)
+		if t, _ := s.cat.RuleByOID(o); t != nil {
+			rules(t)
+		}
 		return nil
 	}
 	s.tables(3, rule)
@@ -463,6 +474,9 @@ func pgDescription(s *scan) error {
 		for _, p := range t.Policies {
 			add(p.OID, pgPolicyRelation, 0, p.Comment)
 		}
+		for _, r := range t.Rules {
+			add(r.OID, pgRewriteRelation, 0, r.Comment)
+		}
 		for _, g := range t.Triggers {
 			add(g.OID, pgTriggerRelation, 0, g.Comment)
 		}
@@ -524,6 +538,8 @@ func (s *scan) owners(o catalog.OID) (out []*catalog.Table) {
 	add(t)
 	if !catalog.BuiltIn(o) {
 		t, _ = s.cat.PolicyByOID(o)
+		add(t)
+		t, _ = s.cat.RuleByOID(o)
 		add(t)
 		add(s.cat.RowTypeOf(o))
 	}

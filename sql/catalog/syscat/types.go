@@ -164,7 +164,7 @@ func (s *scan) addConstraintsOf(t *catalog.Type) {
 var classes = map[catalog.Kind]catalog.OID{
 	catalog.KindRelation: pgClassRelation, catalog.KindIndex: pgClassRelation, catalog.KindColumn: pgClassRelation, catalog.KindSchema: pgNamespaceRelation,
 	catalog.KindType: pgTypeRelation, catalog.KindFunction: pgProcRelation, catalog.KindConstraint: pgConstraintRelation, catalog.KindDefault: pgAttrdefRelation,
-	catalog.KindTrigger: pgTriggerRelation, catalog.KindEventTrigger: pgEventTriggerRelation, catalog.KindPolicy: pgPolicyRelation,
+	catalog.KindTrigger: pgTriggerRelation, catalog.KindEventTrigger: pgEventTriggerRelation, catalog.KindPolicy: pgPolicyRelation, catalog.KindRule: pgRewriteRelation,
 	catalog.KindOperator: pgOperatorRelation, catalog.KindCast: pgCastRelation, catalog.KindCollation: pgCollationRelation,
 	catalog.KindTSDictionary: pgTSDictRelation, catalog.KindTSConfig: pgTSConfigRelation, catalog.KindLanguage: pgLanguageRelation,
 }

@@ -84,6 +84,9 @@ func there(x *stmt.Ctx, o catalog.Address) bool {
 	case catalog.KindPolicy:
 		t, _ := x.Catalog().PolicyByOID(o.OID)
 		return t != nil
+	case catalog.KindRule:
+		t, _ := x.Catalog().RuleByOID(o.OID)
+		return t != nil
 	}
 	return true
 }
@@ -244,6 +247,9 @@ func tableOf(x *stmt.Ctx, o catalog.Address) *catalog.Table {
 		return t
 	case catalog.KindPolicy:
 		t, _ := cat.PolicyByOID(o.OID)
+		return t
+	case catalog.KindRule:
+		t, _ := cat.RuleByOID(o.OID)
 		return t
 	}
 	return nil

@@ -36,6 +36,10 @@ func describe(x *stmt.Ctx, o catalog.Address) string {
 		if t, p := cat.PolicyByOID(o.OID); p != nil {
 			return "policy " + p.Name + " on " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
 		}
+	case catalog.KindRule:
+		if t, r := cat.RuleByOID(o.OID); r != nil {
+			return "rule " + r.Name + " on " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)
+		}
 	case catalog.KindDefault:
 		if t := cat.Table(o.OID); t != nil {
 			return "default value for column " + t.Column(o.Sub).Name + " of " + stmt.KindWord(t.Kind) + " " + x.RelationText(t)

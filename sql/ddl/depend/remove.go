@@ -45,6 +45,8 @@ func Remove(x *stmt.Ctx, o catalog.Address) error {
 		return RemoveConstraint(x, o.OID)
 	case catalog.KindPolicy:
 		return removePolicy(x, o)
+	case catalog.KindRule:
+		return removeRule(x, o)
 	case catalog.KindDefault:
 		t, err := x.Reopen(o.OID, lock.AccessExclusive)
 		if err != nil || t == nil {
@@ -194,6 +196,14 @@ func removePolicy(x *stmt.Ctx, o catalog.Address) error {
 	t, _ := x.Catalog().PolicyByOID(o.OID)
 	return change(x, t, func(next *catalog.Table) {
 		next.Policies = slices.DeleteFunc(next.Policies, func(p *catalog.Policy) bool { return p.OID == o.OID })
+		next.Deps = stmt.Independent(next.Deps, o)
+	})
+}
+
+func removeRule(x *stmt.Ctx, o catalog.Address) error {
+	t, _ := x.Catalog().RuleByOID(o.OID)
+	return change(x, t, func(next *catalog.Table) {
+		next.Rules = slices.DeleteFunc(next.Rules, func(r *catalog.Rule) bool { return r.OID == o.OID })
 		next.Deps = stmt.Independent(next.Deps, o)
 	})
 }

@@ -147,6 +147,7 @@ func Edit(t *catalog.Table) *catalog.Table {
 	n.Constraints = append([]*catalog.Constraint(nil), t.Constraints...)
 	n.Triggers = append([]*catalog.Trigger(nil), t.Triggers...)
 	n.Policies = append([]*catalog.Policy(nil), t.Policies...)
+	n.Rules = append([]*catalog.Rule(nil), t.Rules...)
 	n.Deps = append([]catalog.Dep(nil), t.Deps...)
 	if t.ColComments != nil {
 		n.ColComments = map[int16]string{}

@@ -154,6 +154,9 @@ func Describe(n regname.Names, class, obj types.OID, sub int32) string {
 			return "policy " + p.Name + " on " + f.relation(t)
 		}
 	case classRule:
+		if t, r := f.cat.RuleByOID(obj); r != nil {
+			return "rule " + r.Name + " on " + f.relation(t)
+		}
 		if t := f.ruleOwner(obj); t != nil {
 			return "rule _RETURN on " + f.relation(t)
 		}

@@ -54,6 +54,9 @@ func Identify(n regname.Names, class, obj types.OID, sub int32) (id Identity, ok
 			return f.onTable("policy", p.Name, t), true
 		}
 	case classRule:
+		if t, r := f.cat.RuleByOID(obj); r != nil {
+			return f.onTable("rule", r.Name, t), true
+		}
 		if t := f.ruleOwner(obj); t != nil {
 			return f.onTable("rule", "_RETURN", t), true
 		}
