@@ -1,6 +1,8 @@
 package columnar
 
 import (
+	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -9,33 +11,25 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// value is an expression in DuckDB's SQL. A numeric one is a decimal(p,s), or a parameter (p 0), whose literal has at
-// most maxLiteralDigits on either side of the point.
-type value struct {
-	sql  string
-	typ  types.OID
-	p, s int
-	// avg: a sum, whose count is the column count. It can only be passed on to the result.
-	avg   bool
-	count string
-}
-
 // expr writes an expression over the columns of b; ok is false, with c.reason, where it is not on the whitelist.
 func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 	switch x := e.(type) {
 	case *plan.Const:
 		return c.constant(x)
-	case *plan.Param:
-		return c.param(x)
 	case *plan.ColRef:
-		v, ok := b.cols[x.Col]
+		v, ok := c.column(b, x.Col)
 		if !ok {
 			return c.no("a column of an enclosing query")
 		}
-		if v.avg {
+		if !v.exact() {
 			return c.no("a condition on avg")
 		}
 		return v, true
+	}
+	if c.foldable(e) {
+		return c.param(e)
+	}
+	switch x := e.(type) {
 	case *plan.Relabel:
 		if !textual(x.T.OID) || !textual(x.Arg.Type().OID) {
 			return c.no("a cast to " + typeName(x.T.OID))
@@ -65,17 +59,50 @@ func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 	case *plan.ScalarArrayOp:
 		return c.arrayOp(b, x)
 	case *plan.DistinctFrom:
-		return c.no("IS DISTINCT FROM")
+		is := " IS DISTINCT FROM "
+		if x.Not {
+			is = " IS NOT DISTINCT FROM "
+		}
+		l, r, ok := c.sides(b, x.Eq, "=")
+		return value{sql: "(" + l.sql + is + r.sql + ")", typ: types.Bool}, ok
+	case *plan.NullIf:
+		l, r, ok := c.sides(b, x.Eq, "=")
+		if !ok {
+			return value{}, false
+		}
+		v, ok := c.expr(b, x.Eq.Args[0])
+		if !ok || v.typ != x.T.OID {
+			return c.no("NULLIF")
+		}
+		v.sql, v.lit = "CASE WHEN ("+l.sql+" = "+r.sql+") THEN NULL ELSE "+v.sql+" END", nil
+		return v, true
+	case *plan.Case:
+		return c.caseOf(b, x)
+	case *plan.Coalesce:
+		return c.coalesce(b, x)
+	case *plan.Subquery:
+		return c.subquery(b, x)
 	}
 	return c.no(exprName(e))
 }
 
+// column finds what a column of the block, or of a block around it, is.
+func (c *compiler) column(b *block, id plan.ColID) (value, bool) {
+	if v, ok := b.cols[id]; ok {
+		return v, true
+	}
+	for i := len(c.scopes) - 1; i >= 0; i-- {
+		if v, ok := c.scopes[i][id]; ok {
+			return v, true
+		}
+	}
+	return value{}, false
+}
+
 func exprName(e plan.Expr) string {
 	switch x := e.(type) {
-	case *plan.Case:
-		return "CASE"
-	case *plan.Coalesce:
-		return "COALESCE"
+	case *plan.MinMax:
+		return "GREATEST or LEAST"
 	case *plan.Subquery:
 		return "a subquery"
 	case *plan.CoerceViaIO:
@@ -105,8 +132,10 @@ func binaryOrder(coll types.OID) bool {
 }
 
 func (c *compiler) constant(x *plan.Const) (value, bool) {
-	v := value{typ: x.T.OID}
-	if x.T.OID == types.Numeric {
+	v := typed("", x.T.OID)
+	v.lit = &literal{val: x.Val}
+	switch {
+	case x.T.OID == types.Numeric:
 		v.p, v.s = 1, 0
 		if !x.Val.IsNull() {
 			var ok bool
@@ -114,6 +143,9 @@ func (c *compiler) constant(x *plan.Const) (value, bool) {
 				return c.no("this numeric constant")
 			}
 		}
+	case x.Val.IsNull():
+	case v.lo != v.hi:
+		v.lo, v.hi = x.Val.Int(), x.Val.Int()
 	}
 	lit, ok := AppendLiteral(nil, x.T.OID, x.Val)
 	if !ok {
@@ -130,36 +162,37 @@ func (c *compiler) param(e plan.Expr) (value, bool) {
 		return c.no("a parameter of type " + typeName(oid))
 	}
 	c.params = append(c.params, e)
-	return value{sql: "$" + strconv.Itoa(len(c.params)), typ: oid}, true
+	v := typed("$"+strconv.Itoa(len(c.params)), oid)
+	v.lit = &literal{param: len(c.params)}
+	return v, true
 }
 
-// foldable reports an expression of constants and parameters that PostgreSQL evaluates at plan time too.
-func foldable(e plan.Expr) bool {
-	switch x := e.(type) {
-	case *plan.Const, *plan.Param:
-		return true
-	case *plan.Relabel:
-		return foldable(x.Arg)
-	case *plan.FuncCall:
-		if k := whitelist().fns[x.Proc].kind; k == opNone || x.RetSet {
-			return false
-		}
-		for _, a := range x.Args {
-			if !foldable(a) {
-				return false
-			}
-		}
-		return true
+// foldable reports an expression that has one value during the statement and that the executor can compute before the fragment
+// starts: constants, parameters, subqueries without outer columns, and functions of these that are not volatile.
+func (c *compiler) foldable(e plan.Expr) bool {
+	if _, constant := e.(*plan.Const); constant {
+		return false
 	}
-	return false
+	ok := true
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		switch x := e.(type) {
+		case *plan.Const, *plan.Param, *plan.Relabel, *plan.CoerceViaIO, *plan.BoolOp, *plan.NullTest, *plan.Coalesce:
+		case *plan.FuncCall:
+			ok = ok && x.Func == nil && !x.RetSet && whitelist().steady[x.Proc]
+		case *plan.Subquery:
+			ok = ok && x.Kind == plan.SubScalar && x.Plan != nil && len(x.Params) == 0 && !c.readsCTE(x.Rel)
+			return false
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return ok
 }
 
 func (c *compiler) call(b *block, x *plan.FuncCall) (value, bool) {
-	if foldable(x) {
-		return c.param(x)
-	}
 	f := whitelist().fns[x.Proc]
-	if f.kind == opNone || f.kind == opFoldable {
+	if f.emit == nil || x.Func != nil {
 		if x.Form == plan.CallOp {
 			return c.no("operator " + x.Name)
 		}
@@ -175,64 +208,147 @@ func (c *compiler) call(b *block, x *plan.FuncCall) (value, bool) {
 			return value{}, false
 		}
 	}
-	out := value{typ: x.T.OID}
-	if f.kind == opCast {
-		return c.widen(args[0], x.T.OID)
-	}
-	l, r := args[0], args[1]
-	if l.typ == types.Numeric && !c.decimals(f, l, r, &out) {
-		return value{}, false
-	}
-	if out.p > 18 {
-		// DuckDB computes narrow decimals in 18 digits, unless one is wide.
-		l.sql = "CAST(" + l.sql + " AS " + decimalName(out.p, l.s) + ")"
-	}
-	out.sql = "(" + l.sql + " " + f.sym + " " + r.sql + ")"
-	return out, true
+	return f.emit(c, x, args)
 }
 
-// decimals works out an operation's decimal type, in which DuckDB computes: PostgreSQL's scale, and digits that suffice
-// (an overflow of 38 digits is an error there, and the rows have the answer). Comparison needs a type for both sides:
-// beyond 38 digits DuckDB would compare as double.
-func (c *compiler) decimals(f fn, l, r value, out *value) bool {
-	pp := func(v value) (whole, scale int) {
-		if v.p == 0 {
-			return maxLiteralDigits, maxLiteralDigits
-		}
-		return v.p - v.s, v.s
+// sides writes the two arguments of a comparison so that sym compares them.
+func (c *compiler) sides(b *block, x *plan.FuncCall, sym string) (l, r value, ok bool) {
+	f := whitelist().fns[x.Proc]
+	if f.sym != sym || len(x.Args) != 2 || !binaryOrder(x.InputColl) {
+		c.no("operator " + x.Name)
+		return l, r, false
 	}
-	lw, ls := pp(l)
-	rw, rs := pp(r)
-	if f.kind == opArith && (l.p == 0 || r.p == 0) {
-		c.no("arithmetic with a numeric parameter")
+	if l, ok = c.expr(b, x.Args[0]); !ok {
+		return l, r, false
+	}
+	if r, ok = c.expr(b, x.Args[1]); !ok {
+		return l, r, false
+	}
+	return c.compared(sym, l, r)
+}
+
+// compared brings the two sides of a comparison to one type of DuckDB's, in which sym has PostgreSQL's meaning.
+func (c *compiler) compared(sym string, l, r value) (_, _ value, ok bool) {
+	switch {
+	case l.typ == types.Numeric && r.typ == types.Numeric:
+		return c.comparable(sym, l, r)
+	case l.typ == types.BPChar && r.typ == types.BPChar:
+		l, r = bpchars(sym, l, r)
+		return l, r, true
+	case l.typ == types.Date && r.typ == types.Timestamp:
+		l, r = dates(l, r)
+		return l, r, true
+	case l.typ == types.Timestamp && r.typ == types.Date:
+		r, l = dates(r, l)
+		return l, r, true
+	}
+	return l, r, true
+}
+
+// bpchars: trailing blanks do not count, and columns have them all.
+func bpchars(sym string, l, r value) (_, _ value) {
+	if sym == "=" || sym == "<>" {
+		switch {
+		case l.pad > 0 && l.pad == r.pad:
+			return l, r
+		case l.pad > 0 && padded(&r, l.pad), r.pad > 0 && padded(&l, r.pad):
+			return l, r
+		}
+	}
+	return trimmed(l), trimmed(r)
+}
+
+func trimmed(v value) value {
+	v.sql, v.pad = "rtrim("+v.sql+", ' ')", 0
+	return v
+}
+
+// padded writes a constant as a value of char(n); false where it is none.
+func padded(v *value, n int) bool {
+	if v.lit == nil || v.lit.param > 0 {
 		return false
 	}
-	switch {
-	case f.kind == opCompare:
-		if max(lw, rw)+max(ls, rs) > 38 {
-			c.no("comparison of numeric values of so many digits")
-			return false
-		}
-	case f.sym == "*":
-		out.p, out.s = l.p+r.p, ls+rs
-		if out.p > 38 {
-			c.no("numeric arithmetic beyond 38 digits")
-			return false
-		}
-	default:
-		out.s = max(ls, rs)
-		out.p = max(lw, rw) + out.s + 1
-		if out.p > 38 {
-			c.no("numeric arithmetic beyond 38 digits")
-			return false
-		}
+	if v.lit.val.IsNull() {
+		return true
 	}
-	return true
+	s := strings.TrimRight(v.lit.val.Str(), " ")
+	if k := len([]rune(s)); k < n {
+		s += strings.Repeat(" ", n-k)
+	}
+	lit, ok := AppendLiteral(nil, types.BPChar, tuple.String(s))
+	v.sql = string(lit)
+	return ok
 }
 
+// dates writes a date and a timestamp to be compared: as dates where the timestamp is a constant at midnight.
+func dates(d, ts value) (_, _ value) {
+	if ts.lit != nil && ts.lit.param == 0 && !ts.lit.val.IsNull() && ts.lit.val.Int()%86400e6 == 0 {
+		if lit, ok := AppendLiteral(nil, types.Date, tuple.Int(ts.lit.val.Int()/86400e6)); ok {
+			ts.sql = string(lit)
+			return d, ts
+		}
+	}
+	d.sql = "CAST(" + d.sql + " AS TIMESTAMP)"
+	return d, ts
+}
+
+// integer is arithmetic of integers. Where the result may not fit its type, it is computed in a wider one and cast, which is an
+// error where it does not fit; DuckDB would lose the error of an operation where it moves constants (x + 1 > 5 becomes x > 4).
+func (c *compiler) integer(sym string, l, r value, to types.OID) value {
+	out := typed("", to)
+	L, H := big.NewInt(l.lo), big.NewInt(l.hi)
+	l2, h2 := big.NewInt(r.lo), big.NewInt(r.hi)
+	var lo, hi *big.Int
+	switch sym {
+	case "+":
+		lo, hi = L.Add(L, l2), H.Add(H, h2)
+	case "-":
+		lo, hi = L.Sub(L, h2), H.Sub(H, l2)
+	default:
+		for _, x := range []*big.Int{L, H} {
+			for _, y := range []*big.Int{l2, h2} {
+				p := new(big.Int).Mul(x, y)
+				if lo == nil || p.Cmp(lo) < 0 {
+					lo = p
+				}
+				if hi == nil || p.Cmp(hi) > 0 {
+					hi = p
+				}
+			}
+		}
+	}
+	in := "HUGEINT"
+	if lo.IsInt64() && hi.IsInt64() {
+		in = "BIGINT"
+		if lo.Int64() >= out.lo && hi.Int64() <= out.hi {
+			out.lo, out.hi = lo.Int64(), hi.Int64()
+			in = duckType(to)
+		}
+	}
+	out.sql = "(CAST(" + l.sql + " AS " + in + ") " + sym + " CAST(" + r.sql + " AS " + in + "))"
+	if in != duckType(to) {
+		return narrowed(out.sql, to)
+	}
+	return out
+}
+
+// narrowed is a cast of an integer to a narrower type. A cast alone is not enough: DuckDB drops it in a comparison.
+func narrowed(sql string, to types.OID) value {
+	v := typed("", to)
+	v.sql = fmt.Sprintf("CASE WHEN %s NOT BETWEEN %d AND %d THEN error('integer out of range') ELSE CAST(%[1]s AS %[4]s) END", sql, v.lo, v.hi, duckType(to))
+	return v
+}
+
+// widen is a cast to a type that holds every value.
 func (c *compiler) widen(v value, to types.OID) (value, bool) {
+	out := value{typ: to, lo: v.lo, hi: v.hi}
+	if out.lo == out.hi {
+		out = typed("", to)
+		if v.lo == v.hi {
+			out.lo, out.hi = v.lo, v.hi
+		}
+	}
 	name := duckType(to)
-	out := value{typ: to}
 	if to == types.Numeric {
 		switch v.typ {
 		case types.Int2:
@@ -279,10 +395,209 @@ func (c *compiler) boolTest(b *block, x *plan.BoolTest) (value, bool) {
 	return value{sql: "(" + v.sql + is + want + ")", typ: types.Bool}, want != ""
 }
 
+// caseOf is CASE. Its numeric result has the display scale of the branch that is taken.
+func (c *compiler) caseOf(b *block, x *plan.Case) (value, bool) {
+	if x.Arg != nil {
+		v, ok := c.expr(b, x.Arg)
+		if !ok {
+			return v, false
+		}
+		c.scopes = append(c.scopes, map[plan.ColID]value{x.ArgCol: v})
+		defer func() { c.scopes = c.scopes[:len(c.scopes)-1] }()
+	}
+	conds, then := make([]string, len(x.Whens)), make([]value, 0, len(x.Whens)+1)
+	for i, w := range x.Whens {
+		cond, ok := c.expr(b, w.Cond)
+		if !ok {
+			return cond, false
+		}
+		v, ok := c.expr(b, w.Then)
+		if !ok {
+			return v, false
+		}
+		conds[i], then = cond.sql, append(then, v)
+	}
+	last := x.Else
+	if last == nil {
+		last = &plan.Const{T: x.T}
+	}
+	v, ok := c.expr(b, last)
+	if !ok {
+		return v, false
+	}
+	out, ok := c.branches(x.T.OID, append(then, v))
+	if !ok {
+		return out, false
+	}
+	write := func(of func(v value) string) string {
+		var s strings.Builder
+		s.WriteString("CASE")
+		for i, cond := range conds {
+			s.WriteString(" WHEN " + cond + " THEN " + of(then[i]))
+		}
+		return s.String() + " ELSE " + of(v) + " END"
+	}
+	out.sql = write(func(v value) string { return v.sql })
+	if out.scale != "" {
+		out.scale = write(scaleOf)
+	}
+	return out, true
+}
+
+func (c *compiler) coalesce(b *block, x *plan.Coalesce) (value, bool) {
+	args := make([]value, len(x.Args))
+	for i, a := range x.Args {
+		var ok bool
+		if args[i], ok = c.expr(b, a); !ok {
+			return value{}, false
+		}
+	}
+	out, ok := c.branches(x.T.OID, args)
+	if !ok {
+		return out, false
+	}
+	list := make([]string, len(args))
+	var scale strings.Builder
+	for i, a := range args {
+		list[i] = a.sql
+		if i < len(args)-1 {
+			scale.WriteString("WHEN " + a.sql + " IS NOT NULL THEN " + scaleOf(a) + " ")
+		}
+	}
+	out.sql = "coalesce(" + strings.Join(list, ", ") + ")"
+	if out.scale != "" {
+		out.scale = "CASE " + scale.String() + "ELSE " + scaleOf(args[len(args)-1]) + " END"
+	}
+	return out, true
+}
+
+// branches is the type of a value that is one of several; scale says, where it is not "", that it has to be worked out.
+func (c *compiler) branches(oid types.OID, vs []value) (value, bool) {
+	out := value{typ: oid}
+	first, whole := true, 0
+	for _, v := range vs {
+		if v.typ != oid {
+			return c.no("branches of several types")
+		}
+		if v.lit != nil && v.lit.param == 0 && v.lit.val.IsNull() {
+			continue
+		}
+		if oid == types.Numeric && v.p == 0 {
+			return c.no("a numeric parameter as a result")
+		}
+		if first {
+			out.s, out.pad, out.lo, out.hi, out.scale = v.s, v.pad, v.lo, v.hi, v.scale
+		} else {
+			if out.s != v.s || v.scale != "" {
+				out.scale = "?"
+			}
+			if out.pad != v.pad {
+				out.pad = 0
+			}
+			out.s, out.lo, out.hi = max(out.s, v.s), min(out.lo, v.lo), max(out.hi, v.hi)
+		}
+		first, whole = false, max(whole, v.p-v.s)
+	}
+	if oid == types.Numeric {
+		if out.p = max(whole+out.s, 1); out.p > maxDigits {
+			return c.no("numeric values of so many digits")
+		}
+		if first {
+			out.p = 1
+		}
+	}
+	if first {
+		v := typed("", oid)
+		out.lo, out.hi = v.lo, v.hi
+	}
+	if oid == types.BPChar && out.pad == 0 {
+		return c.no("values of character(n) of several lengths")
+	}
+	return out, duckType(oid) != "" || oid == types.Numeric
+}
+
+// subquery is an expression subquery that names columns of the fragment, or whose value is not one scalar.
+func (c *compiler) subquery(b *block, x *plan.Subquery) (value, bool) {
+	if x.Plan == nil {
+		return c.no("a subquery")
+	}
+	c.scopes = append(c.scopes, b.cols)
+	defer func() { c.scopes = c.scopes[:len(c.scopes)-1] }()
+	switch x.Kind {
+	case plan.SubExists:
+		in, ok := c.unordered(x.Plan)
+		if !ok {
+			return value{}, false
+		}
+		if x.Test != nil {
+			if !in.simple() {
+				in = c.nest(in)
+			}
+			if !c.where(in, []plan.Expr{x.Test}) {
+				return value{}, false
+			}
+		}
+		return value{sql: "EXISTS (SELECT 1 FROM " + in.from + in.tail() + ")", typ: types.Bool}, true
+	case plan.SubScalar:
+		in, ok := c.node(x.Plan)
+		if !ok {
+			return value{}, false
+		}
+		v := in.cols[x.Plan.Cols()[0].ID]
+		if v.sql == "" || !v.exact() || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
+			return c.no("a subquery")
+		}
+		v.sql, v.lit = "(SELECT "+v.sql+" FROM "+in.from+in.tail()+")", nil
+		return v, true
+	case plan.SubAny, plan.SubAll:
+		in, ok := c.unordered(x.Plan)
+		if !ok {
+			return value{}, false
+		}
+		return c.member(b, in, x)
+	}
+	return c.no("a subquery")
+}
+
+// member is x IN (SELECT …) and x NOT IN (SELECT …).
+func (c *compiler) member(b, in *block, x *plan.Subquery) (value, bool) {
+	call, ok := x.Test.(*plan.FuncCall)
+	sym, word := "=", " IN "
+	if x.Kind == plan.SubAll {
+		sym, word = "<>", " NOT IN "
+	}
+	if !ok {
+		return c.no("ANY or ALL of rows")
+	}
+	if !in.simple() {
+		in = c.nest(in)
+	}
+	// The outer side is written over the outer block alone: in's columns must not stand there.
+	if names(call.Args[0], in) || !names(call.Args[1], in) {
+		return c.no("ANY or ALL")
+	}
+	l, r, ok := c.sides(in, call, sym)
+	if !ok {
+		return value{}, false
+	}
+	return value{sql: "(" + l.sql + word + "(SELECT " + r.sql + " FROM " + in.from + in.tail() + "))", typ: types.Bool}, true
+}
+
+// names reports that an expression has columns of b.
+func names(e plan.Expr, b *block) (found bool) {
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if r, ok := e.(*plan.ColRef); ok && b.cols[r.Col].sql != "" {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 // arrayOp is IN and NOT IN over constants.
 func (c *compiler) arrayOp(b *block, x *plan.ScalarArrayOp) (value, bool) {
 	f := whitelist().fns[x.Call.Proc]
-	if f.kind != opCompare || !(f.sym == "=" && !x.All || f.sym == "<>" && x.All) || !binaryOrder(x.Call.InputColl) {
+	if !(f.sym == "=" && !x.All || f.sym == "<>" && x.All) || !binaryOrder(x.Call.InputColl) {
 		return c.no("operator " + x.Call.Name + " ANY/ALL")
 	}
 	l, ok := c.expr(b, x.Call.Args[0])
@@ -317,21 +632,24 @@ func (c *compiler) arrayOp(b *block, x *plan.ScalarArrayOp) (value, bool) {
 	if len(elems) == 0 {
 		return c.no("an empty array")
 	}
-	parts := make([]string, len(elems))
+	left, parts := "", make([]string, len(elems))
 	for i, e := range elems {
 		v, ok := c.expr(b, e)
 		if !ok {
 			return v, false
 		}
-		var none value
-		if l.typ == types.Numeric && !c.decimals(f, l, v, &none) {
+		l2, v, ok := c.compared("=", l, v)
+		if !ok {
 			return value{}, false
 		}
-		parts[i] = v.sql
+		if left != "" && left != l2.sql {
+			return c.no("a list of several kinds of values")
+		}
+		left, parts[i] = l2.sql, v.sql
 	}
 	not := ""
 	if x.All {
 		not = "NOT "
 	}
-	return value{sql: "(" + l.sql + " " + not + "IN (" + strings.Join(parts, ", ") + "))", typ: types.Bool}, true
+	return value{sql: "(" + left + " " + not + "IN (" + strings.Join(parts, ", ") + "))", typ: types.Bool}, true
 }

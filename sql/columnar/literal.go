@@ -66,7 +66,7 @@ func AppendLiteral(dst []byte, oid types.OID, v types.Datum) (_ []byte, ok bool)
 		}
 		t := types.Lookup(oid)
 		return cast(string(t.AppendText(nil, v, nil)), name)
-	case types.Text, types.Varchar:
+	case types.Text, types.Varchar, types.BPChar:
 		dst = append(dst, '\'')
 		s := v.Str()
 		for i := 0; i < len(s); i++ {
@@ -119,7 +119,7 @@ func duckType(oid types.OID) string {
 		return "TIMESTAMP"
 	case types.TimestampTZ:
 		return "TIMESTAMPTZ"
-	case types.Text, types.Varchar:
+	case types.Text, types.Varchar, types.BPChar:
 		return "VARCHAR"
 	}
 	return ""
@@ -145,6 +145,19 @@ func Bind(sql string, oids []types.OID, vals []types.Datum) (_ []byte, ok bool) 
 		}
 		if n < 1 || n > len(vals) {
 			return nil, false
+		}
+		// A numeric parameter may be wanted at a scale: $1f2.
+		if i+1 < len(sql) && (sql[i+1] == roundNot || sql[i+1] == roundDown || sql[i+1] == roundUp) {
+			i++
+			mode, scale := sql[i], 0
+			for i+1 < len(sql) && sql[i+1] >= '0' && sql[i+1] <= '9' {
+				i++
+				scale = scale*10 + int(sql[i]-'0')
+			}
+			if out, ok = appendRounded(out, vals[n-1], mode, scale); !ok {
+				return nil, false
+			}
+			continue
 		}
 		if out, ok = AppendLiteral(out, oids[n-1], vals[n-1]); !ok {
 			return nil, false

@@ -64,7 +64,7 @@ func Optimize(env *Env, stmt *plan.Statement) (*plan.Physical, error) {
 	if err != nil {
 		return nil, err
 	}
-	phys := &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, Guarded: o.guarded, CatalogVersion: env.Catalog.Version, Params: stmt.Params}
+	phys := &plan.Physical{Root: b.node, Stmt: stmt, Leaves: o.leaves, Guarded: o.guarded, Ordered: o.ordered, CatalogVersion: env.Catalog.Version, Params: stmt.Params}
 	for _, s := range stmt.Steps {
 		p, err := Optimize(env, s)
 		if err != nil {
@@ -84,6 +84,7 @@ type optimizer struct {
 	rowsOf   map[*catalog.Table]float64
 	trees    map[*plan.Scan]float64 // rows of scans of several tables
 	groups   map[plan.ColID]float64
+	ordered  map[plan.Node][]plan.SortKey
 	equal    []plan.ColID // by ColID; 0: its own representative
 	stored   map[any]plan.Expr
 	inline   map[*plan.CTE]bool

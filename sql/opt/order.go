@@ -98,6 +98,9 @@ func (o *optimizer) grouped(have []plan.SortKey, cols []plan.ColID, fixed colset
 func (o *optimizer) sorted(b built, keys []plan.SortKey, rows float64) built {
 	n := o.satisfied(b.order, keys, b.fixed)
 	if n == len(keys) || b.one {
+		if !b.one && len(keys) > 0 {
+			o.orderKept(b.node, keys)
+		}
 		return b
 	}
 	in := b.node
@@ -116,6 +119,14 @@ func (o *optimizer) sorted(b built, keys []plan.SortKey, rows float64) built {
 		n = o.satisfied(b.order, kept, b.fixed)
 	}
 	return built{node: &plan.SortNode{Est: est, In: in, Keys: kept, Presorted: n}, order: keys, fixed: b.fixed}
+}
+
+// orderKept notes that a node has an order that is asked for.
+func (o *optimizer) orderKept(n plan.Node, keys []plan.SortKey) {
+	if o.ordered == nil {
+		o.ordered = map[plan.Node][]plan.SortKey{}
+	}
+	o.ordered[n] = keys
 }
 
 // project keeps the part of an order that an output still shows.

@@ -261,6 +261,7 @@ func (o *optimizer) minMax(x *plan.Aggregate) (built, bool, error) {
 				return built{}, false, nil
 			}
 		}
+		o.orderKept(b.node, []plan.SortKey{key})
 		e := *b.node.Estimate()
 		lim := &plan.LimitNode{Est: plan.Est{Startup: e.Startup, Total: part(e, 1), Rows: 1, Width: e.Width}, In: b.node, Count: int8Const(1)}
 		est.Total += lim.Total

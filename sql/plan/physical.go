@@ -310,8 +310,15 @@ type Columnar struct {
 	Out      []Col
 	// Reads[i] are the attributes of Tables[i] that SQL reads, as columns a<attnum> of table t<i>. SQL's $n is Params[n-1].
 	Reads [][]int16
-	// Avg[i]: Out[i] is an average; SQL's result has its sum and, as the next column, its count.
-	Avg []bool
+	// Avg[i]: Out[i] is an average; SQL's result has its sum and, as the next column, its count. Scaled[i]: a column more has the
+	// display scale of the numeric Out[i].
+	Avg, Scaled []bool
+	// With are CTEs that SQL reads. Wide, unless "", is SQL with decimals as wide as can be, for values that are too large for SQL's;
+	// its With are WideWith.
+	With, WideWith []string
+	Wide           string
+	// Cost estimates what the fragment costs where it runs, in the unit of Est.
+	Cost float64
 	// Input is the estimated number of rows that the fragment reads.
 	Input float64
 }
@@ -361,6 +368,8 @@ type Physical struct {
 	// Guarded: there are conditions that must not run before those of a Barrier below them. No part of the tree may be run by an
 	// engine with an order of its own.
 	Guarded bool
+	// Ordered has the orders that are asked for and that nodes have without a SortNode: by an index, or by the order of an input.
+	Ordered map[Node][]SortKey
 	// Tables and Catalog version guard a cached plan.
 	CatalogVersion uint64
 	Params         []types.OID

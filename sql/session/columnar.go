@@ -31,7 +31,7 @@ func (s *Session) columnarOn(n *plan.Columnar) bool {
 	case "on":
 		return true
 	case "auto":
-		return n.Input >= float64(s.settings.Int("tarn.columnar_min_rows"))
+		return n.Input >= float64(s.settings.Int("tarn.columnar_min_rows")) && n.Cost < n.Fallback.Estimate().Total
 	}
 	return false
 }

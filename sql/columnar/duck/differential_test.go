@@ -162,7 +162,7 @@ func TestFallBack(t *testing.T) {
 		d.mustExec("insert into t select * from t")
 	}
 	d.shape(tab, 2)
-	for _, q := range []string{"select sum(w) from t", "select sum(w), avg(w) from t where i4 > 1", "select sum(i4 + i4) from t", "select sum(i8 + 1) from t", "select count(*) from t where i4 * i4 > 0"} {
+	for _, q := range []string{"select sum(w) from t", "select sum(w), avg(w) from t where i4 > 1", "select sum(i4 + i4) from t", "select sum(i8 + 1) from t", "select count(*) from t where i4 * i4 > 0", "select count(*) from t where i8::int > 0"} {
 		want, werr := d.query(q, nil)
 		got, gerr := d.query(q, d.engine.Runner(d))
 		if fmt.Sprint(werr) != fmt.Sprint(gerr) || !slices.Equal(want, got) {
@@ -202,15 +202,15 @@ func TestReasons(t *testing.T) {
 	d := newDB(t, duck.Options{})
 	d.table("t", append(testColumns, column{"any", types.Numeric, -1})...)
 	for q, want := range map[string]string{
-		"select sum(f) from t":                                   "aggregate sum",
-		"select min(f) from t":                                   "aggregate min",
-		"select count(*) from t where f < 'NaN'":                 "a constant of type float8",
-		"select sum(n / 2) from t":                               "operator /",
-		"select count(*) from t where upper(x) = 'A'":            "function upper",
-		"select count(*) from t where \"any\" > 1":               "a column of an enclosing query",
-		"select f, count(*) from t group by f":                   "GROUP BY float8",
-		"select string_agg(x, ',') from t":                       "aggregate string_agg",
-		"select count(*) from t where x collate \"C\" like 'a%'": "operator ~~",
+		"select sum(f) from t":                        "aggregate sum",
+		"select min(f) from t":                        "aggregate min",
+		"select count(*) from t where f < 'NaN'":      "a constant of type float8",
+		"select sum(n / 2) from t":                    "operator /",
+		"select count(*) from t where upper(x) = 'A'": "function upper",
+		"select count(*) from t where \"any\" > 1":    "a column of an enclosing query",
+		"select f, count(*) from t group by f":        "GROUP BY float8",
+		"select string_agg(x, ',') from t":            "aggregate string_agg",
+		"select count(*) from t where x ~ 'a%'":       "operator ~",
 	} {
 		_, f, reason, err := d.program(q, true)
 		if err != nil || f != nil || reason != want {

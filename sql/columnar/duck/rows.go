@@ -3,6 +3,7 @@ package duck
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"unsafe"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -23,7 +24,7 @@ type rows struct {
 	out   []types.Datum
 	at, n int
 	avg   []bool
-	bufs  [][]byte
+	scale []bool
 }
 
 // resultCol is a column of DuckDB's result and how its values become ours.
@@ -38,9 +39,9 @@ type resultCol struct {
 var _ exec.ColumnarRows = (*rows)(nil)
 
 func newRows(q *query, res duckdb.Result, n *plan.Columnar) (*rows, error) {
-	r := &rows{q: q, res: res, out: make([]types.Datum, len(n.Out)), avg: n.Avg}
+	r := &rows{q: q, res: res, out: make([]types.Datum, len(n.Out)), avg: n.Avg, scale: n.Scaled}
 	want := len(n.Out)
-	for _, a := range n.Avg {
+	for _, a := range slices.Concat(n.Avg, n.Scaled) {
 		if a {
 			want++
 		}
@@ -60,10 +61,14 @@ func newRows(q *query, res duckdb.Result, n *plan.Columnar) (*rows, error) {
 				return nil, fmt.Errorf("a count of type %d", k.id)
 			}
 			at++
-			continue
-		}
-		if !fits(c.id, o.T.OID) {
+		} else if !fits(c.id, o.T.OID) {
 			return nil, fmt.Errorf("a column of type %d for %d", c.id, o.T.OID)
+		}
+		if n.Scaled[i] {
+			if k := r.column(at); k.id != duckdb.TypeInteger {
+				return nil, fmt.Errorf("a display scale of type %d", k.id)
+			}
+			at++
 		}
 	}
 	return r, nil
@@ -90,7 +95,7 @@ func fits(id duckdb.Type, oid types.OID) bool {
 		return id == duckdb.TypeTimestamp
 	case types.TimestampTZ:
 		return id == duckdb.TypeTimestampTZ
-	case types.Text, types.Varchar:
+	case types.Text, types.Varchar, types.BPChar:
 		return id == duckdb.TypeVarchar
 	case types.Numeric:
 		return id == duckdb.TypeDecimal
@@ -124,7 +129,6 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 			v := duckdb.DataChunkGetVector(r.chunk, duckdb.IdxT(i))
 			r.cols[i].data, r.cols[i].valid = duckdb.VectorGetData(v), duckdb.VectorGetValidity(v)
 		}
-		r.bufs = r.bufs[:0]
 	}
 	at := 0
 	for i := range r.out {
@@ -134,14 +138,25 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 			return nil, false, err
 		}
 		at++
+		var count, scale *resultCol
 		if r.avg[i] {
-			count := &r.cols[at]
+			count = &r.cols[at]
 			at++
-			if !v.IsNull() {
-				n, _ := count.value(r.at)
-				if v, err = numeric.Div(v, numeric.Int(n.Int())); err != nil {
-					return nil, false, err
-				}
+		}
+		if r.scale[i] {
+			scale = &r.cols[at]
+			at++
+		}
+		if scale != nil && !v.IsNull() {
+			k, _ := scale.value(r.at)
+			if v, err = numeric.Round(v, int(k.Int())); err != nil {
+				return nil, false, err
+			}
+		}
+		if count != nil && !v.IsNull() {
+			k, _ := count.value(r.at)
+			if v, err = numeric.Div(v, numeric.Int(k.Int())); err != nil {
+				return nil, false, err
 			}
 		}
 		r.out[i] = v

@@ -33,9 +33,13 @@ func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{e, s} }
 
 // RunColumnar implements exec.ColumnarRunner. The caller sees to it that the transaction has not written to the tables.
 func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
-	sql, ok := columnar.Bind(n.SQL, columnar.ParamTypes(n), params)
+	sql, ok := columnar.Bind(text(n.With, n.SQL), columnar.ParamTypes(n), params)
 	if !ok {
 		return nil, false, nil
+	}
+	var wide []byte
+	if n.Wide != "" {
+		wide, _ = columnar.Bind(text(n.WideWith, n.Wide), columnar.ParamTypes(n), params)
 	}
 	snap, err := r.source.Open(ec.Ctx, n.Tables, view.LSN())
 	switch {
@@ -45,7 +49,7 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 		return nil, false, cancelled(ec.Ctx, err)
 	}
 	q := &query{snap: snap}
-	rows, err := q.run(ec.Ctx, r.engine, n, string(sql))
+	rows, err := q.run(ec.Ctx, r.engine, n, string(sql), string(wide))
 	if err != nil {
 		q.close()
 		if ec.Ctx.Err() == nil {
@@ -81,7 +85,17 @@ func (q *query) close() {
 	q.snap.Close()
 }
 
-func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string) (*rows, error) {
+// text puts CTEs behind the tables', whose definitions the runner writes.
+func text(with []string, sql string) string {
+	var s strings.Builder
+	for _, w := range with {
+		s.WriteString(", " + w)
+	}
+	return s.String() + " " + sql
+}
+
+// run runs sql and, where a number is too large for its types, wide.
+func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql, wide string) (*rows, error) {
 	cols := make([][]int, len(n.Tables))
 	for i, t := range n.Tables {
 		var err error
@@ -102,7 +116,11 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 		}
 		with = append(with, fmt.Sprintf("t%d AS NOT MATERIALIZED (%s)", i, s))
 	}
-	res, err := q.conn.query(ctx, "WITH "+strings.Join(with, ", ")+" "+sql)
+	tables := "WITH " + strings.Join(with, ", ")
+	res, err := q.conn.query(ctx, tables+sql)
+	if err != nil && wide != "" && ctx.Err() == nil {
+		res, err = q.conn.query(ctx, tables+wide)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +166,7 @@ func sameType(c *catalog.Column, t parquet.Type) bool {
 		return t.ID == parquet.TimestampNTZ
 	case types.TimestampTZ:
 		return t.ID == parquet.Timestamp
-	case types.Text, types.Varchar:
+	case types.Text, types.Varchar, types.BPChar:
 		return t.ID == parquet.String
 	case types.Numeric:
 		return t.ID == parquet.Decimal && int32(t.Precision)<<16|int32(t.Scale) == c.TypMod-4

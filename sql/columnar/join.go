@@ -1,0 +1,182 @@
+package columnar
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/types"
+)
+
+func (c *compiler) hashJoin(x *plan.HashJoin) (*block, bool) {
+	if x.NullAware {
+		return c.notIn(x)
+	}
+	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) {
+		var on []string
+		for i := range x.OuterKeys {
+			s, ok := c.equal(b, x.OuterKeys[i], x.InnerKeys[i], x.Colls[i])
+			if !ok {
+				return nil, false
+			}
+			on = append(on, s)
+		}
+		return c.conditions(b, on, x.On)
+	})
+}
+
+func (c *compiler) mergeJoin(x *plan.MergeJoin) (*block, bool) {
+	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) {
+		var on []string
+		for i := range x.OuterKeys {
+			l, r := x.OuterKeys[i], x.InnerKeys[i]
+			s, ok := c.equal(b, &plan.ColRef{Col: l.Col, T: l.T}, &plan.ColRef{Col: r.Col, T: r.T}, l.T.Coll)
+			if !ok {
+				return nil, false
+			}
+			on = append(on, s)
+		}
+		return c.conditions(b, on, x.On)
+	})
+}
+
+func (c *compiler) nestLoop(x *plan.NestLoop) (*block, bool) {
+	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) { return c.conditions(b, nil, x.On) })
+}
+
+// equal is a condition of a hash or merge join.
+func (c *compiler) equal(b *block, l, r plan.Expr, coll types.OID) (string, bool) {
+	if !binaryOrder(coll) {
+		c.no("a collation")
+		return "", false
+	}
+	lv, ok := c.expr(b, l)
+	if !ok {
+		return "", false
+	}
+	rv, ok := c.expr(b, r)
+	if !ok {
+		return "", false
+	}
+	_, _, lint := intRange(lv.typ)
+	_, _, rint := intRange(rv.typ)
+	if !(lv.typ == rv.typ || lint && rint) || !equalByBits(lv) && lv.scale == "" {
+		c.no("a join on " + typeName(lv.typ))
+		return "", false
+	}
+	if lv, rv, ok = c.compared("=", lv, rv); !ok {
+		return "", false
+	}
+	return "(" + lv.sql + " = " + rv.sql + ")", true
+}
+
+func (c *compiler) conditions(b *block, on []string, es []plan.Expr) ([]string, bool) {
+	for _, e := range es {
+		v, ok := c.expr(b, e)
+		if !ok {
+			return nil, false
+		}
+		on = append(on, v.sql)
+	}
+	return on, true
+}
+
+// join joins two inputs. on writes the conditions over a block that has the columns of both. What stands in the inner input may
+// name columns of the outer one: it is a subquery that DuckDB takes as lateral, or a condition, which moves up.
+func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both *block) ([]string, bool)) (*block, bool) {
+	l, ok := c.openInput(outer)
+	if !ok {
+		return nil, false
+	}
+	c.scopes = append(c.scopes, l.cols)
+	r, ok := c.openInput(inner)
+	c.scopes = c.scopes[:len(c.scopes)-1]
+	if !ok {
+		return nil, false
+	}
+	// What an outer join makes NULL must be columns: an expression over them may not be NULL then.
+	if (kind == plan.LeftJoin || kind == plan.FullJoin) && (r.joined || !r.plain() || kind == plan.FullJoin && len(r.where) > 0) ||
+		kind == plan.RightJoin && (r.joined || len(r.where) > 0) {
+		r = c.nest(r)
+	}
+	if kind == plan.RightJoin && (!l.plain() || len(l.where) > 0) || kind == plan.FullJoin && (l.joined || !l.plain() || len(l.where) > 0) {
+		l = c.nest(l)
+	}
+	both := &block{cols: make(map[plan.ColID]value, len(l.cols)+len(r.cols)), joined: true}
+	for id, v := range l.cols {
+		both.cols[id] = v
+	}
+	for id, v := range r.cols {
+		both.cols[id] = v
+	}
+	conds, ok := on(both)
+	if !ok {
+		return nil, false
+	}
+	c.label = "Columnar Join"
+	matched := slices.Concat(r.where, conds)
+	switch kind {
+	case plan.InnerJoin:
+		both.from, both.where = l.from+" CROSS JOIN "+r.from, slices.Concat(l.where, matched)
+		return both, true
+	case plan.SemiJoin, plan.AntiJoin:
+		word := "EXISTS"
+		if kind == plan.AntiJoin {
+			word = "NOT EXISTS"
+		}
+		in := &block{from: r.from, where: matched}
+		l.where = slices.Concat(l.where, []string{word + " (SELECT 1 FROM " + in.from + in.tail() + ")"})
+		return l, true
+	case plan.LeftJoin:
+		// The inner side's conditions hold for its rows before they are joined, which is the same as in ON.
+		both.from, both.where = l.from+" LEFT JOIN "+r.from+" ON "+conjunction(matched), l.where
+		return both, true
+	case plan.RightJoin:
+		both.from = l.from + " RIGHT JOIN " + r.from + " ON " + conjunction(conds)
+	case plan.FullJoin:
+		both.from = l.from + " FULL JOIN " + r.from + " ON " + conjunction(conds)
+	default:
+		return c.refuse("this kind of join")
+	}
+	// A join that comes after must not stand beside these.
+	return c.nest(both), true
+}
+
+func conjunction(conds []string) string {
+	if len(conds) == 0 {
+		return "true"
+	}
+	return strings.Join(conds, " AND ")
+}
+
+// notIn is x NOT IN (SELECT …).
+func (c *compiler) notIn(x *plan.HashJoin) (*block, bool) {
+	if len(x.OuterKeys) != 1 || len(x.On) > 0 {
+		return c.refuse("NOT IN of rows")
+	}
+	l, ok := c.openInput(x.Outer)
+	if !ok {
+		return nil, false
+	}
+	r, ok := c.openInput(x.Inner)
+	if !ok {
+		return nil, false
+	}
+	lv, ok := c.expr(l, x.OuterKeys[0])
+	if !ok {
+		return nil, false
+	}
+	rv, ok := c.expr(r, x.InnerKeys[0])
+	if !ok {
+		return nil, false
+	}
+	if !binaryOrder(x.Colls[0]) || lv.typ != rv.typ || !equalByBits(lv) {
+		return c.refuse("NOT IN of " + typeName(lv.typ))
+	}
+	if lv, rv, ok = c.compared("=", lv, rv); !ok {
+		return nil, false
+	}
+	l.where = append(l.where[:len(l.where):len(l.where)], "("+lv.sql+" NOT IN (SELECT "+rv.sql+" FROM "+r.from+r.tail()+"))")
+	c.label = "Columnar Join"
+	return l, true
+}
