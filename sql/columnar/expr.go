@@ -419,7 +419,7 @@ func (c *compiler) caseOf(b *block, x *plan.Case) (value, bool) {
 	}
 	last := x.Else
 	if last == nil {
-		last = &plan.Const{T: x.T}
+		last = &plan.Const{Val: types.Null, T: x.T}
 	}
 	v, ok := c.expr(b, last)
 	if !ok {

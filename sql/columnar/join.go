@@ -120,6 +120,12 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both
 		both.from, both.where = l.from+" CROSS JOIN "+r.from, slices.Concat(l.where, matched)
 		return both, true
 	case plan.SemiJoin, plan.AntiJoin:
+		// DuckDB reads the inner side of a semi join once. EXISTS stands where that side depends on the outer row in another way than by
+		// equal columns.
+		if word, ok := map[plan.JoinKind]string{plan.SemiJoin: " SEMI JOIN ", plan.AntiJoin: " ANTI JOIN "}[kind]; ok && !r.joined && c.alone(l, r.from, matched) {
+			l.from, l.joined = l.from+word+r.from+" ON "+conjunction(matched), true
+			return l, true
+		}
 		word := "EXISTS"
 		if kind == plan.AntiJoin {
 			word = "NOT EXISTS"
@@ -140,6 +146,53 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both
 	}
 	// A join that comes after must not stand beside these.
 	return c.nest(both), true
+}
+
+// alone reports an inner side whose only ties to the outer one are conditions of equal columns, of which there are some.
+func (c *compiler) alone(l *block, from string, conds []string) bool {
+	outer := map[string]bool{}
+	for _, scope := range append(c.scopes[:len(c.scopes):len(c.scopes)], l.cols) {
+		for _, v := range scope {
+			for _, a := range aliases(v.sql) {
+				outer[a] = true
+			}
+		}
+	}
+	tied := func(s string) bool { return slices.ContainsFunc(aliases(s), func(a string) bool { return outer[a] }) }
+	ties := 0
+	for _, cond := range conds {
+		if !tied(cond) {
+			continue
+		}
+		a, b, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(cond, "("), ")"), " = ")
+		if !ok || !isColumn(a) || !isColumn(b) || tied(a) == tied(b) {
+			return false
+		}
+		ties++
+	}
+	return ties > 0 && !tied(from)
+}
+
+// aliases are the names before the points of s1.a2.
+func aliases(s string) (out []string) {
+	for i := 0; i < len(s); i++ {
+		switch ch := s[i]; {
+		case ch == '\'':
+			if n := strings.IndexByte(s[i+1:], '\''); n >= 0 {
+				i += n + 1
+			}
+		case ch >= 'a' && ch <= 'z':
+			k := i
+			for k < len(s) && (s[k] >= 'a' && s[k] <= 'z' || s[k] >= '0' && s[k] <= '9' || s[k] == '_') {
+				k++
+			}
+			if k < len(s) && s[k] == '.' {
+				out = append(out, s[i:k])
+			}
+			i = k - 1
+		}
+	}
+	return out
 }
 
 func conjunction(conds []string) string {

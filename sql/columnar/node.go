@@ -334,10 +334,13 @@ func (c *compiler) distinct(n plan.Node, on []plan.ColID) (*block, bool) {
 	}
 	l := newList(c.name("q"))
 	for _, o := range n.Cols() {
+		if !slices.Contains(on, o.ID) {
+			continue // of DISTINCT ON: nothing above can have it
+		}
 		v, ok := c.column(in, o.ID)
 		switch {
-		case !ok || !slices.Contains(on, o.ID):
-			return c.refuse("DISTINCT ON")
+		case !ok:
+			return c.refuse("DISTINCT " + o.Name)
 		case !equalByBits(v) || !binaryOrder(o.T.Coll):
 			return c.refuse("DISTINCT " + typeName(v.typ))
 		}
@@ -346,7 +349,9 @@ func (c *compiler) distinct(n plan.Node, on []plan.ColID) (*block, bool) {
 	if len(l.items) == 0 {
 		return c.refuse("DISTINCT without columns")
 	}
-	c.label = "Columnar Distinct"
+	if c.label == "" || c.label == "Columnar Sort" {
+		c.label = "Columnar Distinct"
+	}
 	return &block{cols: l.cols, from: "(SELECT DISTINCT " + l.String() + " FROM " + in.from + in.tail() + ") " + l.from}, true
 }
 

@@ -13,27 +13,23 @@ type Options struct {
 
 // Route puts plan.Columnar nodes in the place of the largest fragments of a plan that can run over the columnar shape,
 // and changes its other nodes to hold them. Whether a fragment runs there is decided when it is started. The reason,
-// "" where something was routed or nothing could gain from it, says what kept the first candidate out.
+// "" where there is none, says what kept the first candidate out, which is the largest.
 func Route(p *plan.Physical, o Options) (reason string) {
 	r := router{o: o, ordered: p.Ordered}
 	r.visit(&p.Root)
-	if r.routed {
-		return ""
-	}
 	return r.reason
 }
 
 type router struct {
 	o       Options
 	ordered map[plan.Node][]plan.SortKey
-	routed  bool
 	reason  string
 }
 
 func (r *router) visit(n *plan.Node) {
 	if candidate(*n) {
 		if f := r.fragment(*n); f != nil {
-			*n, r.routed = f, true
+			*n = f
 			r.subqueries(f.Params)
 			return
 		}

@@ -16,6 +16,10 @@ type Run struct {
 	Planning, Execution time.Duration
 	// Nodes are exec.Stats of the finished execution; nil: the plan was not run.
 	Nodes map[plan.Node]*exec.NodeStats
+	// Columnar tells the fragments that run over columns from those whose row form runs; nil: all do.
+	Columnar func(*plan.Columnar) bool
+	// Rows, unless "", is why no part of the plan can run over columns, for VERBOSE.
+	Rows string
 }
 
 func show(p *plan.Physical, o Options, env *types.Env, run Run) *item {
@@ -23,11 +27,15 @@ func show(p *plan.Physical, o Options, env *types.Env, run Run) *item {
 	rels := 0
 	ns.learn(p.Root, &rels)
 	ns.prefix = rels > 1 || o.Verbose
-	t := &tree{ns: ns, opts: o}
+	t := &tree{ns: ns, opts: o, columnar: run.Columnar}
 	if o.Analyze {
 		t.stats = run.Nodes
 	}
-	return t.node(p.Root)
+	it := t.node(p.Root)
+	if o.Verbose {
+		it.prop("Not Columnar", run.Rows)
+	}
+	return it
 }
 
 // Text is the plan in lines, as the rows of EXPLAIN's result.

@@ -49,6 +49,8 @@ type tree struct {
 	ns    *names
 	stats map[plan.Node]*exec.NodeStats
 	opts  Options
+	// columnar is Run's.
+	columnar func(*plan.Columnar) bool
 	// shared are the aliases of scans that are members of an Append.
 	shared map[string]bool
 }
@@ -253,6 +255,9 @@ func (t *tree) node(n plan.Node) *item {
 	case *plan.Modify:
 		t.modify(it, x)
 	case *plan.Columnar:
+		if t.columnar != nil && !t.columnar(x) {
+			return t.node(x.Fallback)
+		}
 		simple(x.Label)
 		if x.Label == "" {
 			simple("Columnar Scan")
@@ -261,6 +266,9 @@ func (t *tree) node(n plan.Node) *item {
 			it.prop("Relation", tab.Name)
 		}
 		if t.opts.Verbose {
+			for _, w := range x.With {
+				it.prop("Columnar CTE", w)
+			}
 			it.prop("Columnar Query", x.SQL)
 		}
 	default:

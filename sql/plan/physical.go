@@ -323,6 +323,16 @@ type Columnar struct {
 	Input float64
 }
 
+// RowCost is what Fallback costs, to be compared with Cost. Estimates of joins are often too low, and then by orders of magnitude,
+// while reading all of the tables by columns has a bound.
+func (n *Columnar) RowCost() float64 {
+	if cost := n.Fallback.Estimate().Total; len(n.Tables) == 1 {
+		return cost
+	} else {
+		return 4 * cost
+	}
+}
+
 func (n *TableScan) Cols() []Col        { return n.Out }
 func (n *VirtualTableScan) Cols() []Col { return n.Out }
 func (n *ValuesScan) Cols() []Col       { return n.Out }

@@ -19,10 +19,15 @@ func (s *Session) columnar() exec.ColumnarRunner {
 }
 
 // routeColumnar cuts fragments out of a plan. Cached plans outlive settings: those count when a fragment starts.
-func (s *Session) routeColumnar(p *plan.Physical) {
-	if s.db.Columnar != nil && !p.Guarded {
-		columnar.Route(p, columnar.Options{Rows: s.db.Rows})
+// The reason says why there are none.
+func (s *Session) routeColumnar(p *plan.Physical) (reason string) {
+	switch {
+	case s.db.Columnar == nil:
+		return ""
+	case p.Guarded:
+		return "row security or a security barrier"
 	}
+	return columnar.Route(p, columnar.Options{Rows: s.db.Rows})
 }
 
 // columnarOn reports whether the settings let a fragment run over the columnar shape.
@@ -31,7 +36,7 @@ func (s *Session) columnarOn(n *plan.Columnar) bool {
 	case "on":
 		return true
 	case "auto":
-		return n.Input >= float64(s.settings.Int("tarn.columnar_min_rows")) && n.Cost < n.Fallback.Estimate().Total
+		return n.Input >= float64(s.settings.Int("tarn.columnar_min_rows")) && n.Cost < n.RowCost()
 	}
 	return false
 }

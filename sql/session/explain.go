@@ -82,10 +82,9 @@ func (s *Session) explain(ctx context.Context, n *ast.ExplainStmt, c *call) (str
 		return "", err
 	}
 	phys := q.phys
-	if c, ok := phys.Root.(*plan.Columnar); ok && !s.columnarOn(c) {
-		rows := *phys // tarn.columnar decides when the plan runs: show what runs now
-		rows.Root = c.Fallback
-		phys = &rows
+	run.Columnar = s.columnarOn
+	if mode, _ := s.settings.Get("tarn.columnar"); mode == "on" {
+		run.Rows = q.rowsOnly
 	}
 	var lines []string
 	if phys.Stmt.Rewritten && o.Format != "text" {

@@ -38,6 +38,7 @@ type query struct {
 	// Plans that were made for the values of its parameters: how many, and what they cost together.
 	customs    int
 	customCost float64
+	rowsOnly   string // why no part of the plan can run over columns; ""
 	cols       []types.Field
 	tag        string
 	size       int
@@ -121,13 +122,13 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 	if err != nil {
 		return nil, err
 	}
-	s.routeColumnar(phys)
+	rowsOnly := s.routeColumnar(phys)
 	prog, err := exec.Prepare(phys, s.env, exec.Options{})
 	if err != nil {
 		return nil, err
 	}
 	q := &query{stmt: stmt, bound: bound, prog: prog, version: cat.Version, env: s.planNow(), ident: s.identity(), stats: statsVersion,
-		ownStats: s.ownStats, direct: byKey(phys.Root), tag: bound.Tag, phys: phys}
+		ownStats: s.ownStats, direct: byKey(phys.Root), tag: bound.Tag, phys: phys, rowsOnly: rowsOnly}
 	if len(bound.Out) > 0 || bound.Tag == "SELECT" {
 		q.cols = s.fields(cat, bound.Out)
 	}

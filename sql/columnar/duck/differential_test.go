@@ -17,7 +17,7 @@ import (
 
 var testColumns = []column{{"i2", types.Int2, -1}, {"i4", types.Int4, -1}, {"i8", types.Int8, -1}, {"n", types.Numeric, decimal(10, 2)},
 	{"w", types.Numeric, decimal(38, 4)}, {"f", types.Float8, -1}, {"b", types.Bool, -1}, {"d", types.Date, -1},
-	{"ts", types.Timestamp, -1}, {"tz", types.TimestampTZ, -1}, {"x", types.Text, -1}}
+	{"ts", types.Timestamp, -1}, {"tz", types.TimestampTZ, -1}, {"x", types.Text, -1}, {"c", types.BPChar, 5 + 4}}
 
 // Values of each type with what is at their edges.
 var testValues = map[types.OID][]string{
@@ -30,6 +30,7 @@ var testValues = map[types.OID][]string{
 	types.Date:        {"'2020-02-29'", "'0001-01-01'", "'9999-12-31'", "'1969-12-31'", "'1970-01-01'", "'2000-01-01'"},
 	types.Timestamp:   {"'2020-02-29 12:34:56.789'", "'0001-01-01'", "'9999-12-31 23:59:59.999999'", "'1969-12-31 23:59:59.999999'"},
 	types.TimestampTZ: {"'2020-02-29 12:34:56.789+00'", "'0001-01-01+00'", "'9999-12-31 23:59:59.999999+00'", "'1970-01-01+00'"},
+	types.BPChar:      {"''", "'a'", "'a  '", "'ab'", "'é'", "'abcde'", "'A'"},
 	types.Text:        {"''", "'a'", "'A'", "'ab'", "'é'", "'😀 is not short at all'", "'it''s'", "'$1'", "'a b'", "'zzzzzzzzzzzzz'"},
 }
 
@@ -104,7 +105,7 @@ func queries(t string) []string {
 		add("select %s, count(*) from @ group by %[1]s order by %[1]s", c.name)
 		add("select %s, count(*) from @ group by %[1]s order by %[1]s desc", c.name)
 		add("select %s, count(*) from @ group by %[1]s order by %[1]s nulls first limit 3 offset 1", c.name)
-		if c.typ != types.Bool {
+		if c.typ != types.Bool && c.typ != types.BPChar {
 			add("select min(%s), max(%[1]s), max(%[1]s) filter (where b) from @", c.name)
 			add("select b, min(%s), max(%[1]s) from @ group by b having count(*) > 3", c.name)
 		}

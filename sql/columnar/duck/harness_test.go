@@ -40,6 +40,7 @@ type db struct {
 	rnd    *rand.Rand
 	mgr    *txn.Manager
 	cat    *catalog.Catalog
+	alloc  *catalog.Allocator
 	rels   run.Rels
 	dir    string
 	engine *duck.Engine
@@ -83,17 +84,27 @@ type column struct {
 
 func decimal(p, s int32) int32 { return (p<<16 | s) + 4 }
 
-// table makes a table; the first column is its key where it is called id.
+// table makes a table.
 func (d *db) table(name string, cols ...column) *catalog.Table {
-	alloc := catalog.NewAllocator(d.cat)
-	e := d.cat.Edit(alloc)
+	return d.tableWithKey(name, false, cols...)
+}
+
+func (d *db) tableWithKey(name string, key bool, cols ...column) *catalog.Table {
+	if d.alloc == nil {
+		d.alloc = catalog.NewAllocator(d.cat)
+	}
+	e := d.cat.Edit(d.alloc)
 	t := &catalog.Table{OID: e.OID(), Schema: catalog.PublicOID, Name: name, Kind: catalog.RelTable, Persistence: catalog.Permanent,
-		Owner: 10, StorageID: alloc.StorageID(), NextIndexID: 2}
+		Owner: 10, StorageID: d.alloc.StorageID(), NextIndexID: 2}
 	t.RowType = e.OID()
 	e.OID()
 	for i, c := range cols {
 		ty := types.Lookup(c.typ)
 		t.Columns = append(t.Columns, catalog.Column{AttNum: int16(i + 1), Name: c.name, Type: c.typ, TypMod: c.mod, Kind: ty.Kind, Collation: ty.Collation})
+	}
+	if key {
+		t.Columns[0].NotNull = true
+		t.Indexes = []*catalog.Index{{OID: e.OID(), ID: 1, Name: name + "_pkey", Unique: true, Primary: true, Method: "btree", Keys: []catalog.IndexKey{{Att: 1, Type: cols[0].typ, Kind: types.Lookup(cols[0].typ).Kind}}}}
 	}
 	e.PutTable(t)
 	d.cat = e.Apply(d.cat)
@@ -137,6 +148,8 @@ func find(n plan.Node) *plan.Columnar {
 	case *plan.LimitNode:
 		return find(x.In)
 	case *plan.Agg:
+		return find(x.In)
+	case *plan.UniqueNode:
 		return find(x.In)
 	}
 	return nil
@@ -332,7 +345,7 @@ func physical(c *catalog.Column) columnar.Column {
 		out.Type.ID = parquet.Long
 	case types.Float8:
 		out.Type.ID = parquet.Double
-	case types.Text:
+	case types.Text, types.BPChar:
 		out.Type.ID = parquet.String
 	case types.Date:
 		out.Type.ID, out.Physical = parquet.Date, shift(columnar.EpochDays)

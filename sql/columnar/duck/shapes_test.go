@@ -1,0 +1,189 @@
+package duck_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/numeric"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// TestQueryShapes compares whole queries with the row executor (I4): kinds of joins, subqueries, CTEs, set operations, and
+// expressions whose answers need care. Each must be routed and must not fall back.
+func TestQueryShapes(t *testing.T) {
+	d := newDB(t, duck.Options{Threads: 2})
+	for _, name := range []string{"l", "r"} {
+		tab := d.table(name, testColumns...)
+		d.fill(name, 150)
+		d.shape(tab, 3)
+	}
+	none := d.table("none", testColumns...)
+	d.shape(none, 0)
+	for _, q := range strings.Split(strings.TrimSpace(shapes), "\n") {
+		d.compare(q)
+	}
+}
+
+const shapes = `
+select count(*), sum(l.n), sum(r.n) from l left join r on l.i4 = r.i4 and r.b
+select l.i2, count(r.i2) from l left join r on l.i2 = r.i2 and l.d < r.d where l.b group by l.i2
+select count(*), count(k) from l left join (select i4, coalesce(i2, 0) as k from r where i4 > 0) s on l.i4 = s.i4
+select count(*), count(k), min(k) from (select i4, coalesce(i2, 0) as k from r where i4 > 0) s right join l on l.i4 = s.i4
+select count(*), count(k), count(l.i4) from (select i4, coalesce(i2, 0) as k from r where i4 > 0) s full join l on l.i4 = s.i4
+select count(*), sum(none.n) from l left join none on l.i4 = none.i4
+select count(*) from l where exists (select 1 from r where r.i4 = l.i4 and r.b)
+select count(*) from l where not exists (select 1 from r where r.i4 = l.i4 and r.i2 <> l.i2)
+select count(*) from l where exists (select 1 from r where r.i4 = l.i4 and r.d > l.d)
+select count(*) from l where i4 in (select i4 from r where b)
+select count(*) from l where i4 not in (select i4 from r where b and i4 is not null)
+select count(*) from l where i4 not in (select i4 from r)
+select count(*) from l where i4 not in (select i4 from none)
+select count(*) from l where i2 > (select min(r.i2) from r where r.i4 = l.i4)
+select count(*) from l where n < (select 0.5 * sum(r.n) from r where r.x = l.x)
+select count(*) from l where n >= (select max(n) from r) or i4 = (select max(i4) from r)
+select l.x, count(*) from l, r where l.i8 = r.i4 group by l.x order by 2 desc, 1 limit 4
+select count(*) from l, r where l.n < r.n and l.d > r.d
+with s as (select x, sum(n) as total from l group by x) select x, total from s where total = (select max(total) from s)
+with s as (select x, sum(n) as total from l group by x) select count(*) from s a, s b where a.total < b.total
+select distinct i2, x from l
+select distinct c from l order by c
+select count(*) from (select distinct i4, d from l) s
+select x, i4 from l union select x, i4 from r
+select x, count(*) from (select x, i4 from l union all select x, i2 from r) s group by x
+select i4 from l intersect select i4 from r
+select i4 from l except select i4 from r
+select i4 from l except all select i4 from r
+select i4 from l intersect all select i4 from r
+select count(*) from l where c = 'a'
+select count(*) from l where c = 'a   '
+select count(*) from l where c = 'abcdefgh'
+select count(*) from l where c <> 'a' and c < 'ab'
+select count(*) from l where c in ('a', 'abcde', 'zz ')
+select count(*) from l, r where l.c = r.c
+select c, count(*) from l group by c order by c desc nulls last
+select c::text, count(*) from l group by c::text
+select count(*) from l where c like 'a%' or c not like '%e'
+select count(*) from l where x like '%a%' or x like '_b'
+select count(*) from l where x not like '%''%' and x like '\😀%'
+select substring(x from 2 for 3), count(*) from l group by 1
+select x || c::text as k, count(*) from l group by 1
+select length(x), octet_length(x), count(*) from l group by 1, 2
+select extract(year from d), count(*) from l group by 1
+select extract(month from d), extract(dow from d), extract(doy from d), extract(week from d), extract(quarter from d), count(*) from l group by 1, 2, 3, 4, 5
+select extract(hour from ts), extract(minute from ts), extract(isodow from ts), count(*) from l group by 1, 2, 3
+select date_trunc('month', ts), count(*) from l group by 1 order by 1
+select date_trunc('week', ts), date_trunc('hour', ts), count(*) from l where ts > '1000-01-01' group by 1, 2
+select count(*) from l where d < ts and d <= timestamp '2020-02-29 12:00' and d > timestamp '1969-12-31'
+select min(d - date '2000-01-01'), max(d - date '2000-01-01') from l
+select sum(case when b then n else 0 end), sum(case when i2 > 1 then n * n else 1.5 end) from l
+select x, sum(case when b then n else 0 end), avg(case when b then n else 0 end) from l group by x
+select sum(case when b is null then null when b then n else 0 end) from l where not b
+select case when i4 > 5 then 'big' when i4 > 0 then 'small' end as k, count(*) from l group by 1
+select case i2 when 1 then 'one' when 7 then x else 'other' end as k, count(*) from l group by 1
+select coalesce(i2, -1), count(*) from l group by 1
+select sum(coalesce(n, 0)), sum(coalesce(n, 0.001)) from l
+select nullif(i2, 7), count(*) from l group by 1
+select count(*) from l where i2 is distinct from i4 and n is not distinct from 7.00
+select sum(i2 + 1), sum(i2 - 5), sum(i2 * 2), sum(i2 + i2) from l where i2 between -100 and 100
+select sum(i4 + 1) from l where i4 < 1000 and i4 > -1000
+select count(*) from l where i2 + 1 > 5
+select i2 / 7, i2 % 7, count(*) from l group by 1, 2
+select sum(i8 % 10), sum(i4 / 3) from l
+select count(*) from l where n < 12.505
+select count(*) from l where n <= 12.505 and n > -0.001
+select count(*) from l where n >= 12.495 or 0.005 > n
+select count(*) from l where n = 12.505 or n <> 7.001
+select count(*) from l where w < 12.00001
+select sum(n * (1 - n) * (1 + n)) from l where n between -10 and 100
+select sum(n * n * n) from l where n < 1000 and n > -1000
+select i4, i2 from l where x = 'a' and b order by i4, i2
+select i4, n from l where n > 5 order by n desc, i4 limit 7
+select avg(n), avg(i2), count(*) from l where i4 is null having count(*) > 0
+select x, sum(n) from l group by x having sum(n) > 10 and count(*) > 2 order by 2 desc nulls last, 1
+`
+
+// TestShapeParams: a numeric parameter is compared at the scale of the column beside it.
+func TestShapeParams(t *testing.T) {
+	d := newDB(t, duck.Options{})
+	tab := d.table("t", testColumns...)
+	d.fill("t", 300)
+	d.shape(tab, 3)
+	for _, v := range []string{"12.505", "12.5", "-0.001", "0", "99999999.991", "7"} {
+		k, err := numeric.Parse(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range []string{"<", "<=", ">", ">="} {
+			d.compare("select count(*) from t where n "+op+" $1::numeric and $1::numeric "+op+" w", k)
+		}
+	}
+	d.compare("select count(*) from t where n = $1::numeric", numeric.Int(7))
+	d.compare("select count(*) from t where x like $1", tuple.String("a%"))
+	d.compare("select count(*) from t where c = $1::bpchar", tuple.String("a"))
+	d.compare("select count(*) from t where i4 > $1 + 1", tuple.Int(3))
+	// What has no decimal at the column's scale is the rows' affair.
+	k, _ := numeric.Parse("12.505")
+	for _, v := range []types.Datum{k, tuple.NumericNaN} {
+		q := "select count(*) from t where n = $1::numeric"
+		want, _ := d.query(q, nil, v)
+		got, err := d.query(q, d.engine.Runner(d), v)
+		if err != nil || strings.Join(got, ";") != strings.Join(want, ";") {
+			t.Errorf("%s: %v, want %v (%v)", q, got, want, err)
+		}
+	}
+}
+
+// TestOrderOfIndex: an order that an index gave in the row form is said to DuckDB.
+func TestOrderOfIndex(t *testing.T) {
+	d := newDB(t, duck.Options{Threads: 2})
+	tab := d.tableWithKey("t", true, column{"id", types.Int4, -1}, column{"k", types.Int4, -1})
+	d.mustExec("insert into t select g * 7 % 10007, g % 3 from generate_series(1, 10006) g")
+	d.shape(tab, 4)
+	for _, q := range []string{"select id, count(*) from t group by id order by id", "select id, sum(k) from t group by id order by id desc limit 5",
+		"select id from t where k = 1 order by id", "select min(id), max(id) from t"} {
+		want, err := d.query(q, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.query(q, d.engine.Runner(d))
+		if err != nil || strings.Join(got, ";") != strings.Join(want, ";") {
+			t.Errorf("%s: %.60q, want %.60q (%v)", q, got, want, err)
+		}
+	}
+	_, f, _, _ := d.program("select id, count(*) from t group by id order by id", true)
+	if f == nil || !strings.Contains(f.SQL, " ORDER BY ") {
+		t.Errorf("no order in %+v", f)
+	}
+}
+
+// TestNarrow: decimals are computed in 64 bits, and again in 128 where these do not suffice.
+func TestNarrow(t *testing.T) {
+	d := newDB(t, duck.Options{})
+	tab := d.table("t", column{"n", types.Numeric, decimal(15, 2)})
+	d.mustExec("insert into t select g from generate_series(1, 100) g")
+	d.shape(tab, 1)
+	d.compare("select sum(n * n) from t")
+	d.mustExec("insert into t values (9999999999999.99)")
+	d.shape(tab, 1)
+	d.compare("select sum(n * n) from t")
+	_, f, _, _ := d.program("select sum(n * n) from t", true)
+	if f.Wide == "" || f.Wide == f.SQL {
+		t.Errorf("no wide form of %s", f.SQL)
+	}
+}
+
+// FuzzBind: no text and no values make Bind panic.
+func FuzzBind(f *testing.F) {
+	f.Add("SELECT $1f2 + $2 WHERE x = '$1'", "1.5", int64(7))
+	f.Add("$0$99x$1c", "NaN", int64(-1))
+	f.Fuzz(func(t *testing.T, sql, n string, i int64) {
+		v, err := numeric.Parse(n)
+		if err != nil {
+			return
+		}
+		columnar.Bind(sql, []types.OID{types.Numeric, types.Int8}, []types.Datum{v, tuple.Int(i)})
+	})
+}
