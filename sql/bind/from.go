@@ -362,7 +362,7 @@ func (b *binder) viewItem(s *expression.Scope, t *catalog.Table, n *ast.RangeVar
 	}
 	path, needs, stored := b.ViewPath, b.Needs, b.Stored
 	b.Needs, b.Stored = nil, true // what a view names is the view's need
-	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.ViewPath = storedPath(b.SearchPath)
 	b.viewNest++
 	b.Quiet++
 	sub := b.NewScope(nil)

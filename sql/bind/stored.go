@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/overload"
@@ -54,7 +57,7 @@ func (b *binder) stored(sql string, f func(n ast.Node) plan.Expr) plan.Expr {
 	n, err := b.Cache.ParseExpr(sql)
 	b.Check(err, -1)
 	path := b.ViewPath
-	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.ViewPath = storedPath(b.SearchPath)
 	was := b.Stored
 	b.Stored = true
 	b.Quiet++
@@ -141,6 +144,7 @@ func (b *binder) checks(t *catalog.Table, r *newRow) []plan.Check {
 			out = append(out, plan.Check{Constraint: c.Name, Expr: e})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b plan.Check) int { return strings.Compare(a.Constraint, b.Constraint) }) // as PostgreSQL checks them
 	return out
 }
 

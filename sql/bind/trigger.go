@@ -132,7 +132,7 @@ func WhenColumn(t *catalog.Table, ref *plan.ColRef) string {
 
 // WhenSQL prints a trigger's stored condition, pretty or plain.
 func WhenSQL(env *Env, t *catalog.Table, sql string, pretty bool) (string, error) {
-	e, err := StoredWhen(env, t, sql)
+	e, err := WrittenWhen(env, t, sql)
 	if err != nil {
 		return "", err
 	}

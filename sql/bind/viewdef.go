@@ -71,10 +71,18 @@ func (sh *shapes) item(n ast.Node, it *expression.Item) {
 // QuerySQL prints a query with every name resolved: what CREATE VIEW stores, and pg_get_viewdef's text without the
 // final semicolon. The query has been bound by Statement before, which finds its errors.
 func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
+	print, err := queryPrinter(env, query, o)
+	if err != nil {
+		return "", err
+	}
+	return print(env)
+}
+
+func queryPrinter(env *Env, query ast.Node, o DefOptions) (print Printer, err error) {
 	defer place.Guard(&err)
 	sel, ok := query.(*ast.SelectStmt)
 	if !ok {
-		return "", pgerr.Unsupported("printing this statement")
+		return nil, pgerr.Unsupported("printing this statement")
 	}
 	b := newBinder(env)
 	b.shapes, b.Printing = newShapes(), true
@@ -84,9 +92,13 @@ func QuerySQL(env *Env, query ast.Node, o DefOptions) (sql string, err error) {
 			o.Columns = append(o.Columns, c.Name)
 		}
 	}
-	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{}, used: map[string]int{}}
-	d.query(sel, o.Columns, true)
-	return strings.TrimRight(d.s.String(), " "), nil
+	return func(env *Env) (sql string, err error) {
+		defer place.Guard(&err)
+		b.Catalog, b.Types = env.Catalog, env.Types
+		d := &deparser{b: b, o: o, alias: map[*expression.Item]string{}, used: map[string]int{}}
+		d.query(sel, o.Columns, true)
+		return strings.TrimRight(d.s.String(), " "), nil
+	}, nil
 }
 
 // ViewSQL is pg_get_viewdef: a stored view's query, printed by o.
@@ -95,30 +107,41 @@ func ViewSQL(env *Env, t *catalog.Table, o DefOptions) (sql string, err error) {
 	if err != nil {
 		return "", err
 	}
-	e := *env
-	e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
 	for i := range t.Columns {
 		if !t.Columns[i].Dropped {
 			o.Columns = append(o.Columns, t.Columns[i].Name)
 		}
 	}
-	return QuerySQL(&e, n, o)
+	return QuerySQL(storedEnv(env), n, o)
 }
 
 // ExprSQL prints a stored expression of t in the pretty form or the plain one; qualify is of DefOptions, for relations in it.
 func ExprSQL(env *Env, t *catalog.Table, sql string, pretty bool, qualify func(*catalog.Table) bool) (string, error) {
 	if n, err := env.Cache.ParseExpr(sql); err == nil && hasQuery(n) {
-		e := *env
-		e.SearchPath, e.Stored = append([]types.OID{catalog.PgCatalogOID}, env.SearchPath...), true
-		out, _, err := RowExprSQL(&e, t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
+		out, _, err := RowExprSQL(storedEnv(env), t, n, expression.KindOther, "", DefOptions{Pretty: pretty, Qualify: qualify})
 		return out, err
 	}
-	e, err := boundStored(env, t, sql)
+	e, err := WrittenExpr(env, t, sql)
 	if err != nil {
 		return "", err
 	}
-	return ruleutils.Expr(e, &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: newBinder(env).TypeModText, FuncName: newBinder(env).funcText,
-		Function: env.Catalog.Function, OperName: newBinder(env).operText})
+	return ruleutils.Expr(e, exprOptions(env, pretty))
+}
+
+// CheckSQL prints the stored condition of a domain over base.
+func CheckSQL(env *Env, sql string, base plan.Type, pretty bool) (string, error) {
+	e, err := WrittenCheck(env, sql, base)
+	if err != nil {
+		return "", err
+	}
+	o := exprOptions(env, pretty)
+	o.Column = func(*plan.ColRef) string { return "VALUE" }
+	return ruleutils.Expr(e, o)
+}
+
+func exprOptions(env *Env, pretty bool) *ruleutils.Options {
+	b := newBinder(env)
+	return &ruleutils.Options{Pretty: pretty, Indent: pretty, Env: env.Types, TypeName: b.TypeModText, FuncName: b.funcText, Function: env.Catalog.Function, OperName: b.operText}
 }
 
 func hasQuery(n ast.Node) (found bool) {
@@ -135,6 +158,15 @@ func hasQuery(n ast.Node) (found bool) {
 // if given, is the clause of a condition, for errors. access is what the expression needs of the relations that it names itself, and
 // functions are those that it calls.
 func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, what string, o DefOptions) (sql string, named Named, err error) {
+	print, named, err := rowExprPrinter(env, t, n, kind, what, o)
+	if err != nil {
+		return "", named, err
+	}
+	sql, err = print(env)
+	return sql, named, err
+}
+
+func rowExprPrinter(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, what string, o DefOptions) (print Printer, named Named, err error) {
 	defer place.Guard(&err)
 	b := newBinder(env)
 	b.shapes, b.Printing = newShapes(), true
@@ -157,16 +189,20 @@ func RowExprSQL(env *Env, t *catalog.Table, n ast.Node, kind expression.Kind, wh
 	b.Collate(e)
 	b.FinishParams()
 	named = Named{Expr: e, Access: append(b.access, a)}
-	d := &deparser{b: b, o: o, alias: map[*expression.Item]string{it: cmp.Or(o.Row, t.Name)}, used: map[string]int{cmp.Or(o.Row, t.Name): 1}}
-	top := d.options()
-	column := top.Column
-	top.Column = func(c *plan.ColRef) string {
-		if b.items[c.Col] == it {
-			return ruleutils.QuoteIdent(c.Name)
+	return func(env *Env) (sql string, err error) {
+		defer place.Guard(&err)
+		b.Catalog, b.Types = env.Catalog, env.Types
+		d := &deparser{b: b, o: o, alias: map[*expression.Item]string{it: cmp.Or(o.Row, t.Name)}, used: map[string]int{cmp.Or(o.Row, t.Name): 1}}
+		top := d.options()
+		column := top.Column
+		top.Column = func(c *plan.ColRef) string {
+			if b.items[c.Col] == it {
+				return ruleutils.QuoteIdent(c.Name)
+			}
+			return column(c)
 		}
-		return column(c)
-	}
-	return ruleutils.MustExpr(e, top), named, nil
+		return ruleutils.MustExpr(e, top), nil
+	}, named, nil
 }
 
 // RowExpr binds the expression of SELECT expression over one row of t, for its errors.
@@ -792,6 +828,9 @@ func (d *deparser) funcName(f *catalog.Function) string {
 	if d.o.Qualify != nil {
 		return d.b.funcText(f)
 	}
+	if now := d.b.Catalog.Function(f.OID); now != nil {
+		f = now
+	}
 	return ruleutils.QuoteIdent(d.b.SchemaName(f.Schema)) + "." + ruleutils.QuoteIdent(f.Name)
 }
 
@@ -1029,12 +1068,4 @@ func (d *deparser) frame(w *expression.Window) string {
 		s += " EXCLUDE TIES"
 	}
 	return s
-}
-
-// boundStored binds a stored expression as it was written: no cast is computed.
-func boundStored(env *Env, t *catalog.Table, sql string) (e plan.Expr, err error) {
-	defer place.Guard(&err)
-	b := newBinder(env)
-	cols := b.newRow(t)
-	return b.storedExpr(t, sql, plan.Type{}, cols.col), nil
 }

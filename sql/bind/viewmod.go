@@ -8,7 +8,6 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
-	"github.com/tarndb/tarn/sql/types"
 )
 
 // modTarget is the relation that a data-modifying statement names: a table, or a simple view over one (manual: CREATE VIEW,
@@ -90,7 +89,7 @@ func (b *binder) throughViews(v *catalog.Table, verb modVerb) *modTarget {
 // inView runs f with names resolved as in a view's text.
 func (b *binder) inView(f func()) {
 	path := b.ViewPath
-	b.ViewPath = append([]types.OID{catalog.PgCatalogOID}, b.SearchPath...)
+	b.ViewPath = storedPath(b.SearchPath)
 	stored := b.Stored
 	b.Stored = true
 	b.Quiet++

@@ -129,6 +129,16 @@ func (x *exec) renameIndex(t *catalog.Table, ix *catalog.Index, name string) err
 // moveRelation gives a relation another schema or name. Whoever names it in stored SQL gets the new one.
 func (x *exec) moveRelation(t *catalog.Table, schema catalog.OID, name string) error {
 	cat := x.Catalog()
+	if t.Kind == catalog.RelComposite { // only as a type is it named
+		store, err := depend.Reprint(x.Ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		next := stmt.Edit(t)
+		next.Schema, next.Name = schema, name
+		x.Put(next)
+		return store()
+	}
 	if err := rule.MayRename(x.Ctx, catalog.Address{Kind: catalog.KindRelation, OID: t.OID}); err != nil {
 		return err
 	}
@@ -642,45 +652,14 @@ func (x *exec) renameSchema(old, name string) error {
 	if x.Catalog().Schema(name) != nil {
 		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
 	}
-	// One relation after the other: a query may name several of the schema's.
-	var tables []catalog.OID
-	x.Catalog().Tables(func(t *catalog.Table) bool {
-		if t.Schema == s.OID {
-			tables = append(tables, t.OID)
-		}
-		return true
-	})
-	var named bool
-	for _, k := range []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator} {
-		x.Catalog().Objects(k, func(o catalog.Object) bool {
-			named = named || o.Head().Schema == s.OID && depend.StoredUsers(x.Ctx, depend.Addresses(x.Ctx, catalog.AddressOf(o))...)
-			return true
-		})
-	}
-	if named {
-		return pgerr.Unsupported("renaming a schema whose types or functions stored expressions name")
+	store, err := depend.Reprint(x.Ctx, old)
+	if err != nil {
+		return err
 	}
 	next := *s
 	next.Name = name
-	for _, oid := range tables {
-		t := x.Catalog().Table(oid)
-		patches, err := x.relationPatches(t, name, t.Name)
-		if err != nil {
-			return err
-		}
-		policies, err := x.policyPatches(t, name, t.Name)
-		if err != nil {
-			return err
-		}
-		if err := x.applyPatches(patches); err != nil {
-			return err
-		}
-		if err := policies(); err != nil {
-			return err
-		}
-	}
 	x.Editor.PutSchema(&next)
-	return nil
+	return store()
 }
 
 // setSchema is ALTER … SET SCHEMA; what belongs to a table goes with it.

@@ -104,9 +104,14 @@ func indexKey(t *catalog.Table, k catalog.IndexKey, n *Namer, alone bool) (strin
 // IsCallText reports text of the form name(…): one call and nothing around it.
 func IsCallText(s string) bool {
 	i := 0
-	for i < len(s) && (s[i] == '_' || s[i] == '.' || s[i] >= 'a' && s[i] <= 'z' || s[i] >= '0' && s[i] <= '9') {
+	for i < len(s) && (s[i] == '_' || s[i] == '.' || s[i] == '"' || s[i] >= 'a' && s[i] <= 'z' || s[i] >= '0' && s[i] <= '9') {
+		if s[i] == '"' { // a doubled one ends and begins
+			for i++; i < len(s) && s[i] != '"'; i++ {
+			}
+		}
 		i++
 	}
+	i = min(i, len(s))
 	if i == 0 || i == len(s) || s[i] != '(' {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/session/address"
 	"github.com/tarndb/tarn/sql/types"
@@ -67,7 +68,10 @@ func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
 		if _, c := cat.ConstraintByOID(obj); c != nil {
 			return c.Comment, c.Comment != ""
 		}
-		return domainComment(cat, obj)
+		if _, c := domainConstraint(cat, obj); c != nil {
+			return c.Comment, c.Comment != ""
+		}
+		return "", false
 	}
 	if class == classRewrite {
 		if _, r := cat.RuleByOID(obj); r != nil {
@@ -193,6 +197,9 @@ func (f *functions) ConstraintDef(con types.OID, pretty bool) (string, error) {
 	cat := f.Catalog()
 	t, c := cat.ConstraintByOID(con)
 	if c == nil {
+		if d, check := domainConstraint(cat, con); check != nil {
+			return f.domainCheckDef(d, check, pretty)
+		}
 		return "", nil
 	}
 	// Only the referenced table of a foreign key is named, as the search path needs it.
@@ -221,17 +228,29 @@ func (f *functions) StoredRefs(sql string, expr bool) []types.OID {
 	return bind.StoredRefs(f.s().bindEnv(f.Catalog(), ""), sql, expr)
 }
 
-// domainComment is the comment of a domain's constraint.
-func domainComment(cat *catalog.Catalog, con types.OID) (comment string, ok bool) {
+func (f *functions) domainCheckDef(d *catalog.Domain, c *catalog.DomainConstraint, pretty bool) (string, error) {
+	sql, err := bind.CheckSQL(f.s().bindEnv(f.Catalog(), ""), c.Expr, plan.Type{OID: d.Base, Mod: d.Mod, Coll: d.Collation}, pretty)
+	if err != nil {
+		return "", err
+	}
+	sql = "CHECK (" + sql + ")"
+	if !c.Validated {
+		sql += " NOT VALID"
+	}
+	return sql, nil
+}
+
+// domainConstraint finds a domain's constraint; nil for none.
+func domainConstraint(cat *catalog.Catalog, con types.OID) (d *catalog.Domain, check *catalog.DomainConstraint) {
 	cat.Objects(catalog.KindType, func(o catalog.Object) bool {
 		if t := o.(*catalog.Type); t.Domain != nil {
 			for _, c := range t.Domain.Constraints {
 				if c.OID == con {
-					comment, ok = c.Comment, c.Comment != ""
+					d, check = t.Domain, c
 				}
 			}
 		}
-		return !ok
+		return check == nil
 	})
-	return comment, ok
+	return d, check
 }

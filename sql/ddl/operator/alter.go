@@ -74,9 +74,10 @@ func Change(x *stmt.Ctx, n ast.Node, change func(o *catalog.Operator) error) err
 	if err := change(&next); err != nil {
 		return err
 	}
+	store := func() error { return nil }
 	if next.Schema != o.Schema {
-		if depend.StoredUsers(x, catalog.AddressOf(o)) {
-			return pgerr.Unsupported("moving an operator that stored expressions name")
+		if store, err = depend.Reprint(x, o.Name); err != nil {
+			return err
 		}
 		if named(x, next.Schema, o.Name, o.Op.Left, o.Op.Right) != nil {
 			return pgerr.New(pgerr.DuplicateFunction, "operator %s already exists in schema \"%s\"", o.Name, x.Catalog().SchemaByOID(next.Schema).Name)
@@ -84,7 +85,7 @@ func Change(x *stmt.Ctx, n ast.Node, change func(o *catalog.Operator) error) err
 		next.Op.Namespace = next.Schema
 	}
 	x.Editor.Put(&next)
-	return nil
+	return store()
 }
 
 // Drop is DROP OPERATOR.

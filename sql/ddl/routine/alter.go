@@ -139,9 +139,10 @@ func Change(x *stmt.Ctx, o ast.ObjectType, n ast.Node, change func(f *catalog.Fu
 	if err := change(&next); err != nil {
 		return "", err
 	}
+	store := func() error { return nil }
 	if next.Schema != f.Schema || next.Name != f.Name {
-		if depend.StoredUsers(x, catalog.AddressOf(f)) {
-			return "", pgerr.Unsupported("renaming a function that stored expressions name")
+		if store, err = depend.Reprint(x, f.Name); err != nil {
+			return "", err
 		}
 		for _, h := range x.Catalog().FunctionsNamed(next.Schema, next.Name) {
 			if h.OID != f.OID && slices.Equal(h.Proc.ArgTypes, f.Proc.ArgTypes) {
@@ -152,7 +153,7 @@ func Change(x *stmt.Ctx, o ast.ObjectType, n ast.Node, change func(f *catalog.Fu
 	}
 	next.Proc.Name, next.Proc.Namespace = next.Name, next.Schema
 	x.Editor.Put(&next)
-	return "ALTER " + word, nil
+	return "ALTER " + word, store()
 }
 
 func bareSignature(x *stmt.Ctx, f *catalog.Function) string {

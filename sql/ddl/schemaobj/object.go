@@ -255,9 +255,10 @@ func change(x *stmt.Ctx, t ast.ObjectType, object ast.Node, f func(*catalog.Head
 	if err := f(&h); err != nil {
 		return "", err
 	}
+	store := func() error { return nil }
 	if was := o.Head(); h.Name != was.Name || h.Schema != was.Schema {
-		if depend.StoredUsers(x, catalog.AddressOf(o)) {
-			return "", pgerr.Unsupported("renaming a " + k.String() + " that stored expressions name")
+		if store, err = depend.Reprint(x, was.Name); err != nil {
+			return "", err
 		}
 		taken, err := k.taken(x, h.Schema, h.Name)
 		if err != nil {
@@ -272,5 +273,5 @@ func change(x *stmt.Ctx, t ast.ObjectType, object ast.Node, f func(*catalog.Head
 		}
 	}
 	x.Editor.Put(k.with(o, func(to *catalog.Header) { *to = h }))
-	return k.tag("ALTER"), nil
+	return k.tag("ALTER"), store()
 }

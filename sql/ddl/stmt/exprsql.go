@@ -9,9 +9,12 @@ import (
 )
 
 // ExprSQL prints a bound expression over columns of t as it is stored: the names in it mean the same whatever search_path is.
-func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) {
+func (x *Ctx) ExprSQL(e plan.Expr, t *catalog.Table) (string, error) { return x.StoredSQL(e, nil) }
+
+// StoredSQL is ExprSQL with columns that have names of their own; nil: their own.
+func (x *Ctx) StoredSQL(e plan.Expr, column func(*plan.ColRef) string) (string, error) {
 	return ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
-		OperName: x.QualifiedOper})
+		OperName: x.QualifiedOper, Column: column})
 }
 
 // StoredEnv prints values in the forms that do not depend on settings.
@@ -87,6 +90,9 @@ func (x *Ctx) Qualified(schema catalog.OID, name string) string {
 
 // QualifiedFunc is a function's name with its schema.
 func (x *Ctx) QualifiedFunc(f *catalog.Function) string {
+	if now := x.Catalog().Function(f.OID); now != nil {
+		f = now
+	}
 	return x.Qualified(f.Schema, f.Name)
 }
 

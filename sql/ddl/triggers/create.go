@@ -12,7 +12,6 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
-	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -69,9 +68,7 @@ func Create(x *stmt.Ctx, n *ast.CreateTrigStmt) error {
 		if when, err = bind.TriggerWhen(x.Bind(), t, n.WhenClause, g.Type); err != nil {
 			return err
 		}
-		if g.When, err = ruleutils.Expr(when, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
-			OperName: x.QualifiedOper,
-			Column:   func(ref *plan.ColRef) string { return bind.WhenColumn(t, ref) }}); err != nil {
+		if g.When, err = x.StoredSQL(when, func(ref *plan.ColRef) string { return bind.WhenColumn(t, ref) }); err != nil {
 			return err
 		}
 	}

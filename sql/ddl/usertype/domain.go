@@ -14,7 +14,6 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
-	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -148,8 +147,7 @@ func addDomainCheck(x *stmt.Ctx, t *catalog.Type, k *ast.Constraint) error {
 	if err != nil {
 		return err
 	}
-	if con.Expr, err = ruleutils.Expr(e, &ruleutils.Options{Env: x.StoredEnv(), Sequence: x.QualifiedOID, FuncName: x.QualifiedFunc, Function: x.Catalog().Function,
-		OperName: x.QualifiedOper, Column: func(*plan.ColRef) string { return "VALUE" }}); err != nil {
+	if con.Expr, err = x.StoredSQL(e, func(*plan.ColRef) string { return "VALUE" }); err != nil {
 		return err
 	}
 	x.DependOn(&t.Deps, catalog.Address{}, e)

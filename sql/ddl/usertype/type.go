@@ -156,9 +156,11 @@ func quoted(s string) string { return `"` + strings.Trim(s, `"`) + `"` }
 
 // changeType is RENAME TO, SET SCHEMA and OWNER TO of a type of the general store.
 func changeType(x *stmt.Ctx, t *catalog.Type, schema catalog.OID, name string, owner catalog.OID) error {
+	store := func() error { return nil }
 	if schema != t.Schema || name != t.Name {
-		if depend.StoredUsers(x, depend.TypeAddresses(x, catalog.AddressOf(t))...) {
-			return pgerr.Unsupported("renaming a type that stored expressions name")
+		var err error
+		if store, err = depend.Reprint(x, t.Name); err != nil {
+			return err
 		}
 		if _, err := x.Claim(schema, name); err != nil {
 			return err
@@ -173,7 +175,7 @@ func changeType(x *stmt.Ctx, t *catalog.Type, schema catalog.OID, name string, o
 	next := *t
 	next.Schema, next.Name, next.Owner = schema, name, owner
 	x.Editor.Put(&next)
-	return nil
+	return store()
 }
 
 // Rename is ALTER TYPE or DOMAIN … RENAME TO. A composite type is a relation: rel is what the caller has to rename then.
