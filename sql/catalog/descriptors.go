@@ -143,7 +143,7 @@ type Index struct {
 	ID               uint16 // 1 is the primary storage order
 	Unique, Primary  bool
 	NullsNotDistinct bool   `json:",omitempty"`
-	Method           string // btree, hash … as written; all are ordered
+	Method           string // btree, hash … as written; all but hnsw are ordered
 	Keys             []IndexKey
 	Include          []int16 `json:",omitempty"`
 	Pred             string  `json:",omitempty"` // partial index condition, SQL
@@ -165,6 +165,12 @@ type Index struct {
 	// Clustered: CLUSTER without an index takes this one (pg_index.indisclustered).
 	Clustered bool `json:",omitempty"`
 }
+
+// MethodHNSW is an index over vectors: its entries stand by row and hold the vector.
+const MethodHNSW = "hnsw"
+
+// Ordered reports whether the entries stand in the order of the keys, so that a range of them can be read.
+func (ix *Index) Ordered() bool { return ix.Method != MethodHNSW }
 
 // ClusteredIndexID is the ID of the index that is the rows' own order: the primary key, unless it is deferrable.
 const ClusteredIndexID = 1

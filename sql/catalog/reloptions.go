@@ -1,6 +1,9 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // RelOptions are the storage parameters of a relation (pg_class.reloptions), in the order in which they were given. They are
 // values: what changes them returns new ones.
@@ -17,6 +20,16 @@ func (o RelOptions) Get(name string) (value string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// Int is a parameter that is a number; ok is false if it is not given.
+func (o RelOptions) Int(name string) (n int, ok bool) {
+	v, ok := o.Get(name)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(v)
+	return n, err == nil
 }
 
 // Without is o less some names.

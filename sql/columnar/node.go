@@ -84,6 +84,9 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	if x.Sample != nil {
 		return c.refuse("TABLESAMPLE")
 	}
+	if x.Near != nil {
+		return c.refuse("a search in a vector index")
+	}
 	alias := c.name("s")
 	at := slices.Index(c.tables, t)
 	if at < 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/hnsw"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/storage/change"
@@ -58,6 +59,9 @@ type DB struct {
 	// Notify carries LISTEN and NOTIFY among the sessions.
 	Notify notify.Hub
 
+	// Near has the graphs of indexes over vectors.
+	Near *hnsw.Indexes
+
 	sequences    sequences
 	stats        stats.Cache
 	statsVersion atomic.Uint64
@@ -88,6 +92,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{Name: o.Name, Branch: o.Branch, ID: o.ID, Engine: eng, Locks: lock.NewManager(), Log: o.Logger}
 	d.stats.Load, d.auto = d.loadStats, o.Autovacuum
 	o.Txn.Committed = d.activity.committed
+	d.Near = hnsw.NewIndexes(hnsw.Config{Store: vectorEntries{eng}, Decode: decodeVector, Log: o.Logger})
+	o.Txn.Follower = d.Near
 	d.Txns = txn.NewManager(eng, d.Locks, o.Txn)
 	d.Rels = &run.Rels{}
 	d.sequences.init(d)
@@ -182,6 +188,7 @@ func (d *DB) Publish(e *catalog.Editor) {
 	d.catalog.Store(e.Apply(old))
 	e.Tables(func(oid catalog.OID, t *catalog.Table) {
 		was := old.Table(oid)
+		d.forgetVectors(was, t)
 		if was == nil || t != nil && t.StorageID == was.StorageID {
 			return
 		}
@@ -208,6 +215,7 @@ func (d *DB) Close() error {
 	if d.stopAuto != nil {
 		d.stopAuto()
 	}
+	d.Near.Close()
 	if err := d.saveActivity(context.Background()); err != nil {
 		d.Log.Warn("counters of tables not saved", "error", err)
 	}

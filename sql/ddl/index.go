@@ -100,6 +100,11 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 			return err
 		}
 	}
+	if method == catalog.MethodHNSW {
+		if err := x.checkVectorIndex(t, ix); err != nil {
+			return err
+		}
+	}
 	if ix.Name = types.TruncateName(n.Idxname); ix.Name == "" {
 		ix.Name = x.RelationName(t.Name, stmt.Joined(names), "idx", t.Schema, false, nil)
 	}
@@ -139,7 +144,10 @@ func (x *exec) indexMethod(n *ast.IndexStmt) (string, error) {
 		if *r[3] != "i" {
 			return "", pgerr.New(pgerr.WrongObjectType, "access method \"%s\" is not of type INDEX", n.AccessMethod)
 		}
-		if method == "hnsw" || method == "ivfflat" {
+		switch method {
+		case catalog.MethodHNSW:
+			return method, checkVectorStatement(n)
+		case "ivfflat":
 			return "", pgerr.Unsupported("index access method \"" + method + "\"")
 		}
 		if n.Unique && method != "btree" {

@@ -186,6 +186,9 @@ func (s *scope) node(n plan.Node) {
 		if x.Sample != nil {
 			s.exprs(x.Sample.Percent, x.Sample.Repeatable)
 		}
+		if x.Near != nil {
+			s.exprs(x.Near.Query, x.Near.Limit)
+		}
 	case *plan.VirtualTableScan:
 		s.cols(x.Out)
 		for _, e := range x.Eq {

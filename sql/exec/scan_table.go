@@ -61,6 +61,9 @@ func (o *tableScanOp) note(st *NodeStats) { o.stats = st }
 type entryCol struct{ pos, slot int }
 
 func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
+	if x.Near != nil {
+		return b.nearScan(x)
+	}
 	o := &tableScanOp{in: b.in, table: x.Table, index: x.Index, reverse: x.Reverse, wantOnly: x.IndexOnly}
 	var err error
 	for _, e := range x.Filter {

@@ -179,6 +179,9 @@ func nodeExprs(n plan.Node) []plan.Expr {
 		if x.Sample != nil {
 			add(x.Sample.Percent, x.Sample.Repeatable)
 		}
+		if x.Near != nil {
+			add(x.Near.Order)
+		}
 	case *plan.VirtualTableScan:
 		add(x.Filter...)
 	case *plan.ValuesScan:

@@ -76,7 +76,7 @@ func (t *tree) filter(it *item, key string, conds []plan.Expr) {
 		return
 	}
 	it.prop(key, t.ns.conds(conds))
-	if it.stats != nil && it.stats.Removed > 0 && key != "Index Cond" {
+	if it.stats != nil && it.stats.Removed > 0 && key != "Index Cond" && key != "Order By" {
 		it.props = append(it.props, fact{"Rows Removed by " + key, it.stats.Removed / max(1, it.stats.Loops)})
 	}
 }
@@ -415,6 +415,9 @@ func (t *tree) tableScan(it *item, x *plan.TableScan) {
 		it.fact("Index Name", ix.Name)
 	}
 	t.filter(it, "Index Cond", x.Conds)
+	if x.Near != nil {
+		t.filter(it, "Order By", []plan.Expr{x.Near.Order})
+	}
 	t.filter(it, "Filter", x.Filter)
 }
 

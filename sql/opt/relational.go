@@ -412,7 +412,8 @@ func (o *optimizer) topN(n plan.Node, limit plan.Expr, rows float64) plan.Node {
 	case *plan.SortNode:
 		c := *x
 		c.Limit = limit
-		c.Est = o.sortCost(*x.In.Estimate(), rows)
+		c.In = o.nearest(&c, rows)
+		c.Est = o.sortCost(*c.In.Estimate(), rows)
 		return &c
 	case *plan.Result:
 		if x.In == nil || len(x.Filter) > 0 {

@@ -115,7 +115,7 @@ func (o *optimizer) accesses(x *plan.Scan, conds []plan.Expr, need colset) ([]*a
 		return paths, nil
 	}
 	for _, ix := range x.Table.Indexes {
-		if ix.Building {
+		if ix.Building || !ix.Ordered() {
 			continue
 		}
 		m := matcher{o: o, x: x, ix: ix, conds: conds, own: own}

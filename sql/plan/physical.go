@@ -51,6 +51,17 @@ type TableScan struct {
 	// by the numbers that they have here. nil: the table's own.
 	RowAtts []int16
 	Sample  *Sample // nil: every row
+	// Near: rows are found by Index in the order of a distance, see there.
+	Near *Near
+}
+
+// Near asks an index over vectors for the rows that are nearest to Query, so that Limit of them pass the scan's Filter: the scan gives at
+// least those, or all rows. A node above sorts what comes.
+type Near struct {
+	Operator string // <->, <#>, <=> or <+>
+	Query    Expr
+	Limit    Expr
+	Order    Expr // the distance, for EXPLAIN
 }
 
 type VirtualTableScan struct {

@@ -4,6 +4,7 @@
 //
 //	row          storage id | 1 | primary key columns, or hidden row key   →  tuple row
 //	index entry  storage id | n | key columns [| primary suffix]           →  [primary suffix] [included columns]
+//	  of hnsw    storage id | n | primary suffix                           →  vector
 //
 // The primary suffix is the row's key after its six-byte prefix. It ends an entry's key unless the index is unique and no
 // key column is NULL (or NULLS NOT DISTINCT): then the key columns alone are the entry, so that two equal rows meet at

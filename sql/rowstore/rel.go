@@ -169,19 +169,28 @@ func (x *index) keyVals(vals, buf []types.Datum, ev IndexEval) (keys []types.Dat
 		if ev == nil {
 			return nil, false, pgerr.Internal("index %s needs expressions", x.cat.Name)
 		}
-		return ev.Keys(x.cat, vals, buf[:0])
+		keys, in, err = ev.Keys(x.cat, vals, buf[:0])
+		return keys, in && x.holds(keys), err
 	}
 	buf = buf[:0]
 	for i := range x.cat.Keys {
 		buf = append(buf, vals[x.cat.Keys[i].Att-1])
 	}
-	return buf, true, nil
+	return buf, x.holds(buf), nil
+}
+
+// holds reports whether an index has an entry for these key values: one over vectors has none for NULL.
+func (x *index) holds(keys []types.Datum) bool {
+	return x.cat.Method != catalog.MethodHNSW || !keys[0].IsNull()
 }
 
 // appendEntry appends the key and the value of a row's entry. single is true where the entry's key alone stands for
 // the values: a second such row would be a duplicate.
 func (x *index) appendEntry(key, value []byte, keys, vals []types.Datum, primarySuffix []byte) (k, v []byte, single bool) {
 	key = append(key, x.prefix[:]...)
+	if x.cat.Method == catalog.MethodHNSW {
+		return append(key, primarySuffix...), append(value, keys[0].Bytes()...), false
+	}
 	single = x.cat.Unique && !x.cat.Deferrable
 	for n := range x.keys {
 		i := x.at(n)
@@ -216,4 +225,12 @@ func (r *Rel) index(ix *catalog.Index) *index {
 		}
 	}
 	return nil
+}
+
+// EntryPrefix is what the keys of an index's entries begin with.
+func (r *Rel) EntryPrefix(ix *catalog.Index) [tuple.KeyPrefixLen]byte { return r.index(ix).prefix }
+
+// AppendSuffixKey appends the storage key of the row with a primary suffix.
+func (r *Rel) AppendSuffixKey(dst []byte, suffix string) []byte {
+	return append(append(dst, r.prefix[:]...), suffix...)
 }

@@ -46,6 +46,14 @@ var ofExtensions = []Def{
 		Short: "Sets the threshold used by the <% operator.", Extra: "Valid range is 0.0 .. 1.0."},
 	{Name: "pg_trgm.strict_word_similarity_threshold", VarType: "real", Boot: "0.5", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",
 		Short: "Sets the threshold used by the <<% operator.", Extra: "Valid range is 0.0 .. 1.0."},
+	{Name: "hnsw.ef_search", VarType: "integer", Boot: "40", Min: 1, Max: 1000, MinText: "1", MaxText: "1000", Context: "user", Category: "Customized Options",
+		Short: "Sets the size of the dynamic candidate list for search", Extra: "Valid range is 1..1000."},
+	{Name: "hnsw.iterative_scan", VarType: "enum", Enum: []string{"off", "relaxed_order", "strict_order"}, Boot: "off", Context: "user", Category: "Customized Options",
+		Short: "Sets the mode for iterative scans"},
+	{Name: "hnsw.max_scan_tuples", VarType: "integer", Boot: "20000", Min: 1, Max: math.MaxInt32, MinText: "1", MaxText: "2147483647", Context: "user", Category: "Customized Options",
+		Short: "Sets the max number of tuples to visit for iterative scans"},
+	{Name: "hnsw.scan_mem_multiplier", VarType: "real", Boot: "1", Min: 1, Max: 1000, MinText: "1", MaxText: "1000", Context: "user", Category: "Customized Options",
+		Short: "Sets the multiple of work_mem to use for iterative scans"},
 }
 
 // version is what the server reports; every oracle of the project is of this version.

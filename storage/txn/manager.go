@@ -43,6 +43,20 @@ type Config struct {
 	TempDir     string // for these files; default the system's
 	// Committed is called after each commit for each table that it changed, before the locks are given back. It must not block.
 	Committed func(RowCounts)
+	// Follower is told what commits bring to indexes; nil: nobody is.
+	Follower Follower
+}
+
+// Follower keeps something that is made of index entries. It learns of each entry before anybody can see it.
+type Follower interface {
+	// Begin and End stand around a commit with changes. End, with what Begin has answered, comes when they are visible, or when the
+	// commit has failed.
+	Begin() uint64
+	End(begun uint64)
+	// Put is an entry that the commit brings; key and value are valid during the call.
+	Put(key, value []byte)
+	// Ingested is an index of which the commit brings entries in files.
+	Ingested(table uint32, index uint16)
 }
 
 // Manager begins transactions on one store. Its methods may be called by any number of goroutines.

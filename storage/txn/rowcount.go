@@ -30,8 +30,12 @@ func (t *Txn) countRow(key []byte, put bool, old uint64) {
 // countIngests adds what came in files.
 func (t *Txn) countIngests() {
 	for i := range t.extras {
-		if in := t.extras[i].ingest; in != nil && in.Index == change.PrimaryIndex {
+		switch in := t.extras[i].ingest; {
+		case in == nil:
+		case in.Index == change.PrimaryIndex:
 			t.rows = append(t.rows, RowCounts{Table: in.Table, Inserted: int64(in.RowCount)})
+		case t.m.cfg.Follower != nil:
+			t.m.cfg.Follower.Ingested(in.Table, in.Index)
 		}
 	}
 }

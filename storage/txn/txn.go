@@ -147,6 +147,9 @@ func (t *Txn) commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 	if !t.Wrote() {
 		return 0, nil
 	}
+	if f := t.m.cfg.Follower; f != nil {
+		defer f.End(f.Begin())
+	}
 	if err := t.buildGroup(); err != nil || t.group.Empty() {
 		return 0, err
 	}
@@ -275,6 +278,8 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 	g.Put(key, value, old)
 	if isRow(key) {
 		t.countRow(key, true, old)
+	} else if f := t.m.cfg.Follower; f != nil {
+		f.Put(key, value)
 	}
 	return nil
 }

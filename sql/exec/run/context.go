@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/hnsw"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
@@ -33,6 +34,9 @@ type Context struct {
 	// Triggers fires triggers; nil: tables with triggers cannot be changed. Replica: session_replication_role is replica.
 	Triggers trigger.Caller
 	Replica  bool
+	// Near has the graphs of indexes over vectors; nil: searches read the table. NearEffort is how many candidates one looks at (hnsw.ef_search).
+	Near       *hnsw.Indexes
+	NearEffort int
 	// WorkMem bounds the memory of one operator in bytes; 0: 4 MB. TempDir is for its files; "": the system's.
 	WorkMem int64
 	TempDir string

@@ -723,7 +723,7 @@ func (f *foreignKey) sameEquality(col int, k *catalog.IndexKey) bool {
 func childRange(f *foreignKey, vals []types.Datum) (*catalog.Index, rowstore.Range) {
 	n := len(f.con.Cols)
 	for _, ix := range f.child.Indexes {
-		if ix.Pred != "" || ix.Building || len(ix.Keys) < n {
+		if ix.Pred != "" || ix.Building || !ix.Ordered() || len(ix.Keys) < n {
 			continue
 		}
 		eq := make([]types.Datum, 0, n)
