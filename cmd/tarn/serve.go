@@ -154,8 +154,10 @@ func serve(ctx context.Context, args []string) error {
 			log.Error("close", "error", err)
 		}
 	}()
+	statistics, saveStatistics := openStatistics(cfg, log)
+	defer saveStatistics()
 	shared := &session.Shared{Cluster: c, Extensions: []session.Extension{c.statements}, Log: log,
-		TempDir: filepath.Join(cfg.data, "tmp"), Started: started}
+		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics}
 	o := conn.Options{Backend: &backend{shared, c}, MaxConnections: cfg.maxConnections, Logger: log}
 	if cfg.tlsCert != "" {
 		if o.TLS, err = auth.LoadTLS(cfg.tlsCert, cfg.tlsKey); err != nil {

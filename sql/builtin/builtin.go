@@ -29,6 +29,7 @@ type (
 	Queries        = call.Queries
 	Rows           = call.Rows
 	Session        = call.Session
+	Statements     = call.Statements
 	SetFn          = call.SetFn
 	SortKey        = call.SortKey
 	WindowFn       = call.WindowFn

@@ -14,6 +14,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/extension/intarray"
 	"github.com/tarndb/tarn/sql/builtin/extension/ltree"
 	"github.com/tarndb/tarn/sql/builtin/extension/pgcrypto"
+	"github.com/tarndb/tarn/sql/builtin/extension/pgstatstatements"
 	"github.com/tarndb/tarn/sql/builtin/extension/tablefunc"
 	"github.com/tarndb/tarn/sql/builtin/extension/trgm"
 	"github.com/tarndb/tarn/sql/builtin/extension/unaccent"
@@ -52,7 +53,7 @@ var (
 // extensions are the families of extensions, by the extension's name. Their functions are found by C symbol.
 var extensions = map[string]call.Family{
 	"btree_gin": btreegin.Family(), "btree_gist": btreegist.Family(), "citext": citext.Family(), "fuzzystrmatch": fuzzystrmatch.Family(),
-	"hstore": hstore.Family(), "intarray": intarray.Family(), "ltree": ltree.Family(), "pg_trgm": trgm.Family(), "pgcrypto": pgcrypto.Family(),
+	"hstore": hstore.Family(), "intarray": intarray.Family(), "ltree": ltree.Family(), "pg_stat_statements": pgstatstatements.Family(), "pg_trgm": trgm.Family(), "pgcrypto": pgcrypto.Family(),
 	"tablefunc": tablefunc.Family(), "unaccent": unaccent.Family(), "uuid-ossp": uuidossp.Family(), "vector": vector.Family(),
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -148,9 +149,13 @@ func (e *Extension) EachMember(f func(Object)) {
 	head := func(oid OID, name string) Header {
 		return Header{OID: oid, Schema: e.Schema, Name: name, Owner: SuperuserOID, Deps: []Dep{{On: AddressOf(e), Type: DepExtension}}}
 	}
+	private := e.private()
 	for _, p := range rows.procs {
 		fn := &Function{Header: head(p.OID, p.Name), Proc: *p, Language: languageNames[p.Lang], derived: true}
 		fn.Proc.Namespace = e.Schema
+		if slices.Contains(private, p.OID) {
+			fn.ACL = privilege.ACL{{Grantee: SuperuserOID, Grantor: SuperuserOID, Privs: privilege.Execute}}
+		}
 		f(fn)
 	}
 	for _, y := range rows.types {
@@ -178,6 +183,20 @@ func (e *Extension) EachMember(f func(Object)) {
 		}
 		f(m)
 	}
+}
+
+// private are the functions that only the owner may call (revoked.tsv).
+func (e *Extension) private() (out []OID) {
+	control := e.Control()
+	if control == nil {
+		return nil
+	}
+	if t := control.Table("revoked"); t != nil {
+		for _, r := range t.Rows {
+			out = append(out, num[OID](*r[0]))
+		}
+	}
+	return out
 }
 
 // Derived reports a descriptor that is there because its extension is, and that is not stored.

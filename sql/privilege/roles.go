@@ -18,6 +18,7 @@ const (
 	ReadServerFiles  OID = 4569
 	WriteServerFiles OID = 4570
 	ReadAllSettings  OID = 3374
+	ReadAllStats     OID = 3375
 	SignalBackend    OID = 4200
 )
 
@@ -52,7 +53,7 @@ func Predefined() []Role {
 	}
 	return []Role{
 		r(DatabaseOwner, "pg_database_owner"), r(ReadAllData, "pg_read_all_data"), r(WriteAllData, "pg_write_all_data"),
-		r(3373, "pg_monitor", ReadAllSettings, 3375, 3377), r(ReadAllSettings, "pg_read_all_settings"), r(3375, "pg_read_all_stats"),
+		r(3373, "pg_monitor", ReadAllSettings, ReadAllStats, 3377), r(ReadAllSettings, "pg_read_all_settings"), r(ReadAllStats, "pg_read_all_stats"),
 		r(3377, "pg_stat_scan_tables"), r(ReadServerFiles, "pg_read_server_files"), r(WriteServerFiles, "pg_write_server_files"),
 		r(4571, "pg_execute_server_program"), r(SignalBackend, "pg_signal_backend"), r(4544, "pg_checkpoint"),
 	}

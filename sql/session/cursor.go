@@ -303,7 +303,7 @@ func (s *Session) closeCursor(n *ast.ClosePortalStmt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p.close()
+	s.endPortal(p)
 	delete(s.portals, n.Portalname)
 	return "CLOSE CURSOR", nil
 }

@@ -78,7 +78,7 @@ type call struct {
 }
 
 func (s *Session) runUtility(ctx context.Context, c *call) error {
-	tag, err := s.dispatch(ctx, c)
+	tag, err := s.utilityCounted(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type portal struct {
 	rows                 cursor.Source // nil before the first Execute
 	done                 bool
 	count                int64
+	took                 time.Duration // of its executions, if they are counted, or brokenPortal
 	started              bool
 	failed               bool      // an error ended it
 	made                 time.Time // the transaction that it lives in
@@ -60,7 +61,7 @@ type portal struct {
 func (s *Session) closePortals(which func(*portal) bool) {
 	for name, p := range s.portals {
 		if which(p) {
-			p.close()
+			s.endPortal(p)
 			delete(s.portals, name)
 		}
 	}
@@ -274,7 +275,7 @@ func (s *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	if p == nil {
 		p = &portal{}
 	}
-	p.close()
+	s.endPortal(p)
 	*p = portal{params: p.params[:0], formats: p.formats[:0]}
 	p.name, p.stmt, p.query, p.source, p.created = name, st, st.plan, st.sql, s.env.TxnTime
 	p.formats = append(p.formats, resultFormats...)
@@ -463,9 +464,13 @@ func (s *Session) executePart(ctx context.Context, p *portal, maxRows int) error
 		}
 	}
 	n := 0
+	if began := s.startCount(p.query, s.place()); !began.IsZero() {
+		defer func() { s.countPart(p, began) }()
+	}
 	for !p.done && (maxRows <= 0 || n < maxRows) {
 		row, ok, err := p.rows.Next()
 		if err != nil {
+			p.took = brokenPortal
 			return err
 		}
 		if !ok {
@@ -549,7 +554,7 @@ func (s *Session) CloseStatement(name string) { delete(s.stmts, name) }
 
 func (s *Session) ClosePortal(name string) {
 	if p := s.portals[name]; p != nil {
-		p.close()
+		s.endPortal(p)
 		delete(s.portals, name)
 	}
 }
@@ -566,7 +571,7 @@ func (s *Session) Sync(ctx context.Context, out Output) error {
 		}
 	}
 	if p := s.portals[""]; p != nil && s.block.mode == idle {
-		p.close()
+		s.endPortal(p)
 		s.spare = p // kept for its buffers
 		delete(s.portals, "")
 	}

@@ -22,6 +22,7 @@ type hot struct {
 	planCache        string // plan_cache_mode
 	replica          bool   // session_replication_role
 	nearEffort       int    // hnsw.ef_search
+	tracking         tracking
 }
 
 // planEnv is what a plan depends on besides the catalog and statistics. Equal values are one object in a session: plans compare
@@ -63,6 +64,7 @@ func (s *Session) hotSettings() *hot {
 		role, _ := s.settings.Get("session_replication_role")
 		h.replica = role == "replica"
 		h.nearEffort = int(s.settings.Int("hnsw.ef_search"))
+		h.tracking = s.trackingSettings()
 		h.plan = s.planEnv(planEnv{path: path, opt: opt.ReadSettings(s.settings.Bool, s.settings.Float),
 			noPolicies: !s.settings.Bool("row_security")})
 	}

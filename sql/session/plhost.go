@@ -298,7 +298,10 @@ func (s *Session) runPlanned(h *plHost, in *inner, params []types.Datum, emit fu
 	ec.View = h.view
 	s.begunQuery(q)
 	defer s.endedQuery()
-	return q.prog.Exec(&ec, emit)
+	began := s.startCount(q, inFunction)
+	n, err := q.prog.Exec(&ec, emit)
+	s.count(q, inFunction, began, n, err)
+	return n, err
 }
 
 // plStatement is a text of a function as a statement, or as several.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -43,6 +44,7 @@ type query struct {
 	tag        string
 	size       int
 	locks      []tableLock
+	counter    *counter // nil: its executions are not counted
 	// Results of EXPLAIN need the tree.
 	phys *plan.Physical
 }
@@ -115,6 +117,10 @@ func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Sta
 
 // planFor optimizes a bound statement, for the values of its parameters or (nil) for any.
 func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement, params []types.Datum) (*query, error) {
+	var began time.Time
+	if s.hotSettings().tracking.planning && s.counts(cat) {
+		began = time.Now()
+	}
 	statsVersion := s.db.StatsVersion() // before they are read
 	env := s.optEnv(cat)
 	env.Params = params
@@ -150,6 +156,8 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 			}
 		}
 	}
+	q.counter = s.counterOf(cat, stmt, bound, false)
+	s.countPlanning(q, began)
 	return q, nil
 }
 
@@ -384,8 +392,11 @@ func (s *Session) run(ctx context.Context, q *query, params []types.Datum, forma
 		emit = s.out.Row
 	}
 	s.begunQuery(q)
+	place := s.place()
+	began := s.startCount(q, place)
 	n, err := q.prog.Exec(&ec, emit)
 	s.endedQuery()
+	s.count(q, place, began, n, err)
 	if s.signaled {
 		s.signaled = false
 		if err == nil {

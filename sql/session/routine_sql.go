@@ -283,11 +283,13 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 	s.execContext(ctx, &ec, in.cat, params)
 	ec.View = view
 	s.begunQuery(in.q)
-	_, err := in.q.prog.Exec(&ec, emit)
+	began := s.startCount(in.q, inFunction)
+	n, err := in.q.prog.Exec(&ec, emit)
 	s.endedQuery()
 	if err == errEnough {
 		err = nil
 	}
+	s.count(in.q, inFunction, began, n, err)
 	return err
 }
 

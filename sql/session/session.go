@@ -18,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/stats"
+	"github.com/tarndb/tarn/sql/stmtstats"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -61,6 +62,8 @@ type Shared struct {
 	Cluster    Cluster
 	Extensions []Extension
 	Log        *slog.Logger
+	// Statements is where statements of databases with the extension pg_stat_statements are counted; nil: nowhere.
+	Statements *stmtstats.Store
 	// WorkMem etc. are settings; TempDir is where operators spill.
 	TempDir string
 	Started time.Time
@@ -115,6 +118,7 @@ type Session struct {
 	temps      map[catalog.OID]*catalog.Table // the session's temporary relations
 	tempGen    int
 	seen       seenCatalog
+	counted    countsIn
 	tempStats  map[catalog.OID]*stats.Table
 	ownStats   uint64 // grows when statistics that only this session sees change
 	merged     mergedCatalog

@@ -177,6 +177,7 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 	if !q.direct {
 		return refused, nil
 	}
+	q.counter = s.counterOf(cat, stmts[0], bound, true)
 	return q, nil
 }
 

@@ -40,6 +40,16 @@ var ours = []Def{
 
 // ofExtensions are parameters that PostgreSQL's modules define when they are loaded; here they are always there.
 var ofExtensions = []Def{
+	{Name: "pg_stat_statements.max", VarType: "integer", Boot: "5000", Min: 100, Max: math.MaxInt32 / 2, MinText: "100", MaxText: "1073741823", Context: "postmaster",
+		Category: "Customized Options", Short: "Sets the maximum number of statements tracked by pg_stat_statements."},
+	{Name: "pg_stat_statements.save", VarType: "bool", Boot: "on", Context: "sighup", Category: "Customized Options",
+		Short: "Save pg_stat_statements statistics across server shutdowns."},
+	{Name: "pg_stat_statements.track", VarType: "enum", Enum: []string{"none", "top", "all"}, Boot: "top", Context: "superuser", Category: "Customized Options",
+		Short: "Selects which statements are tracked by pg_stat_statements."},
+	{Name: "pg_stat_statements.track_planning", VarType: "bool", Boot: "off", Context: "superuser", Category: "Customized Options",
+		Short: "Selects whether planning duration is tracked by pg_stat_statements."},
+	{Name: "pg_stat_statements.track_utility", VarType: "bool", Boot: "on", Context: "superuser", Category: "Customized Options",
+		Short: "Selects whether utility commands are tracked by pg_stat_statements."},
 	{Name: "pg_trgm.similarity_threshold", VarType: "real", Boot: "0.3", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",
 		Short: "Sets the threshold used by the % operator.", Extra: "Valid range is 0.0 .. 1.0."},
 	{Name: "pg_trgm.word_similarity_threshold", VarType: "real", Boot: "0.6", Min: 0, Max: 1, MinText: "0", MaxText: "1", Context: "user", Category: "Customized Options",

@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/stmtstats"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -160,4 +161,9 @@ type Describer interface {
 // before the first row; a row lives until row returns.
 type Queries interface {
 	Query(sql string, columns func(cols []types.Attr) error, row func(vals []types.Datum) error) error
+}
+
+// Statements is what pg_stat_statements reads; nil: nothing is counted.
+type Statements interface {
+	StatementStats() *stmtstats.Store
 }
