@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -36,9 +38,17 @@ func (s *Session) choose(q *query, params []types.Datum) (*query, error) {
 			return q, nil
 		}
 	}
+	var began time.Time
+	if q.counter != nil {
+		began = time.Now()
+	}
 	c, err := s.planFor(s.catalog(), q.stmt, q.bound, params)
 	if err != nil {
 		return nil, err
+	}
+	c.counter = q.counter
+	if s.hotSettings().tracking.planning {
+		s.countPlanning(c, began)
 	}
 	q.customs++
 	q.customCost += c.phys.Root.Estimate().Total + planningCost*float64(len(q.bound.Tables)+1)

@@ -534,10 +534,14 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 	}
 	kept := &cursor.Kept{}
 	s.begunQuery(q)
+	began := s.startCount(q, s.place())
 	_, err = q.prog.Exec(ec, kept.Add)
 	s.endedQuery()
 	if err != nil {
 		return err
+	}
+	if !began.IsZero() {
+		p.took = time.Since(began)
 	}
 	p.rows = kept
 	return nil

@@ -299,8 +299,23 @@ func (s *Session) runPlanned(h *plHost, in *inner, params []types.Datum, emit fu
 	s.begunQuery(q)
 	defer s.endedQuery()
 	began := s.startCount(q, inFunction)
-	n, err := q.prog.Exec(&ec, emit)
-	s.count(q, inFunction, began, n, err)
+	if began.IsZero() || emit == nil {
+		n, err := q.prog.Exec(&ec, emit)
+		s.count(q, inFunction, began, n, err)
+		return n, err
+	}
+	rows, enough := int64(0), false // a function that wants no more rows ends the execution by an error
+	n, err := q.prog.Exec(&ec, func(row []types.Datum) error {
+		rows++
+		err := emit(row)
+		enough = err != nil
+		return err
+	})
+	if enough {
+		s.count(q, inFunction, began, rows, nil)
+	} else {
+		s.count(q, inFunction, began, n, err)
+	}
 	return n, err
 }
 
@@ -506,7 +521,7 @@ func (p *plStatement) Open(params []types.Datum) (plpgsql.Rows, error) {
 	if err != nil {
 		return nil, internalPlace(err, p.text, "SQL statement", 0)
 	}
-	return rows, nil
+	return s.countRows(p.in.q, rows), nil
 }
 
 func (h *plHost) OpenCursor(name string, st plpgsql.Statement, params []types.Datum, scroll int) (string, error) {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -112,15 +111,11 @@ func (s *Session) plan(stmt ast.Stmt, source string, paramTypes []types.OID) (*q
 }
 
 func (s *Session) planBound(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement) (*query, error) {
-	return s.planFor(cat, stmt, bound, nil)
+	return s.planCounted(cat, stmt, bound, stmt.Text)
 }
 
 // planFor optimizes a bound statement, for the values of its parameters or (nil) for any.
 func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement, params []types.Datum) (*query, error) {
-	var began time.Time
-	if s.hotSettings().tracking.planning && s.counts(cat) {
-		began = time.Now()
-	}
 	statsVersion := s.db.StatsVersion() // before they are read
 	env := s.optEnv(cat)
 	env.Params = params
@@ -156,8 +151,6 @@ func (s *Session) planFor(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.State
 			}
 		}
 	}
-	q.counter = s.counterOf(cat, stmt, bound, false)
-	s.countPlanning(q, began)
 	return q, nil
 }
 

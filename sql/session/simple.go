@@ -114,7 +114,7 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 	q := s.plans.get(key)
 	if q == nil || !s.valid(q) {
 		var err error
-		if q, err = s.planNormalized(string(key[:n]), lits); q == nil || err != nil {
+		if q, err = s.planNormalized(string(key[:n]), lits, sql); q == nil || err != nil {
 			return false, nil // the ordinary way reports what is wrong, with positions in the real text
 		}
 		s.plans.put(string(key), q)
@@ -141,8 +141,9 @@ func (s *Session) simpleCached(ctx context.Context, sql string) (bool, error) {
 }
 
 // planNormalized plans a statement whose constants are parameters of the constants' types. Only plans that do not gain from
-// knowing the values are of use: direct ones. Others come back refused, so that they are not planned twice each time.
-func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, error) {
+// knowing the values are of use: direct ones. Others come back refused, so that they are not planned twice each time. sql is the whole
+// text, which the statement is counted as.
+func (s *Session) planNormalized(text string, lits []parser.Literal, sql string) (*query, error) {
 	stmts, err := parser.Parse(text)
 	if err != nil || len(stmts) != 1 {
 		return nil, err
@@ -167,7 +168,7 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 	if readsParts(bound) {
 		return refused, nil
 	}
-	q, err := s.planBound(cat, stmts[0], bound)
+	q, err := s.planCounted(cat, stmts[0], bound, sql)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,6 @@ func (s *Session) planNormalized(text string, lits []parser.Literal) (*query, er
 	if !q.direct {
 		return refused, nil
 	}
-	q.counter = s.counterOf(cat, stmts[0], bound, true)
 	return q, nil
 }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/session/cursor"
 	"github.com/tarndb/tarn/sql/stmtstats"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 // statementsExtension is the extension where whose databases statements are counted.
@@ -58,12 +60,12 @@ func (s *Session) counts(cat *catalog.Catalog) bool {
 }
 
 // counterOf makes the counter of a statement; nil where nothing is counted. Statements over different relations of the same names are
-// different ones. constant is Identify's.
-func (s *Session) counterOf(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement, constant bool) *counter {
-	if !s.counts(cat) || stmt.Text == "" {
+// different ones.
+func (s *Session) counterOf(cat *catalog.Catalog, text string, bound *plan.Statement) *counter {
+	if !s.counts(cat) || text == "" {
 		return nil
 	}
-	text, form, err := parser.Identify(stmt.Text, constant)
+	text, form, err := parser.Identify(text)
 	if err != nil {
 		return nil // a statement of Tarn's own grammar
 	}
@@ -78,6 +80,21 @@ func (s *Session) counterOf(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Sta
 		h.Write(strconv.AppendUint([]byte{' '}, uint64(oid), 16))
 	}
 	return &counter{id: queryID(h.Sum64()), text: text}
+}
+
+// planCounted is planFor, for any parameters, of a statement that is counted as the text says.
+func (s *Session) planCounted(cat *catalog.Catalog, stmt ast.Stmt, bound *plan.Statement, text string) (*query, error) {
+	var began time.Time
+	if s.hotSettings().tracking.planning {
+		began = time.Now()
+	}
+	q, err := s.planFor(cat, stmt, bound, nil)
+	if err != nil {
+		return nil, err
+	}
+	q.counter = s.counterOf(cat, text, bound)
+	s.countPlanning(q, began)
+	return q, nil
 }
 
 // queryID: 0 means none.
@@ -144,6 +161,44 @@ func (s *Session) countPlanning(q *query, began time.Time) {
 		took := time.Since(began)
 		s.countAs(q, place, func(e *stmtstats.Entry) bool { return e.Planned(took) })
 	}
+}
+
+// countedRows are the rows of a statement in a function. However many are read, it is one execution.
+type countedRows struct {
+	cursor.Source
+	s    *Session
+	q    *query
+	took time.Duration
+	n    int64
+	bad  bool
+}
+
+// countRows counts the execution that rows are of.
+func (s *Session) countRows(q *query, rows cursor.Source) cursor.Source {
+	if q.counter == nil || !s.tracked(inFunction) {
+		return rows
+	}
+	return &countedRows{Source: rows, s: s, q: q}
+}
+
+func (r *countedRows) Next() ([]types.Datum, bool, error) {
+	began := time.Now()
+	row, ok, err := r.Source.Next()
+	r.took += time.Since(began)
+	if ok {
+		r.n++
+	}
+	r.bad = r.bad || err != nil
+	return row, ok, err
+}
+
+func (r *countedRows) Close() error {
+	err := r.Source.Close()
+	if err == nil && !r.bad {
+		r.s.countAs(r.q, inFunction, func(e *stmtstats.Entry) bool { return e.Ran(r.took, r.n) })
+	}
+	r.bad = true // it counts once
+	return err
 }
 
 // endPortal closes a portal. One that was read in pieces counts as one execution.
