@@ -117,7 +117,7 @@ func (l *list) add(id plan.ColID, v value) {
 	if v.scale != "" {
 		put("s", &v.scale)
 	}
-	v.lit = nil
+	v.lit, v.base = nil, ""
 	l.cols[id] = v
 }
 

@@ -2,6 +2,7 @@ package columnar
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 		if !ok || v.typ != x.T.OID {
 			return c.no("NULLIF")
 		}
-		v.sql, v.lit = "CASE WHEN ("+l.sql+" = "+r.sql+") THEN NULL ELSE "+v.sql+" END", nil
+		v.sql, v.lit, v.base = "CASE WHEN ("+l.sql+" = "+r.sql+") THEN NULL ELSE "+v.sql+" END", nil, ""
 		return v, true
 	case *plan.Case:
 		return c.caseOf(b, x)
@@ -329,6 +330,14 @@ func (c *compiler) integer(sym string, l, r value, to types.OID) value {
 	if in != duckType(to) {
 		return narrowed(out.sql, to)
 	}
+	if r.lo == r.hi && r.lit != nil && r.lo != math.MinInt64 {
+		switch sym {
+		case "+":
+			out.base, out.off = l.sql, r.lo
+		case "-":
+			out.base, out.off = l.sql, -r.lo
+		}
+	}
 	return out
 }
 
@@ -547,7 +556,7 @@ func (c *compiler) subquery(b *block, x *plan.Subquery) (value, bool) {
 		if v.sql == "" || !v.exact() || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
 			return c.no("a subquery")
 		}
-		v.sql, v.lit = "(SELECT "+v.sql+" FROM "+in.from+in.tail()+")", nil
+		v.sql, v.lit, v.base = "(SELECT "+v.sql+" FROM "+in.from+in.tail()+")", nil, ""
 		return v, true
 	case plan.SubAny, plan.SubAll:
 		in, ok := c.unordered(x.Plan)

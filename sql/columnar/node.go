@@ -1,6 +1,7 @@
 package columnar
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -297,6 +298,13 @@ func (c *compiler) aggregate(in *block, a *plan.Aggref) (value, bool) {
 	case aggCount:
 		return typed(call("count"), types.Int8), true
 	case aggSum:
+		if arg.base != "" && !a.Distinct {
+			// One sum serves for all offsets.
+			with := filter(conds)
+			total := fmt.Sprintf("(sum(%s)%s + %d * count(%[1]s)%[2]s)", arg.base, with, arg.off)
+			arg.sql, arg.base = total, ""
+			call = func(string) string { return total }
+		}
 		if a.T.OID == types.Numeric && arg.typ != types.Numeric {
 			return value{sql: "CAST(" + call("sum") + " AS DECIMAL(38,0))", typ: types.Numeric, p: maxDigits}, true
 		}
@@ -320,7 +328,7 @@ func (c *compiler) aggregate(in *block, a *plan.Aggref) (value, bool) {
 			name = "max"
 		}
 		v := arg
-		v.sql, v.typ, v.lit = call(name), a.T.OID, nil
+		v.sql, v.typ, v.lit, v.base = call(name), a.T.OID, nil, ""
 		return v, true
 	case aggBoolAnd:
 		return value{sql: call("bool_and"), typ: types.Bool}, true

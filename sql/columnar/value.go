@@ -25,6 +25,9 @@ type value struct {
 	pad int
 	// Of an integer: the values are from lo to hi.
 	lo, hi int64
+	// base, unless "", makes an integer base + off without overflow.
+	base string
+	off  int64
 	// lit is what a constant or parameter is, which a comparison may write in another way.
 	lit *literal
 }

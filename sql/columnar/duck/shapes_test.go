@@ -85,9 +85,11 @@ select case when i4 > 5 then 'big' when i4 > 0 then 'small' end as k, count(*) f
 select case i2 when 1 then 'one' when 7 then x else 'other' end as k, count(*) from l group by 1
 select coalesce(i2, -1), count(*) from l group by 1
 select sum(coalesce(n, 0)), sum(coalesce(n, 0.001)) from l
+select sum(nullif(i2 + 100000, 100007)), sum(coalesce(i2 + 100000, 0)) from l
 select nullif(i2, 7), count(*) from l group by 1
 select count(*) from l where i2 is distinct from i4 and n is not distinct from 7.00
 select sum(i2 + 1), sum(i2 - 5), sum(i2 * 2), sum(i2 + i2) from l where i2 between -100 and 100
+select sum(i2 + 100000), sum(i2 - 70000) filter (where b), sum(distinct i2 + 70000), sum(i2 + 1::bigint), avg(i2 + 100000) from l
 select sum(i4 + 1) from l where i4 < 1000 and i4 > -1000
 select count(*) from l where i2 + 1 > 5
 select i2 / 7, i2 % 7, count(*) from l group by 1, 2
