@@ -65,7 +65,7 @@ func (x *Lexicon) OperatorsNamed(name []string) []*pgdata.Operator {
 		return builtin
 	}
 	var out []*pgdata.Operator
-	path := x.path()
+	path := x.codePath()
 	for _, s := range path {
 		out = x.operatorsIn(out, s, last)
 	}
@@ -154,7 +154,7 @@ func (x *Lexicon) ProcsNamed(name []string) []*pgdata.Proc {
 	case 1:
 		builtin := loadRegistry().procsByName[name[0]]
 		var out []*pgdata.Proc
-		for _, s := range x.path() {
+		for _, s := range x.codePath() {
 			if s == catalog.PgCatalogOID {
 				for _, p := range builtin {
 					out = appendVisible(out, p)

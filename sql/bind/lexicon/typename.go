@@ -66,7 +66,7 @@ func (x *Lexicon) lookupTypeName(n *ast.TypeName) *types.Type {
 	case 1:
 		return x.TypeByName("", name[0])
 	case 2:
-		if name[0] != "pg_catalog" && x.Catalog.Schema(name[0]) == nil {
+		if name[0] != "pg_catalog" && x.schemaNamed(name[0]) == nil {
 			x.Fail(pgerr.InvalidSchemaName, n.Location, "schema \"%s\" does not exist", name[0])
 		}
 		return x.TypeByName(name[0], name[1])

@@ -173,6 +173,15 @@ func (x *Lexicon) path() []types.OID {
 	return catalog.SearchPath(x.SearchPath, x.TempSchema)
 }
 
+// codePath is path for functions and operators, which are never found in the session's temporary schema.
+func (x *Lexicon) codePath() []types.OID {
+	path := x.path()
+	if x.TempSchema == 0 {
+		return path
+	}
+	return slices.DeleteFunc(slices.Clone(path), func(s types.OID) bool { return s == x.TempSchema })
+}
+
 // BaseType looks through domains.
 func (x *Lexicon) BaseType(oid types.OID) types.OID {
 	base, _ := x.BaseTypeMod(oid, -1)
@@ -308,7 +317,7 @@ func (x *Lexicon) TypeByName(schema, name string) *types.Type {
 		return nil
 	}
 	if schema != "" {
-		if s := x.Catalog.Schema(schema); s != nil {
+		if s := x.schemaNamed(schema); s != nil {
 			return lookup(s.OID)
 		}
 		return nil

@@ -230,6 +230,14 @@ func DropOwned(x *stmt.Ctx, n *ast.DropOwnedStmt) error {
 		if err := depend.Drop(x, list, n.Behavior == ast.DROP_CASCADE); err != nil {
 			return err
 		}
+		if err := x.Hooks.DatabaseACL(x.Bind().Database, func(_ string, owner catalog.OID, acl privilege.ACL) (privilege.ACL, error) {
+			if !acl.Mentions(role) {
+				return acl, nil
+			}
+			return acl.Without(role, owner), nil
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -228,6 +228,9 @@ func SetSchema(x *stmt.Ctx, n *ast.AlterObjectSchemaStmt) (tag string, rel *cata
 	if s == nil {
 		return "", nil, stmt.NoSchema(n.Newschema)
 	}
+	if err := x.MayCreateIn(s); err != nil {
+		return "", nil, err
+	}
 	if rel != nil {
 		if rel.Kind != catalog.RelComposite {
 			return "", nil, pgerr.New(pgerr.WrongObjectType, "%s is a table's row type", x.TypeText(rel.RowType)).WithHint("Use ALTER TABLE instead.")
@@ -259,6 +262,15 @@ func SetOwner(x *stmt.Ctx, n *ast.AlterOwnerStmt) (string, error) {
 	}
 	t, rel, err := Open(x, l.Items)
 	if err != nil {
+		return "", err
+	}
+	schema := catalog.OID(0)
+	if rel != nil {
+		schema = rel.Schema
+	} else {
+		schema = t.Schema
+	}
+	if err := x.MayGiveTo(owner, x.Catalog().SchemaByOID(schema)); err != nil {
 		return "", err
 	}
 	if rel != nil {
