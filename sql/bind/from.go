@@ -103,7 +103,7 @@ func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*express
 	case *ast.RangeTableSample:
 		return b.tableSample(s, v)
 	case *ast.RangeTableFunc:
-		panic(types.ErrXML())
+		b.Unsupported(v.Location, "XMLTABLE")
 	}
 	panic(pgerr.Unsupported("this FROM item"))
 }

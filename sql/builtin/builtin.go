@@ -85,9 +85,6 @@ func Lookup(oid types.OID) (*Func, error) {
 	if f := index()[oid]; f != nil {
 		return f, nil
 	}
-	if p := call.ProcByOID(oid); p != nil && xmlFunctions[p.Src] {
-		return nil, types.ErrXML()
-	}
 	return nil, pgerr.Unsupported("function " + call.Signature(oid))
 }
 
@@ -112,15 +109,6 @@ var symbols = sync.OnceValue(func() map[string][]*pgdata.Proc {
 	}
 	return m
 })
-
-// xmlFunctions are refused in their own words.
-var xmlFunctions = map[string]bool{
-	"cursor_to_xml": true, "cursor_to_xmlschema": true, "database_to_xml": true, "database_to_xml_and_xmlschema": true, "database_to_xmlschema": true,
-	"query_to_xml": true, "query_to_xml_and_xmlschema": true, "query_to_xmlschema": true, "schema_to_xml": true, "schema_to_xml_and_xmlschema": true,
-	"schema_to_xmlschema": true, "table_to_xml": true, "table_to_xml_and_xmlschema": true, "table_to_xmlschema": true, "texttoxml": true,
-	"xml_is_well_formed": true, "xml_is_well_formed_content": true, "xml_is_well_formed_document": true, "xmlcomment": true, "xmlconcat2": true,
-	"xmlexists": true, "xmlvalidate": true, "xpath": true, "xpath_exists": true,
-}
 
 // LookupAgg returns a built-in aggregate, or 0A000 naming it.
 func LookupAgg(oid types.OID) (*Agg, error) {

@@ -32,6 +32,7 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/text"
 	"github.com/tarndb/tarn/sql/builtin/textsearch"
 	"github.com/tarndb/tarn/sql/builtin/window"
+	"github.com/tarndb/tarn/sql/builtin/xmltype"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -39,7 +40,7 @@ import (
 // families are all that Lookup finds, one per package.
 func families() []call.Family {
 	return []call.Family{
-		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), jsonpath.Family(), number.Family(), ranges.Family(), system.Family(), text.Family(), geometry.Family(), hashing.Family(), network.Family(), textsearch.Family(),
+		aggregate.Family(), array.Family(), compare.Family(), datetime.Family(), format.Family(), json.Family(), jsonpath.Family(), number.Family(), ranges.Family(), system.Family(), text.Family(), geometry.Family(), hashing.Family(), network.Family(), textsearch.Family(), xmltype.Family(),
 	}
 }
 

@@ -78,6 +78,19 @@ func MapChildren(e Expr, f func(Expr) Expr) Expr {
 			c.Args = args
 			return &c
 		}
+	case *XML:
+		named, ok1 := mapList(x.Named, f)
+		args, ok2 := mapList(x.Args, f)
+		if ok1 || ok2 {
+			c := *x
+			if ok1 {
+				c.Named = named
+			}
+			if ok2 {
+				c.Args = args
+			}
+			return &c
+		}
 	case *NullIf:
 		if eq := mapCall(x.Eq, f); eq != x.Eq {
 			c := *x

@@ -214,6 +214,8 @@ func (p *printer) expr(e plan.Expr, implicit bool) {
 		p.put(map[bool]string{true: "GREATEST(", false: "LEAST("}[v.Greatest])
 		p.list(v.Args, true)
 		p.put(")")
+	case *plan.XML:
+		p.xml(v)
 	case *plan.NullIf:
 		p.put("NULLIF(")
 		p.list(v.Eq.Args, true)

@@ -10,7 +10,7 @@ import (
 func simple(e, parent plan.Expr) bool {
 	switch v := e.(type) {
 	case *plan.Const, *plan.Param, *plan.ColRef, *plan.CurrentOf,
-		*plan.Subscript, *plan.ArrayCtor, *plan.RowCtor, *plan.Coalesce, *plan.MinMax, *plan.SQLValue, *plan.NextVal,
+		*plan.Subscript, *plan.ArrayCtor, *plan.RowCtor, *plan.Coalesce, *plan.MinMax, *plan.XML, *plan.SQLValue, *plan.NextVal,
 		*plan.NullIf, *plan.Aggref, *plan.WindowCall, *plan.Case:
 		return true
 	case *plan.FieldSelect:
@@ -76,7 +76,7 @@ func separated(parent plan.Expr) bool {
 	switch v := parent.(type) {
 	case *plan.FuncCall:
 		return v.Form == plan.CallFunc
-	case *plan.BoolOp, *plan.Subscript, *plan.ArrayCtor, *plan.RowCtor, *plan.Coalesce, *plan.MinMax, *plan.NullIf,
+	case *plan.BoolOp, *plan.Subscript, *plan.ArrayCtor, *plan.RowCtor, *plan.Coalesce, *plan.MinMax, *plan.XML, *plan.NullIf,
 		*plan.Aggref, *plan.WindowCall, *plan.Case:
 		return true
 	}

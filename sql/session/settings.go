@@ -120,6 +120,10 @@ func (s *Session) settingChanged(d *settings.Def, value string) {
 		}
 	case "extra_float_digits":
 		e.ExtraFloatDigits = int(s.settings.Int("extra_float_digits")) - 1
+	case "xmloption":
+		e.XMLDocument = value == "document"
+	case "xmlbinary":
+		e.XMLHex = value == "hex"
 	case "bytea_output":
 		e.ByteaEscape = value == "escape"
 	case "role", "session_authorization":

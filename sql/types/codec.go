@@ -14,20 +14,6 @@ var noCodec = &codec{
 	},
 }
 
-// xmlCodec refuses input as a PostgreSQL without libxml does, so that clients see what they know.
-var xmlCodec = &codec{
-	out:  bytesOut,
-	in:   func(*Type, string, int32, *Env) (Datum, error) { return Null, ErrXML() },
-	send: bytesOut,
-	recv: func(*Type, []byte, int32, *Env) (Datum, error) { return Null, ErrXML() },
-}
-
-// ErrXML is the answer to everything about xml.
-func ErrXML() *pgerr.Error {
-	return pgerr.New(pgerr.FeatureNotSupported, "unsupported XML feature").
-		WithDetail("This functionality requires the server to be built with libxml support.")
-}
-
 func unsupportedType(t *Type) error { return pgerr.Unsupported("type " + FormatType(t.OID, -1, nil)) }
 
 // pseudoCodec refuses input as PostgreSQL's pseudo-types do.

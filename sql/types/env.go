@@ -16,6 +16,8 @@ type Env struct {
 	// output that reads back. -1 and below print 15 (6) digits plus the setting.
 	ExtraFloatDigits int
 	ByteaEscape      bool // bytea_output = escape; hex
+	XMLDocument      bool // xmloption = document; content
+	XMLHex           bool // xmlbinary = hex; base64
 
 	// Uncommitted reports whether the transaction under way has added an enum label; nil: it has added none.
 	Uncommitted func(label OID) bool

@@ -181,6 +181,8 @@ func (b *Binder) storeColl(e plan.Expr, in Collation) {
 		result(&v.T)
 	case *plan.MinMax:
 		result(&v.T)
+	case *plan.XML:
+		result(&v.T)
 	case *plan.NullIf:
 		v.Eq.InputColl = input
 		result(&v.T)

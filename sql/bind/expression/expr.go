@@ -86,8 +86,7 @@ func (b *Binder) Expr(s *Scope, n ast.Node) plan.Expr {
 	case *ast.XmlExpr:
 		return b.xml(s, v)
 	case *ast.XmlSerialize:
-		b.xmlArgs(s, []ast.Node{v.Expr}, "XMLSERIALIZE")
-		panic(types.ErrXML())
+		return b.xmlSerialize(s, v)
 	case *ast.MultiAssignRef:
 		return b.multiAssign(s, v)
 	case nil:

@@ -73,6 +73,12 @@ func figure(n ast.Node) (string, int) {
 			return "greatest", 2
 		}
 		return "least", 2
+	case *ast.XmlSerialize:
+		return "xmlserialize", 2
+	case *ast.XmlExpr:
+		if name := xmlNames[v.Op]; name != "" {
+			return name, 2
+		}
 	case *ast.SQLValueFunction:
 		switch v.Op {
 		case ast.SVFOP_CURRENT_DATE:

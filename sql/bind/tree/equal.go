@@ -70,6 +70,10 @@ func Equal(a, c plan.Expr) bool {
 	case *plan.MinMax:
 		y, ok := c.(*plan.MinMax)
 		return ok && x.Greatest == y.Greatest && EqualList(x.Args, y.Args)
+	case *plan.XML:
+		y, ok := c.(*plan.XML)
+		return ok && x.Op == y.Op && x.Name == y.Name && x.Document == y.Document && x.KeepSpace == y.KeepSpace && x.Standalone == y.Standalone &&
+			x.T.OID == y.T.OID && slices.Equal(x.Names, y.Names) && EqualList(x.Named, y.Named) && EqualList(x.Args, y.Args)
 	case *plan.NullIf:
 		y, ok := c.(*plan.NullIf)
 		return ok && equalCall(x.Eq, y.Eq)

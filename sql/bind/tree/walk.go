@@ -50,6 +50,9 @@ func ExprChildren(e plan.Expr, f func(*plan.Expr)) {
 		list(v.Args)
 	case *plan.MinMax:
 		list(v.Args)
+	case *plan.XML:
+		list(v.Named)
+		list(v.Args)
 	case *plan.NullIf:
 		call(v.Eq)
 	case *plan.DistinctFrom:

@@ -51,12 +51,14 @@ func openTypeName(x *stmt.Ctx, n *ast.TypeName) (t *catalog.Type, rel *catalog.T
 	if t, rel, err = findType(x, n); err != nil {
 		return nil, nil, err
 	}
+	return t, rel, mustOwn(x, t, rel)
+}
+
+func mustOwn(x *stmt.Ctx, t *catalog.Type, rel *catalog.Table) error {
 	if t != nil {
-		err = x.MustOwnObject(&t.Header, "type "+x.TypeText(t.OID))
-	} else {
-		err = mustOwnRow(x, rel)
+		return x.MustOwnObject(&t.Header, "type "+x.TypeText(t.OID))
 	}
-	return t, rel, err
+	return mustOwnRow(x, rel)
 }
 
 func mustOwnRow(x *stmt.Ctx, rel *catalog.Table) error {
@@ -220,7 +222,7 @@ func SetSchema(x *stmt.Ctx, n *ast.AlterObjectSchemaStmt) (tag string, rel *cata
 	if n.ObjectType == ast.OBJECT_DOMAIN {
 		tag = "ALTER DOMAIN"
 	}
-	t, rel, err := Open(x, l.Items)
+	t, rel, err := findType(x, &ast.TypeName{Names: l.Items, Location: -1})
 	if err != nil {
 		return "", nil, err
 	}
@@ -229,6 +231,9 @@ func SetSchema(x *stmt.Ctx, n *ast.AlterObjectSchemaStmt) (tag string, rel *cata
 		return "", nil, stmt.NoSchema(n.Newschema)
 	}
 	if err := x.MayCreateIn(s); err != nil {
+		return "", nil, err
+	}
+	if err := mustOwn(x, t, rel); err != nil {
 		return "", nil, err
 	}
 	if rel != nil {

@@ -79,6 +79,8 @@ func (b *Builder) Expr(e plan.Expr) (Operand, error) {
 		return b.coalesce(x)
 	case *plan.MinMax:
 		return b.minMax(x)
+	case *plan.XML:
+		return b.xml(x)
 	case *plan.NullIf:
 		return b.nullIf(x)
 	case *plan.ArrayCtor:
