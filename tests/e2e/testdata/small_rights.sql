@@ -24,7 +24,7 @@ set role sr_b;
 alter type sr_c owner to sr_b;
 alter type sr_c set schema sr_s;
 reset role;
-grant create on schema sr_s to sr_a, sr_b;
+grant usage, create on schema sr_s to sr_a, sr_b;
 set role sr_a;
 alter type sr_t set schema sr_s;
 alter type sr_s.sr_t owner to sr_b;
