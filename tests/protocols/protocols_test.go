@@ -35,6 +35,9 @@ func TestScripts(t *testing.T) {
 			t.Fatal(dir, err, len(files))
 		}
 		for _, f := range files { // each script expects an empty database
+			if filepath.Base(f) == "pg_stat_statements.sql" {
+				continue // it would find the statements that print binary values
+			}
 			groups[strings.TrimPrefix(strings.TrimSuffix(f, ".sql"), "../")] = []string{f}
 		}
 	}
@@ -274,8 +277,8 @@ func (s *server) read(a *answer, r *pgconn.ResultReader, also func([][]byte)) {
 	a.fail(err)
 }
 
-// unreadable are types that have no input in binary: record, record[], anyarray, aclitem, aclitem[].
-var unreadable = []uint32{2249, 2287, 2277, 1033, 1034}
+// unreadable are types that have no input in binary: record, record[], anyarray, aclitem, aclitem[], query_int, query_int[].
+var unreadable = []uint32{2249, 2287, 2277, 1033, 1034, 14820, 14823}
 
 const unread = "(unread)"
 
