@@ -43,15 +43,8 @@ func (b *builder) columnar(x *plan.Columnar) (operator, error) {
 func (o *columnarOp) open() error {
 	o.end()
 	o.begun, o.byRows = false, false
-	for i, fn := range o.params {
-		v, err := fn()
-		if err != nil {
-			return err
-		}
-		o.vals[i] = v
-	}
 	// What a SERIALIZABLE transaction reads must go through its View.
-	if r := o.in.columnar; r != nil && o.in.EC.Txn.Isolation() != txn.Serializable {
+	if r := o.in.columnar; r != nil && o.in.EC.Txn.Isolation() != txn.Serializable && r.Accepts(o.node) && o.values() {
 		rows, ok, err := r.RunColumnar(o.in.EC, &o.in.View, o.node, o.vals)
 		switch {
 		case errors.Is(err, ErrColumnarRetry):
@@ -64,6 +57,18 @@ func (o *columnarOp) open() error {
 	}
 	o.byRows = true
 	return o.fallback.open()
+}
+
+// values computes the parameters. false: one of them is an error, which is the statement's where the rows come to it.
+func (o *columnarOp) values() bool {
+	for i, fn := range o.params {
+		v, err := fn()
+		if err != nil {
+			return false
+		}
+		o.vals[i] = v
+	}
+	return true
 }
 
 func (o *columnarOp) next() (bool, error) {

@@ -42,6 +42,8 @@ type VirtualKey struct {
 
 // ColumnarRunner runs a fragment in the columnar engine.
 type ColumnarRunner interface {
+	// Accepts reports that n is to run over columns, as far as can be told without its Params: these may be costly to compute.
+	Accepts(n *plan.Columnar) bool
 	// RunColumnar starts n with the values of its Params. ok false: the fragment cannot run there now, the caller runs
 	// the fallback. An error after that is wrapped in ErrColumnarRetry where the fallback should be tried, which is
 	// possible until the first row has been given.

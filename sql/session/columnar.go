@@ -43,10 +43,9 @@ func (s *Session) columnarOn(n *plan.Columnar) bool {
 
 type columnarRunner struct{ s *Session }
 
+func (r columnarRunner) Accepts(n *plan.Columnar) bool { return r.s.columnarOn(n) }
+
 func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
-	if !r.s.columnarOn(n) {
-		return nil, false, nil
-	}
 	// The columnar shape holds what is committed: a transaction that has written to a table reads its rows.
 	for _, t := range n.Tables {
 		if view.Wrote(tuple.AppendPrefix(nil, t.StorageID, 0), tuple.AppendPrefix(nil, t.StorageID+1, 0)) {

@@ -31,6 +31,9 @@ var _ exec.ColumnarRunner = (*Runner)(nil)
 // Runner makes a runner over the tables of a branch.
 func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{e, s} }
 
+// Accepts implements exec.ColumnarRunner: whether a fragment pays is the caller's affair.
+func (r *Runner) Accepts(*plan.Columnar) bool { return true }
+
 // RunColumnar implements exec.ColumnarRunner. The caller sees to it that the transaction has not written to the tables.
 func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	sql, ok := columnar.Bind(text(n.With, n.SQL), columnar.ParamTypes(n), params)

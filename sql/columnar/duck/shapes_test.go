@@ -1,6 +1,7 @@
 package duck_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -134,6 +135,23 @@ func TestShapeParams(t *testing.T) {
 		got, err := d.query(q, d.engine.Runner(d), v)
 		if err != nil || strings.Join(got, ";") != strings.Join(want, ";") {
 			t.Errorf("%s: %v, want %v (%v)", q, got, want, err)
+		}
+	}
+}
+
+// TestParamError: what a parameter's computation raises is an error only where the rows come to it.
+func TestParamError(t *testing.T) {
+	d := newDB(t, duck.Options{})
+	empty, full := d.table("nothing", testColumns...), d.table("some_rows", testColumns...)
+	d.fill("some_rows", 20)
+	d.shape(empty, 0)
+	d.shape(full, 2)
+	for _, q := range []string{"select count(*) from nothing where i4 > 10 / $1", "select count(*) from some_rows where i4 > 10 / $1",
+		"select count(*) from nothing where i4 > (select i4 from some_rows)", "select count(*) from some_rows where i4 > (select i4 from some_rows)"} {
+		want, werr := d.query(q, nil, tuple.Int(0))
+		got, gerr := d.query(q, d.engine.Runner(d), tuple.Int(0))
+		if fmt.Sprint(werr) != fmt.Sprint(gerr) || strings.Join(got, ";") != strings.Join(want, ";") {
+			t.Errorf("%s: %v %v, want %v %v", q, got, gerr, want, werr)
 		}
 	}
 }
