@@ -42,7 +42,7 @@ func changes(act func() error) (any, error) {
 	err := act()
 	list := slices.DeleteFunc(slices.Clone(statements.sql), func(s string) bool { return strings.HasPrefix(strings.ToLower(s), "select") })
 	for i, s := range list {
-		parts := strings.Split(s, ",") // GORM writes constraints in the order of a map
+		parts := strings.Split(strings.TrimSuffix(s, ")"), ",") // GORM writes constraints in the order of a map
 		slices.Sort(parts)
 		list[i] = strings.Join(parts, ",")
 	}
