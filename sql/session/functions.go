@@ -191,6 +191,9 @@ func (f *functions) SetSetting(name, value string, local bool) (string, error) {
 		}
 		return s.settings.Show(name)
 	}
+	if err := s.maySet(name); err != nil {
+		return "", err
+	}
 	if err := s.settings.Set(name, value, local); err != nil {
 		return "", err
 	}

@@ -158,6 +158,14 @@ func (s *Session) sendReports() {
 	}
 }
 
+// maySet: parameters of context superuser are theirs alone (42501). There are no grants on parameters.
+func (s *Session) maySet(name string) error {
+	if d := settings.Lookup(name); d != nil && d.Context == "superuser" && !isIdentity(name) && !s.Superuser() {
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set parameter \"%s\"", d.Name)
+	}
+	return nil
+}
+
 // set is SET, RESET and SET TRANSACTION.
 func (s *Session) set(n *ast.VariableSetStmt) error {
 	switch n.Kind {
@@ -169,6 +177,9 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 		v := settingValue(n)
 		if isIdentity(n.Name) {
 			return s.setIdentity(n.Name, v, n.IsLocal)
+		}
+		if err := s.maySet(n.Name); err != nil {
+			return err
 		}
 		if err := s.settings.Set(n.Name, v, n.IsLocal); err != nil {
 			return err
@@ -183,6 +194,9 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 			return s.setIdentity(n.Name, s.client.User, n.IsLocal)
 		case "role":
 			return s.setIdentity(n.Name, "none", n.IsLocal)
+		}
+		if err := s.maySet(n.Name); err != nil {
+			return err
 		}
 		return s.settings.Reset(n.Name)
 	case ast.VAR_RESET_ALL:

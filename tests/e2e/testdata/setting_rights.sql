@@ -1,0 +1,17 @@
+create role set_plain;
+set session authorization set_plain;
+set deadlock_timeout = '2s';
+set session_replication_role = replica;
+reset deadlock_timeout;
+set deadlock_timeout to default;
+select set_config('log_min_messages', 'panic', false);
+set work_mem = '5MB';
+show work_mem;
+reset session authorization;
+set deadlock_timeout = '2s';
+show deadlock_timeout;
+reset deadlock_timeout;
+set role set_plain;
+set deadlock_timeout = '2s';
+reset role;
+drop role set_plain;
