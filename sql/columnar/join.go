@@ -1,6 +1,7 @@
 package columnar
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,36 +13,22 @@ func (c *compiler) hashJoin(x *plan.HashJoin) (*block, bool) {
 	if x.NullAware {
 		return c.notIn(x)
 	}
-	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) {
-		var on []string
-		for i := range x.OuterKeys {
-			s, ok := c.equal(b, x.OuterKeys[i], x.InnerKeys[i], x.Colls[i])
-			if !ok {
-				return nil, false
-			}
-			on = append(on, s)
-		}
-		return c.conditions(b, on, x.On)
-	})
+	return c.join(x.Kind, x.Outer, x.Inner, x.OuterKeys, x.InnerKeys, x.Colls, x.On)
 }
 
 func (c *compiler) mergeJoin(x *plan.MergeJoin) (*block, bool) {
-	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) {
-		var on []string
-		for i := range x.OuterKeys {
-			l, r := x.OuterKeys[i], x.InnerKeys[i]
-			s, ok := c.equal(b, &plan.ColRef{Col: l.Col, T: l.T}, &plan.ColRef{Col: r.Col, T: r.T}, l.T.Coll)
-			if !ok {
-				return nil, false
-			}
-			on = append(on, s)
-		}
-		return c.conditions(b, on, x.On)
-	})
+	var outer, inner []plan.Expr
+	var colls []types.OID
+	for i, l := range x.OuterKeys {
+		r := x.InnerKeys[i]
+		outer, inner = append(outer, &plan.ColRef{Col: l.Col, T: l.T}), append(inner, &plan.ColRef{Col: r.Col, T: r.T})
+		colls = append(colls, l.T.Coll)
+	}
+	return c.join(x.Kind, x.Outer, x.Inner, outer, inner, colls, x.On)
 }
 
 func (c *compiler) nestLoop(x *plan.NestLoop) (*block, bool) {
-	return c.join(x.Kind, x.Outer, x.Inner, func(b *block) ([]string, bool) { return c.conditions(b, nil, x.On) })
+	return c.join(x.Kind, x.Outer, x.Inner, nil, nil, nil, x.On)
 }
 
 // equal is a condition of a hash or merge join.
@@ -70,20 +57,9 @@ func (c *compiler) equal(b *block, l, r plan.Expr, coll types.OID) (string, bool
 	return "(" + lv.sql + " = " + rv.sql + ")", true
 }
 
-func (c *compiler) conditions(b *block, on []string, es []plan.Expr) ([]string, bool) {
-	for _, e := range es {
-		v, ok := c.expr(b, e)
-		if !ok {
-			return nil, false
-		}
-		on = append(on, v.sql)
-	}
-	return on, true
-}
-
-// join joins two inputs. on writes the conditions over a block that has the columns of both. What stands in the inner input may
-// name columns of the outer one: it is a subquery that DuckDB takes as lateral, or a condition, which moves up.
-func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both *block) ([]string, bool)) (*block, bool) {
+// join joins two inputs on the pairs of keys, equal under colls, and on further conditions. What stands in the inner input may name
+// columns of the outer one: it is a subquery that DuckDB takes as lateral, or a condition, which moves up.
+func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, innerKeys []plan.Expr, colls []types.OID, on []plan.Expr) (*block, bool) {
 	l, ok := c.openInput(outer)
 	if !ok {
 		return nil, false
@@ -103,13 +79,17 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both
 		l = c.nest(l)
 	}
 	both := &block{cols: make(map[plan.ColID]value, len(l.cols)+len(r.cols)), joined: true}
-	for id, v := range l.cols {
-		both.cols[id] = v
+	maps.Copy(both.cols, l.cols)
+	maps.Copy(both.cols, r.cols)
+	var conds []string
+	for i := range outerKeys {
+		s, ok := c.equal(both, outerKeys[i], innerKeys[i], colls[i])
+		if !ok {
+			return nil, false
+		}
+		conds = append(conds, s)
 	}
-	for id, v := range r.cols {
-		both.cols[id] = v
-	}
-	conds, ok := on(both)
+	conds, ok = c.conditions(both, conds, on)
 	if !ok {
 		return nil, false
 	}
@@ -122,13 +102,13 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, on func(both
 	case plan.SemiJoin, plan.AntiJoin:
 		// DuckDB reads the inner side of a semi join once. EXISTS stands where that side depends on the outer row in another way than by
 		// equal columns.
-		if word, ok := map[plan.JoinKind]string{plan.SemiJoin: " SEMI JOIN ", plan.AntiJoin: " ANTI JOIN "}[kind]; ok && !r.joined && c.alone(l, r.from, matched) {
-			l.from, l.joined = l.from+word+r.from+" ON "+conjunction(matched), true
-			return l, true
-		}
-		word := "EXISTS"
+		word, join := "EXISTS", " SEMI JOIN "
 		if kind == plan.AntiJoin {
-			word = "NOT EXISTS"
+			word, join = "NOT EXISTS", " ANTI JOIN "
+		}
+		if !r.joined && c.alone(l, r.from, matched) {
+			l.from, l.joined = l.from+join+r.from+" ON "+conjunction(matched), true
+			return l, true
 		}
 		in := &block{from: r.from, where: matched}
 		l.where = slices.Concat(l.where, []string{word + " (SELECT 1 FROM " + in.from + in.tail() + ")"})

@@ -30,7 +30,7 @@ func (c *compiler) node(n plan.Node) (*block, bool) {
 	case *plan.NestLoop:
 		b, ok = c.nestLoop(x)
 	case *plan.SortNode:
-		return c.sort(x, x.Keys)
+		return c.sort(x)
 	case *plan.LimitNode:
 		b, ok = c.limit(x)
 	case *plan.UniqueNode:
@@ -115,21 +115,19 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	if !c.where(b, x.Conds) || !c.where(b, x.Filter) {
 		return nil, false
 	}
-	// Out is what is read beyond the conditions.
+	used := map[plan.ColID]bool{}
+	for _, e := range slices.Concat(x.Conds, x.Filter) {
+		plan.ExprCols(e, used)
+	}
 	out := make(map[plan.ColID]value, len(x.Out))
 	for _, o := range x.Out {
 		if v, ok := b.cols[o.ID]; ok {
-			out[o.ID] = v
-			c.read(at, o.AttNum)
+			out[o.ID], used[o.ID] = v, true
 		}
 	}
-	for _, e := range slices.Concat(x.Conds, x.Filter) {
-		used := map[plan.ColID]bool{}
-		plan.ExprCols(e, used)
-		for _, o := range have {
-			if used[o.ID] && o.AttNum > 0 {
-				c.read(at, o.AttNum)
-			}
+	for _, o := range have {
+		if used[o.ID] && o.AttNum > 0 && !slices.Contains(c.reads[at], o.AttNum) {
+			c.reads[at] = append(c.reads[at], o.AttNum)
 		}
 	}
 	b.cols = out
@@ -139,21 +137,21 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	return b, true
 }
 
-func (c *compiler) read(table int, att int16) {
-	if !slices.Contains(c.reads[table], att) {
-		c.reads[table] = append(c.reads[table], att)
-	}
+func (c *compiler) where(b *block, conds []plan.Expr) (ok bool) {
+	b.where, ok = c.conditions(b, b.where, conds)
+	return ok
 }
 
-func (c *compiler) where(b *block, conds []plan.Expr) bool {
-	for _, e := range conds {
+// conditions appends conditions over b to list.
+func (c *compiler) conditions(b *block, list []string, es []plan.Expr) ([]string, bool) {
+	for _, e := range es {
 		v, ok := c.expr(b, e)
 		if !ok {
-			return false
+			return nil, false
 		}
-		b.where = append(b.where, v.sql)
+		list = append(list, v.sql)
 	}
-	return true
+	return list, true
 }
 
 func (c *compiler) result(x *plan.Result) (*block, bool) {
@@ -366,7 +364,7 @@ func (c *compiler) distinct(n plan.Node, on []plan.ColID) (*block, bool) {
 	return &block{cols: l.cols, from: "(SELECT DISTINCT " + l.String() + " FROM " + in.from + in.tail() + ") " + l.from}, true
 }
 
-func (c *compiler) sort(x *plan.SortNode, keys []plan.SortKey) (*block, bool) {
+func (c *compiler) sort(x *plan.SortNode) (*block, bool) {
 	b, ok := c.unordered(x.In)
 	if !ok {
 		return nil, false
@@ -375,7 +373,7 @@ func (c *compiler) sort(x *plan.SortNode, keys []plan.SortKey) (*block, bool) {
 		b = c.nest(b)
 	}
 	// A bound on the rows is only a hint: the Limit above has the number.
-	return c.orderBy(b, keys)
+	return c.orderBy(b, x.Keys)
 }
 
 func (c *compiler) orderBy(b *block, keys []plan.SortKey) (*block, bool) {

@@ -40,10 +40,6 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 	if !ok {
 		return nil, false, nil
 	}
-	var wide []byte
-	if n.Wide != "" {
-		wide, _ = columnar.Bind(text(n.WideWith, n.Wide), columnar.ParamTypes(n), params)
-	}
 	snap, err := r.source.Open(ec.Ctx, n.Tables, view.LSN())
 	switch {
 	case errors.Is(err, columnar.ErrNotAvailable):
@@ -52,7 +48,7 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 		return nil, false, cancelled(ec.Ctx, err)
 	}
 	q := &query{snap: snap}
-	rows, err := q.run(ec.Ctx, r.engine, n, string(sql), string(wide))
+	rows, err := q.run(ec.Ctx, r.engine, n, string(sql), params)
 	if err != nil {
 		q.close()
 		if ec.Ctx.Err() == nil {
@@ -97,8 +93,8 @@ func text(with []string, sql string) string {
 	return s.String() + " " + sql
 }
 
-// run runs sql and, where a number is too large for its types, wide.
-func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql, wide string) (*rows, error) {
+// run runs sql, which is n's, and where a number is too large for its types n's wide form.
+func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string, params []types.Datum) (*rows, error) {
 	cols := make([][]int, len(n.Tables))
 	for i, t := range n.Tables {
 		var err error
@@ -121,8 +117,10 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql, wide 
 	}
 	tables := "WITH " + strings.Join(with, ", ")
 	res, err := q.conn.query(ctx, tables+sql)
-	if err != nil && wide != "" && ctx.Err() == nil {
-		res, err = q.conn.query(ctx, tables+wide)
+	if err != nil && n.Wide != "" && ctx.Err() == nil {
+		if wide, ok := columnar.Bind(text(n.WideWith, n.Wide), columnar.ParamTypes(n), params); ok {
+			res, err = q.conn.query(ctx, tables+string(wide))
+		}
 	}
 	if err != nil {
 		return nil, err

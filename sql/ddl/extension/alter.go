@@ -79,7 +79,7 @@ func Contents(x *stmt.Ctx, n *ast.AlterExtensionContentsStmt) error {
 
 // SetSchema is ALTER EXTENSION … SET SCHEMA.
 func SetSchema(x *stmt.Ctx, n *ast.AlterObjectSchemaStmt) error {
-	name := nameOf(n.Object)
+	name := stmt.Name(n.Object)
 	e, err := owned(x, name)
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func named(x *stmt.Ctx, e *catalog.Extension) (found bool) {
 
 // Comment is COMMENT ON EXTENSION.
 func Comment(x *stmt.Ctx, object ast.Node, text string) error {
-	e, err := owned(x, nameOf(object))
+	e, err := owned(x, stmt.Name(object))
 	if err != nil {
 		return err
 	}
@@ -176,18 +176,11 @@ func Comment(x *stmt.Ctx, object ast.Node, text string) error {
 	return nil
 }
 
-func nameOf(n ast.Node) string {
-	if s, ok := n.(*ast.String); ok {
-		return s.Sval
-	}
-	return ""
-}
-
 // Drop is DROP EXTENSION.
 func Drop(x *stmt.Ctx, n *ast.DropStmt) error {
 	var list []catalog.Address
 	for _, o := range n.Objects {
-		name := nameOf(o)
+		name := stmt.Name(o)
 		if n.MissingOk && x.Catalog().Extension(name) == nil {
 			x.Note("", "extension \"%s\" does not exist, skipping", name)
 			continue

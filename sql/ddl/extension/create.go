@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/ddl/stmt"
@@ -19,7 +18,7 @@ type options struct{ schema, version string }
 
 // redundant is the error for an option that stands twice.
 func redundant(x *stmt.Ctx, d *ast.DefElem) error {
-	return pgerr.New(pgerr.SyntaxError, "conflicting or redundant options").WithPosition((&place.Text{Source: x.Bind().Source}).Pos(d.Location))
+	return pgerr.New(pgerr.SyntaxError, "conflicting or redundant options").WithPosition(x.Position(d.Location))
 }
 
 func createOptions(x *stmt.Ctx, list []ast.Node) (o options, err error) {

@@ -199,15 +199,8 @@ func Comment(x *stmt.Ctx, rv *ast.RangeVar, name, comment string) error {
 
 // ToDrop finds the rule of DROP RULE; ok false: there is none, and that has been said.
 func ToDrop(x *stmt.Ctx, rv *ast.RangeVar, name string, missingOK bool) (o catalog.Address, ok bool, err error) {
-	if missingOK {
-		if rv.Schemaname != "" && x.Catalog().Schema(rv.Schemaname) == nil {
-			x.Note("", "schema \"%s\" does not exist, skipping", rv.Schemaname)
-			return o, false, nil
-		}
-		if t, _, err := x.Lookup(rv); err == nil && t == nil {
-			x.Note("", "relation \"%s\" does not exist, skipping", rv.Relname)
-			return o, false, nil
-		}
+	if missingOK && x.SkipsRelation(rv) {
+		return o, false, nil
 	}
 	v, ix, err := x.OpenRelation(rv, lock.AccessExclusive)
 	if err != nil {

@@ -161,6 +161,19 @@ func NoRelation(rv *ast.RangeVar) error {
 	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
 }
 
+// SkipsRelation is for DROP … IF EXISTS of what belongs to a relation: where there is no such relation it says so.
+func (x *Ctx) SkipsRelation(rv *ast.RangeVar) bool {
+	if rv.Schemaname != "" && x.Catalog().Schema(rv.Schemaname) == nil {
+		x.Note("", "schema \"%s\" does not exist, skipping", rv.Schemaname)
+		return true
+	}
+	if t, _, err := x.Lookup(rv); err == nil && t == nil {
+		x.Note("", "relation \"%s\" does not exist, skipping", rv.Relname)
+		return true
+	}
+	return false
+}
+
 // Open finds a relation, locks its table and looks again: whoever held the lock may have changed or renamed it.
 // A nil table without error: there is none.
 func (x *Ctx) Open(rv *ast.RangeVar, mode lock.Mode) (*catalog.Table, *catalog.Index, error) {
@@ -305,6 +318,14 @@ func PendingHas(t *catalog.Table, name string) bool {
 func Joined(cols []string) string {
 	s := strings.Join(cols, "_")
 	return Clip(s, MaxName)
+}
+
+// Name is the name of an object that has no schema, "" for nodes of other forms.
+func Name(n ast.Node) string {
+	if s, ok := n.(*ast.String); ok {
+		return s.Sval
+	}
+	return ""
 }
 
 // Strs are the names in a list of String nodes.

@@ -93,7 +93,7 @@ func AlterEvent(x *stmt.Ctx, n *ast.AlterEventTrigStmt) error {
 
 // RenameEvent, OwnEvent and CommentEvent are the other statements that change one; object is its name.
 func RenameEvent(x *stmt.Ctx, object ast.Node, name string) error {
-	return changeEvent(x, eventName(object), func(e *catalog.EventTrigger) error {
+	return changeEvent(x, stmt.Name(object), func(e *catalog.EventTrigger) error {
 		if x.Catalog().EventTrigger(name) != nil {
 			return eventExists(name)
 		}
@@ -107,7 +107,7 @@ func OwnEvent(x *stmt.Ctx, object ast.Node, role *ast.RoleSpec) error {
 	if err != nil {
 		return err
 	}
-	return changeEvent(x, eventName(object), func(e *catalog.EventTrigger) error {
+	return changeEvent(x, stmt.Name(object), func(e *catalog.EventTrigger) error {
 		if x.Roles != nil && !x.Roles.IsSuper(owner) {
 			return stmt.Denied("permission denied to change owner of event trigger \"%s\"", e.Name).(*pgerr.Error).
 				WithHint("The owner of an event trigger must be a superuser.")
@@ -118,24 +118,17 @@ func OwnEvent(x *stmt.Ctx, object ast.Node, role *ast.RoleSpec) error {
 }
 
 func CommentEvent(x *stmt.Ctx, object ast.Node, text string) error {
-	return changeEvent(x, eventName(object), func(e *catalog.EventTrigger) error {
+	return changeEvent(x, stmt.Name(object), func(e *catalog.EventTrigger) error {
 		e.Comment = text
 		return nil
 	})
-}
-
-func eventName(n ast.Node) string {
-	if s, ok := n.(*ast.String); ok {
-		return s.Sval
-	}
-	return ""
 }
 
 // DropEvent is DROP EVENT TRIGGER.
 func DropEvent(x *stmt.Ctx, n *ast.DropStmt) error {
 	var list []catalog.Address
 	for _, o := range n.Objects {
-		name := eventName(o)
+		name := stmt.Name(o)
 		e := x.Catalog().EventTrigger(name)
 		if e == nil && n.MissingOk {
 			x.Note("", "event trigger \"%s\" does not exist, skipping", name)
