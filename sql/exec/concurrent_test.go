@@ -242,3 +242,23 @@ func TestConflictLeavesTheRowUnlocked(t *testing.T) {
 	b.must("commit")
 	expect(t, "the row has gone", <-out, "x\nINSERT 1")
 }
+
+// The deletion of a row in the way may commit at any moment of an insert that began after it.
+func TestExclusionSeesDeletionThatCommits(t *testing.T) {
+	d := newDB(t)
+	a, b := d.session(), d.session()
+	a.must("create table x (during int4range, exclude using gist (during with &&))")
+	for range 400 {
+		a.must("insert into x values ('[1,10)')")
+		a.must("begin")
+		a.must("delete from x")
+		done := make(chan string)
+		go func() { done <- b.exec("insert into x values ('[5,6)') on conflict do nothing") }()
+		a.must("commit")
+		expect(t, "insert", <-done, "INSERT 1")
+		if t.Failed() {
+			return
+		}
+		a.must("delete from x")
+	}
+}

@@ -165,6 +165,7 @@ func (r *Rel) excluded(ctx context.Context, t *txn.Txn, x *index, ev IndexEval, 
 		return nil, false, nil
 	}
 	rowKey, ekey = bytes.Clone(rowKey), bytes.Clone(ekey)
+	var settled []byte // the row in the way that nobody was writing, before the state in which it was found again
 	for {
 		if !exclusive {
 			others, err := t.Announce(ctx, ekey, x.excl.payload.Append(nil, 0, keys), lo, hi, o)
@@ -211,7 +212,9 @@ func (r *Rel) excluded(ctx context.Context, t *txn.Txn, x *index, ev IndexEval, 
 			if err != nil {
 				return nil, false, err
 			}
-			if waited {
+			// Who was writing it may have ended after the state in which it was found, and before the wait.
+			if waited || !bytes.Equal(c.key, settled) {
+				settled = c.key
 				continue
 			}
 		}
