@@ -45,6 +45,7 @@ type Catalog struct {
 	views       btree.Map[OID, struct{}]    // relations with a query, the system's left out
 	columns     int                         // of all tables
 	derived     *sync.Map                   // see Derived; shared by all versions
+	memos       sync.Map                    // see Memo; of this version alone
 	objects     objects
 	types       typeCache
 	nextOID     OID
@@ -306,6 +307,8 @@ const (
 	DerivedPartitions Derivation = iota + 1
 	// DerivedRefs are the relations that stored queries and expressions name.
 	DerivedRefs
+	// DerivedReferrers are the relations that depend on an object.
+	DerivedReferrers
 )
 
 type derivedKey struct {
@@ -342,6 +345,15 @@ func (c *Catalog) WasDerived(oid OID, what Derivation) (*Table, any) {
 	}
 	e := v.(*derived)
 	return e.table, e.val
+}
+
+// Memo keeps what is computed from the whole catalog. compute may run more than once.
+func (c *Catalog) Memo(what Derivation, compute func() any) any {
+	if v, ok := c.memos.Load(what); ok {
+		return v
+	}
+	v, _ := c.memos.LoadOrStore(what, compute())
+	return v
 }
 
 // forget drops what was derived from a table that is gone.

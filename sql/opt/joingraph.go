@@ -73,7 +73,7 @@ type joinGraph struct {
 	fixed   colset
 	desc    bool   // a descending order is wanted
 	special relset // items that are not inner
-	sets    map[relset]*jset
+	sets    sets
 	alone   []*jset  // each item by itself
 	link    []relset // items that share a condition with an item
 }

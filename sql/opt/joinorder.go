@@ -191,7 +191,7 @@ func (g *joinGraph) finish(b built, w want) (built, error) {
 
 // search finds the cheapest path for all items.
 func (g *joinGraph) search(w want) (*jpath, error) {
-	g.sets = map[relset]*jset{}
+	g.sets = newSets(len(g.items))
 	all := relset(1)<<len(g.items) - 1
 	for i, it := range g.items {
 		if it.kind != plan.InnerJoin {
@@ -226,7 +226,7 @@ func (g *joinGraph) search(w want) (*jpath, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := g.sets[all]
+	s := g.sets.get(all)
 	if s == nil || len(s.paths) == 0 {
 		return nil, pgerr.Internal("no join order for %d relations", len(g.items))
 	}
@@ -300,7 +300,7 @@ func (g *joinGraph) leaves() error {
 			}
 		}
 		if it.kind == plan.InnerJoin {
-			g.sets[set] = s
+			g.sets.put(set, s)
 		}
 	}
 	for i, it := range g.items {
@@ -337,7 +337,7 @@ func (g *joinGraph) makeUnique(i int, it *joinItem) {
 	rows := g.o.distinctOf(on, it.rows)
 	c := &g.o.costs
 	it.distinct = &jpath{method: leafPath, set: 1 << i, item: it, startup: p.startup, total: p.total + it.rows*2*c.CPUTuple, rows: rows, l: p, memo: on}
-	g.sets[1<<i] = &jset{rows: rows, width: g.alone[i].width, paths: []*jpath{it.distinct}}
+	g.sets.put(1<<i, &jset{rows: rows, width: g.alone[i].width, paths: []*jpath{it.distinct}})
 }
 
 // links notes which items a condition connects.
@@ -384,7 +384,7 @@ func (g *joinGraph) linked(a, b relset) bool {
 func (g *joinGraph) dynamic(all relset) error {
 	for _, crossing := range []bool{false, true} {
 		for s := relset(1); s <= all; s++ {
-			if s&(s-1) == 0 || g.sets[s] != nil {
+			if s&(s-1) == 0 || g.sets.get(s) != nil {
 				continue
 			}
 			for a := s & -s; a != s; a = (a - s) & s { // of equal costs the first wins: what FROM names first is outer, as in PostgreSQL
@@ -393,7 +393,7 @@ func (g *joinGraph) dynamic(all relset) error {
 				}
 			}
 		}
-		if g.sets[all] != nil {
+		if g.sets.get(all) != nil {
 			return nil
 		}
 	}
@@ -402,24 +402,24 @@ func (g *joinGraph) dynamic(all relset) error {
 
 // combine joins outer a with inner b, if that is allowed.
 func (g *joinGraph) combine(s, a, b relset, crossing bool) error {
-	as := g.sets[a]
+	as := g.sets.get(a)
 	if as == nil || !crossing && !g.linked(a, b) {
 		return nil
 	}
 	get := func() *jset {
-		js := g.sets[s]
+		js := g.sets.get(s)
 		if js == nil {
 			js = &jset{rows: g.rowsOf(s), width: as.width + 8}
 			for t := b; t != 0; t &= t - 1 {
 				js.width += g.alone[t.first()].width
 			}
-			g.sets[s] = js
+			g.sets.put(s, js)
 		}
 		return js
 	}
 	drop := func() {
-		if js := g.sets[s]; js != nil && len(js.paths) == 0 {
-			delete(g.sets, s)
+		if js := g.sets.get(s); js != nil && len(js.paths) == 0 {
+			g.sets.put(s, nil)
 		}
 	}
 	if b&(b-1) == 0 {
@@ -433,7 +433,7 @@ func (g *joinGraph) combine(s, a, b relset, crossing bool) error {
 			return err
 		}
 	}
-	bs := g.sets[b]
+	bs := g.sets.get(b)
 	if bs == nil {
 		return nil
 	}

@@ -49,6 +49,37 @@ type joinKey struct {
 	coll         types.OID // under which they are equal
 }
 
+// sets holds what is known of the sets of a graph's items.
+type sets struct {
+	dense  []*jset // by set, of graphs whose orders are all compared
+	sparse map[relset]*jset
+}
+
+func newSets(items int) sets {
+	if items <= maxDynamic {
+		return sets{dense: make([]*jset, 1<<items)}
+	}
+	return sets{sparse: map[relset]*jset{}}
+}
+
+func (s *sets) get(set relset) *jset {
+	if s.dense != nil {
+		return s.dense[set]
+	}
+	return s.sparse[set]
+}
+
+func (s *sets) put(set relset, js *jset) {
+	switch {
+	case s.dense != nil:
+		s.dense[set] = js
+	case js == nil:
+		delete(s.sparse, set)
+	default:
+		s.sparse[set] = js
+	}
+}
+
 // jset is what is known of a set of items.
 type jset struct {
 	rows  float64
@@ -56,13 +87,21 @@ type jset struct {
 	paths []*jpath
 }
 
-// keep adds a path unless another one is as good in every respect.
-func (s *jset) keep(o *optimizer, p *jpath) {
+// beats reports that a path with these costs and order is no better than one that is there.
+func (s *jset) beats(o *optimizer, startup, total float64, order []plan.SortKey) bool {
 	const fuzz = 1.01
 	for _, q := range s.paths {
-		if q.total <= p.total*fuzz && q.startup <= p.startup*fuzz && o.satisfied(q.order, p.order, nil) == len(p.order) {
-			return
+		if q.total <= total*fuzz && q.startup <= startup*fuzz && o.satisfied(q.order, order, nil) == len(order) {
+			return true
 		}
+	}
+	return false
+}
+
+// keep adds a path unless another one is as good in every respect.
+func (s *jset) keep(o *optimizer, p *jpath) {
+	if s.beats(o, p.startup, p.total, p.order) {
+		return
 	}
 	n := 0
 	for _, q := range s.paths {
@@ -303,11 +342,12 @@ func (g *joinGraph) tryJoin(s *jset, a, b relset, as, bs *jset, special *joinIte
 		if !o.on("nestloop") && len(x.keys) > 0 && o.on("hashjoin") {
 			break
 		}
-		n := &jpath{method: loopPath, set: a | b, kind: kind, l: l, r: inner, on: x.all, post: x.post, rows: s.rows, order: l.order}
 		pairs := max(1, as.rows) * max(1, bs.rows)
-		n.startup = l.startup + inner.total
-		n.total = l.total + inner.total + bs.rows*c.CPUTuple + pairs*(c.CPUOperator+c.filter(x.all)) + s.rows*c.CPUTuple + postCost
-		s.keep(o, n)
+		startup := l.startup + inner.total
+		total := l.total + inner.total + bs.rows*c.CPUTuple + pairs*(c.CPUOperator+c.filter(x.all)) + s.rows*c.CPUTuple + postCost
+		if !s.beats(o, startup, total, l.order) {
+			s.keep(o, &jpath{method: loopPath, set: a | b, kind: kind, l: l, r: inner, on: x.all, post: x.post, startup: startup, total: total, rows: s.rows, order: l.order})
+		}
 	}
 	if len(x.keys) > 0 && o.on("hashjoin") {
 		g.hash(s, a, b, as, bs, kind, &x, postCost)
@@ -321,14 +361,15 @@ func (g *joinGraph) tryJoin(s *jset, a, b relset, as, bs *jset, special *joinIte
 func (g *joinGraph) hash(s *jset, a, b relset, as, bs *jset, kind plan.JoinKind, x *cross, postCost float64) {
 	c := &g.o.costs
 	add := func(kind plan.JoinKind, l, r *jpath, ls, rs *jset, keys []joinKey) {
-		n := &jpath{method: hashPath, set: a | b, kind: kind, l: l, r: r, keys: keys, on: x.on, post: x.post, rows: s.rows}
 		work := float64(len(keys)) * c.CPUOperator
-		n.startup = l.startup + r.total + rs.rows*(work+1.5*c.CPUTuple)
-		n.total = n.startup + (l.total - l.startup) + ls.rows*(work+0.5*c.CPUTuple) + s.rows*(c.CPUTuple/2+c.filter(x.on)) + postCost
+		startup := l.startup + r.total + rs.rows*(work+1.5*c.CPUTuple)
+		total := startup + (l.total - l.startup) + ls.rows*(work+0.5*c.CPUTuple) + s.rows*(c.CPUTuple/2+c.filter(x.on)) + postCost
 		if bytes := rs.rows * float64(rs.width+64); bytes > c.HashMem {
-			n.total += 2 * c.SeqPage * (bytes + ls.rows*float64(ls.width+32)) / 8192
+			total += 2 * c.SeqPage * (bytes + ls.rows*float64(ls.width+32)) / 8192
 		}
-		s.keep(g.o, n)
+		if !s.beats(g.o, startup, total, nil) {
+			s.keep(g.o, &jpath{method: hashPath, set: a | b, kind: kind, l: l, r: r, keys: keys, on: x.on, post: x.post, startup: startup, total: total, rows: s.rows})
+		}
 	}
 	add(kind, as.cheapest(), bs.cheapest(), as, bs, x.keys)
 	if l := as.cheapest(); kind == plan.LeftJoin {

@@ -100,7 +100,24 @@ var equalOps = sync.OnceValue(func() map[types.OID]types.OID {
 	return m
 })
 
+// Columns of pg_constraint.
+const (
+	conType   = 4
+	conKey    = 19
+	conFKey   = 20
+	conPFEqOp = 21
+	conPPEqOp = 22
+	conFFEqOp = 23
+	conDelSet = 24
+	conExclOp = 25
+)
+
 func pgConstraint(s *scan) error {
+	for _, k := range s.eq {
+		if k.AttNum == conType {
+			s.conType = byte(k.Val.Uint())
+		}
+	}
 	all := func(t *catalog.Table) {
 		for _, c := range t.Constraints {
 			s.addConstraint(t, c)
@@ -179,25 +196,39 @@ func pgConstraint(s *scan) error {
 }
 
 func (s *scan) addConstraint(t *catalog.Table, c *catalog.Constraint) {
+	if s.conType != 0 && byte(c.Type) != s.conType {
+		return
+	}
 	upd, del, match := byte(' '), byte(' '), byte(' ')
-	var eq []types.OID
+	ops, excludes := null, null
 	if c.Type == catalog.ConForeign {
 		upd, del, match = orByte(c.OnUpdate, 'a'), orByte(c.OnDelete, 'a'), orByte(c.Match, 's')
-		for _, att := range c.Cols {
-			eq = append(eq, equalOps()[t.Column(att).Type])
+		if s.wants(conPFEqOp, conPPEqOp, conFFEqOp) {
+			var eq []types.OID
+			for _, att := range c.Cols {
+				eq = append(eq, equalOps()[t.Column(att).Type])
+			}
+			ops = oidArray(eq)
 		}
 	}
-	ops, excludes := oidArray(eq), null
-	if ix := t.IndexByOID(c.Index); ix != nil && c.Type == catalog.ConExclusion {
-		var list []types.OID
-		for _, e := range ix.Excludes {
-			list = append(list, e.Op)
+	if c.Type == catalog.ConExclusion && s.wants(conExclOp) {
+		if ix := t.IndexByOID(c.Index); ix != nil {
+			var list []types.OID
+			for _, e := range ix.Excludes {
+				list = append(list, e.Op)
+			}
+			excludes = oidArray(list)
 		}
-		excludes = oidArray(list)
+	}
+	cols := func(att int16, list []int16) types.Datum {
+		if !s.wants(att) {
+			return null
+		}
+		return int2s(list)
 	}
 	s.add(oid(c.OID), text(c.Name), oid(t.Schema), char(byte(c.Type)), boolean(c.Deferrable), boolean(c.Deferred), boolean(c.Validated), oid(t.OID), oid(0), oid(c.Index), oid(c.Parent),
-		oid(c.RefTable), char(upd), char(del), char(match), boolean(!c.NotLocal), num(c.InhCount), boolean(c.NoInherit || c.Type != catalog.ConCheck), int2s(c.Cols), int2s(c.RefCols), ops, ops, ops, int2s(c.DeleteCols),
-		excludes, textOrNull(c.Expr))
+		oid(c.RefTable), char(upd), char(del), char(match), boolean(!c.NotLocal), num(c.InhCount), boolean(c.NoInherit || c.Type != catalog.ConCheck), cols(conKey, c.Cols), cols(conFKey, c.RefCols), ops, ops, ops,
+		cols(conDelSet, c.DeleteCols), excludes, textOrNull(c.Expr))
 }
 
 func orByte(b, def byte) byte {
@@ -236,10 +267,16 @@ func pgDepend(s *scan) error {
 		s.addDepend(pgProcRelation, p, 0, pgExtensionRelation, tarnExtension, 0, 'e')
 	}
 	if !byObject {
-		s.cat.Tables(func(t *catalog.Table) bool {
-			s.addTableDepends(t)
-			return true
-		})
+		if s.referenced != nil {
+			for _, t := range s.referrers()[*s.referenced] {
+				s.addTableDepends(t)
+			}
+		} else {
+			s.cat.Tables(func(t *catalog.Table) bool {
+				s.addTableDepends(t)
+				return true
+			})
+		}
 		s.addObjectDepends()
 		return nil
 	}
@@ -264,6 +301,28 @@ func pgDepend(s *scan) error {
 	return nil
 }
 
+// referrers are the relations whose rows of pg_depend refer to an object, by that object.
+func (s *scan) referrers() map[catalog.OID][]*catalog.Table {
+	compute := func() any {
+		m := map[catalog.OID][]*catalog.Table{}
+		n := &scan{ctx: s.ctx, cat: s.cat, srv: s.srv, sess: s.sess, table: s.table}
+		s.cat.Tables(func(t *catalog.Table) bool {
+			n.note = func(ref catalog.OID) {
+				if l := m[ref]; len(l) == 0 || l[len(l)-1] != t {
+					m[ref] = append(l, t)
+				}
+			}
+			n.addTableDepends(t)
+			return true
+		})
+		return m
+	}
+	if s.sess == nil { // which reads stored SQL
+		return compute().(map[catalog.OID][]*catalog.Table)
+	}
+	return s.cat.Memo(catalog.DerivedReferrers, compute).(map[catalog.OID][]*catalog.Table)
+}
+
 // tarnProcs are the functions of schema tarn.
 var tarnProcs = sync.OnceValue(func() (out []catalog.OID) {
 	for _, p := range pgdata.Procs() {
@@ -276,6 +335,10 @@ var tarnProcs = sync.OnceValue(func() (out []catalog.OID) {
 
 // addDepend adds a row of pg_depend if it is one of those that are asked for.
 func (s *scan) addDepend(class, obj catalog.OID, sub int16, refClass, ref catalog.OID, refSub int16, kind byte) {
+	if s.note != nil {
+		s.note(ref)
+		return
+	}
 	if s.object != nil && obj != *s.object || s.referenced != nil && ref != *s.referenced {
 		return
 	}

@@ -35,10 +35,10 @@ func pgCast(s *scan) error {
 // pgLanguage puts what has been granted on languages into their rows.
 func pgLanguage(s *scan) error {
 	const acl = 8 // lanacl
-	for i, row := range s.out {
+	for i, row := range s.static {
 		if l, ok := s.cat.Object(catalog.KindLanguage, types.OID(row[0].Uint())).(*catalog.LanguageACL); ok {
-			s.out[i] = slices.Clone(row)
-			s.out[i][acl] = s.acl(l.ACL)
+			s.static[i] = slices.Clone(row)
+			s.static[i][acl] = s.acl(l.ACL)
 		}
 	}
 	return nil

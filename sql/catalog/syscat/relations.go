@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -50,6 +51,11 @@ const (
 const (
 	classPages = 10
 	classRows  = 11
+
+	classTriggers = 21
+	classACL      = 31
+	classOptions  = 32
+	classBound    = 33
 )
 
 func pgClass(s *scan) error {
@@ -142,8 +148,10 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
-		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), boolean(len(t.Triggers) > 0 || s.hasForeign(t)), boolean(s.cat.HasChildren(t.OID)), boolean(t.RowSecurity), boolean(t.ForceRowSecurity),
-		boolean(!t.Unpopulated), char(ident), boolean(t.Bound != nil), oid(0), xmin, xmin, s.acl(t.ACL), texts(options(t.Options)), s.bound(t))
+		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), s.when(classTriggers, func() types.Datum { return boolean(len(t.Triggers) > 0 || s.hasForeign(t)) }), boolean(s.cat.HasChildren(t.OID)), boolean(t.RowSecurity), boolean(t.ForceRowSecurity),
+		boolean(!t.Unpopulated), char(ident), boolean(t.Bound != nil), oid(0), xmin, xmin,
+		s.when(classACL, func() types.Datum { return s.acl(t.ACL) }), s.when(classOptions, func() types.Datum { return texts(options(t.Options)) }),
+		s.when(classBound, func() types.Datum { return s.bound(t) }))
 }
 
 // hasForeign reports a table on either side of a foreign key: PostgreSQL keeps these as triggers, and psql looks for foreign keys
@@ -198,13 +206,19 @@ func options(o catalog.RelOptions) []string {
 
 // methodOID is the pg_am row of an index method.
 func methodOID(name string) catalog.OID {
-	for _, r := range pgdata.Load("pg_am").Rows {
-		if *r[1] == name {
-			return parseOID(*r[0])
-		}
+	if o, ok := methods()[name]; ok {
+		return o
 	}
 	return btreeAM
 }
+
+var methods = sync.OnceValue(func() map[string]catalog.OID {
+	m := map[string]catalog.OID{}
+	for _, r := range pgdata.Load("pg_am").Rows {
+		m[*r[1]] = parseOID(*r[0])
+	}
+	return m
+})
 
 func parseOID(s string) catalog.OID {
 	o, err := types.ParseOID(s)
@@ -497,7 +511,7 @@ func pgDescription(s *scan) error {
 	}
 	// PostgreSQL's comments on its schemas are the descriptors'.
 	class := pgNamespaceRelation
-	s.out = slices.DeleteFunc(s.out, func(r []types.Datum) bool { return r[1].Uint() == uint64(class) })
+	s.static = slices.DeleteFunc(s.static, func(r []types.Datum) bool { return r[1].Uint() == uint64(class) })
 	s.cat.Schemas(func(sc *catalog.Schema) bool {
 		add(sc.OID, pgNamespaceRelation, 0, sc.Comment)
 		return true

@@ -77,38 +77,41 @@ type Key struct {
 func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, sess Session, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
 	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, cols: cols, eq: eq}
 	err := s.fill()
-	return &rows{list: s.out, cols: cols, table: t.OID, row: make([]types.Datum, len(cols))}, err
+	return &rows{s: s, row: make([]types.Datum, 0, len(cols))}, err
 }
 
+// rows gives PostgreSQL's own rows, then those that were added.
 type rows struct {
-	list  [][]types.Datum
-	cols  []int16
-	table catalog.OID
-	row   []types.Datum
+	s   *scan
+	row []types.Datum
 }
 
 func (r *rows) Next() ([]types.Datum, bool, error) {
-	if len(r.list) == 0 {
+	s := r.s
+	if len(s.static) > 0 {
+		r.row = s.project(r.row[:0], s.static[0])
+		s.static = s.static[1:]
+		return r.row, true, nil
+	}
+	if s.added == 0 {
 		return nil, false, nil
 	}
-	full := r.list[0]
-	r.list = r.list[1:]
-	for i, att := range r.cols {
-		switch {
-		case att > 0:
-			r.row[i] = full[att-1]
-		case att == tableOIDAtt:
-			r.row[i] = oid(r.table)
-		default:
-			r.row[i] = types.Null
-		}
+	s.added--
+	w := len(s.cols)
+	if w == 0 {
+		return nil, true, nil
 	}
-	return r.row, true, nil
+	if len(s.blocks[0]) == 0 {
+		s.blocks = s.blocks[1:]
+	}
+	row := s.blocks[0][:w:w]
+	s.blocks[0] = s.blocks[0][w:]
+	return row, true, nil
 }
 
 const tableOIDAtt = -6
 
-// scan collects the rows of one scan, complete and in column order.
+// scan collects the rows of one scan.
 type scan struct {
 	ctx   context.Context
 	cat   *catalog.Catalog
@@ -117,18 +120,64 @@ type scan struct {
 	table *catalog.Table
 	cols  []int16 // that are asked for
 	eq    []Key
-	out   [][]types.Datum
+	// static are rows with all columns, which are shared. blocks hold the columns that are asked for of added rows, one after the other.
+	static [][]types.Datum
+	blocks [][]types.Datum
+	added  int
 	// att says which columns pg_attribute is asked for.
 	att struct {
 		byNumber, byName bool
 		number           int64
 		name             string
 	}
-	// object and referenced say the same of pg_depend.
+	// object and referenced say the same of pg_depend; note is told of every object that is referred to.
 	object, referenced *catalog.OID
+	note               func(referenced catalog.OID)
+	conType            byte // and this of pg_constraint; 0: all
 }
 
-func (s *scan) add(vals ...types.Datum) { s.out = append(s.out, vals) }
+// maxBlockRows bounds how many rows' values are allocated at a time.
+const maxBlockRows = 512
+
+// add adds a row, given with all columns.
+func (s *scan) add(vals ...types.Datum) {
+	if len(vals) != len(s.table.Columns) {
+		panic("syscat: a row of " + s.table.Name + " has another number of columns")
+	}
+	w := len(s.cols)
+	last := len(s.blocks) - 1
+	if w > 0 && (last < 0 || cap(s.blocks[last])-len(s.blocks[last]) < w) {
+		s.blocks = append(s.blocks, make([]types.Datum, 0, w*min(maxBlockRows, 4+2*s.added)))
+		last++
+	}
+	if w > 0 {
+		s.blocks[last] = s.project(s.blocks[last], vals)
+	}
+	s.added++
+}
+
+// project appends the columns that are asked for of a row with all columns.
+func (s *scan) project(dst, full []types.Datum) []types.Datum {
+	for _, att := range s.cols {
+		switch {
+		case att > 0:
+			dst = append(dst, full[att-1])
+		case att == tableOIDAtt:
+			dst = append(dst, oid(s.table.OID))
+		default:
+			dst = append(dst, types.Null)
+		}
+	}
+	return dst
+}
+
+// when computes a column that is dear, if it is asked for.
+func (s *scan) when(att int16, f func() types.Datum) types.Datum {
+	if s.wants(att) {
+		return f()
+	}
+	return null
+}
 
 // fill collects the rows: PostgreSQL's own, then the database's.
 func (s *scan) fill() error {
@@ -138,7 +187,7 @@ func (s *scan) fill() error {
 	name := s.table.Name
 	if s.table.Schema == catalog.PgCatalogOID || s.table.Schema == catalog.InformationSchemaOID {
 		if st := staticRows(s.table); st != nil {
-			s.out = s.created(st, st.find(s.eq))
+			s.static = s.created(st, st.find(s.eq))
 		}
 	}
 	if f := relations[qualified{s.table.Schema, name}]; f != nil {

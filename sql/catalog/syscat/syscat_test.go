@@ -147,22 +147,20 @@ func scalar(k tuple.Kind) bool {
 	return true
 }
 
-// TestRowWidths checks full rows against the relation's columns.
+// TestRowWidths makes full rows of every relation: a row of another width panics.
 func TestRowWidths(t *testing.T) {
 	c := testCatalog()
 	for q := range relations {
 		rel, _ := c.Relation(q.schema, q.name)
 		s := &scan{ctx: context.Background(), cat: c, srv: server{}, table: rel}
+		for i := range rel.Columns {
+			s.cols = append(s.cols, rel.Columns[i].AttNum)
+		}
 		if err := s.fill(); err != nil {
 			t.Fatal(err)
 		}
-		if len(s.out) == 0 && q.name != "pg_auth_members" {
+		if len(s.static)+s.added == 0 && q.name != "pg_auth_members" {
 			t.Errorf("%s is empty", q.name)
-		}
-		for _, r := range s.out {
-			if len(r) != len(rel.Columns) {
-				t.Fatalf("%s: row of %d values, want %d", q.name, len(r), len(rel.Columns))
-			}
 		}
 	}
 }
