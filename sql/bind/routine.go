@@ -77,6 +77,7 @@ func (b *binder) call(s *expression.Scope, n *ast.FuncCall) (*catalog.Function, 
 	for i, a := range args {
 		actual[i] = a.Type().OID
 	}
+	b.UseSchema(name, n.Location)
 	d := b.Function(name, argNames, actual, !n.FuncVariadic, true)
 	if d.Candidate == nil {
 		sig := b.Signature(name, argNames, actual)

@@ -93,6 +93,7 @@ func (b *Binder) callOn(s *Scope, n *ast.FuncCall, args []plan.Expr, srfsBefore 
 			return f
 		}
 	}
+	b.UseSchema(name, n.Location)
 	d := b.Function(name, argNames, actual, !n.FuncVariadic, false)
 	if d.Cast != 0 {
 		b.onlyPlain(n, name, "")

@@ -88,6 +88,17 @@ func (x *Lexicon) schemaNamed(name string) *catalog.Schema {
 	return x.Catalog.Schema(name)
 }
 
+// UseSchema raises 42501 where a name has a schema whose names the session may not look up. What the catalog's own SQL names was
+// looked up before.
+func (x *Lexicon) UseSchema(name []string, loc int32) {
+	if len(name) < 2 || x.MayUse == nil || x.Quiet > 0 || x.Stored || x.ViewPath != nil {
+		return
+	}
+	if s := x.schemaNamed(name[len(name)-2]); s != nil && !x.MayUse(s) {
+		x.Fail(pgerr.InsufficientPrivilege, loc, "permission denied for schema %s", s.Name)
+	}
+}
+
 // operatorsIn adds the operators of a schema that list does not hide.
 func (x *Lexicon) operatorsIn(list []*pgdata.Operator, schema types.OID, name string) []*pgdata.Operator {
 	before := list

@@ -62,6 +62,7 @@ func (x *Lexicon) lookupTypeName(n *ast.TypeName) *types.Type {
 	if n.PctType {
 		return x.pctType(n, name)
 	}
+	x.UseSchema(name, n.Location)
 	switch len(name) {
 	case 1:
 		return x.TypeByName("", name[0])

@@ -10,6 +10,7 @@ import (
 
 // BinaryOperator is oper(): the operator for two argument types. Errors: 42883, 42725 where several are as good.
 func (rs *Resolver) BinaryOperator(name []string, l, r types.OID, loc int32) *pgdata.Operator {
+	rs.UseSchema(name, loc)
 	o := rs.binaryOperator(name, l, r)
 	if o == nil || o == &ambiguous {
 		rs.noOperator(name, l, r, o != nil, loc)
@@ -74,6 +75,7 @@ var ambiguous = pgdata.Operator{Name: "ambiguous"}
 
 // PrefixOperator is left_oper(). Errors as BinaryOperator's.
 func (rs *Resolver) PrefixOperator(name []string, r types.OID, loc int32) *pgdata.Operator {
+	rs.UseSchema(name, loc)
 	o := rs.prefixOperator(name, r)
 	if o == nil || o == &ambiguous {
 		rs.noOperator(name, 0, r, o != nil, loc)

@@ -39,6 +39,7 @@ func (rs *Resolver) Routine(n *ast.ObjectWithArgs, kind byte) *pgdata.Proc {
 		}
 		return true
 	}
+	rs.UseSchema(name, -1)
 	list := rs.ProcsNamed(name)
 	if n.ArgsUnspecified {
 		var hit []*pgdata.Proc
