@@ -10,9 +10,13 @@ import (
 
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 var testColumns = []column{{"i2", types.Int2, -1}, {"i4", types.Int4, -1}, {"i8", types.Int8, -1}, {"n", types.Numeric, decimal(10, 2)},
@@ -273,5 +277,61 @@ func TestLockedDown(t *testing.T) {
 		if err := d.engine.Try(sql); err == nil {
 			t.Errorf("%s: allowed", sql)
 		}
+	}
+}
+
+// held keeps results open.
+type held struct {
+	exec.ColumnarRunner
+	t    *testing.T
+	rows []exec.ColumnarRows
+}
+
+func (h *held) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
+	rows, ok, err := h.ColumnarRunner.RunColumnar(ec, v, n, p)
+	if !ok || err != nil {
+		h.t.Errorf("not in columns: %v", err)
+		return rows, ok, err
+	}
+	if _, more, err := rows.Next(); !more || err != nil {
+		h.t.Errorf("no row: %v", err)
+	}
+	h.rows = append(h.rows, rows)
+	return nil, false, nil // over rows, then
+}
+
+// TestOpenResults: a result that is read slowly, as a cursor's, keeps nobody from running queries, nor files, nor does it change.
+func TestOpenResults(t *testing.T) {
+	d := newDB(t, duck.Options{Queries: 1})
+	tab := d.table("t", column{"i8", types.Int8, -1}, column{"s", types.Text, -1})
+	d.mustExec("insert into t select n, 'value of ' || n from generate_series(1, 20000) n")
+	d.shape(tab, 3)
+	h := &held{ColumnarRunner: d.engine.Runner(d), t: t}
+	for range 5 {
+		if _, err := d.query("select i8, s from t order by i8", h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.opened != 0 {
+		t.Errorf("%d snapshots are open", d.opened)
+	}
+	d.compare("select count(*), min(s), max(s) from t")
+	for _, r := range h.rows {
+		for i := int64(2); ; i++ {
+			row, more, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !more {
+				if i != 20001 {
+					t.Errorf("ended at %d", i)
+				}
+				break
+			}
+			if row[0].Int() != i || string(row[1].Bytes()) != fmt.Sprintf("value of %d", i) {
+				t.Fatalf("row %d: %d, %q", i, row[0].Int(), row[1].Bytes())
+			}
+		}
+		r.Close()
 	}
 }

@@ -20,10 +20,10 @@ type Options struct {
 	Directories []string
 	// TempDir takes what does not fit in memory; "": nothing spills.
 	TempDir string
-	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: half of the processors, at least one).
+	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: one per processor).
 	MemoryBytes int64
 	Threads     int
-	// Queries run at a time (0: 4); others wait.
+	// Queries run at a time (0: as many as Threads, at least 4); others wait.
 	Queries int
 	// Logger hears of fragments that failed and went to the rows; nil: nobody.
 	Logger *slog.Logger
@@ -34,10 +34,10 @@ func (o Options) withDefaults() Options {
 		o.MemoryBytes = 1 << 30
 	}
 	if o.Threads <= 0 {
-		o.Threads = max(1, runtime.NumCPU()/2)
+		o.Threads = runtime.NumCPU()
 	}
 	if o.Queries <= 0 {
-		o.Queries = 4
+		o.Queries = max(4, o.Threads)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -47,8 +47,10 @@ func (o Options) withDefaults() Options {
 
 // Engine is the process's DuckDB; New makes one.
 type Engine struct {
-	opt   Options
-	slots chan struct{}
+	opt     Options
+	slots   chan struct{}
+	workers *workers
+	results sync.WaitGroup // that are not closed
 
 	mu     sync.Mutex // protects what follows, while it opens and closes
 	db     duckdb.Database
@@ -60,26 +62,28 @@ type Engine struct {
 // New makes an engine, which opens DuckDB when it is first needed.
 func New(o Options) *Engine {
 	o = o.withDefaults()
-	return &Engine{opt: o, slots: make(chan struct{}, o.Queries)}
+	return &Engine{opt: o, slots: make(chan struct{}, o.Queries), workers: newWorkers(o.Queries)}
 }
 
-// Close waits for the queries and closes DuckDB.
+// Close waits for the queries and their results and closes DuckDB.
 func (e *Engine) Close() {
 	for range cap(e.slots) {
 		e.slots <- struct{}{}
 	}
+	e.results.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.opened {
 		duckdb.Close(&e.db)
 	}
 	e.opened, e.closed = false, true
+	e.workers.stop()
 	for range cap(e.slots) {
 		<-e.slots
 	}
 }
 
-// connect takes a slot and a connection; conn.close gives both back.
+// connect takes a slot and a connection. conn.release gives the slot back, conn.close both.
 func (e *Engine) connect(ctx context.Context) (*conn, error) {
 	select {
 	case e.slots <- struct{}{}:
@@ -100,17 +104,19 @@ func (e *Engine) open() (*conn, error) {
 		return nil, errors.New("columnar engine is closed")
 	}
 	if !e.opened && e.err == nil {
-		if e.err = e.start(); e.err == nil {
+		e.workers.do(func() { e.err = e.start() }) // DuckDB's threads have the priority of the one that starts them
+		if e.err == nil {
 			e.opened = true
 		}
 	}
 	if e.err != nil {
 		return nil, e.err
 	}
-	c := &conn{e: e}
+	c := &conn{e: e, slot: true}
 	if duckdb.Connect(e.db, &c.c) == duckdb.StateError {
 		return nil, errors.New("connect to the columnar engine")
 	}
+	e.results.Add(1)
 	return c, nil
 }
 
@@ -171,15 +177,25 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'
 // ident makes a quoted identifier.
 func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-// conn is a connection for one query.
+// conn is a connection for one query and its result.
 type conn struct {
-	e *Engine
-	c duckdb.Connection
+	e    *Engine
+	c    duckdb.Connection
+	slot bool // taken
+}
+
+// release lets another query run: the result is there as a whole.
+func (c *conn) release() {
+	if c.slot {
+		c.slot = false
+		<-c.e.slots
+	}
 }
 
 func (c *conn) close() {
 	duckdb.Disconnect(&c.c)
-	<-c.e.slots
+	c.release()
+	c.e.results.Done()
 }
 
 func (c *conn) exec(sql string) error {
@@ -216,7 +232,8 @@ func (c *conn) query(ctx context.Context, sql string) (r duckdb.Result, err erro
 			}
 		}
 	}()
-	state := duckdb.Query(c.c, sql, &r)
+	var state duckdb.State
+	c.e.workers.do(func() { state = duckdb.Query(c.c, sql, &r) })
 	close(over)
 	<-stopped
 	if state == duckdb.StateError {

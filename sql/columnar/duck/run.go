@@ -67,21 +67,40 @@ func cancelled(ctx context.Context, err error) error {
 	return fmt.Errorf("columnar: %w: %w", exec.ErrColumnarRetry, err)
 }
 
-// query holds what a running fragment needs. It is given back in this order: connection, bitmaps, files.
+// query holds what a running fragment needs: a connection, bitmaps, files, and copies of the tails.
 type query struct {
-	snap *columnar.Snapshot
-	conn *conn
-	dels []deletions
+	snap  *columnar.Snapshot
+	conn  *conn
+	dels  []deletions
+	tails []string
+}
+
+// ran gives back what the result, which is there as a whole, does not need: a cursor that stays open keeps nobody from anything.
+func (q *query) ran() {
+	for _, t := range q.tails {
+		_ = q.conn.exec("DROP TABLE temp.main." + t) // it would go with the connection
+	}
+	q.conn.release()
+	q.free()
+}
+
+func (q *query) free() {
+	for _, d := range q.dels {
+		d.free()
+	}
+	q.dels = nil
+	if q.snap != nil {
+		q.snap.Close()
+		q.snap = nil
+	}
 }
 
 func (q *query) close() {
 	if q.conn != nil {
 		q.conn.close()
+		q.conn = nil
 	}
-	for _, d := range q.dels {
-		d.free()
-	}
-	q.snap.Close()
+	q.free()
 }
 
 // text puts CTEs behind the tables', whose definitions the runner writes.
@@ -127,10 +146,10 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 	}
 	r, err := newRows(q, res, n)
 	if err != nil {
-		r = &rows{q: &query{snap: &columnar.Snapshot{Close: func() {}}}, res: res}
-		r.Close()
+		duckdb.DestroyResult(&res)
 		return nil, err
 	}
+	q.ran()
 	return r, nil
 }
 
@@ -226,6 +245,7 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 		if err := q.conn.loadTail(ctx, i, t, cols); err != nil {
 			return "", err
 		}
+		q.tails = append(q.tails, fmt.Sprintf("tail%d", i))
 		parts = append(parts, fmt.Sprintf("SELECT %s FROM temp.main.tail%d", strings.Join(names, ", "), i))
 	}
 	if len(parts) == 0 {
