@@ -4,6 +4,9 @@
 // that the Delta protocol prescribes, with row groups of RowGroupRows rows and column statistics that bound every
 // value; Writer.Close returns the statistics that go into the Delta log. A reader finds columns by name, reports
 // damage as an error, and answers NULL for a column that the file does not have (the protocol's rule).
+// Files of other writers are read too: all encodings and codecs of parquet-go, INT96, decimals in any physical type,
+// lists and maps in the shapes of older writers, columns that have become wider since, columns by field id.
+// Reader.Scan gives the rows of several columns in batches; Reader.Fields is the file's own schema in Delta's types.
 //
 // Values are tuple.Value in Delta's physical form:
 //
@@ -15,7 +18,10 @@
 //	string binary               Bytes
 //	date                        Int, days since 1970-01-01
 //	timestamp timestamp_ntz     Int, microseconds since 1970-01-01
-//	array<T>                    Bytes in the form of AppendList
+//	array<T>                    Bytes in the form of AppendList: the elements
+//	map<K,V>                    the same: key, value, key, value, …
+//	struct<…>                   the same: the fields in the order of the type
+//	void                        NULL
 //
 // Row ids. A file of a mirrored table carries the row ids of its rows in ascending order. If they are one dense range
 // {first, count} they stand in the Delta log only (tag tarn.firstRowId); otherwise they are the column RowIDColumn,

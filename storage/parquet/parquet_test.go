@@ -13,14 +13,20 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
+func col(name string, typ Type) Column { return Column{Name: name, Type: typ} }
+
 func allTypes() []Column {
 	arr := func(t Type) Type { return Type{ID: Array, Elem: &t} }
+	mapOf := func(k, v Type) Type { return Type{ID: Map, Key: &k, Elem: &v} }
+	inner := Type{ID: Struct, Fields: []Field{{Name: "x y", Type: Type{ID: Long}, ID: 7}, {Name: "l", Type: arr(Type{ID: Date})}}}
 	return []Column{
-		{"z flag", Type{ID: Boolean}}, {"by", Type{ID: Byte}}, {"sh", Type{ID: Short}}, {"in", Type{ID: Integer}}, {"a_b", Type{ID: Long}},
-		{"a b", Type{ID: Float}}, {"do", Type{ID: Double}}, {"d9", Type{ID: Decimal, Precision: 9, Scale: 2}},
-		{"d18", Type{ID: Decimal, Precision: 18}}, {"d38", Type{ID: Decimal, Precision: 38, Scale: 10}}, {"st", Type{ID: String}},
-		{"bi", Type{ID: Binary}}, {"da", Type{ID: Date}}, {"ts", Type{ID: Timestamp}}, {"tn", Type{ID: TimestampNTZ}},
-		{"al", arr(Type{ID: Long})}, {"as", arr(Type{ID: String})}, {RowIDColumn, Type{ID: Long}},
+		col("z flag", Type{ID: Boolean}), col("by", Type{ID: Byte}), col("sh", Type{ID: Short}), col("in", Type{ID: Integer}),
+		col("a_b", Type{ID: Long}), col("a b", Type{ID: Float}), col("do", Type{ID: Double}),
+		col("d9", Type{ID: Decimal, Precision: 9, Scale: 2}), col("d18", Type{ID: Decimal, Precision: 18}),
+		col("d38", Type{ID: Decimal, Precision: 38, Scale: 10}), col("st", Type{ID: String}),
+		col("bi", Type{ID: Binary}), col("da", Type{ID: Date}), col("ts", Type{ID: Timestamp}), col("tn", Type{ID: TimestampNTZ}),
+		col("al", arr(Type{ID: Long})), col("as", arr(Type{ID: String})), {Name: "strc", Type: inner, ID: 99}, col("aa", arr(arr(Type{ID: Short}))),
+		col("ms", mapOf(Type{ID: String}, inner)), col("am", arr(mapOf(Type{ID: Integer}, arr(inner)))), col(RowIDColumn, Type{ID: Long}),
 	}
 }
 
@@ -60,6 +66,22 @@ func randomValue(r *rand.Rand, t Type) tuple.Value {
 		var el []tuple.Value
 		for range r.IntN(4) {
 			el = append(el, randomValue(r, *t.Elem))
+		}
+		return tuple.Bytes(AppendList(nil, el))
+	case Map:
+		var el []tuple.Value
+		for range r.IntN(3) {
+			key := randomValue(r, *t.Key)
+			for key.IsNull() {
+				key = randomValue(r, *t.Key)
+			}
+			el = append(el, key, randomValue(r, *t.Elem))
+		}
+		return tuple.Bytes(AppendList(nil, el))
+	case Struct:
+		var el []tuple.Value
+		for _, f := range t.Fields {
+			el = append(el, randomValue(r, f.Type))
 		}
 		return tuple.Bytes(AppendList(nil, el))
 	}
@@ -154,7 +176,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestColumnThatTheFileLacksIsNull(t *testing.T) {
 	var file bytes.Buffer
-	w := NewWriter(&file, []Column{{"a", Type{ID: Long}}}, WriterOptions{})
+	w := NewWriter(&file, []Column{col("a", Type{ID: Long})}, WriterOptions{})
 	if err := w.Write([][]tuple.Value{{tuple.Int(1), tuple.Int(2)}}); err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +191,61 @@ func TestColumnThatTheFileLacksIsNull(t *testing.T) {
 	if err != nil || len(vals) != 2 || !vals[0].IsNull() || !vals[1].IsNull() {
 		t.Fatalf("%v %v", vals, err)
 	}
-	if _, err := rd.Column(nil, 0, "a", Type{ID: String}); err == nil {
+	if _, err := rd.Column(nil, 0, "a", Type{ID: String}); !errors.Is(err, ErrType) {
 		t.Fatal("a long was read as a string")
+	}
+}
+
+// Fields that are found by id, fields that the file lacks, and the file's own schema.
+func TestNestedColumnsByID(t *testing.T) {
+	long, str := Type{ID: Long}, Type{ID: String}
+	point := Type{ID: Struct, Fields: []Field{{Name: "x", Type: long, ID: 2, Nullable: true}, {Name: "y", Type: str, ID: 3, Nullable: true}}}
+	var file bytes.Buffer
+	w := NewWriter(&file, []Column{{Name: "p", Type: Type{ID: Array, Elem: &point}, ID: 1}}, WriterOptions{})
+	pt := func(v ...tuple.Value) tuple.Value { return tuple.Bytes(AppendList(nil, v)) }
+	if err := w.Write([][]tuple.Value{{pt(pt(tuple.Int(5), tuple.String("five")), tuple.Null, pt(tuple.Null, tuple.Null)), tuple.Null, pt()}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rd, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := rd.Fields()
+	if err != nil || len(fields) != 1 || !fields[0].Type.Equal(Type{ID: Array, Elem: &point}) || fields[0].ID != 1 {
+		t.Fatalf("%+v %v", fields, err)
+	}
+	for _, c := range []struct {
+		fields []Field
+		want   []tuple.Value
+	}{
+		{[]Field{{Name: "renamed", Type: str, ID: 3}, {Name: "x", Type: long, ID: 9}},
+			[]tuple.Value{pt(pt(tuple.String("five"), tuple.Null), tuple.Null, pt(tuple.Null, tuple.Null)), tuple.Null, pt()}},
+		{[]Field{{Name: "none", Type: str}}, []tuple.Value{pt(pt(tuple.Null), tuple.Null, pt(tuple.Null)), tuple.Null, pt()}},
+	} {
+		typ := Type{ID: Array, Elem: &Type{ID: Struct, Fields: c.fields}}
+		s, err := rd.Scan(0, []Column{{Name: "q", Type: typ, ID: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([][]tuple.Value, 1)
+		for {
+			n, err := s.Next(got, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+		s.Close()
+		for i := range c.want {
+			if show(got[0][i]) != show(c.want[i]) {
+				t.Errorf("%s row %d: read %s, want %s", typ, i, show(got[0][i]), show(c.want[i]))
+			}
+		}
 	}
 }
 
@@ -186,7 +261,7 @@ func TestNaNHasNoRange(t *testing.T) {
 // it is Verify's to find.)
 func FuzzPages(f *testing.F) {
 	var file bytes.Buffer
-	w := NewWriter(&file, []Column{{"a", Type{ID: Long}}, {"b", Type{ID: String}}}, WriterOptions{})
+	w := NewWriter(&file, []Column{col("a", Type{ID: Long}), col("b", Type{ID: String})}, WriterOptions{})
 	w.Write([][]tuple.Value{{tuple.Int(1), tuple.Null}, {tuple.String("x"), tuple.String("y")}})
 	w.Close()
 	good := file.Bytes()
@@ -209,7 +284,7 @@ func FuzzPages(f *testing.F) {
 // Any flipped byte of a file is found before the file is decoded (I8).
 func TestVerifyFindsEveryFlip(t *testing.T) {
 	var file bytes.Buffer
-	w := NewWriter(&file, []Column{{"a", Type{ID: Long}}}, WriterOptions{})
+	w := NewWriter(&file, []Column{col("a", Type{ID: Long})}, WriterOptions{})
 	if err := w.Write([][]tuple.Value{{tuple.Int(1), tuple.Null}}); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 )
 
-// orderedGroup is a schema root that keeps the columns in table order (parquet-go's own Group sorts by name).
+// orderedGroup is a group, the schema's root among them, that keeps its columns in their order (parquet-go's own Group sorts by name).
 type orderedGroup struct {
 	pq.Group
 	fields []pq.Field
@@ -29,12 +29,22 @@ func (f *field) Value(base reflect.Value) reflect.Value {
 	return base.MapIndex(reflect.ValueOf(f.name))
 }
 
+func newGroup() *orderedGroup { return &orderedGroup{Group: pq.Group{}} }
+
+// add appends an optional field; id 0 is none.
+func (g *orderedGroup) add(name string, id int, n pq.Node) {
+	n = pq.Optional(n)
+	if id != 0 {
+		n = pq.FieldID(n, id)
+	}
+	g.Group[name] = n
+	g.fields = append(g.fields, &field{n, name})
+}
+
 func newSchema(cols []Column, encode func(i int, n pq.Node) pq.Node) *pq.Schema {
-	g := &orderedGroup{Group: pq.Group{}}
+	g := newGroup()
 	for i, c := range cols {
-		n := pq.Optional(encode(i, c.Type.node()))
-		g.Group[c.Name] = n
-		g.fields = append(g.fields, &field{n, c.Name})
+		g.add(c.Name, c.ID, encode(i, c.Type.node()))
 	}
 	return pq.NewSchema("spark_schema", g)
 }

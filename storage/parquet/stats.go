@@ -19,7 +19,7 @@ type ColumnStats struct {
 // rangedType reports whether Delta statistics hold a range for the type.
 func rangedType(t Type) bool {
 	switch t.ID {
-	case Boolean, Binary, Array, Invalid:
+	case Boolean, Binary, Array, Map, Struct, Void, Invalid:
 		return false
 	}
 	return true

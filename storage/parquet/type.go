@@ -3,6 +3,8 @@ package parquet
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -14,7 +16,7 @@ const RowIDColumn = "_tarn_row_id"
 // RowGroupRows is the size of a full row group: DuckDB's unit of parallelism.
 const RowGroupRows = 122880
 
-// TypeID is a Delta primitive type, or array.
+// TypeID is a Delta type.
 type TypeID uint8
 
 const (
@@ -33,16 +35,31 @@ const (
 	Timestamp
 	TimestampNTZ
 	Array
+	Map
+	Struct
+	Void // never stored: always NULL
 )
 
 var typeNames = [...]string{"invalid", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
-	"string", "binary", "date", "timestamp", "timestamp_ntz", "array"}
+	"string", "binary", "date", "timestamp", "timestamp_ntz", "array", "map", "struct", "void"}
 
 // Type is a column's Delta type.
 type Type struct {
 	ID               TypeID
-	Precision, Scale uint8 // of Decimal: 1 <= Precision <= 38, Scale <= Precision
-	Elem             *Type // of Array; a primitive
+	Precision, Scale uint8   // of Decimal: 1 <= Precision <= 38, Scale <= Precision
+	NoNulls          bool    // of Array and Map: elements, values are never NULL
+	Elem             *Type   // of Array: the elements; of Map: the values
+	Key              *Type   // of Map
+	Fields           []Field // of Struct
+}
+
+// Field is one field of a struct, and one column of a table's schema.
+type Field struct {
+	Name     string
+	Type     Type
+	Nullable bool
+	ID       int            // Parquet field id, 0 for none; see Column
+	Metadata map[string]any // what the Delta schema says besides
 }
 
 func (t Type) String() string {
@@ -51,32 +68,45 @@ func (t Type) String() string {
 		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
 	case Array:
 		return "array<" + t.Elem.String() + ">"
+	case Map:
+		return "map<" + t.Key.String() + "," + t.Elem.String() + ">"
+	case Struct:
+		var fields []string
+		for _, f := range t.Fields {
+			fields = append(fields, f.Name+":"+f.Type.String())
+		}
+		return "struct<" + strings.Join(fields, ",") + ">"
 	}
 	return typeNames[t.ID]
 }
 
-// Equal reports whether two types are the same.
+// Equal reports whether two types have the same values: names and types of fields count, what may be NULL does not.
 func (t Type) Equal(o Type) bool {
-	if t.ID != o.ID || t.Precision != o.Precision || t.Scale != o.Scale || (t.Elem == nil) != (o.Elem == nil) {
-		return false
-	}
-	return t.Elem == nil || t.Elem.Equal(*o.Elem)
+	same := func(a, b *Type) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
+	return t.ID == o.ID && t.Precision == o.Precision && t.Scale == o.Scale && same(t.Elem, o.Elem) && same(t.Key, o.Key) &&
+		slices.EqualFunc(t.Fields, o.Fields, func(a, b Field) bool { return a.Name == b.Name && a.Type.Equal(b.Type) })
 }
+
+// Nested reports whether values of the type are made of other values.
+func (t Type) Nested() bool { return t.ID == Array || t.ID == Map || t.ID == Struct }
 
 // ScalarByName returns a primitive type by its Delta name, decimals excepted.
 func ScalarByName(name string) (Type, bool) {
 	for i, n := range typeNames {
-		if n == name && i != int(Invalid) && i != int(Decimal) && i != int(Array) {
-			return Type{ID: TypeID(i)}, true
+		if t := (Type{ID: TypeID(i)}); n == name && t.ID != Invalid && t.ID != Decimal && !t.Nested() {
+			return t, true
 		}
 	}
 	return Type{}, false
 }
 
-// Column is one column of a file. Every column may hold NULLs.
+// Column is one column of a file. Every column may hold NULLs. With an ID it is found in a file by its Parquet field id
+// and by nothing else, which is how column mapping in mode id works; without, by its name. Fields of a struct in Type
+// are found in the same ways.
 type Column struct {
 	Name string
 	Type Type
+	ID   int
 }
 
 func (t Type) node() pq.Node {
@@ -116,16 +146,27 @@ func (t Type) node() pq.Node {
 		return pq.TimestampAdjusted(pq.Microsecond, false)
 	case Array:
 		return pq.List(pq.Optional(t.Elem.node()))
+	case Map:
+		return pq.Map(pq.Required(t.Key.node()), pq.Optional(t.Elem.node()))
+	case Struct:
+		g := newGroup()
+		for _, f := range t.Fields {
+			if f.Type.ID != Void {
+				g.add(f.Name, f.ID, f.Type.node())
+			}
+		}
+		return g
 	}
 	panic("parquet: invalid column type " + t.String())
 }
 
-// List form of an array value:
+// List form of a nested value: an array is the list of its elements, a map of keys and values in turn, a struct of its
+// fields in the order of its type.
 //
 //	u32 count | count × element
 //	element = 0x00 (NULL) | 0x01, 8 bytes LE (scalar) | 0x02, u32 length, bytes
 
-// AppendList appends the array of the elements to dst.
+// AppendList appends the list of the elements to dst.
 func AppendList(dst []byte, elems []tuple.Value) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(elems)))
 	for _, v := range elems {

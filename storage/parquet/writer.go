@@ -31,9 +31,8 @@ type Writer struct {
 	//lint:ignore SA1019 the schema is only known at run time, which the generic writer does not take
 	w     *pq.Writer // made with the first batch, whose values choose the encodings
 	ws    []*pq.ColumnWriter
+	shred []*shredder // by column
 	stats []*statsOf
-	buf   []pq.Value
-	elems []tuple.Value
 	rows  int64
 	group int // rows in the open row group
 }
@@ -74,12 +73,20 @@ const sampleRows = 2048
 // dictMaxBytes is where a dictionary stops paying and the column writer falls back to plain pages.
 const dictMaxBytes = 1 << 20
 
-func (w *Writer) open(first [][]tuple.Value) {
+func (w *Writer) open(first [][]tuple.Value) error {
+	leaves := 0
+	for _, c := range w.cols {
+		sh, err := newShredder(c.Type, true, &leaves)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", c.Name, err)
+		}
+		w.shred = append(w.shred, sh)
+	}
 	schema := newSchema(w.cols, func(i int, n pq.Node) pq.Node {
 		switch {
 		case w.cols[i].Name == RowIDColumn:
 			return pq.Encoded(n, &pq.DeltaBinaryPacked)
-		case w.cols[i].Type.ID != Array && w.cols[i].Type.ID != Boolean && repeats(first[i]):
+		case !w.cols[i].Type.Nested() && w.cols[i].Type.ID != Boolean && repeats(first[i]):
 			return pq.Encoded(n, &pq.RLEDictionary)
 		}
 		return n
@@ -91,6 +98,7 @@ func (w *Writer) open(first [][]tuple.Value) {
 	w.w = pq.NewWriter(w.out, schema, pq.Compression(codec), pq.DataPageVersion(1), pq.CreatedBy("tarn", "1", "0"),
 		pq.PageBufferSize(1<<20), pq.DictionaryMaxBytes(dictMaxBytes), pq.MaxRowsPerRowGroup(RowGroupRows))
 	w.ws = w.w.ColumnWriters()
+	return nil
 }
 
 // repeats reports whether a sample holds each value about four times or more.
@@ -130,7 +138,9 @@ func (w *Writer) Write(cols [][]tuple.Value) error {
 		return fmt.Errorf("write parquet: a file needs a column")
 	}
 	if w.w == nil {
-		w.open(cols)
+		if err := w.open(cols); err != nil {
+			return fmt.Errorf("write parquet: %w", err)
+		}
 	}
 	n := len(cols[0])
 	for lo := 0; lo < n; {
@@ -169,68 +179,21 @@ func (w *Writer) flush() error {
 const batchRows = 4096
 
 func (w *Writer) column(i int, vals []tuple.Value) error {
-	typ := w.cols[i].Type
+	sh := w.shred[i]
 	for len(vals) > 0 {
 		n := min(len(vals), batchRows)
-		w.buf = w.buf[:0]
-		var err error
-		if typ.ID == Array {
-			err = w.lists(i, typ, vals[:n])
-		} else {
-			err = w.scalars(i, typ, vals[:n])
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := w.ws[i].WriteRowValues(w.buf); err != nil {
-			return err
-		}
-		vals = vals[n:]
-	}
-	return nil
-}
-
-func (w *Writer) scalars(i int, typ Type, vals []tuple.Value) error {
-	conv, err := toParquet(typ)
-	if err != nil {
-		return err
-	}
-	for k := range vals {
-		if vals[k].IsNull() {
-			w.buf = append(w.buf, pq.Value{}.Level(0, 0, i))
-			continue
-		}
-		w.buf = append(w.buf, conv(vals[k]).Level(0, 1, i))
-	}
-	return nil
-}
-
-// lists writes levels of the three-level LIST: 0 = NULL array, 1 = empty, 2 = NULL element, 3 = element.
-func (w *Writer) lists(i int, typ Type, vals []tuple.Value) error {
-	conv, err := toParquet(*typ.Elem)
-	if err != nil {
-		return err
-	}
-	for k := range vals {
-		if vals[k].IsNull() {
-			w.buf = append(w.buf, pq.Value{}.Level(0, 0, i))
-			continue
-		}
-		w.elems, err = DecodeList(w.elems[:0], vals[k].Bytes())
-		if err != nil {
-			return err
-		}
-		if len(w.elems) == 0 {
-			w.buf = append(w.buf, pq.Value{}.Level(0, 1, i))
-		}
-		for e, v := range w.elems {
-			rep := min(e, 1)
-			if v.IsNull() {
-				w.buf = append(w.buf, pq.Value{}.Level(rep, 2, i))
-			} else {
-				w.buf = append(w.buf, conv(v).Level(rep, 3, i))
+		for k := range vals[:n] {
+			if err := sh.add(vals[k], 0, 0); err != nil {
+				return err
 			}
 		}
+		for _, leaf := range sh.leaves {
+			if _, err := w.ws[leaf.index].WriteRowValues(leaf.buf); err != nil {
+				return err
+			}
+			leaf.buf = leaf.buf[:0]
+		}
+		vals = vals[n:]
 	}
 	return nil
 }
@@ -258,7 +221,7 @@ func toParquet(typ Type) (func(tuple.Value) pq.Value, error) {
 		}
 		return func(v tuple.Value) pq.Value { return pq.FixedLenByteArrayValue(v.Bytes()) }, nil
 	}
-	return nil, fmt.Errorf("type %s cannot be written", typ)
+	return nil, fmt.Errorf("%w: %s cannot be written", ErrType, typ)
 }
 
 // FileStats is what the Delta log records about a file.
