@@ -123,7 +123,8 @@ type DomainMetadata struct {
 
 // CommitInfo is provenance; nothing depends on it.
 type CommitInfo struct {
-	Timestamp           int64             `json:"timestamp"` // Unix ms
+	InCommitTimestamp   *int64            `json:"inCommitTimestamp,omitempty"` // Unix ms
+	Timestamp           int64             `json:"timestamp"`                   // Unix ms
 	Operation           string            `json:"operation"`
 	OperationParameters map[string]string `json:"operationParameters"`
 	ReadVersion         *int64            `json:"readVersion,omitempty"`
@@ -134,7 +135,16 @@ type CommitInfo struct {
 	TxnID               string            `json:"txnId,omitempty"`
 }
 
-// Action is one line of a commit: exactly one field is set. CDC lines are kept raw; nothing here reads them.
+// AddCDC names a file with the row changes of its commit; see Changes.
+type AddCDC struct {
+	Path            string             `json:"path"`
+	PartitionValues map[string]*string `json:"partitionValues"`
+	Size            int64              `json:"size"`
+	DataChange      bool               `json:"dataChange"` // false
+	Tags            map[string]string  `json:"tags,omitempty"`
+}
+
+// Action is one line of a commit: exactly one field is set.
 type Action struct {
 	CommitInfo     *CommitInfo     `json:"commitInfo,omitempty"`
 	Protocol       *Protocol       `json:"protocol,omitempty"`
@@ -143,7 +153,8 @@ type Action struct {
 	DomainMetadata *DomainMetadata `json:"domainMetadata,omitempty"`
 	Add            *Add            `json:"add,omitempty"`
 	Remove         *Remove         `json:"remove,omitempty"`
-	CDC            json.RawMessage `json:"cdc,omitempty"`
+	CDC            *AddCDC         `json:"cdc,omitempty"`
+	Sidecar        *Sidecar        `json:"sidecar,omitempty"` // in V2 checkpoints only
 }
 
 // EncodeActions writes the content of a commit file.
@@ -182,13 +193,13 @@ func decodeAction(line []byte) (Action, error) {
 		// commitInfo is free-form: a value of an unexpected type in it is no damage.
 		var probe map[string]json.RawMessage
 		if json.Unmarshal(line, &probe) == nil && len(probe) == 1 && probe["commitInfo"] != nil {
-			return Action{CommitInfo: &CommitInfo{}}, nil
+			return Action{CommitInfo: looseCommitInfo(probe["commitInfo"])}, nil
 		}
 		return a, err
 	}
 	n := 0
 	for _, set := range []bool{a.CommitInfo != nil, a.Protocol != nil, a.Metadata != nil, a.Txn != nil,
-		a.DomainMetadata != nil, a.Add != nil, a.Remove != nil, a.CDC != nil} {
+		a.DomainMetadata != nil, a.Add != nil, a.Remove != nil, a.CDC != nil, a.Sidecar != nil} {
 		if set {
 			n++
 		}
@@ -196,23 +207,47 @@ func decodeAction(line []byte) (Action, error) {
 	if n > 1 {
 		return a, errors.New("more than one action in a line")
 	}
+	return a, a.check()
+}
+
+// looseCommitInfo takes what it can from a commitInfo whose values have types of their own.
+func looseCommitInfo(raw json.RawMessage) *CommitInfo {
+	info := &CommitInfo{}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil {
+		return info
+	}
+	for name, dst := range map[string]any{"inCommitTimestamp": &info.InCommitTimestamp, "timestamp": &info.Timestamp,
+		"operation": &info.Operation, "readVersion": &info.ReadVersion, "isBlindAppend": &info.IsBlindAppend,
+		"engineInfo": &info.EngineInfo, "txnId": &info.TxnID} {
+		if v, ok := fields[name]; ok {
+			_ = json.Unmarshal(v, dst) // one of another type stays zero
+		}
+	}
+	return info
+}
+
+// check looks for what an action must have.
+func (a *Action) check() error {
 	switch {
 	case a.Add != nil && a.Add.Path == "":
-		return a, errors.New("add without path")
+		return errors.New("add without path")
 	case a.Remove != nil && a.Remove.Path == "":
-		return a, errors.New("remove without path")
+		return errors.New("remove without path")
+	case a.CDC != nil && a.CDC.Path == "":
+		return errors.New("cdc without path")
 	case a.Txn != nil && a.Txn.AppID == "":
-		return a, errors.New("txn without appId")
-	case a.Metadata != nil && (a.Metadata.ID == "" || a.Metadata.SchemaString == ""):
-		return a, errors.New("metaData without id or schema")
+		return errors.New("txn without appId")
+	case a.Metadata != nil && a.Metadata.ID == "":
+		return errors.New("metaData without id")
 	case a.Protocol != nil && (a.Protocol.MinReaderVersion < 1 || a.Protocol.MinWriterVersion < 1):
-		return a, errors.New("protocol without versions")
+		return errors.New("protocol without versions")
 	}
-	return a, nil
+	return nil
 }
 
 // unknown reports that the line held an action that this package does not know.
 func (a *Action) unknown() bool {
 	return a.CommitInfo == nil && a.Protocol == nil && a.Metadata == nil && a.Txn == nil && a.DomainMetadata == nil &&
-		a.Add == nil && a.Remove == nil && a.CDC == nil
+		a.Add == nil && a.Remove == nil && a.CDC == nil && a.Sidecar == nil
 }

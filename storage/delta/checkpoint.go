@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -103,14 +100,6 @@ func toCPDV(d *DVDescriptor) *cpDV {
 	return &c
 }
 
-func fromCPDV(c *cpDV) *DVDescriptor {
-	if c == nil {
-		return nil
-	}
-	d := DVDescriptor(*c)
-	return &d
-}
-
 func optional[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -195,123 +184,4 @@ func WriteCheckpoint(ctx context.Context, store object.Store, s *Snapshot, expir
 		}
 	}
 	return nil
-}
-
-func readCheckpoint(ctx context.Context, store object.Store, keys []string, s *Snapshot) error {
-	slices.Sort(keys)
-	for _, key := range keys {
-		data, err := store.Get(ctx, key)
-		if err != nil {
-			return err
-		}
-		if err := decodeCheckpoint(data, s); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-	}
-	if s.Protocol.MinReaderVersion == 0 || s.Metadata.ID == "" {
-		return fmt.Errorf("%w: checkpoint lacks protocol or metaData", ErrCorrupt)
-	}
-	return nil
-}
-
-func decodeCheckpoint(data []byte, s *Snapshot) (err error) {
-	// parquet-go panics on some kinds of damage.
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrCorrupt, p)
-		}
-	}()
-	f, err := pq.OpenFile(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return fmt.Errorf("%w: %v", ErrCorrupt, err)
-	}
-	if f.Root().Column("checkpointMetadata") != nil || f.Root().Column("sidecar") != nil {
-		return fmt.Errorf("%w: V2 checkpoint", ErrFeature)
-	}
-	r := pq.NewGenericReader[cpRow](f)
-	defer r.Close()
-	buf := make([]cpRow, 256)
-	for {
-		clear(buf)
-		n, err := r.Read(buf)
-		for i := range buf[:n] {
-			s.applyAction(buf[i].action())
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %v", ErrCorrupt, err)
-		}
-	}
-}
-
-func clones[V any](m map[string]V, copyValue func(V) V) map[string]V {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]V, len(m))
-	for k, v := range m {
-		out[strings.Clone(k)] = copyValue(v)
-	}
-	return out
-}
-
-func cloneText(p *string) *string {
-	if p == nil {
-		return nil
-	}
-	c := strings.Clone(*p)
-	return &c
-}
-
-func (r *cpRow) action() *Action {
-	switch {
-	case r.Protocol != nil:
-		p := Protocol{MinReaderVersion: int(r.Protocol.MinReaderVersion), MinWriterVersion: int(r.Protocol.MinWriterVersion),
-			ReaderFeatures: slices.Clone(r.Protocol.ReaderFeatures), WriterFeatures: slices.Clone(r.Protocol.WriterFeatures)}
-		if p.MinReaderVersion < 3 {
-			p.ReaderFeatures = nil
-		}
-		if p.MinWriterVersion < 7 {
-			p.WriterFeatures = nil
-		}
-		return &Action{Protocol: &p}
-	case r.Metadata != nil:
-		m := r.Metadata
-		return &Action{Metadata: &Metadata{ID: m.ID, Name: value(m.Name), Description: value(m.Description),
-			Format: Format{m.Format.Provider, clones(m.Format.Options, strings.Clone)}, SchemaString: m.SchemaString,
-			PartitionColumns: slices.Clone(m.PartitionColumns), CreatedTime: m.CreatedTime,
-			Configuration: clones(m.Configuration, strings.Clone)}}
-	case r.Txn != nil:
-		t := Txn(*r.Txn)
-		return &Action{Txn: &t}
-	case r.DomainMetadata != nil:
-		d := DomainMetadata(*r.DomainMetadata)
-		return &Action{DomainMetadata: &d}
-	case r.Add != nil:
-		c := r.Add
-		a := &Add{Path: c.Path, PartitionValues: clones(c.PartitionValues, cloneText), Size: c.Size,
-			ModificationTime: c.ModificationTime, DataChange: c.DataChange, Stats: value(c.Stats),
-			DeletionVector: fromCPDV(c.DeletionVector), BaseRowID: c.BaseRowID, DefaultRowCommit: c.DefaultRowCommit,
-			Clustering: value(c.Clustering)}
-		if a.PartitionValues == nil {
-			a.PartitionValues = map[string]*string{}
-		}
-		for k, v := range c.Tags {
-			if v != nil {
-				if a.Tags == nil {
-					a.Tags = map[string]string{}
-				}
-				a.Tags[strings.Clone(k)] = strings.Clone(*v)
-			}
-		}
-		return &Action{Add: a}
-	case r.Remove != nil:
-		c := r.Remove
-		return &Action{Remove: &Remove{Path: c.Path, DeletionTimestamp: c.DeletionTimestamp, DataChange: c.DataChange,
-			ExtendedFileMetadata: value(c.ExtendedFileMetadata), PartitionValues: clones(c.PartitionValues, cloneText),
-			Size: c.Size, DeletionVector: fromCPDV(c.DeletionVector), BaseRowID: c.BaseRowID, DefaultRowCommit: c.DefaultRowCommit}}
-	}
-	return &Action{}
 }

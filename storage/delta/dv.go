@@ -143,33 +143,43 @@ func (d *DVDescriptor) Key() (string, error) {
 
 // ReadDV reads the vector that a descriptor names and checks size, checksum and cardinality (I8).
 func ReadDV(ctx context.Context, s object.Store, d *DVDescriptor) (*roaring.Bitmap, error) {
-	var payload []byte
 	key, err := d.Key()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case key == "":
-		if payload, err = z85Decode(d.PathOrInlineDV); err != nil || len(payload) < int(d.SizeInBytes) {
-			return nil, fmt.Errorf("%w: inline deletion vector", ErrCorrupt)
-		}
-		payload = payload[:d.SizeInBytes]
-	default:
-		var off int64
-		if d.Offset != nil {
-			off = int64(*d.Offset)
-		}
-		rec, err := s.GetRange(ctx, key, off, int64(d.SizeInBytes)+8)
-		if err != nil {
-			return nil, fmt.Errorf("read deletion vector: %w", err)
-		}
-		if int32(binary.BigEndian.Uint32(rec)) != d.SizeInBytes {
-			return nil, fmt.Errorf("%w: deletion vector %s@%d: size differs from its descriptor", ErrCorrupt, key, off)
-		}
-		payload = rec[4 : len(rec)-4]
-		if crc32.ChecksumIEEE(payload) != binary.BigEndian.Uint32(rec[len(rec)-4:]) {
-			return nil, fmt.Errorf("%w: deletion vector %s@%d: checksum", ErrCorrupt, key, off)
-		}
 	}
+	if key != "" {
+		return readDVFile(ctx, s, key, d)
+	}
+	payload, err := z85Decode(d.PathOrInlineDV)
+	if err != nil || d.SizeInBytes < 0 || len(payload) < int(d.SizeInBytes) {
+		return nil, fmt.Errorf("%w: inline deletion vector", ErrCorrupt)
+	}
+	return d.decode(payload[:d.SizeInBytes])
+}
+
+func readDVFile(ctx context.Context, s object.Store, key string, d *DVDescriptor) (*roaring.Bitmap, error) {
+	var off int64
+	if d.Offset != nil {
+		off = int64(*d.Offset)
+	}
+	if d.SizeInBytes < 0 || off < 0 {
+		return nil, fmt.Errorf("%w: deletion vector %s@%d: negative place", ErrCorrupt, key, off)
+	}
+	rec, err := s.GetRange(ctx, key, off, int64(d.SizeInBytes)+8)
+	if err != nil {
+		return nil, fmt.Errorf("read deletion vector: %w", err)
+	}
+	if int32(binary.BigEndian.Uint32(rec)) != d.SizeInBytes {
+		return nil, fmt.Errorf("%w: deletion vector %s@%d: size differs from its descriptor", ErrCorrupt, key, off)
+	}
+	payload := rec[4 : len(rec)-4]
+	if crc32.ChecksumIEEE(payload) != binary.BigEndian.Uint32(rec[len(rec)-4:]) {
+		return nil, fmt.Errorf("%w: deletion vector %s@%d: checksum", ErrCorrupt, key, off)
+	}
+	return d.decode(payload)
+}
+
+func (d *DVDescriptor) decode(payload []byte) (*roaring.Bitmap, error) {
 	rows, err := DecodeDV(payload)
 	if err != nil {
 		return nil, err

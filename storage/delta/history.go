@@ -28,7 +28,7 @@ func History(ctx context.Context, store object.Store) ([]HistoryEntry, error) {
 	}
 	var out []HistoryEntry
 	for _, f := range slices.Backward(files) {
-		if !f.commit {
+		if f.kind != commitFile {
 			continue
 		}
 		actions, err := readCommit(ctx, store, f.version)

@@ -139,13 +139,13 @@ func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration
 	cutoff := now.Add(-retention)
 	newestOld := int64(-1)
 	for _, f := range files {
-		if f.commit && f.info.ModTime.Before(cutoff) {
+		if f.kind == commitFile && f.info.ModTime.Before(cutoff) {
 			newestOld = max(newestOld, f.version)
 		}
 	}
 	keep := int64(-1)
 	for _, f := range files {
-		if f.checkpoint && f.version <= newestOld {
+		if f.kind == checkpointFile && f.version <= newestOld {
 			keep = max(keep, f.version)
 		}
 	}

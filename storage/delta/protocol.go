@@ -13,8 +13,10 @@ const (
 	PropDeletionVectors = "delta.enableDeletionVectors"
 )
 
-// readable are the features of tables that we read.
-var readable = []string{FeatureDeletionVectors, FeatureTimestampNTZ, "timestampWithoutTimezone", "vacuumProtocolCheck"}
+// readable are the features of tables that we read. timestampWithoutTimezone is a misnomer of timestampNtz that some
+// tables carry.
+var readable = []string{FeatureColumnMapping, FeatureDeletionVectors, FeatureTimestampNTZ, "timestampWithoutTimezone",
+	"typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck"}
 
 // writable are the features of tables that we write; appendOnly and invariants are active only by property or column
 // metadata, which our own tables do not have.
@@ -44,7 +46,7 @@ func (p Protocol) Has(feature string) bool { return slices.Contains(p.WriterFeat
 
 func (p Protocol) checkRead() error {
 	switch {
-	case p.MinReaderVersion == 1:
+	case p.MinReaderVersion == 1 || p.MinReaderVersion == 2:
 		return nil
 	case p.MinReaderVersion == 3:
 		for _, f := range p.ReaderFeatures {
@@ -53,8 +55,6 @@ func (p Protocol) checkRead() error {
 			}
 		}
 		return nil
-	case p.MinReaderVersion == 2:
-		return fmt.Errorf("%w: reader version 2 (columnMapping)", ErrFeature)
 	}
 	return fmt.Errorf("%w: reader version %d", ErrFeature, p.MinReaderVersion)
 }
@@ -63,7 +63,7 @@ func (p Protocol) checkWrite() error {
 	if err := p.checkRead(); err != nil {
 		return err
 	}
-	if p.MinWriterVersion <= 2 {
+	if p.MinWriterVersion <= 2 && p.MinReaderVersion == 1 {
 		return nil
 	}
 	if p.MinWriterVersion != 7 {

@@ -3,6 +3,7 @@ package delta
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,14 +11,9 @@ import (
 )
 
 // Field is one column of a table's schema.
-type Field struct {
-	Name     string
-	Type     parquet.Type
-	Nullable bool
-	Metadata map[string]any
-}
+type Field = parquet.Field
 
-// Schema of a table: primitives and arrays of primitives. Struct, map and variant columns answer ErrFeature.
+// Schema of a table. Variant columns, and types that are not known, answer ErrFeature.
 type Schema struct{ Fields []Field }
 
 // Columns are the fields as columns of a data file.
@@ -31,12 +27,12 @@ func (s Schema) Columns() []parquet.Column {
 
 // HasNTZ reports whether the schema needs the feature timestampNtz.
 func (s Schema) HasNTZ() bool {
-	for _, f := range s.Fields {
-		if f.Type.ID == parquet.TimestampNTZ || f.Type.Elem != nil && f.Type.Elem.ID == parquet.TimestampNTZ {
-			return true
-		}
-	}
-	return false
+	return hasType(parquet.Type{ID: parquet.Struct, Fields: s.Fields}, parquet.TimestampNTZ)
+}
+
+func hasType(t parquet.Type, id parquet.TypeID) bool {
+	return t.ID == id || t.Elem != nil && hasType(*t.Elem, id) || t.Key != nil && hasType(*t.Key, id) ||
+		slices.ContainsFunc(t.Fields, func(f Field) bool { return hasType(f.Type, id) })
 }
 
 type jsonStruct struct {
@@ -57,84 +53,122 @@ type jsonArray struct {
 	ContainsNull bool            `json:"containsNull"`
 }
 
+type jsonMap struct {
+	Type              string          `json:"type"`
+	KeyType           json.RawMessage `json:"keyType"`
+	ValueType         json.RawMessage `json:"valueType"`
+	ValueContainsNull bool            `json:"valueContainsNull"`
+}
+
 // String is the schema as it stands in metaData.schemaString.
 func (s Schema) String() string {
-	js := jsonStruct{Type: "struct", Fields: []jsonField{}}
-	for _, f := range s.Fields {
-		md := f.Metadata
-		if md == nil {
-			md = map[string]any{}
-		}
-		js.Fields = append(js.Fields, jsonField{f.Name, typeJSON(f.Type), f.Nullable, md})
-	}
-	b, err := json.Marshal(js)
-	if err != nil {
-		panic("delta: schema cannot be encoded: " + err.Error()) // names and types always can
-	}
-	return string(b)
+	return string(typeJSON(parquet.Type{ID: parquet.Struct, Fields: s.Fields}))
 }
 
 func typeJSON(t parquet.Type) json.RawMessage {
 	var v any = t.String()
-	if t.ID == parquet.Array {
-		v = jsonArray{"array", typeJSON(*t.Elem), true}
+	switch t.ID {
+	case parquet.Array:
+		v = jsonArray{"array", typeJSON(*t.Elem), !t.NoNulls}
+	case parquet.Map:
+		v = jsonMap{"map", typeJSON(*t.Key), typeJSON(*t.Elem), !t.NoNulls}
+	case parquet.Struct:
+		js := jsonStruct{Type: "struct", Fields: []jsonField{}}
+		for _, f := range t.Fields {
+			md := f.Metadata
+			if md == nil {
+				md = map[string]any{}
+			}
+			js.Fields = append(js.Fields, jsonField{f.Name, typeJSON(f.Type), f.Nullable, md})
+		}
+		v = js
 	}
-	b, _ := json.Marshal(v)
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("delta: schema cannot be encoded: " + err.Error()) // names and types always can
+	}
 	return b
 }
 
 // ParseSchema reads a schemaString.
 func ParseSchema(str string) (Schema, error) {
-	var js jsonStruct
-	if err := json.Unmarshal([]byte(str), &js); err != nil || js.Type != "struct" {
-		return Schema{}, fmt.Errorf("%w: schema %.200q: %v", ErrCorrupt, str, err)
-	}
-	var s Schema
-	seen := map[string]bool{}
-	for _, f := range js.Fields {
-		t, err := parseType(f.Type)
-		if err != nil {
-			return Schema{}, fmt.Errorf("column %s: %w", f.Name, err)
-		}
-		if l := strings.ToLower(f.Name); seen[l] {
-			return Schema{}, fmt.Errorf("%w: two columns %s", ErrCorrupt, f.Name)
-		} else {
-			seen[l] = true
-		}
-		s.Fields = append(s.Fields, Field{f.Name, t, f.Nullable, f.Metadata})
-	}
-	return s, nil
+	fields, err := parseFields(json.RawMessage(str), 0)
+	return Schema{fields}, err
 }
 
-func parseType(raw json.RawMessage) (parquet.Type, error) {
+// maxSchemaDepth bounds the recursion; Parquet readers have lower bounds.
+const maxSchemaDepth = 100
+
+func parseFields(raw json.RawMessage, depth int) ([]Field, error) {
+	var js jsonStruct
+	if err := json.Unmarshal(raw, &js); err != nil || js.Type != "struct" {
+		return nil, fmt.Errorf("%w: schema %.200q: %v", ErrCorrupt, raw, err)
+	}
+	var fields []Field
+	seen := map[string]bool{}
+	for _, f := range js.Fields {
+		t, err := parseType(f.Type, depth+1)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", f.Name, err)
+		}
+		l := strings.ToLower(f.Name)
+		if seen[l] {
+			return nil, fmt.Errorf("%w: two columns %s", ErrCorrupt, f.Name)
+		}
+		seen[l] = true
+		fields = append(fields, Field{Name: f.Name, Type: t, Nullable: f.Nullable, Metadata: f.Metadata})
+	}
+	return fields, nil
+}
+
+func parseType(raw json.RawMessage, depth int) (parquet.Type, error) {
 	var name string
 	if json.Unmarshal(raw, &name) == nil {
-		if t, ok := parquet.ScalarByName(name); ok {
-			return t, nil
+		return parsePrimitive(name)
+	}
+	var js struct {
+		Type              string          `json:"type"`
+		ElementType       json.RawMessage `json:"elementType"`
+		ContainsNull      bool            `json:"containsNull"`
+		KeyType           json.RawMessage `json:"keyType"`
+		ValueType         json.RawMessage `json:"valueType"`
+		ValueContainsNull bool            `json:"valueContainsNull"`
+	}
+	if err := json.Unmarshal(raw, &js); err != nil || depth > maxSchemaDepth {
+		return parquet.Type{}, fmt.Errorf("%w: type %.200s", ErrCorrupt, raw)
+	}
+	switch js.Type {
+	case "struct":
+		fields, err := parseFields(raw, depth)
+		return parquet.Type{ID: parquet.Struct, Fields: fields}, err
+	case "array":
+		elem, err := parseType(js.ElementType, depth+1)
+		return parquet.Type{ID: parquet.Array, Elem: &elem, NoNulls: !js.ContainsNull}, err
+	case "map":
+		key, err := parseType(js.KeyType, depth+1)
+		if err != nil {
+			return parquet.Type{}, err
 		}
-		if args, ok := strings.CutPrefix(name, "decimal("); ok {
-			p, s, _ := strings.Cut(strings.TrimSuffix(args, ")"), ",")
-			pi, err1 := strconv.Atoi(strings.TrimSpace(p))
-			si, err2 := strconv.Atoi(strings.TrimSpace(s))
-			if err1 == nil && err2 == nil && pi >= 1 && pi <= 38 && si >= 0 && si <= pi {
-				return parquet.Type{ID: parquet.Decimal, Precision: uint8(pi), Scale: uint8(si)}, nil
-			}
+		val, err := parseType(js.ValueType, depth+1)
+		return parquet.Type{ID: parquet.Map, Key: &key, Elem: &val, NoNulls: !js.ValueContainsNull}, err
+	}
+	return parquet.Type{}, fmt.Errorf("%w: type %s", ErrFeature, js.Type)
+}
+
+func parsePrimitive(name string) (parquet.Type, error) {
+	if t, ok := parquet.ScalarByName(name); ok {
+		return t, nil
+	}
+	if name == "decimal" {
+		return parquet.Type{ID: parquet.Decimal, Precision: 10}, nil
+	}
+	if args, ok := strings.CutPrefix(name, "decimal("); ok {
+		p, s, _ := strings.Cut(strings.TrimSuffix(args, ")"), ",")
+		pi, err1 := strconv.Atoi(strings.TrimSpace(p))
+		si, err2 := strconv.Atoi(strings.TrimSpace(s))
+		if err1 == nil && err2 == nil && pi >= 1 && pi <= 38 && si >= 0 && si <= pi {
+			return parquet.Type{ID: parquet.Decimal, Precision: uint8(pi), Scale: uint8(si)}, nil
 		}
-		return parquet.Type{}, fmt.Errorf("%w: type %s", ErrFeature, name)
 	}
-	var arr jsonArray
-	if err := json.Unmarshal(raw, &arr); err != nil {
-		return parquet.Type{}, fmt.Errorf("%w: type %s", ErrCorrupt, raw)
-	}
-	if arr.Type != "array" {
-		return parquet.Type{}, fmt.Errorf("%w: type %s", ErrFeature, arr.Type)
-	}
-	elem, err := parseType(arr.ElementType)
-	if err != nil {
-		return parquet.Type{}, err
-	}
-	if elem.ID == parquet.Array {
-		return parquet.Type{}, fmt.Errorf("%w: array of array", ErrFeature)
-	}
-	return parquet.Type{ID: parquet.Array, Elem: &elem}, nil
+	return parquet.Type{}, fmt.Errorf("%w: type %s", ErrFeature, name)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -231,18 +230,7 @@ func parseBound(t parquet.Type, raw json.RawMessage, upper bool) (tuple.Value, b
 		f, err := strconv.ParseFloat(string(raw), bits)
 		return tuple.Float(f), err == nil
 	case parquet.Decimal:
-		r, ok := new(big.Rat).SetString(string(raw))
-		if !ok {
-			return tuple.Null, false
-		}
-		r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Scale)), nil)))
-		if !r.IsInt() {
-			return tuple.Null, false
-		}
-		if t.Precision > 18 {
-			return tuple.Bytes(parquet.AppendInt128(nil, r.Num())), r.Num().BitLen() <= 127
-		}
-		return tuple.Int(r.Num().Int64()), r.Num().IsInt64()
+		return parseDecimal(t, string(raw))
 	case parquet.Date:
 		s, ok := text()
 		d, err := time.Parse("2006-01-02", s)

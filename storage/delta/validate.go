@@ -75,11 +75,11 @@ func validateLog(ctx context.Context, store object.Store, rep *Report) (*Snapsho
 	commits, checkpoints := map[int64]bool{}, map[int64]string{}
 	last := int64(-1)
 	for _, f := range files {
-		if f.commit {
+		switch f.kind {
+		case commitFile:
 			commits[f.version] = true
 			last = max(last, f.version)
-		}
-		if f.checkpoint {
+		case checkpointFile:
 			checkpoints[f.version] = f.info.Key
 		}
 	}

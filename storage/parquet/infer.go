@@ -140,3 +140,15 @@ func integerOf(bits int, signed bool) Type {
 	}
 	return Type{ID: Decimal, Precision: 20}
 }
+
+// TypeOf is the type of a column, or of a field in one, by its path.
+func (r *Reader) TypeOf(path ...string) (_ Type, err error) {
+	defer caught(&err)
+	c := r.f.Root()
+	for _, name := range path {
+		if c = c.Column(name); c == nil {
+			return Type{}, fmt.Errorf("file has no column %s", strings.Join(path, "."))
+		}
+	}
+	return typeOf(c)
+}
