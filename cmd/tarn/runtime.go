@@ -8,9 +8,13 @@ import (
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/replication/mirror"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -29,7 +33,8 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 		store, err := object.OpenLocal(c.cfg.warehouse, object.Options{})
 		if err == nil {
 			o := mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
-				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt, Logger: c.log}
+				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
+				Parse: parseValue, Logger: c.log}
 			if w.Parent != "" {
 				o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
 			}
@@ -38,10 +43,20 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open mirror: %w", err), db.Close())
 		}
+		db.Engine.SetCold(r.mirror)
 		db.Mirror = mirrorOf{r.mirror}
 		db.Columnar = c.columnar.Runner(columnarSource{r.mirror})
 	}
 	return r, nil
+}
+
+// parseValue reads a value that a lake table's files hold as text.
+func parseValue(oid uint32, text string) (tuple.Value, error) {
+	t := types.Lookup(oid)
+	if t == nil {
+		return tuple.Null, fmt.Errorf("type %d is not known", oid)
+	}
+	return t.ParseText(text, -1, nil)
 }
 
 // warehouseName is the directory of a branch's Delta tables.
@@ -90,5 +105,25 @@ func (c *cluster) Mirrors(_ context.Context, db *database.DB) ([]session.MirrorI
 
 // Checkpoint copies the store; what follows its log starts anew in the copy.
 func (r *runtime) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
-	return r.DB.Checkpoint(ctx, dir)
+	if err := r.refuseLakes(); err != nil {
+		return 0, err
+	}
+	lsn, err := r.DB.Checkpoint(ctx, dir)
+	if err == nil {
+		err = r.refuseLakes() // made meanwhile
+	}
+	return lsn, err
+}
+
+// refuseLakes refuses a copy of a store whose rows are not all in it.
+func (r *runtime) refuseLakes() (err error) {
+	c := r.Catalog()
+	c.Tables(func(t *catalog.Table) bool {
+		if t.Lake() {
+			err = pgerr.Unsupported("a branch or copy of a database with tables of access method delta").
+				WithDetail("Table \"" + t.Name + "\" is one.")
+		}
+		return err == nil
+	})
+	return err
 }

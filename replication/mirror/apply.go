@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -156,7 +157,7 @@ func (m *Mirror) applyRangeLocked(op *change.Op, end wal.LSN) {
 	for storage, t := range m.byStorage {
 		lo := change.AppendKeyPrefix(nil, storage, change.PrimaryIndex)
 		hi := change.AppendKeyPrefix(nil, storage, change.PrimaryIndex+1)
-		if string(op.Value) <= string(lo) || string(op.Key) >= string(hi) || !t.follows(end) {
+		if string(op.Value) <= string(lo) || string(op.Key) >= string(hi) || !t.follows(end) || lakeOnly(storage, op.Key, op.Value) {
 			continue
 		}
 		if string(op.Key) > string(lo) || string(op.Value) < string(hi) {
@@ -337,6 +338,10 @@ func (m *Mirror) createTable(ctx context.Context, s *change.Schema, end wal.LSN)
 	defer t.pub.Unlock()
 	stale := false
 	if err := t.openLog(ctx); err != nil {
+		if change.IsLake(s.StorageID) {
+			t.fatal, t.err = err, err // its files may be all that there is of its rows
+			return t
+		}
 		stale = true
 		m.log.Warn("mirror removes a damaged delta table", "table", t.name(), "err", err)
 		if err := removeAll(ctx, t.store); err != nil {
@@ -351,6 +356,10 @@ func (m *Mirror) createTable(ctx context.Context, s *change.Schema, end wal.LSN)
 			t.skip = v.lsn
 			t.vers = []*version{v}
 			t.segs = []*segment{newSegment(v.lsn, v.m)}
+			return t
+		}
+		if err != nil && !errors.Is(err, errNotOurs) && change.IsLake(s.StorageID) {
+			t.fatal, t.err = err, err
 			return t
 		}
 		stale = true

@@ -109,7 +109,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	}
 	t.pub.Lock()
 	defer t.pub.Unlock()
-	if err := t.openLog(ctx); errors.Is(err, delta.ErrCorrupt) || errors.Is(err, delta.ErrFeature) {
+	if err := t.openLog(ctx); !change.IsLake(c.schema.StorageID) && (errors.Is(err, delta.ErrCorrupt) || errors.Is(err, delta.ErrFeature)) {
 		m.log.Warn("mirror removes a delta log that it cannot read", "table", t.name(), "err", err)
 		err = removeLog(ctx, t.store)
 		if err == nil {

@@ -29,8 +29,13 @@
 // column, a changed type, a default for rows that lack the column) is copied anew: a snapshot at S becomes the content,
 // and changes after S follow. Until the copy is there, View answers ErrNotReady and the row executor has the work.
 //
+// # Lake tables
+//
+// Of a table made USING delta the files are not a copy: the mirror tells the store that a version has the rows (adopt), the
+// store forgets them, and asks the mirror for them from then on (engine.Cold).
+//
 // # Lock order
 //
-// table.pub (one Delta commit at a time per table), then Mirror.mu (all state in memory). The tail takes Mirror.mu once
+// table.pub (one Delta commit at a time per table), then Mirror.mu (all state in memory), then lakes.mu. The tail takes Mirror.mu once
 // per transaction; nothing does I/O under it.
 package mirror

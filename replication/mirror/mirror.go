@@ -46,6 +46,8 @@ type Options struct {
 	// Parent is Database of the branch that Engine's store was branched from, "" if it was not. Then the tables start
 	// from hard links of the parent's files where they can.
 	Parent string
+	// Parse reads a value of a type from its PostgreSQL text, for lake tables: their rows come back from files.
+	Parse  func(oid uint32, text string) (tuple.Value, error)
 	Logger *slog.Logger
 
 	MaxLag        time.Duration // of what other engines see; default 1 s
@@ -62,6 +64,7 @@ type Options struct {
 	MergeFiles    int           // so many small files start a merge; default 16
 	DeadRatio     float64       // of deleted rows that starts a rewrite; default 0.3
 	ViewWait      time.Duration // how long a View waits for the tail before it answers ErrNotReady; default 1 s
+	BlockBytes    int64         // of row groups of lake tables in memory; default 64 MB
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
 
 	step func(where string) error // tests: called between the steps of a commit
@@ -89,6 +92,7 @@ func (o Options) withDefaults() Options {
 	def(&o.MergeFiles, 16)
 	def(&o.DeadRatio, 0.3)
 	def(&o.ViewWait, time.Second)
+	def(&o.BlockBytes, 64<<20)
 	def(&o.KeepVersions, 3*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -114,6 +118,7 @@ type Mirror struct {
 	loaded chan struct{} // closed when the tables of the slot are there and the tail runs
 	dead   chan struct{} // closed when load or tail have failed
 	tail   *tail.Tail    // set before loaded is closed
+	lakes  lakes
 
 	mu        sync.Mutex
 	tables    map[uint32]*table
@@ -136,6 +141,7 @@ func Open(opt Options) (*Mirror, error) {
 	opt = opt.withDefaults()
 	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
 		loaded: make(chan struct{}), dead: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
+	m.lakes.versions = map[string]*coldVersion{}
 	s, err := slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
 	if errors.Is(err, slot.ErrCorrupt) {
 		// Everything in it can be made again from the tables and the log.
@@ -293,6 +299,7 @@ func (m *Mirror) load() (wal.LSN, error) {
 		if err != nil {
 			return 0, err
 		}
+		m.holdLake(s)
 		t := m.reopen(s, sv, pos)
 		if m.ctx.Err() != nil {
 			return 0, context.Cause(m.ctx)

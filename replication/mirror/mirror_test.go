@@ -76,6 +76,7 @@ func (r *rig) openMirrorAs(database string) {
 	if r.m, err = Open(o); err != nil {
 		r.t.Fatal(err)
 	}
+	r.eng.SetCold(r.m)
 }
 
 type testLog struct{ t *testing.T }

@@ -541,6 +541,7 @@ func (m *Mirror) sweep(t *table) error {
 		}
 	}
 	m.mu.Unlock()
+	m.lakeFiles(t.dir, named)
 	for _, i := range infos {
 		if named[i.Key] || isLog(i.Key) {
 			continue

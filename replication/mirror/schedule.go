@@ -156,6 +156,9 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 	case c != nil:
 		return nil, time.Time{}
 	}
+	if t.adoptDueLocked() {
+		return m.adopt, time.Time{}
+	}
 	s := t.unpublishedLocked()
 	if s == nil {
 		// What the newest version replaced goes when its time has come, though nothing is published meanwhile.
@@ -287,6 +290,7 @@ func (m *Mirror) removeTable(ctx context.Context, t *table) error {
 		return nil // its copy replaces the content
 	}
 	t.log = nil
+	m.forgetLake(t.dir)
 	// The log goes last: what is left of an interrupted removal is still a table that a restart can recognise.
 	infos, err := t.store.List(ctx, "", "")
 	if err != nil {

@@ -60,6 +60,9 @@ type table struct {
 	pinned     map[string]int  // files that Views name, with how many
 	waiters    []chan struct{} // closed at each change of vers, copying, err, dropped
 	swept      time.Time
+
+	adopted *version // of a lake table: what the state record is known to name
+	tombs   bool     // tombstones were left by the last adoption
 }
 
 // tableCopy is a copy of the whole table: the snapshot becomes its content as of its LSN.

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tidwall/btree"
 )
 
@@ -411,6 +412,11 @@ func (e *Editor) Catalog() *Catalog {
 func (e *Editor) OID() OID          { return e.alloc.OID() }
 func (e *Editor) StorageID() uint32 { return e.alloc.StorageID() }
 
+// NewStorageID is a storage id for new rows of a table, of the kind that it has.
+func (e *Editor) NewStorageID(t *Table) uint32 {
+	return e.alloc.StorageID() | t.StorageID&change.LakeStorage
+}
+
 // OIDs reserves n consecutive OIDs and returns the first: a row type and its array type are neighbours.
 func (e *Editor) OIDs(n int) OID { return e.alloc.OIDs(n) }
 
@@ -611,7 +617,7 @@ func Load(rows func(yield func(key, value []byte) error) error) (*Catalog, error
 			for _, x := range t.Rules {
 				c.nextOID = max(c.nextOID, x.OID+1)
 			}
-			c.nextStorage = max(c.nextStorage, t.StorageID+1)
+			c.nextStorage = max(c.nextStorage, t.StorageID&^change.LakeStorage+1)
 		default:
 			o, err := decodeObject(kind, value)
 			if err != nil {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -108,6 +109,9 @@ type Table struct {
 	// Virtual relations have no storage: pg_catalog's tables and tarn's views, computed by sql/catalog/syscat.
 	Virtual bool `json:"-"`
 }
+
+// Lake reports whether the table's rows go to Delta files (CREATE TABLE … USING delta).
+func (t *Table) Lake() bool { return change.IsLake(t.StorageID) }
 
 // Column is a column of a relation.
 type Column struct {

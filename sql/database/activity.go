@@ -50,7 +50,7 @@ func (a *activity) table(storage uint32) *tableActivity {
 		return t.(*tableActivity)
 	}
 	n := &tableActivity{}
-	if storage >= a.first {
+	if storage&^change.LakeStorage >= a.first {
 		n.baseKnown.Store(true)
 	}
 	n.limit.Store(math.MaxInt64)

@@ -294,10 +294,7 @@ func (x *exec) alterProperty(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	case ast.AT_DropOids:
 		return nil
 	case ast.AT_SetAccessMethod:
-		if cmd.Name == "heap" {
-			return nil
-		}
-		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", cmd.Name)
+		return x.setMethod(t, next, cmd.Name)
 	case ast.AT_SetTableSpace:
 		if cmd.Name == "pg_default" {
 			return nil

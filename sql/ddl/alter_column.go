@@ -157,7 +157,7 @@ func volatile(e plan.Expr) (found bool) {
 // restore rewrites a table's rows under a new storage id; next becomes its descriptor then. All columns are in the rows
 // afterwards.
 func (x *exec) restore(t, next *catalog.Table, change func(vals []types.Datum) error) error {
-	next.StorageID = x.Editor.StorageID()
+	next.StorageID = x.Editor.NewStorageID(t)
 	for i := range next.Columns {
 		next.Columns[i].HasMissing, next.Columns[i].Missing = false, ""
 	}
@@ -169,6 +169,7 @@ const (
 	rewritePersistence = 1 << iota
 	rewriteDefault
 	rewriteColumn
+	rewriteMethod
 )
 
 // rewriting notes that the statement rewrites a table, for event triggers; PostgreSQL does not for what Tarn rewrites to add a primary key.

@@ -34,9 +34,15 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 	defer func() { c.Then = own.Then }()
 	if n, ok := node.(*ast.IndexStmt); ok {
 		x.Last = true
-		return "CREATE INDEX", x.createIndex(n)
+		err = x.createIndex(n)
+		tag = "CREATE INDEX"
+	} else {
+		tag, err = x.run(node)
 	}
-	return x.run(node)
+	if err == nil {
+		err = x.checkLakes()
+	}
+	return tag, err
 }
 
 func (x *exec) run(node ast.Node) (tag string, err error) {

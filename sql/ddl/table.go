@@ -70,6 +70,13 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 		return err
 	}
 	nt := &newTable{schema: schema, t: x.emptyTable(schema.OID, name, pers)}
+	if n.Partspec == nil {
+		if err := x.useMethod(nt.t, n.AccessMethod); err != nil {
+			return err
+		}
+	} else if n.AccessMethod != "" {
+		return pgerr.New(pgerr.FeatureNotSupported, "specifying a table access method is not supported on a partitioned table")
+	}
 	if n.Partspec != nil {
 		nt.t.Kind = catalog.RelPartitioned
 	}
@@ -145,8 +152,6 @@ func createRefusals(n *ast.CreateStmt) error {
 		return pgerr.New(pgerr.InvalidObjectDefinition, "cannot create partitioned table as inheritance child")
 	case n.OfTypename != nil:
 		return pgerr.Unsupported("CREATE TABLE OF")
-	case n.AccessMethod != "" && n.AccessMethod != "heap":
-		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", n.AccessMethod)
 	}
 	return nil
 }

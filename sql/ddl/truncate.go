@@ -112,7 +112,7 @@ func (x *exec) truncateTable(t *catalog.Table, restart bool) error {
 		return x.restartSequences(t, restart)
 	}
 	next := stmt.Edit(t)
-	next.StorageID = x.Editor.StorageID()
+	next.StorageID = x.Editor.NewStorageID(t)
 	if err := content.RemoveStorage(x.Ctx, t.StorageID); err != nil {
 		return err
 	}

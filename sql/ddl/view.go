@@ -258,6 +258,11 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		return "", err
 	}
 	t := x.emptyTable(schema.OID, name, pers)
+	if !mat || into.AccessMethod != "" {
+		if err := x.useMethod(t, into.AccessMethod); err != nil {
+			return "", err
+		}
+	}
 	if t.Columns, err = x.resultColumns(cols, stmt.Strs(into.ColNames), "too many column names were specified", true); err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/collation"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -127,6 +128,9 @@ func (r *Rel) AppendPrimaryKey(dst []byte, vals []types.Datum) []byte {
 
 // AppendHiddenKey appends the storage key of a row of a table without primary key.
 func (r *Rel) AppendHiddenKey(dst []byte, id uint64) []byte {
+	if r.Table.Lake() {
+		id |= change.ProvisionalRow
+	}
 	return binary.BigEndian.AppendUint64(append(dst, r.prefix[:]...), id)
 }
 

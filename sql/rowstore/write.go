@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
@@ -267,21 +268,26 @@ func (w *Writer) taken(ctx context.Context, key []byte) (bool, error) {
 // Key is the row's storage key now. Errors: 23505.
 func (w *Writer) Update(ctx context.Context, oldKey, old []byte, vals []types.Datum) (key []byte, err error) {
 	r := w.rel
-	if r.primary != nil {
+	switch {
+	case r.primary != nil:
 		w.key = r.AppendPrimaryKey(w.key[:0], vals)
-	} else {
+	case r.Table.Lake() && !change.IsProvisional(oldKey):
+		w.key = r.AppendHiddenKey(w.key[:0], w.m.NextKeyID()) // a version of a row never changes
+	default:
 		w.key = append(w.key[:0], oldKey...)
 	}
 	oldID := tuple.RowID(old)
 	w.row = r.AppendRow(w.row[:0], vals)
 	moved := !bytes.Equal(w.key, oldKey)
 	if moved {
-		taken, err := w.taken(ctx, w.key)
-		if err != nil {
-			return nil, err
-		}
-		if taken {
-			return nil, w.duplicate(r.primary, w.key, vals)
+		if r.primary != nil {
+			taken, err := w.taken(ctx, w.key)
+			if err != nil {
+				return nil, err
+			}
+			if taken {
+				return nil, w.duplicate(r.primary, w.key, vals)
+			}
 		}
 		if err := w.t.Delete(oldKey, oldID); err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ const bulkRowIDs = 1 << 32
 // or truncated by this transaction), and a row is nothing but its columns: no keys, checks, triggers, computed or defaulted columns.
 func (s *Session) bulkable(t *catalog.Table, names []string) bool {
 	b := &s.block
-	if b.editor == nil || len(b.saves) > 0 || b.level.txn() != txn.ReadCommitted || b.bulk[t.StorageID] || t.Persistence != catalog.Permanent ||
+	if b.editor == nil || len(b.saves) > 0 || b.level.txn() != txn.ReadCommitted || b.bulk[t.StorageID] || t.Persistence != catalog.Permanent || t.Lake() ||
 		len(t.Indexes) > 0 || len(t.Constraints) > 0 || len(t.Triggers) > 0 {
 		return false
 	}

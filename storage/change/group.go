@@ -100,6 +100,7 @@ type Group struct {
 
 	buf  []byte
 	rows []uint32 // where in buf the row id of each primary row stands
+	keys []provisional
 	ops  uint32
 	err  error
 }
@@ -108,9 +109,9 @@ type Group struct {
 func (g *Group) Reset() {
 	const keep = 1 << 20
 	if cap(g.buf) > keep {
-		g.buf, g.rows = nil, nil
+		g.buf, g.rows, g.keys = nil, nil, nil
 	}
-	*g = Group{buf: g.buf[:0], rows: g.rows[:0]}
+	*g = Group{buf: g.buf[:0], rows: g.rows[:0], keys: g.keys[:0]}
 }
 
 // Empty reports whether the group has no operation.
@@ -155,7 +156,8 @@ func (g *Group) string(s string) {
 }
 
 // Put sets a key. oldRowID is the id of the row version that it replaces, 0 for a new row and for keys that are not
-// primary rows. The first eight bytes of a primary row are overwritten with its new row id at commit.
+// primary rows. The first eight bytes of a primary row are overwritten with its new row id at commit, and so is a
+// provisional key of a lake table.
 func (g *Group) Put(key, value []byte, oldRowID uint64) {
 	if len(key) < KeyPrefix {
 		g.fail(ErrShortKey)
@@ -164,6 +166,7 @@ func (g *Group) Put(key, value []byte, oldRowID uint64) {
 	g.begin(KindPut)
 	g.uvarint(oldRowID)
 	g.bytes(key)
+	g.noteProvisional(key)
 	g.bytes(value)
 	if IndexOf(key) == PrimaryIndex {
 		if len(value) < RowIDSize {
@@ -270,6 +273,9 @@ func (g *Group) Seal(xid uint64, commitMicros int64, firstRowID uint64) []byte {
 	binary.LittleEndian.PutUint32(b[36:], uint32(len(g.rows)))
 	for i, at := range g.rows {
 		binary.LittleEndian.PutUint64(b[at:], firstRowID+uint64(i))
+	}
+	for _, k := range g.keys {
+		binary.BigEndian.PutUint64(b[k.at:], firstRowID+uint64(k.row))
 	}
 	return b
 }

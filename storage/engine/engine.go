@@ -65,6 +65,7 @@ type Engine struct {
 	current   atomic.Pointer[Snapshot] // the newest; the engine holds a reference to it
 	grave     graveyard
 	living    living
+	cold      atomic.Pointer[Cold]
 	nextRowID atomic.Uint64
 	nextXID   atomic.Uint64
 	failure   atomic.Pointer[stopError]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -20,6 +21,7 @@ type Snapshot struct {
 	kv    kv.Snapshot
 	refs  atomic.Int64
 	grave *graveyard
+	eng   *Engine
 }
 
 // graveyard collects snapshots that nobody uses any more, for the maintenance goroutine to close. When Pebble's oldest
@@ -60,7 +62,7 @@ func (g *graveyard) clear() {
 // publish makes the state of the store, which is that after the log up to lsn, the one that new snapshots see.
 // Called with applyTurn: nothing is applied meanwhile.
 func (e *Engine) publish(lsn wal.LSN) {
-	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot(), grave: &e.grave}
+	s := &Snapshot{lsn: lsn, kv: e.kv.NewSnapshot(), grave: &e.grave, eng: e}
 	s.refs.Store(1)
 	e.living.add(s)
 	if old := e.current.Swap(s); old != nil {
@@ -139,13 +141,22 @@ func (s *Snapshot) Release() {
 
 // Get returns the value of a key. It is valid until c, nil when ok is false, is closed.
 func (s *Snapshot) Get(key []byte) (value []byte, c io.Closer, ok bool, err error) {
-	return s.kv.Get(key)
+	value, c, ok, err = s.kv.Get(key)
+	if !ok && err == nil && change.IsLakeRow(key) {
+		if value, ok, err = s.coldGet(nil, key); ok {
+			c = nothing
+		}
+	}
+	return value, c, ok, err
 }
 
 // AppendGet appends the value of a key to dst, which owns it then.
 func (s *Snapshot) AppendGet(dst, key []byte) (value []byte, ok bool, err error) {
 	v, c, ok, err := s.kv.Get(key)
 	if !ok {
+		if err == nil && change.IsLakeRow(key) {
+			return s.coldGet(dst, key)
+		}
 		return dst, false, err
 	}
 	dst = append(dst, v...)
@@ -155,6 +166,15 @@ func (s *Snapshot) AppendGet(dst, key []byte) (value []byte, ok bool, err error)
 // GetLatest returns the newest committed value of a key, newer than any snapshot perhaps. It is valid until c, nil when
 // ok is false, is closed.
 func (e *Engine) GetLatest(key []byte) (value []byte, c io.Closer, ok bool, err error) {
+	if change.IsLakeRow(key) {
+		s := e.Snapshot()
+		defer s.Release()
+		value, ok, err := s.AppendGet(nil, key)
+		if !ok {
+			return nil, nil, false, err
+		}
+		return value, nothing, true, nil
+	}
 	return e.kv.Get(key)
 }
 
@@ -164,6 +184,7 @@ type Iter struct {
 	it   *pebble.Iterator
 	opts pebble.IterOptions
 	err  error
+	cold *coldIter // of a lake table's rows
 }
 
 var iters = sync.Pool{New: func() any { return new(Iter) }}
@@ -174,6 +195,12 @@ func (s *Snapshot) NewIter(lo, hi []byte) *Iter {
 	i := iters.Get().(*Iter)
 	i.opts.LowerBound, i.opts.UpperBound = lo, hi
 	i.it, i.err = s.kv.NewIter(&i.opts)
+	if len(lo) >= change.KeyPrefix && change.IsLake(change.TableOf(lo)) && change.IndexOf(lo) == change.PrimaryIndex && i.err == nil {
+		if i.cold, i.err = s.newColdIter(i.it, lo, hi); i.err != nil {
+			_ = i.it.Close() // shows nothing then
+			i.it = nil
+		}
+	}
 	return i
 }
 
@@ -181,22 +208,72 @@ func (s *Snapshot) NewIter(lo, hi []byte) *Iter {
 func (i *Iter) SetBounds(lo, hi []byte) {
 	if i.it != nil {
 		i.it.SetBounds(lo, hi)
+		i.cold.setBounds(lo, hi)
 	}
 }
 
-func (i *Iter) First() bool            { return i.it != nil && i.it.First() }
-func (i *Iter) Last() bool             { return i.it != nil && i.it.Last() }
-func (i *Iter) SeekGE(key []byte) bool { return i.it != nil && i.it.SeekGE(key) }
+func (i *Iter) First() bool {
+	if i.cold != nil {
+		return i.cold.first()
+	}
+	return i.it != nil && i.it.First()
+}
+
+func (i *Iter) Last() bool {
+	if i.cold != nil {
+		return i.cold.last()
+	}
+	return i.it != nil && i.it.Last()
+}
+
+func (i *Iter) SeekGE(key []byte) bool {
+	if i.cold != nil {
+		return i.cold.seekGE(key)
+	}
+	return i.it != nil && i.it.SeekGE(key)
+}
 
 // SeekLT moves to the last key before key.
-func (i *Iter) SeekLT(key []byte) bool { return i.it != nil && i.it.SeekLT(key) }
-func (i *Iter) Next() bool             { return i.it != nil && i.it.Next() }
-func (i *Iter) Prev() bool             { return i.it != nil && i.it.Prev() }
-func (i *Iter) Valid() bool            { return i.it != nil && i.it.Valid() }
-func (i *Iter) Key() []byte            { return i.it.Key() }
+func (i *Iter) SeekLT(key []byte) bool {
+	if i.cold != nil {
+		return i.cold.seekLT(key)
+	}
+	return i.it != nil && i.it.SeekLT(key)
+}
+
+func (i *Iter) Next() bool {
+	if i.cold != nil {
+		return i.cold.next()
+	}
+	return i.it != nil && i.it.Next()
+}
+
+func (i *Iter) Prev() bool {
+	if i.cold != nil {
+		return i.cold.prev()
+	}
+	return i.it != nil && i.it.Prev()
+}
+
+func (i *Iter) Valid() bool {
+	if i.cold != nil {
+		return i.cold.valid()
+	}
+	return i.it != nil && i.it.Valid()
+}
+
+func (i *Iter) Key() []byte {
+	if i.cold != nil {
+		return i.cold.Key()
+	}
+	return i.it.Key()
+}
 
 // Value returns the value where the iterator stands; a read error makes it nil and is reported by Error.
 func (i *Iter) Value() []byte {
+	if i.cold != nil && i.cold.inCold {
+		return i.cold.rows.Row()
+	}
 	v, err := i.it.ValueAndErr()
 	if err != nil {
 		i.err = err
@@ -210,12 +287,22 @@ func (i *Iter) Error() error {
 	if i.err != nil || i.it == nil {
 		return i.err
 	}
+	if i.cold != nil {
+		if err := i.cold.error(); err != nil {
+			return err
+		}
+	}
 	return i.it.Error()
 }
 
 // Close ends the iterator, which must not be used afterwards, and returns its Error.
 func (i *Iter) Close() error {
 	err := i.err
+	if i.cold != nil {
+		if cerr := i.cold.close(); err == nil {
+			err = cerr
+		}
+	}
 	if i.it != nil {
 		if cerr := i.it.Close(); err == nil {
 			err = cerr

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 )
 
@@ -150,7 +151,14 @@ func (t *Txn) Born(key []byte) {
 // noteLineage tells others what the commit at lsn has done. The locks are still held.
 func (t *Txn) noteLineage(lsn uint64) {
 	if len(t.steps) > 0 {
-		t.m.lineage.add(t.m.eng, lsn, foldSteps(t.steps))
+		notes := foldSteps(t.steps)
+		for from, to := range notes {
+			// A row of a lake table that the transaction has deleted again keeps a key under which nothing stands.
+			if final, ok := t.finalKey(to); ok {
+				notes[from] = final
+			}
+		}
+		t.m.lineage.add(t.m.eng, lsn, notes)
 	}
 	if !t.deleted {
 		return
@@ -160,6 +168,15 @@ func (t *Txn) noteLineage(lsn uint64) {
 			raise(t.m.lineage.death(t.ws.key(n)), lsn)
 		}
 	}
+}
+
+// finalKey is the key that a provisional one has become by the commit.
+func (t *Txn) finalKey(key string) (final string, ok bool) {
+	if !change.IsProvisional([]byte(key)) {
+		return "", false
+	}
+	b, ok := t.group.FinalKey([]byte(key))
+	return string(b), ok
 }
 
 func raise(at *atomic.Uint64, to uint64) {

@@ -265,6 +265,9 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 		}
 		if old != 0 && isRow(key) {
 			t.countRow(key, false, old)
+			if change.IsLakeRow(key) {
+				g.Put(change.AppendLakeKey(nil, change.TableOf(key), change.LakeTombstones, old), nil, 0)
+			}
 		}
 		return nil
 	}

@@ -43,6 +43,9 @@ func (s *scan) created(st *static, rows [][]types.Datum) [][]types.Datum {
 	for _, row := range rows {
 		id := catalog.OID(row[0].Uint())
 		x := pgdata.ExtensionOf(id)
+		if id == deltaAM && !hasLake(s.cat) {
+			continue
+		}
 		if x == nil {
 			out = append(out, row)
 			continue

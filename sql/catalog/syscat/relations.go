@@ -38,6 +38,7 @@ const partitionAncestors catalog.OID = 3425
 const (
 	heapAM  catalog.OID = 2
 	btreeAM catalog.OID = 403
+	deltaAM catalog.OID = 9098 // of lake tables
 )
 
 // Columns by which pg_class is looked up.
@@ -117,6 +118,9 @@ func (s *scan) addTableClass(t *catalog.Table) {
 	switch kind {
 	case catalog.RelTable, catalog.RelMatView:
 		am, ident = heapAM, 'd'
+		if t.Lake() {
+			am = deltaAM
+		}
 		if t.Virtual {
 			file, ident = 0, 'n'
 		} else if s.srv != nil && s.wants(classPages, classRows) {
@@ -144,7 +148,7 @@ func (s *scan) addTableClass(t *catalog.Table) {
 		rowType = 0
 	}
 	xmin := types.Datum(zero)
-	if am == heapAM {
+	if am == heapAM || am == deltaAM {
 		xmin = num(1)
 	}
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),

@@ -54,7 +54,7 @@ func staticRows(t *catalog.Table) *static {
 		staticByOID[t.OID] = s
 	}
 	staticMu.Unlock()
-	s.once.Do(func() { s.load(pgdata.Load(source)) })
+	s.once.Do(func() { s.load(withOwn(pgdata.Load(source), source)) })
 	return s
 }
 

@@ -269,6 +269,9 @@ func newWriter(x *stmt.Ctx, t *catalog.Table, mode buildMode) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Lake() {
+		mode = rowByRow // its rows get their keys when they commit
+	}
 	w := &Writer{x: x, t: t, rel: rel, ev: ev, second: make([]unique, len(t.Indexes)), mode: mode, bulk: map[uint16]*entries{}}
 	return w, nil
 }
@@ -289,7 +292,7 @@ func (w *Writer) Write(vals []types.Datum, hidden, row []byte) error {
 		if taken {
 			return duplicate(w.x, w.t, w.t.PrimaryIndex(), w.ev, vals)
 		}
-	case hidden != nil:
+	case hidden != nil && !w.t.Lake():
 		w.key = append(tuple.AppendPrefix(w.key[:0], w.t.StorageID, PrimaryIndex), hidden...)
 	default:
 		w.key = w.rel.AppendHiddenKey(w.key[:0], w.x.Manager.NextKeyID())

@@ -117,7 +117,7 @@ func removeIndexOf(x *stmt.Ctx, table, index catalog.OID) error {
 		x.Put(next)
 		return content.RemoveIndex(x, t.StorageID, gone.ID)
 	}
-	next.StorageID = x.Editor.StorageID()
+	next.StorageID = x.Editor.NewStorageID(t)
 	x.Put(next)
 	return content.Rewrite(x, t, next, nil)
 }

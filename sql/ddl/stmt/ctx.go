@@ -57,6 +57,8 @@ type Ctx struct {
 	Restricted bool
 	// SessionUser is who SET ROLE does not change.
 	SessionUser catalog.OID
+	// TableMethod is default_table_access_method.
+	TableMethod string
 	// SeqState encodes a sequence's state (database.SeqState).
 	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
 	// InUse reports whether a query under way uses a relation, and whether checks or constraint triggers of it wait; nil: neither.

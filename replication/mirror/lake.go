@@ -1,0 +1,297 @@
+package mirror
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// A lake table's rows leave the key-value state when a version has them (package change says how they stand there). The
+// mirror publishes such a table as any other; what is more is adoption: a commit that removes from the state the rows of a
+// version, and the tombstones of rows that it lacks, and names the version in the state record. A snapshot reads the version
+// that its state record names and what is in the state besides, so it never sees a row twice or not at all.
+//
+// Invariant: the files of a version that a state record names stay while a snapshot that shows the record is in use, and
+// after a restart while it is the newest record (lakes.versions, which sweep asks).
+
+// lakes are the versions of lake tables that snapshots may ask for.
+type lakes struct {
+	mu       sync.Mutex
+	versions map[string]*coldVersion // by state record; protected by mu
+	blocks   blockCache
+}
+
+// lakeState is a state record.
+//
+//	+-----+----------------+-----------------+---------------------------------+
+//	| u8 1| uvarint table  | uvarint version | directory below the warehouse   |
+//	+-----+----------------+-----------------+---------------------------------+
+type lakeState struct {
+	table  uint32
+	number int64 // Delta version
+	dir    string
+}
+
+const lakeStateFormat = 1
+
+var errBadLakeState = errors.New("state record of a lake table is malformed")
+
+func (s lakeState) append(b []byte) []byte {
+	b = append(b, lakeStateFormat)
+	b = binary.AppendUvarint(b, uint64(s.table))
+	b = binary.AppendUvarint(b, uint64(s.number))
+	return append(b, s.dir...)
+}
+
+func parseLakeState(b []byte) (s lakeState, err error) {
+	if len(b) == 0 || b[0] != lakeStateFormat {
+		return s, errBadLakeState
+	}
+	b = b[1:]
+	table, n := binary.Uvarint(b)
+	if n <= 0 || table != uint64(uint32(table)) {
+		return s, errBadLakeState
+	}
+	number, k := binary.Uvarint(b[n:])
+	if k <= 0 || number > 1<<62 {
+		return s, errBadLakeState
+	}
+	return lakeState{uint32(table), int64(number), string(b[n+k:])}, nil
+}
+
+var _ engine.Cold = (*Mirror)(nil)
+
+// Rows opens the version that a state record names (engine.Cold).
+func (m *Mirror) Rows(state []byte) (engine.ColdRows, error) {
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	if c := m.lakes.versions[string(state)]; c != nil {
+		return c, nil
+	}
+	s, err := parseLakeState(state)
+	if err != nil {
+		return nil, err
+	}
+	c, err := m.loadCold(m.ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
+	}
+	m.lakes.versions[string(state)] = c
+	return c, nil
+}
+
+// loadCold reads a version from the Delta log: after a start, before the mirror has it.
+func (m *Mirror) loadCold(ctx context.Context, s lakeState) (*coldVersion, error) {
+	store := object.Sub(m.opt.Warehouse, s.dir)
+	snap, err := delta.Load(ctx, store, s.number)
+	if err != nil {
+		return nil, err
+	}
+	mp, err := loadMapping(snap.Metadata.Configuration)
+	if err != nil {
+		return nil, err
+	}
+	var files []*fileState
+	for _, a := range snap.SortedFiles() {
+		f, err := loadFile(ctx, store, a)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return m.newCold(s, store, newVersion(0, s.number, mp, files))
+}
+
+// holdLake makes the version that the state names one that sweep spares, before the table is swept for the first time.
+func (m *Mirror) holdLake(s *change.Schema) {
+	if !change.IsLake(s.StorageID) {
+		return
+	}
+	state, err := m.lakeRecord(s.StorageID)
+	if state != nil && err == nil {
+		_, err = m.Rows(state)
+	}
+	if err != nil {
+		m.log.Error("rows of a lake table cannot be read", "table", s.SchemaName+"."+s.TableName, "err", err)
+	}
+}
+
+// lakeRecord is the newest state record of a storage id, nil if there is none.
+func (m *Mirror) lakeRecord(storage uint32) ([]byte, error) {
+	snap := m.eng.Snapshot()
+	defer snap.Release()
+	state, ok, err := snap.AppendGet(nil, change.AppendKeyPrefix(nil, storage, change.LakeState))
+	if !ok {
+		return nil, err
+	}
+	return state, nil
+}
+
+// lakeFiles adds the files that snapshots may read in a table's directory.
+func (m *Mirror) lakeFiles(dir string, named map[string]bool) {
+	oldest := m.eng.OldestSnapshot()
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	for _, c := range m.lakes.versions {
+		if c.until != 0 && c.until <= oldest {
+			continue
+		}
+		if c.state.dir != dir {
+			continue
+		}
+		for _, f := range c.v.files {
+			named[f.f.key] = true
+		}
+	}
+}
+
+// forgetLake is for a table that is gone.
+func (m *Mirror) forgetLake(dir string) {
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	for key, c := range m.lakes.versions {
+		if c.state.dir == dir {
+			delete(m.lakes.versions, key)
+		}
+	}
+}
+
+// adoptDue reports whether the state should learn of the newest version.
+func (t *table) adoptDueLocked() bool {
+	return change.IsLake(t.schema.StorageID) && t.newest().number >= 0 && t.newest().m.schema.StorageID == t.schema.StorageID &&
+		(t.adopted != t.newest() || t.tombs && t.unpublishedLocked() == nil)
+}
+
+// adoptTombs bounds how many tombstones one commit removes.
+const adoptTombs = 100_000
+
+// adopt commits that the newest version has rows of the state.
+func (m *Mirror) adopt(ctx context.Context, t *table) error {
+	m.mu.Lock()
+	if t.unready() != nil || !t.adoptDueLocked() {
+		m.mu.Unlock()
+		return nil
+	}
+	v, was := t.newest(), t.adopted
+	m.mu.Unlock()
+	storage := v.m.schema.StorageID
+	s := lakeState{t.id, v.number, t.dir}
+	record := s.append(nil)
+	c, err := m.newCold(s, t.store, v)
+	if err != nil {
+		return err
+	}
+	// Known before a snapshot can show the record.
+	m.lakes.mu.Lock()
+	if old := m.lakes.versions[string(record)]; old == nil {
+		m.lakes.versions[string(record)] = c
+	} else {
+		old.until = 0
+	}
+	m.lakes.mu.Unlock()
+
+	var g change.Group
+	if was == nil || was.number != v.number {
+		if n := len(v.files); n > 0 {
+			g.DeleteRange(change.AppendLakeKey(nil, storage, change.PrimaryIndex, 0),
+				change.AppendLakeKey(nil, storage, change.PrimaryIndex, v.maxEnd[n-1]+1))
+		}
+		g.Put(change.AppendKeyPrefix(nil, storage, change.LakeState), record, 0)
+	}
+	left, err := m.dropTombs(ctx, t, v, &g)
+	if err != nil {
+		return err
+	}
+	if !g.Empty() {
+		if err := m.opt.step("adopt"); err != nil {
+			return err
+		}
+		lsn, err := m.eng.Commit(ctx, &g, engine.Async)
+		if err != nil {
+			return err
+		}
+		m.replaceCold(storage, string(record), lsn)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.adopted, t.tombs = v, left
+	if left && t.unpublishedLocked() == nil {
+		t.retryAt = time.Now().Add(time.Second / 4)
+	}
+	return nil
+}
+
+// replaceCold notes that snapshots from lsn on show another record than before.
+func (m *Mirror) replaceCold(storage uint32, record string, lsn wal.LSN) {
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	oldest := m.eng.OldestSnapshot()
+	for key, c := range m.lakes.versions {
+		if key != record && c.v.m.schema.StorageID == storage && c.until == 0 {
+			c.until = lsn
+		}
+		if c.until != 0 && c.until <= oldest {
+			delete(m.lakes.versions, key)
+		}
+	}
+}
+
+// dropTombs removes tombstones that no snapshot from now on needs: of rows that v lacks and that no later version will have.
+// left reports that there are others.
+func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.Group) (left bool, err error) {
+	storage := v.m.schema.StorageID
+	snap := m.eng.Snapshot()
+	defer snap.Release()
+	wctx, cancel := context.WithTimeout(ctx, time.Second)
+	_, werr := m.tail.Position().Wait(wctx, snap.LSN())
+	cancel()
+	m.mu.Lock()
+	// Every delete that the snapshot shows is in the version then.
+	covered := werr == nil && t.unready() == nil && t.newest() == v && t.unpublishedLocked() == nil
+	m.mu.Unlock()
+	last := uint64(0)
+	if n := len(v.files); n > 0 {
+		last = v.maxEnd[n-1]
+	}
+	it := snap.NewIter(change.AppendKeyPrefix(nil, storage, change.LakeTombstones), change.AppendKeyPrefix(nil, storage, change.LakeTombstones+1))
+	defer it.Close()
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		if n == adoptTombs {
+			return true, nil
+		}
+		if !covered {
+			id := change.LakeRow(it.Key())
+			if id > last {
+				left = true
+				continue
+			}
+			i, pos, there, err := v.locate(ctx, t.store, id)
+			if err != nil {
+				return true, err
+			}
+			if there && (v.files[i].dead == nil || !v.files[i].dead.Contains(pos)) {
+				left = true
+				continue
+			}
+		}
+		g.Delete(it.Key(), 0)
+		n++
+	}
+	return left, it.Error()
+}
+
+// lakeOnly reports whether a deleted range is only adoption's.
+func lakeOnly(storage uint32, lo, hi []byte) bool {
+	return change.IsLake(storage) && len(lo) > change.KeyPrefix && change.TableOf(hi) == storage && change.IndexOf(hi) == change.PrimaryIndex
+}
+

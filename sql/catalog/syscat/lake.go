@@ -1,0 +1,25 @@
+package syscat
+
+import (
+	"strconv"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/pgdata"
+)
+
+// withOwn adds Tarn's row to pg_am: access method delta, which a database shows once it has a table of it.
+func withOwn(t *pgdata.Table, source string) *pgdata.Table {
+	if source != "pg_am" {
+		return t
+	}
+	oid, name, handler, kind := strconv.Itoa(int(deltaAM)), "delta", "3", "t"
+	return &pgdata.Table{Columns: t.Columns, Rows: append(t.Rows[:len(t.Rows):len(t.Rows)], []*string{&oid, &name, &handler, &kind})}
+}
+
+func hasLake(c *catalog.Catalog) (found bool) {
+	c.Tables(func(t *catalog.Table) bool {
+		found = t.Lake()
+		return !found
+	})
+	return found
+}
