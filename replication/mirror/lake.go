@@ -294,4 +294,3 @@ func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.
 func lakeOnly(storage uint32, lo, hi []byte) bool {
 	return change.IsLake(storage) && len(lo) > change.KeyPrefix && change.TableOf(hi) == storage && change.IndexOf(hi) == change.PrimaryIndex
 }
-

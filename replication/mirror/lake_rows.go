@@ -390,9 +390,13 @@ func (m *Mirror) restorer(c *column, s *change.Column) restorer {
 func nativeBack(t parquet.Type) restorer {
 	switch t.ID {
 	case parquet.Date:
-		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) { return buf, tuple.Int(v.Int() - epochDays), nil }
+		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) {
+			return buf, tuple.Int(v.Int() - epochDays), nil
+		}
 	case parquet.Timestamp, parquet.TimestampNTZ:
-		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) { return buf, tuple.Int(v.Int() - epochMicros), nil }
+		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) {
+			return buf, tuple.Int(v.Int() - epochMicros), nil
+		}
 	case parquet.Decimal:
 		scale := int(t.Scale)
 		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) {
