@@ -96,7 +96,6 @@ type coldIter struct {
 	inCold bool
 	key    []byte
 	tomb   uint64 // where tombs stands; noTomb: at its end
-	err    error
 }
 
 const noTomb = 1<<64 - 1
