@@ -161,5 +161,6 @@ func tarnTables() []*Table {
 		make(9002, "mirrors", col{"table_name", text}, col{"delta_path", text}, col{"delta_version", bigint},
 			col{"published_lsn", pgLSN}, col{"lag_bytes", bigint}, col{"lag_seconds", float8}, col{"tail_rows", bigint},
 			col{"files", bigint}, col{"file_bytes", bigint}, col{"deleted_rows", bigint}, col{"state", text}, col{"last_error", text}),
+		make(9003, "columnar_stats", col{"ran", bigint}, col{"unavailable", bigint}, col{"failed", bigint}),
 	}
 }

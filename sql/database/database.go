@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/catalog"
-	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/hnsw"
 	"github.com/tarndb/tarn/sql/notify"
@@ -51,7 +50,7 @@ type DB struct {
 	Mirror Mirror
 
 	// Columnar runs plan fragments over the mirror; nil: all run over rows. cmd/tarn sets it before the first session.
-	Columnar exec.ColumnarRunner
+	Columnar ColumnarEngine
 
 	// Rels opens tables for the operators of all sessions.
 	Rels *run.Rels

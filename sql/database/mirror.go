@@ -1,6 +1,21 @@
 package database
 
-import "context"
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/exec"
+)
+
+// ColumnarEngine runs fragments over a branch's columnar shape.
+type ColumnarEngine interface {
+	exec.ColumnarRunner
+	// Counts tells what became of the fragments so far.
+	Counts() ColumnarCounts
+}
+
+// ColumnarCounts are fragments by what became of them: run over columns, or over rows because the columnar shape was not there
+// (Unavailable) or the engine failed at it (Failed).
+type ColumnarCounts struct{ Ran, Unavailable, Failed int64 }
 
 // Mirror is the columnar shape of the branch's tables, as SQL functions and views see it. cmd/tarn wires it.
 type Mirror interface {

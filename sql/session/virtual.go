@@ -44,6 +44,13 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 	return v.s.shared.Cluster.Mirrors(ctx, v.s.db)
 }
 
+func (v serverView) Columnar() syscat.ColumnarStats {
+	if r := v.s.db.Columnar; r != nil {
+		return syscat.ColumnarStats(r.Counts())
+	}
+	return syscat.ColumnarStats{}
+}
+
 func (v serverView) TableStats(t *catalog.Table) (rows float64, pages int64) {
 	st := statsView(v).table(t)
 	if st == nil || st.Storage != t.StorageID {

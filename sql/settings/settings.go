@@ -36,6 +36,14 @@ var ours = []Def{
 		Short: "Gives new tables a columnar mirror."},
 	{Name: "tarn.columnar_min_rows", VarType: "integer", Boot: "20000", Min: 0, Max: math.MaxInt32, MinText: "0", MaxText: "2147483647",
 		Context: "user", Category: "Tarn", Short: "Smallest estimated input for which a fragment is run over the columnar shape."},
+	{Name: "tarn.columnar_memory", VarType: "integer", Unit: "MB", Boot: "1024", Min: 64, Max: 1 << 20, MinText: "64", MaxText: "1048576", Context: "postmaster",
+		Category: "Tarn", Short: "Sets the memory of the columnar engine; beyond it queries use temporary files."},
+	{Name: "tarn.columnar_threads", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
+		Category: "Tarn", Short: "Sets the threads of the columnar engine.", Extra: "0 means one for each processor."},
+	{Name: "tarn.columnar_queries", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
+		Category: "Tarn", Short: "Sets how many columnar queries run at a time; others wait.", Extra: "0 means one for each processor, but at least two."},
+	{Name: "tarn.columnar_nice", VarType: "integer", Boot: "5", Min: 0, Max: 19, MinText: "0", MaxText: "19", Context: "postmaster",
+		Category: "Tarn", Short: "Sets how far the columnar engine's threads step back behind transactions.", Extra: "A niceness of setpriority(2); Linux only."},
 }
 
 // ofExtensions are parameters that PostgreSQL's modules define when they are loaded; here they are always there.

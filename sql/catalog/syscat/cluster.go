@@ -109,6 +109,14 @@ func tarnBranches(s *scan) error {
 	return nil
 }
 
+func tarnColumnarStats(s *scan) error {
+	if s.srv != nil {
+		c := s.srv.Columnar()
+		s.add(num(c.Ran), num(c.Unavailable), num(c.Failed))
+	}
+	return nil
+}
+
 func tarnMirrors(s *scan) error {
 	if s.srv == nil {
 		return nil

@@ -18,6 +18,7 @@ type Server interface {
 	Roles() *privilege.Roles
 	Branches() ([]Branch, error)
 	Mirrors(ctx context.Context) ([]Mirror, error)
+	Columnar() ColumnarStats
 	// TableStats are the last known number of rows (-1: never analyzed) and of 8 kB pages.
 	TableStats(t *catalog.Table) (rows float64, pages int64)
 }
@@ -65,6 +66,10 @@ type Mirror struct {
 	TailRows, Files, FileBytes   int64
 	DeletedRows                  int64
 }
+
+// ColumnarStats is the row of tarn.columnar_stats: fragments since the branch was opened that ran over columns, and over rows because
+// the columnar shape was not there or the engine failed.
+type ColumnarStats struct{ Ran, Unavailable, Failed int64 }
 
 // Key is a condition: column = value. The value is not NULL.
 type Key struct {
@@ -220,6 +225,7 @@ func init() {
 	}
 	relations[qualified{catalog.TarnSchemaOID, "branches"}] = tarnBranches
 	relations[qualified{catalog.TarnSchemaOID, "mirrors"}] = tarnMirrors
+	relations[qualified{catalog.TarnSchemaOID, "columnar_stats"}] = tarnColumnarStats
 }
 
 // wants reports that one of some columns is asked for: those that are dear need not be computed otherwise.

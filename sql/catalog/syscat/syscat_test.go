@@ -22,6 +22,7 @@ func (server) Roles() *privilege.Roles {
 }
 func (server) Branches() ([]Branch, error)               { return []Branch{{ID: "b", Name: "main"}}, nil }
 func (server) Mirrors(context.Context) ([]Mirror, error) { return []Mirror{{Name: "t"}}, nil }
+func (server) Columnar() ColumnarStats                   { return ColumnarStats{Ran: 1} }
 func (server) Activity() []Activity {
 	return []Activity{{PID: 7, Query: "select", XID: 3, ClientPort: 5}}
 }
@@ -81,7 +82,7 @@ func testCatalog() *catalog.Catalog {
 func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types.Datum {
 	t.Helper()
 	schema := catalog.PgCatalogOID
-	if name == "branches" || name == "mirrors" {
+	if name == "branches" || name == "mirrors" || name == "columnar_stats" {
 		schema = catalog.TarnSchemaOID
 	}
 	rel, _ := c.Relation(schema, name)

@@ -23,8 +23,10 @@ type Options struct {
 	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: one per processor).
 	MemoryBytes int64
 	Threads     int
-	// Queries run at a time (0: as many as Threads, at least 4); others wait.
+	// Queries run at a time (0: as many as Threads, at least 2); others wait.
 	Queries int
+	// Nice is the niceness of DuckDB's threads (setpriority(2), Linux only): transactions keep their share of the processors.
+	Nice int
 	// Logger hears of fragments that failed and went to the rows; nil: nobody.
 	Logger *slog.Logger
 }
@@ -37,7 +39,7 @@ func (o Options) withDefaults() Options {
 		o.Threads = runtime.NumCPU()
 	}
 	if o.Queries <= 0 {
-		o.Queries = max(4, o.Threads)
+		o.Queries = max(2, o.Threads)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -62,7 +64,7 @@ type Engine struct {
 // New makes an engine, which opens DuckDB when it is first needed.
 func New(o Options) *Engine {
 	o = o.withDefaults()
-	return &Engine{opt: o, slots: make(chan struct{}, o.Queries), workers: newWorkers(o.Queries)}
+	return &Engine{opt: o, slots: make(chan struct{}, o.Queries), workers: newWorkers(o.Queries, o.Nice)}
 }
 
 // Close waits for the queries and their results and closes DuckDB.

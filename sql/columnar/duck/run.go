@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/exec/run"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
+	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -22,14 +24,20 @@ import (
 
 // Runner runs the fragments of one branch.
 type Runner struct {
-	engine *Engine
-	source columnar.Source
+	engine                   *Engine
+	source                   columnar.Source
+	ran, unavailable, failed atomic.Int64
 }
 
-var _ exec.ColumnarRunner = (*Runner)(nil)
+var _ database.ColumnarEngine = (*Runner)(nil)
 
 // Runner makes a runner over the tables of a branch.
-func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{e, s} }
+func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{engine: e, source: s} }
+
+// Counts implements database.ColumnarEngine.
+func (r *Runner) Counts() database.ColumnarCounts {
+	return database.ColumnarCounts{Ran: r.ran.Load(), Unavailable: r.unavailable.Load(), Failed: r.failed.Load()}
+}
 
 // Accepts implements exec.ColumnarRunner: whether a fragment pays is the caller's affair.
 func (r *Runner) Accepts(*plan.Columnar) bool { return true }
@@ -38,11 +46,13 @@ func (r *Runner) Accepts(*plan.Columnar) bool { return true }
 func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
 	sql, ok := columnar.Bind(text(n.With, n.SQL), columnar.ParamTypes(n), params)
 	if !ok {
+		r.unavailable.Add(1) // a parameter has no form there
 		return nil, false, nil
 	}
 	snap, err := r.source.Open(ec.Ctx, n.Tables, view.LSN())
 	switch {
 	case errors.Is(err, columnar.ErrNotAvailable):
+		r.unavailable.Add(1)
 		return nil, false, nil
 	case err != nil:
 		return nil, false, cancelled(ec.Ctx, err)
@@ -52,10 +62,12 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 	if err != nil {
 		q.close()
 		if ec.Ctx.Err() == nil {
+			r.failed.Add(1)
 			r.engine.opt.Logger.Warn("columnar fragment runs over rows instead", "error", err, "sql", string(sql))
 		}
 		return nil, false, cancelled(ec.Ctx, err)
 	}
+	r.ran.Add(1)
 	return rows, true, nil
 }
 

@@ -5,19 +5,16 @@ import (
 	"sync"
 )
 
-// niceness is how much DuckDB's threads step back behind the server's own (setpriority(2)): transactions keep their share of the
-// processors while analytical queries take what is left.
-const niceness = 10
-
 // workers are threads of a lower priority that DuckDB's calls run on. Its own threads are started by them and inherit it.
 type workers struct {
 	jobs chan func()
 	n    int
+	nice int
 	once sync.Once
 	wg   sync.WaitGroup
 }
 
-func newWorkers(n int) *workers { return &workers{jobs: make(chan func()), n: n} }
+func newWorkers(n, nice int) *workers { return &workers{jobs: make(chan func()), n: n, nice: nice} }
 
 // do runs f on one of the threads and waits for it.
 func (w *workers) do(f func()) {
@@ -25,7 +22,7 @@ func (w *workers) do(f func()) {
 		for range w.n {
 			w.wg.Go(func() {
 				runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-				stepBack(niceness)
+				stepBack(w.nice)
 				for f := range w.jobs {
 					f()
 				}
