@@ -26,7 +26,12 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the expressions")
 	dir := flag.String("dir", "tests/differential", "where the files are")
 	most := flag.Int("most", 10, "differences after which to stop")
+	columns := flag.Bool("columns", false, "queries over columns, three ways")
 	flag.Parse()
+	run := run
+	if *columns {
+		run = runColumns
+	}
 	if err := run(*tarn, *postgres, *dir, *limit, *seed, *most); err != nil {
 		fmt.Fprintln(os.Stderr, "differential:", err)
 		os.Exit(1)
@@ -121,7 +126,7 @@ func prepare(ctx context.Context, addr, schema string) (*pgx.Conn, error) {
 		return nil, err
 	}
 	defer c.Close(ctx)
-	for _, q := range []string{"drop database if exists differential", "create database differential template template0"} {
+	for _, q := range []string{"set statement_timeout = 0", "drop database if exists differential", "create database differential template template0"} {
 		if _, err := c.Exec(ctx, q); err != nil {
 			return nil, err
 		}

@@ -49,6 +49,7 @@ if [ -x $PGBIN/initdb ] && [ "$(id -u)" = 0 ]; then # PostgreSQL itself beside T
   (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/interop/psql -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT") || fail "psql"
   echo "== made-up SQL beside PostgreSQL"
   (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/differential -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT" -time "${DIFFERENTIAL_TIME:-20s}" -seed "${DIFFERENTIAL_SEED:-1}") || fail "differential"
+  (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/differential -columns -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT" -time "${DIFFERENTIAL_TIME:-20s}" -seed "${DIFFERENTIAL_SEED:-1}") || fail "differential over columns"
   echo "== pg_dump beside PostgreSQL"
   (unset PGPORT PGDATABASE; tests/interop/pgdump.sh "$PORT" "$OPORT") || fail "pg_dump"
 else
