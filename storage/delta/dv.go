@@ -207,24 +207,34 @@ func z85Encode(b []byte) string {
 	return string(out)
 }
 
+// z85Decode also takes what the z85 library of Rust writes for a tail of one to three bytes: a last group that is filled
+// up at its front with #, which no full group can begin with.
 func z85Decode(s string) ([]byte, error) {
 	if len(s)%5 != 0 {
 		return nil, fmt.Errorf("Z85 text of %d characters", len(s))
 	}
 	var out []byte
 	for ; len(s) > 0; s = s[5:] {
+		group, size := s[:5], 4
+		if len(s) == 5 {
+			for size > 1 && group[0] == '#' {
+				group, size = group[1:], size-1
+			}
+		}
 		var n uint64
-		for _, c := range []byte(s[:5]) {
+		for _, c := range []byte(group) {
 			i := strings.IndexByte(z85, c)
 			if i < 0 {
 				return nil, fmt.Errorf("Z85 text with %q", c)
 			}
 			n = n*85 + uint64(i)
 		}
-		if n > 1<<32-1 {
+		if n >= 1<<(8*size) {
 			return nil, fmt.Errorf("Z85 text is out of range")
 		}
-		out = binary.BigEndian.AppendUint32(out, uint32(n))
+		for i := size - 1; i >= 0; i-- {
+			out = append(out, byte(n>>(8*i)))
+		}
 	}
 	return out, nil
 }
