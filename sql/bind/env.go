@@ -52,6 +52,8 @@ type Env struct {
 	Stored bool
 	// Named finds relations that only this statement knows; nil: there are none.
 	Named func(name string) *catalog.Table
+	// Tables describes functions whose columns depend on their arguments; nil: they answer 0A000.
+	Tables TableFunctions
 }
 
 // binder is the state of binding one statement.

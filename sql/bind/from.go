@@ -69,7 +69,7 @@ func (b *binder) checkConflicts(have, add []*expression.Item) {
 			continue
 		}
 		for _, y := range have {
-			if !y.RelVisible || x.Alias != y.Alias {
+			if !y.RelVisible || x.Alias != y.Alias || x.Implied && y.Implied {
 				continue
 			}
 			// The same alias is fine for two tables of different schemas named without alias.
@@ -95,6 +95,9 @@ func (b *binder) fromItem(s *expression.Scope, n ast.Node) (plan.Rel, []*express
 		b.shapes.item(v, it)
 		return it.Rel, []*expression.Item{it}
 	case *ast.RangeFunction:
+		if items, ok := b.tableFunction(s, v); ok {
+			return items[0].Rel, items
+		}
 		it := b.rangeFunction(s, v)
 		b.shapes.item(v, it)
 		return it.Rel, []*expression.Item{it}

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"io"
+
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -47,7 +49,7 @@ func (b *builder) srf(x *plan.FuncCall) (*srf, error) {
 
 // start evaluates the arguments; a strict function with a NULL argument has no rows.
 func (s *srf) start() error {
-	s.rows = nil
+	s.stop()
 	for i, fn := range s.args {
 		v, err := fn()
 		if err != nil {
@@ -72,9 +74,17 @@ func (s *srf) next() ([]types.Datum, bool, error) {
 	}
 	row, ok, err := s.rows.Next()
 	if !ok {
-		s.rows = nil
+		s.stop()
 	}
 	return row, ok, err
+}
+
+// stop ends the function's rows, which may hold files open.
+func (s *srf) stop() {
+	if c, ok := s.rows.(io.Closer); ok {
+		c.Close()
+	}
+	s.rows = nil
 }
 
 // projectSetOp evaluates set-returning functions in a select list: they advance in step, those that end first give NULL.
@@ -275,7 +285,7 @@ func (o *projectSetOp) next() (bool, error) {
 func (o *projectSetOp) close() {
 	o.child.close()
 	for i := range o.sets {
-		o.sets[i].srf.rows = nil
+		o.sets[i].srf.stop()
 	}
 }
 

@@ -174,7 +174,7 @@ func (it *funcItem) fields(f *frame.Frame, v types.Datum) error {
 func (o *functionScanOp) close() {
 	for i := range o.items {
 		if o.items[i].srf != nil {
-			o.items[i].srf.rows = nil
+			o.items[i].srf.stop()
 		}
 	}
 }

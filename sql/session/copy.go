@@ -90,7 +90,7 @@ func (s *Session) copyAllowed(t *catalog.Table, names []string, p privilege.Set)
 	return nil
 }
 
-// fileSource reads a file of the server (superusers only).
+// fileSource reads a file of the server.
 type fileSource struct {
 	f   *os.File
 	buf []byte
@@ -254,7 +254,7 @@ func (s *Session) freshStorage(t *catalog.Table) bool {
 }
 
 func (s *Session) openServerFile(name string) (*os.File, error) {
-	if !s.Superuser() {
+	if id := s.identity(); !id.roles.HasPrivsOf(id.current, privilege.ReadServerFiles) {
 		return nil, pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_read_server_files role to COPY from a file")
 	}
 	f, err := os.Open(name)
@@ -319,7 +319,7 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 	var dst io.Writer
 	var done func() error
 	if n.Filename != "" {
-		if !s.Superuser() {
+		if id := s.identity(); !id.roles.HasPrivsOf(id.current, privilege.WriteServerFiles) {
 			return "", pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_write_server_files role to COPY to a file")
 		}
 		if !strings.HasPrefix(n.Filename, "/") {

@@ -189,7 +189,7 @@ func (s *Session) bindEnv(cat *catalog.Catalog, source string) *bind.Env {
 		path = s.bodyPath
 	}
 	env := &bind.Env{Inline: true, Catalog: cat, SearchPath: path, TempSchema: temp, Database: s.db.Name, Types: s.env, Source: source,
-		Cache: s.bindCache, Notice: s.Notice, MayUse: s.mayUse, Viewer: s.viewer()}
+		Cache: s.bindCache, Notice: s.Notice, MayUse: s.mayUse, Viewer: s.viewer(), Tables: tableFunctions{s}}
 	if s.innerVars != nil {
 		env.Vars = s.innerVars.vars
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
@@ -67,6 +68,8 @@ type Shared struct {
 	// WorkMem etc. are settings; TempDir is where operators spill.
 	TempDir string
 	Started time.Time
+	// Files is where read_files and COPY INTO read; nil: they answer 0A000.
+	Files files.Store
 
 	mu       sync.Mutex
 	sessions map[uint32]*Session // by pid

@@ -3,7 +3,7 @@
 // Commands beside testscript's own:
 //
 //	serve [flags]          start the server on $WORK/data; waits until it answers
-//	[!] sql DATABASE TEXT  run a query string; rows go to stdout, cells separated by |, NULL as empty; errors, as SQLSTATE and
+//	[!] sql DATABASE TEXT  run a query string, $WORK in it replaced; rows go to stdout, cells separated by |, NULL as empty; errors, as SQLSTATE and
 //	                       message, to stderr
 //	crash                  SIGKILL
 //	shutdown                 SIGTERM, and wait for the end; it must be an orderly one
@@ -119,7 +119,7 @@ func sql(ts *testscript.TestScript, neg bool, args []string) {
 	if err == nil {
 		defer c.Close(ctx)
 		var results []*pgconn.Result
-		results, err = c.Exec(ctx, args[1]).ReadAll()
+		results, err = c.Exec(ctx, strings.ReplaceAll(args[1], "$WORK", ts.Getenv("WORK"))).ReadAll()
 		var out strings.Builder
 		for _, r := range results {
 			for _, row := range r.Rows {

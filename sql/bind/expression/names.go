@@ -56,6 +56,8 @@ type Item struct {
 	// RelVisible: alias.column works; colVisible: column alone works.
 	RelVisible, ColVisible bool
 	LateralOnly, LateralOK bool
+	// Implied: the statement does not name it; two of the same name are an ambiguity only where it is used.
+	Implied bool
 	// system makes a system column by attribute number; nil where there are none.
 	System func(att int16) plan.Expr
 	// row makes the whole-row reference.

@@ -11,7 +11,7 @@ import (
 func Family() call.Family {
 	return call.Family{
 		Fns:       call.Union(systemFns(), snapshotFns(), relationCountFns(), catalogFns(), privilegeFns(), tarnFns(), sampleFns),
-		Sets:      call.Union(systemSets(), catalogSets()),
+		Sets:      call.Union(systemSets(), catalogSets(), tableSets()),
 		ByOID:     call.Union(systemSQL(), catalogSQL(), ioFns()),
 		SetsByOID: map[types.OID]call.SetFn{3078: sequenceParameters},
 	}

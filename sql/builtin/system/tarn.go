@@ -15,6 +15,29 @@ type Tarn interface {
 	// DeltaPath is the directory of a table's Delta table; ok is false for a table without one.
 	DeltaPath(table types.OID) (path string, ok bool)
 	Branch() string
+	// TableRows starts a function whose columns depend on its arguments.
+	TableRows(function string, args []string, cols []types.Attr) (call.Rows, error)
+}
+
+// tableSets are the functions whose columns depend on their arguments: as the statement was bound they are RetFields.
+func tableSets() call.Sets {
+	run := func(function string) call.SetFn {
+		return func(c *call.Call, args []types.Datum) (call.Rows, error) {
+			t, err := tarn(c)
+			if err != nil {
+				return nil, err
+			}
+			if c.RetFields == nil {
+				return nil, pgerr.Unsupported("function " + function + " outside of FROM")
+			}
+			texts := make([]string, len(args))
+			for i, a := range args {
+				texts[i] = string(a.Bytes())
+			}
+			return t.TableRows(function, texts, c.RetFields)
+		}
+	}
+	return call.Sets{"tarn_read_files": run("read_files")}
 }
 
 func tarnFns() call.Fns {

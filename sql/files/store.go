@@ -1,0 +1,50 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+)
+
+// Store is where files are. Paths are absolute: /directory/file, or scheme://bucket/key. What is not there is fs.ErrNotExist.
+type Store interface {
+	Stat(ctx context.Context, path string) (Info, error)
+	// List gives what a directory holds, in the order of names.
+	List(ctx context.Context, dir string) ([]Info, error)
+	Open(ctx context.Context, path string) (File, error)
+}
+
+// Info is what is known of a file without reading it.
+type Info struct {
+	Path    string
+	Name    string // the last part of Path
+	Size    int64  // bytes
+	ModTime time.Time
+	Dir     bool
+}
+
+// File is an open file.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+func storeError(path string, err error) error {
+	var pe *pgerr.Error
+	switch {
+	case errors.As(err, &pe):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return pgerr.Wrap(err, pgerr.UndefinedFile, "could not open file \"%s\" for reading: No such file or directory", path)
+	case errors.Is(err, fs.ErrPermission):
+		return pgerr.Wrap(err, pgerr.InsufficientPrivilege, "could not open file \"%s\" for reading: Permission denied", path)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return pgerr.Wrap(err, pgerr.IOError, "could not read file \"%s\": %v", path, err)
+}
