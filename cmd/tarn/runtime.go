@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/replication/mirror"
@@ -83,7 +84,30 @@ var _ database.Mirror = mirrorOf{}
 
 func (m mirrorOf) Sync(ctx context.Context, table uint32) (uint64, error) {
 	lsn, err := m.m.Sync(ctx, 0, table)
-	return uint64(lsn), err
+	return uint64(lsn), mirrorError(err)
+}
+
+// mirrorError gives what a user asked for in vain a code.
+func mirrorError(err error) error {
+	if errors.Is(err, mirror.ErrNotMirrored) {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "%s", err).
+			WithHint("Permanent tables are mirrored unless their storage parameter \"mirror\" is off; tarn.mirrors says which ones are.")
+	}
+	return err
+}
+
+func (m mirrorOf) History(ctx context.Context, table uint32) ([]database.MirrorCommit, error) {
+	list, err := m.m.History(ctx, table)
+	if err != nil {
+		return nil, mirrorError(err)
+	}
+	out := make([]database.MirrorCommit, len(list))
+	for i, h := range list {
+		lsn, _ := wal.ParseLSN(h.Info.OperationParameters["lsn"])
+		out[i] = database.MirrorCommit{Version: h.Version, Time: time.UnixMilli(h.Info.Timestamp), Operation: h.Info.Operation, LSN: uint64(lsn),
+			Added: int64(h.Added), Removed: int64(h.Removed), AddedBytes: h.AddedBytes}
+	}
+	return out, nil
 }
 
 func (m mirrorOf) DeltaPath(table uint32) (string, bool) { return m.m.DeltaPath(table) }
@@ -98,7 +122,7 @@ func (c *cluster) Mirrors(_ context.Context, db *database.DB) ([]session.MirrorI
 	for _, s := range m.m.Status() {
 		out = append(out, session.MirrorInfo{Table: s.Table, Name: s.SchemaName + "." + s.TableName, Path: s.DeltaPath, State: string(s.State),
 			LastError: s.LastError, Version: s.DeltaVersion, PublishedLSN: uint64(s.PublishedLSN), LagBytes: s.LagBytes,
-			LagSeconds: s.Lag.Seconds(), TailRows: s.TailRows, Files: int64(s.Files), FileBytes: s.FileBytes, DeletedRows: s.DeletedRows})
+			LagSeconds: s.Lag.Seconds(), Text: s.Text, Renamed: s.Renamed, TailRows: s.TailRows, Files: int64(s.Files), FileBytes: s.FileBytes, DeletedRows: s.DeletedRows})
 	}
 	return out, nil
 }

@@ -530,3 +530,65 @@ func TestDamagedFileIsCopiedAnew(t *testing.T) {
 	r.compareNow(200)
 	r.validate(200)
 }
+
+// An enum's values are numbers in rows and labels in Delta. A new label needs a commit, another name of an old one a new copy.
+func TestEnumLabels(t *testing.T) {
+	r := newRig(t, Options{MaxLag: time.Hour})
+	const mood, alias, elem = 20000, 20001, 20002
+	note := func(s *change.Schema, labels ...string) {
+		n := change.TypeNote{}
+		for i, l := range labels {
+			n.Labels = append(n.Labels, change.EnumLabel{Sort: float32(i + 1), Name: l})
+		}
+		s.Options = []change.Option{n.Option(mood), change.TypeNote{Base: mood}.Option(alias)}
+	}
+	list := func(sort ...float64) tuple.Value {
+		elems := make([]tuple.Value, len(sort))
+		for i, f := range sort {
+			elems[i] = tuple.Float(f)
+		}
+		return tuple.Bytes(tuple.AppendArray(nil, tuple.KindFloat32, alias, []tuple.ArrayDim{{Len: len(sort), Lower: 1}}, elems))
+	}
+	r.commit(func(g *change.Group) {
+		s := r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("m", 2, mood, tuple.KindFloat32), col("l", 3, elem, tuple.KindArray))
+		s.Columns[2].ElemOID, s.Columns[2].ElemKind = alias, tuple.KindFloat32
+		note(s, "sad", "o k")
+		r.define(g, s)
+		r.put(g, 200, 1, tuple.Float(1), list(1, 2))
+	})
+	want := func(rows ...string) {
+		t.Helper()
+		r.check(200, "id long, m string, l string")
+		v, err := r.m.View(bg, []uint32{200}, r.eng.VisibleLSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		if got := viewRows(t, v.Tables[0]); !slices.Equal(got, rows) {
+			t.Errorf("rows %q, want %q", got, rows)
+		}
+	}
+	want(`1|"sad"|"{sad,\"o k\"}"|`)
+	r.alter(200, func(s *change.Schema) { note(s, "sad", "o k", "happy") })
+	r.commit(func(g *change.Group) { r.put(g, 200, 2, tuple.Float(3), list(3)) })
+	want(`1|"sad"|"{sad,\"o k\"}"|`, `2|"happy"|"{happy}"|`)
+	r.alter(200, func(s *change.Schema) { note(s, "blue", "o k", "happy") })
+	r.commit(func(g *change.Group) { r.put(g, 200, 3, tuple.Float(1), list()) })
+	want(`1|"blue"|"{blue,\"o k\"}"|`, `2|"happy"|"{happy}"|`, `3|"blue"|"{}"|`)
+}
+
+// A column whose type the log does not explain is not guessed at.
+func TestUnknownTypeIsRefused(t *testing.T) {
+	r := newRig(t, Options{})
+	r.commit(func(g *change.Group) {
+		r.define(g, r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("m", 2, 20000, tuple.KindFloat32)))
+	})
+	if _, err := r.m.Sync(bg, 0, 200); !errors.Is(err, ErrNotMirrored) {
+		t.Errorf("sync: %v", err)
+	}
+	r.alter(200, func(s *change.Schema) {
+		s.Options = []change.Option{change.TypeNote{Labels: []change.EnumLabel{{Sort: 1, Name: "a"}}}.Option(20000)}
+	})
+	r.commit(func(g *change.Group) { r.put(g, 200, 1, tuple.Float(1)) })
+	r.check(200, "id long, m string")
+}

@@ -85,7 +85,7 @@ func TestForeignReaders(t *testing.T) {
 				rec = append(rec, `\N`)
 				continue
 			}
-			rec = append(rec, string(appendText(nil, c.TypeOID, c.Kind, v)))
+			rec = append(rec, string(new(printer).append(nil, c.TypeOID, c.Kind, v)))
 		}
 		w.Write(rec)
 	}

@@ -38,6 +38,7 @@ type column struct {
 // mapping is how a table stands in Delta. It is immutable.
 type mapping struct {
 	schema  *change.Schema
+	print   *printer
 	columns []column
 	retired []string
 }
@@ -50,6 +51,9 @@ type converter func(buf []byte, v tuple.Value) (_ []byte, out tuple.Value, ok bo
 // compatible says that files written under prev are right under the new mapping too.
 func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mapping, compatible bool, err error) {
 	m, compatible = &mapping{schema: s}, true
+	if m.print, err = newPrinter(s); err != nil {
+		return nil, false, fmt.Errorf("types of %s.%s: %w", s.SchemaName, s.TableName, err)
+	}
 	used := map[string]bool{strings.ToLower(parquet.RowIDColumn): true}
 	old := map[int16]column{}
 	if prev != nil {
@@ -57,6 +61,7 @@ func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mappin
 			old[c.AttNum] = c
 		}
 		m.retired = prev.retired
+		compatible = m.print.extends(prev.print)
 	}
 	oldNames := map[string]int16{}
 	for _, c := range old {
@@ -71,7 +76,7 @@ func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mappin
 		}
 		col := column{AttNum: c.AttNum, Text: text[c.AttNum], pos: pos, Name: deltaName(c.Name, c.AttNum, used)}
 		used[strings.ToLower(col.Name)] = true
-		if col.typ, col.conv, err = deltaType(c, col.Text); err != nil {
+		if col.typ, col.conv, err = m.print.deltaType(c, col.Text); err != nil {
 			return nil, false, fmt.Errorf("column %s of %s.%s: %w", c.Name, s.SchemaName, s.TableName, err)
 		}
 		if prev != nil {
@@ -135,52 +140,54 @@ func scalar(id parquet.TypeID) parquet.Type { return parquet.Type{ID: id} }
 func same(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, v, true }
 
 // deltaType is the type mapping (docs/formats/delta.md). text asks for the string form.
-func deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
+func (p *printer) deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
 	if !text {
 		if t, conv, ok := nativeType(c.TypeOID, c.TypMod, c.Kind); ok {
 			return t, conv, nil
 		}
-		if c.Kind == tuple.KindArray {
+		if c.Kind == tuple.KindArray && c.TypeOID != oidInt2Vector && c.TypeOID != oidOidVector {
 			if et, ec, ok := nativeType(c.ElemOID, c.TypMod, c.ElemKind); ok {
 				return parquet.Type{ID: parquet.Array, Elem: &et}, arrayConverter(ec), nil
 			}
 		}
 	}
-	if c.Kind == tuple.KindRecord && c.TypeOID >= firstUserOID || c.Kind == tuple.KindArray && c.ElemOID >= firstUserOID {
-		return parquet.Type{}, nil, errUnsupportedType // a number inside may be an enum's position
-	}
-	switch c.Kind {
-	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB, tuple.KindFolded:
-		return scalar(parquet.String), same, nil
-	case tuple.KindNumeric, tuple.KindUUID, tuple.KindTimeTZ, tuple.KindInterval, tuple.KindArray, tuple.KindRecord, tuple.KindInt8,
-		tuple.KindRange, tuple.KindMultirange:
-	case tuple.KindBytes:
-		if c.TypeOID >= firstUserOID && c.TypeOID != oidHstore {
-			return parquet.Type{}, nil, errUnsupportedType
-		}
-		if ownText(c.TypeOID) {
-			return scalar(parquet.String), same, nil
-		}
-		if bytesText[c.TypeOID] == nil {
-			return parquet.Type{}, nil, errUnsupportedType
-		}
-	case tuple.KindInvalid, tuple.KindKeyed:
+	if !p.prints(c.TypeOID, c.Kind) || c.Kind == tuple.KindArray && c.ElemKind.Valid() && !p.prints(c.ElemOID, c.ElemKind) {
 		return parquet.Type{}, nil, errUnsupportedType
-	default:
-		if c.TypeOID >= firstUserOID {
-			return parquet.Type{}, nil, errUnsupportedType // what the number means is not known here
-		}
 	}
-	return scalar(parquet.String), textConverter(c.TypeOID, c.Kind), nil
+	if c.Kind == tuple.KindBytes && ownText(c.TypeOID) || isText(c.Kind) {
+		return scalar(parquet.String), same, nil
+	}
+	return scalar(parquet.String), p.converter(c.TypeOID, c.Kind), nil
+}
+
+func isText(k tuple.Kind) bool {
+	return k == tuple.KindText || k == tuple.KindBpchar || k == tuple.KindJSONB || k == tuple.KindFolded
+}
+
+// prints reports whether the text of the type's values is known here. Values inside of records and ranges say of which
+// type they are.
+func (p *printer) prints(oid uint32, kind tuple.Kind) bool {
+	oid = p.base(oid)
+	switch {
+	case p.labels[oid] != nil, isText(kind):
+		return true
+	case kind == tuple.KindBytes:
+		return ownText(oid) || bytesText[oid] != nil
+	case kind == tuple.KindKeyed:
+		return oid == oidTSQuery
+	case kind == tuple.KindArray, kind == tuple.KindRecord, kind == tuple.KindRange, kind == tuple.KindMultirange:
+		return true
+	}
+	return kind.Valid() && oid < firstUserOID // what a number of another type means is not known here
 }
 
 // firstUserOID: types from there on are extensions' and users'.
 const firstUserOID = 14000
 
-func textConverter(oid uint32, kind tuple.Kind) converter {
+func (p *printer) converter(oid uint32, kind tuple.Kind) converter {
 	return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
 		n := len(buf)
-		buf = appendText(buf, oid, kind, v)
+		buf = p.append(buf, oid, kind, v)
 		return buf, tuple.Bytes(buf[n:len(buf):len(buf)]), true
 	}
 }

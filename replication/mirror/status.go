@@ -28,6 +28,8 @@ type Status struct {
 	DeletedRows  int64
 	State        State
 	LastError    string
+	Text         []string // columns that are strings in Delta because of a value that their own type does not hold there
+	Renamed      []string // columns that have another name in Delta: "name as name"
 }
 
 // Status describes all mirrored tables, by name.
@@ -73,6 +75,7 @@ func (m *Mirror) statusLocked(t *table) Status {
 			s.PublishedLSN = max(s.PublishedLSN, m.applied)
 		}
 	}
+	s.Text, s.Renamed = t.columnNotes()
 	err := t.err
 	switch {
 	case m.failed != nil:
@@ -88,6 +91,27 @@ func (m *Mirror) statusLocked(t *table) Status {
 		s.LastError = err.Error()
 	}
 	return s
+}
+
+// columnNotes lists the columns that do not stand in Delta as they stand in the table.
+func (t *table) columnNotes() (text, renamed []string) {
+	mp := t.m
+	if c := t.copying; c != nil && c.m != nil {
+		mp = c.m
+	}
+	if mp == nil || t.fatal != nil {
+		return nil, nil
+	}
+	for _, c := range mp.columns {
+		name := mp.schema.Columns[c.pos].Name
+		if c.Text {
+			text = append(text, name)
+		}
+		if c.Name != name {
+			renamed = append(renamed, name+" as "+c.Name)
+		}
+	}
+	return text, renamed
 }
 
 // Metrics are counters since Open, and what is in memory now.

@@ -3,11 +3,13 @@ package mirror
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -35,7 +37,62 @@ const (
 	timestampNegInf   = math.MinInt64
 )
 
-func appendText(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
+// printer writes values as texts. What it knows of users' types comes from the Schema that the values were written under.
+type printer struct {
+	labels map[uint32]map[float64]string // of enums
+	bases  map[uint32]uint32             // of domains
+}
+
+func newPrinter(s *change.Schema) (*printer, error) {
+	notes, err := s.TypeNotes()
+	if err != nil {
+		return nil, err
+	}
+	p := &printer{labels: map[uint32]map[float64]string{}, bases: map[uint32]uint32{}}
+	for oid, n := range notes {
+		if n.Base != 0 {
+			p.bases[oid] = n.Base
+			continue
+		}
+		p.labels[oid] = map[float64]string{}
+		for _, l := range n.Labels {
+			p.labels[oid][float64(l.Sort)] = l.Name
+		}
+	}
+	return p, nil
+}
+
+// base is the type that a domain is over, or the type itself.
+func (p *printer) base(oid uint32) uint32 {
+	if b, ok := p.bases[oid]; ok {
+		return b
+	}
+	return oid
+}
+
+// extends reports that whatever old prints p prints too, and the same.
+func (p *printer) extends(old *printer) bool {
+	for oid, was := range old.labels {
+		for sort, name := range was {
+			if is, ok := p.labels[oid]; ok && is[sort] != name {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (p *printer) equal(q *printer) bool {
+	return maps.Equal(p.bases, q.bases) && maps.EqualFunc(p.labels, q.labels, maps.Equal)
+}
+
+func (p *printer) append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
+	if oid >= firstUserOID {
+		oid = p.base(oid)
+		if labels, ok := p.labels[oid]; ok {
+			return append(dst, labels[v.Float()]...)
+		}
+	}
 	switch kind {
 	case tuple.KindBool:
 		if v.Bool() {
@@ -98,15 +155,23 @@ func appendText(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
 	case tuple.KindInterval:
 		return appendInterval(dst, v.Bytes())
 	case tuple.KindArray:
-		return appendArray(dst, tuple.Array(v.Bytes()))
+		switch oid {
+		case oidVector, oidHalfvec:
+			return appendVector(dst, tuple.Array(v.Bytes()))
+		case oidInt2Vector, oidOidVector:
+			return appendNumberList(dst, tuple.Array(v.Bytes()))
+		}
+		return p.array(dst, tuple.Array(v.Bytes()))
 	case tuple.KindRecord:
-		return appendRecord(dst, tuple.Record(v.Bytes()))
+		return p.record(dst, tuple.Record(v.Bytes()))
 	case tuple.KindRange:
-		return appendRange(dst, tuple.Range(v.Bytes()))
+		return p.span(dst, tuple.Range(v.Bytes()))
 	case tuple.KindMultirange:
-		return appendMultirange(dst, tuple.Array(v.Bytes()))
+		return p.spans(dst, tuple.Array(v.Bytes()))
 	case tuple.KindBytes:
 		return bytesValue(dst, oid, v)
+	case tuple.KindKeyed:
+		return appendTSQuery(dst, v.Bytes())
 	}
 	return append(dst, v.Bytes()...)
 }
@@ -286,7 +351,7 @@ func appendMoney(dst []byte, cents int64) []byte {
 	return appendPadded(append(dst, '.'), int64(u%100), 2)
 }
 
-func appendArray(dst []byte, a tuple.Array) []byte {
+func (p *printer) array(dst []byte, a tuple.Array) []byte {
 	n := a.NumDims()
 	if n == 0 {
 		return append(dst, "{}"...)
@@ -319,7 +384,7 @@ func appendArray(dst []byte, a tuple.Array) []byte {
 			if elems[0].IsNull() {
 				dst = append(dst, "NULL"...)
 			} else {
-				dst = appendQuoted(dst, string(appendText(nil, a.ElemOID(), a.ElemKind(), elems[0])), `{},"\`, true)
+				dst = appendQuoted(dst, string(p.append(nil, a.ElemOID(), a.ElemKind(), elems[0])), `{},"\`, true)
 			}
 			elems = elems[1:]
 		}
@@ -329,27 +394,27 @@ func appendArray(dst []byte, a tuple.Array) []byte {
 	return dst
 }
 
-func appendRecord(dst []byte, r tuple.Record) []byte {
+func (p *printer) record(dst []byte, r tuple.Record) []byte {
 	dst = append(dst, '(')
 	for i := range r.Len() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		if f := r.Field(i); !f.Value.IsNull() {
-			dst = appendQuoted(dst, string(appendText(nil, f.OID, f.Kind, f.Value)), `(),"\`, false)
+			dst = appendQuoted(dst, string(p.append(nil, f.OID, f.Kind, f.Value)), `(),"\`, false)
 		}
 	}
 	return append(dst, ')')
 }
 
-func appendRange(dst []byte, r tuple.Range) []byte {
+func (p *printer) span(dst []byte, r tuple.Range) []byte {
 	if r.Empty() {
 		return append(dst, "empty"...)
 	}
 	lower, upper := r.Lower(), r.Upper()
 	bound := func(b tuple.Bound) {
 		if !b.Infinite {
-			dst = appendQuoted(dst, string(appendText(nil, r.Subtype(), r.Kind(), b.Value)), `()[],"\`, false)
+			dst = appendQuoted(dst, string(p.append(nil, r.Subtype(), r.Kind(), b.Value)), `()[],"\`, false)
 		}
 	}
 	open, end := byte('('), byte(')')
@@ -366,13 +431,13 @@ func appendRange(dst []byte, r tuple.Range) []byte {
 	return append(dst, end)
 }
 
-func appendMultirange(dst []byte, a tuple.Array) []byte {
+func (p *printer) spans(dst []byte, a tuple.Array) []byte {
 	dst = append(dst, '{')
 	for i := range a.Len() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendRange(dst, tuple.Range(a.Elem(i).Bytes()))
+		dst = p.span(dst, tuple.Range(a.Elem(i).Bytes()))
 	}
 	return append(dst, '}')
 }

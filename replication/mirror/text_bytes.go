@@ -15,7 +15,10 @@ import (
 const (
 	oidPoint, oidLseg, oidPath, oidBox, oidPolygon, oidLine, oidCircle = 600, 601, 602, 603, 604, 628, 718
 	oidCIDR, oidInet, oidMacaddr, oidMacaddr8, oidTSVector             = 650, 869, 829, 774, 3614
-	oidHstore                                                          = 14500 // of the extension
+	oidTSQuery, oidJSONPath                                            = 3615, 4072
+	oidInt2Vector, oidOidVector                                        = 22, 30
+	// of extensions
+	oidHstore, oidQueryInt, oidVector, oidHalfvec, oidSparsevec = 14500, 14820, 15800, 15886, 15977
 )
 
 // bytesText prints such a type's value; nil for a type whose bytes are its text.
@@ -24,7 +27,7 @@ var bytesText = map[uint32]func(dst, b []byte) []byte{
 	oidInet:    func(dst, b []byte) []byte { return appendInet(dst, b, false) },
 	oidCIDR:    func(dst, b []byte) []byte { return appendInet(dst, b, true) },
 	oidMacaddr: appendMAC, oidMacaddr8: appendMAC,
-	oidTSVector: appendTSVector, oidHstore: appendHstore,
+	oidTSVector: appendTSVector, oidHstore: appendHstore, oidQueryInt: appendQueryInt, oidSparsevec: appendSparsevec,
 	oidPoint: func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
 	oidLseg:  func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
 	oidBox:   func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
@@ -42,9 +45,9 @@ var bytesText = map[uint32]func(dst, b []byte) []byte{
 	},
 }
 
-// ownText reports whether the bytes of a KindBytes value are its text: json, bit strings, xml.
+// ownText reports whether the bytes of a KindBytes value are its text: json, jsonpath, bit strings, xml.
 func ownText(oid uint32) bool {
-	return oid == oidJSON || oid == oidBit || oid == oidVarBit || oid == oidXML
+	return oid == oidJSON || oid == oidJSONPath || oid == oidBit || oid == oidVarBit || oid == oidXML
 }
 
 // appendNumbers prints little-endian float8s with commas between them.
@@ -150,14 +153,7 @@ func appendTSVector(dst, b []byte) []byte {
 		}
 		has := b[0] == 0
 		end := 1 + bytes.IndexByte(b[1:], 0)
-		dst = append(dst, '\'')
-		for _, c := range b[1:end] {
-			if c == '\'' || c == '\\' {
-				dst = append(dst, c)
-			}
-			dst = append(dst, c)
-		}
-		dst = append(dst, '\'')
+		dst = appendLexeme(dst, b[1:end])
 		b = b[end+1:]
 		if !has {
 			continue
@@ -173,6 +169,51 @@ func appendTSVector(dst, b []byte) []byte {
 			}
 			b = b[2:]
 		}
+	}
+	return dst
+}
+
+// appendVector prints a vector or halfvec, which is held as the real[] of its numbers.
+func appendVector(dst []byte, a tuple.Array) []byte {
+	dst = append(dst, '[')
+	for i := range a.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendFloat(dst, a.Elem(i).Float(), 32)
+	}
+	return append(dst, ']')
+}
+
+// appendSparsevec reads what sql/types/vector packs: nine bytes per number, {sign, place, bits}, and nine that hold the
+// length. The place of a positive number and the bits of a negative one are inverted.
+func appendSparsevec(dst, b []byte) []byte {
+	const size = 9
+	dst = append(dst, '{')
+	for i := range len(b)/size - 1 {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		place, bits := binary.BigEndian.Uint32(b[1:]), binary.BigEndian.Uint32(b[5:])
+		if b[0] != 0 {
+			place = ^place
+		} else {
+			bits = ^bits
+		}
+		dst = append(strconv.AppendUint(dst, uint64(place)+1, 10), ':')
+		dst = appendFloat(dst, float64(math.Float32frombits(bits)), 32)
+		b = b[size:]
+	}
+	return strconv.AppendUint(append(dst, "}/"...), uint64(binary.BigEndian.Uint32(b[1:])), 10)
+}
+
+// appendNumberList prints an int2vector or oidvector.
+func appendNumberList(dst []byte, a tuple.Array) []byte {
+	for i := range a.Len() {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = strconv.AppendInt(dst, a.Elem(i).Int(), 10)
 	}
 	return dst
 }

@@ -102,11 +102,11 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 			[]tuple.Value{tuple.Bytes(intRange(1, 5)), tuple.Bytes(intRange(7, 8))})), "'{[1,5),[7,8)}'::int4multirange", "{[1,5),[7,8)}"},
 	}
 	for _, c := range cases {
-		if got := string(appendText(nil, c.oid, c.kind, c.v)); got != c.want {
+		if got := string(new(printer).append(nil, c.oid, c.kind, c.v)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.sql, got, c.want)
 		}
 	}
-	if got := string(appendText(nil, oidChar, tuple.KindInt8, tuple.Int(0xff))); got != `\377` {
+	if got := string(new(printer).append(nil, oidChar, tuple.KindInt8, tuple.Int(0xff))); got != `\377` {
 		t.Errorf("\"char\" 255 is %s", got)
 	}
 	dsn := os.Getenv("TARN_ORACLE_DSN")
@@ -157,17 +157,17 @@ func inet(s string) tuple.Value {
 // A map of the extension hstore, as sql/types/hstore packs it, is printed as hstore_out does.
 func TestHstoreText(t *testing.T) {
 	packed := "ab\"cd\x00" + "\x00\x00\x00\x02" + "\x00\x00\x00\x01\x00\x00\x00\x04\x00" + "\x00\x00\x00\x05\x00\x00\x00\x05\x01"
-	if got, want := string(appendText(nil, oidHstore, tuple.KindBytes, tuple.String(packed))), `"a"=>"b\"c", "d"=>NULL`; got != want {
+	if got, want := string(new(printer).append(nil, oidHstore, tuple.KindBytes, tuple.String(packed))), `"a"=>"b\"c", "d"=>NULL`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := string(appendText([]byte("x"), oidHstore, tuple.KindBytes, tuple.String("\x00\x00\x00\x00\x00"))); got != "x" {
+	if got := string(new(printer).append([]byte("x"), oidHstore, tuple.KindBytes, tuple.String("\x00\x00\x00\x00\x00"))); got != "x" {
 		t.Errorf("the empty map is %q", got)
 	}
-	typ, _, err := deltaType(change.Column{TypeOID: oidHstore, Kind: tuple.KindBytes, TypMod: -1}, false)
+	typ, _, err := new(printer).deltaType(change.Column{TypeOID: oidHstore, Kind: tuple.KindBytes, TypMod: -1}, false)
 	if err != nil || typ.ID != parquet.String {
 		t.Errorf("hstore is %v (%v)", typ, err)
 	}
-	typ, _, err = deltaType(change.Column{TypeOID: 15800, Kind: tuple.KindArray, TypMod: 3, ElemOID: 700, ElemKind: tuple.KindFloat32}, false)
+	typ, _, err = new(printer).deltaType(change.Column{TypeOID: 15800, Kind: tuple.KindArray, TypMod: 3, ElemOID: 700, ElemKind: tuple.KindFloat32}, false)
 	if err != nil || typ.ID != parquet.Array || typ.Elem.ID != parquet.Float {
 		t.Errorf("vector is %v (%v)", typ, err)
 	}

@@ -134,7 +134,7 @@ func num[T ~int | ~int16 | ~int32 | ~uint32](s string) T {
 // tarnTables are the relations of schema tarn (spec/surface.md). All are Virtual; sql/catalog/syscat computes them.
 func tarnTables() []*Table {
 	const (
-		boolean, bigint, text, float8, timestamptz, pgLSN, integer OID = 16, 20, 25, 701, 1184, 3220, 23
+		boolean, bigint, text, float8, timestamptz, pgLSN, integer, texts OID = 16, 20, 25, 701, 1184, 3220, 23, 1009
 	)
 	type col struct {
 		name string
@@ -146,7 +146,7 @@ func tarnTables() []*Table {
 				{Grantee: privilege.Public, Grantor: SuperuserOID, Privs: privilege.Select}}}
 		for i, c := range cols {
 			column := Column{AttNum: int16(i + 1), Name: c.name, Type: c.typ, TypMod: -1}
-			if c.typ == text {
+			if c.typ == text || c.typ == texts {
 				column.Collation = 100
 			}
 			t.Columns = append(t.Columns, column)
@@ -160,7 +160,8 @@ func tarnTables() []*Table {
 			col{"unique_bytes", bigint}, col{"pinned_wal_bytes", bigint}),
 		make(9002, "mirrors", col{"table_name", text}, col{"delta_path", text}, col{"delta_version", bigint},
 			col{"published_lsn", pgLSN}, col{"lag_bytes", bigint}, col{"lag_seconds", float8}, col{"tail_rows", bigint},
-			col{"files", bigint}, col{"file_bytes", bigint}, col{"deleted_rows", bigint}, col{"state", text}, col{"last_error", text}),
+			col{"files", bigint}, col{"file_bytes", bigint}, col{"deleted_rows", bigint}, col{"state", text}, col{"last_error", text},
+			col{"text_columns", texts}, col{"renamed_columns", texts}),
 		make(9003, "columnar_stats", col{"ran", bigint}, col{"unavailable", bigint}, col{"failed", bigint}),
 	}
 }

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"time"
 
 	"github.com/tarndb/tarn/sql/exec"
 )
@@ -23,4 +24,15 @@ type Mirror interface {
 	Sync(ctx context.Context, table uint32) (lsn uint64, err error)
 	// DeltaPath is the directory of a table's Delta table; ok is false for a table without mirror.
 	DeltaPath(table uint32) (path string, ok bool)
+	// History lists the commits of a table's Delta log that are kept, the newest first.
+	History(ctx context.Context, table uint32) ([]MirrorCommit, error)
+}
+
+// MirrorCommit is a commit of a Delta table. LSN is 0 where another writer made it.
+type MirrorCommit struct {
+	Version                    int64
+	Time                       time.Time
+	Operation                  string
+	LSN                        uint64
+	Added, Removed, AddedBytes int64 // of files
 }

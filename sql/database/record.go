@@ -50,12 +50,26 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 		}
 		s.Columns = append(s.Columns, r)
 	}
+	notes := typeNotes{c: c, of: map[types.OID]change.TypeNote{}}
+	for i := range t.Columns {
+		if col := &t.Columns[i]; !col.Dropped {
+			notes.add(col.Type)
+		}
+	}
+	for oid, n := range notes.of {
+		if n.Base != 0 || n.Labels != nil {
+			s.Options = append(s.Options, n.Option(oid))
+		}
+	}
 	if pk := t.PrimaryIndex(); pk != nil {
 		for _, k := range pk.Keys {
 			s.PrimaryKey = append(s.PrimaryKey, int(k.Att)-1)
 		}
 	}
 	for _, o := range t.Options {
+		if on, ok := types.ParseBool(o.Value); ok && o.Name == "mirror" {
+			o.Value = map[bool]string{true: "on", false: "off"}[on]
+		}
 		s.Options = append(s.Options, change.Option{Name: o.Name, Value: o.Value})
 	}
 	for i := range t.Columns {
@@ -67,6 +81,95 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 	}
 	sort.Slice(s.Options, func(i, j int) bool { return s.Options[i].Name < s.Options[j].Name })
 	return s
+}
+
+// SchemaRecords are the records of a transaction: of the tables that it has changed, and of those that hold values of an enum
+// whose labels it has changed.
+func SchemaRecords(e *catalog.Editor, base *catalog.Catalog) []*change.Schema {
+	var out []*change.Schema
+	c := e.Catalog()
+	done := map[catalog.OID]bool{}
+	e.Tables(func(oid catalog.OID, t *catalog.Table) {
+		done[oid] = true
+		if rec := SchemaRecord(c, oid, t, base.Table(oid)); rec != nil {
+			out = append(out, rec)
+		}
+	})
+	enums := map[catalog.OID]bool{}
+	for _, a := range e.Since(catalog.Mark{}) {
+		if a.Kind == catalog.KindType && base.Type(a.OID) != nil && base.Type(a.OID).Form == types.TypeEnum {
+			enums[a.OID] = true
+		}
+	}
+	if len(enums) == 0 {
+		return out
+	}
+	c.Tables(func(t *catalog.Table) bool {
+		if done[t.OID] {
+			return true
+		}
+		notes := typeNotes{c: c, of: map[types.OID]change.TypeNote{}}
+		for i := range t.Columns {
+			notes.add(t.Columns[i].Type)
+		}
+		for oid := range notes.of {
+			if enums[oid] {
+				if rec := SchemaRecord(c, t.OID, t, t); rec != nil {
+					out = append(out, rec)
+				}
+				break
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// typeNotes collects what there is to say of the types that values may hold.
+type typeNotes struct {
+	c  *catalog.Catalog
+	of map[types.OID]change.TypeNote // empty for a type of which nothing needs to be said
+}
+
+func (n *typeNotes) add(oid types.OID) {
+	if _, seen := n.of[oid]; seen || oid == 0 || catalog.BuiltIn(oid) {
+		return
+	}
+	var note change.TypeNote
+	n.of[oid] = note
+	t := anyType(n.c, oid)
+	if t == nil {
+		return
+	}
+	switch t.TypType {
+	case types.TypeEnum:
+		note.Labels = []change.EnumLabel{}
+		for _, l := range t.Labels {
+			note.Labels = append(note.Labels, change.EnumLabel{Sort: l.Sort, Name: l.Name})
+		}
+	case types.TypeDomain:
+		if b := baseType(n.c, t); b != nil {
+			note.Base = b.OID
+			n.add(b.OID)
+		}
+	case types.TypeComposite:
+		if row := n.c.RowTypeOf(oid); row != nil {
+			for i := range row.Columns {
+				n.add(row.Columns[i].Type)
+			}
+		}
+	case types.TypeRange:
+		if d := n.c.Type(oid); d != nil && d.Range != nil {
+			n.add(d.Range.Subtype)
+		}
+	case types.TypeMultirange:
+		if d := n.c.Type(oid); d != nil {
+			n.add(d.Of)
+		}
+	default:
+		n.add(t.Elem)
+	}
+	n.of[oid] = note
 }
 
 func anyType(c *catalog.Catalog, oid types.OID) *types.Type {

@@ -83,6 +83,7 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 	if nt.t.Options, err = relOptions(n.Options); err != nil {
 		return err
 	}
+	x.unmirrored(nt.t)
 	if err := onCommit(nt.t, n.Oncommit); err != nil {
 		return err
 	}
@@ -205,6 +206,9 @@ func relOptions(list []ast.Node) (catalog.RelOptions, error) {
 		}
 		if _, twice := o.Get(name); twice {
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "parameter \"%s\" specified more than once", name)
+		}
+		if err := mirrorOption(name, stmt.DefString(d)); err != nil && d.Arg != nil {
+			return nil, err
 		}
 		o = append(o, catalog.RelOption{Name: name, Value: stmt.DefString(d)})
 	}

@@ -156,7 +156,6 @@ func (s *Session) storeCatalog(t *txn.Txn, e *catalog.Editor) error {
 			return err
 		}
 	}
-	cat := e.Catalog()
 	base := s.db.Catalog()
 	e.Tables(func(oid catalog.OID, d *catalog.Table) {
 		if was := base.Table(oid); d == nil && was != nil && was.Kind == catalog.RelTable {
@@ -164,10 +163,10 @@ func (s *Session) storeCatalog(t *txn.Txn, e *catalog.Editor) error {
 				err = e
 			}
 		}
-		if rec := database.SchemaRecord(cat, oid, d, base.Table(oid)); rec != nil {
-			t.AddSchema(rec)
-		}
 	})
+	for _, rec := range database.SchemaRecords(e, base) {
+		t.AddSchema(rec)
+	}
 	return err
 }
 

@@ -98,7 +98,7 @@ func (v virtualSource) ScanVirtual(ec *run.Context, t *catalog.Table, cols []int
 // MirrorSync publishes the mirrors of a table, or of all (0), and returns the position that they cover.
 func (f *functions) MirrorSync(table catalog.OID) (uint64, error) {
 	if f.db.Mirror == nil {
-		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "mirroring is off").WithHint("Start the server with --mirror=true.")
+		return 0, mirroringOff()
 	}
 	return f.db.Mirror.Sync(f.Context(), table)
 }
@@ -109,6 +109,23 @@ func (f *functions) DeltaPath(table catalog.OID) (string, bool) {
 		return "", false
 	}
 	return f.db.Mirror.DeltaPath(table)
+}
+
+// MirrorHistory lists the commits of a table's Delta table, the newest first.
+func (f *functions) MirrorHistory(table catalog.OID) ([]system.MirrorCommit, error) {
+	if f.db.Mirror == nil {
+		return nil, mirroringOff()
+	}
+	list, err := f.db.Mirror.History(f.Context(), table)
+	out := make([]system.MirrorCommit, len(list))
+	for i := range list {
+		out[i] = system.MirrorCommit(list[i])
+	}
+	return out, err
+}
+
+func mirroringOff() error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "mirroring is off").WithHint("Start the server with --mirror=true.")
 }
 
 // Branch is current_branch().

@@ -133,11 +133,16 @@ type vectorConn struct {
 }
 
 func vectorServer(t *testing.T, bin, data string) (*vectorConn, func()) {
+	return startServer(t, bin, data, "--mirror=false")
+}
+
+func startServer(t *testing.T, bin, data string, flags ...string) (*vectorConn, func()) {
 	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--mirror=false")
+	cmd := exec.Command(bin, "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	cmd.Args = append(cmd.Args, flags...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -145,16 +145,25 @@ def main():
     ap.add_argument("--dsn")
     ap.add_argument("--csv")
     ap.add_argument("--path")
+    ap.add_argument("--schema", help="compare all its tables")
     ap.add_argument("tables", nargs="*")
     args = ap.parse_args()
     ok = True
     if args.csv:
         with open(args.csv, newline="") as f:
             ok = check(args.path, args.path, read_csv(f.read()))
+    if args.schema:
+        args.tables += psql(args.dsn, "select oid::regclass from pg_class where relnamespace = '%s'::regnamespace and relkind = 'r' order by 1;"
+                            % args.schema).splitlines()
     for t in args.tables:
-        psql(args.dsn, "select tarn.mirror_sync('%s');" % t)
-        path = psql(args.dsn, "select tarn.delta_path('%s');" % t).strip()
-        want = read_csv(psql(args.dsn, "copy (select * from %s) to stdout (format csv, null '%s');" % (t, NULL)))
+        name = t.replace("'", "''")
+        psql(args.dsn, "select tarn.mirror_sync('%s');" % name)
+        path = psql(args.dsn, "select tarn.delta_path('%s');" % name).strip()
+        # A vector is an array of floats to other readers.
+        columns = psql(args.dsn, """select string_agg(quote_ident(attname) || case when format_type(atttypid, null) in ('vector', 'halfvec')
+            then '::real[]' else '' end, ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0
+            and not attisdropped;""" % name).strip()
+        want = read_csv(psql(args.dsn, "copy (select %s from %s) to stdout (format csv, null '%s');" % (columns, t, NULL)))
         ok = check(t, path, want) and ok
     sys.exit(0 if ok else 1)
 

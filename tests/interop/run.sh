@@ -55,6 +55,9 @@ if [ -x $PGBIN/initdb ] && [ "$(id -u)" = 0 ]; then # PostgreSQL itself beside T
 else
   echo "== psql's transcripts and pg_dump: skipped, they need PostgreSQL 15's server and root"
 fi
+echo "== every type of column in foreign Delta readers"
+psql -qX -v ON_ERROR_STOP=1 -f tests/interop/mirror_types.sql >"$WORK/out" 2>&1 || fail "mirror_types.sql: $(tail -3 "$WORK/out")"
+"$VENV/bin/python" tests/interop/delta_readers.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" --schema mt || fail "Delta readers of all types"
 echo "== foreign Delta readers after updates"
 readers || fail "Delta readers"
 echo "== kill -9, then again"

@@ -1,9 +1,12 @@
 package system
 
 import (
+	"time"
+
 	"github.com/tarndb/tarn/sql/builtin/call"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,6 +17,8 @@ type Tarn interface {
 	MirrorSync(table types.OID) (lsn uint64, err error)
 	// DeltaPath is the directory of a table's Delta table; ok is false for a table without one.
 	DeltaPath(table types.OID) (path string, ok bool)
+	// MirrorHistory lists the commits of a table's Delta log that are kept, the newest first.
+	MirrorHistory(table types.OID) ([]MirrorCommit, error)
 	Branch() string
 	// TableRows starts a function whose columns depend on its arguments.
 	TableRows(function string, args []string, cols []types.Attr) (call.Rows, error)
@@ -38,6 +43,37 @@ func tableSets() call.Sets {
 		}
 	}
 	return call.Sets{"tarn_read_files": run("read_files")}
+}
+
+// MirrorCommit is a row of tarn.mirror_history. LSN is 0 where another writer made the commit.
+type MirrorCommit struct {
+	Version                    int64
+	Time                       time.Time
+	Operation                  string
+	LSN                        uint64
+	Added, Removed, AddedBytes int64 // of files
+}
+
+// mirrorHistory is tarn.mirror_history(regclass).
+func mirrorHistory(c *call.Call, args []types.Datum) (call.Rows, error) {
+	t, err := tarn(c)
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.MirrorHistory(types.OID(args[0].Uint()))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([][]types.Datum, len(list))
+	for i, h := range list {
+		lsn := types.Null
+		if h.LSN != 0 {
+			lsn = tuple.Uint(h.LSN)
+		}
+		rows[i] = []types.Datum{tuple.Int(h.Version), tuple.Int(calendar.TimestampOf(h.Time)), tuple.String(h.Operation), lsn,
+			tuple.Int(h.Added), tuple.Int(h.Removed), tuple.Int(h.AddedBytes)}
+	}
+	return call.TableRows(rows), nil
 }
 
 func tarnFns() call.Fns {

@@ -128,7 +128,7 @@ func tarnMirrors(s *scan) error {
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	for _, m := range list {
 		s.add(text(m.Name), text(m.Path), num(m.Version), lsn(m.PublishedLSN), num(m.LagBytes), float(m.LagSeconds), num(m.TailRows), num(m.Files), num(m.FileBytes),
-			num(m.DeletedRows), text(m.State), textOrNull(m.LastError))
+			num(m.DeletedRows), text(m.State), textOrNull(m.LastError), texts(m.Text), texts(m.Renamed))
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ type Mirror struct {
 	LagSeconds                   float64
 	TailRows, Files, FileBytes   int64
 	DeletedRows                  int64
+	Text, Renamed                []string
 }
 
 // ColumnarStats is the row of tarn.columnar_stats: fragments since the branch was opened that ran over columns, and over rows because

@@ -53,6 +53,8 @@ type Ctx struct {
 	Roles *privilege.Roles
 	// DatabasePrivileges is the part of want that a role has on the database.
 	DatabasePrivileges func(role catalog.OID, want privilege.Set) privilege.Set
+	// NoMirror: tarn.mirror is off, so that new tables have no columnar mirror unless they ask for it.
+	NoMirror bool
 	// Restricted: a security-restricted operation is under way.
 	Restricted bool
 	// SessionUser is who SET ROLE does not change.
