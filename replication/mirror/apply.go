@@ -23,9 +23,12 @@ func (m *Mirror) Apply(ctx context.Context, txn *tail.Txn) error {
 	if err := m.waitRoom(ctx); err != nil {
 		return err
 	}
+	if m.tooFar(txn.Start) {
+		return m.leap(ctx)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.touched = m.touched[:0]
+	m.touched, m.uncounted = m.touched[:0], 0
 	m.readyCopiesLocked(txn.Start)
 	var op change.Op
 	for txn.Next(&op) {
@@ -104,6 +107,8 @@ func (m *Mirror) waitRoom(ctx context.Context) error {
 		m.poke()
 		select {
 		case <-room:
+		case <-time.After(saveEvery):
+			m.boundLog()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -135,6 +140,7 @@ func (m *Mirror) touchLocked(t *table) *segment {
 
 func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 	seg := m.touchLocked(t)
+	before := seg.bytes
 	if op.OldRowID != 0 {
 		seg.appendDelete(op.OldRowID)
 	}
@@ -147,8 +153,9 @@ func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 		m.setFatalLocked(t, err)
 		return
 	}
-	if seg.bytes-seg.counted > m.opt.MemoryBytes/2 {
+	if m.uncounted += seg.bytes - before; m.uncounted > m.opt.MemoryBytes/2 {
 		// One transaction fills the memory: the rows are read from a snapshot instead.
+		m.uncounted -= seg.bytes - seg.counted
 		m.startCopyLocked(t, nil)
 	}
 }

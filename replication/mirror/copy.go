@@ -145,7 +145,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	m.countLocked(&m.stats.Copies, files...)
 	if t.copying == c {
 		t.copying.release()
-		t.copying = nil
+		t.copying, t.overrun = nil, false
 		m.installLocked(t, newVersion(c.at, number, c.m, files))
 		m.changed = true
 		if s := t.unpublishedLocked(); s != nil {

@@ -54,6 +54,7 @@ type Options struct {
 	TailRows      int           // a table with so many unpublished rows is published at once; default 256k
 	TailBytes     int64         // likewise; default 32 MB
 	MemoryBytes   int64         // of all tails; above it the log is not read on; default 256 MB
+	MaxLog        int64         // of log that is kept for what is not published; more is given up for a copy; default 4 GB, negative: no bound
 	RowIDBytes    int64         // of row ids of files in memory; others are read again when needed; default 64 MB
 	Workers       int           // publications at a time; default 2
 	FileRows      int           // rows of a file that a copy writes; default 1M
@@ -82,6 +83,7 @@ func (o Options) withDefaults() Options {
 	def(&o.TailRows, 256<<10)
 	def(&o.TailBytes, 32<<20)
 	def(&o.MemoryBytes, 256<<20)
+	def(&o.MaxLog, 4<<30)
 	def(&o.RowIDBytes, 64<<20)
 	def(&o.Workers, 2)
 	def(&o.FileRows, 1<<20)
@@ -125,6 +127,7 @@ type Mirror struct {
 	byStorage map[uint32]*table
 	applied   wal.LSN // End of the last transaction that is in the tail, whole
 	bytes     int64   // of all segments
+	uncounted int64   // of the transaction that is being applied, not in bytes yet
 	room      chan struct{}
 	awaited   int   // copies whose snapshot the tail has not reached
 	failed    error // why the tail ended

@@ -30,6 +30,7 @@ func (m *Mirror) schedule() {
 		if now := time.Now(); !now.Before(nextSave) {
 			nextSave = now.Add(saveEvery)
 			m.boundRowIDs()
+			m.boundLog()
 			if err := m.save(); err != nil {
 				m.log.Error("mirror cannot save its position", "err", err)
 			}

@@ -82,6 +82,8 @@ func (m *Mirror) statusLocked(t *table) Status {
 		s.State, err = StateError, m.failed
 	case t.fatal != nil:
 		s.State = StateError
+	case t.copying != nil && t.overrun:
+		s.State = StateOverrun
 	case t.copying != nil:
 		s.State = StateCopying
 	case t.err != nil:

@@ -22,6 +22,7 @@ type State string
 const (
 	StateActive  State = "active"
 	StateCopying State = "copying" // a copy of the whole table is due or under way
+	StateOverrun State = "overrun" // as copying, because its changes held more log than they may
 	StateError   State = "error"   // see last_error; tried again, except for types that cannot be mirrored
 )
 
@@ -47,6 +48,7 @@ type table struct {
 	dropped bool       // the table is gone
 	off     bool       // mirror = off
 	remove  bool       // the Delta table is to be deleted
+	overrun bool       // the copy is due because its changes were given up
 	fatal   error      // the table cannot be mirrored as it is (a type)
 	err     error      // of the last attempt
 	retryAt time.Time

@@ -8,6 +8,7 @@ package tail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tarndb/tarn/storage/change"
@@ -26,6 +27,12 @@ type Sink interface {
 	// Apply takes the next transaction. An error ends the tail.
 	Apply(ctx context.Context, t *Txn) error
 }
+
+// Skip is the error by which a sink lets the tail go on at another position, the end of a transaction: what is before it, the
+// sink has from elsewhere.
+type Skip struct{ To wal.LSN }
+
+func (s *Skip) Error() string { return "go on at " + s.To.String() }
 
 // Tail is one follower.
 type Tail struct {
@@ -53,8 +60,9 @@ func (t *Tail) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("follow log: %w", err)
 	}
-	defer r.Close()
+	defer func() { r.Close() }()
 	var txn Txn
+	var skip *Skip
 	for {
 		rec, err := r.Next(ctx)
 		if err != nil {
@@ -67,7 +75,16 @@ func (t *Tail) Run(ctx context.Context) (err error) {
 		if txn.Decoder, err = change.Decode(rec.Payload); err != nil {
 			return fmt.Errorf("follow log at %s: %w", rec.LSN, err)
 		}
-		if err := t.sink.Apply(ctx, &txn); err != nil {
+		if err := t.sink.Apply(ctx, &txn); errors.As(err, &skip) {
+			next, err := t.log.NewReader(skip.To)
+			if err != nil {
+				return fmt.Errorf("follow log: %w", err)
+			}
+			r.Close()
+			r = next
+			t.pos.Advance(skip.To)
+			continue
+		} else if err != nil {
 			return fmt.Errorf("apply log at %s: %w", rec.LSN, err)
 		}
 		if err := txn.Err(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,11 +147,15 @@ func startServer(t *testing.T, bin, data string, flags ...string) (*vectorConn, 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	stop := sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	t.Cleanup(stop)
 	c := (&vectorConn{t: t, port: port}).another()
 	return c, func() {
 		c.close()
-		cmd.Process.Kill()
-		cmd.Wait()
+		stop()
 	}
 }
 

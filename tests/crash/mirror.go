@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tarndb/tarn/tests/lake"
+)
+
+// publisher publishes the mirror without pause, so that a kill meets every step of it: files, log entries, checkpoints,
+// compactions, removals.
+func (t *test) publisher(ctx context.Context) error {
+	c, err := t.connect(ctx, "postgres")
+	if err != nil {
+		return nil
+	}
+	defer c.Close(ctx)
+	for {
+		if _, err := c.Exec(ctx, "select tarn.mirror_sync()"); err != nil {
+			if lost(err) {
+				return nil
+			}
+			return fmt.Errorf("mirror_sync: %w", err)
+		}
+	}
+}
+
+// changer alters a table all the time and fills it.
+func (t *test) changer(ctx context.Context) error {
+	c, err := t.connect(ctx, "postgres")
+	if err != nil {
+		return nil
+	}
+	defer c.Close(ctx)
+	for n := 0; ; n++ {
+		for _, sql := range []string{
+			"create table if not exists changing (id serial primary key, a int, b text)",
+			"insert into changing (a, b) select i, repeat('é', i) from generate_series(1, 20) i",
+			[]string{
+				"alter table changing add column if not exists c numeric(8,2) default 1.5",
+				"alter table changing drop column if exists c",
+				"alter table changing alter column a type bigint",
+				"alter table changing alter column a type text",
+				"alter table changing add column if not exists d int[]",
+				"begin; truncate changing; insert into changing (b) values ('after'); commit",
+				"begin; drop table changing; commit",
+				"update changing set b = b || '!' where id % 3 = 0",
+				"delete from changing where id % 5 = 0",
+				"alter table changing set (mirror = off)",
+				"alter table changing set (mirror = on)",
+				"alter table changing set (mirror_deletes = rewrite)",
+			}[rand.IntN(12)],
+		} {
+			// A column may be of another type by now: an answer is an answer.
+			if _, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil && lost(err) {
+				return nil
+			}
+		}
+	}
+}
+
+// verifyMirror compares the Delta table of every table with its rows.
+func (t *test) verifyMirror(ctx context.Context, c *pgx.Conn) error {
+	if _, err := c.Exec(ctx, "select tarn.mirror_sync()"); err != nil {
+		return fmt.Errorf("mirror_sync: %w", err)
+	}
+	list, err := c.PgConn().Exec(ctx, `select c.oid::regclass::text, tarn.delta_path(c.oid) from pg_class c where relkind = 'r'
+		and relnamespace = 'public'::regnamespace and not coalesce(reloptions @> '{mirror=off}', false)`).ReadAll()
+	if err != nil {
+		return err
+	}
+	for _, r := range list[0].Rows {
+		table, dir := string(r[0]), string(r[1])
+		rows, err := c.PgConn().Exec(ctx, "select * from "+table).ReadAll()
+		if err != nil {
+			return err
+		}
+		delta, err := lake.Read(dir)
+		if err != nil {
+			return err
+		}
+		var want, got []string
+		for _, row := range rows[0].Rows {
+			cells := make([]string, len(row))
+			for i, v := range row {
+				if cells[i] = "NULL"; v != nil {
+					cells[i] = string(v)
+				}
+			}
+			want = append(want, strings.Join(cells, "|"))
+		}
+		for _, row := range delta.Rows {
+			cells := make([]string, len(row))
+			for i, v := range row {
+				cells[i] = lake.Text(delta.Fields[i].Type, v)
+			}
+			got = append(got, strings.Join(cells, "|"))
+		}
+		if d := difference(want, got); d != "" {
+			return fmt.Errorf("table %s, Delta version %d in %s: %d rows, the table has %d; %s", table, delta.Version, dir, len(got), len(want), d)
+		}
+		t.compared++
+	}
+	return nil
+}
+
+// difference is the first row that two lists do not share.
+func difference(want, got []string) string {
+	sort.Strings(want)
+	sort.Strings(got)
+	for i := 0; i < len(want) || i < len(got); i++ {
+		switch {
+		case i == len(got), i < len(want) && want[i] < got[i]:
+			return "only in the table: " + want[i]
+		case i == len(want), want[i] > got[i]:
+			return "only in Delta: " + got[i]
+		}
+	}
+	return ""
+}
