@@ -118,6 +118,8 @@ func symbols() map[string]fn {
 	m["textcat"] = fn{emit: func(_ *compiler, x *plan.FuncCall, a []value) (value, bool) {
 		return value{sql: "(" + a[0].sql + " || " + a[1].sql + ")", typ: x.T.OID}, true
 	}}
+	m["textregexeq"], m["textregexne"] = fn{emit: matches("")}, fn{emit: matches("NOT ")}
+	m["textregexreplace_noopt"] = fn{emit: replaced}
 	m["text_substr"] = fn{emit: substring}
 	m["extract_date"], m["extract_timestamp"] = fn{emit: extract}, fn{emit: extract}
 	m["timestamp_trunc"] = fn{emit: trunc}

@@ -100,7 +100,7 @@ var columnarTypes = []string{"smallint", "integer", "bigint", "numeric", "boolea
 
 func columnsOfF(a string) []column {
 	var out []column
-	for _, c := range strings.Fields("id:integer i2:smallint i4:integer i8:bigint n2:numeric n6:numeric b:boolean da:date ts:timestamp tz:timestamptz t:text v:varchar c:char") {
+	for _, c := range strings.Fields("id:integer i2:smallint i4:integer i8:bigint n2:numeric n6:numeric b:boolean da:date ts:timestamp tz:timestamptz t:text v:varchar c:char u:text") {
 		name, t, _ := strings.Cut(c, ":")
 		out = append(out, column{a + "." + name, t})
 	}
@@ -196,7 +196,10 @@ func (g *columnar) expr(t string, depth int) string {
 		}
 		return fmt.Sprintf("date_trunc('%s', %s)", g.one("second", "minute", "hour", "day", "week", "month", "quarter", "year"), sub(t))
 	case "text":
-		switch g.pick(4) {
+		switch g.pick(5) {
+		case 4:
+			return fmt.Sprintf("regexp_replace(%s, '%s', '%s')", g.one("a.u", sub(t)), g.one(`^https?://(?:www\.)?([^/]+)/.*$`, "^(a*)(b*)(.*)$", "^x?(?:ab)?(.*)$",
+				"^([ab]*)b(.*)$", "^a?b?(b*)(x)?.*$", "^(.)(.+)$"), g.one(`\1`, `<\1>`, "", "y"))
 		case 0:
 			return fmt.Sprintf("substring(%s from %d for %d)", sub(t), 1+g.pick(4), g.pick(4))
 		case 1:
@@ -212,7 +215,9 @@ func (g *columnar) expr(t string, depth int) string {
 func (g *columnar) condition(depth int) string {
 	sub := func(t string) string { return g.expr(t, depth-1-g.pick(2)) }
 	t := columnarTypes[g.pick(len(columnarTypes))]
-	switch g.pick(12) {
+	switch g.pick(13) {
+	case 12:
+		return fmt.Sprintf("(%s %s '%s')", g.one("a.u", sub("text")), g.one("~", "!~"), g.one("^k[0-9]$", "b+|a(bx)*", "a.b", "[^a]$", `\.`, "^.?$", "(ab|b)+x"))
 	case 0:
 		return fmt.Sprintf("(%s and %s)", sub("boolean"), sub("boolean"))
 	case 1:
