@@ -49,6 +49,7 @@ fuzz: tools ## run each fuzz target for a while (FUZZTIME=30s)
 
 crash: build ## kill -9 the server under load again and again (ROUNDS=200), check the ledger after each restart
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200}
+	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200} -lake -longest 2s
 
 interop: build ## real clients and Delta readers against a running server; installs what it needs
 	@tests/interop/run.sh

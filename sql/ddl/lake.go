@@ -49,7 +49,7 @@ func (x *exec) setMethod(t, next *catalog.Table, method string) error {
 	return content.Rewrite(x.Ctx, t, next, nil)
 }
 
-// checkLakes refuses what the statement has made of lake tables and what these cannot be (docs/sql.md).
+// checkLakes refuses what the statement has made of lake tables and what these cannot be (docs/lake.md).
 func (x *exec) checkLakes() (err error) {
 	x.Editor.Tables(func(_ catalog.OID, t *catalog.Table) {
 		if t != nil && t.Lake() && err == nil {

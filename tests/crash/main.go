@@ -37,13 +37,14 @@ func main() {
 	clients := flag.Int("clients", 6, "connections that write")
 	longest := flag.Duration("longest", 400*time.Millisecond, "longest time that the server lives under load")
 	branching := flag.Bool("branches", true, "create and drop branches while writing")
+	lake := flag.Bool("lake", false, "all tables but accounts are lake tables (no branches then)")
 	keep := flag.Bool("keep", false, "keep the data directory")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "tarn-crash-")
 	if err != nil {
 		fail(err)
 	}
-	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching, ledger: map[int64]entry{}}
+	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching && !*lake, lake: *lake, ledger: map[int64]entry{}}
 	err = t.run(*rounds, *longest)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "crash: %v\nthe data directory is kept: %s\n", err, dir)
@@ -69,6 +70,7 @@ type test struct {
 	port      int
 	clients   int
 	branching bool
+	lake      bool
 
 	compared int // Delta tables
 
@@ -182,11 +184,15 @@ func (t *test) load() error {
 		return err
 	}
 	defer c.Close(ctx)
+	key, using := "primary key", ""
+	if t.lake {
+		key, using = "not null", "using delta"
+	}
 	for _, sql := range []string{
-		"create table branches (bid int primary key, bbalance bigint not null)",
-		"create table tellers (tid int primary key, bid int not null, tbalance bigint not null) with (mirror_deletes = rewrite)",
+		fmt.Sprintf("create table branches (bid int %s, bbalance bigint not null) %s", key, using),
+		fmt.Sprintf("create table tellers (tid int %s, bid int not null, tbalance bigint not null) %s with (mirror_deletes = rewrite)", key, using),
 		"create table accounts (aid int primary key, bid int not null, abalance bigint not null, filler text)",
-		"create table history (id bigint primary key, tid int, bid int, aid int, delta bigint)",
+		fmt.Sprintf("create table history (id bigint %s, tid int, bid int, aid int, delta bigint) %s", key, using),
 		fmt.Sprintf("insert into branches select i, 0 from generate_series(1, %d) i", branches),
 		fmt.Sprintf("insert into tellers select i, 1, 0 from generate_series(1, %d) i", tellers),
 		fmt.Sprintf("insert into accounts select i, 1, 0, repeat('x', 80) from generate_series(1, %d) i", accounts),
