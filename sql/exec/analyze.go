@@ -20,6 +20,9 @@ type NodeStats struct {
 	Parts int64
 	// Method is a sort's: "quicksort", "top-N heapsort" or "external merge".
 	Method string
+	// Columnar is what a fragment has read; ByRows: it ran over rows.
+	Columnar ColumnarRead
+	ByRows   bool
 }
 
 // noted is an operator with more to tell than rows and time.

@@ -25,7 +25,10 @@ type columnarOp struct {
 	rows     ColumnarRows
 	byRows   bool
 	begun    bool
+	stats    *NodeStats
 }
+
+func (o *columnarOp) note(st *NodeStats) { o.stats = st }
 
 func (b *builder) columnar(x *plan.Columnar) (operator, error) {
 	o := &columnarOp{in: b.in, node: x, out: b.ColSlots(x.Out), from: b.ColSlots(x.Fallback.Cols())}
@@ -52,10 +55,20 @@ func (o *columnarOp) open() error {
 			return err
 		case ok:
 			o.rows = rows
+			if o.stats != nil {
+				o.stats.Columnar = rows.Read()
+			}
 			return nil
 		}
 	}
+	return o.overRows()
+}
+
+func (o *columnarOp) overRows() error {
 	o.byRows = true
+	if o.stats != nil {
+		o.stats.ByRows = true
+	}
 	return o.fallback.open()
 }
 
@@ -86,8 +99,7 @@ func (o *columnarOp) next() (bool, error) {
 			return ok, err
 		}
 		o.end()
-		o.byRows = true
-		if err := o.fallback.open(); err != nil {
+		if err := o.overRows(); err != nil {
 			return false, err
 		}
 	}

@@ -54,7 +54,12 @@ type ColumnarRunner interface {
 type ColumnarRows interface {
 	builtin.Rows
 	Close()
+	// Read tells what the fragment has read.
+	Read() ColumnarRead
 }
+
+// ColumnarRead counts files, the rows in them that are deleted, and rows in memory that were not yet in files.
+type ColumnarRead struct{ Files, Deleted, Tail int64 }
 
 // Cursor gives the rows of an execution.
 type Cursor interface {

@@ -36,6 +36,8 @@ func (r *rowList) Next() ([]types.Datum, bool, error) {
 
 func (r *rowList) Close() {}
 
+func (r *rowList) Read() exec.ColumnarRead { return exec.ColumnarRead{} }
+
 // runner answers a fragment over (id, v) with doubled ids.
 type runner struct {
 	refuse bool

@@ -265,6 +265,13 @@ func (t *tree) node(n plan.Node) *item {
 		for _, tab := range x.Tables {
 			it.prop("Relation", tab.Name)
 		}
+		if st := it.stats; t.opts.Analyze && st != nil {
+			if st.ByRows {
+				it.prop("Ran Over", "rows")
+			} else {
+				it.props = append(it.props, fact{"Files", st.Columnar.Files}, fact{"Deleted Rows", st.Columnar.Deleted}, fact{"Tail Rows", st.Columnar.Tail})
+			}
+		}
 		if t.opts.Verbose {
 			for _, w := range x.With {
 				it.prop("Columnar CTE", w)

@@ -25,7 +25,11 @@ type rows struct {
 	at, n int
 	avg   []bool
 	scale []bool
+	read  exec.ColumnarRead
 }
+
+// Read implements exec.ColumnarRows.
+func (r *rows) Read() exec.ColumnarRead { return r.read }
 
 // resultCol is a column of DuckDB's result and how its values become ours.
 type resultCol struct {

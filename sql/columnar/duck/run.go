@@ -161,6 +161,21 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 		duckdb.DestroyResult(&res)
 		return nil, err
 	}
+	for i := range q.snap.Tables {
+		t := &q.snap.Tables[i]
+		r.read.Files += int64(len(t.Files))
+		for _, f := range t.Files {
+			if f.Deleted != nil {
+				r.read.Deleted += int64(f.Deleted.GetCardinality())
+			}
+		}
+		for _, p := range t.Tail {
+			r.read.Tail += int64(p.Rows)
+			if p.Deleted != nil {
+				r.read.Tail -= int64(p.Deleted.GetCardinality())
+			}
+		}
+	}
 	q.ran()
 	return r, nil
 }
