@@ -9,17 +9,24 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
-// inspect prints the log or the keys of a store that nobody has open.
+// inspect prints the log or the keys of a store that nobody has open, or a Delta table.
 func inspect(w io.Writer, args []string) error {
 	if len(args) < 2 {
-		return errors.New("inspect: want wal|kv and a directory")
+		return errors.New("inspect: want wal|kv|delta and a directory")
 	}
 	what, dir := args[0], args[1]
+	if what == "delta" {
+		if !isDelta(dir) {
+			return fmt.Errorf("inspect: %s has no _delta_log", dir)
+		}
+		return delta.Inspect(w, dir)
+	}
 	fs := flag.NewFlagSet("tarn inspect", flag.ContinueOnError)
 	from := fs.String("from", "", "wal: first position to show")
 	limit := fs.Int("limit", 0, "number of records or keys, 0 for all")
@@ -46,7 +53,7 @@ func inspect(w io.Writer, args []string) error {
 		case "kv":
 			err = engine.InspectKV(w, nil, s, kv.InspectOptions{Table: uint32(*table), Limit: *limit, Summary: *summary})
 		default:
-			return fmt.Errorf("inspect: %q is neither wal nor kv", what)
+			return fmt.Errorf("inspect: %q is none of wal, kv and delta", what)
 		}
 		if err != nil {
 			return err
@@ -78,6 +85,9 @@ func check(ctx context.Context, w io.Writer, args []string) error {
 	if len(args) != 1 {
 		return errors.New("check: want a directory")
 	}
+	if isDelta(args[0]) {
+		return checkDelta(w, args[0])
+	}
 	stores, err := findStores(args[0])
 	if err != nil {
 		return err
@@ -88,5 +98,23 @@ func check(ctx context.Context, w io.Writer, args []string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// isDelta reports whether a directory is a Delta table.
+func isDelta(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, "_delta_log"))
+	return err == nil && info.IsDir()
+}
+
+func checkDelta(w io.Writer, dir string) error {
+	rep, err := delta.Validate(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "delta table %s: version %d, protocol %d/%d %v\n", dir, rep.Version, rep.Protocol.MinReaderVersion,
+		rep.Protocol.MinWriterVersion, rep.Protocol.WriterFeatures)
+	fmt.Fprintf(w, "  %d commits, %d checkpoints and %d checksums agree\n", rep.Commits, rep.Checkpoints, rep.Checksums)
+	fmt.Fprintf(w, "  %d files, %d deletion vectors: %d rows, %d deleted\n", rep.Files, rep.Vectors, rep.Rows, rep.Deleted)
 	return nil
 }

@@ -2,7 +2,8 @@
 //
 //	tarn serve   [--data DIR] [--listen ADDR] …   run the server
 //	tarn inspect wal|kv DIR                       print a stopped store's log or keys
-//	tarn check   DIR                              verify a stopped data directory
+//	tarn inspect delta DIR                        print a Delta table
+//	tarn check   DIR                              verify a stopped data directory, or a Delta table
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 const usage = `usage:
   tarn serve [--data DIR] [--listen 127.0.0.1:5432] [--warehouse DIR] [--config FILE] …
   tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
+  tarn inspect delta DIR
   tarn check DIR
 
 tarn COMMAND --help lists a command's flags.

@@ -99,7 +99,7 @@ type Remove struct {
 	DeletionTimestamp    *int64             `json:"deletionTimestamp,omitempty"` // Unix ms
 	DataChange           bool               `json:"dataChange"`
 	ExtendedFileMetadata bool               `json:"extendedFileMetadata,omitempty"`
-	PartitionValues      map[string]*string `json:"partitionValues,omitempty"`
+	PartitionValues      map[string]*string `json:"partitionValues,omitzero"`
 	Size                 *int64             `json:"size,omitempty"`
 	Tags                 map[string]string  `json:"tags,omitempty"`
 	DeletionVector       *DVDescriptor      `json:"deletionVector,omitempty"`
@@ -244,10 +244,4 @@ func (a *Action) check() error {
 		return errors.New("protocol without versions")
 	}
 	return nil
-}
-
-// unknown reports that the line held an action that this package does not know.
-func (a *Action) unknown() bool {
-	return a.CommitInfo == nil && a.Protocol == nil && a.Metadata == nil && a.Txn == nil && a.DomainMetadata == nil &&
-		a.Add == nil && a.Remove == nil && a.CDC == nil && a.Sidecar == nil
 }

@@ -15,6 +15,8 @@ type Log struct {
 	snap  *Snapshot
 	// checkpointed is the newest version that has a checkpoint, -1 for none.
 	checkpointed int64
+	// lastTxn is the txnId of the newest commit if this Log made it.
+	lastTxn string
 }
 
 // Open loads the newest version of a table, or prepares an empty one whose first commit makes version 0.
@@ -26,7 +28,7 @@ func Open(ctx context.Context, store object.Store) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := snap.Protocol.checkWrite(); err != nil {
+	if err := checkWrite(snap.Protocol, snap.Metadata); err != nil {
 		return nil, err
 	}
 	l := &Log{store: store, snap: snap, checkpointed: readHint(ctx, store, -1)}
@@ -42,52 +44,29 @@ func (l *Log) Snapshot() *Snapshot { return l.snap }
 // Version is the newest version, -1 before the first commit.
 func (l *Log) Version() int64 { return l.snap.Version }
 
-// Commit makes the next version of the actions. The files that they name are durable already. ErrConflict says that
-// another writer made that version and nothing of ours was; after any other error the version may exist (the device
-// failed after the name was given): reopen the log to know.
-func (l *Log) Commit(ctx context.Context, actions []Action) (version int64, err error) {
-	v := l.snap.Version + 1
-	if err := l.check(actions); err != nil {
-		return 0, fmt.Errorf("commit delta version %d: %w", v, err)
-	}
-	data, err := EncodeActions(actions)
-	if err != nil {
-		return 0, err
-	}
-	if err := l.store.PutIfAbsent(ctx, commitKey(v), data); err != nil {
-		if errors.Is(err, object.ErrExist) {
-			return 0, fmt.Errorf("commit delta version %d: %w", v, ErrConflict)
-		}
-		return 0, fmt.Errorf("commit delta version %d: %w", v, err)
-	}
-	return v, l.snap.apply(v, actions)
-}
-
 // check holds a commit of our own to more than the protocol asks of a reader.
 func (l *Log) check(actions []Action) error {
 	if err := l.snap.checkCommit(actions); err != nil {
 		return err
 	}
-	proto, meta := l.snap.Protocol, l.snap.Metadata
+	proto, meta := l.snap.after(actions)
+	if err := checkWrite(proto, meta); err != nil {
+		return err
+	}
 	removed := map[FileKey]bool{}
 	for i := range actions {
-		a := &actions[i]
-		if a.Protocol != nil {
-			proto = *a.Protocol
+		r := actions[i].Remove
+		if r == nil {
+			continue
 		}
-		if a.Metadata != nil {
-			meta = *a.Metadata
+		k := keyOf(r.Path, r.DeletionVector)
+		if l.snap.Files[k] == nil {
+			return fmt.Errorf("file %s is not in the table", r.Path)
 		}
-		if a.Remove != nil {
-			k := FileKey{a.Remove.Path, a.Remove.DeletionVector.ID()}
-			if l.snap.Files[k] == nil {
-				return fmt.Errorf("file %s is not in the table", a.Remove.Path)
-			}
-			removed[k] = true
+		if r.DataChange && meta.Configuration["delta.appendOnly"] == "true" {
+			return fmt.Errorf("file %s cannot be removed: the table is append-only", r.Path)
 		}
-	}
-	if err := proto.checkWrite(); err != nil {
-		return err
+		removed[k] = true
 	}
 	schema, err := ParseSchema(meta.SchemaString)
 	if err != nil {
@@ -104,11 +83,9 @@ func (l *Log) check(actions []Action) error {
 		if a.DeletionVector != nil && !proto.Has(FeatureDeletionVectors) {
 			return fmt.Errorf("file %s needs %s", a.Path, FeatureDeletionVectors)
 		}
-		k := FileKey{a.Path, a.DeletionVector.ID()}
-		for old := range removed {
-			if old.Path == a.Path && old.DV == k.DV {
-				return fmt.Errorf("file %s is removed and added unchanged", a.Path)
-			}
+		k := keyOf(a.Path, a.DeletionVector)
+		if removed[k] {
+			return fmt.Errorf("file %s is removed and added unchanged", a.Path)
 		}
 	}
 	return nil
@@ -117,7 +94,7 @@ func (l *Log) check(actions []Action) error {
 // SinceCheckpoint is the number of versions after the newest checkpoint.
 func (l *Log) SinceCheckpoint() int64 { return l.snap.Version - l.checkpointed }
 
-// Checkpoint writes the checkpoint of the newest version. Tombstones older than retention go.
+// Checkpoint writes the checkpoint of the newest version, and its checksum. Tombstones older than retention go.
 func (l *Log) Checkpoint(ctx context.Context, now time.Time, retention time.Duration) error {
 	if l.snap.Version < 0 {
 		return nil
@@ -126,7 +103,7 @@ func (l *Log) Checkpoint(ctx context.Context, now time.Time, retention time.Dura
 		return err
 	}
 	l.checkpointed = l.snap.Version
-	return nil
+	return writeChecksum(ctx, l.store, l.snap, l.snap.Checksum(l.lastTxn))
 }
 
 // Expire deletes commits and checkpoints that no version younger than retention needs: everything before the newest

@@ -3,6 +3,7 @@ package delta
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Features that this package reads and writes.
@@ -18,9 +19,9 @@ const (
 var readable = []string{FeatureColumnMapping, FeatureDeletionVectors, FeatureTimestampNTZ, "timestampWithoutTimezone",
 	"typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck"}
 
-// writable are the features of tables that we write; appendOnly and invariants are active only by property or column
-// metadata, which our own tables do not have.
-var writable = []string{FeatureDeletionVectors, FeatureTimestampNTZ, "appendOnly", "invariants"}
+// writable are the features of tables that we write, most of them as long as they are not active: checkWrite has the rules.
+var writable = append([]string{"allowColumnDefaults", "appendOnly", FeatureChangeDataFeed, "checkConstraints", FeatureDomainMeta,
+	"generatedColumns", "identityColumns", FeatureInCommitTimestamp, "invariants", FeatureRowTracking}, readable...)
 
 // BaseProtocol is what every reader takes.
 func BaseProtocol() Protocol { return Protocol{MinReaderVersion: 1, MinWriterVersion: 2} }
@@ -59,19 +60,43 @@ func (p Protocol) checkRead() error {
 	return fmt.Errorf("%w: reader version %d", ErrFeature, p.MinReaderVersion)
 }
 
-func (p Protocol) checkWrite() error {
+// checkWrite refuses a table one of whose active features asks of a writer what is not built. The legacy versions imply
+// features that are active by property or column metadata only.
+func checkWrite(p Protocol, m Metadata) error {
 	if err := p.checkRead(); err != nil {
 		return err
 	}
-	if p.MinWriterVersion <= 2 && p.MinReaderVersion == 1 {
-		return nil
-	}
-	if p.MinWriterVersion != 7 {
+	if p.MinWriterVersion > 7 {
 		return fmt.Errorf("%w: writer version %d", ErrFeature, p.MinWriterVersion)
 	}
 	for _, f := range p.WriterFeatures {
 		if !slices.Contains(writable, f) {
 			return fmt.Errorf("%w: writer feature %s", ErrFeature, f)
+		}
+	}
+	for prop, value := range m.Configuration {
+		if strings.HasPrefix(prop, "delta.constraints.") || strings.HasPrefix(prop, "delta.enableIcebergCompat") && value == "true" {
+			return fmt.Errorf("%w: writes under the property %s", ErrFeature, prop)
+		}
+	}
+	schema, err := ParseSchema(m.SchemaString)
+	if err != nil {
+		return err
+	}
+	return checkWriteFields(schema.Fields)
+}
+
+func checkWriteFields(fields []Field) error {
+	for _, f := range fields {
+		for _, active := range []string{"delta.invariants", "delta.generationExpression", "delta.identity.start"} {
+			if _, ok := f.Metadata[active]; ok {
+				return fmt.Errorf("%w: writes of column %s with %s", ErrFeature, f.Name, active)
+			}
+		}
+		for t := &f.Type; t != nil; t = t.Elem {
+			if err := checkWriteFields(t.Fields); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

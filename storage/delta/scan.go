@@ -273,7 +273,7 @@ func (f FileInfo) Range(column string) (lo, hi tuple.Value, ok bool) {
 		v, err := ParsePartition(p.Type, f.Add.PartitionValues[p.Name])
 		return v, v, err == nil && !v.IsNull()
 	}
-	return f.stats.Range(p.Name, p.Type)
+	return f.stats.fieldRange(p)
 }
 
 // Nulls counts the NULLs of a column among all rows, deleted ones included; -1 if unknown.

@@ -204,6 +204,17 @@ func (st *Stats) Range(name string, t parquet.Type) (lo, hi tuple.Value, ok bool
 	return
 }
 
+// fieldRange is Range for a column of a schema. The bounds of a file from when a double was a float are shortest texts of
+// floats, between which and the floats lies up to half of a float's last digit.
+func (st *Stats) fieldRange(f Field) (lo, hi tuple.Value, ok bool) {
+	lo, hi, ok = st.Range(f.Name, f.Type)
+	if _, widened := f.Metadata["delta.typeChanges"]; ok && widened && f.Type.ID == parquet.Double {
+		lo = tuple.Float(min(lo.Float(), float64(float32(lo.Float()))))
+		hi = tuple.Float(max(hi.Float(), float64(float32(hi.Float()))))
+	}
+	return
+}
+
 // Nulls is the null count of a column, -1 if unknown.
 func (st *Stats) Nulls(name string) int64 {
 	if st == nil {

@@ -3,10 +3,9 @@ package delta
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -18,19 +17,22 @@ import (
 
 // Report is what Validate found in a sound table.
 type Report struct {
-	Version  int64
-	Commits  int
-	Files    int
-	Rows     int64 // live
-	Deleted  int64 // rows under deletion vectors
-	Vectors  int
-	Protocol Protocol
-	Txns     map[string]Txn
+	Version     int64
+	Commits     int
+	Checkpoints int
+	Checksums   int
+	Files       int
+	Rows        int64 // live
+	Deleted     int64 // rows under deletion vectors
+	Vectors     int
+	Protocol    Protocol
+	Txns        map[string]Txn
 }
 
-// Validate checks a table in a local directory more strictly than a reader has to: every commit against the protocol's
-// rules, every checkpoint against the replay of the commits before it, every live file's existence, size, row count,
-// column types and values against the log's statistics, every deletion vector's checksum and range.
+// Validate checks a table in a local directory more strictly than a reader has to: every action for the fields that it
+// must have, every commit against the protocol's rules, every checkpoint and checksum file against the replay of the
+// commits before it, row ids, and every live file's existence, size, row count, column types, field ids and values against
+// the log's partition values and statistics, every deletion vector's checksum and range.
 func Validate(dir string) (*Report, error) {
 	store, err := object.OpenLocal(dir, object.Options{})
 	if err != nil {
@@ -42,17 +44,22 @@ func Validate(dir string) (*Report, error) {
 // ValidateStore is Validate for a table anywhere.
 func ValidateStore(ctx context.Context, store object.Store) (*Report, error) {
 	rep := &Report{}
+	fail := func(err error) (*Report, error) { return nil, fmt.Errorf("validate %s: %w", store.URL(""), err) }
 	snap, err := validateLog(ctx, store, rep)
 	if err != nil {
-		return nil, fmt.Errorf("validate %s: %w", store.URL(""), err)
+		return fail(err)
 	}
-	schema, err := snap.Schema()
+	if err := validateRowIDs(snap); err != nil {
+		return fail(err)
+	}
+	l, err := snap.layout()
 	if err != nil {
-		return nil, fmt.Errorf("validate %s: %w", store.URL(""), err)
+		return fail(err)
 	}
+	v := fileValidator{table: NewTable(store, TableOptions{}), layout: l, report: rep}
 	for _, a := range snap.SortedFiles() {
-		if err := validateFile(ctx, store, schema, a, rep); err != nil {
-			return nil, fmt.Errorf("validate %s: file %s: %w", store.URL(""), a.Path, err)
+		if err := v.file(ctx, a); err != nil {
+			return fail(fmt.Errorf("file %s: %w", a.Path, err))
 		}
 	}
 	rep.Version, rep.Protocol, rep.Txns = snap.Version, snap.Protocol, snap.Txns
@@ -63,190 +70,18 @@ func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)
 }
 
-// validateLog replays what is there from its first version, stops at each checkpoint to compare, and returns the end.
-func validateLog(ctx context.Context, store object.Store, rep *Report) (*Snapshot, error) {
-	files, err := listLog(ctx, store, 0)
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, ErrNoTable
-	}
-	commits, checkpoints := map[int64]bool{}, map[int64]string{}
-	last := int64(-1)
-	for _, f := range files {
-		switch f.kind {
-		case commitFile:
-			commits[f.version] = true
-			last = max(last, f.version)
-		case checkpointFile:
-			checkpoints[f.version] = f.info.Key
-		}
-	}
-	snap := newSnapshot()
-	if !commits[0] {
-		first := int64(math.MaxInt64)
-		for v := range checkpoints {
-			first = min(first, v)
-		}
-		if len(checkpoints) == 0 {
-			return nil, corrupt("version 0 is missing and there is no checkpoint")
-		}
-		if err := readCheckpoint(ctx, store, []string{checkpoints[first]}, snap); err != nil {
-			return nil, err
-		}
-		snap.Version = first
-	}
-	for v := snap.Version + 1; v <= last; v++ {
-		actions, err := readCommit(ctx, store, v)
-		if err != nil {
-			return nil, err
-		}
-		if err := validateCommit(snap, v, actions); err != nil {
-			return nil, err
-		}
-		if err := snap.apply(v, actions); err != nil {
-			return nil, err
-		}
-		if err := validateProtocol(snap); err != nil {
-			return nil, fmt.Errorf("version %d: %w", v, err)
-		}
-		rep.Commits++
-		if key, ok := checkpoints[v]; ok {
-			if err := compareCheckpoint(ctx, store, key, snap); err != nil {
-				return nil, fmt.Errorf("checkpoint %d: %w", v, err)
-			}
-		}
-	}
-	return snap, nil
+type fileValidator struct {
+	table  *Table
+	layout *layout
+	report *Report
 }
 
-// validateCommit adds rules that a reader must not depend on but a writer keeps.
-func validateCommit(before *Snapshot, v int64, actions []Action) error {
-	live := map[string]int{}
-	for k := range before.Files {
-		live[k.Path]++
-	}
-	for i := range actions {
-		a := &actions[i]
-		switch {
-		case a.unknown():
-			return corrupt("version %d: unknown action", v)
-		case a.Remove != nil:
-			k := FileKey{a.Remove.Path, a.Remove.DeletionVector.ID()}
-			if before.Files[k] == nil {
-				return corrupt("version %d removes %s, which is not in the table", v, k.Path)
-			}
-			live[k.Path]--
-			if a.Remove.DeletionTimestamp == nil {
-				return corrupt("version %d: remove without deletionTimestamp", v)
-			}
-		case a.Txn != nil:
-			if old, ok := before.Txns[a.Txn.AppID]; ok && old.Version > a.Txn.Version {
-				return corrupt("version %d: position of %s goes back from %d to %d", v, a.Txn.AppID, old.Version, a.Txn.Version)
-			}
-		}
-	}
-	for i := range actions {
-		a := actions[i].Add
-		if a == nil {
-			continue
-		}
-		if before.Files[FileKey{a.Path, a.DeletionVector.ID()}] == nil {
-			live[a.Path]++
-		}
-		if live[a.Path] != 1 {
-			return corrupt("version %d: file %s is live %d times", v, a.Path, live[a.Path])
-		}
-		if a.PartitionValues == nil {
-			return corrupt("version %d: add without partitionValues", v)
-		}
-	}
-	return nil
-}
-
-func compareCheckpoint(ctx context.Context, store object.Store, key string, want *Snapshot) error {
-	got := newSnapshot()
-	if err := readCheckpoint(ctx, store, []string{key}, got); err != nil {
-		return err
-	}
-	for k, a := range want.Files {
-		b := got.Files[k]
-		if b == nil {
-			return corrupt("file %s is missing", k.Path)
-		}
-		if a.DeletionVector != nil && *a.DeletionVector.withoutOffset() != *b.DeletionVector.withoutOffset() ||
-			a.Stats != b.Stats || a.Size != b.Size || !maps.Equal(a.Tags, b.Tags) || a.ModificationTime != b.ModificationTime {
-			return corrupt("file %s differs", k.Path)
-		}
-	}
-	switch {
-	case len(got.Files) != len(want.Files):
-		return corrupt("has %d files, the log %d", len(got.Files), len(want.Files))
-	case got.Metadata.SchemaString != want.Metadata.SchemaString || got.Metadata.ID != want.Metadata.ID ||
-		!maps.Equal(got.Metadata.Configuration, want.Metadata.Configuration):
-		return corrupt("metaData differs")
-	case got.Protocol.MinReaderVersion != want.Protocol.MinReaderVersion ||
-		got.Protocol.MinWriterVersion != want.Protocol.MinWriterVersion ||
-		!slices.Equal(got.Protocol.ReaderFeatures, want.Protocol.ReaderFeatures) ||
-		!slices.Equal(got.Protocol.WriterFeatures, want.Protocol.WriterFeatures):
-		return corrupt("protocol differs")
-	case len(got.Txns) != len(want.Txns):
-		return corrupt("positions differ")
-	}
-	for id, t := range want.Txns {
-		if got.Txns[id].Version != t.Version {
-			return corrupt("position of %s differs", id)
-		}
-	}
-	for k := range got.Tombstones {
-		if want.Tombstones[k] == nil {
-			return corrupt("tombstone %s is not in the log", k.Path)
-		}
-	}
-	return nil
-}
-
-// withoutOffset makes descriptors comparable; the offset is part of the FileKey already.
-func (d DVDescriptor) withoutOffset() *DVDescriptor {
-	d.Offset = nil
-	return &d
-}
-
-func validateProtocol(s *Snapshot) error {
-	p := s.Protocol
-	if (p.MinReaderVersion == 3) != (p.ReaderFeatures != nil) || (p.MinWriterVersion == 7) != (p.WriterFeatures != nil) {
-		return corrupt("feature lists do not fit protocol %d/%d", p.MinReaderVersion, p.MinWriterVersion)
-	}
-	if p.MinReaderVersion == 3 && p.MinWriterVersion != 7 {
-		return corrupt("reader 3 without writer 7")
-	}
-	for _, f := range p.ReaderFeatures {
-		if !p.Has(f) {
-			return corrupt("reader feature %s is no writer feature", f)
-		}
-	}
-	schema, err := s.Schema()
-	if err != nil {
-		return err
-	}
-	if schema.HasNTZ() && !p.Has(FeatureTimestampNTZ) {
-		return corrupt("schema needs %s", FeatureTimestampNTZ)
-	}
-	for k := range s.Files {
-		if k.DV != "" && (!p.Has(FeatureDeletionVectors) || s.Metadata.Configuration[PropDeletionVectors] != "true") {
-			return corrupt("deletion vectors are not enabled")
-		}
-	}
-	return nil
-}
-
-func validateFile(ctx context.Context, store object.Store, schema Schema, a *Add, rep *Report) error {
+func (v *fileValidator) file(ctx context.Context, a *Add) error {
 	st, err := ParseStats(a.Stats)
 	if err != nil {
 		return err
 	}
-	key, err := DataKey(a.Path)
+	store, key, err := v.table.locate(ctx, a.Path)
 	if err != nil {
 		return err
 	}
@@ -270,62 +105,191 @@ func validateFile(ctx context.Context, store object.Store, schema Schema, a *Add
 	if err != nil {
 		return corrupt("%v", err)
 	}
-	var deleted *roaring.Bitmap
-	if a.DeletionVector != nil {
-		if deleted, err = ReadDV(ctx, store, a.DeletionVector); err != nil {
-			return err
-		}
-		if !deleted.IsEmpty() && int64(deleted.Maximum()) >= r.Rows() {
-			return corrupt("deletion vector names row %d of %d", deleted.Maximum(), r.Rows())
-		}
-		if st == nil {
-			return corrupt("has a deletion vector and no numRecords")
-		}
-		rep.Vectors++
-		rep.Deleted += int64(deleted.GetCardinality())
-		rep.Rows -= int64(deleted.GetCardinality())
+	deleted, err := v.table.deleted(ctx, a.DeletionVector)
+	if err != nil {
+		return err
+	}
+	if err := v.vector(r, st, deleted); err != nil {
+		return err
 	}
 	if st != nil && st.NumRecords != r.Rows() {
 		return corrupt("has %d rows, the log says %d", r.Rows(), st.NumRecords)
 	}
-	rep.Files++
-	rep.Rows += r.Rows()
-	tight := st != nil && (st.TightBounds == nil || *st.TightBounds)
-	if tight && deleted != nil && !deleted.IsEmpty() {
-		return corrupt("has deleted rows and tight bounds")
+	v.report.Files++
+	v.report.Rows += r.Rows()
+	return v.columns(r, a, st, deleted)
+}
+
+func (v *fileValidator) vector(r *parquet.Reader, st *Stats, deleted *roaring.Bitmap) error {
+	if deleted == nil {
+		return nil
 	}
-	for _, f := range schema.Fields {
-		if err := validateColumn(r, f, st, tight); err != nil {
-			return fmt.Errorf("column %s: %w", f.Name, err)
+	if !deleted.IsEmpty() && int64(deleted.Maximum()) >= r.Rows() {
+		return corrupt("deletion vector names row %d of %d", deleted.Maximum(), r.Rows())
+	}
+	if st == nil {
+		return corrupt("has a deletion vector and no numRecords")
+	}
+	v.report.Vectors++
+	v.report.Deleted += int64(deleted.GetCardinality())
+	v.report.Rows -= int64(deleted.GetCardinality())
+	return nil
+}
+
+func (v *fileValidator) columns(r *parquet.Reader, a *Add, st *Stats, deleted *roaring.Bitmap) error {
+	// Statistics that say nothing about their tightness count as tight, though with a deletion vector only as bounds.
+	exact := st != nil && (st.TightBounds == nil || *st.TightBounds)
+	if exact && deleted != nil && !deleted.IsEmpty() {
+		if st.TightBounds != nil {
+			return corrupt("has deleted rows and tight bounds")
+		}
+		exact = false
+	}
+	ids := fieldIDs(r)
+	for i, p := range v.layout.physical {
+		name := v.layout.fields[i].Name
+		if v.layout.partition[i] {
+			text, ok := a.PartitionValues[p.Name]
+			if !ok {
+				return corrupt("has no value of partition column %s", name)
+			}
+			if _, err := ParsePartition(p.Type, text); err != nil {
+				return err
+			}
+			continue
+		}
+		if want, ok := v.layout.fields[i].Metadata[metaMappingID].(float64); ok && ids != nil && r.Has(p.Name) && ids[p.Name] != int(want) {
+			return corrupt("column %s has the field id %d, the schema %d", name, ids[p.Name], int(want))
+		}
+		c := columnCheck{field: p, exact: exact}
+		if st != nil {
+			c.bounds(st)
+		}
+		if err := c.run(r); err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func validateColumn(r *parquet.Reader, f Field, st *Stats, tight bool) error {
-	lo, hi, ranged := st.Range(f.Name, f.Type)
-	nulls := int64(0)
-	var vals []tuple.Value
-	var err error
+// fieldIDs are the field ids of the file's columns; nil if it has none, as files from before column mapping.
+func fieldIDs(r *parquet.Reader) map[string]int {
+	fields, err := r.Fields()
+	if err != nil || !slices.ContainsFunc(fields, func(f Field) bool { return f.ID != 0 }) {
+		return nil
+	}
+	ids := map[string]int{}
+	for _, f := range fields {
+		ids[f.Name] = f.ID
+	}
+	return ids
+}
+
+// columnCheck compares the values of a column with its statistics.
+type columnCheck struct {
+	field  Field
+	exact  bool // null counts are those of the file's rows
+	lo, hi tuple.Value
+	ranged bool
+	want   int64 // nulls, -1 if unknown
+	nulls  int64
+	kids   []*columnCheck // fields of a struct
+}
+
+func (c *columnCheck) bounds(st *Stats) {
+	c.want = st.Nulls(c.field.Name)
+	c.lo, c.hi, c.ranged = st.fieldRange(c.field)
+	if c.field.Type.ID != parquet.Struct {
+		return
+	}
+	inner := &Stats{MinValues: fieldStats(st.MinValues[c.field.Name]), MaxValues: fieldStats(st.MaxValues[c.field.Name]),
+		NullCount: fieldStats(st.NullCount[c.field.Name])}
+	for _, f := range c.field.Type.Fields {
+		k := &columnCheck{field: f, exact: c.exact}
+		k.bounds(inner)
+		c.kids = append(c.kids, k)
+	}
+}
+
+// fieldStats reads statistics of a struct's fields; nil if there are none.
+func fieldStats(raw json.RawMessage) (out map[string]json.RawMessage) {
+	_ = json.Unmarshal(raw, &out)
+	return out
+}
+
+func (c *columnCheck) run(r *parquet.Reader) error {
 	for g := range r.RowGroups() {
-		if vals, err = r.Column(vals[:0], g, f.Name, f.Type); err != nil {
+		scan, err := r.Scan(g, []parquet.Column{{Name: c.field.Name, Type: c.field.Type, ID: c.field.ID}})
+		if err != nil {
 			return corrupt("%v", err)
 		}
-		for _, v := range vals {
-			if v.IsNull() {
-				nulls++
-				continue
+		for {
+			vals := make([][]tuple.Value, 1)
+			n, err := scan.Next(vals, scanBatch)
+			if err == nil && n > 0 {
+				err = c.add(vals[0])
 			}
-			if ranged && (compare(f.Type, v, lo) < 0 || compare(f.Type, v, hi) > 0) {
-				return corrupt("a value is outside of the statistics")
+			if err != nil {
+				scan.Close()
+				return corrupt("%v", err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+		scan.Close()
+	}
+	return c.finish()
+}
+
+func (c *columnCheck) add(vals []tuple.Value) error {
+	for _, v := range vals {
+		if v.IsNull() {
+			c.addNull()
+			continue
+		}
+		if c.ranged && (compare(c.field.Type, v, c.lo) < 0 || compare(c.field.Type, v, c.hi) > 0) {
+			return errors.New("a value is outside of the statistics")
+		}
+		if len(c.kids) == 0 {
+			continue
+		}
+		parts, err := parquet.DecodeList(nil, v.Bytes())
+		if err != nil || len(parts) != len(c.kids) {
+			return errors.New("a struct value is damaged")
+		}
+		for i, k := range c.kids {
+			if err := k.add(parts[i : i+1]); err != nil {
+				return fmt.Errorf("field %s: %w", k.field.Name, err)
 			}
 		}
 	}
-	if n := st.Nulls(f.Name); tight && n >= 0 && n != nulls {
-		return corrupt("has %d nulls, statistics say %d", nulls, n)
+	return nil
+}
+
+// addNull counts a NULL, which is one in each field of a struct too.
+func (c *columnCheck) addNull() {
+	c.nulls++
+	for _, k := range c.kids {
+		k.addNull()
 	}
-	if !f.Nullable && nulls > 0 {
+}
+
+func (c *columnCheck) finish() error {
+	if !c.field.Nullable && c.nulls > 0 && c.field.Type.ID != parquet.Void {
 		return corrupt("is not nullable and has nulls")
+	}
+	return c.nullCounts()
+}
+
+func (c *columnCheck) nullCounts() error {
+	if c.exact && c.want >= 0 && c.want != c.nulls {
+		return corrupt("%s has %d nulls, statistics say %d", c.field.Name, c.nulls, c.want)
+	}
+	for _, k := range c.kids {
+		if err := k.nullCounts(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -14,6 +14,9 @@ var (
 	ErrExist = errors.New("object exists")
 	// ErrNotExist is returned by reads of a key that has no object.
 	ErrNotExist = errors.New("object does not exist")
+	// ErrInDoubt is wrapped by a write's error if the write may have happened: its answer was lost. A caller that needs to
+	// know reads the object.
+	ErrInDoubt = errors.New("outcome of the write is not known")
 	// ErrUnsupported names a kind of store that is not built.
 	ErrUnsupported = errors.New("object store is not supported")
 	// ErrBadKey is returned for a key that is empty, absolute or leaves its prefix.
