@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // changeLines are the changes between two versions as sorted lines, below the names of the columns.
@@ -123,5 +124,55 @@ func TestInferredChanges(t *testing.T) {
 	}
 	if _, err := tab.Changes(ctx, 3, 99, ChangeOptions{}); err == nil {
 		t.Error("changes up to a version that does not exist")
+	}
+}
+
+// What ChangeFile writes is what Changes gives back, instead of what the commit's files would say.
+func TestChangeFile(t *testing.T) {
+	tt := newTestTable(t, t.TempDir())
+	tt.create()
+	tt.configure([]string{FeatureChangeDataFeed}, map[string]string{PropChangeDataFeed: "true"})
+	a := tt.file(0, 10)
+	tt.commit(Action{Add: a})
+	f, err := CreateChangeFile(ctx, tt.store, testColumns())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Abort()
+	row := func(id int64) [][]tuple.Value {
+		out := make([][]tuple.Value, 0, len(testColumns()))
+		for _, v := range testRow(id) {
+			out = append(out, []tuple.Value{v})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		id   int64
+		kind Change
+	}{{3, UpdateBefore}, {1003, UpdateAfter}, {4, Delete}} {
+		if err := f.Write(row(c.id), c.kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cdc, err := f.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tt.commit(removeOf(a), Action{Add: tt.file(5, 10)}, Action{CDC: cdc})
+	lines, err := changeLines(t, NewTable(tt.store, TableOptions{}), 2, 3, ChangeOptions{Columns: []string{"id"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"id", "1003|s16:update_postimage|3"}
+	for id := range 10 {
+		want = append(want, fmt.Sprintf("%d|s6:insert|2", id))
+	}
+	want = append(want, "3|s15:update_preimage|3", "4|s6:delete|3")
+	slices.Sort(want[1:])
+	if !slices.Equal(lines, want) {
+		t.Errorf("changes\n%v\nwant\n%v", lines, want)
+	}
+	if _, err := Validate(tt.dir); err != nil {
+		t.Error(err)
 	}
 }

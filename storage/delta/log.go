@@ -105,35 +105,3 @@ func (l *Log) Checkpoint(ctx context.Context, now time.Time, retention time.Dura
 	l.checkpointed = l.snap.Version
 	return writeChecksum(ctx, l.store, l.snap, l.snap.Checksum(l.lastTxn))
 }
-
-// Expire deletes commits and checkpoints that no version younger than retention needs: everything before the newest
-// checkpoint whose commit is older than that. The checkpoint's own commit stays.
-func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration) (deleted int, err error) {
-	files, err := listLog(ctx, l.store, 0)
-	if err != nil {
-		return 0, fmt.Errorf("expire delta log: %w", err)
-	}
-	cutoff := now.Add(-retention)
-	newestOld := int64(-1)
-	for _, f := range files {
-		if f.kind == commitFile && f.info.ModTime.Before(cutoff) {
-			newestOld = max(newestOld, f.version)
-		}
-	}
-	keep := int64(-1)
-	for _, f := range files {
-		if f.kind == checkpointFile && f.version <= newestOld {
-			keep = max(keep, f.version)
-		}
-	}
-	for _, f := range files {
-		if f.version >= keep {
-			continue
-		}
-		if err := l.store.Delete(ctx, f.info.Key); err != nil {
-			return deleted, fmt.Errorf("expire delta log: %w", err)
-		}
-		deleted++
-	}
-	return deleted, nil
-}

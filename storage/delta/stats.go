@@ -38,7 +38,7 @@ func FileStats(cols []parquet.Column, fs parquet.FileStats, tight bool) string {
 			break
 		}
 		cs := fs.Columns[i]
-		if c.Type.ID != parquet.Array {
+		if !c.Type.Nested() { // of a struct they would stand in an object, by field
 			st.NullCount[c.Name] = json.RawMessage(strconv.FormatInt(cs.Nulls, 10))
 		}
 		if !cs.Ranged {

@@ -260,9 +260,14 @@ func TestNaNHasNoRange(t *testing.T) {
 // Damage of the pages is an error or, where their checksums do not reach, another value: never a panic. (Of the footer
 // it is Verify's to find.)
 func FuzzPages(f *testing.F) {
+	long, str := Type{ID: Long}, Type{ID: String}
+	pair := Type{ID: Struct, Fields: []Field{{Name: "x", Type: long}, {Name: "y", Type: str}}}
+	cols := []Column{col("a", long), col("b", str), col("l", Type{ID: Array, Elem: &pair}), col("m", Type{ID: Map, Key: &str, Elem: &long})}
+	list := func(v ...tuple.Value) tuple.Value { return tuple.Bytes(AppendList(nil, v)) }
 	var file bytes.Buffer
-	w := NewWriter(&file, []Column{col("a", Type{ID: Long}), col("b", Type{ID: String})}, WriterOptions{})
-	w.Write([][]tuple.Value{{tuple.Int(1), tuple.Null}, {tuple.String("x"), tuple.String("y")}})
+	w := NewWriter(&file, cols, WriterOptions{})
+	w.Write([][]tuple.Value{{tuple.Int(1), tuple.Null}, {tuple.String("x"), tuple.String("y")},
+		{list(list(tuple.Int(1), tuple.Null), tuple.Null), list()}, {list(tuple.String("k"), tuple.Int(1)), tuple.Null}})
 	w.Close()
 	good := file.Bytes()
 	footer := len(good) - 8 - int(binary.LittleEndian.Uint32(good[len(good)-8:]))
@@ -275,8 +280,15 @@ func FuzzPages(f *testing.F) {
 			return
 		}
 		for g := range rd.RowGroups() {
-			rd.Column(nil, g, "a", Type{ID: Long})
-			rd.Column(nil, g, "b", Type{ID: String})
+			s, err := rd.Scan(g, cols)
+			if err != nil {
+				continue
+			}
+			out := make([][]tuple.Value, len(cols))
+			for n := 1; n > 0 && err == nil; {
+				n, err = s.Next(out, 100)
+			}
+			s.Close()
 		}
 	})
 }
