@@ -219,6 +219,7 @@ func TestInCommitTimestamps(t *testing.T) {
 	if _, err := Validate(tt.dir); err != nil {
 		t.Error(err)
 	}
+	readByDeltalake(t, tt)
 }
 
 // New files get fresh row ids, also behind another writer's; a file that gets a deletion vector keeps its own; rows of a
@@ -254,6 +255,7 @@ func TestRowTracking(t *testing.T) {
 	if rep, err := Validate(tt.dir); err != nil || rep.Checksums != 1 || rep.Checkpoints != 1 {
 		t.Errorf("%+v %v", rep, err)
 	}
+	readByDeltalake(t, tt)
 	if _, err := tt.log.Commit(ctx, []Action{removeOf(b), {Add: tt.file(40, 44)}}); !errors.Is(err, ErrFeature) {
 		t.Errorf("rows were rewritten: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -233,6 +234,25 @@ func TestConformance(t *testing.T) {
 		if !seen[table] && !strings.HasPrefix(table, "cdf/") {
 			t.Errorf("%s is in no list", table)
 		}
+	}
+}
+
+// readByDeltalake compares the newest version of a table of ours with what Python's deltalake reads. TARN_PYTHON names an
+// interpreter that has it; without, nothing is compared.
+func readByDeltalake(t *testing.T, tt *testTable) {
+	t.Helper()
+	py := os.Getenv("TARN_PYTHON")
+	if py == "" {
+		return
+	}
+	out, err := exec.Command(py, "testdata/expect.py", "--table", tt.dir).CombinedOutput()
+	if err != nil {
+		t.Errorf("deltalake: %v\n%s", err, out)
+		return
+	}
+	rows, hash, err := content(t, NewTable(tt.store, TableOptions{}), -1)
+	if want := fmt.Sprintf("%d %s", rows, hash); err != nil || strings.TrimSpace(string(out)) != want {
+		t.Errorf("deltalake reads %swe %s, %v", out, want, err)
 	}
 }
 

@@ -84,5 +84,6 @@ func TestColumnMappingWrites(t *testing.T) {
 		if _, err := Validate(tt.dir); err != nil {
 			t.Error(err)
 		}
+		readByDeltalake(t, tt)
 	}
 }

@@ -1,6 +1,7 @@
 """Writes conformance.txt: what deltalake reads in the fixture tables, version by version.
 
 usage: expect.py DIR > conformance.txt      (DIR holds golden/ and kernel/, the unpacked archives)
+       expect.py --table DIR                rows and hash of one table's newest version
 
 A line: table, version, number of rows, SHA-256 over the column names and the sorted rows in the form of
 conformance_test.go. A version that deltalake refuses or cannot open has "-" and its reason in place of the hash; the
@@ -68,4 +69,7 @@ def main(root):
             print(os.path.relpath(path, root), v, n, h, flush=True)
 
 
-main(sys.argv[1])
+if sys.argv[1] == "--table":
+    print(*digest(sys.argv[2], None))
+else:
+    main(sys.argv[1])
