@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/spill"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -63,7 +64,7 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 	if err := s.start(ctx, p); err != nil {
 		return err
 	}
-	p.at = cursor.New(p.rows, p.scroll, s.keepLimit(p))
+	p.at = cursor.New(p.rows, s.rowStore(), p.scroll, s.keepLimit(p))
 	p.rows = nil
 	s.portals[p.name] = p
 	return nil
@@ -160,8 +161,12 @@ func readsBackward(n plan.Node) bool {
 	switch x := n.(type) {
 	case *plan.TableScan:
 		return x.Sample == nil
-	case *plan.ValuesScan, *plan.Materialize, *plan.SortNode:
+	case *plan.ValuesScan, *plan.Materialize, *plan.SortNode, *plan.FunctionScan, *plan.VirtualTableScan, *plan.CTEScanNode:
 		return true
+	case *plan.Append:
+		return !slices.ContainsFunc(x.In, func(n plan.Node) bool { return !readsBackward(n) })
+	case *plan.LockRowsNode:
+		return readsBackward(x.In)
 	case *plan.Result:
 		return x.In != nil && readsBackward(x.In)
 	case *plan.LimitNode:
@@ -170,6 +175,11 @@ func readsBackward(n plan.Node) bool {
 		return readsBackward(x.Fallback)
 	}
 	return false
+}
+
+// rowStore keeps rows that are read again: in work_mem, then in a file.
+func (s *Session) rowStore() *spill.Rows {
+	return spill.NewRows(s.hotSettings().workMem, s.shared.TempDir)
 }
 
 // keepLimit is how many bytes of rows a cursor keeps to go back to; 0 is all.
@@ -216,7 +226,7 @@ func (s *Session) fetch(ctx context.Context, n *ast.FetchStmt, c *call) (string,
 				return "", err
 			}
 		}
-		p.at = cursor.After(p.rows, p.count)
+		p.at = cursor.After(p.rows, s.rowStore(), p.count)
 		p.rows = nil
 	}
 	verb := "FETCH "

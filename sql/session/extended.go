@@ -532,7 +532,7 @@ func (s *Session) start(ctx context.Context, p *portal) error {
 		p.rows, err = q.prog.Run(ec)
 		return err
 	}
-	kept := &cursor.Kept{}
+	kept := &cursor.Kept{Store: s.rowStore()}
 	s.begunQuery(q)
 	began := s.startCount(q, s.place())
 	_, err = q.prog.Exec(ec, kept.Add)

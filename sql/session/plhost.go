@@ -508,7 +508,7 @@ func utilityWord(n ast.Node) string {
 func (p *plStatement) Open(params []types.Datum) (plpgsql.Rows, error) {
 	s := p.h.s
 	if p.util || !p.in.q.bound.ReadOnly || s.nonAtomic {
-		kept := &cursor.Kept{}
+		kept := &cursor.Kept{Store: s.rowStore()}
 		if _, err := p.Run(params, kept.Add); err != nil {
 			return nil, err
 		}
@@ -551,7 +551,7 @@ func (h *plHost) OpenCursor(name string, st plpgsql.Statement, params []types.Da
 	if err := s.start(h.ctx, pt); err != nil {
 		return "", internalPlace(err, p.text, "SQL statement", 0)
 	}
-	pt.at = cursor.New(pt.rows, pt.scroll, s.keepLimit(pt))
+	pt.at = cursor.New(pt.rows, s.rowStore(), pt.scroll, s.keepLimit(pt))
 	pt.rows = nil
 	s.portals[name] = pt
 	return name, nil

@@ -126,6 +126,7 @@ func (s *File) WriteSlots(f *frame.Frame, slots []int) error {
 // Flush ends the writing.
 func (s *File) Flush() error {
 	s.buf = nil
+	s.b.kept, s.kept = s.b.kept-s.kept, 0
 	if s.f == nil && s.b.kept+int64(len(s.w)) <= s.b.Mem/2 {
 		s.kept = int64(len(s.w))
 		s.b.kept += s.kept

@@ -283,3 +283,42 @@ func TestNoDirectory(t *testing.T) {
 	}
 	tape.Reset()
 }
+
+// TestRowsReadAndAdded reads rows in any order between additions, in memory and in a file, as a cursor that scrolls does.
+func TestRowsReadAndAdded(t *testing.T) {
+	for _, mem := range []int64{1 << 30, 4 << 10, 0} {
+		r := NewRows(mem, t.TempDir())
+		rnd := rand.New(rand.NewPCG(1, uint64(mem)))
+		text := func(i int) string { return strings.Repeat("x", i%97) }
+		var kept []types.Datum
+		for i := range 3000 {
+			if err := r.Add([]types.Datum{tuple.Int(int64(i)), tuple.String(text(i)), types.Null}); err != nil {
+				t.Fatal(err)
+			}
+			if i%5 != 0 {
+				continue
+			}
+			at := rnd.IntN(r.Len())
+			row, err := r.Row(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row[0].Int() != int64(at) || row[1].Str() != text(at) || !row[2].IsNull() {
+				t.Fatalf("row %d of %d: %d, %q", at, i+1, row[0].Int(), row[1].Str())
+			}
+			if at == 96 && kept == nil {
+				kept = row
+			}
+		}
+		if kept != nil && kept[1].Str() != text(96) {
+			t.Errorf("a row has changed: %q", kept[1].Str())
+		}
+		if mem == 0 && r.tape.file.f == nil {
+			t.Error("nothing went to a file")
+		}
+		r.Close()
+		if r.Len() != 0 {
+			t.Errorf("%d rows after Close", r.Len())
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (t *Tape) Reset() {
 // Len is the number of rows.
 func (t *Tape) Len() int { return t.n }
 
-// Add appends the row that the slots hold. After a read no row is added to a tape that went to a file.
+// Add appends the row that the slots hold.
 func (t *Tape) Add() error {
 	if t.file == nil {
 		if t.arena.Size()+int64(t.n)*24 <= t.b.Mem {
@@ -73,6 +73,7 @@ func (t *Tape) Add() error {
 	}
 	t.mark(t.n)
 	t.n++
+	t.flushed = false
 	return t.file.WriteSlots(t.f, t.slots)
 }
 

@@ -8,15 +8,35 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// Kept holds a result that is there as a whole: RETURNING read in pieces. The zero value is empty.
+// Store keeps rows. A row that it gives stays as it is.
+type Store interface {
+	Add(row []types.Datum) error
+	Len() int
+	Row(i int) ([]types.Datum, error)
+	Close()
+}
+
+// Kept is a result that is there as a whole, given row by row: RETURNING read in pieces.
 type Kept struct {
-	rows [][]types.Datum
-	pos  int
+	Store Store
+	pos   int
 }
 
 // Add keeps a copy of a row.
-func (k *Kept) Add(row []types.Datum) error {
-	k.rows = append(k.rows, clone(row))
+func (k *Kept) Add(row []types.Datum) error { return k.Store.Add(row) }
+
+func (k *Kept) Next() ([]types.Datum, bool, error) {
+	if k.pos >= k.Store.Len() {
+		return nil, false, nil
+	}
+	k.pos++
+	row, err := k.Store.Row(k.pos - 1)
+	return row, err == nil, err
+}
+
+func (k *Kept) Close() error {
+	k.Store.Close()
+	k.pos = 0
 	return nil
 }
 
@@ -27,16 +47,6 @@ func clone(row []types.Datum) []types.Datum {
 	}
 	return c
 }
-
-func (k *Kept) Next() ([]types.Datum, bool, error) {
-	if k.pos >= len(k.rows) {
-		return nil, false, nil
-	}
-	k.pos++
-	return k.rows[k.pos-1], true, nil
-}
-
-func (k *Kept) Close() error { return nil }
 
 // Source gives rows, one after the other; they are valid until the next one.
 type Source interface {
@@ -53,21 +63,23 @@ type Position struct {
 	keep bool
 	// dropped rows at the front are no longer kept: of a cursor that became holdable without being able to go back.
 	dropped int
-	rows    [][]types.Datum
+	rows    Store
 	bytes   int64
 	limit   int64 // of bytes; beyond it the cursor forgets its rows and cannot go back any more. 0: none
 	current []types.Datum
 	ctx     context.Context // of the FETCH under way
 }
 
-// New is the place before the first row of src; scroll keeps the rows, to go back to them, in up to limit bytes (0: in as many as there
-// are): beyond, the cursor cannot go back any more.
-func New(src Source, scroll bool, limit int64) *Position {
-	return &Position{src: src, keep: scroll, limit: limit}
+// New is the place before the first row of src, whose rows store takes where they are kept; scroll keeps them, to go back to them, in
+// up to limit bytes (0: in as many as there are): beyond, the cursor cannot go back any more.
+func New(src Source, store Store, scroll bool, limit int64) *Position {
+	return &Position{src: src, rows: store, keep: scroll, limit: limit}
 }
 
 // After is the place after n rows of a result that src goes on with. It moves forward only.
-func After(src Source, n int64) *Position { return &Position{src: src, pos: int(n), seen: int(n)} }
+func After(src Source, store Store, n int64) *Position {
+	return &Position{src: src, rows: store, pos: int(n), seen: int(n)}
+}
 
 // Current is the row that the cursor stands on; nil before the first and after the last one.
 func (p *Position) Current() []types.Datum { return p.current }
@@ -83,7 +95,8 @@ func (p *Position) Close() {
 		p.src.Close()
 		p.src = nil
 	}
-	p.rows, p.current = nil, nil
+	p.rows.Close()
+	p.current = nil
 }
 
 // read takes the next row from the source and keeps it where it must be kept.
@@ -111,7 +124,9 @@ func (p *Position) read(keep bool) ([]types.Datum, error) {
 		p.dropped = p.seen
 		return row, nil
 	}
-	p.rows = append(p.rows, row)
+	if err := p.rows.Add(row); err != nil {
+		return nil, err
+	}
 	if p.limit > 0 {
 		for _, d := range row {
 			if p.bytes += 16; !d.IsScalar() {
@@ -119,7 +134,8 @@ func (p *Position) read(keep bool) ([]types.Datum, error) {
 			}
 		}
 		if p.bytes > p.limit {
-			p.keep, p.rows, p.dropped = false, nil, p.seen
+			p.rows.Close()
+			p.keep, p.dropped = false, p.seen
 		}
 	}
 	return row, nil
@@ -145,7 +161,9 @@ func (p *Position) forward() ([]types.Datum, error) {
 	var err error
 	switch {
 	case p.pos < p.seen:
-		row = p.rows[p.pos-p.dropped]
+		if row, err = p.rows.Row(p.pos - p.dropped); err != nil {
+			return nil, err
+		}
 	default:
 		if row, err = p.read(p.keep); err != nil {
 			return nil, err
@@ -169,8 +187,9 @@ func (p *Position) backward() ([]types.Datum, error) {
 		return nil, nil
 	}
 	p.pos--
-	p.current = p.rows[p.pos-1]
-	return p.current, nil
+	row, err := p.rows.Row(p.pos - 1)
+	p.current = row
+	return row, err
 }
 
 // All is FETCH ALL.

@@ -12,8 +12,16 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
+// memory is a Store.
+type memory struct{ rows [][]types.Datum }
+
+func (m *memory) Add(row []types.Datum) error      { m.rows = append(m.rows, clone(row)); return nil }
+func (m *memory) Len() int                         { return len(m.rows) }
+func (m *memory) Row(i int) ([]types.Datum, error) { return m.rows[i], nil }
+func (m *memory) Close()                           { m.rows = nil }
+
 func numbers(n int) *Kept {
-	k := &Kept{}
+	k := &Kept{Store: &memory{}}
 	for i := range n {
 		if err := k.Add([]types.Datum{tuple.Int(int64(i + 1))}); err != nil {
 			panic(err)
@@ -36,7 +44,7 @@ func TestFetch(t *testing.T) {
 		{"by number", "absolute 4, absolute 2, forward 0, absolute 0, forward 1, absolute 9, backward 1", "[4] [2] [2] [] [1] [] [5]", true, 0},
 		{"forgets beyond its limit", "forward 1, forward 3, backward 1, forward 1", "[1] [2 3 4] 55000 [5]", true, 20},
 	} {
-		p := New(numbers(5), c.scroll, c.limit)
+		p := New(numbers(5), &memory{}, c.scroll, c.limit)
 		var got []string
 		for _, step := range strings.Split(c.steps, ", ") {
 			var dir string
@@ -64,7 +72,7 @@ func TestFetch(t *testing.T) {
 
 // What was drained can be read though the source is gone.
 func TestDrain(t *testing.T) {
-	p := New(numbers(4), false, 0)
+	p := New(numbers(4), &memory{}, false, 0)
 	discard := func([]types.Datum) error { return nil }
 	if n, err := p.Forward(1, discard); n != 1 || err != nil {
 		t.Fatal(n, err)
