@@ -167,6 +167,8 @@ func readsBackward(n plan.Node) bool {
 		return !slices.ContainsFunc(x.In, func(n plan.Node) bool { return !readsBackward(n) })
 	case *plan.LockRowsNode:
 		return readsBackward(x.In)
+	case *plan.WithNode:
+		return readsBackward(x.In)
 	case *plan.Result:
 		return x.In != nil && readsBackward(x.In)
 	case *plan.LimitNode:
