@@ -110,6 +110,12 @@ func (m mirrorOf) History(ctx context.Context, table uint32) ([]database.MirrorC
 	return out, nil
 }
 
+func (m mirrorOf) Optimize(ctx context.Context, table uint32) error { return m.m.Optimize(ctx, table) }
+
+func (m mirrorOf) Vacuum(ctx context.Context, table uint32, retain time.Duration) error {
+	return m.m.Vacuum(ctx, table, retain)
+}
+
 func (m mirrorOf) DeltaPath(table uint32) (string, bool) { return m.m.DeltaPath(table) }
 
 // Mirrors are the rows of tarn.mirrors.

@@ -484,10 +484,13 @@ func (m *Mirror) tidy(ctx context.Context, t *table) error {
 	return m.sweep(t)
 }
 
-// sweep deletes the files of the table that neither its newest Delta version, nor a tombstone that is younger than the
+// sweep is sweepOlder with the retention of the background.
+func (m *Mirror) sweep(t *table) error { return m.sweepOlder(t, m.opt.FileRetention) }
+
+// sweepOlder deletes the files of the table that neither its newest Delta version, nor a tombstone that is younger than the
 // retention, nor a version or View in memory, nor a writer names (I7): what a crash left, and what has expired. Called
 // with t.pub, the log open; so every file is either named by the log, or in flight, or nobody's.
-func (m *Mirror) sweep(t *table) error {
+func (m *Mirror) sweepOlder(t *table, retention time.Duration) error {
 	m.mu.Lock()
 	t.swept = time.Now()
 	m.mu.Unlock()
@@ -515,7 +518,7 @@ func (m *Mirror) sweep(t *table) error {
 			return err
 		}
 	}
-	expiry := time.Now().Add(-m.opt.FileRetention).UnixMilli()
+	expiry := time.Now().Add(-retention).UnixMilli()
 	for _, r := range snap.Tombstones {
 		if r.DeletionTimestamp != nil && *r.DeletionTimestamp > expiry {
 			if err := name(r.Path, r.DeletionVector); err != nil {

@@ -26,6 +26,10 @@ type Mirror interface {
 	DeltaPath(table uint32) (path string, ok bool)
 	// History lists the commits of a table's Delta log that are kept, the newest first.
 	History(ctx context.Context, table uint32) ([]MirrorCommit, error)
+	// Optimize merges the files of a table.
+	Optimize(ctx context.Context, table uint32) error
+	// Vacuum removes the files of a table that no newer version than of so long ago names; retain < 0: as the background does.
+	Vacuum(ctx context.Context, table uint32, retain time.Duration) error
 }
 
 // MirrorCommit is a commit of a Delta table. LSN is 0 where another writer made it.

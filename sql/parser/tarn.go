@@ -16,14 +16,14 @@ type piece struct {
 // splitTarn cuts sql at its top-level semicolons when one of its statements is Tarn's own; ok is false, at the cost of
 // a substring search, when none is.
 func splitTarn(sql string) ([]piece, bool) {
-	if !containsFold(sql, "branch") {
+	if !containsFold(sql, "branch") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") {
 		return nil, false
 	}
 	var pieces []piece
 	var own bool
 	l := &lexer{s: sql}
 	cur := piece{start: -1}
-	var first token
+	var first, prev token
 	words := 0
 	for {
 		t := l.next()
@@ -41,9 +41,17 @@ func splitTarn(sql string) ([]piece, bool) {
 			cur, words = piece{start: -1}, 0
 			continue
 		}
+		// A table may have the name retain or dry.
+		if words > 1 && l.is(first, "vacuum") && (l.is(prev, "retain") && (t.kind == tokInt || t.kind == tokFloat) || l.is(prev, "dry") && l.is(t, "run")) {
+			cur.tarn, own = true, true
+		}
+		prev = t
 		switch words {
 		case 0:
 			cur.start, first = t.start, t
+			if l.is(t, "optimize") {
+				cur.tarn, own = true, true
+			}
 		case 1:
 			if l.is(t, "branch") && (l.is(first, "create") || l.is(first, "drop") || l.is(first, "alter") || l.is(first, "merge") || l.is(first, "use")) {
 				cur.tarn, own = true, true
@@ -171,6 +179,10 @@ func (g *grammar) statement() (ast.Node, error) {
 		return g.alterBranch()
 	case g.accept("merge", "branch"):
 		return g.mergeBranch()
+	case g.accept("optimize"):
+		return g.optimize()
+	case g.accept("vacuum"):
+		return g.vacuumFiles()
 	case g.accept("use", "branch"):
 		name, err := g.name()
 		if err != nil {
@@ -179,6 +191,54 @@ func (g *grammar) statement() (ast.Node, error) {
 		return g.end(&ast.UseBranchStmt{Name: name})
 	}
 	return nil, g.fail()
+}
+
+// relation parses [schema.]table.
+func (g *grammar) relation() (*ast.RangeVar, error) {
+	rv := &ast.RangeVar{Inh: true, Relpersistence: "p", Location: -1}
+	var err error
+	if rv.Relname, err = g.name(); err != nil {
+		return nil, err
+	}
+	if g.punct(".") {
+		rv.Schemaname = rv.Relname
+		rv.Relname, err = g.name()
+	}
+	return rv, err
+}
+
+// optimize parses OPTIMIZE's rest. What follows WHERE and ZORDER BY is not looked at: neither is built.
+func (g *grammar) optimize() (ast.Node, error) {
+	n := &ast.OptimizeStmt{}
+	var err error
+	if n.Relation, err = g.relation(); err != nil {
+		return nil, err
+	}
+	n.Where, n.ZOrder = g.is(g.tok, "where"), g.is(g.tok, "zorder")
+	if n.Where || n.ZOrder {
+		return n, nil
+	}
+	return g.end(n)
+}
+
+func (g *grammar) vacuumFiles() (ast.Node, error) {
+	n := &ast.VacuumFilesStmt{}
+	var err error
+	if n.Relation, err = g.relation(); err != nil {
+		return nil, err
+	}
+	if g.accept("retain") {
+		if g.tok.kind != tokInt && g.tok.kind != tokFloat {
+			return nil, g.fail()
+		}
+		n.Hours = g.text(g.tok)
+		g.advance()
+		if !g.accept("hours") {
+			return nil, g.fail()
+		}
+	}
+	n.DryRun = g.accept("dry", "run")
+	return g.end(n)
 }
 
 func (g *grammar) createBranch() (ast.Node, error) {

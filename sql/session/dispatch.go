@@ -140,6 +140,10 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		return "CHECKPOINT", nil
 	case *ast.VacuumStmt:
 		return s.vacuum(ctx, n, c)
+	case *ast.OptimizeStmt:
+		return s.optimize(ctx, n, c)
+	case *ast.VacuumFilesStmt:
+		return s.vacuumFiles(ctx, n, c)
 	case *ast.DoStmt:
 		return s.doStatement(ctx, n, c)
 	case *ast.CallStmt:

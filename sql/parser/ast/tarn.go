@@ -43,6 +43,26 @@ type MergeBranchStmt struct {
 // UseBranchStmt is USE BRANCH name.
 type UseBranchStmt struct{ Name string }
 
+// OptimizeStmt is OPTIMIZE table [WHERE …] [ZORDER BY (…)].
+type OptimizeStmt struct {
+	Relation *RangeVar
+	Where    bool
+	ZOrder   bool
+}
+
+// VacuumFilesStmt is VACUUM table [RETAIN n HOURS] [DRY RUN], with one of them.
+type VacuumFilesStmt struct {
+	Relation *RangeVar
+	Hours    string // "": as usual
+	DryRun   bool
+}
+
+func (*OptimizeStmt) node()    {}
+func (*VacuumFilesStmt) node() {}
+
+func (n *OptimizeStmt) children(f func(Node))    { f(n.Relation) }
+func (n *VacuumFilesStmt) children(f func(Node)) { f(n.Relation) }
+
 func (*CreateBranchStmt) node() {}
 func (*DropBranchStmt) node()   {}
 func (*AlterBranchStmt) node()  {}
