@@ -60,13 +60,18 @@ func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.
 
 // autovacuum reads the settings of automatic ANALYZE as they are when a branch is opened.
 func (c *cluster) autovacuum(database string) database.Autovacuum {
+	return autovacuumOf(c.settingsOf(database))
+}
+
+// settingsOf are the settings that hold for a database as a whole.
+func (c *cluster) settingsOf(database string) *settings.Values {
 	v := settings.New()
 	for _, x := range c.DefaultSettings(database, "") {
 		if err := v.Init(x.Name, x.Value, x.Source, true); err != nil {
 			c.log.Warn("setting", "name", x.Name, "error", err)
 		}
 	}
-	return autovacuumOf(v)
+	return v
 }
 
 func autovacuumOf(v *settings.Values) database.Autovacuum {

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -35,7 +36,7 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 		if err == nil {
 			o := mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
 				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
-				Parse: parseValue, Logger: c.log}
+				Parse: parseValue, MaxLog: mirrorMaxLog(c.settingsOf(w.Database)), Logger: c.log}
 			if w.Parent != "" {
 				o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
 			}
@@ -58,6 +59,15 @@ func parseValue(oid uint32, text string) (tuple.Value, error) {
 		return tuple.Null, fmt.Errorf("type %d is not known", oid)
 	}
 	return t.ParseText(text, -1, nil)
+}
+
+// mirrorMaxLog is tarn.mirror_max_wal_size in bytes; negative: no bound.
+func mirrorMaxLog(v *settings.Values) int64 {
+	mb := v.Int("tarn.mirror_max_wal_size")
+	if mb == 0 {
+		return 1
+	}
+	return int64(mb) << 20
 }
 
 // warehouseName is the directory of a branch's Delta tables.

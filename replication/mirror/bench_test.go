@@ -1,8 +1,10 @@
 package mirror
 
 import (
+	"context"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -126,3 +128,59 @@ func BenchmarkAppendRow(b *testing.B) {
 		}
 	}
 }
+
+// accounts is a store with pgbench's accounts; its groups are of 10,000 rows.
+func accountsRig(b *testing.B, rows int64) *rig {
+	dir := b.TempDir()
+	eng, err := engine.Open(bg, engine.Options{Dir: filepath.Join(dir, "s")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { eng.Close() })
+	r := &rig{dir: dir, eng: eng, tabs: map[uint32]*rigTable{}}
+	var g change.Group
+	r.define(&g, r.schemaOf(200, col("aid", 1, oidInt4, tuple.KindInt32), col("bid", 2, oidInt4, tuple.KindInt32), col("abalance", 3, oidInt4, tuple.KindInt32),
+		col("filler", 4, 1042, tuple.KindBpchar)))
+	filler := text(strings.Repeat(" ", 84))
+	for lo := int64(0); lo < rows; lo += 10000 {
+		for k := lo; k < lo+10000; k++ {
+			g.Put(r.key(200, k), r.tabs[200].layout.Append(nil, 0, []tuple.Value{tuple.Int(k), tuple.Int(k / 100000), tuple.Int(k * 7919 % 10007), filler}), 0)
+		}
+		if _, err := eng.Commit(bg, &g, engine.Sync); err != nil {
+			b.Fatal(err)
+		}
+		g.Reset()
+	}
+	return r
+}
+
+func benchMirror(b *testing.B, bootstrap bool) {
+	const rows = 500000
+	r := accountsRig(b, rows)
+	for b.Loop() {
+		dir := b.TempDir()
+		wh, err := object.OpenLocal(filepath.Join(dir, "lake"), object.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		o := Options{Engine: r.eng, Warehouse: wh, Database: "app", SlotDir: filepath.Join(dir, "slot")}
+		if bootstrap {
+			o.Bootstrap = func(context.Context, *engine.Snapshot) ([]*change.Schema, error) {
+				return []*change.Schema{r.tabs[200].schema}, nil
+			}
+		}
+		m, err := Open(o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := m.Sync(bg, r.eng.VisibleLSN(), 0); err != nil {
+			b.Fatal(err)
+		}
+		m.Close()
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// What a first copy of a table takes, and what following the log takes, up to the durable Delta commit.
+func BenchmarkCopy(b *testing.B)   { benchMirror(b, true) }
+func BenchmarkFollow(b *testing.B) { benchMirror(b, false) }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tarndb/tarn/storage/tuple"
@@ -326,4 +327,27 @@ func FuzzList(f *testing.F) {
 			t.Fatalf("%x decodes to something else", b)
 		}
 	})
+}
+
+// Large texts make small row groups, so that none takes much memory to read.
+func TestRowGroupsOfLargeTexts(t *testing.T) {
+	var file bytes.Buffer
+	w := NewWriter(&file, []Column{{Name: "s", Type: Type{ID: String}}}, WriterOptions{})
+	long := tuple.String(strings.Repeat("x", 1<<20))
+	const rows = 200
+	for range rows {
+		if err := w.Write([][]tuple.Value{{long}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rd, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (rows<<20 + rowGroupBytes - 1) / rowGroupBytes; rd.RowGroups() != want || rd.Rows() != rows {
+		t.Errorf("%d rows in %d row groups, want %d", rd.Rows(), rd.RowGroups(), want)
+	}
 }

@@ -35,6 +35,7 @@ type Writer struct {
 	stats []*statsOf
 	rows  int64
 	group int // rows in the open row group
+	bytes int // of its texts and the like
 }
 
 type countingWriter struct {
@@ -69,6 +70,9 @@ func (w *Writer) Bytes() int64 { return w.out.n }
 
 // sampleRows is how many values of the first batch decide whether a column gets a dictionary.
 const sampleRows = 2048
+
+// rowGroupBytes ends a row group early: whoever reads one holds its texts in memory.
+const rowGroupBytes = 64 << 20
 
 // dictMaxBytes is where a dictionary stops paying and the column writer falls back to plain pages.
 const dictMaxBytes = 1 << 20
@@ -158,7 +162,7 @@ func (w *Writer) Write(cols [][]tuple.Value) error {
 		w.rows += int64(hi - lo)
 		w.group += hi - lo
 		lo = hi
-		if w.group == RowGroupRows {
+		if w.group == RowGroupRows || w.bytes >= rowGroupBytes {
 			if err := w.flush(); err != nil {
 				return err
 			}
@@ -168,7 +172,7 @@ func (w *Writer) Write(cols [][]tuple.Value) error {
 }
 
 func (w *Writer) flush() error {
-	w.group = 0
+	w.group, w.bytes = 0, 0
 	if err := w.w.Flush(); err != nil {
 		return fmt.Errorf("write parquet: %w", err)
 	}
@@ -183,6 +187,9 @@ func (w *Writer) column(i int, vals []tuple.Value) error {
 	for len(vals) > 0 {
 		n := min(len(vals), batchRows)
 		for k := range vals[:n] {
+			if !vals[k].IsScalar() && !vals[k].IsNull() {
+				w.bytes += vals[k].Len()
+			}
 			if err := sh.add(vals[k], 0, 0); err != nil {
 				return err
 			}
