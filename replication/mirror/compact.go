@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sort"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -14,14 +15,18 @@ const maxMerge = 128 << 20
 
 // plan chooses the files that a compaction rewrites into one: enough small files, of which each is at most twice as
 // large as those before it together (so that a row is rewritten a logarithmic number of times), or files of which too
-// much is deleted. nil: nothing to do.
-func (m *Mirror) plan(v *version) []*fileState {
+// much is deleted. spare is how many bytes of files may be replaced; small ones that have become too many do not ask. nil:
+// nothing to do.
+func (m *Mirror) plan(v *version, spare int64) []*fileState {
 	var small, rotten []*fileState
 	for _, f := range v.files {
 		dead := f.f.rows - f.live()
 		switch {
 		case float64(dead) > m.opt.DeadRatio*float64(f.f.rows):
-			rotten = append(rotten, f)
+			if f.f.bytes <= spare {
+				spare -= f.f.bytes
+				rotten = append(rotten, f)
+			}
 		case f.f.bytes < m.opt.SmallFile:
 			small = append(small, f)
 		}
@@ -34,7 +39,7 @@ func (m *Mirror) plan(v *version) []*fileState {
 			sum += small[n].f.bytes
 			n++
 		}
-		if n >= m.opt.MergeFiles/2 {
+		if n >= m.opt.MergeFiles/2 && (sum <= spare || len(small) >= 4*m.opt.MergeFiles) {
 			pick = small[:n]
 		}
 	}
@@ -58,6 +63,66 @@ func (m *Mirror) plan(v *version) []*fileState {
 	return out
 }
 
+// retirement is a number of bytes of files that a commit took out of a table.
+type retirement struct {
+	at    time.Time
+	bytes int64
+}
+
+// slack is what replaced files may take besides as much as the table itself.
+const slack = 64 << 20
+
+// spareLocked is how many bytes of files a compaction may replace. Replaced files stay for the retention, so that all of them
+// together must not grow beyond the table: then files keep their deleted rows until there is room.
+func (m *Mirror) spareLocked(t *table) int64 {
+	expired := time.Now().Add(-m.opt.FileRetention)
+	for len(t.retired) > 0 && t.retired[0].at.Before(expired) {
+		t.retired = t.retired[1:]
+	}
+	spare := int64(slack)
+	for _, f := range t.newest().files {
+		spare += f.f.bytes * f.live() / f.f.rows
+	}
+	for _, r := range t.retired {
+		spare -= r.bytes
+	}
+	return max(spare, 0)
+}
+
+// retire notes what a commit has taken out for good: files that it does not add again with other deleted rows.
+func (c *commit) retire() {
+	again := map[string]bool{}
+	for _, a := range c.adds {
+		again[a.Add.Path] = true
+	}
+	var bytes int64
+	for _, r := range c.removes {
+		if !again[r.Remove.Path] && r.Remove.Size != nil {
+			bytes += *r.Remove.Size
+		}
+	}
+	if bytes == 0 {
+		return
+	}
+	c.m.mu.Lock()
+	c.t.retired = append(c.t.retired, retirement{time.Now(), bytes})
+	c.m.mu.Unlock()
+}
+
+// pace keeps a compaction that started at start, and has read so many bytes, within the I/O budget.
+func (m *Mirror) pace(ctx context.Context, start time.Time, bytes int64) error {
+	wait := time.Until(start.Add(time.Duration(float64(bytes) / float64(m.opt.CompactRate) * float64(time.Second))))
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // compact rewrites the files of a plan, and deletes that arrive meanwhile are applied again by row id.
 func (m *Mirror) compact(ctx context.Context, t *table) error {
 	m.mu.Lock()
@@ -65,9 +130,9 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 		m.mu.Unlock()
 		return nil
 	}
-	base, gen := t.newest(), t.gen
+	base, gen, spare := t.newest(), t.gen, m.spareLocked(t)
 	m.mu.Unlock()
-	inputs := m.plan(base)
+	inputs := m.plan(base, spare)
 	if len(inputs) == 0 {
 		return nil
 	}
@@ -134,8 +199,15 @@ func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fil
 	}
 	defer w.abort()
 	m.takeOff(t, w.key)
+	start, read := time.Now(), int64(0)
+	pace := func(bytes int64) error {
+		if read += bytes; dataChange {
+			return nil // a publication, which waits for nothing
+		}
+		return m.pace(ctx, start, read)
+	}
 	for _, f := range inputs {
-		if err := w.copyLive(ctx, t, f); err != nil {
+		if err := w.copyLive(ctx, t, f, pace); err != nil {
 			m.landed(t, w.key)
 			return nil, err
 		}
@@ -147,8 +219,8 @@ func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fil
 	return out, err
 }
 
-// copyLive appends the rows of a file that are not dead.
-func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState) error {
+// copyLive appends the rows of a file that are not dead. read is told of the bytes that were read.
+func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read func(bytes int64) error) error {
 	ids, err := f.f.rowIDs(ctx, t.store)
 	if err != nil {
 		return err
@@ -190,6 +262,9 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState) error
 			keep = keep[k:]
 		}
 		row += uint32(n)
+		if err := read(f.f.bytes * int64(n) / f.f.rows); err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

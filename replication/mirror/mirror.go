@@ -64,6 +64,7 @@ type Options struct {
 	SmallFile     int64         // files below it are merged; default 16 MB
 	MergeFiles    int           // so many small files start a merge; default 16
 	DeadRatio     float64       // of deleted rows that starts a rewrite; default 0.3
+	CompactRate   int64         // bytes that compactions read a second; default 64 MB
 	ViewWait      time.Duration // how long a View waits for the tail before it answers ErrNotReady; default 1 s
 	BlockBytes    int64         // of row groups of lake tables in memory; default 64 MB
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
@@ -93,6 +94,7 @@ func (o Options) withDefaults() Options {
 	def(&o.SmallFile, 16<<20)
 	def(&o.MergeFiles, 16)
 	def(&o.DeadRatio, 0.3)
+	def(&o.CompactRate, 64<<20)
 	def(&o.ViewWait, time.Second)
 	def(&o.BlockBytes, 64<<20)
 	def(&o.KeepVersions, 3*time.Second)

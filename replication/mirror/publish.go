@@ -394,6 +394,7 @@ func (c *commit) commit(ctx context.Context, operation string) (int64, error) {
 	actions = append(append(actions, c.removes...), c.adds...)
 	v, err := c.t.log.Commit(ctx, actions)
 	if err == nil {
+		c.retire()
 		return v, nil
 	}
 	c.t.log = nil // read it again before the next use

@@ -205,7 +205,7 @@ func (m *Mirror) start(t *table, work job, slots chan struct{}, flag *bool) {
 		*flag = false
 		if err == nil && t.unready() == nil {
 			t.failures = 0
-			t.wantMerge = len(m.plan(t.newest())) > 0
+			t.wantMerge = len(m.plan(t.newest(), m.spareLocked(t))) > 0
 		}
 		m.mu.Unlock()
 		<-slots

@@ -62,6 +62,7 @@ type table struct {
 	pinned     map[string]int  // files that Views name, with how many
 	waiters    []chan struct{} // closed at each change of vers, copying, err, dropped
 	swept      time.Time
+	retired    []retirement // files that commits of the last FileRetention took out
 
 	adopted *version // of a lake table: what the state record is known to name
 	tombs   bool     // tombstones were left by the last adoption

@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v psql >/dev/null && command -v pgbench >/dev/null || { apt-get update -qq; apt-get install -y -qq postgresql-client-15 postgresql-contrib-15 >/dev/null 2>&1 || apt-get install -y -qq postgresql-client-15 postgresql-15 >/dev/null; }
 VENV=${TARN_VENV:-$HOME/.cache/tarn-interop}
-if [ ! -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c 'import deltalake, duckdb, pyarrow, pytz, psycopg' 2>/dev/null; then
+if [ ! -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c 'import deltalake, duckdb, pyarrow, pytz, psycopg, pandas, polars' 2>/dev/null; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || apt-get install -y -qq python3-venv >/dev/null
-  python3 -m venv "$VENV"; "$VENV/bin/pip" -q install deltalake==1.6.3 duckdb pyarrow pytz 'psycopg[binary]'
+  python3 -m venv "$VENV"; "$VENV/bin/pip" -q install deltalake==1.6.3 duckdb pyarrow pytz pandas polars 'psycopg[binary]'
 fi
 WORK=$(mktemp -d /tmp/tarn-interop-XXXX); PORT=$((20000 + RANDOM % 20000)); PID=
 export PGHOST=127.0.0.1 PGPORT=$PORT PGUSER=postgres PGDATABASE=postgres
