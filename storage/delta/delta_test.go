@@ -299,8 +299,11 @@ func TestTable(t *testing.T) {
 	if _, err := Validate(tt.dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(ctx, tt.store, 2); err == nil {
-		t.Fatal("an expired version was loaded")
+	if _, err := Load(ctx, tt.store, 2); !errors.Is(err, ErrNoTable) || errors.Is(err, ErrCorrupt) {
+		t.Fatalf("an expired version: %v", err)
+	}
+	if _, err := NewTable(tt.store, TableOptions{}).Changes(ctx, 2, 5, ChangeOptions{Inferred: true}); !errors.Is(err, ErrNoTable) {
+		t.Fatalf("changes from an expired version: %v", err)
 	}
 }
 

@@ -30,7 +30,11 @@ func loadFrom(ctx context.Context, store object.Store, target, from int64) (*Sna
 		return nil, fmt.Errorf("%s: %w", store.URL(""), ErrNoTable)
 	}
 	snap := newSnapshot()
-	if cp, keys := newestCheckpoint(files, target); cp >= 0 {
+	cp, keys := newestCheckpoint(files, target)
+	if cp < 0 && target >= 0 && expired(files, target) {
+		return nil, fmt.Errorf("version %d is no longer in the log: %w", target, ErrNoTable)
+	}
+	if cp >= 0 {
 		if err := readCheckpoint(ctx, store, keys, snap); err != nil {
 			return nil, fmt.Errorf("checkpoint %d: %w", cp, err)
 		}
@@ -46,6 +50,17 @@ func loadFrom(ctx context.Context, store object.Store, target, from int64) (*Sna
 		return nil, fmt.Errorf("%w: version %d has no protocol or no metaData", ErrCorrupt, snap.Version)
 	}
 	return snap, snap.Protocol.checkRead()
+}
+
+// expired reports that the log starts after version 0, with a checkpoint that is newer than the target.
+func expired(files []logFile, target int64) bool {
+	newest, _ := newestCheckpoint(files, -1)
+	for _, f := range files {
+		if f.kind == commitFile && f.version == 0 {
+			return false
+		}
+	}
+	return newest > target
 }
 
 // replay applies the commits after the snapshot's version, in order and without a gap. A compaction stands for commits
