@@ -148,6 +148,9 @@ func (s *Session) planNormalized(text string, lits []parser.Literal, sql string)
 	if err != nil || len(stmts) != 1 {
 		return nil, err
 	}
+	if !isQuery(stmts[0].Node) {
+		return nil, nil // SELECT INTO
+	}
 	oids := make([]types.OID, len(lits))
 	for i, l := range lits {
 		switch l.Kind {
