@@ -28,6 +28,7 @@ const (
 	CatalogStorage   = 1
 	SequenceStorage  = 2
 	StatisticStorage = 3
+	LoadedStorage    = 5
 )
 
 // StateIndex is the index number of system tables' entries: not 1, whose values are rows with ids of their own.

@@ -15,7 +15,7 @@ const (
 )
 
 // convert makes a value of a column. An error says that it does not fit.
-func (r *Rows) convert(c *column, v value) (types.Datum, error) {
+func convert(o *Options, env *types.Env, c *column, v value) (types.Datum, error) {
 	if v.kind == null {
 		return types.Null, nil
 	}
@@ -25,7 +25,7 @@ func (r *Rows) convert(c *column, v value) (types.Datum, error) {
 	switch c.Type {
 	case types.JSON, types.JSONB:
 		if v.kind != raw {
-			return c.typ.ParseText(string(v.appendJSON(nil)), -1, r.env)
+			return c.typ.ParseText(string(v.appendJSON(nil)), -1, env)
 		}
 	case types.Bytea:
 		if v.kind == bytes_ || v.kind == str || v.kind == raw {
@@ -34,7 +34,7 @@ func (r *Rows) convert(c *column, v value) (types.Datum, error) {
 	}
 	s := v.text()
 	if v.kind == raw || v.kind == str {
-		s = r.o.plain(c.Type, s)
+		s = o.plain(c.Type, s)
 	}
 	if !storable(s) {
 		return types.Null, pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"")
@@ -42,7 +42,7 @@ func (r *Rows) convert(c *column, v value) (types.Datum, error) {
 	if c.Type == types.Text {
 		return tuple.String(s), nil
 	}
-	return c.typ.ParseText(s, c.Mod, r.env)
+	return c.typ.ParseText(s, c.Mod, env)
 }
 
 // direct are the conversions that need no text.

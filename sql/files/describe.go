@@ -94,7 +94,7 @@ func (r *reader) infer(names TypeNamer) ([]types.Attr, error) {
 	if len(r.files) == 0 {
 		return nil, pgerr.New(pgerr.UndefinedFile, "there are no files at \"%s\" to tell columns by", r.o.Path).WithHint("Give the option schema.")
 	}
-	var s shapes
+	s := shapes{fold: r.o.folds()}
 	budget := int64(SampleBytes)
 	for i, f := range r.files {
 		if i == SampleFiles || budget <= 0 {

@@ -25,12 +25,30 @@ type partition struct{ key, value string }
 // dot or an underscore are passed over unless they are written out.
 func find(ctx context.Context, st Store, o *Options) ([]found, error) {
 	w := &walker{ctx: ctx, st: st, o: o}
+	for _, name := range o.Names {
+		if err := w.named(name); err != nil {
+			return nil, err
+		}
+	}
+	if o.Names != nil {
+		return w.out, nil
+	}
 	for _, p := range expandBraces(o.Path) {
 		if err := w.pattern(p); err != nil {
 			return nil, err
 		}
 	}
 	return w.out, nil
+}
+
+// Find lists the files that options mean.
+func Find(ctx context.Context, st Store, o *Options) ([]Info, error) {
+	list, err := find(ctx, st, o)
+	var out []Info
+	for _, f := range list {
+		out = append(out, f.Info)
+	}
+	return out, err
 }
 
 type walker struct {
@@ -70,6 +88,23 @@ func (w *walker) pattern(p string) error {
 	}
 	in.Name = path.Base(in.Path)
 	return w.match(in, parts[fixed:], nil)
+}
+
+// named takes a file below the path.
+func (w *walker) named(name string) error {
+	root, rest := splitRoot(w.o.Path)
+	p := path.Clean(rest + "/" + name)
+	if p != path.Clean(rest) && !strings.HasPrefix(p, strings.TrimSuffix(path.Clean(rest), "/")+"/") {
+		return pgerr.New(pgerr.InvalidParameterValue, "file \"%s\" is not below \"%s\"", name, w.o.Path)
+	}
+	in, err := w.st.Stat(w.ctx, root+p)
+	if err == nil && in.Dir {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return storeError(root+p, err)
+	}
+	return w.add(in, nil)
 }
 
 // match follows the rest of a pattern below in.
@@ -192,6 +227,11 @@ func (w *walker) add(in Info, parts []partition) error {
 	}
 	if !w.o.After.IsZero() && !in.ModTime.After(w.o.After) || !w.o.Before.IsZero() && !in.ModTime.Before(w.o.Before) {
 		return nil
+	}
+	if w.o.Skip != nil {
+		if skip, err := w.o.Skip(in.Path); skip || err != nil {
+			return err
+		}
 	}
 	if len(w.out) == maxFiles {
 		return pgerr.New(pgerr.ProgramLimitExceeded, "\"%s\" means more than %d files", w.o.Path, maxFiles)

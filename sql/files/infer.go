@@ -191,18 +191,23 @@ func layoutHasZone(l string) bool {
 
 // shapes collects columns in the order in which they are first seen.
 type shapes struct {
+	fold bool // names that differ in case only are one
 	list []shaped
 	at   map[string]int
 }
 
 func (s *shapes) add(name string, sh shape) {
-	i, ok := s.at[name]
+	key := name
+	if s.fold {
+		key = strings.ToLower(name)
+	}
+	i, ok := s.at[key]
 	if !ok {
 		if s.at == nil {
 			s.at = map[string]int{}
 		}
 		i = len(s.list)
-		s.at[name] = i
+		s.at[key] = i
 		s.list = append(s.list, shaped{name, sh})
 		return
 	}

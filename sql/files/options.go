@@ -37,7 +37,11 @@ type Arg struct{ Name, Text string }
 
 // Options say which files are read, and how. Names are Databricks's, without regard to case.
 type Options struct {
-	Path   string
+	Path string
+	// Names are the files below Path that are meant; nil: all. Skip leaves out files by their path; nil: none.
+	Names []string
+	Skip  func(path string) (bool, error)
+
 	Format Format
 	Mode   Mode
 
@@ -116,6 +120,9 @@ func (o *Options) complete() error {
 	}
 	return nil
 }
+
+// folds reports whether names are found without regard to case, where none is spelled the same.
+func (o *Options) folds() bool { return o.FoldCase || o.Rescued == "" }
 
 // DefaultRescued is the rescued data column's name where the user gives none.
 const DefaultRescued = "_rescued_data"
@@ -220,6 +227,9 @@ var unbuilt = map[string]bool{"allowcomments": true, "allowsinglequotes": true, 
 func badValue(a Arg) error {
 	return pgerr.New(pgerr.InvalidParameterValue, "invalid value for option \"%s\": \"%s\"", a.Name, a.Text)
 }
+
+// ParseBool reads a boolean as options have it.
+func ParseBool(s string) (on, ok bool) { return settings.ParseBool(s) }
 
 func boolean(a Arg) (bool, error) {
 	on, ok := settings.ParseBool(a.Text)

@@ -22,8 +22,11 @@ type parquetSource struct {
 	batch  [][]tuple.Value
 	at, n  int // the next row of the batch, its rows
 	fields []field
-	buf    []byte
+	values parquetValues
 }
+
+// parquetValues turns values of package parquet into ours.
+type parquetValues struct{ buf []byte }
 
 const parquetBatch = 1024
 
@@ -100,7 +103,7 @@ func (p *parquetSource) next() (record, bool, error) {
 		}
 	}
 	for i := range p.cols {
-		v, err := p.value(p.batch[i][p.at], p.cols[i].Type)
+		v, err := p.values.value(p.batch[i][p.at], p.cols[i].Type)
 		if err != nil {
 			return record{}, false, err
 		}
@@ -135,7 +138,7 @@ func (p *parquetSource) fill() (ok bool, err error) {
 	return true, nil
 }
 
-func (p *parquetSource) value(v tuple.Value, t parquet.Type) (value, error) {
+func (p *parquetValues) value(v tuple.Value, t parquet.Type) (value, error) {
 	if v.IsNull() {
 		return value{}, nil
 	}
@@ -167,7 +170,7 @@ func (p *parquetSource) value(v tuple.Value, t parquet.Type) (value, error) {
 }
 
 // appendNested appends a nested value as JSON: arrays as arrays, structs and maps as objects.
-func (p *parquetSource) appendNested(b []byte, v tuple.Value, t parquet.Type) ([]byte, error) {
+func (p *parquetValues) appendNested(b []byte, v tuple.Value, t parquet.Type) ([]byte, error) {
 	if v.IsNull() {
 		return append(b, "null"...), nil
 	}
@@ -220,7 +223,7 @@ func (p *parquetSource) appendNested(b []byte, v tuple.Value, t parquet.Type) ([
 	return append(b, shut), nil
 }
 
-func (p *parquetSource) appendMember(b []byte, first bool, name string, v tuple.Value, t parquet.Type) ([]byte, error) {
+func (p *parquetValues) appendMember(b []byte, first bool, name string, v tuple.Value, t parquet.Type) ([]byte, error) {
 	if !first {
 		b = append(b, ',')
 	}

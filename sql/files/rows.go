@@ -54,7 +54,7 @@ func newRows(r *reader, cols []types.Attr, env *types.Env) (*Rows, error) {
 			keys[p.key] = true
 		}
 	}
-	if r.o.FoldCase || r.o.Rescued == "" {
+	if r.o.folds() {
 		rows.folded = map[string]int{}
 	}
 	for i, a := range cols {
@@ -92,6 +92,15 @@ func (r *Rows) Close() error {
 
 // File is the path of the file that the last row came from.
 func (r *Rows) File() string { return r.in.Path }
+
+// Files lists what is read.
+func (r *Rows) Files() []Info {
+	var out []Info
+	for _, f := range r.files {
+		out = append(out, f.Info)
+	}
+	return out
+}
 
 // Skipped lists the files that were passed over as damaged.
 func (r *Rows) Skipped() []string { return r.skipped }
@@ -228,7 +237,7 @@ func (r *Rows) field(f *field) (keep bool, err error) {
 // set puts a value into column i; what does not fit is rescued, or what the mode makes of it.
 func (r *Rows) set(i int, f *field) (keep bool, err error) {
 	r.given[i] = true
-	v, err := r.convert(&r.cols[i], f.value)
+	v, err := convert(r.o, r.env, &r.cols[i], f.value)
 	if err == nil {
 		r.row[i] = v
 		return true, nil

@@ -16,7 +16,7 @@ type piece struct {
 // splitTarn cuts sql at its top-level semicolons when one of its statements is Tarn's own; ok is false, at the cost of
 // a substring search, when none is.
 func splitTarn(sql string) ([]piece, bool) {
-	if !containsFold(sql, "branch") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") {
+	if !containsFold(sql, "branch") && !containsFold(sql, "copy") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") {
 		return nil, false
 	}
 	var pieces []piece
@@ -53,13 +53,18 @@ func splitTarn(sql string) ([]piece, bool) {
 				cur.tarn, own = true, true
 			}
 		case 1:
-			if l.is(t, "branch") && (l.is(first, "create") || l.is(first, "drop") || l.is(first, "alter") || l.is(first, "merge") || l.is(first, "use")) {
-				cur.tarn, own = true, true
+			for _, w := range ownWords {
+				if l.is(first, w[0]) && l.is(t, w[1]) {
+					cur.tarn, own = true, true
+				}
 			}
 		}
 		words++
 	}
 }
+
+// ownWords are the first two words of Tarn's own statements.
+var ownWords = [...][2]string{{"create", "branch"}, {"drop", "branch"}, {"alter", "branch"}, {"merge", "branch"}, {"use", "branch"}, {"copy", "into"}}
 
 func containsFold(s, word string) bool {
 	for i := 0; i+len(word) <= len(s); i++ {
@@ -164,6 +169,8 @@ func (g *grammar) statement() (ast.Node, error) {
 	switch {
 	case g.accept("create", "branch"):
 		return g.createBranch()
+	case g.accept("copy", "into"):
+		return g.copyInto()
 	case g.accept("drop", "branch"):
 		n := &ast.DropBranchStmt{IfExists: g.accept("if", "exists")}
 		var err error

@@ -162,6 +162,9 @@ func (s *Session) storeCatalog(t *txn.Txn, e *catalog.Editor) error {
 			if e := t.Delete(database.StatKey(oid), 0); e != nil {
 				err = e
 			}
+			if e := t.DeleteRange(database.LoadedRange(oid)); e != nil {
+				err = e
+			}
 		}
 	})
 	for _, rec := range database.SchemaRecords(e, base) {

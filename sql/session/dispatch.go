@@ -41,6 +41,8 @@ func (s *Session) utilityColumns(n ast.Node, params []types.OID) ([]types.Field,
 	case *ast.CallStmt:
 		c, err := bind.Call(s.bindEnv(s.catalog(), ""), x.Funccall, params != nil, params)
 		return s.callColumns(c.Outs), err
+	case *ast.CopyIntoStmt:
+		return copyIntoColumns(), nil
 	case *ast.ExecuteStmt:
 		if p := s.stmts[x.Name]; p != nil {
 			return p.cols, nil
@@ -134,6 +136,8 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		return s.explain(ctx, n, c)
 	case *ast.CopyStmt:
 		return s.copy(ctx, n, c)
+	case *ast.CopyIntoStmt:
+		return s.copyInto(ctx, n, c)
 	case *ast.LockStmt:
 		return "LOCK TABLE", s.lockStatement(ctx, n, c)
 	case *ast.CheckPointStmt:

@@ -2,6 +2,7 @@ package session
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
@@ -30,6 +31,8 @@ func (t tableFunctions) Describe(function string, args []bind.TableArg) (*bind.T
 	switch function {
 	case "read_files":
 		return t.s.describeFiles(args)
+	case "delta_scan":
+		return t.s.describeDelta(args)
 	}
 	return nil, pgerr.Unsupported("function " + function)
 }
@@ -39,6 +42,8 @@ func (f *functions) TableRows(function string, args []string, cols []types.Attr)
 	switch function {
 	case "read_files":
 		return f.s().readFiles(args, cols)
+	case "delta_scan":
+		return f.s().readDelta(args, cols)
 	}
 	return nil, pgerr.Unsupported("function " + function)
 }
@@ -73,7 +78,12 @@ func (s *Session) argTexts(function string, args []bind.TableArg) ([]string, err
 // fileOptions reads what argTexts has made.
 func (s *Session) fileOptions(args []string) (*files.Options, files.Store, error) {
 	var list []files.Arg
+	marked := false
 	for i := 1; i+1 < len(args); i += 2 {
+		if args[i] == copyMarker && s.copying != nil {
+			marked = true
+			continue
+		}
 		list = append(list, files.Arg{Name: args[i], Text: args[i+1]})
 	}
 	where, st, err := s.readable(args[0])
@@ -81,6 +91,9 @@ func (s *Session) fileOptions(args []string) (*files.Options, files.Store, error
 		return nil, nil, err
 	}
 	o, err := files.ParseOptions(where, list)
+	if marked && err == nil {
+		o.Names, o.Skip = s.copying.names, s.copying.skip
+	}
 	return o, st, err
 }
 
@@ -105,7 +118,14 @@ func (s *Session) readFiles(args []string, cols []types.Attr) (builtin.Rows, err
 	if err != nil {
 		return nil, err
 	}
-	return files.Open((*functions)(s).Context(), st, o, cols[:len(cols)-len(files.Metadata)], s.env)
+	rows, err := files.Open((*functions)(s).Context(), st, o, cols[:len(cols)-len(files.Metadata)], s.env)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(args[1:], copyMarker) && s.copying != nil {
+		s.copying.rows = rows
+	}
+	return rows, nil
 }
 
 // typeNamed finds a type by its SQL name.

@@ -70,6 +70,8 @@ type Shared struct {
 	Started time.Time
 	// Files is where read_files and COPY INTO read; nil: they answer 0A000.
 	Files files.Store
+	// Deltas opens Delta tables for delta_scan; nil: it answers 0A000.
+	Deltas files.Deltas
 
 	mu       sync.Mutex
 	sessions map[uint32]*Session // by pid
@@ -95,6 +97,7 @@ type Session struct {
 	hot      hot
 	deadline time.Time // of the extended statement under way; zero: none
 	noticed  int       // notices so far
+	copying  *copying  // the COPY INTO under way; nil: none
 	piped    bool      // the extended protocol has begun a transaction, as now() shows it, since the last Sync
 	planEnvs map[planEnv]*planEnv
 	signaled bool            // the statement under way has canceled or ended its own session

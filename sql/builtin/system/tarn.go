@@ -42,7 +42,7 @@ func tableSets() call.Sets {
 			return t.TableRows(function, texts, c.RetFields)
 		}
 	}
-	return call.Sets{"tarn_read_files": run("read_files")}
+	return call.Sets{"tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan")}
 }
 
 // MirrorCommit is a row of tarn.mirror_history. LSN is 0 where another writer made the commit.

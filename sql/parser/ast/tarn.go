@@ -63,12 +63,31 @@ func (*VacuumFilesStmt) node() {}
 func (n *OptimizeStmt) children(f func(Node))    { f(n.Relation) }
 func (n *VacuumFilesStmt) children(f func(Node)) { f(n.Relation) }
 
+// Option is name = value.
+type Option struct{ Name, Value string }
+
+// CopyIntoStmt is COPY INTO: Select is what stands between SELECT and FROM, "" without a query.
+type CopyIntoStmt struct {
+	Relation      *RangeVar
+	ByPosition    bool
+	Columns       []string
+	Path          string
+	Select        string
+	Format        string
+	Files         []string
+	Pattern       string
+	FormatOptions []Option
+	CopyOptions   []Option
+}
+
+func (*CopyIntoStmt) node()     {}
 func (*CreateBranchStmt) node() {}
 func (*DropBranchStmt) node()   {}
 func (*AlterBranchStmt) node()  {}
 func (*MergeBranchStmt) node()  {}
 func (*UseBranchStmt) node()    {}
 
+func (*CopyIntoStmt) children(func(Node))     {}
 func (*CreateBranchStmt) children(func(Node)) {}
 func (*DropBranchStmt) children(func(Node))   {}
 func (*AlterBranchStmt) children(func(Node))  {}

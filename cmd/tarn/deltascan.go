@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tarndb/tarn/sql/files"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// deltaTables are the Delta tables in directories of this machine, whoever writes them.
+type deltaTables struct{}
+
+var _ files.Deltas = deltaTables{}
+
+func (deltaTables) OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (files.Delta, error) {
+	if _, err := os.Stat(filepath.Join(dir, "_delta_log")); err != nil { // opening the store would make the directory
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, noDelta(dir, err)
+		}
+		return nil, pgerr.Wrap(err, pgerr.IOError, "could not open directory \"%s\": %v", dir, err)
+	}
+	store, err := object.OpenLocal(dir, object.Options{})
+	if err != nil {
+		return nil, pgerr.Wrap(err, pgerr.IOError, "%v", err)
+	}
+	// Files outside of the directory are not opened: who may read it may not read them.
+	t := delta.NewTable(store, delta.TableOptions{})
+	var snap *delta.Snapshot
+	if at.IsZero() {
+		snap, err = t.Snapshot(ctx, version)
+	} else {
+		snap, err = t.SnapshotAt(ctx, at)
+	}
+	if err != nil {
+		return nil, deltaError(dir, err)
+	}
+	scan, err := t.Scan(snap, delta.ScanOptions{})
+	if err != nil {
+		return nil, deltaError(dir, err)
+	}
+	return &deltaVersion{dir, scan}, nil
+}
+
+func noDelta(dir string, err error) error {
+	return pgerr.Wrap(err, pgerr.UndefinedFile, "there is no Delta table at \"%s\"", dir)
+}
+
+func deltaError(dir string, err error) error {
+	switch {
+	case errors.Is(err, delta.ErrTooEarly):
+		return pgerr.Wrap(err, pgerr.InvalidParameterValue, "the log of the Delta table at \"%s\" does not reach back to that time", dir)
+	case errors.Is(err, delta.ErrNoTable):
+		return pgerr.Wrap(err, pgerr.UndefinedFile, "there is no Delta table of that version at \"%s\"", dir)
+	case errors.Is(err, delta.ErrFeature), errors.Is(err, parquet.ErrType):
+		return pgerr.Wrap(err, pgerr.FeatureNotSupported, "Delta table at \"%s\": %v", dir, err)
+	case errors.Is(err, delta.ErrCorrupt), errors.Is(err, parquet.ErrDamaged):
+		return pgerr.Wrap(err, pgerr.DataCorrupted, "Delta table at \"%s\": %v", dir, err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return pgerr.Wrap(err, pgerr.IOError, "Delta table at \"%s\": %v", dir, err)
+}
+
+// deltaVersion is one version being read.
+type deltaVersion struct {
+	dir  string
+	scan *delta.Scan
+}
+
+func (v *deltaVersion) Fields() []parquet.Field { return v.scan.Fields() }
+func (v *deltaVersion) Close()                  { v.scan.Close() }
+
+func (v *deltaVersion) Next(ctx context.Context) ([][]tuple.Value, int, error) {
+	b, err := v.scan.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		return nil, 0, io.EOF
+	}
+	if err != nil {
+		return nil, 0, deltaError(v.dir, err)
+	}
+	return b.Columns, b.Rows, nil
+}

@@ -1,0 +1,27 @@
+package database
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// LoadedKey is where COPY INTO remembers that a table has a file: system table 5 | index 2 | table OID (u32 BE) | path.
+func LoadedKey(table catalog.OID, path string) []byte {
+	return append(binary.BigEndian.AppendUint32(tuple.AppendPrefix(nil, LoadedStorage, StateIndex), table), path...)
+}
+
+// LoadedValue says which file it was: u8 1 | varint size | varint modification time, µs since 1970 | varint time of loading.
+func LoadedValue(size int64, modified, loaded time.Time) []byte {
+	b := binary.AppendVarint([]byte{1}, size)
+	b = binary.AppendVarint(b, modified.UnixMicro())
+	return binary.AppendVarint(b, loaded.UnixMicro())
+}
+
+// LoadedRange holds the keys of all files of a table.
+func LoadedRange(table catalog.OID) (lo, hi []byte) {
+	lo = LoadedKey(table, "")
+	return lo, tuple.PrefixEnd(lo)
+}

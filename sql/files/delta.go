@@ -1,0 +1,115 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Deltas opens Delta tables.
+type Deltas interface {
+	// OpenDelta reads the table in a directory: the version, or for version < 0 the one at a time, or for a zero time the newest.
+	// Errors are those of SQL.
+	OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (Delta, error)
+}
+
+// Delta is one version of a Delta table. The caller closes it.
+type Delta interface {
+	Fields() []parquet.Field
+	// Next reads the next rows, column by column; io.EOF at the end.
+	Next(ctx context.Context) (cols [][]tuple.Value, rows int, err error)
+	Close()
+}
+
+// DeltaColumns are the columns of a version: nested ones are jsonb.
+func DeltaColumns(d Delta) []types.Attr {
+	var out []types.Attr
+	for _, f := range d.Fields() {
+		s := parquetShape(f.Type)
+		a := types.Attr{Name: f.Name, Type: shapeTypes[s.k], Mod: -1}
+		if s.k == shapeNumeric {
+			a.Mod = s.mod
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// DeltaRows are the rows of a version.
+type DeltaRows struct {
+	ctx    context.Context
+	d      Delta
+	env    *types.Env
+	fields []parquet.Field
+	cols   []column
+	batch  [][]tuple.Value
+	at, n  int
+	row    []types.Datum
+	values parquetValues
+}
+
+var deltaOptions = &Options{}
+
+// ReadDelta starts to read; cols are what DeltaColumns has told when the statement was bound. It closes d where it fails.
+func ReadDelta(ctx context.Context, d Delta, cols []types.Attr, env *types.Env) (*DeltaRows, error) {
+	now := DeltaColumns(d)
+	same := len(now) == len(cols)
+	for i := range now {
+		same = same && now[i] == cols[i]
+	}
+	if !same {
+		d.Close()
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+	}
+	r := &DeltaRows{ctx: ctx, d: d, env: env, fields: d.Fields(), row: make([]types.Datum, len(cols))}
+	for _, a := range cols {
+		r.cols = append(r.cols, column{Attr: a, typ: env.Type(a.Type)})
+	}
+	return r, nil
+}
+
+// Close ends the reading; it may be called more than once.
+func (r *DeltaRows) Close() error {
+	if r.d != nil {
+		r.d.Close()
+		r.d = nil
+	}
+	return nil
+}
+
+// Next reads a row; it is valid until the next call.
+func (r *DeltaRows) Next() ([]types.Datum, bool, error) {
+	if r.d == nil {
+		return nil, false, nil
+	}
+	for r.at == r.n {
+		var err error
+		r.batch, r.n, err = r.d.Next(r.ctx)
+		r.at = 0
+		if errors.Is(err, io.EOF) {
+			return nil, false, r.Close()
+		}
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	for i := range r.cols {
+		v, err := r.values.value(r.batch[i][r.at], r.fields[i].Type)
+		if err == nil {
+			r.row[i], err = convert(deltaOptions, r.env, &r.cols[i], v)
+		}
+		if err != nil {
+			e := *pgerr.From(err)
+			e.Where = "column " + r.cols[i].Name
+			return nil, false, &e
+		}
+	}
+	r.at++
+	return r.row, true, nil
+}
