@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // LoadedKey is where COPY INTO remembers that a table has a file: system table 5 | index 2 | table OID (u32 BE) | path.
@@ -22,6 +23,18 @@ func LoadedValue(size int64, modified, loaded time.Time) []byte {
 
 // LoadedRange holds the keys of all files of a table.
 func LoadedRange(table catalog.OID) (lo, hi []byte) {
-	lo = LoadedKey(table, "")
-	return lo, tuple.PrefixEnd(lo)
+	return LoadedKey(table, ""), tuple.PrefixEnd(LoadedKey(table, ""))
+}
+
+// ForgetLoaded lets a table have no file any more.
+func ForgetLoaded(t *txn.Txn, table catalog.OID) error {
+	lo, hi := LoadedRange(table)
+	v := t.Latest()
+	defer v.Release()
+	it := v.NewIter(lo, hi)
+	some := it.First()
+	if err := it.Close(); err != nil || !some {
+		return err
+	}
+	return t.DeleteRange(lo, hi)
 }

@@ -162,7 +162,7 @@ func (s *Session) storeCatalog(t *txn.Txn, e *catalog.Editor) error {
 			if e := t.Delete(database.StatKey(oid), 0); e != nil {
 				err = e
 			}
-			if e := t.DeleteRange(database.LoadedRange(oid)); e != nil {
+			if e := database.ForgetLoaded(t, oid); e != nil {
 				err = e
 			}
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// describeDelta tells the columns of delta_scan('path' | table [, version => n | timestamp => t]).
+// describeDelta tells the columns of delta_scan('path' | table [, version => n | timestamp_as_of => t]).
 func (s *Session) describeDelta(args []bind.TableArg) (*bind.TableFunction, error) {
 	if len(args) > 0 && args[0].Type == types.RegClass && !args[0].Val.IsNull() {
 		// The text of a regclass depends on search_path; its number does not.
@@ -57,13 +57,13 @@ func (s *Session) openDelta(args []string) (files.Delta, error) {
 				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for option \"version\": \"%s\"", value)
 			}
 			version = n
-		case "timestamp":
+		case "timestamp_as_of":
 			d, err := types.Lookup(types.TimestampTZ).ParseText(value, -1, s.env)
 			if err != nil {
 				return nil, err
 			}
 			if d.Int() < math.MinInt64+1 || d.Int() > math.MaxInt64-1-pgEpoch {
-				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for option \"timestamp\": \"%s\"", value)
+				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for option \"timestamp_as_of\": \"%s\"", value)
 			}
 			at = time.UnixMicro(d.Int() + pgEpoch).UTC()
 		default:
@@ -71,7 +71,7 @@ func (s *Session) openDelta(args []string) (files.Delta, error) {
 		}
 	}
 	if version >= 0 && !at.IsZero() {
-		return nil, pgerr.New(pgerr.InvalidParameterValue, "version and timestamp cannot be given together")
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "version and timestamp_as_of cannot be given together")
 	}
 	dir, err := s.deltaDirectory(args[0])
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Session) deltaDirectory(of string) (string, error) {
 	if t == nil {
 		return "", pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", oid)
 	}
-	access := &plan.Access{Table: t}
+	access := (&plan.Access{Table: t}).Reading()
 	for i := range t.Columns {
 		if !t.Columns[i].Dropped {
 			access.Read(t.Columns[i].AttNum)

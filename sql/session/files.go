@@ -172,14 +172,8 @@ func absolute(p string) (string, error) {
 	if rest, ok := strings.CutPrefix(p, "file:"); ok {
 		p = strings.TrimPrefix(rest, "//")
 	}
-	scheme, rest, ok := strings.Cut(p, "://")
+	scheme, _, ok := strings.Cut(p, "://")
 	switch {
-	case ok && scheme == "s3":
-		bucket, key, _ := strings.Cut(rest, "/")
-		if bucket == "" {
-			return "", pgerr.New(pgerr.InvalidName, "path \"%s\" names no bucket", p)
-		}
-		return scheme + "://" + bucket + path.Clean("/"+key), nil
 	case ok:
 		return "", pgerr.Unsupported("a path with scheme " + scheme)
 	case !strings.HasPrefix(p, "/"):
