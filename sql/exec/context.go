@@ -34,10 +34,11 @@ type VirtualSource interface {
 	ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []VirtualKey) (builtin.Rows, error)
 }
 
-// VirtualKey is a condition: column = value. The value is not NULL.
+// VirtualKey is a condition: column = value, which is not NULL, or, with Chars, a column of type "char" is one of these.
 type VirtualKey struct {
 	AttNum int16
 	Val    types.Datum
+	Chars  string
 }
 
 // ColumnarRunner runs a fragment in the columnar engine.

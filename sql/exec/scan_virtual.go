@@ -20,7 +20,8 @@ type virtualScanOp struct {
 	ids   []int // slots of the other system columns and of row locators
 	eqAtt []int16
 	eq    []eval.Fn
-	any   eval.Fn // nil: none; the array of a key that stands behind those of eq
+	any   eval.Fn      // nil: none; the array of a key that stands behind those of eq
+	chars []VirtualKey // that do not change
 	keys  []VirtualKey
 	each  []types.Datum // the values that any's key still has to take
 	rows  builtin.Rows
@@ -56,8 +57,57 @@ func (b *builder) virtualScan(x *plan.VirtualTableScan) (operator, error) {
 		}
 		o.eqAtt = append(o.eqAtt, x.EqAny.AttNum)
 	}
+	for _, e := range x.Filter {
+		if k, ok := charsKey(x, e); ok {
+			o.chars = append(o.chars, k)
+		}
+	}
 	o.cond, err = b.Conds(x.Filter)
 	return o, err
+}
+
+// charEqual is pg_proc's chareq.
+const charEqual types.OID = 61
+
+// charsKey recognises column = ANY (constants) of type "char".
+func charsKey(x *plan.VirtualTableScan, e plan.Expr) (k VirtualKey, ok bool) {
+	op, is := e.(*plan.ScalarArrayOp)
+	if !is || op.All || op.Call.Proc != charEqual {
+		return k, false
+	}
+	col, is := op.Call.Args[0].(*plan.ColRef)
+	if !is {
+		return k, false
+	}
+	add := func(v types.Datum) {
+		if !v.IsNull() {
+			k.Chars += string([]byte{byte(v.Uint())})
+		}
+	}
+	switch list := op.Call.Args[1].(type) {
+	case *plan.Const:
+		if list.Val.IsNull() {
+			return k, false
+		}
+		a := tuple.Array(list.Val.Bytes())
+		for i := range a.Len() {
+			add(a.Elem(i))
+		}
+	case *plan.ArrayCtor:
+		for _, e := range list.Elems {
+			c, is := e.(*plan.Const)
+			if !is || list.Multi {
+				return k, false
+			}
+			add(c.Val)
+		}
+	}
+	for _, o := range x.Out {
+		if o.ID == col.Col && o.AttNum > 0 {
+			k.AttNum = o.AttNum
+		}
+	}
+	return k, k.AttNum != 0 && k.Chars != ""
 }
 
 func (o *virtualScanOp) open() error {
@@ -65,7 +115,7 @@ func (o *virtualScanOp) open() error {
 	if o.in.virtual == nil {
 		return pgerr.Unsupported("relation " + o.table.Name)
 	}
-	o.keys = o.keys[:0]
+	o.keys = append(o.keys[:0], o.chars...)
 	for i, fn := range o.eq {
 		v, err := fn()
 		if err != nil {

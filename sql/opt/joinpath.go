@@ -304,7 +304,7 @@ func (g *joinGraph) tryJoin(s *jset, a, b relset, as, bs *jset, special *joinIte
 	if b.count() == 1 && (o.on("nestloop") || g.items[b.first()].lat) {
 		it := g.items[b.first()]
 		if special != nil || it.kind == plan.InnerJoin {
-			p, err := g.parameterised(it, a, x)
+			p, err := g.parameterised(it, a, b, x)
 			if err != nil {
 				return err
 			}
@@ -468,9 +468,13 @@ func (x *cross) keyConds() []plan.Expr {
 	return out
 }
 
+// worthPlanning is what a subtree costs at least that is planned once more with conditions of its join: read whole and once, in a hash
+// join or kept, it costs no more than that.
+const worthPlanning = 20
+
 // parameterised plans an item with the join's conditions as conditions on it; the outer columns are constants then. nil:
 // nothing is gained by it.
-func (g *joinGraph) parameterised(it *joinItem, a relset, x cross) (*jpath, error) {
+func (g *joinGraph) parameterised(it *joinItem, a, b relset, x cross) (*jpath, error) {
 	if len(x.all) == 0 && !it.lat {
 		return nil, nil
 	}
@@ -536,17 +540,17 @@ func (g *joinGraph) parameterised(it *joinItem, a relset, x cross) (*jpath, erro
 		p.conds = planned
 		p.startup, p.total, p.rows, p.one = p.access.Startup, p.access.Total, p.access.Rows, p.access.unique
 	default:
-		if !it.lat && (!o.pushable(it.rel) || it.tries > 4) {
+		if !it.lat && (!o.pushable(it.rel) || it.tries > 4 || g.alone[b.first()].cheapest().total < worthPlanning) {
 			return nil, nil
 		}
 		it.tries++
-		b, err := o.build(it.rel, conds, plainWant(g.need))
+		built, err := o.build(it.rel, conds, plainWant(g.need))
 		if err != nil {
 			return nil, err
 		}
-		e := b.node.Estimate()
-		p.b = b
-		p.startup, p.total, p.rows, p.one = e.Startup, e.Total, e.Rows, b.one
+		e := built.node.Estimate()
+		p.b = built
+		p.startup, p.total, p.rows, p.one = e.Startup, e.Total, e.Rows, built.one
 	}
 	it.params[key] = p
 	return p, nil

@@ -53,6 +53,7 @@ const (
 	classPages = 10
 	classRows  = 11
 
+	classKind     = 17
 	classTriggers = 21
 	classACL      = 31
 	classOptions  = 32
@@ -75,17 +76,24 @@ func pgClass(s *scan) error {
 		})
 		return nil
 	}
-	if o, ok := s.keyOID(classNamespace); ok {
+	indexes := s.mayBe(classKind, 'i') || s.mayBe(classKind, 'I')
+	if o, ok := s.keyOID(classNamespace); ok && indexes {
 		s.cat.RelationsIn(o, func(t *catalog.Table, ix *catalog.Index) bool {
 			s.addRelation(t, ix)
 			return true
 		})
 		return nil
 	}
+	in, some := s.keyOID(classNamespace)
 	s.cat.Tables(func(t *catalog.Table) bool {
+		if some && t.Schema != in {
+			return true
+		}
 		s.addRelation(t, nil)
-		for _, ix := range t.Indexes {
-			s.addRelation(t, ix)
+		if indexes {
+			for _, ix := range t.Indexes {
+				s.addRelation(t, ix)
+			}
 		}
 		return true
 	})
@@ -115,6 +123,9 @@ func (s *scan) addTableClass(t *catalog.Table) {
 	rows, pages := float64(-1), int64(0)
 	am, file, ident := catalog.OID(0), t.OID, byte('n')
 	kind := relKind(t)
+	if !s.mayBe(classKind, byte(kind)) {
+		return
+	}
 	switch kind {
 	case catalog.RelTable, catalog.RelMatView:
 		am, ident = heapAM, 'd'

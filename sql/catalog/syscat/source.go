@@ -3,6 +3,7 @@ package syscat
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tarndb/tarn/sql/builtin"
@@ -72,16 +73,24 @@ type Mirror struct {
 // the columnar shape was not there or the engine failed.
 type ColumnarStats struct{ Ran, Unavailable, Failed int64 }
 
-// Key is a condition: column = value. The value is not NULL.
+// Key is a condition: column = value, which is not NULL, or, with Chars, a column of type "char" is one of these.
 type Key struct {
 	AttNum int16
 	Val    types.Datum
+	Chars  string
 }
 
 // Scan starts a scan. cols are the attribute numbers that the rows have, in this order; number -6 is tableoid, other
 // system columns are NULL. eq may be used to give fewer rows. srv and sess may be nil: what only they know is left out.
 func Scan(ctx context.Context, cat *catalog.Catalog, srv Server, sess Session, t *catalog.Table, cols []int16, eq []Key) (builtin.Rows, error) {
-	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, cols: cols, eq: eq}
+	s := &scan{ctx: ctx, cat: cat, srv: srv, sess: sess, table: t, cols: cols}
+	for _, k := range eq {
+		if k.Chars != "" {
+			s.chars = append(s.chars, k)
+		} else {
+			s.eq = append(s.eq, k)
+		}
+	}
 	err := s.fill()
 	return &rows{s: s, row: make([]types.Datum, 0, len(cols))}, err
 }
@@ -126,6 +135,7 @@ type scan struct {
 	table *catalog.Table
 	cols  []int16 // that are asked for
 	eq    []Key
+	chars []Key
 	// static are rows with all columns, which are shared. blocks hold the columns that are asked for of added rows, one after the other.
 	static [][]types.Datum
 	blocks [][]types.Datum
@@ -237,6 +247,16 @@ func (s *scan) wants(atts ...int16) bool {
 		}
 	}
 	return false
+}
+
+// mayBe reports whether rows with this value of a column of type "char" are asked for.
+func (s *scan) mayBe(att int16, c byte) bool {
+	for _, k := range s.chars {
+		if k.AttNum == att && strings.IndexByte(k.Chars, c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // keyOID returns the value that the condition gives to an OID column.

@@ -2,6 +2,8 @@ package syscat
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -225,6 +227,31 @@ func TestLookupsAgreeWithScans(t *testing.T) {
 		// Columns that are no look-up may be offered, too.
 		for i := range rel.Columns {
 			check(rel, catalog.Lookup{Atts: []int16{int16(i + 1)}})
+		}
+	}
+}
+
+// TestCharsNarrow: relkind = ANY (…) leaves out rows of other kinds only, with and without a schema.
+func TestCharsNarrow(t *testing.T) {
+	c := testCatalog()
+	for _, chars := range []string{"r", "rpvmf", "iS", "I", "zr"} {
+		for _, more := range [][]Key{nil, {{AttNum: classNamespace, Val: oid(catalog.PublicOID)}}} {
+			var want, got []string
+			for _, r := range scanAll(t, c, "pg_class", more...) {
+				if strings.IndexByte(chars, byte(r[classKind-1].Uint())) >= 0 && (more == nil || r[classNamespace-1].Uint() == uint64(catalog.PublicOID)) {
+					want = append(want, r[className-1].Str())
+				}
+			}
+			for _, r := range scanAll(t, c, "pg_class", append(more, Key{AttNum: classKind, Chars: chars})...) {
+				if strings.IndexByte(chars, byte(r[classKind-1].Uint())) >= 0 && (more == nil || r[classNamespace-1].Uint() == uint64(catalog.PublicOID)) {
+					got = append(got, r[className-1].Str())
+				}
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(want, got) {
+				t.Errorf("%s: %v, want %v", chars, got, want)
+			}
 		}
 	}
 }
