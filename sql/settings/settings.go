@@ -42,10 +42,10 @@ var ours = []Def{
 	{Name: "tarn.columnar_memory", VarType: "integer", Unit: "MB", Boot: "1024", Min: 64, Max: 1 << 20, MinText: "64", MaxText: "1048576", Context: "postmaster",
 		Category: "Tarn", Short: "Sets the memory of the columnar engine; beyond it queries use temporary files."},
 	{Name: "tarn.columnar_threads", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
-		Category: "Tarn", Short: "Sets the threads of the columnar engine.", Extra: "0 means one for each processor."},
+		Category: "Tarn", Short: "Sets the threads of the columnar engine.", Extra: "0 means half of the processors, but at least one."},
 	{Name: "tarn.columnar_queries", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
-		Category: "Tarn", Short: "Sets how many columnar queries run at a time; others wait.", Extra: "0 means one for each processor, but at least two."},
-	{Name: "tarn.columnar_nice", VarType: "integer", Boot: "5", Min: 0, Max: 19, MinText: "0", MaxText: "19", Context: "postmaster",
+		Category: "Tarn", Short: "Sets how many columnar queries run at a time; others wait.", Extra: "0 means as many as there are threads, but at least two."},
+	{Name: "tarn.columnar_nice", VarType: "integer", Boot: "10", Min: 0, Max: 19, MinText: "0", MaxText: "19", Context: "postmaster",
 		Category: "Tarn", Short: "Sets how far the columnar engine's threads step back behind transactions.", Extra: "A niceness of setpriority(2); Linux only."},
 }
 

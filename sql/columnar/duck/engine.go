@@ -20,7 +20,7 @@ type Options struct {
 	Directories []string
 	// TempDir takes what does not fit in memory; "": nothing spills.
 	TempDir string
-	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: one per processor).
+	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: half of the processors, at least one).
 	MemoryBytes int64
 	Threads     int
 	// Queries run at a time (0: as many as Threads, at least 2); others wait.
@@ -36,7 +36,7 @@ func (o Options) withDefaults() Options {
 		o.MemoryBytes = 1 << 30
 	}
 	if o.Threads <= 0 {
-		o.Threads = runtime.NumCPU()
+		o.Threads = max(1, runtime.NumCPU()/2)
 	}
 	if o.Queries <= 0 {
 		o.Queries = max(2, o.Threads)
