@@ -45,35 +45,37 @@ var _ session.Cluster = (*cluster)(nil)
 
 // openBranch builds what runs on a branch's store.
 func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.Runtime, error) {
+	values := c.settingsOf(w.Database)
 	db, err := database.Open(ctx, database.Options{
 		Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
 		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal,
 			KeepLogBytes: keepLog},
 		Txn:        txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
-		Autovacuum: c.autovacuum(w.Database),
+		Autovacuum: autovacuumOf(values),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c.withMirror(ctx, db, w)
-}
-
-// autovacuum reads the settings of automatic ANALYZE as they are when a branch is opened.
-func (c *cluster) autovacuum(database string) database.Autovacuum {
-	return autovacuumOf(c.settingsOf(database))
+	return c.withMirror(ctx, db, w, values)
 }
 
 // settingsOf are the settings that hold for a database as a whole.
 func (c *cluster) settingsOf(database string) *settings.Values {
+	return valuesOf(c.DefaultSettings(database, ""), c.log)
+}
+
+// valuesOf are the defaults with what a list sets besides. What is no setting is logged and passed over.
+func valuesOf(list []session.Setting, log *slog.Logger) *settings.Values {
 	v := settings.New()
-	for _, x := range c.DefaultSettings(database, "") {
+	for _, x := range list {
 		if err := v.Init(x.Name, x.Value, x.Source, true); err != nil {
-			c.log.Warn("setting", "name", x.Name, "error", err)
+			log.Warn("setting", "name", x.Name, "error", err)
 		}
 	}
 	return v
 }
 
+// autovacuumOf are the settings of automatic ANALYZE as they are when a branch is opened.
 func autovacuumOf(v *settings.Values) database.Autovacuum {
 	return database.Autovacuum{On: v.Bool("autovacuum"), Threshold: v.Float("autovacuum_analyze_threshold"),
 		ScaleFactor: v.Float("autovacuum_analyze_scale_factor"), Naptime: time.Duration(v.Int("autovacuum_naptime")) * time.Second,

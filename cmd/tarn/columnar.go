@@ -10,18 +10,12 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
-	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
 // newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
 func newColumnar(cfg *config, log *slog.Logger) *duck.Engine {
-	v := settings.New()
-	for _, x := range cfg.settings {
-		if err := v.Init(x.Name, x.Value, x.Source, true); err != nil {
-			log.Warn("setting", "name", x.Name, "error", err)
-		}
-	}
+	v := valuesOf(cfg.settings, log)
 	return duck.New(duck.Options{Directories: []string{cfg.warehouse}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
 		MemoryBytes: v.Int("tarn.columnar_memory") << 20, Threads: int(v.Int("tarn.columnar_threads")),
 		Queries: int(v.Int("tarn.columnar_queries")), Nice: int(v.Int("tarn.columnar_nice"))})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/replication/mirror"
+	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -29,14 +30,14 @@ type runtime struct {
 var _ branching.Runtime = (*runtime)(nil)
 
 // withMirror starts the columnar mirror of an open branch.
-func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where) (*runtime, error) {
+func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
 	r := &runtime{DB: db}
 	if c.cfg.mirror {
 		store, err := object.OpenLocal(c.cfg.warehouse, object.Options{})
 		if err == nil {
 			o := mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
 				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
-				Parse: parseValue, MaxLog: mirrorMaxLog(c.settingsOf(w.Database)), Logger: c.log}
+				Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log}
 			if w.Parent != "" {
 				o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
 			}
@@ -106,15 +107,15 @@ func mirrorError(err error) error {
 	return err
 }
 
-func (m mirrorOf) History(ctx context.Context, table uint32) ([]database.MirrorCommit, error) {
+func (m mirrorOf) History(ctx context.Context, table uint32) ([]system.MirrorCommit, error) {
 	list, err := m.m.History(ctx, table)
 	if err != nil {
 		return nil, mirrorError(err)
 	}
-	out := make([]database.MirrorCommit, len(list))
+	out := make([]system.MirrorCommit, len(list))
 	for i, h := range list {
 		lsn, _ := wal.ParseLSN(h.Info.OperationParameters["lsn"])
-		out[i] = database.MirrorCommit{Version: h.Version, Time: time.UnixMilli(h.Info.Timestamp), Operation: h.Info.Operation, LSN: uint64(lsn),
+		out[i] = system.MirrorCommit{Version: h.Version, Time: time.UnixMilli(h.Info.Timestamp), Operation: h.Info.Operation, LSN: uint64(lsn),
 			Added: int64(h.Added), Removed: int64(h.Removed), AddedBytes: h.AddedBytes}
 	}
 	return out, nil

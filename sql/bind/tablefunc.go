@@ -5,7 +5,6 @@ import (
 	"github.com/tarndb/tarn/sql/bind/lexicon"
 	"github.com/tarndb/tarn/sql/bind/place"
 	"github.com/tarndb/tarn/sql/bind/tree"
-	"github.com/tarndb/tarn/sql/catalog/pgdata"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
@@ -129,7 +128,7 @@ func (b *binder) tableArgs(fn string, call *ast.FuncCall) []TableArg {
 }
 
 func (b *binder) tableScan(fn string, t *TableFunction) *plan.FuncScan {
-	f := &plan.FuncCall{Proc: tableProc(fn), Name: fn, T: plan.Type{OID: types.Record, Mod: -1}, RetSet: true}
+	f := &plan.FuncCall{Proc: b.ProcsNamed([]string{"pg_catalog", fn})[0].OID, Name: fn, T: plan.Type{OID: types.Record, Mod: -1}, RetSet: true}
 	for _, a := range t.Args {
 		f.Args = append(f.Args, &plan.Const{Val: tuple.String(a), T: b.PlanType(types.Text, -1)})
 	}
@@ -140,14 +139,4 @@ func (b *binder) tableScan(fn string, t *TableFunction) *plan.FuncScan {
 	}
 	scan.Funcs = []plan.FuncItem{{Call: f, Cols: len(scan.Out), Composite: true}}
 	return scan
-}
-
-func tableProc(name string) types.OID {
-	procs := pgdata.Procs()
-	for i := range procs {
-		if p := &procs[i]; p.Name == name && p.Variadic == types.Any {
-			return p.OID
-		}
-	}
-	panic(pgerr.Internal("no row of pg_proc for function %s", name))
 }

@@ -21,14 +21,14 @@ func LoadedValue(size int64, modified, loaded time.Time) []byte {
 	return binary.AppendVarint(b, loaded.UnixMicro())
 }
 
-// LoadedRange holds the keys of all files of a table.
-func LoadedRange(table catalog.OID) (lo, hi []byte) {
+// loadedRange holds the keys of all files of a table.
+func loadedRange(table catalog.OID) (lo, hi []byte) {
 	return LoadedKey(table, ""), tuple.PrefixEnd(LoadedKey(table, ""))
 }
 
 // ForgetLoaded lets a table have no file any more.
 func ForgetLoaded(t *txn.Txn, table catalog.OID) error {
-	lo, hi := LoadedRange(table)
+	lo, hi := loadedRange(table)
 	v := t.Latest()
 	defer v.Release()
 	it := v.NewIter(lo, hi)

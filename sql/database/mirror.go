@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/exec"
 )
 
@@ -25,18 +26,9 @@ type Mirror interface {
 	// DeltaPath is the directory of a table's Delta table; ok is false for a table without mirror.
 	DeltaPath(table uint32) (path string, ok bool)
 	// History lists the commits of a table's Delta log that are kept, the newest first.
-	History(ctx context.Context, table uint32) ([]MirrorCommit, error)
+	History(ctx context.Context, table uint32) ([]system.MirrorCommit, error)
 	// Optimize merges the files of a table.
 	Optimize(ctx context.Context, table uint32) error
 	// Vacuum removes the files of a table that no newer version than of so long ago names; retain < 0: as the background does.
 	Vacuum(ctx context.Context, table uint32, retain time.Duration) error
-}
-
-// MirrorCommit is a commit of a Delta table. LSN is 0 where another writer made it.
-type MirrorCommit struct {
-	Version                    int64
-	Time                       time.Time
-	Operation                  string
-	LSN                        uint64
-	Added, Removed, AddedBytes int64 // of files
 }

@@ -93,9 +93,11 @@ func (x *exec) checkLake(t *catalog.Table) error {
 		switch {
 		case slices.Contains([]string{"location", "external", "cluster_by"}, o.Name):
 			return refuse("option " + o.Name + " of a table")
-		case o.Name == "mirror" && !slices.Contains([]string{"on", "true", "yes", "1"}, o.Value):
-			return pgerr.New(pgerr.InvalidParameterValue, "the mirror of table \"%s\" cannot be off", t.Name).
-				WithDetail("Its rows live in the mirror's files.")
+		case o.Name == optMirror:
+			if on, _ := types.ParseBool(o.Value); !on {
+				return pgerr.New(pgerr.InvalidParameterValue, "the mirror of table \"%s\" cannot be off", t.Name).
+					WithDetail("Its rows live in the mirror's files.")
+			}
 		}
 	}
 	for i := range t.Columns {

@@ -5,13 +5,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/tuple"
-)
-
-// pgEpochMicros and pgEpochDays are 2000-01-01 counted from 1970.
-const (
-	pgEpochDays   = 10957
-	pgEpochMicros = pgEpochDays * 86400 * 1000000
 )
 
 // convert makes a value of a column. An error says that it does not fit.
@@ -64,28 +59,22 @@ func direct(t types.OID, v value) (types.Datum, bool) {
 			return tuple.Float(v.f), true
 		}
 	case date:
-		if d := v.i - pgEpochDays; t == types.Date && d > -2451546 && d < 2145031949 { // what a date of PostgreSQL's holds
+		if d := v.i - (calendar.EpochJulian - calendar.UnixEpochJulian); t == types.Date && calendar.ValidDate(d) {
 			return tuple.Int(d), true
 		}
 	case timestamp, instant:
 		if t == types.Timestamp && v.kind == timestamp || t == types.TimestampTZ && v.kind == instant {
-			if us := v.i - pgEpochMicros; us < v.i && us >= minTimestamp && us < endTimestamp {
+			if us := v.i - calendar.UnixEpochSec*calendar.UsecPerSec; us < v.i && calendar.ValidTimestamp(us) {
 				return tuple.Int(us), true
 			}
 		}
 	case clock:
-		if t == types.Time && v.i >= 0 && v.i <= 86400*1000000 {
+		if t == types.Time && v.i >= 0 && v.i <= calendar.UsecPerDay {
 			return tuple.Int(v.i), true
 		}
 	}
 	return types.Null, false
 }
-
-// What a timestamp of PostgreSQL's holds, in µs since 2000: from 4713 BC to 294276 AD.
-const (
-	minTimestamp = -211813488000000000
-	endTimestamp = 9223371331200000000
-)
 
 // plain undoes the formats that options give to dates, times and special numbers.
 func (o *Options) plain(t types.OID, s string) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/sql/types/jsondoc"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -176,7 +177,7 @@ func (r *Rows) nextFile() (bool, error) {
 	r.cur = src
 	n := len(r.cols)
 	r.row[n], r.row[n+1] = tuple.String(r.in.Path), tuple.String(r.in.Name)
-	r.row[n+2], r.row[n+3] = tuple.Int(r.in.Size), tuple.Int(r.in.ModTime.UnixMicro()-pgEpochMicros)
+	r.row[n+2], r.row[n+3] = tuple.Int(r.in.Size), tuple.Int(calendar.TimestampOf(r.in.ModTime))
 	return true, nil
 }
 

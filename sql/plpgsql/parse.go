@@ -484,28 +484,23 @@ func (p *bodyParser) located(err error, off int) *pgerr.Error {
 }
 
 func (p *bodyParser) typeByText(text string, off int) plan.Type {
-	stmts, err := parser.Parse("SELECT NULL::" + text)
+	named, err := parser.TypeName(text)
 	if err != nil {
 		e := *pgerr.From(err)
 		e.Message = strings.Replace(e.Message, "at end of input", "at or near \""+text+"\"", 1)
 		panic(p.located(&e, off))
 	}
-	sel, ok := stmts[0].Node.(*ast.SelectStmt)
-	if ok && len(stmts) == 1 && len(sel.TargetList) == 1 {
-		if rt, ok := sel.TargetList[0].(*ast.ResTarget); ok {
-			if c, ok := rt.Val.(*ast.TypeCast); ok {
-				n := *c.TypeName
-				n.Location = -1
-				t, err := p.types.TypeName(&n)
-				if err != nil {
-					panic(p.located(err, off))
-				}
-				if y := p.types.Type(t.OID); y != nil && y.TypType == types.TypePseudo && t.OID != types.Record {
-					p.failCode(pgerr.FeatureNotSupported, off, "variable \"%s\" has pseudo-type %s", p.toks[max(p.at-2, 0)].text, p.types.TypeText(t.OID))
-				}
-				return t
-			}
+	if named != nil {
+		n := *named
+		n.Location = -1
+		t, err := p.types.TypeName(&n)
+		if err != nil {
+			panic(p.located(err, off))
 		}
+		if y := p.types.Type(t.OID); y != nil && y.TypType == types.TypePseudo && t.OID != types.Record {
+			p.failCode(pgerr.FeatureNotSupported, off, "variable \"%s\" has pseudo-type %s", p.toks[max(p.at-2, 0)].text, p.types.TypeText(t.OID))
+		}
+		return t
 	}
 	p.fail(off, "invalid type name \"%s\"", text)
 	return plan.Type{}

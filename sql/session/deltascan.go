@@ -1,7 +1,6 @@
 package session
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 )
 
 // describeDelta tells the columns of delta_scan('path' | table [, version => n | timestamp_as_of => t]).
@@ -62,10 +62,10 @@ func (s *Session) openDelta(args []string) (files.Delta, error) {
 			if err != nil {
 				return nil, err
 			}
-			if d.Int() < math.MinInt64+1 || d.Int() > math.MaxInt64-1-pgEpoch {
+			if !calendar.ValidTimestamp(d.Int()) {
 				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for option \"timestamp_as_of\": \"%s\"", value)
 			}
-			at = time.UnixMicro(d.Int() + pgEpoch).UTC()
+			at = calendar.TimeOf(d.Int())
 		default:
 			return nil, pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", args[i])
 		}

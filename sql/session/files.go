@@ -10,7 +10,6 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/parser"
-	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
@@ -130,23 +129,11 @@ func (s *Session) readFiles(args []string, cols []types.Attr) (builtin.Rows, err
 
 // typeNamed finds a type by its SQL name.
 func (s *Session) typeNamed(name string) (types.OID, int32, error) {
-	bad := func() (types.OID, int32, error) {
+	n, err := parser.TypeName(name)
+	if n == nil || err != nil {
 		return 0, 0, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", name)
 	}
-	stmts, err := parser.Parse("SELECT NULL::" + name)
-	if err != nil || len(stmts) != 1 {
-		return bad()
-	}
-	sel, ok := stmts[0].Node.(*ast.SelectStmt)
-	if !ok || len(sel.TargetList) != 1 {
-		return bad()
-	}
-	target, _ := sel.TargetList[0].(*ast.ResTarget)
-	cast, ok := target.Val.(*ast.TypeCast)
-	if _, null := cast.Arg.(*ast.A_Const); !ok || !null || target.Name != "" || sel.FromClause != nil || sel.WhereClause != nil {
-		return bad()
-	}
-	t, err := bind.TypeName(s.bindEnv(s.catalog(), ""), cast.TypeName)
+	t, err := bind.TypeName(s.bindEnv(s.catalog(), ""), n)
 	return t.OID, t.Mod, err
 }
 

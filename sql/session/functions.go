@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"time"
 
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/calendar"
 	"github.com/tarndb/tarn/storage/lock"
 )
 
@@ -141,13 +141,8 @@ func (f *functions) Snapshot() string {
 	return next + ":" + next + ":"
 }
 
-// pgEpoch is 2000-01-01 in Unix microseconds.
-const pgEpoch = 946684800 * 1000000
-
-func pgMicros(t time.Time) int64 { return t.UnixMicro() - pgEpoch }
-
 func (f *functions) StartTimes() (server, config, statement int64) {
-	return pgMicros(f.shared.Started), pgMicros(f.shared.Started), pgMicros(f.s().Activity().QueryStart)
+	return calendar.TimestampOf(f.shared.Started), calendar.TimestampOf(f.shared.Started), calendar.TimestampOf(f.s().Activity().QueryStart)
 }
 
 func (f *functions) CurrentQuery() string {

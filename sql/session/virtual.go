@@ -116,12 +116,7 @@ func (f *functions) MirrorHistory(table catalog.OID) ([]system.MirrorCommit, err
 	if f.db.Mirror == nil {
 		return nil, mirroringOff()
 	}
-	list, err := f.db.Mirror.History(f.Context(), table)
-	out := make([]system.MirrorCommit, len(list))
-	for i := range list {
-		out[i] = system.MirrorCommit(list[i])
-	}
-	return out, err
+	return f.db.Mirror.History(f.Context(), table)
 }
 
 func mirroringOff() error {

@@ -23,9 +23,7 @@ func (x *Lexicon) Relation(r *ast.RangeVar) (*catalog.Table, *catalog.Index) {
 		if s == nil {
 			return nil, nil
 		}
-		if x.Quiet == 0 && x.MayUse != nil && !x.MayUse(s) {
-			x.Fail(pgerr.InsufficientPrivilege, r.Location, "permission denied for schema %s", s.Name)
-		}
+		x.mayUse(s, r.Location)
 		return c.Relation(s.OID, r.Relname)
 	}
 	if x.Named != nil && x.ViewPath == nil {
@@ -91,10 +89,16 @@ func (x *Lexicon) schemaNamed(name string) *catalog.Schema {
 // UseSchema raises 42501 where a name has a schema whose names the session may not look up. What the catalog's own SQL names was
 // looked up before.
 func (x *Lexicon) UseSchema(name []string, loc int32) {
-	if len(name) < 2 || x.MayUse == nil || x.Quiet > 0 || x.Stored || x.ViewPath != nil {
+	if len(name) < 2 || x.MayUse == nil || x.Stored || x.ViewPath != nil {
 		return
 	}
-	if s := x.schemaNamed(name[len(name)-2]); s != nil && !x.MayUse(s) {
+	if s := x.schemaNamed(name[len(name)-2]); s != nil {
+		x.mayUse(s, loc)
+	}
+}
+
+func (x *Lexicon) mayUse(s *catalog.Schema, loc int32) {
+	if x.Quiet == 0 && x.MayUse != nil && !x.MayUse(s) {
 		x.Fail(pgerr.InsufficientPrivilege, loc, "permission denied for schema %s", s.Name)
 	}
 }
@@ -125,16 +129,11 @@ func (x *Lexicon) CollationByName(list []ast.Node, loc int32) types.OID {
 	path := x.path()
 	if len(n) > 1 {
 		name := n[len(n)-2]
-		s := x.Catalog.Schema(name)
-		if name == "pg_temp" && x.TempSchema != 0 {
-			s = x.Catalog.SchemaByOID(x.TempSchema)
-		}
+		s := x.schemaNamed(name)
 		if s == nil {
 			x.Fail(pgerr.InvalidSchemaName, loc, "schema \"%s\" does not exist", name)
 		}
-		if x.Quiet == 0 && x.MayUse != nil && !x.MayUse(s) {
-			x.Fail(pgerr.InsufficientPrivilege, loc, "permission denied for schema %s", name)
-		}
+		x.mayUse(s, loc)
 		path = []types.OID{s.OID}
 	}
 	for _, schema := range path {

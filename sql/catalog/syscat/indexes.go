@@ -113,11 +113,6 @@ const (
 )
 
 func pgConstraint(s *scan) error {
-	for _, k := range s.eq {
-		if k.AttNum == conType {
-			s.conType = byte(k.Val.Uint())
-		}
-	}
 	all := func(t *catalog.Table) {
 		for _, c := range t.Constraints {
 			s.addConstraint(t, c)
@@ -196,7 +191,7 @@ func pgConstraint(s *scan) error {
 }
 
 func (s *scan) addConstraint(t *catalog.Table, c *catalog.Constraint) {
-	if s.conType != 0 && byte(c.Type) != s.conType {
+	if !s.mayBe(conType, byte(c.Type)) {
 		return
 	}
 	upd, del, match := byte(' '), byte(' '), byte(' ')

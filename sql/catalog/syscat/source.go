@@ -149,7 +149,6 @@ type scan struct {
 	// object and referenced say the same of pg_depend; note is told of every object that is referred to.
 	object, referenced *catalog.OID
 	note               func(referenced catalog.OID)
-	conType            byte // and this of pg_constraint; 0: all
 }
 
 // maxBlockRows bounds how many rows' values are allocated at a time.
@@ -251,6 +250,11 @@ func (s *scan) wants(atts ...int16) bool {
 
 // mayBe reports whether rows with this value of a column of type "char" are asked for.
 func (s *scan) mayBe(att int16, c byte) bool {
+	for _, k := range s.eq {
+		if k.AttNum == att && k.Val.Uint() != uint64(c) {
+			return false
+		}
+	}
 	for _, k := range s.chars {
 		if k.AttNum == att && strings.IndexByte(k.Chars, c) < 0 {
 			return false

@@ -124,24 +124,17 @@ func (r Names) OID(kind types.RegKind, name string) (types.OID, error) {
 
 // typeByName parses a type name as SQL spells it, "double precision" and "numeric(10,2)[]" too.
 func (r Names) typeByName(name string) (types.OID, error) {
-	stmts, err := parser.Parse("SELECT NULL::" + name)
-	if err != nil || len(stmts) != 1 {
+	n, err := parser.TypeName(name)
+	if n == nil || err != nil {
 		return 0, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", name)
 	}
-	if sel, ok := stmts[0].Node.(*ast.SelectStmt); ok && len(sel.TargetList) == 1 {
-		if rt, ok := sel.TargetList[0].(*ast.ResTarget); ok {
-			if tc, ok := rt.Val.(*ast.TypeCast); ok {
-				t, err := bind.TypeName(r.S.Bind(), tc.TypeName)
-				if err != nil {
-					e := *pgerr.From(err)
-					e.Position = 0
-					return 0, &e
-				}
-				return t.OID, nil
-			}
-		}
+	t, err := bind.TypeName(r.S.Bind(), n)
+	if err != nil {
+		e := *pgerr.From(err)
+		e.Position = 0
+		return 0, &e
 	}
-	return 0, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", name)
+	return t.OID, nil
 }
 
 // signatureByName finds f(type, …) or op(type, type).
