@@ -91,6 +91,9 @@ func (m *Mirror) spareLocked(t *table) int64 {
 
 // retire notes what a commit has taken out for good: files that it does not add again with other deleted rows.
 func (c *commit) retire() {
+	if len(c.removes) == 0 {
+		return
+	}
 	again := map[string]bool{}
 	for _, a := range c.adds {
 		again[a.Add.Path] = true
@@ -136,6 +139,11 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 	if len(inputs) == 0 {
 		return nil
 	}
+	return m.rewrite(ctx, t, base, inputs, gen)
+}
+
+// rewrite merges files of base and puts the one that comes of them in their place.
+func (m *Mirror) rewrite(ctx context.Context, t *table, base *version, inputs []*fileState, gen int) error {
 	out, err := m.merge(ctx, t, base.m, inputs, false)
 	if err != nil {
 		return err

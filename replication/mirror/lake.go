@@ -96,19 +96,11 @@ func (m *Mirror) loadCold(ctx context.Context, s lakeState) (*coldVersion, error
 	if err != nil {
 		return nil, err
 	}
-	mp, err := loadMapping(snap.Metadata.Configuration)
+	v, err := versionOf(ctx, store, snap, 0)
 	if err != nil {
 		return nil, err
 	}
-	var files []*fileState
-	for _, a := range snap.SortedFiles() {
-		f, err := loadFile(ctx, store, a)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	return m.newCold(s, store, newVersion(0, s.number, mp, files))
+	return m.newCold(s, store, v)
 }
 
 // holdLake makes the version that the state names one that sweep spares, before the table is swept for the first time.

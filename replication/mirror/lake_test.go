@@ -5,9 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,27 +20,11 @@ import (
 // changes, truncations and kills: every snapshot shows its rows for as long as it is open, and so does a View.
 // TARN_RANDOM_SEEDS runs more histories.
 func TestLakeRandomHistories(t *testing.T) {
-	seeds := 2
-	if n, err := strconv.Atoi(os.Getenv("TARN_RANDOM_SEEDS")); err == nil {
-		seeds = n
-	}
-	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			var killed atomic.Bool
-			step := func(string) error {
-				if killed.Load() {
-					return errKilled
-				}
-				return nil
-			}
-			h := &lakeHistory{killed: &killed, rnd: rand.New(rand.NewPCG(uint64(seed), 5)), rows: map[uint64]string{},
-				rig: newRig(t, Options{step: step, RowIDBytes: 100, MaxLag: 3 * time.Millisecond, TailRows: 40, MergeFiles: 4, CheckpointLog: 5,
-					FileRetention: 30 * time.Millisecond, LogRetention: 80 * time.Millisecond, FileRows: 30, KeepVersions: 10 * time.Millisecond,
-					BlockBytes: 20_000})}
-			h.run(250)
-		})
-	}
+	tune := Options{FileRetention: 30 * time.Millisecond, KeepVersions: 10 * time.Millisecond, BlockBytes: 20_000}
+	eachHistory(t, 5, tune, func(r *rig, rnd *rand.Rand, killed *atomic.Bool) {
+		h := &lakeHistory{killed: killed, rnd: rnd, rows: map[uint64]string{}, rig: r}
+		h.run(250)
+	})
 }
 
 const lakeID = 300

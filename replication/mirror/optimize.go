@@ -35,15 +35,7 @@ func (m *Mirror) Optimize(ctx context.Context, id uint32) error {
 		if len(inputs) == 0 {
 			return nil
 		}
-		out, err := m.merge(ctx, t, base.m, inputs, false)
-		if err != nil {
-			return err
-		}
-		used, err := m.swap(ctx, t, base, inputs, out, gen)
-		if out != nil {
-			m.settle(t, out.f.key, used, err)
-		}
-		if err != nil {
+		if err := m.rewrite(ctx, t, base, inputs, gen); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -57,11 +49,11 @@ func (m *Mirror) takeMerge(ctx context.Context, id uint32) (*table, error) {
 	for {
 		m.mu.Lock()
 		t := m.tables[id]
-		if t == nil {
+		if t == nil || t.dropped || t.off {
 			m.mu.Unlock()
 			return nil, fmt.Errorf("table %d: %w", id, ErrNotMirrored)
 		}
-		if !t.compacting && !t.dropped && !t.off {
+		if !t.compacting {
 			t.compacting = true
 			m.mu.Unlock()
 			return t, nil

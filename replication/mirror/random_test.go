@@ -18,24 +18,34 @@ import (
 // compactions that never rest: whenever the mirror answers, it answers what the rows are (I4), and in the end it does.
 // TARN_RANDOM_SEEDS runs more histories.
 func TestRandomHistories(t *testing.T) {
+	tune := Options{FileRetention: 40 * time.Millisecond, KeepVersions: 20 * time.Millisecond}
+	eachHistory(t, 3, tune, func(r *rig, rnd *rand.Rand, killed *atomic.Bool) {
+		h := &history{killed: killed, rig: r, rnd: rnd, storage: 1000}
+		h.run(150)
+	})
+}
+
+// eachHistory runs histories of different seeds side by side, each over a mirror that publishes, merges and forgets all the time and
+// comes to nothing once it is killed.
+func eachHistory(t *testing.T, stream uint64, o Options, run func(r *rig, rnd *rand.Rand, killed *atomic.Bool)) {
 	seeds := 2
 	if n, err := strconv.Atoi(os.Getenv("TARN_RANDOM_SEEDS")); err == nil {
 		seeds = n
 	}
+	o.RowIDBytes, o.MaxLag, o.TailRows, o.MergeFiles, o.CheckpointLog = 100, 3*time.Millisecond, 40, 4, 5
+	o.LogRetention, o.FileRows = 80*time.Millisecond, 30
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			var killed atomic.Bool
-			step := func(string) error {
+			o := o
+			o.step = func(string) error {
 				if killed.Load() {
 					return errKilled
 				}
 				return nil
 			}
-			h := &history{killed: &killed, rig: newRig(t, Options{step: step, RowIDBytes: 100, MaxLag: 3 * time.Millisecond, TailRows: 40, MergeFiles: 4, CheckpointLog: 5,
-				FileRetention: 40 * time.Millisecond, LogRetention: 80 * time.Millisecond, FileRows: 30, KeepVersions: 20 * time.Millisecond}),
-				rnd: rand.New(rand.NewPCG(uint64(seed), 3)), storage: 1000}
-			h.run(150)
+			run(newRig(t, o), rand.New(rand.NewPCG(uint64(seed), stream)), &killed)
 		})
 	}
 }

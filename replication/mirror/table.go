@@ -187,17 +187,22 @@ func (m *Mirror) loadVersion(ctx context.Context, t *table) (*version, error) {
 	if !ok {
 		return nil, errNotOurs
 	}
+	return versionOf(ctx, t.store, snap, wal.LSN(txn.Version))
+}
+
+// versionOf makes the version that covers lsn of a snapshot of its Delta log.
+func versionOf(ctx context.Context, store object.Store, snap *delta.Snapshot, lsn wal.LSN) (*version, error) {
 	mp, err := loadMapping(snap.Metadata.Configuration)
 	if err != nil {
 		return nil, err
 	}
 	var files []*fileState
 	for _, a := range snap.SortedFiles() {
-		f, err := loadFile(ctx, t.store, a)
+		f, err := loadFile(ctx, store, a)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, f)
 	}
-	return newVersion(wal.LSN(txn.Version), snap.Version, mp, files), nil
+	return newVersion(lsn, snap.Version, mp, files), nil
 }

@@ -90,6 +90,14 @@ func (a *Add) CRC() (uint32, bool) {
 	return uint32(n), err == nil
 }
 
+// crc is CRC as Table.open takes it: nil without one.
+func (a *Add) crc() *uint32 {
+	if c, ok := a.CRC(); ok {
+		return &c
+	}
+	return nil
+}
+
 // FormatCRC is the value of TagCRC.
 func FormatCRC(crc uint32) string { return fmt.Sprintf("%08x", crc) }
 

@@ -292,10 +292,7 @@ func (c *ChangeScan) infer(ctx context.Context, add *Add, remove *Remove) error 
 	if after, err = c.table.deleted(ctx, add.DeletionVector); err != nil {
 		return err
 	}
-	part := changePart{path: add.Path, values: add.PartitionValues}
-	if crc, ok := add.CRC(); ok {
-		part.crc = &crc
-	}
+	part := changePart{path: add.Path, values: add.PartitionValues, crc: add.crc()}
 	if remove == nil {
 		part.kind, part.dead = Insert, after
 		c.parts = append(c.parts, part)

@@ -134,11 +134,7 @@ func (t *Table) openFile(ctx context.Context, l *layout, columns []int, a *Add) 
 	if f.dead, err = t.deleted(ctx, a.DeletionVector); err != nil {
 		return nil, err
 	}
-	var crc *uint32
-	if c, ok := a.CRC(); ok {
-		crc = &c
-	}
-	if f.object, f.reader, err = t.open(ctx, a.Path, crc); err != nil {
+	if f.object, f.reader, err = t.open(ctx, a.Path, a.crc()); err != nil {
 		return nil, err
 	}
 	return f, nil
