@@ -15,10 +15,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,11 +39,7 @@ type server struct {
 type serverKey struct{}
 
 func TestScripts(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "tarn")
-	build := exec.Command("go", "build", "-o", bin, "../../cmd/tarn")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	bin := binary(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
@@ -186,14 +180,4 @@ func tarn(ts *testscript.TestScript, neg bool, args []string) {
 	if err := cmd.Run(); (err != nil) != neg {
 		ts.Fatalf("tarn %v: %v", args, err)
 	}
-}
-
-// freePort is one that nobody listens on now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -3,8 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -145,23 +143,9 @@ var lakeMeetings = []struct{ name, steps string }{
 }
 
 func TestLakeMeetings(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "tarn")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, "serve", "--data", t.TempDir(), "--listen", fmt.Sprintf("127.0.0.1:%d", port))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}()
-	dsn := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port)
+	server, stop := startServer(t, t.TempDir())
+	defer stop()
+	dsn := server.dsn()
 	for i, m := range lakeMeetings {
 		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
 			want := meet(t, dsn, fmt.Sprintf("h%d", i), "", false, m.steps)

@@ -5,8 +5,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,16 +20,12 @@ import (
 // TestMirrorTypes compares the Delta tables of a column of every kind of type, with NULL, empty, extreme and odd values, with what a
 // client reads, before and after a restart. tests/interop lets foreign readers do the same over the same tables.
 func TestMirrorTypes(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "tarn")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	script, err := os.ReadFile("../interop/mirror_types.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := t.TempDir()
-	db, stop := startServer(t, bin, data, "--mirror=true")
+	db, stop := startServer(t, data, "--mirror=true")
 	for _, statement := range strings.Split(string(script), ";\n") {
 		db.run(statement)
 	}
@@ -55,13 +49,13 @@ func TestMirrorTypes(t *testing.T) {
 		t.Errorf("columns that fell back to string: %s, want %s", got, want)
 	}
 	stop()
-	db, stop = startServer(t, bin, data, "--mirror=true")
+	db, stop = startServer(t, data, "--mirror=true")
 	defer stop()
 	db.run(`alter type mt.mood rename value 'sad' to 'blue'; update mt.changed set bb = 'x' where id = 3`)
 	compareMirrors(db)
 }
 
-func compareMirrors(db *vectorConn) {
+func compareMirrors(db *client) {
 	db.t.Helper()
 	db.run(`set timezone = 'UTC'; set intervalstyle = iso_8601; set datestyle = iso; set extra_float_digits = 1; set bytea_output = hex;
 		select tarn.mirror_sync()`)

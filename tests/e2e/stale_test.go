@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,43 +22,18 @@ func TestColumnarIsNeverStale(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a server for seconds")
 	}
-	bin := filepath.Join(t.TempDir(), "tarn")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
 	config := filepath.Join(t.TempDir(), "tarn.conf")
 	if err := os.WriteFile(config, []byte("tarn.columnar_nice = 0\n"), 0o600); err != nil { // tests run beside other tests
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "serve", "--data", t.TempDir(), "--config", config, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}()
-	var open []*pgconn.PgConn
-	defer func() {
-		for _, c := range open {
-			c.Close(context.Background())
-		}
-	}()
+	server, stop := startServer(t, t.TempDir(), "--config", config)
+	defer stop()
+	opened := uint64(0)
 	connect := func() *pgconn.PgConn {
-		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			c, err := pgconn.Connect(context.Background(), fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port))
-			if err == nil {
-				open = append(open, c)
-				return c
-			}
-			if time.Now().After(deadline) {
-				t.Fatal(err)
-			}
-		}
+		opened++
+		c := server.another()
+		t.Cleanup(c.close)
+		return c.c
 	}
 	// run gives the last column of all rows.
 	run := func(c *pgconn.PgConn, sql string) string {
@@ -98,7 +72,7 @@ func TestColumnarIsNeverStale(t *testing.T) {
 	work := func(f func(c *pgconn.PgConn, rnd *rand.Rand) bool) {
 		c := connect()
 		must(c, "set tarn.columnar = on")
-		rnd := rand.New(rand.NewPCG(1, uint64(len(open))))
+		rnd := rand.New(rand.NewPCG(1, opened))
 		wg.Go(func() {
 			for time.Now().Before(end) && !t.Failed() && f(c, rnd) {
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,10 +18,6 @@ func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatal(err, len(files))
-	}
-	bin := filepath.Join(t.TempDir(), "tarn")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
 	}
 	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".sql"), func(t *testing.T) {
@@ -40,19 +35,9 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			port, err := freePort()
-			if err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command(bin, "serve", "--data", t.TempDir(), "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--mirror=false")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				cmd.Process.Kill()
-				cmd.Wait()
-			}()
-			if got := transcript(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", port), string(script)); got != string(want) {
+			server, stop := startServer(t, t.TempDir(), "--mirror=false")
+			defer stop()
+			if got := transcript(t, server.dsn(), string(script)); got != string(want) {
 				t.Error(firstDifference(got, string(want)))
 			}
 		})

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,12 +14,8 @@ import (
 // TestVectorIndex searches an hnsw index while rows come, change and go, and after a restart: it finds nearly all of the nearest rows,
 // never one that the snapshot does not see, and never fewer than are asked for.
 func TestVectorIndex(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "tarn")
-	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	data := t.TempDir()
-	db, stop := vectorServer(t, bin, data)
+	db, stop := startServer(t, data, "--mirror=false")
 	db.run(`create extension vector`)
 	db.run(`create table items (id int primary key, tag int, emb vector(8))`)
 	db.refused()
@@ -45,7 +38,7 @@ func TestVectorIndex(t *testing.T) {
 		!strings.Contains(plan, "Order By: (emb <-> ") {
 		t.Errorf("plan\n%s", plan)
 	}
-	first := func(c *vectorConn) string {
+	first := func(c *client) string {
 		return c.run(`select id from items order by emb <-> '[50,50,50,50,50,50,50,50]' limit 1`)
 	}
 	// A row that another transaction has not committed is not there, and one's own is.
@@ -90,7 +83,7 @@ func TestVectorIndex(t *testing.T) {
 	other.close()
 	stop()
 
-	db, stop = vectorServer(t, bin, data)
+	db, stop = startServer(t, data, "--mirror=false")
 	defer stop()
 	db.untilUsed("items_emb", `select id from items order by emb <-> '[1,2,3,4,5,6,7,8]' limit 5`)
 	db.recall("<->", "")
@@ -101,7 +94,7 @@ func TestVectorIndex(t *testing.T) {
 }
 
 // refused makes the indexes that there cannot be.
-func (v *vectorConn) refused() {
+func (v *client) refused() {
 	v.t.Helper()
 	v.run(`create table odd (id int, emb vector(3), s sparsevec(3), free vector, wide vector(2001))`)
 	for _, c := range []struct{ index, code, message string }{
@@ -127,73 +120,8 @@ func (v *vectorConn) refused() {
 	}
 }
 
-type vectorConn struct {
-	t    *testing.T
-	port int
-	c    *pgconn.PgConn
-}
-
-func vectorServer(t *testing.T, bin, data string) (*vectorConn, func()) {
-	return startServer(t, bin, data, "--mirror=false")
-}
-
-func startServer(t *testing.T, bin, data string, flags ...string) (*vectorConn, func()) {
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
-	cmd.Args = append(cmd.Args, flags...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stop := sync.OnceFunc(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	t.Cleanup(stop)
-	c := (&vectorConn{t: t, port: port}).another()
-	return c, func() {
-		c.close()
-		stop()
-	}
-}
-
-func (v *vectorConn) another() *vectorConn {
-	v.t.Helper()
-	var err error
-	for range 100 {
-		var c *pgconn.PgConn
-		if c, err = pgconn.Connect(context.Background(), fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", v.port)); err == nil {
-			return &vectorConn{v.t, v.port, c}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	v.t.Fatal(err)
-	return nil
-}
-
-func (v *vectorConn) close() { v.c.Close(context.Background()) }
-
-// run gives the first column of all rows, a line each.
-func (v *vectorConn) run(sql string) string {
-	v.t.Helper()
-	results, err := v.c.Exec(context.Background(), sql).ReadAll()
-	if err != nil {
-		v.t.Fatalf("%s: %v", sql, err)
-	}
-	var out strings.Builder
-	for _, r := range results {
-		for _, row := range r.Rows {
-			out.Write(row[0])
-			out.WriteByte('\n')
-		}
-	}
-	return out.String()
-}
-
 // untilUsed repeats a query until the index has answered it: its graph is built by then.
-func (v *vectorConn) untilUsed(index, query string) {
+func (v *client) untilUsed(index, query string) {
 	v.t.Helper()
 	for range 300 {
 		v.run(query)
@@ -206,7 +134,7 @@ func (v *vectorConn) untilUsed(index, query string) {
 }
 
 // recall compares the index with the whole table.
-func (v *vectorConn) recall(operator, where string) {
+func (v *client) recall(operator, where string) {
 	v.t.Helper()
 	hits, total := 0, 0
 	for i := range 10 {

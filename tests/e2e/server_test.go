@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// binDir holds the binary of this run.
+var binDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if binDir, err = os.MkdirTemp("", "tarn-e2e-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(binDir)
+	os.Exit(code)
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(binDir, "tarn")
+	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// binary is the path of tarn, which the first test builds.
+func binary(t testing.TB) string {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// client is a connection to a server of its test.
+type client struct {
+	t    *testing.T
+	port int
+	c    *pgconn.PgConn
+}
+
+// startServer runs a server until stop or the end of the test.
+func startServer(t *testing.T, data string, flags ...string) (c *client, stop func()) {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary(t), "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	cmd.Args = append(cmd.Args, flags...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	t.Cleanup(kill)
+	c = (&client{t: t, port: port}).another()
+	return c, func() {
+		c.close()
+		kill()
+	}
+}
+
+func (c *client) dsn() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", c.port)
+}
+
+// another waits until the server answers.
+func (c *client) another() *client {
+	c.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := pgconn.Connect(context.Background(), c.dsn())
+		if err == nil {
+			return &client{c.t, c.port, conn}
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *client) close() { c.c.Close(context.Background()) }
+
+// run gives the first column of all rows, a line each.
+func (c *client) run(sql string) string {
+	c.t.Helper()
+	results, err := c.c.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		c.t.Fatalf("%s: %v", sql, err)
+	}
+	var out strings.Builder
+	for _, r := range results {
+		for _, row := range r.Rows {
+			out.Write(row[0])
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
+// freePort is one that nobody listens on now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
