@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -99,21 +98,11 @@ func (g *columnar) one(list ...string) string { return list[g.pick(len(list))] }
 var columnarTypes = []string{"smallint", "integer", "bigint", "numeric", "boolean", "date", "timestamp", "timestamptz", "text", "varchar", "char"}
 
 func columnsOfF(a string) []column {
-	var out []column
-	for _, c := range strings.Fields("id:integer i2:smallint i4:integer i8:bigint n2:numeric n6:numeric b:boolean da:date ts:timestamp tz:timestamptz t:text v:varchar c:char u:text") {
-		name, t, _ := strings.Cut(c, ":")
-		out = append(out, column{a + "." + name, t})
-	}
-	return out
+	return columnList(a, "id:integer i2:smallint i4:integer i8:bigint n2:numeric n6:numeric b:boolean da:date ts:timestamp tz:timestamptz t:text v:varchar c:char u:text")
 }
 
 func columnsOfG(a string) []column {
-	var out []column
-	for _, c := range strings.Fields("k:integer i4:integer n3:numeric t:text da:date") {
-		name, t, _ := strings.Cut(c, ":")
-		out = append(out, column{a + "." + name, t})
-	}
-	return out
+	return columnList(a, "k:integer i4:integer n3:numeric t:text da:date")
 }
 
 var columnarConsts = map[string][]string{

@@ -186,18 +186,22 @@ func (g *generator) exists(depth int) *expr {
 	return &expr{sql: fmt.Sprintf("(%s > (select max(%s) from e s where %s))", g.leaf(t).sql, inner, p.sql), typ: "boolean"}
 }
 
-// tableColumns are a table's columns under an alias.
-func tableColumns(alias, table string) (out []column) {
-	list := "id:integer b:boolean i2:smallint i4:integer i8:bigint n:numeric n2:numeric f8:double_precision t:text v:character_varying c:character(5) " +
-		"da:date ts:timestamp_without_time_zone tz:timestamp_with_time_zone ti:time_without_time_zone iv:interval by:bytea u:uuid ai:integer[] at:text[] j:jsonb r:int4range"
-	if table == "e" {
-		list = "id:integer k:integer i4:integer t:text n:numeric da:date b:boolean"
-	}
+// columnList reads name:type pairs as columns under an alias; _ stands for the spaces of a type.
+func columnList(alias, list string) (out []column) {
 	for _, c := range strings.Fields(list) {
 		name, t, _ := strings.Cut(c, ":")
 		out = append(out, column{alias + "." + name, strings.ReplaceAll(t, "_", " ")})
 	}
 	return out
+}
+
+// tableColumns are a table's columns under an alias.
+func tableColumns(alias, table string) []column {
+	if table == "e" {
+		return columnList(alias, "id:integer k:integer i4:integer t:text n:numeric da:date b:boolean")
+	}
+	return columnList(alias, "id:integer b:boolean i2:smallint i4:integer i8:bigint n:numeric n2:numeric f8:double_precision t:text v:character_varying c:character(5) "+
+		"da:date ts:timestamp_without_time_zone tz:timestamp_with_time_zone ti:time_without_time_zone iv:interval by:bytea u:uuid ai:integer[] at:text[] j:jsonb r:int4range")
 }
 
 // from chooses FROM items, whose columns come into scope.

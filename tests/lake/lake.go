@@ -1,15 +1,15 @@
-// Package lake reads Delta tables for tests, the simple way: the log, the live files, their deletion vectors, nothing kept.
+// Package lake reads whole Delta tables for tests.
 package lake
 
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/object"
@@ -26,65 +26,45 @@ type Table struct {
 
 // Read reads the table in a directory.
 func Read(dir string) (*Table, error) {
-	ctx := context.Background()
-	store, err := object.OpenLocal(dir, object.Options{})
-	if err != nil {
-		return nil, err
-	}
-	snap, err := delta.Load(ctx, store, -1)
+	t, err := read(context.Background(), dir)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", dir, err)
-	}
-	schema, err := snap.Schema()
-	if err != nil {
-		return nil, err
-	}
-	t := &Table{Version: snap.Version, Fields: schema.Fields}
-	for _, add := range snap.SortedFiles() {
-		if err := t.file(ctx, store, add); err != nil {
-			return nil, fmt.Errorf("read %s/%s: %w", dir, add.Path, err)
-		}
 	}
 	return t, nil
 }
 
-func (t *Table) file(ctx context.Context, store object.Store, add *delta.Add) (err error) {
-	dead := roaring.New()
-	if add.DeletionVector != nil {
-		if dead, err = delta.ReadDV(ctx, store, add.DeletionVector); err != nil {
-			return err
-		}
-	}
-	o, err := store.Open(ctx, add.Path)
+func read(ctx context.Context, dir string) (*Table, error) {
+	store, err := object.OpenLocal(dir, object.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer o.Close()
-	r, err := parquet.NewReader(o, o.Size())
+	table := delta.NewTable(store, delta.TableOptions{})
+	snap, err := table.Snapshot(ctx, -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	at := uint32(0)
-	for g := range r.RowGroups() {
-		cols := make([][]tuple.Value, len(t.Fields))
-		for k, f := range t.Fields {
-			if cols[k], err = r.Column(nil, g, f.Name, f.Type); err != nil {
-				return fmt.Errorf("column %s: %w", f.Name, err)
-			}
+	scan, err := table.Scan(snap, delta.ScanOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer scan.Close()
+	t := &Table{Version: snap.Version, Fields: scan.Fields()}
+	for {
+		b, err := scan.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return t, nil
 		}
-		for i := range r.GroupRows(g) {
-			if dead.Contains(at + uint32(i)) {
-				continue
-			}
-			row := make([]tuple.Value, len(cols))
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Rows {
+			row := make([]tuple.Value, len(b.Columns))
 			for k := range row {
-				row[k] = cols[k][i].Clone()
+				row[k] = b.Columns[k][i]
 			}
 			t.Rows = append(t.Rows, row)
 		}
-		at += uint32(r.GroupRows(g))
 	}
-	return nil
 }
 
 // Text is a value as psql prints it with TimeZone UTC and DateStyle ISO; floats in Go's shortest form.

@@ -99,33 +99,32 @@ func (p *Position) Close() {
 	p.current = nil
 }
 
-// read takes the next row from the source and keeps it where it must be kept.
-func (p *Position) read(keep bool) ([]types.Datum, error) {
+// read takes the next row from the source and keeps it where it must be kept. The row is the source's, valid until the next one; ok is
+// false at the end.
+func (p *Position) read(keep bool) (row []types.Datum, ok bool, err error) {
 	if p.src == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	if p.seen&255 == 255 && p.ctx != nil {
 		if err := context.Cause(p.ctx); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	row, ok, err := p.src.Next()
-	if err != nil {
-		return nil, err
+	if row, ok, err = p.src.Next(); err != nil {
+		return nil, false, err
 	}
 	if !ok {
 		err := p.src.Close()
 		p.src = nil
-		return nil, err
+		return nil, false, err
 	}
 	p.seen++
-	row = clone(row)
 	if !keep {
 		p.dropped = p.seen
-		return row, nil
+		return row, true, nil
 	}
 	if err := p.rows.Add(row); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if p.limit > 0 {
 		for _, d := range row {
@@ -138,7 +137,7 @@ func (p *Position) read(keep bool) ([]types.Datum, error) {
 			p.keep, p.dropped = false, p.seen
 		}
 	}
-	return row, nil
+	return row, true, nil
 }
 
 // Drain reads and keeps the rest, whatever it takes, as WITH HOLD asks at the end of the transaction. It does nothing at the end.
@@ -148,7 +147,7 @@ func (p *Position) Drain() error {
 	}
 	p.limit = 0
 	for p.src != nil {
-		if _, err := p.read(true); err != nil {
+		if _, _, err := p.read(true); err != nil {
 			return err
 		}
 	}
@@ -165,8 +164,12 @@ func (p *Position) forward() ([]types.Datum, error) {
 			return nil, err
 		}
 	default:
-		if row, err = p.read(p.keep); err != nil {
+		next, ok, err := p.read(p.keep)
+		if err != nil {
 			return nil, err
+		}
+		if ok {
+			row = clone(next)
 		}
 	}
 	p.current = row
