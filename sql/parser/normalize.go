@@ -136,10 +136,9 @@ func clauseWord(s string) bool {
 
 // opaqueWord are the words that make constants part of the statement's shape.
 func opaqueWord(s string) bool {
-	for _, w := range [...]string{"order", "group", "cast", "interval", "fetch", "union", "intersect", "except", "with", "over", "window", "into", "json", "xmlelement", "rows", "tablesample", "collate", "current", "for", "read_files", "delta_scan"} {
+	for _, w := range [...]string{"order", "group", "cast", "interval", "fetch", "union", "intersect", "except", "with", "over", "window", "json", "xmlelement", "rows", "tablesample", "collate", "current", "for"} {
 		if strings.EqualFold(s, w) {
-			// INSERT INTO is the one harmless INTO.
-			return !strings.EqualFold(w, "into")
+			return true
 		}
 	}
 	return false
