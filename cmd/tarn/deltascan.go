@@ -23,18 +23,10 @@ type deltaTables struct{}
 var _ files.Deltas = deltaTables{}
 
 func (deltaTables) OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (files.Delta, error) {
-	if _, err := os.Stat(filepath.Join(dir, "_delta_log")); err != nil { // opening the store would make the directory
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, noDelta(dir, err)
-		}
-		return nil, pgerr.Wrap(err, pgerr.IOError, "could not open directory \"%s\": %v", dir, err)
-	}
-	store, err := object.OpenLocal(dir, object.Options{})
+	t, err := openTable(dir)
 	if err != nil {
-		return nil, pgerr.Wrap(err, pgerr.IOError, "%v", err)
+		return nil, err
 	}
-	// Files outside of the directory are not opened: who may read it may not read them.
-	t := delta.NewTable(store, delta.TableOptions{})
 	var snap *delta.Snapshot
 	if at.IsZero() {
 		snap, err = t.Snapshot(ctx, version)
@@ -49,6 +41,21 @@ func (deltaTables) OpenDelta(ctx context.Context, dir string, version int64, at 
 		return nil, deltaError(dir, err)
 	}
 	return &deltaVersion{dir, scan}, nil
+}
+
+// openTable is the Delta table in a directory. Files outside of the directory are not opened: who may read it may not read them.
+func openTable(dir string) (*delta.Table, error) {
+	if _, err := os.Stat(filepath.Join(dir, "_delta_log")); err != nil { // opening the store would make the directory
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, noDelta(dir, err)
+		}
+		return nil, pgerr.Wrap(err, pgerr.IOError, "could not open directory \"%s\": %v", dir, err)
+	}
+	store, err := object.OpenLocal(dir, object.Options{})
+	if err != nil {
+		return nil, pgerr.Wrap(err, pgerr.IOError, "%v", err)
+	}
+	return delta.NewTable(store, delta.TableOptions{}), nil
 }
 
 func noDelta(dir string, err error) error {

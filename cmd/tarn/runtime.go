@@ -115,7 +115,7 @@ func (m mirrorOf) History(ctx context.Context, table uint32) ([]system.MirrorCom
 	out := make([]system.MirrorCommit, len(list))
 	for i, h := range list {
 		lsn, _ := wal.ParseLSN(h.Info.OperationParameters["lsn"])
-		out[i] = system.MirrorCommit{Version: h.Version, Time: time.UnixMilli(h.Info.Timestamp), Operation: h.Info.Operation, LSN: uint64(lsn),
+		out[i] = system.MirrorCommit{Version: h.Version, Time: h.Time, Operation: h.Info.Operation, LSN: uint64(lsn),
 			Added: int64(h.Added), Removed: int64(h.Removed), AddedBytes: h.AddedBytes}
 	}
 	return out, nil

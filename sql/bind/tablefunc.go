@@ -38,7 +38,7 @@ type TableFunction struct {
 }
 
 // tableFunctionNames are the functions whose columns TableFunctions tells, in schema pg_catalog.
-var tableFunctionNames = map[string]bool{"read_files": true, "delta_scan": true}
+var tableFunctionNames = map[string]bool{"read_files": true, "delta_scan": true, "table_changes": true}
 
 // tableFunction binds a call in FROM of a function whose columns depend on its arguments; ok is false for any other.
 func (b *binder) tableFunction(s *expression.Scope, n *ast.RangeFunction) (items []*expression.Item, ok bool) {

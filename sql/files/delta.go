@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -17,7 +18,23 @@ type Deltas interface {
 	// OpenDelta reads the table in a directory: the version, or for version < 0 the one at a time, or for a zero time the newest.
 	// Errors are those of SQL.
 	OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (Delta, error)
+	// OpenChanges reads the changes of the versions from one to another, both included. Behind the table's columns stand those
+	// of ChangeColumns.
+	OpenChanges(ctx context.Context, dir string, from, to Version) (Delta, error)
 }
+
+// Version is a version of a Delta table by its number or, where At is not zero, by time: at the beginning of a range the first
+// that was made at that time or later, at its end the last that was made by then. Number < 0 is the newest.
+type Version struct {
+	Number int64
+	At     time.Time
+}
+
+// ChangeColumns are what stands behind the columns of a table in its changes: what became of the row (insert, delete,
+// update_preimage, update_postimage), the version, when it was made, and the log position that it covers, NULL in tables that
+// other programs write.
+var ChangeColumns = []types.Attr{{Name: "_change_type", Type: types.Text, Mod: -1}, {Name: "_commit_version", Type: types.Int8, Mod: -1},
+	{Name: "_commit_timestamp", Type: types.TimestampTZ, Mod: -1}, {Name: "_commit_lsn", Type: types.PgLSN, Mod: -1}}
 
 // Delta is one version of a Delta table. The caller closes it.
 type Delta interface {
@@ -56,14 +73,10 @@ type DeltaRows struct {
 
 var deltaOptions = &Options{}
 
-// ReadDelta starts to read; cols are what DeltaColumns has told when the statement was bound. It closes d where it fails.
-func ReadDelta(ctx context.Context, d Delta, cols []types.Attr, env *types.Env) (*DeltaRows, error) {
-	now := DeltaColumns(d)
-	same := len(now) == len(cols)
-	for i := range now {
-		same = same && now[i] == cols[i]
-	}
-	if !same {
+// ReadDelta starts to read d, whose columns are now; cols are what they were when the statement was bound. It closes d where it
+// fails.
+func ReadDelta(ctx context.Context, d Delta, now, cols []types.Attr, env *types.Env) (*DeltaRows, error) {
+	if !slices.Equal(now, cols) {
 		d.Close()
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/sql/stmtstats"
@@ -95,10 +96,10 @@ type Session struct {
 	ident    *identity   // who the session is now; see identity()
 	client   Startup
 	hot      hot
-	deadline time.Time // of the extended statement under way; zero: none
-	noticed  int       // notices so far
-	copying  *copying  // the COPY INTO under way; nil: none
-	piped    bool      // the extended protocol has begun a transaction, as now() shows it, since the last Sync
+	deadline time.Time         // of the extended statement under way; zero: none
+	noticed  int               // notices so far
+	loading  *external.Loading // the COPY INTO under way; nil: none
+	piped    bool              // the extended protocol has begun a transaction, as now() shows it, since the last Sync
 	planEnvs map[planEnv]*planEnv
 	signaled bool            // the statement under way has canceled or ended its own session
 	stmtCtx  context.Context // of the statement under way, for functions that wait

@@ -49,8 +49,8 @@ var ErrNoFeed = errors.New("change data feed is not enabled")
 // ChangeOptions say what of the changes is read.
 type ChangeOptions struct {
 	Columns []string // as in ScanOptions
-	// Inferred also reads versions that were made without the feed, from the rows that their files gained and lost. A
-	// writer that copies rows when it changes others then shows the copies as deleted and inserted.
+	// Inferred also reads versions that were made without the feed, from the rows that their files gained and lost. A row
+	// that a version took from one file to another is no change.
 	Inferred bool
 }
 
@@ -75,7 +75,8 @@ type ChangeScan struct {
 	parts   []changePart
 	commit  ChangeBatch // what the batches of the open version share
 	file    *fileScan
-	kind    Change // of the rows of file; 0: its last column says so
+	part    changePart // of file
+	moved   *moves     // of the open version; nil: it has not both added and removed whole files
 }
 
 // changePart is a file, or some rows of it, that belongs to the changes of a version.
@@ -83,9 +84,10 @@ type changePart struct {
 	path   string
 	values map[string]*string
 	crc    *uint32
-	kind   Change
+	kind   Change          // 0: the last column says so
 	dead   *roaring.Bitmap // rows that do not count
 	only   *roaring.Bitmap // if not nil, the rows that count
+	whole  bool            // a file that came or went
 }
 
 // Changes starts to read the changes of the versions from to to, both included. Rows have the columns of version to.
@@ -170,7 +172,7 @@ func (c *ChangeScan) Close() {
 	}
 }
 
-// nextRows returns rows of the open file; nil at its end.
+// nextRows returns rows of the open file; nil at its end, and where it passes over all rows of a batch.
 func (c *ChangeScan) nextRows() (*ChangeBatch, error) {
 	b, err := c.file.next()
 	if errors.Is(err, io.EOF) {
@@ -183,11 +185,18 @@ func (c *ChangeScan) nextRows() (*ChangeBatch, error) {
 	if b.Rows == 0 {
 		return nil, nil
 	}
+	if c.filters(c.part) {
+		c.moved.keep(b, c.part.kind)
+		b.Columns = pick(b.Columns, c.columns)
+		if b.Rows == 0 {
+			return nil, nil
+		}
+	}
 	out := c.commit
 	out.Batch, out.Changes = *b, make([]Change, b.Rows)
-	if c.kind != 0 {
+	if c.part.kind != 0 {
 		for i := range out.Changes {
-			out.Changes[i] = c.kind
+			out.Changes[i] = c.part.kind
 		}
 		return &out, nil
 	}
@@ -207,9 +216,21 @@ func (c *ChangeScan) nextRows() (*ChangeBatch, error) {
 }
 
 func (c *ChangeScan) openPart(ctx context.Context, p changePart) error {
-	f, err := newFileScan(p.path, c.layout, c.columns, p.values)
+	columns := c.columns
+	if c.filters(p) {
+		columns = c.layout.all()
+	}
+	f, err := c.openRows(ctx, p, columns)
+	if err == nil {
+		c.file, c.part = f, p
+	}
+	return err
+}
+
+func (c *ChangeScan) openRows(ctx context.Context, p changePart, columns []int) (*fileScan, error) {
+	f, err := newFileScan(p.path, c.layout, columns, p.values)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.kind == 0 {
 		f.stored = append(f.stored, parquet.Column{Name: changeTypeColumn, Type: parquet.Type{ID: parquet.String}})
@@ -217,11 +238,8 @@ func (c *ChangeScan) openPart(ctx context.Context, p changePart) error {
 		f.fixed, f.isFixed = append(f.fixed, tuple.Null), append(f.isFixed, false)
 	}
 	f.dead, f.only = p.dead, p.only
-	if f.object, f.reader, err = c.table.open(ctx, p.path, p.crc); err != nil {
-		return err
-	}
-	c.file, c.kind = f, p.kind
-	return nil
+	f.object, f.reader, err = c.table.open(ctx, p.path, p.crc)
+	return f, err
 }
 
 // openVersion lists the parts of a version: its cdc files, or without any what its adds and removes did.
@@ -230,7 +248,7 @@ func (c *ChangeScan) openVersion(ctx context.Context, v CommitTime) error {
 	if err != nil {
 		return err
 	}
-	c.commit = ChangeBatch{Version: v.Version, Time: v.Time}
+	c.commit, c.moved = ChangeBatch{Version: v.Version, Time: v.Time}, nil
 	adds, removes := map[string]*Add{}, map[string]*Remove{}
 	var order []string
 	for i := range actions {
@@ -270,7 +288,7 @@ func (c *ChangeScan) openVersion(ctx context.Context, v CommitTime) error {
 			return fmt.Errorf("file %s: %w", path, err)
 		}
 	}
-	return nil
+	return c.findMoves(ctx)
 }
 
 // infer adds the parts of a file that came, went, or has another deletion vector than before.
@@ -286,7 +304,7 @@ func (c *ChangeScan) infer(ctx context.Context, add *Add, remove *Remove) error 
 		if remove.PartitionValues == nil && c.partitioned() {
 			return fmt.Errorf("%w: remove without partition values", ErrCorrupt)
 		}
-		c.parts = append(c.parts, changePart{path: remove.Path, values: remove.PartitionValues, kind: Delete, dead: before})
+		c.parts = append(c.parts, changePart{path: remove.Path, values: remove.PartitionValues, kind: Delete, dead: before, whole: true})
 		return nil
 	}
 	if after, err = c.table.deleted(ctx, add.DeletionVector); err != nil {
@@ -294,7 +312,7 @@ func (c *ChangeScan) infer(ctx context.Context, add *Add, remove *Remove) error 
 	}
 	part := changePart{path: add.Path, values: add.PartitionValues, crc: add.crc()}
 	if remove == nil {
-		part.kind, part.dead = Insert, after
+		part.kind, part.dead, part.whole = Insert, after, true
 		c.parts = append(c.parts, part)
 		return nil
 	}

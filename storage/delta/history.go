@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tarndb/tarn/storage/object"
 )
@@ -11,6 +12,7 @@ import (
 // HistoryEntry is what a commit says about itself.
 type HistoryEntry struct {
 	Version    int64
+	Time       time.Time  // as in CommitTime: what SnapshotAt goes by
 	Info       CommitInfo // zero if the commit has none
 	Added      int
 	Removed    int
@@ -26,16 +28,25 @@ func History(ctx context.Context, store object.Store) ([]HistoryEntry, error) {
 	if len(files) == 0 {
 		return nil, ErrNoTable
 	}
+	commits, err := NewTable(store, TableOptions{}).CommitTimes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read delta history: %w", err)
+	}
+	times := map[int64]time.Time{}
+	for _, c := range commits {
+		times[c.Version] = c.Time
+	}
 	var out []HistoryEntry
 	for _, f := range slices.Backward(files) {
-		if f.kind != commitFile {
+		at, ok := times[f.version]
+		if f.kind != commitFile || !ok {
 			continue
 		}
 		actions, err := readCommit(ctx, store, f.version)
 		if err != nil {
 			return nil, fmt.Errorf("read delta history: %w", err)
 		}
-		h := HistoryEntry{Version: f.version}
+		h := HistoryEntry{Version: f.version, Time: at}
 		for _, a := range actions {
 			switch {
 			case a.CommitInfo != nil:

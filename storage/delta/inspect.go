@@ -58,7 +58,7 @@ func Inspect(w io.Writer, dir string) error {
 		return err
 	}
 	for _, h := range hist {
-		fmt.Fprintf(w, "commit %d %s %s %v +%d -%d files\n", h.Version, time.UnixMilli(h.Info.Timestamp).UTC().Format(time.RFC3339Nano),
+		fmt.Fprintf(w, "commit %d %s %s %v +%d -%d files\n", h.Version, h.Time.Format(time.RFC3339Nano),
 			h.Info.Operation, h.Info.OperationParameters, h.Added, h.Removed)
 	}
 	return nil

@@ -150,6 +150,15 @@ func (s *Snapshot) layout() (*layout, error) {
 }
 
 // index finds a column; names of Delta columns differ by more than case.
+// all are the numbers of all columns.
+func (l *layout) all() []int {
+	out := make([]int, len(l.fields))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 func (l *layout) index(name string) int {
 	fold := -1
 	for i, f := range l.fields {
@@ -165,12 +174,10 @@ func (l *layout) index(name string) int {
 
 // choose returns the places of the columns that are named, in that order; of all for nil.
 func (l *layout) choose(names []string) ([]int, error) {
-	var out []int
 	if names == nil {
-		for i := range l.fields {
-			out = append(out, i)
-		}
+		return l.all(), nil
 	}
+	var out []int
 	for _, name := range names {
 		i := l.index(name)
 		if i < 0 {

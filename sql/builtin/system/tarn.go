@@ -42,7 +42,8 @@ func tableSets() call.Sets {
 			return t.TableRows(function, texts, c.RetFields)
 		}
 	}
-	return call.Sets{"tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan")}
+	return call.Sets{"tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan"),
+		"tarn_table_changes": run("table_changes")}
 }
 
 // MirrorCommit is a row of tarn.mirror_history. LSN is 0 where another writer made the commit.
