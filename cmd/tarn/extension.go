@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/settings/clause"
 )
 
 // statements runs what concerns the server and not one database: branches, databases, roles.
@@ -309,7 +310,7 @@ func (c *cluster) alterDatabaseSet(s *session.Session, n *ast.AlterDatabaseSetSt
 		return err
 	}
 	return c.changeDatabase(n.Dbname, func(d *branching.Database) error {
-		return session.ApplyStored(&d.Settings, n.Setstmt)
+		return clause.Apply(&d.Settings, n.Setstmt)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/settings/clause"
 )
 
 // Roles (manual: 22). They are the whole server's and take effect when their statement ends.
@@ -188,7 +189,7 @@ func (c *cluster) alterRoleSet(s *session.Session, n *ast.AlterRoleSetStmt) erro
 	case r.OID != s.UserOID() && !createsRoles(s):
 		return denied("permission denied")
 	}
-	return c.changeRole(r.OID, func(r *branching.Role) error { return session.ApplyStored(&r.Settings, n.Setstmt) })
+	return c.changeRole(r.OID, func(r *branching.Role) error { return clause.Apply(&r.Settings, n.Setstmt) })
 }
 
 func (c *cluster) renameRole(s *session.Session, name, to string) error {

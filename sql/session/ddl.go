@@ -18,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/settings/clause"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -171,7 +172,7 @@ func (h *hooks) SettingValue(n *ast.VariableSetStmt) (string, error) {
 		v, err := h.s.show(n.Name)
 		return v, err
 	}
-	v := settingValue(n)
+	v := clause.Value(n)
 	d := settings.Lookup(n.Name)
 	if d == nil && !strings.Contains(n.Name, ".") {
 		return "", pgerr.New(pgerr.UndefinedObject, "unrecognized configuration parameter \"%s\"", n.Name)

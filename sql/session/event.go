@@ -203,6 +203,8 @@ func (f *functions) RewriteEvent() (table types.OID, reason int32, ok bool) {
 	return f.event.rewritten, f.event.reason, true
 }
 
+const classClass types.OID = 1259
+
 // classOfKind is the catalog that objects of a kind have their rows in.
 func classOfKind(k catalog.Kind) types.OID { return cmp.Or(syscat.ClassOf(k), classClass) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -16,6 +15,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -250,7 +250,7 @@ func (s *Session) NewestCatalog() *catalog.Catalog { return s.newestCatalog() }
 // searchPath resolves the setting: the schemas that exist, in order.
 func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types.OID) {
 	v, _ := s.settings.Get("search_path")
-	for _, name := range splitPath(v) {
+	for _, name := range settings.Identifiers(v) {
 		switch name {
 		case "$user":
 			name = s.User()
@@ -265,38 +265,6 @@ func (s *Session) searchPath(cat *catalog.Catalog) (path []types.OID, temp types
 		}
 	}
 	return path, s.tempSchema
-}
-
-// splitPath reads a list of identifiers as SET search_path takes it.
-func splitPath(v string) []string {
-	var out []string
-	for v = strings.TrimSpace(v); v != ""; {
-		var name string
-		if v[0] == '"' {
-			var b strings.Builder
-			i := 1
-			for ; i < len(v); i++ {
-				if v[i] == '"' {
-					if i+1 < len(v) && v[i+1] == '"' {
-						i++
-					} else {
-						break
-					}
-				}
-				b.WriteByte(v[i])
-			}
-			name, v = b.String(), v[min(i+1, len(v)):]
-			_, v, _ = strings.Cut(v, ",")
-		} else {
-			name, v, _ = strings.Cut(v, ",")
-			name = strings.ToLower(strings.TrimSpace(name))
-		}
-		if name != "" {
-			out = append(out, name)
-		}
-		v = strings.TrimSpace(v)
-	}
-	return out
 }
 
 // lockTables takes a query's table locks. It returns the catalog that the plan is of, nil if that was changed before the locks were

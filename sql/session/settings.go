@@ -7,8 +7,8 @@ import (
 
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/sql/settings/clause"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/temporal"
 )
@@ -33,7 +33,7 @@ func (s *Session) initSettings(dbname string) error {
 		return nil
 	}
 	// What the packet names itself wins over what its options say, as in PostgreSQL.
-	for _, kv := range startupOptions(s.client.Params["options"]) {
+	for _, kv := range clause.Startup(s.client.Params["options"]) {
 		if err := set(kv[0], kv[1]); err != nil {
 			return err
 		}
@@ -55,52 +55,6 @@ func (s *Session) initSettings(dbname string) error {
 		s.report[name], _ = s.settings.Get(name)
 	}
 	return nil
-}
-
-// startupOptions reads PGOPTIONS: -c name=value, --name=value; a backslash keeps a blank.
-func startupOptions(v string) [][2]string {
-	var words []string
-	var b strings.Builder
-	in := false
-	for i := 0; i < len(v); i++ {
-		switch {
-		case v[i] == '\\' && i+1 < len(v):
-			i++
-			b.WriteByte(v[i])
-			in = true
-		case v[i] == ' ' || v[i] == '\t' || v[i] == '\n':
-			if in {
-				words = append(words, b.String())
-				b.Reset()
-				in = false
-			}
-		default:
-			b.WriteByte(v[i])
-			in = true
-		}
-	}
-	if in {
-		words = append(words, b.String())
-	}
-	var out [][2]string
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		switch {
-		case w == "-c" && i+1 < len(words):
-			i++
-			w = words[i]
-		case strings.HasPrefix(w, "-c"):
-			w = w[2:]
-		case strings.HasPrefix(w, "--"):
-			w = w[2:]
-		default:
-			continue
-		}
-		if name, value, ok := strings.Cut(w, "="); ok {
-			out = append(out, [2]string{strings.ReplaceAll(name, "-", "_"), value})
-		}
-	}
-	return out
 }
 
 // settingChanged keeps env in step with the settings that it holds.
@@ -172,9 +126,9 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 	case ast.VAR_SET_VALUE, ast.VAR_SET_CURRENT:
 		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") ||
 			strings.EqualFold(n.Name, "transaction_deferrable") {
-			return s.setTransaction(n.Name, settingValue(n))
+			return s.setTransaction(n.Name, clause.Value(n))
 		}
-		v := settingValue(n)
+		v := clause.Value(n)
 		if isIdentity(n.Name) {
 			return s.setIdentity(n.Name, v, n.IsLocal)
 		}
@@ -208,41 +162,6 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 	return pgerr.Unsupported("this form of SET")
 }
 
-// settingValue joins the arguments of SET as PostgreSQL does: identifiers of a list are quoted where they must be.
-func settingValue(n *ast.VariableSetStmt) string {
-	list := strings.EqualFold(n.Name, "search_path") || strings.EqualFold(n.Name, "temp_tablespaces") ||
-		strings.EqualFold(n.Name, "session_preload_libraries") || strings.EqualFold(n.Name, "local_preload_libraries")
-	var parts []string
-	for _, a := range n.Args {
-		var v string
-		switch c := a.(type) {
-		case *ast.A_Const:
-			v = ast.Text(c)
-			if _, str := c.Val.(*ast.String); str && list {
-				v = ruleutils.QuoteIdent(v)
-			}
-		case *ast.TypeCast: // SET TIME ZONE INTERVAL '…'
-			if k, ok := c.Arg.(*ast.A_Const); ok {
-				v = intervalZone(ast.Text(k))
-			}
-		}
-		parts = append(parts, v)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// intervalZone turns INTERVAL '-08:00' HOUR TO MINUTE into a POSIX zone.
-func intervalZone(v string) string {
-	v = strings.TrimSpace(v)
-	sign := "+"
-	if strings.HasPrefix(v, "-") {
-		sign, v = "-", v[1:]
-	}
-	v = strings.TrimPrefix(v, "+")
-	inverse := map[string]string{"+": "-", "-": "+"}[sign]
-	return "<" + sign + v + ">" + inverse + v
-}
-
 // setCharacteristics is SET TRANSACTION and SET SESSION CHARACTERISTICS.
 func (s *Session) setCharacteristics(n *ast.VariableSetStmt) error {
 	switch n.Name {
@@ -256,7 +175,7 @@ func (s *Session) setCharacteristics(n *ast.VariableSetStmt) error {
 		for _, a := range n.Args {
 			if d, ok := a.(*ast.DefElem); ok {
 				name := "default_" + d.Defname
-				if err := s.settings.Set(name, optionText(d), false); err != nil {
+				if err := s.settings.Set(name, clause.Option(d), false); err != nil {
 					return err
 				}
 			}
@@ -268,25 +187,10 @@ func (s *Session) setCharacteristics(n *ast.VariableSetStmt) error {
 	return pgerr.Unsupported("SET " + n.Name)
 }
 
-func optionText(d *ast.DefElem) string {
-	switch a := d.Arg.(type) {
-	case *ast.A_Const:
-		if i, ok := a.Val.(*ast.Integer); ok {
-			return map[bool]string{true: "on", false: "off"}[i.Ival != 0]
-		}
-		return ast.Text(a)
-	case *ast.String:
-		return a.Sval
-	case *ast.Integer:
-		return map[bool]string{true: "on", false: "off"}[a.Ival != 0]
-	}
-	return ""
-}
-
 func (s *Session) transactionOptions(opts []ast.Node) error {
 	for _, o := range opts {
 		if d, ok := o.(*ast.DefElem); ok {
-			if err := s.setTransaction(d.Defname, optionText(d)); err != nil {
+			if err := s.setTransaction(d.Defname, clause.Option(d)); err != nil {
 				return err
 			}
 		}
@@ -401,31 +305,4 @@ func (s *Session) inTime() error {
 		stop()
 	}
 	return err
-}
-
-// ApplyStored changes settings that are kept for a database or a role by ALTER … SET and RESET.
-func ApplyStored(kept *map[string]string, n *ast.VariableSetStmt) error {
-	switch n.Kind {
-	case ast.VAR_RESET_ALL:
-		*kept = nil
-		return nil
-	case ast.VAR_RESET, ast.VAR_SET_DEFAULT:
-		delete(*kept, n.Name)
-		return nil
-	case ast.VAR_SET_VALUE:
-		d := settings.Lookup(n.Name)
-		v := settingValue(n)
-		if d != nil {
-			var err error
-			if v, err = d.Parse(v); err != nil {
-				return err
-			}
-		}
-		if *kept == nil {
-			*kept = map[string]string{}
-		}
-		(*kept)[n.Name] = v
-		return nil
-	}
-	return pgerr.Unsupported("this form of ALTER … SET")
 }

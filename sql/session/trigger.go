@@ -11,7 +11,6 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/plpgsql"
-	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/trigger/native"
 	"github.com/tarndb/tarn/sql/types"
@@ -216,25 +215,3 @@ func (v transitionSource) ScanVirtual(ec *run.Context, t *catalog.Table, cols []
 }
 
 func (f *functions) TriggerDepth() int { return f.triggerDepth }
-
-// TriggerDef is pg_get_triggerdef.
-func (f *functions) TriggerDef(oid types.OID, pretty bool) (string, error) {
-	cat := f.Catalog()
-	t, g := cat.TriggerByOID(oid)
-	if g == nil {
-		return "", nil
-	}
-	s := f.s()
-	when := ""
-	if g.When != "" {
-		var err error
-		if when, err = bind.WhenSQL(s.bindEnv(cat, ""), t, g.When, pretty); err != nil {
-			return "", err
-		}
-	}
-	names := ruleutils.TriggerNames{Table: f.namer(pretty).Relation(t), When: when, Function: bind.FunctionText(s.bindEnv(cat, ""), g.Func)}
-	if ref := cat.Table(g.RefTable); ref != nil {
-		names.From = f.namer(true).Relation(ref)
-	}
-	return ruleutils.TriggerDef(t, g, names), nil
-}

@@ -1,4 +1,4 @@
-package session
+package definition
 
 import (
 	"strings"
@@ -7,36 +7,36 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// FunctionDef is pg_get_functiondef.
-func (f *functions) FunctionDef(oid types.OID) (string, error) {
-	s := f.s()
-	d := s.catalog().Function(oid)
+// Function is pg_get_functiondef.
+func (p Printer) Function(oid types.OID, sess builtin.Session) (string, error) {
+	d := p.S.Catalog().Function(oid)
 	if d == nil {
-		if s.names().Function(oid) != nil {
+		if p.Names.Function(oid) != nil {
 			return "", pgerr.Unsupported("pg_get_functiondef of a built-in function")
 		}
 		return "", nil
 	}
-	p := &d.Proc
-	if p.Kind == 'a' {
+	proc := &d.Proc
+	if proc.Kind == 'a' {
 		return "", pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", d.Name)
 	}
 	var b strings.Builder
 	schema := ""
-	if sc := s.catalog().SchemaByOID(d.Schema); sc != nil {
+	if sc := p.S.Catalog().SchemaByOID(d.Schema); sc != nil {
 		schema = ruleutils.QuoteIdent(sc.Name) + "."
 	}
 	word := "FUNCTION"
-	if p.Kind == 'p' {
+	if proc.Kind == 'p' {
 		word = "PROCEDURE"
 	}
-	c := &builtin.Call{Env: s.env, Sess: f}
-	b.WriteString("CREATE OR REPLACE " + word + " " + schema + ruleutils.QuoteIdent(d.Name) + "(" + system.FunctionArguments(c, p) + ")\n")
-	if p.Kind != 'p' {
-		ret, err := system.FunctionResult(c, p)
+	c := &builtin.Call{Env: p.S.Types(), Sess: sess}
+	b.WriteString("CREATE OR REPLACE " + word + " " + schema + ruleutils.QuoteIdent(d.Name) + "(" + system.FunctionArguments(c, proc) + ")\n")
+	if proc.Kind != 'p' {
+		ret, err := system.FunctionResult(c, proc)
 		if err != nil {
 			return "", err
 		}
@@ -44,35 +44,35 @@ func (f *functions) FunctionDef(oid types.OID) (string, error) {
 	}
 	b.WriteString(" LANGUAGE " + ruleutils.QuoteIdent(d.Language) + "\n")
 	var opts []string
-	if p.Kind == 'f' {
-		switch p.Volatile {
+	if proc.Kind == 'f' {
+		switch proc.Volatile {
 		case 'i':
 			opts = append(opts, "IMMUTABLE")
 		case 's':
 			opts = append(opts, "STABLE")
 		}
-		switch p.Parallel {
+		switch proc.Parallel {
 		case 's':
 			opts = append(opts, "PARALLEL SAFE")
 		case 'r':
 			opts = append(opts, "PARALLEL RESTRICTED")
 		}
-		if p.Strict {
+		if proc.Strict {
 			opts = append(opts, "STRICT")
 		}
-		if p.SecDef {
+		if proc.SecDef {
 			opts = append(opts, "SECURITY DEFINER")
 		}
-		if p.LeakProof {
+		if proc.LeakProof {
 			opts = append(opts, "LEAKPROOF")
 		}
-		if p.Cost != "100" && p.Cost != "" {
-			opts = append(opts, "COST "+p.Cost)
+		if proc.Cost != "100" && proc.Cost != "" {
+			opts = append(opts, "COST "+proc.Cost)
 		}
-		if p.RetSet && p.Rows != "1000" || !p.RetSet && p.Rows != "0" && p.Rows != "" {
-			opts = append(opts, "ROWS "+p.Rows)
+		if proc.RetSet && proc.Rows != "1000" || !proc.RetSet && proc.Rows != "0" && proc.Rows != "" {
+			opts = append(opts, "ROWS "+proc.Rows)
 		}
-	} else if p.SecDef {
+	} else if proc.SecDef {
 		opts = append(opts, "SECURITY DEFINER")
 	}
 	if len(opts) > 0 {
@@ -91,17 +91,17 @@ func (f *functions) FunctionDef(oid types.OID) (string, error) {
 		return b.String(), nil
 	}
 	tag := "$" + strings.ToLower(word)
-	for strings.Contains(p.Src, tag) {
+	for strings.Contains(proc.Src, tag) {
 		tag += "x"
 	}
-	b.WriteString("AS " + tag + "$" + p.Src + tag + "$\n")
+	b.WriteString("AS " + tag + "$" + proc.Src + tag + "$\n")
 	return b.String(), nil
 }
 
 // quotedPath prints a list of schemas as SET takes it.
 func quotedPath(v string) string {
 	var out []string
-	for _, name := range splitPath(v) {
+	for _, name := range settings.Identifiers(v) {
 		out = append(out, "'"+strings.ReplaceAll(name, "'", "''")+"'")
 	}
 	if out == nil {
