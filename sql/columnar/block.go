@@ -159,7 +159,7 @@ func (c *compiler) finish(n plan.Node, b *block) (*plan.Columnar, bool) {
 			c.no("a column of type " + typeName(o.T.OID))
 			return nil, false
 		}
-		if v.typ == types.Numeric && v.p == 0 && v.exact() {
+		if v.typ == types.Numeric && v.p == 0 && v.count == "" {
 			c.no("a numeric parameter as a result")
 			return nil, false
 		}

@@ -14,6 +14,6 @@
 // An error that PostgreSQL would raise must not get lost in DuckDB's rewriting: what can fail is written so that DuckDB
 // fails too, and the rows give the error; what cannot be written so is not on the whitelist.
 //
-// Files: route.go finds fragments, node.go and join.go write plan nodes, expr.go and value.go expressions, whitelist.go says
+// Files: route.go finds fragments; node.go, join.go, agg.go, window.go, setop.go and with.go write plan nodes, expr.go and value.go expressions; whitelist.go says
 // which functions mean the same.
 package columnar

@@ -22,10 +22,7 @@ func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 		if !ok {
 			return c.no("a column of an enclosing query")
 		}
-		if !v.exact() {
-			return c.no("a condition on avg")
-		}
-		return v, true
+		return c.exact(v)
 	}
 	if c.foldable(e) {
 		return c.param(e)
@@ -552,9 +549,12 @@ func (c *compiler) subquery(b *block, x *plan.Subquery) (value, bool) {
 		if !ok {
 			return value{}, false
 		}
-		v := in.cols[x.Plan.Cols()[0].ID]
-		if v.sql == "" || !v.exact() || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
+		v, ok := c.exact(in.cols[x.Plan.Cols()[0].ID])
+		if !ok || v.sql == "" || v.typ == types.Numeric && v.p == 0 {
 			return c.no("a subquery")
+		}
+		if v.scale != "" {
+			return c.no("a subquery with a value of several scales")
 		}
 		v.sql, v.lit, v.base = "(SELECT "+v.sql+" FROM "+in.from+in.tail()+")", nil, ""
 		return v, true

@@ -3,6 +3,7 @@ package columnar
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/plan"
@@ -70,6 +71,10 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	if !ok {
 		return nil, false
 	}
+	on, marks, ok := c.lift(kind, l, r, on)
+	if !ok {
+		return nil, false
+	}
 	// What an outer join makes NULL must be columns: an expression over them may not be NULL then.
 	if (kind == plan.LeftJoin || kind == plan.FullJoin) && (r.joined || !r.plain() || kind == plan.FullJoin && len(r.where) > 0) ||
 		kind == plan.RightJoin && (r.joined || len(r.where) > 0) {
@@ -89,7 +94,7 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 		}
 		conds = append(conds, s)
 	}
-	conds, ok = c.conditions(both, conds, on)
+	conds, ok = c.conditions(both, append(conds, marks...), on)
 	if !ok {
 		return nil, false
 	}
@@ -126,6 +131,79 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	}
 	// A join that comes after must not stand beside these.
 	return c.nest(both), true
+}
+
+// lift takes the conditions of an outer join that have subqueries out of ON, where DuckDB has none: one on the side that may be NULL
+// filters that side, and one on the side that is kept becomes a column of it, of which marks has the names.
+func (c *compiler) lift(kind plan.JoinKind, l, r *block, on []plan.Expr) (rest []plan.Expr, marks []string, ok bool) {
+	if kind != plan.LeftJoin && kind != plan.RightJoin && kind != plan.FullJoin {
+		return on, nil, true
+	}
+	kept, nullable := l, r
+	if kind == plan.RightJoin {
+		kept, nullable = r, l
+	}
+	both := &block{cols: make(map[plan.ColID]value, len(l.cols)+len(r.cols))}
+	maps.Copy(both.cols, l.cols)
+	maps.Copy(both.cols, r.cols)
+	var tests []string
+	for _, e := range on {
+		if !hasSubquery(e) {
+			rest = append(rest, e)
+			continue
+		}
+		v, ok := c.expr(both, e)
+		if !ok {
+			return nil, nil, false
+		}
+		switch {
+		case !strings.Contains(v.sql, "SELECT "):
+			rest = append(rest, e) // a parameter
+		case kind == plan.FullJoin || mentions(v.sql, kept) && mentions(v.sql, nullable):
+			c.no("a subquery in the condition of an outer join")
+			return nil, nil, false
+		case mentions(v.sql, kept):
+			tests = append(tests, v.sql)
+		default:
+			nullable.where = append(nullable.where[:len(nullable.where):len(nullable.where)], v.sql)
+		}
+	}
+	if len(tests) > 0 {
+		sub := newList(c.name("q"))
+		for _, id := range ids(kept.cols) {
+			sub.add(id, kept.cols[id])
+		}
+		for i, t := range tests {
+			name := "m" + strconv.Itoa(i)
+			sub.items = append(sub.items, t+" AS "+name)
+			marks = append(marks, sub.from+"."+name)
+		}
+		*kept = block{cols: sub.cols, from: "(SELECT " + sub.String() + " FROM " + kept.from + kept.tail() + ") " + sub.from}
+	}
+	return rest, marks, true
+}
+
+func hasSubquery(e plan.Expr) (found bool) {
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if _, ok := e.(*plan.Subquery); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// mentions reports a text that names a column of a block.
+func mentions(s string, b *block) bool {
+	have := aliases(s)
+	for _, v := range b.cols {
+		for _, a := range aliases(v.sql) {
+			if slices.Contains(have, a) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // alone reports an inner side whose only ties to the outer one are conditions of equal columns, of which there are some.

@@ -1,11 +1,9 @@
 package columnar
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
@@ -29,6 +27,8 @@ func (c *compiler) node(n plan.Node) (*block, bool) {
 		b, ok = c.mergeJoin(x)
 	case *plan.NestLoop:
 		b, ok = c.nestLoop(x)
+	case *plan.WindowAgg:
+		b, ok = c.window(x)
 	case *plan.SortNode:
 		return c.sort(x)
 	case *plan.LimitNode:
@@ -192,178 +192,6 @@ func (c *compiler) result(x *plan.Result) (*block, bool) {
 	return b, true
 }
 
-// equalByBits are the values whose equals look alike, so that any one of a group stands for it.
-func equalByBits(v value) bool {
-	switch v.typ {
-	case types.Bool, types.Int2, types.Int4, types.Int8, types.Date, types.Timestamp, types.TimestampTZ, types.Text,
-		types.Varchar:
-		return true
-	case types.Numeric:
-		return v.p > 0 && v.scale == "" && v.exact()
-	case types.BPChar:
-		return v.pad > 0
-	}
-	return false
-}
-
-func (c *compiler) agg(x *plan.Agg) (*block, bool) {
-	if x.Sets != nil || len(x.Groupings) > 0 {
-		return c.refuse("GROUPING SETS")
-	}
-	in, ok := c.openInput(x.In)
-	if !ok {
-		return nil, false
-	}
-	l := newList(c.name("q"))
-	var groups []string
-	for i, g := range x.GroupBy {
-		v, ok := c.column(in, x.GroupIn[i])
-		switch {
-		case !ok:
-			return c.refuse("GROUP BY " + g.Name)
-		case !equalByBits(v) || !binaryOrder(g.T.Coll):
-			return c.refuse("GROUP BY " + typeName(v.typ))
-		}
-		groups = append(groups, v.sql)
-		l.add(g.ID, v)
-	}
-	for i, a := range x.Aggs {
-		v, ok := c.aggregate(in, a)
-		if !ok {
-			return nil, false
-		}
-		l.add(x.Out[len(x.GroupBy)+i].ID, v)
-	}
-	s := "SELECT " + l.String() + " FROM " + in.from + in.tail()
-	if len(groups) > 0 {
-		s += " GROUP BY " + strings.Join(groups, ", ")
-	} else if len(x.Aggs) == 0 {
-		return c.refuse("an aggregate without functions")
-	}
-	out := &block{cols: l.cols, from: "(" + s + ") " + l.from}
-	if !c.where(out, x.Having) {
-		return nil, false
-	}
-	c.label = "Columnar Aggregate"
-	return out, true
-}
-
-func (c *compiler) aggregate(in *block, a *plan.Aggref) (value, bool) {
-	kind := whitelist().aggs[a.Proc]
-	if kind == aggNone || len(a.Direct) > 0 || len(a.OrderBy) > 0 || a.Variadic || a.Func != nil {
-		return c.no("aggregate " + a.Name)
-	}
-	var conds []string
-	if a.Filter != nil {
-		f, ok := c.expr(in, a.Filter)
-		if !ok {
-			return f, false
-		}
-		conds = append(conds, f.sql)
-	}
-	filter := func(conds []string) string {
-		if len(conds) == 0 {
-			return ""
-		}
-		return " FILTER (WHERE " + strings.Join(conds, " AND ") + ")"
-	}
-	if kind == aggCountStar {
-		return typed("count(*)"+filter(conds), types.Int8), true
-	}
-	arg, ok := c.expr(in, a.Args[0])
-	if !ok {
-		return arg, false
-	}
-	distinct := ""
-	if a.Distinct {
-		if !equalByBits(arg) || !binaryOrder(a.Args[0].Type().Coll) {
-			return c.no("DISTINCT " + typeName(arg.typ))
-		}
-		distinct = "DISTINCT "
-	}
-	if arg.typ == types.Numeric && arg.p == 0 {
-		return c.no("an aggregate of a numeric parameter")
-	}
-	call := func(name string) string { return name + "(" + distinct + arg.sql + ")" + filter(conds) }
-	// The display scale of a sum is the largest of its values'.
-	scale := func() string {
-		if arg.scale == "" {
-			return ""
-		}
-		return "max(" + arg.scale + ")" + filter(append(conds[:len(conds):len(conds)], arg.sql+" IS NOT NULL"))
-	}
-	switch kind {
-	case aggCount:
-		return typed(call("count"), types.Int8), true
-	case aggSum:
-		if arg.base != "" && !a.Distinct {
-			// One sum serves for all offsets.
-			with := filter(conds)
-			total := fmt.Sprintf("(sum(%s)%s + %d * count(%[1]s)%[2]s)", arg.base, with, arg.off)
-			arg.sql, arg.base = total, ""
-			call = func(string) string { return total }
-		}
-		if a.T.OID == types.Numeric && arg.typ != types.Numeric {
-			return value{sql: "CAST(" + call("sum") + " AS DECIMAL(38,0))", typ: types.Numeric, p: maxDigits}, true
-		}
-		if a.T.OID == types.Int8 {
-			// DuckDB's sum is a hugeint: the cast fails where PostgreSQL's bigint overflows.
-			return typed("CAST("+call("sum")+" AS BIGINT)", types.Int8), true
-		}
-		return value{sql: call("sum"), typ: types.Numeric, p: maxDigits, s: arg.s, scale: scale()}, true
-	case aggAvg:
-		// DuckDB would divide doubles.
-		return value{sql: call("sum"), typ: types.Numeric, p: maxDigits, s: arg.s, count: call("count"), scale: scale()}, true
-	case aggMin, aggMax:
-		if !binaryOrder(a.InputColl) {
-			return c.no("a collation")
-		}
-		if arg.scale != "" {
-			return c.no("the least of numeric values of several scales")
-		}
-		name := "min"
-		if kind == aggMax {
-			name = "max"
-		}
-		v := arg
-		v.sql, v.typ, v.lit, v.base = call(name), a.T.OID, nil, ""
-		return v, true
-	case aggBoolAnd:
-		return value{sql: call("bool_and"), typ: types.Bool}, true
-	case aggBoolOr:
-		return value{sql: call("bool_or"), typ: types.Bool}, true
-	}
-	return c.no("aggregate " + a.Name)
-}
-
-func (c *compiler) distinct(n plan.Node, on []plan.ColID) (*block, bool) {
-	in, ok := c.openInput(n)
-	if !ok {
-		return nil, false
-	}
-	l := newList(c.name("q"))
-	for _, o := range n.Cols() {
-		if !slices.Contains(on, o.ID) {
-			continue // of DISTINCT ON: nothing above can have it
-		}
-		v, ok := c.column(in, o.ID)
-		switch {
-		case !ok:
-			return c.refuse("DISTINCT " + o.Name)
-		case !equalByBits(v) || !binaryOrder(o.T.Coll):
-			return c.refuse("DISTINCT " + typeName(v.typ))
-		}
-		l.add(o.ID, v)
-	}
-	if len(l.items) == 0 {
-		return c.refuse("DISTINCT without columns")
-	}
-	if c.label == "" || c.label == "Columnar Sort" {
-		c.label = "Columnar Distinct"
-	}
-	return &block{cols: l.cols, from: "(SELECT DISTINCT " + l.String() + " FROM " + in.from + in.tail() + ") " + l.from}, true
-}
-
 func (c *compiler) sort(x *plan.SortNode) (*block, bool) {
 	b, ok := c.unordered(x.In)
 	if !ok {
@@ -382,24 +210,12 @@ func (c *compiler) orderBy(b *block, keys []plan.SortKey) (*block, bool) {
 	}
 	b.order = nil
 	for _, k := range keys {
-		v, ok := c.column(b, k.Col)
-		switch {
-		case !ok || !v.exact() || !equalByBits(v) && v.scale == "":
-			return c.refuse("ORDER BY " + typeName(k.T.OID))
-		case !binaryOrder(k.T.Coll) || !defaultOrder(k):
-			return c.refuse("an order")
+		if v, ok := c.column(b, k.Col); ok && v.lit != nil {
+			continue // DuckDB has no ORDER BY a constant
 		}
-		if v.typ == types.BPChar {
-			v = trimmed(v)
-		}
-		s := v.sql
-		if k.Desc {
-			s += " DESC"
-		}
-		if k.NullsFirst {
-			s += " NULLS FIRST"
-		} else {
-			s += " NULLS LAST"
+		s, ok := c.orderKey(b, k)
+		if !ok {
+			return nil, false
 		}
 		b.order = append(b.order, s)
 	}
@@ -407,6 +223,33 @@ func (c *compiler) orderBy(b *block, keys []plan.SortKey) (*block, bool) {
 		c.label = "Columnar Sort"
 	}
 	return b, true
+}
+
+// orderKey is an element of ORDER BY.
+func (c *compiler) orderKey(b *block, k plan.SortKey) (string, bool) {
+	v, ok := c.column(b, k.Col)
+	if ok {
+		v, ok = c.exact(v)
+	}
+	switch {
+	case !ok || !equalByBits(v) && v.scale == "":
+		c.no("ORDER BY " + typeName(k.T.OID))
+		return "", false
+	case !binaryOrder(k.T.Coll) || !defaultOrder(k):
+		c.no("an order")
+		return "", false
+	}
+	if v.typ == types.BPChar {
+		v = trimmed(v)
+	}
+	s := v.sql
+	if k.Desc {
+		s += " DESC"
+	}
+	if k.NullsFirst {
+		return s + " NULLS FIRST", true
+	}
+	return s + " NULLS LAST", true
 }
 
 // limit takes constants: what NULL and negative numbers mean stays with the rows.
@@ -438,152 +281,4 @@ func (c *compiler) limit(x *plan.LimitNode) (*block, bool) {
 		c.label = "Columnar Top-N"
 	}
 	return b, true
-}
-
-// union is the inputs' rows one after the other, with the columns of out.
-func (c *compiler) union(word string, in []plan.Node, out []plan.Col, byPlace bool) (*block, bool) {
-	name := c.name("q")
-	var first *list
-	parts := make([]string, len(in))
-	for i, n := range in {
-		b, ok := c.openInput(n)
-		if !ok {
-			return nil, false
-		}
-		l := newList(name)
-		cols := n.Cols()
-		for k, o := range out {
-			id := o.ID
-			if byPlace {
-				id = cols[k].ID
-			}
-			v, ok := c.column(b, id)
-			if !ok || !v.exact() || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
-				return c.refuse("UNION of " + typeName(o.T.OID))
-			}
-			l.add(o.ID, v)
-		}
-		if first == nil {
-			first = l
-		}
-		for _, o := range out {
-			f, v := first.cols[o.ID], l.cols[o.ID]
-			if f.typ != v.typ || f.s != v.s || f.pad != v.pad {
-				return c.refuse("UNION of " + typeName(o.T.OID) + " of several forms")
-			}
-			f.p, f.lo, f.hi = max(f.p, v.p), min(f.lo, v.lo), max(f.hi, v.hi)
-			first.cols[o.ID] = f
-		}
-		parts[i] = "SELECT " + l.String() + " FROM " + b.from + b.tail()
-	}
-	if first == nil {
-		return c.refuse("a query without table")
-	}
-	if c.label == "" {
-		c.label = "Columnar Append"
-	}
-	return &block{cols: first.cols, from: "(" + strings.Join(parts, " "+word+" ") + ") " + name}, true
-}
-
-func (c *compiler) append(x *plan.Append) (*block, bool) {
-	return c.union("UNION ALL", x.In, x.Out, !x.Inherit)
-}
-
-func (c *compiler) setOp(x *plan.HashSetOp) (*block, bool) {
-	word := "INTERSECT"
-	if x.Kind == plan.Except {
-		word = "EXCEPT"
-	}
-	if x.All {
-		word += " ALL"
-	}
-	b, ok := c.union(word, []plan.Node{x.L, x.R}, x.Out, true)
-	if !ok {
-		return nil, false
-	}
-	for _, o := range x.Out {
-		if v := b.cols[o.ID]; !equalByBits(v) || !binaryOrder(o.T.Coll) {
-			return c.refuse(word + " of " + typeName(v.typ))
-		}
-	}
-	return b, true
-}
-
-// withNode makes the CTEs of a query parts of the fragment.
-func (c *compiler) withNode(x *plan.WithNode) (*block, bool) {
-	if len(c.scopes) > 0 {
-		return c.refuse("WITH in a correlated subquery")
-	}
-	if c.ctes == nil {
-		c.ctes = map[*plan.CTE]*cte{}
-	}
-	for i, e := range x.CTEs {
-		b, ok := c.unordered(x.Plans[i])
-		if !ok {
-			return nil, false
-		}
-		w := &cte{name: c.name("w")}
-		l := newList(w.name)
-		for _, o := range x.Plans[i].Cols() {
-			v, ok := c.column(b, o.ID)
-			if !ok || v.typ == types.Numeric && v.p == 0 {
-				return c.refuse("a CTE with a column of type " + typeName(o.T.OID))
-			}
-			l.add(o.ID, v)
-			w.cols = append(w.cols, l.cols[o.ID])
-		}
-		c.with = append(c.with, w.name+" AS MATERIALIZED (SELECT "+l.String()+" FROM "+b.from+b.tail()+")")
-		c.ctes[e] = w
-	}
-	return c.node(x.In)
-}
-
-func (c *compiler) cteScan(x *plan.CTEScanNode) (*block, bool) {
-	w := c.ctes[x.CTE]
-	if w == nil {
-		return c.refuse("a CTE outside of the fragment")
-	}
-	alias := c.name("s")
-	b := &block{cols: map[plan.ColID]value{}, from: w.name + " " + alias}
-	move := func(s string) string {
-		if s == "" {
-			return ""
-		}
-		return alias + strings.TrimPrefix(s, w.name)
-	}
-	if len(x.Out) > len(w.cols) {
-		return c.refuse("a column of a CTE")
-	}
-	for i, o := range x.Out {
-		v := w.cols[i]
-		v.sql, v.count, v.scale = move(v.sql), move(v.count), move(v.scale)
-		b.cols[o.ID] = v
-	}
-	return b, c.where(b, x.Filter)
-}
-
-// readsCTE reports a subquery that reads a CTE, while the fragment has some: it has no value outside of the fragment.
-func (c *compiler) readsCTE(r plan.Rel) (found bool) {
-	if len(c.ctes) == 0 {
-		return false
-	}
-	var walk func(r plan.Rel)
-	walk = func(r plan.Rel) {
-		if _, ok := r.(*plan.CTEScan); ok {
-			found = true
-		}
-		plan.RelExprs(r, func(e plan.Expr) {
-			plan.WalkExpr(e, func(e plan.Expr) bool {
-				if s, ok := e.(*plan.Subquery); ok {
-					walk(s.Rel)
-				}
-				return true
-			})
-		})
-		for _, in := range plan.Inputs(r) {
-			walk(in)
-		}
-	}
-	walk(r)
-	return found
 }

@@ -58,7 +58,7 @@ func (r *router) subqueries(es []plan.Expr) {
 // candidate reports a node that may be cheaper over columns: it reads much and gives little.
 func candidate(n plan.Node) bool {
 	switch x := n.(type) {
-	case *plan.Agg, *plan.HashDistinct, *plan.UniqueNode, *plan.HashSetOp:
+	case *plan.Agg, *plan.HashDistinct, *plan.UniqueNode, *plan.HashSetOp, *plan.WindowAgg:
 		return true
 	case *plan.Result:
 		return x.In != nil && candidate(x.In)

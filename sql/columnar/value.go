@@ -18,8 +18,8 @@ type value struct {
 	p, s int
 	// scale, unless "", is the display scale where it differs from row to row: an expression, at most s.
 	scale string
-	// count, unless "", makes the value an average: sql is the sum, count the number of its values. It can only be passed on to the
-	// result.
+	// count, unless "", makes the value an average: sql is the sum, count the number of its values. The result takes both; what is
+	// computed from it takes exact's.
 	count string
 	// pad is the n of a char(n) whose values all have n characters; 0: unknown.
 	pad int
@@ -38,8 +38,29 @@ type literal struct {
 	param int
 }
 
-// exact reports a value that others can be computed from and compared with.
-func (v value) exact() bool { return v.count == "" }
+// QuotientScale is how many digits after the point DuckDB's numeric_div gives (package duck).
+const QuotientScale = 20
+
+// exact is a value that others can be computed from and compared with: an average is divided.
+func (c *compiler) exact(v value) (value, bool) {
+	if v.count == "" {
+		return v, true
+	}
+	count := value{sql: v.count, typ: types.Numeric, p: 19}
+	v.count = ""
+	return c.divide(v, count)
+}
+
+// divide is a division of PostgreSQL's numeric. It fails where numeric_div has no value: a division by zero, or more digits than
+// QuotientScale.
+func (c *compiler) divide(l, r value) (value, bool) {
+	if l.p == 0 || r.p == 0 {
+		return c.no("arithmetic with a numeric parameter")
+	}
+	args := "(" + l.sql + ", " + r.sql + ", " + scaleOf(l) + ", " + scaleOf(r) + ")"
+	quotient := "coalesce(numeric_div" + args + ", CASE WHEN " + l.sql + " IS NOT NULL AND " + r.sql + " IS NOT NULL THEN error('no quotient') END)"
+	return value{sql: quotient, typ: types.Numeric, p: maxDigits, s: QuotientScale, scale: "numeric_div_scale" + args}, true
+}
 
 // integers are the bounds of integer types.
 func intRange(oid types.OID) (lo, hi int64, ok bool) {

@@ -36,10 +36,11 @@ const (
 var whitelist = sync.OnceValue(func() (m struct {
 	fns    map[types.OID]fn
 	aggs   map[types.OID]aggFn
+	wins   map[types.OID]windowFn
 	steady map[types.OID]bool // immutable and stable functions: one value during a statement
 }) {
-	m.fns, m.aggs, m.steady = map[types.OID]fn{}, map[types.OID]aggFn{}, map[types.OID]bool{}
-	bySrc := symbols()
+	m.fns, m.aggs, m.wins, m.steady = map[types.OID]fn{}, map[types.OID]aggFn{}, map[types.OID]windowFn{}, map[types.OID]bool{}
+	bySrc, windows := symbols(), windowFunctions()
 	procs := pgdata.Procs()
 	for i := range procs {
 		p := &procs[i]
@@ -47,6 +48,10 @@ var whitelist = sync.OnceValue(func() (m struct {
 			if a := aggregate(p); a != aggNone {
 				m.aggs[p.OID] = a
 			}
+			continue
+		}
+		if f := windows[p.Src]; p.Namespace == 11 && p.Kind == 'w' && f != nil {
+			m.wins[p.OID] = f
 			continue
 		}
 		if p.Namespace != 11 || p.Kind != 'f' || p.RetSet {
@@ -68,6 +73,7 @@ func symbols() map[string]fn {
 	cmp := []struct{ name, sym string }{{"eq", "="}, {"ne", "<>"}, {"lt", "<"}, {"le", "<="}, {"gt", ">"}, {"ge", ">="}}
 	for _, c := range cmp {
 		f := fn{c.sym, comparison(c.sym)}
+		m["numeric_div"] = fn{emit: func(c *compiler, _ *plan.FuncCall, a []value) (value, bool) { return c.divide(a[0], a[1]) }}
 		for _, t := range []string{"int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84", "bool",
 			"float4", "float8", "float48", "float84", "date_", "timestamp_", "numeric_", "bpchar"} {
 			m[t+c.name] = f
@@ -143,15 +149,15 @@ func direct(before, after string) func(*compiler, *plan.FuncCall, []value) (valu
 	}
 }
 
-// quotient divides integers by a constant that is neither 0, for which DuckDB has NULL, nor -1, which may overflow. Both systems
-// round towards zero.
+// quotient divides integers; both systems round towards zero. DuckDB has NULL for a division by 0, and -1 may overflow.
 func quotient(sym string) func(*compiler, *plan.FuncCall, []value) (value, bool) {
 	return func(c *compiler, x *plan.FuncCall, a []value) (value, bool) {
-		if a[1].lo != a[1].hi || a[1].lo == 0 || a[1].lo == -1 {
-			return c.no("division by something else than a constant")
-		}
 		name := duckType(x.T.OID)
-		return typed("(CAST("+a[0].sql+" AS "+name+") "+sym+" CAST("+a[1].sql+" AS "+name+"))", x.T.OID), true
+		s := "(CAST(" + a[0].sql + " AS " + name + ") " + sym + " CAST(" + a[1].sql + " AS " + name + "))"
+		if a[1].lo > 0 || a[1].hi < -1 {
+			return typed(s, x.T.OID), true
+		}
+		return typed("CASE WHEN "+a[1].sql+" IN (0, -1) THEN error('division by 0 or -1') ELSE "+s+" END", x.T.OID), true
 	}
 }
 

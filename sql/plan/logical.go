@@ -138,6 +138,13 @@ type Frame struct {
 	StartFn, EndFn   types.OID // in_range function for RANGE with offsets
 	Exclude          FrameExclude
 }
+
+// Distance reports RANGE with a bound at a distance from the row's value.
+func (f *Frame) Distance() bool {
+	away := func(b Bound) bool { return b == OffsetPreceding || b == OffsetFollowing }
+	return f.Mode == FrameRange && (away(f.Start) || away(f.End))
+}
+
 type FrameMode uint8
 
 const (

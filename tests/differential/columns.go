@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -151,11 +152,11 @@ func (g *columnar) expr(t string, depth int) string {
 	}
 	switch t {
 	case "smallint":
-		return fmt.Sprintf("(%s %s %s)", sub(t), g.one("/", "%"), g.one("2::int2", "7::int2", "-3::int2"))
+		return fmt.Sprintf("(%s %s %s)", sub(t), g.one("/", "%"), g.one("2::int2", "7::int2", "-3::int2", sub(t)))
 	case "integer":
 		switch g.pick(5) {
 		case 0:
-			return fmt.Sprintf("(%s %s %s)", sub(t), g.one("/", "%"), g.one("2", "7", "-10"))
+			return fmt.Sprintf("(%s %s %s)", sub(t), g.one("/", "%"), g.one("2", "7", "-10", sub(t)))
 		case 1:
 			return "length(" + sub("text") + ")"
 		case 2:
@@ -170,7 +171,9 @@ func (g *columnar) expr(t string, depth int) string {
 		}
 		return number()
 	case "numeric":
-		switch g.pick(4) {
+		switch g.pick(5) {
+		case 4:
+			return fmt.Sprintf("(%s / %s)", sub(t), g.one("3.00", "-7", "0.25", sub(t)))
 		case 0:
 			return sub(g.one("integer", "bigint", "smallint")) + "::numeric"
 		case 1:
@@ -253,6 +256,9 @@ func (g *columnar) subquery(depth int) string {
 	case 3:
 		return fmt.Sprintf("((select count(*) from g s where %s = %s) > %d)", col, g.leaf(t), g.pick(3))
 	}
+	if g.pick(2) == 0 {
+		return fmt.Sprintf("((select avg(s.n3) from g s where s.i4 = %s) < %s)", g.leaf("integer"), g.leaf("numeric"))
+	}
 	return fmt.Sprintf("((select sum(s.n3) from g s where s.i4 = %s) < %s)", g.leaf("integer"), g.leaf("numeric"))
 }
 
@@ -295,6 +301,96 @@ func (g *columnar) aggregate() string {
 	return g.one("min", "max") + "(" + g.expr(g.one("integer", "bigint", "numeric", "date", "timestamp", "timestamptz", "text"), 1) + ")" + filter
 }
 
+// sets is a query with GROUPING SETS.
+func (g *columnar) sets(from, where string) string {
+	inner := fmt.Sprintf("select %s x, %s y, %s z, a.* from %s%s", g.anyExpr(1), g.anyExpr(1), g.anyExpr(0), from, where)
+	g.scope = columnsOfF("q")
+	by := g.one("rollup (x, y)", "cube (x, y)", "cube (x, y, z)", "grouping sets ((x, y), (y, z), ())", "x, rollup (y, z)", "grouping sets ((x), (x), (y))", "grouping sets (())")
+	having := g.one("", "", " having count(*) > 2", " having avg(q.n2) > 5")
+	names := "null"
+	for _, name := range []string{"x", "y", "z"} {
+		if strings.Contains(by, name) {
+			names += ", " + name + ", grouping(" + name + ")"
+		}
+	}
+	return fmt.Sprintf("select %s, %s, %s from (%s) q group by %s%s", names, g.aggregate(), g.aggregate(), inner, by, having)
+}
+
+// over is a window whose order leaves no choice where it is total.
+func (g *columnar) over(total bool) string {
+	s := ""
+	if g.pick(2) == 0 {
+		s = "partition by " + g.anyExpr(1)
+	}
+	order := fmt.Sprintf("%s%s%s", g.anyExpr(1), g.one("", " desc"), g.one("", " nulls first", " nulls last"))
+	if total {
+		order += ", q.n"
+	}
+	return s + " order by " + order
+}
+
+func (g *columnar) frame() string {
+	bound := func(list ...string) string { return g.one(list...) }
+	start := bound("unbounded preceding", "2 preceding", "0 preceding", "current row", "1 following")
+	end := bound("unbounded following", "2 following", "0 following", "current row")
+	if start == "1 following" {
+		end = bound("unbounded following", "3 following", "1 following")
+	}
+	return fmt.Sprintf(" %s between %s and %s%s", g.one("rows", "groups"), start, end, g.one("", "", " exclude current row", " exclude group", " exclude ties"))
+}
+
+// windowCall is a window function over q, whose rows are numbered by n.
+func (g *columnar) windowCall() string {
+	t := columnarTypes[g.pick(len(columnarTypes))]
+	switch g.pick(8) {
+	case 0:
+		return fmt.Sprintf("%s() over (%s)", g.one("rank", "dense_rank", "percent_rank", "cume_dist"), g.over(false))
+	case 1:
+		return fmt.Sprintf("%s over (%s)", g.one("row_number()", "ntile(3)", "ntile(100)"), g.over(true))
+	case 2:
+		return fmt.Sprintf("%s(%s%s) over (%s)", g.one("lag", "lead"), g.expr(t, 1), g.one("", ", 2", ", 0", ", -1", ", 1, null"), g.over(true))
+	case 3:
+		return fmt.Sprintf("%s(%s) over (%s%s)", g.one("first_value", "last_value"), g.expr(t, 1), g.over(true), g.frame())
+	case 4:
+		return fmt.Sprintf("nth_value(%s, %d) over (%s%s)", g.expr(t, 1), 1+g.pick(3), g.over(true), g.frame())
+	case 5:
+		return fmt.Sprintf("%s over (%s)", g.windowed(), g.over(false))
+	case 6:
+		return fmt.Sprintf("%s over (order by q.%s range between %s and %s)", g.windowed(), g.one("i2", "i4", "i8", "i4 desc"), g.one("3 preceding", "current row", "unbounded preceding"), g.one("10 following", "current row", "unbounded following"))
+	}
+	return fmt.Sprintf("%s over (%s%s)", g.windowed(), g.over(true), g.frame())
+}
+
+// windowed is an aggregate that may have a window.
+func (g *columnar) windowed() string {
+	for {
+		if a := g.aggregate(); !strings.Contains(a, "distinct") || strings.Contains(a, " is distinct") {
+			return a
+		}
+	}
+}
+
+func (g *columnar) windows(from, where string) string {
+	inner := fmt.Sprintf("select row_number() over (order by %s) n, a.* from %s%s", g.key(from), from, where)
+	if from == "f a" {
+		inner = fmt.Sprintf("select a.id n, a.* from f a%s", where)
+	}
+	g.scope = columnsOfF("q")
+	q := fmt.Sprintf("select q.n, %s, %s, %s from (%s) q", g.windowCall(), g.windowCall(), g.anyExpr(1), inner)
+	if g.pick(4) == 0 {
+		q = fmt.Sprintf("select r, count(*) from (select %s r from (%s) q) w group by r", g.windowCall(), inner)
+	}
+	return q
+}
+
+// key has no two equal rows of from.
+func (g *columnar) key(from string) string {
+	if from == "f a" {
+		return "a.id"
+	}
+	return "a.id, d.k"
+}
+
 // query makes a query whose rows are compared as a multiset: where it has a LIMIT, its order leaves no choice.
 func (g *columnar) query() string {
 	g.subs = 0
@@ -303,7 +399,15 @@ func (g *columnar) query() string {
 	if g.pick(4) > 0 {
 		where = " where " + g.condition(2)
 	}
-	switch g.pick(8) {
+	switch g.pick(11) {
+	case 7, 8:
+		return g.windows(from, where)
+	case 9:
+		return g.sets(from, where)
+	case 10:
+		e := g.anyExpr(1)
+		return fmt.Sprintf("select %s k, avg(a.n2), %s from %s%s group by 1 having avg(%s) %s %s order by avg(a.n2) %s, 1 limit 7", e, g.aggregate(), from, where,
+			g.expr(g.one("integer", "numeric"), 0), g.one("<", ">", "<=", "<>"), g.one("0", "12.5", "avg(a.n2)"), g.one("", "desc nulls last"))
 	case 0:
 		e := g.anyExpr(2)
 		return fmt.Sprintf("select %s, count(*), %s from %s%s group by 1 order by 2 desc, 1 limit %d", e, g.one("sum(a.n2)", "max(a.t)", "min(a.i8)"), from, where, 1+g.pick(9))
@@ -314,7 +418,7 @@ func (g *columnar) query() string {
 	case 3:
 		q := fmt.Sprintf("select %s, %s, %s, %s from %s%s group by 1, 2", g.anyExpr(1), g.anyExpr(1), g.aggregate(), g.aggregate(), from, where)
 		if g.pick(3) == 0 {
-			q += " having count(*) > 1"
+			q += g.one(" having count(*) > 1", " having avg(a.n2) > 3.5", " having sum(a.i4) / count(*) > 2")
 		}
 		return q
 	case 4:

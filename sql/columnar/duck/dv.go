@@ -18,20 +18,27 @@ import (
 
 // registerDVKeep makes dv_keep(UBIGINT, UBIGINT, BIGINT) a function of the database.
 func registerDVKeep(conn duckdb.Connection) error {
+	var args []duckdb.LogicalType
+	for _, id := range []duckdb.Type{duckdb.TypeUBigInt, duckdb.TypeUBigInt, duckdb.TypeBigInt} {
+		args = append(args, duckdb.CreateLogicalType(id))
+	}
+	return register(conn, "dv_keep", args, duckdb.CreateLogicalType(duckdb.TypeBoolean), unsafe.Pointer(C.tarn_dv_keep_pointer()))
+}
+
+// register makes a C callback a scalar function of the database. The types are destroyed.
+func register(conn duckdb.Connection, name string, args []duckdb.LogicalType, result duckdb.LogicalType, callback unsafe.Pointer) error {
 	f := duckdb.CreateScalarFunction()
 	defer duckdb.DestroyScalarFunction(&f)
-	duckdb.ScalarFunctionSetName(f, "dv_keep")
-	for _, id := range []duckdb.Type{duckdb.TypeUBigInt, duckdb.TypeUBigInt, duckdb.TypeBigInt} {
-		t := duckdb.CreateLogicalType(id)
-		duckdb.ScalarFunctionAddParameter(f, t)
-		duckdb.DestroyLogicalType(&t)
+	duckdb.ScalarFunctionSetName(f, name)
+	for i := range args {
+		duckdb.ScalarFunctionAddParameter(f, args[i])
+		duckdb.DestroyLogicalType(&args[i])
 	}
-	t := duckdb.CreateLogicalType(duckdb.TypeBoolean)
-	duckdb.ScalarFunctionSetReturnType(f, t)
-	duckdb.DestroyLogicalType(&t)
-	duckdb.ScalarFunctionSetFunction(f, unsafe.Pointer(C.tarn_dv_keep_pointer()))
+	duckdb.ScalarFunctionSetReturnType(f, result)
+	duckdb.DestroyLogicalType(&result)
+	duckdb.ScalarFunctionSetFunction(f, callback)
 	if duckdb.RegisterScalarFunction(conn, f) == duckdb.StateError {
-		return errors.New("register dv_keep")
+		return errors.New("register " + name)
 	}
 	return nil
 }

@@ -139,6 +139,9 @@ func (e *Engine) start() error {
 	}
 	defer duckdb.Disconnect(&c.c)
 	err := registerDVKeep(c.c)
+	if err == nil {
+		err = registerNumeric(c.c)
+	}
 	dirs := make([]string, len(e.opt.Directories))
 	for i, d := range e.opt.Directories {
 		if d, err = filepath.Abs(d); err != nil {

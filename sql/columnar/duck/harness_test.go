@@ -199,10 +199,27 @@ func (d *db) query(sql string, runner exec.ColumnarRunner, params ...types.Datum
 		out = append(out, string(b))
 		return nil
 	})
-	if !strings.Contains(sql, "order by") {
+	if !strings.Contains(outermost(sql), "order by") {
 		slices.Sort(out)
 	}
 	return out, err
+}
+
+// outermost is a text without what stands in parentheses.
+func outermost(sql string) string {
+	var s strings.Builder
+	depth := 0
+	for _, r := range sql {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case depth == 0:
+			s.WriteRune(r)
+		}
+	}
+	return s.String()
 }
 
 func (d *db) mustExec(sql string) {

@@ -34,6 +34,9 @@ select l.i2, count(r.i2) from l left join r on l.i2 = r.i2 and l.d < r.d where l
 select count(*), count(k) from l left join (select i4, coalesce(i2, 0) as k from r where i4 > 0) s on l.i4 = s.i4
 select count(*), count(k), min(k) from (select i4, coalesce(i2, 0) as k from r where i4 > 0) s right join l on l.i4 = s.i4
 select count(*), count(k), count(l.i4) from (select i4, coalesce(i2, 0) as k from r where i4 > 0) s full join l on l.i4 = s.i4
+select count(*), count(r.i2), sum(r.i2) from l left join r on l.i2 = r.i2 and not exists (select 1 from r s where s.i4 = l.i4 and l.b)
+select count(*), count(r.i2), sum(r.i2) from l left join r on l.i2 = r.i2 and exists (select 1 from l s where s.i4 = r.i4 and r.b)
+select count(*), count(l.i2), sum(r.i2) from l right join r on l.i2 = r.i2 and l.i4 in (select i4 from l where b) and r.i8 not in (select i8 from r where not b and i8 is not null)
 select count(*), sum(none.n) from l left join none on l.i4 = none.i4
 select count(*) from l where exists (select 1 from r where r.i4 = l.i4 and r.b)
 select count(*) from l where not exists (select 1 from r where r.i4 = l.i4 and r.i2 <> l.i2)
@@ -106,6 +109,40 @@ select i4, i2 from l where x = 'a' and b order by i4, i2
 select i4, n from l where n > 5 order by n desc, i4 limit 7
 select avg(n), avg(i2), count(*) from l where i4 is null having count(*) > 0
 select x, sum(n) from l group by x having sum(n) > 10 and count(*) > 2 order by 2 desc nulls last, 1
+select i4, row_number() over (order by i4, i8, n, x, d, c, i2) from l where i4 > 0
+select x, i4, rank() over (partition by x order by i4), dense_rank() over (partition by x order by i4 desc), percent_rank() over (order by n), cume_dist() over (order by n nulls first) from l
+select i2, i4, i8, ntile(4) over (order by i2, i4, i8, n, x, d, c, ts, tz, w, b) from l
+select i2, n, lag(i2) over w, lead(n, 2) over w, lag(x, 3, 'none') over w, lead(i4, -1, 7) over w, lag(n, 1, 0.00) over w from l window w as (partition by b order by i2, i4, i8, n, x, d, c, ts, tz, w)
+select x, first_value(i4) over w, last_value(n) over w, nth_value(d, 2) over w from l window w as (partition by b order by i2, i4, i8, n, x, d, c, ts, tz, w rows between 2 preceding and 3 following)
+select x, sum(i2) over w, count(*) over w, min(n) over w, max(x) over w, avg(i4) over w, count(i8) filter (where b) over w from l window w as (partition by b order by i2)
+select x, sum(n) over w, avg(n) over w, bool_and(b) over w from l window w as (order by i4 groups between 1 preceding and 1 following exclude ties)
+select x, sum(n) over w, avg(n) over w from l where i2 between -1000 and 1000 window w as (order by i2 range between 7 preceding and 100 following exclude group)
+select i8, i2, count(*) over (order by i8 range between 7 preceding and 1 following), sum(i2) over (order by i2 desc range between current row and 32767 following) from l
+select x, sum(n) over (order by x, n, i4, i8, d rows between current row and unbounded following), row_number() over (order by x, n, i4, i8, d) from l where i2 is null
+select x, sum(i4) over (), avg(w) over (partition by x), sum(case when b then n else 1.5 end) over (partition by i2) from l
+select x, i4, sum(sum(n)) over (partition by x order by i4) from l group by x, i4
+select x, r from (select x, n, rank() over (partition by x order by n desc nulls last) as r from l) s where r <= 2
+select x, count(*), rank() over (order by count(*) desc) from l group by x order by 3, 1
+select c, max(d) over (partition by c), min(c) over (order by i4) from (select c::text c, d, i4 from l) s
+select lag(a) over (order by x), x from (select x, avg(n) as a from l group by x) s
+select x, i2, sum(n), count(*) from l group by grouping sets ((x, i2), (x), ())
+select x, i2, sum(n), grouping(x, i2), grouping(i2) from l group by rollup (x, i2)
+select x, b, d, count(*), avg(n) from l group by cube (x, b, d)
+select x, count(*) from none group by rollup (x)
+select count(*), sum(n) from none group by grouping sets ((), ())
+select i2 + 1, b, min(n) from l where i2 < 100 group by grouping sets ((i2 + 1), (i2 + 1, b), (b)) having count(*) > 2
+select x, i2, rank() over (partition by grouping(x, i2) order by sum(i4) desc nulls last, x, i2) from l where i4 between -1000 and 1000 group by rollup (x, i2)
+select x, avg(n) from l group by x having avg(n) > 7
+select x, avg(i4), sum(i4) / 3 from l group by x having avg(i4) between -5 and 1e9 order by avg(i4) desc, x limit 5
+select count(*) from l where n < (select avg(n) from r where r.x = l.x)
+select count(*) from l where n < 0.2 * (select avg(n) from r where r.x = l.x)
+select sum(n / 7), avg(n / 3), max(i4) from l where n between -1000 and 1000
+select n / 3, n / nullif(i2, 0), 1 / n from l where n between 1 and 100 and n <> 0 and i2 < 1000 and i2 > -1000
+select i4 / nullif(i2, 0), i4 % nullif(i2, 0) from l where i2 <> -1
+select 100.00 * sum(case when b then n else 0 end) / sum(n) from l where n > 1
+select x, avg(n) * 2 + 1 from l group by x
+select count(*) from (select i4, i2 from l where i2 > 7 limit 1000) s where i4 / i2 > 3
+select 'k', x, count(*) from l group by 1, 2 order by 1, 2 limit 5
 `
 
 // TestShapeParams: a numeric parameter is compared at the scale of the column beside it.
