@@ -31,7 +31,7 @@ func (deltaTables) OpenChanges(ctx context.Context, dir string, from, to files.V
 	if err != nil {
 		return nil, deltaError(dir, err)
 	}
-	return &deltaChanges{dir, scan}, nil
+	return &deltaChanges{dir, last, scan}, nil
 }
 
 // changeRange finds the versions between two bounds, of which there is at least one.
@@ -73,8 +73,12 @@ func changeRange(dir string, times []delta.CommitTime, from, to files.Version) (
 // deltaChanges are the changes of some versions being read.
 type deltaChanges struct {
 	dir  string
+	last int64
 	scan *delta.ChangeScan
 }
+
+// Version is the last of them.
+func (c *deltaChanges) Version() int64 { return c.last }
 
 func (c *deltaChanges) Close() { c.scan.Close() }
 

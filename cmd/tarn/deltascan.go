@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -22,25 +21,25 @@ type deltaTables struct{}
 
 var _ files.Deltas = deltaTables{}
 
-func (deltaTables) OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (files.Delta, error) {
+func (deltaTables) OpenDelta(ctx context.Context, dir string, v files.Version, columns []string) (files.Delta, error) {
 	t, err := openTable(dir)
 	if err != nil {
 		return nil, err
 	}
 	var snap *delta.Snapshot
-	if at.IsZero() {
-		snap, err = t.Snapshot(ctx, version)
+	if v.At.IsZero() {
+		snap, err = t.Snapshot(ctx, v.Number)
 	} else {
-		snap, err = t.SnapshotAt(ctx, at)
+		snap, err = t.SnapshotAt(ctx, v.At)
 	}
 	if err != nil {
 		return nil, deltaError(dir, err)
 	}
-	scan, err := t.Scan(snap, delta.ScanOptions{})
+	scan, err := t.Scan(snap, delta.ScanOptions{Columns: columns})
 	if err != nil {
 		return nil, deltaError(dir, err)
 	}
-	return &deltaVersion{dir, scan}, nil
+	return &deltaVersion{dir, snap.Version, scan}, nil
 }
 
 // openTable is the Delta table in a directory. Files outside of the directory are not opened: who may read it may not read them.
@@ -64,6 +63,8 @@ func noDelta(dir string, err error) error {
 
 func deltaError(dir string, err error) error {
 	switch {
+	case errors.Is(err, delta.ErrColumn):
+		return pgerr.Wrap(err, pgerr.FDWColumnNameNotFound, "Delta table at \"%s\": %v", dir, err)
 	case errors.Is(err, delta.ErrTooEarly):
 		return pgerr.Wrap(err, pgerr.InvalidParameterValue, "the log of the Delta table at \"%s\" does not reach back to that time", dir)
 	case errors.Is(err, delta.ErrNoTable):
@@ -80,9 +81,12 @@ func deltaError(dir string, err error) error {
 
 // deltaVersion is one version being read.
 type deltaVersion struct {
-	dir  string
-	scan *delta.Scan
+	dir     string
+	version int64
+	scan    *delta.Scan
 }
+
+func (v *deltaVersion) Version() int64 { return v.version }
 
 func (v *deltaVersion) Fields() []parquet.Field { return v.scan.Fields() }
 func (v *deltaVersion) Close()                  { v.scan.Close() }

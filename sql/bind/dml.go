@@ -33,6 +33,8 @@ func (b *binder) modifyTarget(n *ast.RangeVar, verb modVerb) *modTarget {
 		return b.throughViews(t, verb)
 	case t.Kind == catalog.RelMatView:
 		b.Fail(pgerr.WrongObjectType, -1, "cannot change materialized view \"%s\"", t.Name)
+	case t.Kind == catalog.RelForeign:
+		b.Fail(pgerr.FeatureNotSupported, -1, "cannot %s foreign table \"%s\"", verb.verb, t.Name)
 	case t.Virtual:
 		b.Fail(pgerr.InsufficientPrivilege, -1, "permission denied: \"%s\" is a system catalog", t.Name)
 	}

@@ -189,7 +189,7 @@ func (b *binder) use(t *catalog.Table) *plan.TableUse {
 func (b *binder) scanItem(s *expression.Scope, t *catalog.Table, alias string, inherit bool) *expression.Item {
 	it := &expression.Item{Alias: alias, Table: t, RelVisible: true, ColVisible: true}
 	var out *[]plan.Col
-	if t.Virtual || t.Kind == catalog.RelSequence {
+	if t.Virtual || t.Kind == catalog.RelSequence || t.Kind == catalog.RelForeign {
 		scan := &plan.VirtualScan{Table: t, Alias: alias}
 		out, it.Rel = &scan.Out, scan
 	} else {

@@ -43,6 +43,8 @@ const (
 	RelComposite RelKind = 'c'
 	// RelPartitioned is a partitioned table: it has columns, constraints and indexes (pg_class.relkind 'I'), and no storage.
 	RelPartitioned RelKind = 'p'
+	// RelForeign is a foreign table: an external Delta table, whose directory is the option location. It has no storage.
+	RelForeign RelKind = 'f'
 )
 
 // Persistence is pg_class.relpersistence.
@@ -108,6 +110,12 @@ type Table struct {
 
 	// Virtual relations have no storage: pg_catalog's tables and tarn's views, computed by sql/catalog/syscat.
 	Virtual bool `json:"-"`
+}
+
+// Location is the directory of an external table's Delta table.
+func (t *Table) Location() string {
+	v, _ := t.Options.Get("location")
+	return v
 }
 
 // Lake reports whether the table's rows go to Delta files (CREATE TABLE … USING delta).

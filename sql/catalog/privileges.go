@@ -99,6 +99,8 @@ func (t *Table) Word() string {
 		return "sequence"
 	case t.Kind == RelMatView:
 		return "materialized view"
+	case t.Kind == RelForeign:
+		return "foreign table"
 	}
 	return "table"
 }

@@ -23,6 +23,8 @@ func alterTag(o ast.ObjectType) string {
 		return "ALTER MATERIALIZED VIEW"
 	case ast.OBJECT_SEQUENCE:
 		return "ALTER SEQUENCE"
+	case ast.OBJECT_FOREIGN_TABLE:
+		return "ALTER FOREIGN TABLE"
 	}
 	return "ALTER TABLE"
 }
@@ -31,7 +33,7 @@ func (x *exec) alterTable(n *ast.AlterTableStmt) (string, error) {
 	switch n.Objtype {
 	case ast.OBJECT_TYPE:
 		return x.alterComposite(n)
-	case ast.OBJECT_TABLE, ast.OBJECT_INDEX, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
+	case ast.OBJECT_TABLE, ast.OBJECT_INDEX, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW, ast.OBJECT_FOREIGN_TABLE:
 	default:
 		return "", pgerr.Unsupported("ALTER of this kind of object")
 	}
@@ -113,6 +115,8 @@ func alterKind(o ast.ObjectType, t *catalog.Table, ix *catalog.Index, name strin
 		word = "a materialized view"
 	case o == ast.OBJECT_SEQUENCE && (ix != nil || t.Kind != catalog.RelSequence):
 		word = "a sequence"
+	case o == ast.OBJECT_FOREIGN_TABLE && (ix != nil || t.Kind != catalog.RelForeign):
+		word = "a foreign table"
 	default:
 		return nil
 	}
@@ -215,6 +219,9 @@ func (x *exec) alterCmd(oid catalog.OID, cmd *ast.AlterTableCmd) error {
 func fitsKind(t *catalog.Table, cmd *ast.AlterTableCmd) error {
 	if t.LikeTable() {
 		return nil
+	}
+	if t.Kind == catalog.RelForeign && cmd.Subtype != ast.AT_ChangeOwner {
+		return pgerr.Unsupported("ALTER action " + actionWords[cmd.Subtype] + " on a foreign table")
 	}
 	switch cmd.Subtype {
 	case ast.AT_ChangeOwner, ast.AT_SetRelOptions, ast.AT_ResetRelOptions, ast.AT_ReplaceRelOptions:

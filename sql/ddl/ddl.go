@@ -48,7 +48,14 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 func (x *exec) run(node ast.Node) (tag string, err error) {
 	switch n := node.(type) {
 	case *ast.CreateStmt:
+		if method, ok := external(n); ok {
+			return "CREATE TABLE", x.createExternal(n, method)
+		}
 		return "CREATE TABLE", x.createTable(n)
+	case *ast.CreateForeignTableStmt:
+		return "CREATE FOREIGN TABLE", x.createForeign(n)
+	case *ast.CreateFdwStmt, *ast.CreateForeignServerStmt:
+		return x.createServer(n)
 	case *ast.IndexStmt:
 		return "CREATE INDEX", x.createIndex(n)
 	case *ast.CreateSeqStmt:

@@ -31,10 +31,13 @@ func relKind(k catalog.RelKind) func(*catalog.Table, *catalog.Index) bool {
 }
 
 var dropKinds = map[ast.ObjectType]dropKind{
-	ast.OBJECT_TABLE:    {"table", "DROP TABLE", func(t *catalog.Table, ix *catalog.Index) bool { return ix == nil && t.LikeTable() }, "Use DROP TABLE to remove a table."},
-	ast.OBJECT_VIEW:     {"view", "DROP VIEW", relKind(catalog.RelView), "Use DROP VIEW to remove a view."},
-	ast.OBJECT_MATVIEW:  {"materialized view", "DROP MATERIALIZED VIEW", relKind(catalog.RelMatView), "Use DROP MATERIALIZED VIEW to remove a materialized view."},
-	ast.OBJECT_SEQUENCE: {"sequence", "DROP SEQUENCE", relKind(catalog.RelSequence), "Use DROP SEQUENCE to remove a sequence."},
+	ast.OBJECT_TABLE: {"table", "DROP TABLE", func(t *catalog.Table, ix *catalog.Index) bool {
+		return ix == nil && (t.LikeTable() || t.Kind == catalog.RelForeign)
+	}, "Use DROP TABLE to remove a table."},
+	ast.OBJECT_VIEW:          {"view", "DROP VIEW", relKind(catalog.RelView), "Use DROP VIEW to remove a view."},
+	ast.OBJECT_MATVIEW:       {"materialized view", "DROP MATERIALIZED VIEW", relKind(catalog.RelMatView), "Use DROP MATERIALIZED VIEW to remove a materialized view."},
+	ast.OBJECT_SEQUENCE:      {"sequence", "DROP SEQUENCE", relKind(catalog.RelSequence), "Use DROP SEQUENCE to remove a sequence."},
+	ast.OBJECT_FOREIGN_TABLE: {"foreign table", "DROP FOREIGN TABLE", relKind(catalog.RelForeign), "Use DROP FOREIGN TABLE to remove a foreign table."},
 	ast.OBJECT_INDEX: {"index", "DROP INDEX", func(_ *catalog.Table, ix *catalog.Index) bool { return ix != nil },
 		"Use DROP INDEX to remove an index."},
 }

@@ -27,7 +27,7 @@ import (
 func (x *exec) rename(n *ast.RenameStmt) (string, error) {
 	newName := types.TruncateName(n.Newname)
 	switch n.RenameType {
-	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_INDEX, ast.OBJECT_MATVIEW:
+	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_INDEX, ast.OBJECT_MATVIEW, ast.OBJECT_FOREIGN_TABLE:
 		return alterTag(n.RenameType), x.renameRelation(n, newName)
 	case ast.OBJECT_COLUMN:
 		return alterTag(n.RelationType), x.renameColumn(n, newName)
@@ -283,6 +283,9 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 	}
 	if ix != nil || t.Kind == catalog.RelSequence {
 		return pgerr.New(pgerr.WrongObjectType, "cannot rename columns of relation \"%s\"", n.Relation.Relname)
+	}
+	if t.Kind == catalog.RelForeign {
+		return pgerr.Unsupported("renaming a column of a foreign table")
 	}
 	if err := x.MustOwn(t, nil); err != nil {
 		return err
@@ -691,7 +694,7 @@ func (x *exec) setSchema(n *ast.AlterObjectSchemaStmt) (string, error) {
 		})
 	case ast.OBJECT_EXTENSION:
 		return "ALTER EXTENSION", extension.SetSchema(x.Ctx, n)
-	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
+	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW, ast.OBJECT_FOREIGN_TABLE:
 	default:
 		if schemaobj.Handles(n.ObjectType) {
 			return schemaobj.SetSchema(x.Ctx, n)
@@ -789,6 +792,9 @@ func (x *exec) alterOwner(n *ast.AlterOwnerStmt) (string, error) {
 	}
 	if n.ObjectType == ast.OBJECT_EVENT_TRIGGER {
 		return "ALTER EVENT TRIGGER", triggers.OwnEvent(x.Ctx, n.Object, n.Newowner)
+	}
+	if n.ObjectType == ast.OBJECT_FDW || n.ObjectType == ast.OBJECT_FOREIGN_SERVER {
+		return x.ownServer(n)
 	}
 	if n.ObjectType != ast.OBJECT_SCHEMA {
 		return "", pgerr.Unsupported("OWNER TO of this kind of object")

@@ -339,7 +339,7 @@ func withoutInto(n *ast.SelectStmt) (*ast.SelectStmt, *ast.IntoClause) {
 // comment is COMMENT ON.
 func (x *exec) comment(n *ast.CommentStmt) error {
 	switch n.Objtype {
-	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_INDEX, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW:
+	case ast.OBJECT_TABLE, ast.OBJECT_VIEW, ast.OBJECT_INDEX, ast.OBJECT_SEQUENCE, ast.OBJECT_MATVIEW, ast.OBJECT_FOREIGN_TABLE:
 		rv, err := stmt.RangeVar(n.Object)
 		if err != nil {
 			return err

@@ -15,16 +15,16 @@ import (
 
 // Deltas opens Delta tables.
 type Deltas interface {
-	// OpenDelta reads the table in a directory: the version, or for version < 0 the one at a time, or for a zero time the newest.
-	// Errors are those of SQL.
-	OpenDelta(ctx context.Context, dir string, version int64, at time.Time) (Delta, error)
+	// OpenDelta reads a version of the table in a directory, by time the last that was made by then: the columns of these names, in
+	// this order, all for nil. Errors are those of SQL, HV005 for a column that the version lacks.
+	OpenDelta(ctx context.Context, dir string, v Version, columns []string) (Delta, error)
 	// OpenChanges reads the changes of the versions from one to another, both included. Behind the table's columns stand those
 	// of ChangeColumns.
 	OpenChanges(ctx context.Context, dir string, from, to Version) (Delta, error)
 }
 
 // Version is a version of a Delta table by its number or, where At is not zero, by time: at the beginning of a range the first
-// that was made at that time or later, at its end the last that was made by then. Number < 0 is the newest.
+// that was made at that time or later, else the last that was made by then. Number < 0 is the newest.
 type Version struct {
 	Number int64
 	At     time.Time
@@ -39,6 +39,7 @@ var ChangeColumns = []types.Attr{{Name: "_change_type", Type: types.Text, Mod: -
 // Delta is one version of a Delta table. The caller closes it.
 type Delta interface {
 	Fields() []parquet.Field
+	Version() int64
 	// Next reads the next rows, column by column; io.EOF at the end.
 	Next(ctx context.Context) (cols [][]tuple.Value, rows int, err error)
 	Close()
@@ -80,11 +81,16 @@ func ReadDelta(ctx context.Context, d Delta, now, cols []types.Attr, env *types.
 		d.Close()
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
 	}
+	return TableRows(ctx, d, cols, env), nil
+}
+
+// TableRows starts to read d as columns of other types, which its values are converted to.
+func TableRows(ctx context.Context, d Delta, cols []types.Attr, env *types.Env) *DeltaRows {
 	r := &DeltaRows{ctx: ctx, d: d, env: env, fields: d.Fields(), row: make([]types.Datum, len(cols))}
 	for _, a := range cols {
 		r.cols = append(r.cols, column{Attr: a, typ: env.Type(a.Type)})
 	}
-	return r, nil
+	return r
 }
 
 // Close ends the reading; it may be called more than once.

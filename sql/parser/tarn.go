@@ -16,14 +16,16 @@ type piece struct {
 // splitTarn cuts sql at its top-level semicolons when one of its statements is Tarn's own; ok is false, at the cost of
 // a substring search, when none is.
 func splitTarn(sql string) ([]piece, bool) {
-	if !containsFold(sql, "branch") && !containsFold(sql, "copy") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") {
+	if !containsFold(sql, "branch") && !containsFold(sql, "copy") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") &&
+		!containsFold(sql, "external") {
 		return nil, false
 	}
 	var pieces []piece
 	var own bool
 	l := &lexer{s: sql}
 	cur := piece{start: -1}
-	var first, prev token
+	var first, second, prev token
+	var shape tableShape
 	words := 0
 	for {
 		t := l.next()
@@ -32,13 +34,16 @@ func splitTarn(sql string) ([]piece, bool) {
 		}
 		if t.kind == tokEOF || t.kind == tokPunct && l.text(t) == ";" {
 			if cur.start >= 0 {
+				if shape == methodOnly && l.is(first, "create") && l.is(second, "table") {
+					cur.tarn, own = true, true
+				}
 				cur.end = t.start
 				pieces = append(pieces, cur)
 			}
 			if t.kind == tokEOF {
 				return pieces, own
 			}
-			cur, words = piece{start: -1}, 0
+			cur, words, shape = piece{start: -1}, 0, nothing
 			continue
 		}
 		// A table may have the name retain or dry.
@@ -53,14 +58,35 @@ func splitTarn(sql string) ([]piece, bool) {
 				cur.tarn, own = true, true
 			}
 		case 1:
+			second = t
 			for _, w := range ownWords {
 				if l.is(first, w[0]) && l.is(t, w[1]) {
 					cur.tarn, own = true, true
 				}
 			}
 		}
+		shape = shape.next(l, t)
 		words++
 	}
+}
+
+// tableShape says how far a CREATE TABLE has come that names an access method and lists no columns.
+type tableShape int
+
+const (
+	nothing    tableShape = iota // neither columns nor a method so far
+	methodOnly                   // USING
+	other                        // columns, or a query
+)
+
+func (s tableShape) next(l *lexer, t token) tableShape {
+	switch {
+	case s == nothing && t.kind == tokPunct && l.text(t) == "(", l.is(t, "as"):
+		return other
+	case s == nothing && l.is(t, "using"):
+		return methodOnly
+	}
+	return s
 }
 
 // ownWords are the first two words of Tarn's own statements.
@@ -169,6 +195,8 @@ func (g *grammar) statement() (ast.Node, error) {
 	switch {
 	case g.accept("create", "branch"):
 		return g.createBranch()
+	case g.accept("create", "table"):
+		return g.createTable()
 	case g.accept("copy", "into"):
 		return g.copyInto()
 	case g.accept("drop", "branch"):

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -44,6 +45,7 @@ type block struct {
 	onCommit   []func()
 	onRollback []func()
 	newLabels  map[catalog.OID]bool // of enums, by ALTER TYPE … ADD VALUE
+	pins       external.Pins        // external tables that the statement under way, or the transaction, reads
 }
 
 type savepoint struct {

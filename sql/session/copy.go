@@ -129,6 +129,8 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 		}
 	case catalog.RelSequence:
 		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to sequence \"%s\"", t.Name)
+	case catalog.RelForeign:
+		return "", pgerr.New(pgerr.FeatureNotSupported, "cannot insert into foreign table \"%s\"", t.Name)
 	default:
 		return "", pgerr.New(pgerr.WrongObjectType, "cannot copy to non-table relation \"%s\"", t.Name)
 	}
@@ -286,6 +288,8 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from view \"%s\"", t.Name).WithHint("Try the COPY (SELECT ...) TO variant.")
 		case catalog.RelSequence:
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from sequence \"%s\"", t.Name)
+		case catalog.RelForeign:
+			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from foreign table \"%s\"", t.Name).WithHint("Try the COPY (SELECT ...) TO variant.")
 		default:
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from non-table relation \"%s\"", t.Name)
 		}

@@ -327,7 +327,7 @@ func (s *Session) lockStatement(ctx context.Context, n *ast.LockStmt, c *call) e
 		if err != nil {
 			return err
 		}
-		if !t.LikeTable() && t.Kind != catalog.RelView {
+		if !t.LikeTable() && t.Kind != catalog.RelView && t.Kind != catalog.RelForeign {
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", t.Name)
 		}
 		need := privilege.Update | privilege.Delete | privilege.Truncate

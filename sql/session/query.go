@@ -325,6 +325,9 @@ func (s *Session) prepareRun(ctx context.Context, q *query, source string, ec *e
 // execContext fills what an execution needs, runContext what its expressions do. cat is the catalog of the plan.
 func (s *Session) execContext(ctx context.Context, ec *exec.Context, cat *catalog.Catalog, params []types.Datum) {
 	s.runContext(ctx, &ec.Context, cat, params)
+	if s.block.pins != nil && len(s.running) == 0 && s.block.t.Isolation() == txn.ReadCommitted {
+		s.block.pins = nil
+	}
 	ec.Virtual, ec.Columnar, ec.Deferred = s.virtual(), s.columnar(), s.deferredQueue()
 }
 

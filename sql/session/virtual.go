@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -88,6 +89,13 @@ func (s *Session) virtual() exec.VirtualSource {
 type virtualSource struct{ server syscat.Server }
 
 func (v virtualSource) ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
+	if t.Kind == catalog.RelForeign {
+		s := v.server.(serverView).s
+		if s.block.pins == nil {
+			s.block.pins = external.Pins{}
+		}
+		return s.sources().ScanTable(ec.Ctx, t, cols, s.block.pins)
+	}
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -172,6 +173,9 @@ func (l *layout) index(name string) int {
 	return fold
 }
 
+// ErrColumn says that a table lacks a column that was asked for.
+var ErrColumn = errors.New("table has no column")
+
 // choose returns the places of the columns that are named, in that order; of all for nil.
 func (l *layout) choose(names []string) ([]int, error) {
 	if names == nil {
@@ -181,7 +185,7 @@ func (l *layout) choose(names []string) ([]int, error) {
 	for _, name := range names {
 		i := l.index(name)
 		if i < 0 {
-			return nil, fmt.Errorf("table has no column %s", name)
+			return nil, fmt.Errorf("%w %s", ErrColumn, name)
 		}
 		out = append(out, i)
 	}

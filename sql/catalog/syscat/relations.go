@@ -165,8 +165,16 @@ func (s *scan) addTableClass(t *catalog.Table) {
 	s.add(oid(t.OID), text(t.Name), oid(t.Schema), oid(rowType), oid(0), oid(t.Owner), oid(am), oid(file), oid(0), num(pages), float(rows), zero, oid(0),
 		boolean(hasIndex), no, char(byte(t.Persistence)), char(byte(kind)), num(len(t.Columns)), num(checks), boolean(t.HasQuery() || kind == catalog.RelView), s.when(classTriggers, func() types.Datum { return boolean(len(t.Triggers) > 0 || s.hasForeign(t)) }), boolean(s.cat.HasChildren(t.OID)), boolean(t.RowSecurity), boolean(t.ForceRowSecurity),
 		boolean(!t.Unpopulated), char(ident), boolean(t.Bound != nil), oid(0), xmin, xmin,
-		s.when(classACL, func() types.Datum { return s.acl(t.ACL) }), s.when(classOptions, func() types.Datum { return texts(options(t.Options)) }),
+		s.when(classACL, func() types.Datum { return s.acl(t.ACL) }), s.when(classOptions, func() types.Datum { return texts(options(storageOptions(t))) }),
 		s.when(classBound, func() types.Datum { return s.bound(t) }))
+}
+
+// storageOptions are pg_class.reloptions; a foreign table's options are in pg_foreign_table.
+func storageOptions(t *catalog.Table) catalog.RelOptions {
+	if t.Kind == catalog.RelForeign {
+		return nil
+	}
+	return t.Options
 }
 
 // hasForeign reports a table on either side of a foreign key: PostgreSQL keeps these as triggers, and psql looks for foreign keys

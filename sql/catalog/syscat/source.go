@@ -230,6 +230,7 @@ func init() {
 		"pg_database": pgDatabase, "pg_authid": pgAuthid, "pg_auth_members": pgAuthMembers, "pg_db_role_setting": pgDBRoleSetting,
 		"pg_default_acl": pgDefaultACL, "pg_init_privs": pgInitPrivs, "pg_extension": pgExtension,
 		"pg_inherits": pgInherits, "pg_policy": pgPolicy, "pg_collation": pgCollation, "pg_ts_dict": pgTSDict, "pg_ts_config": pgTSConfig, "pg_ts_config_map": pgTSConfigMap, "pg_trigger": pgTrigger, "pg_event_trigger": pgEventTrigger, "pg_partitioned_table": pgPartitionedTable,
+		"pg_foreign_table": pgForeignTable, "pg_foreign_server": pgForeignServer, "pg_foreign_data_wrapper": pgForeignDataWrapper,
 	} {
 		relations[qualified{catalog.PgCatalogOID, name}] = f
 	}

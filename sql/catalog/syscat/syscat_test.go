@@ -61,6 +61,8 @@ func testCatalog() *catalog.Catalog {
 		Sequence: &catalog.Sequence{Type: types.Int8, Start: 1, Inc: 1, Min: 1, Max: 9, Cache: 1, OwnerTable: 16384, OwnerCol: 1}})
 	e.PutTable(&catalog.Table{OID: 16393, Schema: catalog.PublicOID, Name: "v", Kind: catalog.RelView, Persistence: catalog.Permanent, RowType: 16394,
 		View: "SELECT 1", Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
+	e.PutTable(&catalog.Table{OID: 16440, Schema: catalog.PublicOID, Name: "f", Kind: catalog.RelForeign, Persistence: catalog.Permanent, RowType: 16441,
+		Options: catalog.RelOptions{{Name: "location", Value: "/data/f"}}, Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
 	e.Put(&catalog.DefaultACL{Header: catalog.Header{OID: 16395, Owner: 10, ACL: privilege.ACL{{Grantee: 10, Grantor: 10, Privs: privilege.Select}}}, For: 'r'})
 	e.Put(&catalog.Type{Header: catalog.Header{OID: 16400, Schema: catalog.PublicOID, Name: "mood"}, Form: types.TypeEnum, Array: 16401,
 		Labels: []catalog.Label{{OID: 16402, Sort: 1, Name: "sad"}}})

@@ -103,6 +103,8 @@ func KindPlural(t *catalog.Table, ix *catalog.Index) string {
 		return "materialized views"
 	case t.Kind == catalog.RelPartitioned:
 		return "partitioned tables"
+	case t.Kind == catalog.RelForeign:
+		return "foreign tables"
 	}
 	return "tables"
 }

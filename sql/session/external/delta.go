@@ -51,7 +51,7 @@ func (x *Sources) openDelta(args []string) (files.Delta, error) {
 	if x.Deltas == nil {
 		return nil, pgerr.Unsupported("reading Delta tables")
 	}
-	version, at := int64(-1), time.Time{}
+	v := files.Version{Number: -1}
 	for i := 1; i+1 < len(args); i += 2 {
 		value := args[i+1]
 		switch args[i] {
@@ -60,25 +60,25 @@ func (x *Sources) openDelta(args []string) (files.Delta, error) {
 			if err != nil {
 				return nil, err
 			}
-			version = n
+			v.Number = n
 		case "timestamp_as_of":
 			t, err := x.versionTime("timestamp_as_of", value)
 			if err != nil {
 				return nil, err
 			}
-			at = t
+			v.At = t
 		default:
 			return nil, pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", args[i])
 		}
 	}
-	if version >= 0 && !at.IsZero() {
+	if v.Number >= 0 && !v.At.IsZero() {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "version and timestamp_as_of cannot be given together")
 	}
 	dir, err := x.deltaDirectory(args[0])
 	if err != nil {
 		return nil, err
 	}
-	return x.Deltas.OpenDelta(x.S.Context(), dir, version, at)
+	return x.Deltas.OpenDelta(x.S.Context(), dir, v, nil)
 }
 
 func badOption(option, value string) error {
