@@ -66,7 +66,10 @@ func (f *dataFile) open(ctx context.Context, store object.Store) (object.Object,
 	}
 	fail := func(err error) (object.Object, *parquet.Reader, error) {
 		o.Close()
-		return nil, nil, fmt.Errorf("%s: %w: %w", f.key, delta.ErrCorrupt, err)
+		if !object.NoAnswer(err) {
+			err = fmt.Errorf("%w: %w", delta.ErrCorrupt, err)
+		}
+		return nil, nil, fmt.Errorf("%s: %w", f.key, err)
 	}
 	if !f.checked.Load() {
 		if err := parquet.Verify(o, o.Size(), f.crc); err != nil {

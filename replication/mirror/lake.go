@@ -103,18 +103,23 @@ func (m *Mirror) loadCold(ctx context.Context, s lakeState) (*coldVersion, error
 	return m.newCold(s, store, v)
 }
 
-// holdLake makes the version that the state names one that sweep spares, before the table is swept for the first time.
-func (m *Mirror) holdLake(s *change.Schema) {
+// holdLake makes the version that the state names one that sweep spares, before the table is swept for the first time. An error says
+// that the warehouse does not answer.
+func (m *Mirror) holdLake(s *change.Schema) error {
 	if !change.IsLake(s.StorageID) {
-		return
+		return nil
 	}
 	state, err := m.lakeRecord(s.StorageID)
 	if state != nil && err == nil {
 		_, err = m.Rows(state)
 	}
+	if object.NoAnswer(err) {
+		return err
+	}
 	if err != nil {
 		m.log.Error("rows of a lake table cannot be read", "table", s.SchemaName+"."+s.TableName, "err", err)
 	}
+	return nil
 }
 
 // lakeRecord is the newest state record of a storage id, nil if there is none.

@@ -131,8 +131,10 @@ type Mirror struct {
 	bytes     int64   // of all segments
 	uncounted int64   // of the transaction that is being applied, not in bytes yet
 	room      chan struct{}
-	awaited   int   // copies whose snapshot the tail has not reached
-	failed    error // why the tail ended
+	awaited   int               // copies whose snapshot the tail has not reached
+	failed    error             // why the tail ended
+	waiting   error             // why the start waits
+	unloaded  map[uint32]*table // of the slot, until the start has come to them
 	stats     Metrics
 	saved     wal.LSN
 	changed   bool // tables came, went or changed since the slot was saved
@@ -185,6 +187,13 @@ func (m *Mirror) run() {
 	if err != nil {
 		m.fail(fmt.Errorf("load mirror: %w", err))
 		return
+	}
+	m.mu.Lock()
+	m.waiting = nil
+	m.mu.Unlock()
+	// Before anybody writes.
+	if err := m.opt.Warehouse.Sweep(m.ctx, sanitize(m.opt.Database)); err != nil && m.ctx.Err() == nil {
+		m.log.Warn("mirror cannot remove what interrupted writes left", "err", err)
 	}
 	m.tail = tail.New(m.eng.Log(), from, m)
 	close(m.loaded)
@@ -292,24 +301,35 @@ func (m *Mirror) load() (wal.LSN, error) {
 	if err := json.Unmarshal(m.slot.State(), &st); err != nil {
 		return 0, err
 	}
-	m.mu.Lock()
-	m.applied, m.saved = pos, pos
-	m.mu.Unlock()
-	for _, sv := range st.Tables {
+	schemas := make([]*change.Schema, len(st.Tables))
+	for i, sv := range st.Tables {
 		raw, err := base64.StdEncoding.DecodeString(sv.Schema)
 		if err != nil {
 			return 0, err
 		}
-		s, err := change.DecodeSchema(raw)
+		if schemas[i], err = change.DecodeSchema(raw); err != nil {
+			return 0, err
+		}
+	}
+	m.mu.Lock()
+	m.applied, m.saved = pos, pos
+	m.unloaded = map[uint32]*table{}
+	for i, s := range schemas {
+		if option(s, "mirror") != "off" {
+			t := m.newTable(s)
+			t.dir, t.store = st.Tables[i].Dir, object.Sub(m.opt.Warehouse, st.Tables[i].Dir)
+			m.unloaded[t.id] = t
+		}
+	}
+	m.mu.Unlock()
+	for i, sv := range st.Tables {
+		s := schemas[i]
+		t, err := m.reopenWaiting(s, sv, pos)
 		if err != nil {
 			return 0, err
 		}
-		m.holdLake(s)
-		t := m.reopen(s, sv, pos)
-		if m.ctx.Err() != nil {
-			return 0, context.Cause(m.ctx)
-		}
 		m.mu.Lock()
+		delete(m.unloaded, s.TableID)
 		m.tables[t.id] = t
 		if !t.off {
 			m.byStorage[t.schema.StorageID] = t
@@ -365,15 +385,56 @@ func (m *Mirror) newTable(s *change.Schema) *table {
 		inflight: map[string]bool{}, pinned: map[string]int{}}
 }
 
-// reopen makes a table of the slot: from its Delta log, or by a copy if that is not what the slot left.
-func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) *table {
+// reopenWaiting is reopen that waits for a warehouse that does not answer: what it holds is not known, and the log from pos on stays.
+// Where that exceeds its bound, the table is copied anew as others are.
+func (m *Mirror) reopenWaiting(s *change.Schema, sv savedTable, pos wal.LSN) (*table, error) {
+	for n := 0; ; n++ {
+		err := m.holdLake(s)
+		var t *table
+		if err == nil {
+			t, err = m.reopen(s, sv, pos)
+		}
+		if m.ctx.Err() != nil {
+			return nil, context.Cause(m.ctx)
+		}
+		if err == nil {
+			return t, nil
+		}
+		if m.tooFar(pos) {
+			sv.Copy = true
+			t, _ := m.reopen(s, sv, pos)
+			m.mu.Lock()
+			t.overrun, t.err = true, errOverrun
+			m.mu.Unlock()
+			return t, nil
+		}
+		m.log.Error("mirror waits for its warehouse", "table", s.SchemaName+"."+s.TableName, "err", err)
+		m.mu.Lock()
+		m.waiting = err
+		m.mu.Unlock()
+		select {
+		case <-time.After(backoff(n)):
+		case <-m.ctx.Done():
+		}
+	}
+}
+
+// backoff is the pause after a number of failures in a row.
+func backoff(failures int) time.Duration { return min(time.Second<<min(failures, 6), time.Minute) }
+
+// reopen makes a table of the slot: from its Delta log, or by a copy if that is not what the slot left. An error says that the
+// warehouse does not answer.
+func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) (*table, error) {
 	t := m.newTable(s)
 	t.dir, t.store = sv.Dir, object.Sub(m.opt.Warehouse, sv.Dir)
 	text := map[int16]bool{}
 	for _, a := range sv.Text {
 		text[a] = true
 	}
-	again := func(err error) *table {
+	again := func(err error) (*table, error) {
+		if object.NoAnswer(err) {
+			return nil, err
+		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if err != nil {
@@ -381,10 +442,10 @@ func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) *table {
 			t.err = err
 		}
 		m.startCopyLocked(t, text)
-		return t
+		return t, nil
 	}
 	if t.off = option(s, "mirror") == "off"; t.off {
-		return t
+		return t, nil
 	}
 	if sv.Copy {
 		return again(nil)
@@ -416,7 +477,7 @@ func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) *table {
 	t.skip = v.lsn
 	m.installLocked(t, v)
 	t.segs = []*segment{newSegment(max(pos, v.lsn), mp)}
-	return t
+	return t, nil
 }
 
 // save makes the position durable from which a restart follows the log.

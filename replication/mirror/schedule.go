@@ -10,6 +10,7 @@ import (
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/object"
 )
 
 // saveEvery is how often the position is made durable. It bounds what a restart reads again, nothing else.
@@ -242,7 +243,7 @@ func (m *Mirror) jobFailed(t *table, err error) {
 		return // the copy that has been decided on starts at once
 	}
 	t.failures++
-	t.retryAt = time.Now().Add(min(time.Second<<min(t.failures, 6), time.Minute))
+	t.retryAt = time.Now().Add(backoff(t.failures))
 	t.wakeLocked()
 }
 
@@ -259,6 +260,9 @@ func (m *Mirror) reconcile(t *table) {
 	defer m.mu.Unlock()
 	if t.unready() != nil {
 		return
+	}
+	if object.NoAnswer(err) {
+		return // the next attempt reads the log first
 	}
 	base := t.newest()
 	if errors.Is(err, errNotOurs) && base.number < 0 {
@@ -306,10 +310,8 @@ func (m *Mirror) removeTable(ctx context.Context, t *table) error {
 			}
 		}
 	}
-	if l, ok := m.opt.Warehouse.(interface{ Sweep(prefix string) error }); ok {
-		if err := l.Sweep(t.dir); err != nil {
-			return err
-		}
+	if err := m.opt.Warehouse.Sweep(ctx, t.dir); err != nil {
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

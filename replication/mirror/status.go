@@ -43,6 +43,13 @@ func (m *Mirror) Status() []Status {
 		}
 		out = append(out, m.statusLocked(t))
 	}
+	if m.waiting != nil {
+		for _, t := range m.unloaded {
+			s := m.statusLocked(t)
+			s.State, s.LastError = StateError, m.waiting.Error()
+			out = append(out, s)
+		}
+	}
 	sort.Slice(out, func(i, j int) bool {
 		a, b := &out[i], &out[j]
 		if a.SchemaName != b.SchemaName {
@@ -154,6 +161,9 @@ func (m *Mirror) DeltaPath(table uint32) (string, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := m.tables[table]
+	if t == nil {
+		t = m.unloaded[table]
+	}
 	if t == nil || t.dropped || t.off {
 		return "", false
 	}
@@ -163,6 +173,12 @@ func (m *Mirror) DeltaPath(table uint32) (string, bool) {
 // Sync publishes what is committed up to lsn (0: what is durable now) for one table, or for all with id 0, and
 // returns the LSN that is covered. It fails with the error of a table that cannot be published.
 func (m *Mirror) Sync(ctx context.Context, lsn wal.LSN, id uint32) (wal.LSN, error) {
+	m.mu.Lock()
+	waiting := m.waiting
+	m.mu.Unlock()
+	if waiting != nil {
+		return 0, fmt.Errorf("mirror is not ready: %w", waiting)
+	}
 	select {
 	case <-m.loaded:
 	case <-ctx.Done():

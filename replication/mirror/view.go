@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/wal"
@@ -58,11 +59,19 @@ func (c *Column) Physical(buf []byte, v tuple.Value) (_ []byte, out tuple.Value,
 
 // File is a parquet file of a View.
 type File struct {
-	Path    string // absolute
+	Path    string // absolute, of the warehouse: a local one, or s3://bucket/key
 	Rows    int64  // physical
 	Bytes   int64
 	Deleted *roaring.Bitmap // positions; nil: none. Not to be changed
 	Stats   *delta.Stats    // bounds of all physical rows; Stats.Range
+
+	store object.Store
+	key   string
+}
+
+// Local is the file, or a copy of it, on this machine; it stays until release and the View's Close.
+func (f *File) Local(ctx context.Context) (path string, release func(), err error) {
+	return f.store.LocalFile(ctx, f.key, f.Bytes)
 }
 
 // Tail is a run of rows in memory, column by column, as values of the table's rows (not of Type).
@@ -216,7 +225,8 @@ func (v *View) fill(ctx context.Context, i int, base *version, parts []slice, de
 		}
 	}
 	for k, f := range v.held[i].files {
-		out := File{Path: t.store.URL(f.f.key), Rows: f.f.rows, Bytes: f.f.bytes, Deleted: f.dead, Stats: f.f.stats}
+		out := File{Path: t.store.URL(f.f.key), Rows: f.f.rows, Bytes: f.f.bytes, Deleted: f.dead, Stats: f.f.stats,
+			store: t.store, key: f.f.key}
 		if d := dead[k]; d != nil {
 			out.Deleted = d
 			if int64(d.GetCardinality()) == f.f.rows {

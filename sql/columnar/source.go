@@ -44,9 +44,11 @@ type Column struct {
 
 // File is a parquet file. Deleted are positions of rows; nil: none.
 type File struct {
-	Path    string
+	Path    string // on this machine, if Local is nil
 	Rows    int64
 	Deleted *roaring.Bitmap
+	// Local brings a file that is elsewhere to this machine; it stays until release. Errors: ErrNotAvailable, the cause of ctx.
+	Local func(ctx context.Context) (path string, release func(), err error)
 }
 
 // Tail is a run of rows in memory: Columns by Table.Columns, each of length Rows.

@@ -7,5 +7,5 @@
 //
 // Callers must not rely on directories: a key is a slash-separated name, and a prefix is a string.
 //
-// Only local disks are built. Object storage (S3) answers ErrUnsupported from Open.
+// Local keeps objects on a disk, package s3 in a bucket; package cache keeps copies of remote objects on a disk.
 package object

@@ -52,7 +52,7 @@ func OpenLocal(root string, opt Options) (*Local, error) {
 func (l *Local) URL(key string) string { return filepath.Join(l.root, filepath.FromSlash(key)) }
 
 func (l *Local) path(key string) (string, error) {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return "", err
 	}
 	return l.URL(key), nil
@@ -258,7 +258,7 @@ func (l *Local) List(ctx context.Context, prefix, after string) ([]Info, error) 
 	dir := ""
 	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
 		dir = prefix[:i+1]
-		if err := checkKey(prefix[:i]); err != nil {
+		if err := CheckKey(prefix[:i]); err != nil {
 			return nil, err
 		}
 	}
@@ -336,9 +336,14 @@ func (l *Local) Link(_ context.Context, src, dst string) error {
 	return l.syncDir(filepath.Dir(to))
 }
 
-// Sweep removes what crashed uploads left under prefix, and directories that are empty. The caller guarantees that
-// no other process and no upload of this one is writing there.
-func (l *Local) Sweep(prefix string) error {
+// LocalFile is the object's own file. A reader that has not opened it yet loses it with Delete.
+func (l *Local) LocalFile(_ context.Context, key string, _ int64) (string, func(), error) {
+	path, err := l.path(key)
+	return path, func() {}, err
+}
+
+// Sweep removes what crashed uploads left under prefix, and directories that are empty.
+func (l *Local) Sweep(_ context.Context, prefix string) error {
 	var dirs []string
 	root := l.URL(prefix)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -349,7 +354,7 @@ func (l *Local) Sweep(prefix string) error {
 			return err
 		}
 		if d.IsDir() {
-			if path != root {
+			if path != l.root {
 				dirs = append(dirs, path)
 			}
 			return nil

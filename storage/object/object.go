@@ -17,11 +17,27 @@ var (
 	// ErrInDoubt is wrapped by a write's error if the write may have happened: its answer was lost. A caller that needs to
 	// know reads the object.
 	ErrInDoubt = errors.New("outcome of the write is not known")
-	// ErrUnsupported names a kind of store that is not built.
-	ErrUnsupported = errors.New("object store is not supported")
+	// ErrUnavailable is wrapped where the store gave no answer: the network, its own failure, its refusal for now.
+	ErrUnavailable = errors.New("object store is not available")
+	// ErrDenied is wrapped where the store does not let the caller do that.
+	ErrDenied = errors.New("permission denied by the object store")
+	// ErrUnsupported is wrapped by what a store cannot do.
+	ErrUnsupported = errors.New("not supported by the object store")
+	// ErrFull says that a cache has no room beside what is in use.
+	ErrFull = errors.New("cache of objects is full")
 	// ErrBadKey is returned for a key that is empty, absolute or leaves its prefix.
 	ErrBadKey = errors.New("invalid object key")
 )
+
+// NoAnswer reports an error that says nothing about what the store holds: the store may have answered neither yes nor no.
+func NoAnswer(err error) bool {
+	for _, e := range []error{ErrUnavailable, ErrDenied, ErrInDoubt, ErrUnsupported, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
 
 // Info describes one object.
 type Info struct {
@@ -30,7 +46,8 @@ type Info struct {
 	ModTime time.Time
 }
 
-// Object is an open object; it stays readable after Delete of its key.
+// Object is an open object. On a local disk it stays readable after Delete of its key; elsewhere reads fail then. Reads last as
+// long as the context of Open at most.
 type Object interface {
 	io.ReaderAt
 	io.Closer
@@ -62,25 +79,33 @@ type Store interface {
 	List(ctx context.Context, prefix, after string) ([]Info, error)
 	// Delete removes the object; an absent key is no error.
 	Delete(ctx context.Context, key string) error
-	// Link makes dst a second name of src's object without copying bytes where the medium can do that.
+	// Link makes dst a second name of src's object, or a copy that the store makes by itself; ErrExist if dst has an object.
 	Link(ctx context.Context, src, dst string) error
+	// Sweep removes what uploads that were cut short left below prefix. The caller guarantees that nobody is writing there.
+	Sweep(ctx context.Context, prefix string) error
+	// LocalFile is a file of this machine with the object's bytes, size of them, for those who read files by themselves; it stays until
+	// release. ErrUnsupported: the store is elsewhere, and no cache (package cache) is over it; ErrFull: the cache has no room.
+	LocalFile(ctx context.Context, key string, size int64) (path string, release func(), err error)
 	// URL is the object's absolute address for other engines: a plain path on local disks.
 	URL(key string) string
 }
 
-// Open returns the store at a warehouse address: a local directory, or file://dir. Other schemes give
-// ErrUnsupported.
-func Open(addr string, opt Options) (Store, error) {
-	if scheme, rest, ok := strings.Cut(addr, "://"); ok {
-		if scheme != "file" {
-			return nil, fmt.Errorf("open %s: scheme %q: %w", addr, scheme, ErrUnsupported)
-		}
-		addr = rest
+// RemoveAll deletes every object below prefix, which is empty or ends in a slash.
+func RemoveAll(ctx context.Context, s Store, prefix string) error {
+	infos, err := s.List(ctx, prefix, "")
+	if err != nil {
+		return err
 	}
-	return OpenLocal(addr, opt)
+	for _, i := range infos {
+		if err := s.Delete(ctx, i.Key); err != nil {
+			return err
+		}
+	}
+	return s.Sweep(ctx, strings.TrimSuffix(prefix, "/"))
 }
 
-func checkKey(key string) error {
+// CheckKey returns ErrBadKey for what is no key.
+func CheckKey(key string) error {
 	if key == "" || key[0] == '/' || strings.ContainsRune(key, 0) {
 		return fmt.Errorf("%w: %q", ErrBadKey, key)
 	}

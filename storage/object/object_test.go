@@ -138,7 +138,7 @@ func TestListLinkDeleteSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Mkdir(filepath.Join(l.root, "x", "empty"), 0o755)
-	if err := l.Sweep("x"); err != nil {
+	if err := l.Sweep(ctx, "x"); err != nil {
 		t.Fatal(err)
 	}
 	ents, _ := os.ReadDir(filepath.Join(l.root, "x"))
@@ -148,11 +148,5 @@ func TestListLinkDeleteSweep(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "10 2 z" {
 		t.Errorf("after sweep: %s", got)
-	}
-}
-
-func TestUnknownSchemeIsRefused(t *testing.T) {
-	if _, err := Open("s3://bucket/prefix", Options{}); !errors.Is(err, ErrUnsupported) {
-		t.Fatal(err)
 	}
 }

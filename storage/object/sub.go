@@ -21,7 +21,7 @@ type sub struct {
 
 var _ Store = (*sub)(nil)
 
-func (p *sub) key(k string) (string, error) { return p.prefix + k, checkKey(k) }
+func (p *sub) key(k string) (string, error) { return p.prefix + k, CheckKey(k) }
 
 func (p *sub) Put(ctx context.Context, key string, data []byte) error {
 	k, err := p.key(key)
@@ -100,6 +100,16 @@ func (p *sub) Link(ctx context.Context, src, dst string) error {
 		return err
 	}
 	return p.s.Link(ctx, s, d)
+}
+
+func (p *sub) Sweep(ctx context.Context, prefix string) error { return p.s.Sweep(ctx, p.prefix+prefix) }
+
+func (p *sub) LocalFile(ctx context.Context, key string, size int64) (string, func(), error) {
+	k, err := p.key(key)
+	if err != nil {
+		return "", nil, err
+	}
+	return p.s.LocalFile(ctx, k, size)
 }
 
 func (p *sub) URL(key string) string { return p.s.URL(p.prefix + key) }
