@@ -31,6 +31,8 @@ type cluster struct {
 	columnar *duck.Engine
 	fatal    func(error)
 
+	warehouse *warehouse
+
 	roles struct {
 		sync.Mutex
 		gen  uint64 // of the tree that sets are of

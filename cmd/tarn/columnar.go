@@ -10,13 +10,14 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/storage/object/s3"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
 // newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
-func newColumnar(cfg *config, log *slog.Logger) *duck.Engine {
-	v := valuesOf(cfg.settings, log)
-	return duck.New(duck.Options{Directories: []string{cfg.warehouse}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
+func newColumnar(cfg *config, w *warehouse, v *settings.Values, log *slog.Logger) *duck.Engine {
+	return duck.New(duck.Options{Directories: []string{w.dir}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
 		MemoryBytes: v.Int("tarn.columnar_memory") << 20, Threads: int(v.Int("tarn.columnar_threads")),
 		Queries: int(v.Int("tarn.columnar_queries")), Nice: int(v.Int("tarn.columnar_nice"))})
 }
@@ -51,11 +52,27 @@ func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wa
 			t.Columns = append(t.Columns, columnar.Column{AttNum: c.AttNum, Name: c.Name, Type: c.Type, Physical: c.Physical})
 		}
 		for _, f := range tv.Files {
-			t.Files = append(t.Files, columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted})
+			t.Files = append(t.Files, fileOf(&f))
 		}
 		for _, p := range tv.Tail {
 			t.Tail = append(t.Tail, columnar.Tail{Rows: p.Rows, Columns: p.Columns, Deleted: p.Deleted})
 		}
 	}
 	return out, nil
+}
+
+// fileOf is a file as fragments read it: one that is elsewhere is brought here when a fragment needs it.
+func fileOf(f *mirror.File) columnar.File {
+	out := columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted}
+	if !s3.IsAddress(f.Path) {
+		return out
+	}
+	out.Local = func(ctx context.Context) (string, func(), error) {
+		path, release, err := f.Local(ctx)
+		if err != nil && ctx.Err() == nil {
+			err = errors.Join(columnar.ErrNotAvailable, err)
+		}
+		return path, release, err
+	}
+	return out
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/kv"
+	"github.com/tarndb/tarn/storage/object/s3"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -22,10 +23,11 @@ func inspect(w io.Writer, args []string) error {
 	}
 	what, dir := args[0], args[1]
 	if what == "delta" {
-		if !isDelta(dir) {
-			return fmt.Errorf("inspect: %s has no _delta_log", dir)
+		store, err := openStore(dir)
+		if err != nil {
+			return fmt.Errorf("inspect: %w", err)
 		}
-		return delta.Inspect(w, dir)
+		return delta.Inspect(w, store)
 	}
 	fs := flag.NewFlagSet("tarn inspect", flag.ContinueOnError)
 	from := fs.String("from", "", "wal: first position to show")
@@ -85,8 +87,8 @@ func check(ctx context.Context, w io.Writer, args []string) error {
 	if len(args) != 1 {
 		return errors.New("check: want a directory")
 	}
-	if isDelta(args[0]) {
-		return checkDelta(w, args[0])
+	if s3.IsAddress(args[0]) || isDelta(args[0]) {
+		return checkDelta(ctx, w, args[0])
 	}
 	stores, err := findStores(args[0])
 	if err != nil {
@@ -107,8 +109,12 @@ func isDelta(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-func checkDelta(w io.Writer, dir string) error {
-	rep, err := delta.Validate(dir)
+func checkDelta(ctx context.Context, w io.Writer, dir string) error {
+	store, err := openStore(dir)
+	if err != nil {
+		return err
+	}
+	rep, err := delta.ValidateStore(ctx, store)
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 const usage = `usage:
-  tarn serve [--data DIR] [--listen 127.0.0.1:5432] [--warehouse DIR] [--config FILE] …
+  tarn serve [--data DIR] [--listen 127.0.0.1:5432] [--warehouse DIR|s3://…] [--config FILE] …
   tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
-  tarn inspect delta DIR
-  tarn check DIR
+  tarn inspect delta DIR|s3://bucket/table
+  tarn check DIR|s3://bucket/table
 
 tarn COMMAND --help lists a command's flags.
 `

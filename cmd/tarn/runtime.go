@@ -16,7 +16,6 @@ import (
 	"github.com/tarndb/tarn/sql/session"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -33,17 +32,14 @@ var _ branching.Runtime = (*runtime)(nil)
 func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
 	r := &runtime{DB: db}
 	if c.cfg.mirror {
-		store, err := object.OpenLocal(c.cfg.warehouse, object.Options{})
-		if err == nil {
-			o := mirror.Options{Engine: db.Engine, Warehouse: store, Database: warehouseName(w),
-				SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
-				Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log}
-			if w.Parent != "" {
-				o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
-			}
-			r.mirror, err = mirror.Open(o)
+		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: warehouseName(w),
+			SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
+			Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log}
+		if w.Parent != "" {
+			o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
 		}
-		if err != nil {
+		var err error
+		if r.mirror, err = mirror.Open(o); err != nil {
 			return nil, errors.Join(fmt.Errorf("open mirror: %w", err), db.Close())
 		}
 		db.Engine.SetCold(r.mirror)

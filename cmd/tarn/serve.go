@@ -42,7 +42,7 @@ func parseServe(args []string) (config, error) {
 	fs.StringVar(&c.data, "data", "data", "data directory, made on first start")
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:5432", "address of the PostgreSQL protocol")
 	fs.StringVar(&c.socketDir, "socket", "", "directory of a unix socket, none when empty")
-	fs.StringVar(&c.warehouse, "warehouse", "", "directory of the Delta tables (default DATA/warehouse)")
+	fs.StringVar(&c.warehouse, "warehouse", "", "directory or s3://bucket/prefix of the Delta tables (default DATA/warehouse)")
 	fs.StringVar(&c.file, "config", "", "file with lines `name = value` of PostgreSQL and tarn.* settings")
 	fs.StringVar(&c.tlsCert, "tls-cert", "", "certificate file; without it connections are not encrypted")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "key file of the certificate")
@@ -130,7 +130,12 @@ func serve(ctx context.Context, args []string) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := &cluster{cfg: cfg, log: log, columnar: newColumnar(&cfg, log)}
+	values := valuesOf(cfg.settings, log)
+	house, err := openWarehouse(cfg.warehouse, filepath.Join(cfg.data, "cache"), values.Int("tarn.warehouse_cache_size")<<20)
+	if err != nil {
+		return err
+	}
+	c := &cluster{cfg: cfg, log: log, warehouse: house, columnar: newColumnar(&cfg, house, values, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).
 	c.fatal = func(err error) {
@@ -241,12 +246,4 @@ func clearTemp(dir string) error {
 		}
 	}
 	return nil
-}
-
-// forget removes what a dropped branch left outside of its store.
-func (c *cluster) forget(w branching.Where) {
-	dir := filepath.Join(c.cfg.warehouse, warehouseName(w))
-	if err := os.RemoveAll(dir); err != nil {
-		c.log.Warn("Delta tables of a dropped branch not removed", "dir", dir, "error", err)
-	}
 }

@@ -69,7 +69,8 @@ type Options struct {
 	BlockBytes    int64         // of row groups of lake tables in memory; default 64 MB
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
 
-	step func(where string) error // tests: called between the steps of a commit
+	retry time.Duration            // tests: instead of a second, before a failure is tried again
+	step  func(where string) error // tests: called between the steps of a commit
 }
 
 func def[T comparable](p *T, v T) {
@@ -98,6 +99,7 @@ func (o Options) withDefaults() Options {
 	def(&o.ViewWait, time.Second)
 	def(&o.BlockBytes, 64<<20)
 	def(&o.KeepVersions, 3*time.Second)
+	def(&o.retry, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -120,6 +122,7 @@ type Mirror struct {
 	wg     sync.WaitGroup
 	wake   chan struct{} // to the scheduler; one place
 	loaded chan struct{} // closed when the tables of the slot are there and the tail runs
+	stall  chan struct{} // closed when the warehouse has not answered at the start
 	dead   chan struct{} // closed when load or tail have failed
 	tail   *tail.Tail    // set before loaded is closed
 	lakes  lakes
@@ -133,7 +136,7 @@ type Mirror struct {
 	room      chan struct{}
 	awaited   int               // copies whose snapshot the tail has not reached
 	failed    error             // why the tail ended
-	waiting   error             // why the start waits
+	waiting   error             // why the start has waited last
 	unloaded  map[uint32]*table // of the slot, until the start has come to them
 	stats     Metrics
 	saved     wal.LSN
@@ -147,7 +150,7 @@ type Mirror struct {
 func Open(opt Options) (*Mirror, error) {
 	opt = opt.withDefaults()
 	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
-		loaded: make(chan struct{}), dead: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
+		loaded: make(chan struct{}), stall: make(chan struct{}), dead: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
 	m.lakes.versions = map[string]*coldVersion{}
 	s, err := slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
 	if errors.Is(err, slot.ErrCorrupt) {
@@ -188,9 +191,6 @@ func (m *Mirror) run() {
 		m.fail(fmt.Errorf("load mirror: %w", err))
 		return
 	}
-	m.mu.Lock()
-	m.waiting = nil
-	m.mu.Unlock()
 	// Before anybody writes.
 	if err := m.opt.Warehouse.Sweep(m.ctx, sanitize(m.opt.Database)); err != nil && m.ctx.Err() == nil {
 		m.log.Warn("mirror cannot remove what interrupted writes left", "err", err)
@@ -322,6 +322,11 @@ func (m *Mirror) load() (wal.LSN, error) {
 		}
 	}
 	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.unloaded = nil
+	}()
 	for i, sv := range st.Tables {
 		s := schemas[i]
 		t, err := m.reopenWaiting(s, sv, pos)
@@ -410,17 +415,22 @@ func (m *Mirror) reopenWaiting(s *change.Schema, sv savedTable, pos wal.LSN) (*t
 		}
 		m.log.Error("mirror waits for its warehouse", "table", s.SchemaName+"."+s.TableName, "err", err)
 		m.mu.Lock()
+		if m.waiting == nil {
+			close(m.stall)
+		}
 		m.waiting = err
 		m.mu.Unlock()
 		select {
-		case <-time.After(backoff(n)):
+		case <-time.After(m.backoff(n)):
 		case <-m.ctx.Done():
 		}
 	}
 }
 
 // backoff is the pause after a number of failures in a row.
-func backoff(failures int) time.Duration { return min(time.Second<<min(failures, 6), time.Minute) }
+func (m *Mirror) backoff(failures int) time.Duration {
+	return min(m.opt.retry<<min(failures, 6), time.Minute)
+}
 
 // reopen makes a table of the slot: from its Delta log, or by a copy if that is not what the slot left. An error says that the
 // warehouse does not answer.
@@ -432,7 +442,7 @@ func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) (*table, e
 		text[a] = true
 	}
 	again := func(err error) (*table, error) {
-		if object.NoAnswer(err) {
+		if object.NoAnswer(err) || err != nil && m.ctx.Err() != nil {
 			return nil, err
 		}
 		m.mu.Lock()

@@ -34,7 +34,8 @@ type rig struct {
 	wh   *object.Local
 	m    *Mirror
 	opt  Options
-	mu   sync.Mutex // of writers: row ids are read and replaced under it
+	wrap func(object.Store) object.Store // of the warehouse; nil: none
+	mu   sync.Mutex                      // of writers: row ids are read and replaced under it
 	tabs map[uint32]*rigTable
 }
 
@@ -69,6 +70,9 @@ func (r *rig) openMirrorAs(database string) {
 	r.t.Helper()
 	o := r.opt
 	o.Engine, o.Warehouse, o.Database, o.SlotDir = r.eng, r.wh, database, filepath.Join(r.dir, "slots")
+	if r.wrap != nil {
+		o.Warehouse = r.wrap(r.wh)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(testLog{r.t}, nil))
 	}

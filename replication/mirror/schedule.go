@@ -243,7 +243,7 @@ func (m *Mirror) jobFailed(t *table, err error) {
 		return // the copy that has been decided on starts at once
 	}
 	t.failures++
-	t.retryAt = time.Now().Add(backoff(t.failures))
+	t.retryAt = time.Now().Add(m.backoff(t.failures))
 	t.wakeLocked()
 }
 

@@ -43,7 +43,7 @@ func (m *Mirror) Status() []Status {
 		}
 		out = append(out, m.statusLocked(t))
 	}
-	if m.waiting != nil {
+	if m.waiting != nil { // and the start is not over
 		for _, t := range m.unloaded {
 			s := m.statusLocked(t)
 			s.State, s.LastError = StateError, m.waiting.Error()
@@ -173,14 +173,12 @@ func (m *Mirror) DeltaPath(table uint32) (string, bool) {
 // Sync publishes what is committed up to lsn (0: what is durable now) for one table, or for all with id 0, and
 // returns the LSN that is covered. It fails with the error of a table that cannot be published.
 func (m *Mirror) Sync(ctx context.Context, lsn wal.LSN, id uint32) (wal.LSN, error) {
-	m.mu.Lock()
-	waiting := m.waiting
-	m.mu.Unlock()
-	if waiting != nil {
-		return 0, fmt.Errorf("mirror is not ready: %w", waiting)
-	}
 	select {
 	case <-m.loaded:
+	case <-m.stall:
+		if err := m.starting(); err != nil {
+			return 0, err
+		}
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	case <-m.ctx.Done():
@@ -213,6 +211,18 @@ func (m *Mirror) Sync(ctx context.Context, lsn wal.LSN, id uint32) (wal.LSN, err
 		}
 	}
 	return lsn, nil
+}
+
+// starting is why the start waits, nil once it is over.
+func (m *Mirror) starting() error {
+	select {
+	case <-m.loaded:
+		return nil
+	default:
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fmt.Errorf("mirror is not ready: %w", m.waiting)
 }
 
 // syncTable waits until the table's newest version covers lsn.

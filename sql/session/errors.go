@@ -6,8 +6,11 @@ import (
 
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/serial"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -45,6 +48,12 @@ func sqlError(err error) error {
 		return pgerr.Wrap(err, pgerr.QueryCanceled, "canceling statement due to statement timeout")
 	case errors.Is(err, context.Canceled):
 		return pgerr.Wrap(err, pgerr.QueryCanceled, "canceling statement due to user request")
+	case errors.Is(err, object.ErrDenied):
+		return pgerr.Wrap(err, pgerr.InsufficientPrivilege, "permission denied by the warehouse").WithDetail("%v", err)
+	case errors.Is(err, object.ErrUnavailable), errors.Is(err, object.ErrInDoubt):
+		return pgerr.Wrap(err, pgerr.IOError, "the warehouse does not answer").WithDetail("%v", err)
+	case errors.Is(err, delta.ErrCorrupt), errors.Is(err, parquet.ErrDamaged):
+		return pgerr.Wrap(err, pgerr.DataCorrupted, "%v", err)
 	}
 	return pgerr.Wrap(err, pgerr.InternalError, "%v", err)
 }

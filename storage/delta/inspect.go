@@ -11,12 +11,8 @@ import (
 	"github.com/tarndb/tarn/storage/object"
 )
 
-// Inspect prints a table in a local directory for people: its state, its files, the commits that its log still holds.
-func Inspect(w io.Writer, dir string) error {
-	store, err := object.OpenLocal(dir, object.Options{})
-	if err != nil {
-		return err
-	}
+// Inspect prints a table for people: its state, its files, the commits that its log still holds.
+func Inspect(w io.Writer, store object.Store) error {
 	ctx := context.Background()
 	snap, err := Load(ctx, store, -1)
 	if err != nil {

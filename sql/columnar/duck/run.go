@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -20,6 +21,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/txn"
+	"golang.org/x/sync/errgroup"
 )
 
 // Runner runs the fragments of one branch.
@@ -59,6 +61,11 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 	}
 	q := &query{snap: snap}
 	rows, err := q.run(ec.Ctx, r.engine, n, string(sql), params)
+	if errors.Is(err, columnar.ErrNotAvailable) && ec.Ctx.Err() == nil {
+		q.close()
+		r.unavailable.Add(1)
+		return nil, false, nil
+	}
 	if err != nil {
 		q.close()
 		if ec.Ctx.Err() == nil {
@@ -85,6 +92,9 @@ type query struct {
 	conn  *conn
 	dels  []deletions
 	tails []string
+
+	mu    sync.Mutex
+	local []func() // release files that were brought to this machine; protected by mu
 }
 
 // ran gives back what the result, which is there as a whole, does not need: a cursor that stays open keeps nobody from anything.
@@ -101,6 +111,10 @@ func (q *query) free() {
 		d.free()
 	}
 	q.dels = nil
+	for _, release := range q.local {
+		release()
+	}
+	q.local = nil
 	if q.snap != nil {
 		q.snap.Close()
 		q.snap = nil
@@ -224,7 +238,11 @@ func sameType(c *catalog.Column, t parquet.Type) bool {
 // table writes the rows of a table: files without deletions, files with them, the tail.
 func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int) (string, error) {
 	var whole, holed []columnar.File
-	for _, f := range t.Files {
+	files, err := q.bring(ctx, t.Files)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
 		if f.Deleted == nil || f.Deleted.IsEmpty() {
 			whole = append(whole, f)
 		} else {
@@ -279,6 +297,37 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 		parts = []string{"SELECT " + strings.Join(typed, ", ") + " WHERE false"}
 	}
 	return strings.Join(parts, " UNION ALL "), nil
+}
+
+// brings bounds how many files a query brings here at a time.
+const brings = 8
+
+// bring has a copy on this machine of each file that is elsewhere, until free.
+func (q *query) bring(ctx context.Context, files []columnar.File) ([]columnar.File, error) {
+	if !slices.ContainsFunc(files, func(f columnar.File) bool { return f.Local != nil }) {
+		return files, nil
+	}
+	files = slices.Clone(files)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(brings)
+	for i := range files {
+		f := &files[i]
+		if f.Local == nil {
+			continue
+		}
+		g.Go(func() error {
+			path, release, err := f.Local(ctx)
+			if err != nil {
+				return err
+			}
+			f.Path = path
+			q.mu.Lock()
+			q.local = append(q.local, release)
+			q.mu.Unlock()
+			return nil
+		})
+	}
+	return files, g.Wait()
 }
 
 func readParquet(files []columnar.File) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/tarndb/tarn/storage/object"
@@ -35,6 +36,10 @@ func (s *Store) fails(ctx context.Context, op, key string, err error) error {
 		return nil
 	}
 	e := &Error{Op: op, URL: s.URL(key), Message: err.Error()}
+	var u *url.Error
+	if errors.As(err, &u) {
+		e.Message = u.Err.Error() // the rest is in URL
+	}
 	var r minio.ErrorResponse
 	if errors.As(err, &r) && r.Code != "" {
 		e.Code, e.Status, e.Message = r.Code, r.StatusCode, r.Message

@@ -263,8 +263,8 @@ func TestWriteWithoutAnswer(t *testing.T) {
 		puts    int
 		message string
 	}{
-		{lost, 1, object.ErrInDoubt, true, 1, "closed by foreign host"},
-		{dropped, 1, object.ErrInDoubt, false, 1, "closed by foreign host"},
+		{lost, 1, object.ErrInDoubt, true, 1, "Connection closed"},
+		{dropped, 1, object.ErrInDoubt, false, 1, "Connection closed"},
 		{broken, 1, object.ErrInDoubt, true, 1, "InternalError"},
 		{busy, 2, nil, true, 3, ""},
 		{clash, 2, nil, true, 3, ""},

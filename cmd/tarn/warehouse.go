@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/tarndb/tarn/branching"
+	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/object/cache"
+	"github.com/tarndb/tarn/storage/object/s3"
+)
+
+// warehouse is where the Delta tables of all databases are.
+type warehouse struct {
+	store object.Store
+	dir   string       // of this machine, in which the columnar engine finds files
+	cache *cache.Cache // nil: the warehouse is on this machine
+}
+
+// openWarehouse opens a directory, or s3://bucket/prefix with a cache of cacheBytes in cacheDir. A bucket that does not answer is no
+// error: the mirrors wait for it.
+func openWarehouse(addr, cacheDir string, cacheBytes int64) (*warehouse, error) {
+	if !s3.IsAddress(addr) {
+		store, err := object.OpenLocal(addr, object.Options{})
+		return &warehouse{store: store, dir: addr}, err
+	}
+	store, err := s3.Open(addr, s3.Options{})
+	if err != nil {
+		return nil, err
+	}
+	c, err := cache.Open(cacheDir, cacheBytes)
+	if err != nil {
+		return nil, err
+	}
+	return &warehouse{store: c.Over(store), dir: cacheDir, cache: c}, nil
+}
+
+// openStore is the store at an address that somebody has named: a directory that is there, or s3://bucket/prefix.
+func openStore(addr string) (object.Store, error) {
+	if s3.IsAddress(addr) {
+		return s3.Open(addr, s3.Options{})
+	}
+	if !isDelta(addr) { // opening the store would make the directory
+		return nil, fmt.Errorf("%s: %w", filepath.Join(addr, "_delta_log"), object.ErrNotExist)
+	}
+	return object.OpenLocal(addr, object.Options{})
+}
+
+// forgetTime bounds the removal of a dropped branch's Delta tables.
+const forgetTime = 10 * time.Minute
+
+// forget removes what a dropped branch left outside of its store.
+func (c *cluster) forget(w branching.Where) {
+	ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
+	defer cancel()
+	dir := warehouseName(w)
+	if err := object.RemoveAll(ctx, c.warehouse.store, dir+"/"); err != nil {
+		c.log.Warn("Delta tables of a dropped branch not removed", "at", c.warehouse.store.URL(dir), "error", err)
+	}
+}
