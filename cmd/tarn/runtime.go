@@ -140,6 +140,21 @@ func (c *cluster) Mirrors(_ context.Context, db *database.DB) ([]session.MirrorI
 	return out, nil
 }
 
+// MirrorWork are the rows of tarn.progress_mirror, progress_optimize and progress_vacuum.
+func (c *cluster) MirrorWork(db *database.DB) []session.MirrorWork {
+	m, ok := db.Mirror.(mirrorOf)
+	if !ok {
+		return nil
+	}
+	var out []session.MirrorWork
+	for _, w := range m.m.Progress() {
+		out = append(out, session.MirrorWork{Kind: string(w.Kind), Table: w.Table, Name: w.SchemaName + "." + w.TableName, Phase: w.Phase,
+			Background: w.Background, Started: w.Started, Rows: w.Rows, RowsTotal: w.RowsTotal, Files: w.Files, FilesTotal: w.FilesTotal,
+			Bytes: w.Bytes, BytesTotal: w.BytesTotal})
+	}
+	return out
+}
+
 // Checkpoint copies the store; what follows its log starts anew in the copy.
 func (r *runtime) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
 	if err := r.refuseLakes(); err != nil {

@@ -237,7 +237,8 @@ func (m *Mirror) startCopyLocked(t *table, text map[int16]bool) {
 	}
 	m.dropStateLocked(t)
 	if t.fatal == nil {
-		t.copying = &tableCopy{text: all}
+		t.copying = &tableCopy{text: all, work: newWork(WorkCopy, phaseWaiting)}
+		t.copying.work.background = true
 	}
 	m.changed = true
 	t.wakeLocked()

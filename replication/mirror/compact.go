@@ -139,15 +139,24 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 	if len(inputs) == 0 {
 		return nil
 	}
-	return m.rewrite(ctx, t, base, inputs, gen)
+	w := m.beginWork(t, WorkOptimize, true, phaseMerging)
+	defer m.endWork(t, w)
+	return m.rewrite(ctx, t, base, inputs, gen, w)
 }
 
 // rewrite merges files of base and puts the one that comes of them in their place.
-func (m *Mirror) rewrite(ctx context.Context, t *table, base *version, inputs []*fileState, gen int) error {
-	out, err := m.merge(ctx, t, base.m, inputs, false)
+func (m *Mirror) rewrite(ctx context.Context, t *table, base *version, inputs []*fileState, gen int, w *work) error {
+	w.restart(phaseMerging)
+	for _, f := range inputs {
+		w.rowsTotal.Add(f.live())
+		w.filesTotal.Add(1)
+		w.bytesTotal.Add(f.f.bytes)
+	}
+	out, err := m.merge(ctx, t, base.m, inputs, w)
 	if err != nil {
 		return err
 	}
+	w.enter(phaseCommitting)
 	used, err := m.swap(ctx, t, base, inputs, out, gen)
 	if out != nil {
 		m.settle(t, out.f.key, used, err)
@@ -192,8 +201,9 @@ func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs []*fi
 	return m.replace(ctx, t, now, inputs, out, gen)
 }
 
-// merge writes the live rows of the inputs to one file; nil if there are none.
-func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fileState, dataChange bool) (*fileState, error) {
+// merge writes the live rows of the inputs to one file; nil if there are none. done is nil in a publication, which changes data and
+// waits for nothing.
+func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fileState, done *work) (*fileState, error) {
 	live := int64(0)
 	for _, f := range inputs {
 		live += f.live()
@@ -207,28 +217,33 @@ func (m *Mirror) merge(ctx context.Context, t *table, mp *mapping, inputs []*fil
 	}
 	defer w.abort()
 	m.takeOff(t, w.key)
-	start, read := time.Now(), int64(0)
-	pace := func(bytes int64) error {
-		if read += bytes; dataChange {
-			return nil // a publication, which waits for nothing
+	start := time.Now()
+	pace := func(bytes, rows int64) error {
+		if done == nil {
+			return nil
 		}
-		return m.pace(ctx, start, read)
+		done.rows.Add(rows)
+		return m.pace(ctx, start, done.bytes.Add(bytes))
 	}
 	for _, f := range inputs {
 		if err := w.copyLive(ctx, t, f, pace); err != nil {
 			m.landed(t, w.key)
 			return nil, err
 		}
+		if done != nil {
+			done.files.Add(1)
+		}
 	}
-	out, err := w.finish(dataChange)
+	out, err := w.finish(done == nil)
 	if err != nil {
 		m.landed(t, w.key)
 	}
 	return out, err
 }
 
-// copyLive appends the rows of a file that are not dead. read is told of the bytes that were read.
-func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read func(bytes int64) error) error {
+// copyLive appends the rows of a file that are not dead. read is told of the bytes that were read and the rows that
+// were written.
+func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read func(bytes, rows int64) error) error {
 	ids, err := f.f.rowIDs(ctx, t.store)
 	if err != nil {
 		return err
@@ -248,6 +263,7 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read 
 				keep = append(keep, uint32(i))
 			}
 		}
+		live := int64(len(keep))
 		for i, c := range w.m.columns {
 			if vals[i], err = r.Column(vals[i][:0], g, c.Name, c.typ); err != nil {
 				return err
@@ -270,7 +286,7 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read 
 			keep = keep[k:]
 		}
 		row += uint32(n)
-		if err := read(f.f.bytes * int64(n) / f.f.rows); err != nil {
+		if err := read(f.f.bytes*int64(n)/f.f.rows, live); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -81,6 +81,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	m.mu.Unlock()
 	defer snap.Release()
 
+	c.work.restart(phaseCopying)
 	files, err := m.scan(ctx, t, c, snap)
 	defer func() {
 		for _, f := range files {
@@ -103,10 +104,12 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	if err != nil {
 		return fmt.Errorf("copy table: %w", err)
 	}
+	c.work.enter(phaseSyncing)
 	// I5: the snapshot may show what is not durable yet.
 	if _, err := m.eng.Log().Durable().Wait(ctx, c.at); err != nil {
 		return err
 	}
+	c.work.enter(phaseCommitting)
 	t.pub.Lock()
 	defer t.pub.Unlock()
 	if err := t.openLog(ctx); !change.IsLake(c.schema.StorageID) && (errors.Is(err, delta.ErrCorrupt) || errors.Is(err, delta.ErrFeature)) {
@@ -163,11 +166,13 @@ func (m *Mirror) scan(ctx context.Context, t *table, c *tableCopy, snap *engine.
 	it := snap.NewIter(lo, hi)
 	defer it.Close()
 	buf := &rowBuffer{m: c.m, cols: make([][]tuple.Value, len(c.schema.Columns))}
+	rows := int64(0)
 	for ok := it.First(); ok; ok = it.Next() {
 		if err := buf.add(c.layout, it.Value()); err != nil {
 			return files, err
 		}
-		if len(buf.ids)%writeRows == 0 {
+		if rows++; rows%writeRows == 0 {
+			c.work.rows.Store(rows)
 			m.mu.Lock()
 			void := t.copying != c || t.dropped
 			m.mu.Unlock()
@@ -179,7 +184,7 @@ func (m *Mirror) scan(ctx context.Context, t *table, c *tableCopy, snap *engine.
 			}
 		}
 		if len(buf.ids) >= m.opt.FileRows || buf.bytes > 2*m.opt.TailBytes {
-			if files, err = m.writeBuffer(ctx, t, buf, files); err != nil {
+			if files, err = m.writeBuffer(ctx, t, buf, files, c.work); err != nil {
 				return files, err
 			}
 		}
@@ -187,7 +192,8 @@ func (m *Mirror) scan(ctx context.Context, t *table, c *tableCopy, snap *engine.
 	if err := it.Error(); err != nil {
 		return files, err
 	}
-	return m.writeBuffer(ctx, t, buf, files)
+	c.work.rows.Store(rows)
+	return m.writeBuffer(ctx, t, buf, files, c.work)
 }
 
 // rowBuffer collects rows of a scan, in key order, until they make a file.
@@ -222,7 +228,7 @@ func (b *rowBuffer) add(l *tuple.Layout, row []byte) error {
 }
 
 // writeBuffer writes a file of the buffered rows and empties the buffer.
-func (m *Mirror) writeBuffer(ctx context.Context, t *table, b *rowBuffer, files []*fileState) ([]*fileState, error) {
+func (m *Mirror) writeBuffer(ctx context.Context, t *table, b *rowBuffer, files []*fileState, done *work) ([]*fileState, error) {
 	n := len(b.ids)
 	if n == 0 {
 		return files, nil
@@ -256,5 +262,7 @@ func (m *Mirror) writeBuffer(ctx context.Context, t *table, b *rowBuffer, files 
 		b.cols[i] = b.cols[i][:0]
 	}
 	b.ids, b.bytes, b.arena = b.ids[:0], 0, arena{}
+	done.files.Add(1)
+	done.bytes.Add(f.f.bytes)
 	return append(files, f), nil
 }

@@ -23,6 +23,8 @@ func (m *Mirror) Optimize(ctx context.Context, id uint32) error {
 		m.mu.Unlock()
 		m.poke()
 	}()
+	w := m.beginWork(t, WorkOptimize, false, phaseMerging)
+	defer m.endWork(t, w)
 	for {
 		m.mu.Lock()
 		if err := t.unready(); err != nil {
@@ -35,7 +37,7 @@ func (m *Mirror) Optimize(ctx context.Context, id uint32) error {
 		if len(inputs) == 0 {
 			return nil
 		}
-		if err := m.rewrite(ctx, t, base, inputs, gen); err != nil {
+		if err := m.rewrite(ctx, t, base, inputs, gen, w); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -117,5 +119,5 @@ func (m *Mirror) Vacuum(ctx context.Context, id uint32, retain time.Duration) er
 	if err := t.openLog(ctx); err != nil {
 		return err
 	}
-	return m.sweepOlder(t, retain)
+	return m.sweepOlder(t, retain, false)
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 	"github.com/tarndb/tarn/storage/delta"
+	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -291,7 +293,7 @@ func (c *commit) rewriteRows(ctx context.Context, files []*fileState, dead map[i
 			gone = f.dead // from before the option was set
 		}
 		c.remove(f.add)
-		n, err := c.m.merge(ctx, c.t, c.mp, []*fileState{{f: f.f, dead: gone, add: f.add}}, true)
+		n, err := c.m.merge(ctx, c.t, c.mp, []*fileState{{f: f.f, dead: gone, add: f.add}}, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -486,12 +488,14 @@ func (m *Mirror) tidy(ctx context.Context, t *table) error {
 }
 
 // sweep is sweepOlder with the retention of the background.
-func (m *Mirror) sweep(t *table) error { return m.sweepOlder(t, m.opt.FileRetention) }
+func (m *Mirror) sweep(t *table) error { return m.sweepOlder(t, m.opt.FileRetention, true) }
 
 // sweepOlder deletes the files of the table that neither its newest Delta version, nor a tombstone that is younger than the
 // retention, nor a version or View in memory, nor a writer names (I7): what a crash left, and what has expired. Called
 // with t.pub, the log open; so every file is either named by the log, or in flight, or nobody's.
-func (m *Mirror) sweepOlder(t *table, retention time.Duration) error {
+func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) error {
+	w := m.beginWork(t, WorkVacuum, background, phaseListing)
+	defer m.endWork(t, w)
 	m.mu.Lock()
 	t.swept = time.Now()
 	m.mu.Unlock()
@@ -546,13 +550,21 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration) error {
 	}
 	m.mu.Unlock()
 	m.lakeFiles(t.dir, named)
+	infos = slices.DeleteFunc(infos, func(i object.Info) bool { return named[i.Key] || isLog(i.Key) })
+	w.enter(phaseRemoving)
+	w.filesTotal.Store(int64(len(infos)))
 	for _, i := range infos {
-		if named[i.Key] || isLog(i.Key) {
-			continue
+		w.bytesTotal.Add(i.Size)
+	}
+	for _, i := range infos {
+		if err := m.opt.step("expire"); err != nil {
+			return err
 		}
 		if err := t.store.Delete(m.ctx, i.Key); err != nil {
 			return err
 		}
+		w.files.Add(1)
+		w.bytes.Add(i.Size)
 	}
 	return nil
 }

@@ -57,6 +57,7 @@ type table struct {
 	asked      bool            // a publication is wanted now
 	wantMerge  bool            // a compaction has something to do
 	compacting bool            // a compaction reads and writes
+	works      []*work         // long work under way, copies excepted
 	failures   int             // in a row
 	inflight   map[string]bool // files that are being written
 	pinned     map[string]int  // files that Views name, with how many
@@ -80,6 +81,7 @@ type tableCopy struct {
 	m         *mapping
 	layout    *tuple.Layout
 	text      map[int16]bool // columns that fell back to string
+	work      *work
 }
 
 func (t *table) name() string { return t.schema.SchemaName + "." + t.schema.TableName }

@@ -134,14 +134,14 @@ func num[T ~int | ~int16 | ~int32 | ~uint32](s string) T {
 // tarnTables are the relations of schema tarn (spec/surface.md). All are Virtual; sql/catalog/syscat computes them.
 func tarnTables() []*Table {
 	const (
-		boolean, bigint, text, float8, timestamptz, pgLSN, integer, texts OID = 16, 20, 25, 701, 1184, 3220, 23, 1009
+		boolean, bigint, text, float8, timestamptz, pgLSN, integer, texts, oid OID = 16, 20, 25, 701, 1184, 3220, 23, 1009, 26
 	)
 	type col struct {
 		name string
 		typ  OID
 	}
-	make := func(oid OID, name string, cols ...col) *Table {
-		t := &Table{OID: oid, RowType: oid + 500, Schema: TarnSchemaOID, Name: name, Kind: RelTable, Persistence: Permanent,
+	make := func(id OID, name string, cols ...col) *Table {
+		t := &Table{OID: id, RowType: id + 500, Schema: TarnSchemaOID, Name: name, Kind: RelTable, Persistence: Permanent,
 			Owner: SuperuserOID, Virtual: true, ACL: privilege.ACL{{Grantee: SuperuserOID, Grantor: SuperuserOID, Privs: privilege.Relation.All()},
 				{Grantee: privilege.Public, Grantor: SuperuserOID, Privs: privilege.Select}}}
 		for i, c := range cols {
@@ -163,5 +163,13 @@ func tarnTables() []*Table {
 			col{"files", bigint}, col{"file_bytes", bigint}, col{"deleted_rows", bigint}, col{"state", text}, col{"last_error", text},
 			col{"text_columns", texts}, col{"renamed_columns", texts}),
 		make(9003, "columnar_stats", col{"ran", bigint}, col{"unavailable", bigint}, col{"failed", bigint}),
+		make(9004, "progress_mirror", col{"relid", oid}, col{"table_name", text}, col{"phase", text}, col{"started_at", timestamptz},
+			col{"rows_total", bigint}, col{"rows_done", bigint}, col{"files_written", bigint}, col{"bytes_written", bigint}),
+		make(9005, "progress_optimize", col{"relid", oid}, col{"table_name", text}, col{"phase", text}, col{"background", boolean},
+			col{"started_at", timestamptz}, col{"files_total", bigint}, col{"files_done", bigint}, col{"rows_total", bigint},
+			col{"rows_done", bigint}, col{"bytes_total", bigint}, col{"bytes_done", bigint}),
+		make(9006, "progress_vacuum", col{"relid", oid}, col{"table_name", text}, col{"phase", text}, col{"background", boolean},
+			col{"started_at", timestamptz}, col{"files_total", bigint}, col{"files_removed", bigint}, col{"bytes_total", bigint},
+			col{"bytes_removed", bigint}),
 	}
 }

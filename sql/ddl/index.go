@@ -21,6 +21,7 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if n.Concurrent && x.InBlock {
 		return pgerr.New(pgerr.ActiveSQLTransaction, "CREATE INDEX CONCURRENTLY cannot run inside a transaction block")
 	}
+	x.Concurrently = n.Concurrent
 	t, tix, err := x.OpenRelation(n.Relation, lock.ShareTable)
 	switch {
 	case err != nil:

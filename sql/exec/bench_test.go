@@ -102,7 +102,7 @@ func BenchmarkLoad(b *testing.B) {
 				}
 				ec.Params = []types.Datum{tuple.Int(1), tuple.Int(1), tuple.Int(0), filler}
 				at := 0
-				next := func(p []types.Datum) (bool, error) {
+				next := func(p []types.Datum, _ int64) (bool, error) {
 					p[0] = tuple.Int(int64(i*1000 + at))
 					at++
 					return at <= 1000, nil
@@ -113,7 +113,7 @@ func BenchmarkLoad(b *testing.B) {
 					}
 				} else {
 					for {
-						if ok, _ := next(ec.Params); !ok {
+						if ok, _ := next(ec.Params, 0); !ok {
 							break
 						}
 						if _, err := prog.Exec(ec, nil); err != nil {

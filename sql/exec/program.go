@@ -197,9 +197,9 @@ func (g *Program) ready(ec *Context) (*instance, error) {
 }
 
 // ExecEach runs a data-modifying statement once for each set of parameters that next writes into ec.Params, as one
-// statement: one View, constraint checks that wait for its end after the last row. COPY FROM is that. An error of next
-// ends it; wrap, if not nil, adds to an error of the row at hand what the caller knows of it.
-func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, error), wrap func(error) error) (n int64, err error) {
+// statement: one View, constraint checks that wait for its end after the last row. COPY FROM is that. next is told how many rows
+// have been written. An error of next ends it; wrap, if not nil, adds to an error of the row at hand what the caller knows of it.
+func (g *Program) ExecEach(ec *Context, next func(params []types.Datum, written int64) (bool, error), wrap func(error) error) (n int64, err error) {
 	in, err := g.start(ec)
 	if err != nil {
 		return 0, err
@@ -207,7 +207,7 @@ func (g *Program) ExecEach(ec *Context, next func(params []types.Datum) (bool, e
 	in.each = true
 	defer in.finish()
 	for {
-		ok, err := next(ec.Params)
+		ok, err := next(ec.Params, n)
 		if err != nil {
 			return 0, err
 		}

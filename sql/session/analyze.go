@@ -5,12 +5,14 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/opt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -235,10 +237,14 @@ func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table, cols []int
 	oid := t.OID
 	b := &s.block
 	b.levelFixed = true
-	a, err := s.db.Analyze(ctx, b.t, t, stats.Options{Types: s.lookupType, Columns: cols, Target: int(s.settings.Int("default_statistics_target"))})
+	o := stats.Options{Types: s.lookupType, Columns: cols, Target: int(s.settings.Int("default_statistics_target"))}
+	report := s.reportAnalyze(t, &o)
+	defer s.progress.End(report)
+	a, err := s.db.Analyze(ctx, b.t, t, o)
 	if err != nil {
 		return err
 	}
+	report.Set(progress.AnalyzePhase, progress.AnalyzeFinishing)
 	if t.Persistence == catalog.Temporary {
 		// Nobody else sees the table: its statistics stay with the session, whatever becomes of the transaction.
 		if s.tempStats == nil {
@@ -258,6 +264,24 @@ func (s *Session) analyzeTable(ctx context.Context, t *catalog.Table, cols []int
 	b.onCommit = append(b.onCommit, a.Committed)
 	b.onRollback = append(b.onRollback, func() { s.ownStats++ })
 	return nil
+}
+
+// reportAnalyze begins a row of pg_stat_progress_analyze. Tarn reads rows, not blocks of a known number: the blocks that are done are
+// the share of the rows that the table is thought to have.
+func (s *Session) reportAnalyze(t *catalog.Table, o *stats.Options) *progress.Report {
+	rows, pages := s.db.Rows(t), int64(0)
+	if st := s.db.Stats(t.OID); st != nil && st.Storage == t.StorageID {
+		pages = database.Pages(t, st)
+	}
+	r := s.progress.Begin(progress.Analyze, t.OID, map[progress.Param]int64{progress.AnalyzePhase: progress.AnalyzeSampling, progress.AnalyzeBlocksAll: pages})
+	var read atomic.Int64
+	o.Progress = func(n int64) {
+		if done := float64(read.Add(n)); rows > 0 {
+			r.Set(progress.AnalyzeBlocks, int64(min(done/rows, 1)*float64(pages)))
+		}
+	}
+	o.Computing = func() { r.Set(progress.AnalyzePhase, progress.AnalyzeComputing) }
+	return r
 }
 
 // statsView is what the planner sees of tables: the committed statistics, and those of the session's own transaction and

@@ -7,6 +7,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/copy"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
@@ -45,7 +46,7 @@ func (s *Session) bulkable(t *catalog.Table, names []string) bool {
 }
 
 // bulkLoad writes the rows of a COPY into files that become part of the transaction.
-func (s *Session) bulkLoad(ctx context.Context, t *catalog.Table, cols []copy.Column, r *copy.Reader) (rows int64, err error) {
+func (s *Session) bulkLoad(ctx context.Context, t *catalog.Table, cols []copy.Column, r *copy.Reader, report *progress.Report) (rows int64, err error) {
 	rel, err := s.db.Rels.Get(t)
 	if err != nil {
 		return 0, err
@@ -92,7 +93,9 @@ func (s *Session) bulkLoad(ctx context.Context, t *catalog.Table, cols []copy.Co
 		if err := w.Add(key, row); err != nil {
 			return 0, err
 		}
-		if rows++; rows&1023 == 0 {
+		rows++
+		report.Set(progress.CopyTuples, rows)
+		if rows&1023 == 0 {
 			if err := context.Cause(ctx); err != nil {
 				return 0, err
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -107,6 +108,18 @@ func (f *fileSource) Next() ([]byte, error) {
 	return nil, err
 }
 
+// countedSource tells how much of the data has been read.
+type countedSource struct {
+	copy.Source
+	report *progress.Report
+}
+
+func (c countedSource) Next() ([]byte, error) {
+	chunk, err := c.Source.Next()
+	c.report.Add(progress.CopyBytes, int64(len(chunk)))
+	return chunk, err
+}
+
 func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
 	t, cols, names, err := s.copyTarget(n)
 	if err != nil {
@@ -157,12 +170,16 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 		return "", err
 	}
 	var src copy.Source
+	var size int64
 	if n.Filename != "" {
 		f, err := s.openServerFile(n.Filename)
 		if err != nil {
 			return "", err
 		}
 		defer f.Close()
+		if st, err := f.Stat(); err == nil {
+			size = st.Size()
+		}
 		src = &fileSource{f, make([]byte, 64<<10)}
 	} else {
 		format, formats := copyFormats(o, len(cols))
@@ -173,21 +190,31 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	if o.Freeze && !s.freshStorage(t) {
 		return "", pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction")
 	}
-	r, err := copy.NewReader(src, o, cols, s.env)
+	report := s.progress.Begin(progress.Copy, t.OID, map[progress.Param]int64{progress.CopyCommand: progress.CopyFrom, progress.CopyType: copyType(n), progress.CopyBytesAll: size})
+	defer s.progress.End(report)
+	r, err := copy.NewReader(countedSource{src, report}, o, cols, s.env)
 	if err != nil {
 		return "", err
 	}
 	r.Relation = t.Name
 	var rows int64
 	if filter == nil && s.bulkable(t, names) {
-		rows, err = s.bulkLoad(ctx, t, cols, r)
+		rows, err = s.bulkLoad(ctx, t, cols, r, report)
 	} else {
-		rows, err = s.loadRows(&ec, insert, r, len(cols), filter)
+		rows, err = s.loadRows(&ec, insert, r, len(cols), filter, report)
 	}
 	if err != nil {
 		return "", err
 	}
 	return "COPY " + itoa(rows), nil
+}
+
+// copyType is where COPY reads or writes, for pg_stat_progress_copy.
+func copyType(n *ast.CopyStmt) int64 {
+	if n.Filename != "" {
+		return progress.CopyFile
+	}
+	return progress.CopyPipe
 }
 
 func copyFormats(o copy.Options, n int) (byte, []int16) {
@@ -220,17 +247,18 @@ func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Co
 }
 
 // loadRows runs the insert for every row of the input that the filter, if any, lets pass, as one statement. The input has n columns.
-func (s *Session) loadRows(ec *exec.Context, insert *query, r *copy.Reader, n int, filter *copyFilter) (int64, error) {
+func (s *Session) loadRows(ec *exec.Context, insert *query, r *copy.Reader, n int, filter *copyFilter, report *progress.Report) (int64, error) {
 	if filter != nil {
 		filter.begin(&ec.Context)
 		s.begunQuery(insert)
 		defer s.endedQuery()
-		return insert.prog.ExecEach(ec, filter.filtered(ec.Ctx, r, n), r.RowError)
+		return insert.prog.ExecEach(ec, filter.filtered(ec.Ctx, r, n, report), r.RowError)
 	}
 	rows := 0
 	s.begunQuery(insert)
 	defer s.endedQuery()
-	return insert.prog.ExecEach(ec, func(params []types.Datum) (bool, error) {
+	return insert.prog.ExecEach(ec, func(params []types.Datum, written int64) (bool, error) {
+		report.Set(progress.CopyTuples, written)
 		if rows++; rows&1023 == 0 {
 			if err := context.Cause(ec.Ctx); err != nil {
 				return false, err
@@ -271,7 +299,7 @@ func (s *Session) openServerFile(name string) (*os.File, error) {
 }
 
 func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
-	node := n.Query
+	node, relation := n.Query, catalog.OID(0)
 	if node == nil {
 		t, cols, names, err := s.copyTarget(n)
 		if err != nil {
@@ -293,6 +321,7 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		default:
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot copy from non-table relation \"%s\"", t.Name)
 		}
+		relation = t.OID
 		only := *n.Relation
 		only.Inh = false
 		sel := &ast.SelectStmt{FromClause: []ast.Node{&only}, Op: ast.SETOP_NONE, LimitOption: ast.LIMIT_OPTION_DEFAULT}
@@ -339,6 +368,8 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 		out := s.out.CopyOut(format, formats)
 		dst, done = out, out.Close
 	}
+	report := s.progress.Begin(progress.Copy, relation, map[progress.Param]int64{progress.CopyCommand: progress.CopyTo, progress.CopyType: copyType(n)})
+	defer s.progress.End(report)
 	var rows int64
 	buf := w.AppendStart(nil)
 	flush := func() error {
@@ -346,6 +377,8 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 			return nil
 		}
 		_, err := dst.Write(buf)
+		report.Add(progress.CopyBytes, int64(len(buf)))
+		report.Set(progress.CopyTuples, rows)
 		buf = buf[:0]
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -101,9 +102,10 @@ func (f *copyFilter) pass(row []types.Datum, n int) (bool, error) {
 }
 
 // filtered reads rows until one is wanted.
-func (f *copyFilter) filtered(ctx context.Context, r *copy.Reader, n int) func(row []types.Datum) (bool, error) {
+func (f *copyFilter) filtered(ctx context.Context, r *copy.Reader, n int, report *progress.Report) func(row []types.Datum, written int64) (bool, error) {
 	read := 0
-	return func(row []types.Datum) (bool, error) {
+	return func(row []types.Datum, written int64) (bool, error) {
+		report.Set(progress.CopyTuples, written)
 		for {
 			if read++; read&1023 == 0 {
 				if err := context.Cause(ctx); err != nil {
@@ -120,6 +122,7 @@ func (f *copyFilter) filtered(ctx context.Context, r *copy.Reader, n int) func(r
 				}
 				return ok, err
 			}
+			report.Add(progress.CopyExcluded, 1)
 		}
 	}
 }

@@ -75,6 +75,7 @@ func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
 	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
 	x.TableMethod, _ = s.settings.Get("default_table_access_method")
 	x.External = s.sources().DeltaColumns
+	x.Progress, x.Rows = &s.progress, s.db.Rows
 	x.NoMirror = !s.settings.Bool("tarn.mirror")
 	x.NewLabel = func(oid catalog.OID) {
 		if b.newLabels == nil {

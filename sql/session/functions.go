@@ -50,7 +50,7 @@ func (f *functions) Current(cursor string, t *catalog.Table) ([]byte, error) {
 }
 
 // SystemRows gives the rows of functions that show the session itself.
-func (f *functions) SystemRows(fn string, _ []types.Datum) ([][]types.Datum, bool, error) {
+func (f *functions) SystemRows(fn string, args []types.Datum) ([][]types.Datum, bool, error) {
 	switch fn {
 	case "pg_cursor":
 		return f.s().cursorRows(), true, nil
@@ -59,6 +59,9 @@ func (f *functions) SystemRows(fn string, _ []types.Datum) ([][]types.Datum, boo
 		return rows, true, err
 	case "pg_event_trigger_ddl_commands":
 		rows, err := f.s().commandRows()
+		return rows, true, err
+	case "pg_stat_get_progress_info":
+		rows, err := f.s().progressRows(args[0].Str())
 		return rows, true, err
 	case "pg_prepared_statement":
 		return f.s().preparedRows(), true, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/stats"
@@ -38,6 +39,7 @@ type Cluster interface {
 	ChangeDatabaseACL(name string, f func(d DatabaseInfo) (privilege.ACL, error)) error
 	Branches() ([]BranchInfo, error)
 	Mirrors(ctx context.Context, db *database.DB) ([]MirrorInfo, error)
+	MirrorWork(db *database.DB) []MirrorWork
 	// Cancel stops another session's statement (pg_cancel_backend); Terminate ends it.
 	Cancel(pid uint32) bool
 	Terminate(pid uint32) bool
@@ -53,6 +55,7 @@ type (
 	DatabaseInfo = syscat.Database
 	BranchInfo   = syscat.Branch
 	MirrorInfo   = syscat.Mirror
+	MirrorWork   = syscat.MirrorWork
 )
 
 // Extension runs a statement that is not SQL's own: branches, pipelines, jobs. It returns the command tag; handled is
@@ -135,6 +138,7 @@ type Session struct {
 	routineState
 
 	activity activity
+	progress progress.Board
 }
 
 // scratch are buffers of the hot path.

@@ -45,6 +45,9 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 	return v.s.shared.Cluster.Mirrors(ctx, v.s.db)
 }
 
+// MirrorWork is what the mirror of the session's branch is at.
+func (v serverView) MirrorWork() []syscat.MirrorWork { return v.s.shared.Cluster.MirrorWork(v.s.db) }
+
 func (v serverView) Columnar() syscat.ColumnarStats {
 	if r := v.s.db.Columnar; r != nil {
 		return syscat.ColumnarStats(r.Counts())

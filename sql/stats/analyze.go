@@ -21,6 +21,10 @@ type Options struct {
 	Target int
 	// Pace is called about every thousand rows; nil: never. A background reader waits in it.
 	Pace func()
+	// Progress is told of about every thousand rows that have been read, by several goroutines; nil: nobody.
+	Progress func(rows int64)
+	// Computing is called when all rows have been read; nil: nobody.
+	Computing func()
 }
 
 // Analyze reads a table as a statement sees it and builds its statistics; Analyzed is the caller's to set. It returns ctx's
@@ -46,7 +50,7 @@ func Analyze(ctx context.Context, rel *rowstore.Rel, v txn.View, o Options) (*Ta
 	var wg sync.WaitGroup
 	for i, it := range parts {
 		samples[i] = NewSampler(size, uint64(rel.Table.OID)+uint64(i)<<32)
-		read := func() { errs[i] = sample(ctx, rel, it, samples[i], atts, o.Pace) }
+		read := func() { errs[i] = sample(ctx, rel, it, samples[i], atts, o) }
 		if i == len(parts)-1 {
 			read()
 		} else {
@@ -65,6 +69,9 @@ func Analyze(ctx context.Context, rel *rowstore.Rel, v txn.View, o Options) (*Ta
 	for _, s := range samples[1:] {
 		samples[0].Join(s)
 	}
+	if o.Computing != nil {
+		o.Computing()
+	}
 	t := samples[0].Build(atts, ts, targets)
 	t.Storage = rel.Table.StorageID
 	return t, nil
@@ -79,15 +86,18 @@ func scan(rel *rowstore.Rel, v txn.View, waited bool) ([]*rowstore.Iter, error) 
 }
 
 // sample passes all rows of an iterator by a sampler.
-func sample(ctx context.Context, rel *rowstore.Rel, it *rowstore.Iter, s *Sampler, atts []int16, pace func()) error {
+func sample(ctx context.Context, rel *rowstore.Rel, it *rowstore.Iter, s *Sampler, atts []int16, o Options) error {
 	vals := make([]types.Datum, len(atts))
 	for n := 0; it.Next(); n++ {
 		if n%1024 == 0 {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if pace != nil && n > 0 {
-				pace()
+			if o.Pace != nil && n > 0 {
+				o.Pace()
+			}
+			if o.Progress != nil && n > 0 {
+				o.Progress(1024)
 			}
 		}
 		if !s.Next() {

@@ -645,7 +645,10 @@ func catalogFns() call.Fns {
 			}
 			return tuple.Uint(uint64(t.StorageID)), nil
 		}),
-		"pg_index_has_property": withSession(indexProperty), "pg_index_column_has_property": withSession(indexColumnProperty),
+		"pg_indexam_progress_phasename": buildPhase,
+		// Statistics are read anew each time.
+		"pg_stat_clear_snapshot": func(*call.Call, []types.Datum) (types.Datum, error) { return voidResult(nil) },
+		"pg_index_has_property":  withSession(indexProperty), "pg_index_column_has_property": withSession(indexColumnProperty),
 		"pg_collation_for": collationFor, "pg_collation_actual_version": withSession(collationVersion),
 		"row_security_active": withSession(rowSecurityActive),
 		"row_security_active_name": withSession(func(s call.Session, c *call.Call, a []types.Datum) (types.Datum, error) {
@@ -671,6 +674,16 @@ func catalogFns() call.Fns {
 		},
 	}
 	return m
+}
+
+// buildPhase names a phase of building an index: only B-trees have any.
+func buildPhase(_ *call.Call, a []types.Datum) (types.Datum, error) {
+	const btree = 403
+	phases := []string{"", "initializing", "scanning table", "sorting live tuples", "sorting dead tuples", "loading tuples in tree"}
+	if n := a[1].Int(); a[0].Uint() == btree && n > 0 && n < int64(len(phases)) {
+		return call.Text(phases[n])
+	}
+	return types.Null, nil
 }
 
 func catalogSQL() map[types.OID]call.Fn {

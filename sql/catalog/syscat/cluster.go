@@ -125,10 +125,65 @@ func tarnMirrors(s *scan) error {
 	if err != nil {
 		return err
 	}
+	for i := range list {
+		list[i].Name = s.mirrorName(list[i].Table, list[i].Name)
+	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	for _, m := range list {
 		s.add(text(m.Name), text(m.Path), num(m.Version), lsn(m.PublishedLSN), num(m.LagBytes), float(m.LagSeconds), num(m.TailRows), num(m.Files), num(m.FileBytes),
 			num(m.DeletedRows), text(m.State), textOrNull(m.LastError), texts(m.Text), texts(m.Renamed))
 	}
+	return nil
+}
+
+// mirrorName is the table's name as the catalog has it; the mirror knows the one of the table's last change.
+func (s *scan) mirrorName(table catalog.OID, known string) string {
+	if t := s.cat.Table(table); t != nil {
+		if sc := s.cat.SchemaByOID(t.Schema); sc != nil {
+			return sc.Name + "." + t.Name
+		}
+	}
+	return known
+}
+
+// mirrorWork calls f for the work of a kind.
+func (s *scan) mirrorWork(kind string, f func(w *MirrorWork)) {
+	if s.srv == nil {
+		return
+	}
+	for _, w := range s.srv.MirrorWork() {
+		if w.Kind == kind {
+			w.Name = s.mirrorName(w.Table, w.Name)
+			f(&w)
+		}
+	}
+}
+
+func tarnProgressMirror(s *scan) error {
+	s.mirrorWork("copy", func(w *MirrorWork) {
+		total := null
+		if t := s.cat.Table(w.Table); t != nil {
+			if rows, _ := s.srv.TableStats(t); rows >= 0 {
+				total = num(int64(rows))
+			}
+		}
+		s.add(oid(w.Table), text(w.Name), text(w.Phase), timestamp(w.Started), total, num(w.Rows), num(w.Files), num(w.Bytes))
+	})
+	return nil
+}
+
+func tarnProgressOptimize(s *scan) error {
+	s.mirrorWork("optimize", func(w *MirrorWork) {
+		s.add(oid(w.Table), text(w.Name), text(w.Phase), boolean(w.Background), timestamp(w.Started), num(w.FilesTotal), num(w.Files),
+			num(w.RowsTotal), num(w.Rows), num(w.BytesTotal), num(w.Bytes))
+	})
+	return nil
+}
+
+func tarnProgressVacuum(s *scan) error {
+	s.mirrorWork("vacuum", func(w *MirrorWork) {
+		s.add(oid(w.Table), text(w.Name), text(w.Phase), boolean(w.Background), timestamp(w.Started), num(w.FilesTotal), num(w.Files),
+			num(w.BytesTotal), num(w.Bytes))
+	})
 	return nil
 }

@@ -19,6 +19,8 @@ type Server interface {
 	Roles() *privilege.Roles
 	Branches() ([]Branch, error)
 	Mirrors(ctx context.Context) ([]Mirror, error)
+	// MirrorWork is the long work on Delta tables that is under way.
+	MirrorWork() []MirrorWork
 	Columnar() ColumnarStats
 	// TableStats are the last known number of rows (-1: never analyzed) and of 8 kB pages.
 	TableStats(t *catalog.Table) (rows float64, pages int64)
@@ -67,6 +69,16 @@ type Mirror struct {
 	TailRows, Files, FileBytes   int64
 	DeletedRows                  int64
 	Text, Renamed                []string
+}
+
+// MirrorWork is a row of tarn.progress_mirror (Kind "copy"), progress_optimize ("optimize") or progress_vacuum ("vacuum").
+type MirrorWork struct {
+	Kind                                                  string
+	Table                                                 catalog.OID
+	Name, Phase                                           string
+	Background                                            bool
+	Started                                               time.Time
+	Rows, RowsTotal, Files, FilesTotal, Bytes, BytesTotal int64
 }
 
 // ColumnarStats is the row of tarn.columnar_stats: fragments since the branch was opened that ran over columns, and over rows because
@@ -237,6 +249,9 @@ func init() {
 	relations[qualified{catalog.TarnSchemaOID, "branches"}] = tarnBranches
 	relations[qualified{catalog.TarnSchemaOID, "mirrors"}] = tarnMirrors
 	relations[qualified{catalog.TarnSchemaOID, "columnar_stats"}] = tarnColumnarStats
+	relations[qualified{catalog.TarnSchemaOID, "progress_mirror"}] = tarnProgressMirror
+	relations[qualified{catalog.TarnSchemaOID, "progress_optimize"}] = tarnProgressOptimize
+	relations[qualified{catalog.TarnSchemaOID, "progress_vacuum"}] = tarnProgressVacuum
 }
 
 // wants reports that one of some columns is asked for: those that are dear need not be computed otherwise.

@@ -24,7 +24,11 @@ func (server) Roles() *privilege.Roles {
 }
 func (server) Branches() ([]Branch, error)               { return []Branch{{ID: "b", Name: "main"}}, nil }
 func (server) Mirrors(context.Context) ([]Mirror, error) { return []Mirror{{Name: "t"}}, nil }
-func (server) Columnar() ColumnarStats                   { return ColumnarStats{Ran: 1} }
+
+func (server) MirrorWork() []MirrorWork {
+	return []MirrorWork{{Kind: "copy", Table: 16384, Name: "old.t", Phase: "copying rows"}, {Kind: "optimize", Name: "t"}, {Kind: "vacuum", Name: "t"}}
+}
+func (server) Columnar() ColumnarStats { return ColumnarStats{Ran: 1} }
 func (server) Activity() []Activity {
 	return []Activity{{PID: 7, Query: "select", XID: 3, ClientPort: 5}}
 }
@@ -86,7 +90,8 @@ func testCatalog() *catalog.Catalog {
 func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types.Datum {
 	t.Helper()
 	schema := catalog.PgCatalogOID
-	if name == "branches" || name == "mirrors" || name == "columnar_stats" {
+	switch name {
+	case "branches", "mirrors", "columnar_stats", "progress_mirror", "progress_optimize", "progress_vacuum":
 		schema = catalog.TarnSchemaOID
 	}
 	rel, _ := c.Relation(schema, name)
@@ -254,6 +259,20 @@ func TestCharsNarrow(t *testing.T) {
 			if !slices.Equal(want, got) {
 				t.Errorf("%s: %v, want %v", chars, got, want)
 			}
+		}
+	}
+}
+
+// The mirror's work is shown under the name that the catalog has for the table.
+func TestMirrorProgress(t *testing.T) {
+	c := testCatalog()
+	rows := scanAll(t, c, "progress_mirror")
+	if len(rows) != 1 || rows[0][1].Str() != "public.t" || rows[0][2].Str() != "copying rows" {
+		t.Errorf("progress_mirror: %v", rows)
+	}
+	for _, name := range []string{"progress_optimize", "progress_vacuum"} {
+		if rows := scanAll(t, c, name); len(rows) != 1 || rows[0][1].Str() != "t" {
+			t.Errorf("%s: %v", name, rows)
 		}
 	}
 }

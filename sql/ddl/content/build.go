@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -200,6 +201,7 @@ type Writer struct {
 	row     []byte
 	ekey    []byte
 	evalue  []byte
+	report  *progress.Report // of a new index
 	// bulk collects what is to be written instead, rows under index 1.
 	mode buildMode
 	bulk map[uint16]*entries
@@ -234,7 +236,7 @@ func (w *Writer) put(index uint16, key, value []byte) error {
 func (w *Writer) Finish(err error) error {
 	for index, e := range w.bulk {
 		if err == nil {
-			err = store(w.x, e, w.t.StorageID, index)
+			err = store(w.x, e, w.t.StorageID, index, w.report)
 		}
 		err = errors.Join(err, e.close())
 	}
@@ -442,6 +444,9 @@ func ContainsNull(x *stmt.Ctx, t *catalog.Table, c *catalog.Column) error {
 	return x.InTable(e, t)
 }
 
+// btreeOID is pg_am's row: whatever method an index names, it is built as a sorted list.
+const btreeOID = 403
+
 // BuildIndex fills a new secondary index from the table's rows.
 func BuildIndex(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index) error {
 	at := 0
@@ -450,12 +455,32 @@ func BuildIndex(x *stmt.Ctx, t *catalog.Table, ix *catalog.Index) error {
 			at = i
 		}
 	}
+	command, shown := int64(progress.IndexCreate), catalog.OID(0) // PostgreSQL shows the index of CONCURRENTLY only
+	if x.Concurrently {
+		command, shown = progress.IndexCreateConcurrently, ix.OID
+	}
+	report := x.Progress.Begin(progress.CreateIndex, t.OID, map[progress.Param]int64{progress.IndexCommand: command,
+		progress.IndexOID: int64(shown), progress.IndexMethod: btreeOID, progress.IndexPhase: progress.IndexBuilding})
+	defer x.Progress.End(report)
 	build := func(mode buildMode) error {
 		w, err := newWriter(x, t, mode)
 		if err != nil {
 			return err
 		}
-		return w.Finish(Scan(x, t, 0, func(key, _ []byte, vals []types.Datum) error { return w.entry(at, ix, key, vals) }))
+		if x.Rows != nil {
+			report.Set(progress.IndexTuplesAll, int64(x.Rows(t)))
+		}
+		report.Set(progress.IndexTuples, 0)
+		report.Set(progress.IndexSubphase, progress.IndexScanning)
+		err = Scan(x, t, 0, func(key, _ []byte, vals []types.Datum) error {
+			report.Add(progress.IndexTuples, 1)
+			return w.entry(at, ix, key, vals)
+		})
+		report.Set(progress.IndexTuplesAll, report.Get(progress.IndexTuples))
+		report.Set(progress.IndexTuples, 0)
+		report.Set(progress.IndexSubphase, progress.IndexLoading)
+		w.report = report
+		return w.Finish(err)
 	}
 	return bulkWriting(x, func(mode buildMode) error {
 		return x.Hooks.AsOwner(t.Owner, func() error { return build(mode) })

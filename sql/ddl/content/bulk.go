@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/tarndb/tarn/sql/ddl/stmt"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/kv"
@@ -292,8 +293,8 @@ func (s *stream) abort() error {
 }
 
 // store writes the entries of an index (rows, where index is 1) of a storage id that nobody sees yet: as sorted files, or
-// into the transaction where that is little. Errors: errEqualKeys.
-func store(x *stmt.Ctx, e *entries, storage uint32, index uint16) error {
+// into the transaction where that is little. report is told of each. Errors: errEqualKeys.
+func store(x *stmt.Ctx, e *entries, storage uint32, index uint16, report *progress.Report) error {
 	if e.stream != nil && e.stream.w != nil {
 		return e.stream.finish()
 	}
@@ -309,6 +310,7 @@ func store(x *stmt.Ctx, e *entries, storage uint32, index uint16) error {
 			return errEqualKeys
 		}
 		last = append(last[:0], key...)
+		report.Add(progress.IndexTuples, 1)
 		return put(key, value)
 	})
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/progress"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 	"github.com/tarndb/tarn/storage/txn"
@@ -70,6 +71,12 @@ type Ctx struct {
 	// NewLabel is told of labels that ALTER TYPE … ADD VALUE makes; nil: nobody asks.
 	NewLabel func(oid catalog.OID)
 	Hooks    Hooks
+	// Concurrently: CREATE INDEX CONCURRENTLY is under way.
+	Concurrently bool
+	// Progress shows how far the statement is; nil: nobody asks.
+	Progress *progress.Board
+	// Rows is about how many rows a table has; nil: that is not known.
+	Rows func(t *catalog.Table) float64
 	// Then is what the statement has left to do in a transaction of its own, once this one has committed: whoever runs it calls it
 	// with the Ctx of that. Only statements that refuse InBlock set it.
 	Then func(*Ctx) error
