@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -137,6 +138,28 @@ func TestRefusals(t *testing.T) {
 }
 
 // Idle branches are closed and open again on use.
+func TestEachOpen(t *testing.T) {
+	m := open(t, t.TempDir(), time.Hour)
+	defer m.Close()
+	if _, err := m.CreateBranch(context.Background(), "postgres", "dev", CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.CreateDatabase(context.Background(), "other", "", superuserID); err != nil {
+		t.Fatal(err)
+	}
+	seen := func() (out []string) {
+		m.EachOpen(func(w Where, r Runtime) { out = append(out, w.Database+"@"+w.Branch+" "+fmt.Sprint(r.(*fake).closed.Load())) })
+		return out
+	}
+	before := len(seen())
+	on(t, m, "postgres", "dev", func(*fake) {})
+	on(t, m, "other", "main", func(*fake) {})
+	got := seen()
+	if len(got) < before+1 || !slices.Contains(got, "postgres@dev false") || !slices.Contains(got, "other@main false") {
+		t.Errorf("open: %v, %d before", got, before)
+	}
+}
+
 func TestIdleBranchesClose(t *testing.T) {
 	m := open(t, t.TempDir(), 5*time.Millisecond)
 	defer m.Close()

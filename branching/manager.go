@@ -216,6 +216,28 @@ func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle
 	}
 }
 
+// EachOpen calls f with the branches that are open, by name. It runs under the manager's lock, so that none of them closes meanwhile: f
+// must be quick and must not call the manager.
+func (m *Manager) EachOpen(f func(w Where, r Runtime)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.mu.tree.Databases {
+		for _, b := range d.Branches {
+			s := m.mu.open[b.ID]
+			if s == nil || s.closing {
+				continue
+			}
+			select {
+			case <-s.ready:
+				if s.err == nil {
+					f(m.where(d, b), s.runtime)
+				}
+			default:
+			}
+		}
+	}
+}
+
 func (m *Manager) where(d *Database, b *Branch) Where {
 	w := Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID)}
 	if p := d.branchByID(b.Parent); p != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarndb/tarn/branching"
@@ -30,6 +31,7 @@ type cluster struct {
 	conns    *conn.Server // set once, before the first connection
 	columnar *duck.Engine
 	fatal    func(error)
+	stopping atomic.Bool
 
 	warehouse *warehouse
 

@@ -13,7 +13,7 @@ func serveDebug(addr string) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback(host) {
 		return nil, fmt.Errorf("--debug %s is not a loopback address", addr)
 	}
 	l, err := net.Listen("tcp", addr)

@@ -25,7 +25,8 @@ import (
 type config struct {
 	data, listen, socketDir, warehouse, file string
 	tlsCert, tlsKey                          string
-	debugAddr                                string
+	debugAddr, http                          string
+	httpGiven                                bool // by the command line
 	insecure                                 bool
 	mirror                                   bool
 	maxConnections                           int
@@ -51,6 +52,7 @@ func parseServe(args []string) (config, error) {
 	fs.IntVar(&c.maxConnections, "max-connections", 1000, "sessions at a time")
 	fs.IntVar(&cacheMB, "cache-mb", cacheMB, "block cache of each open branch, in MB")
 	fs.StringVar(&c.debugAddr, "debug", "", "loopback address for Go's profiles (net/http/pprof), none when empty")
+	fs.StringVar(&c.http, "http", defaultHTTP, "address of HTTP (/metrics, /healthz), none when empty")
 	fs.DurationVar(&c.idleBranch, "branch-idle", time.Minute, "close a branch that nobody has used for so long")
 	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := fs.Parse(args); err != nil {
@@ -69,6 +71,10 @@ func parseServe(args []string) (config, error) {
 			return c, err
 		}
 	}
+	fs.Visit(func(f *flag.Flag) { c.httpGiven = c.httpGiven || f.Name == "http" })
+	if err := c.checkHTTP(); err != nil {
+		return c, err
+	}
 	return c, c.checkAddress()
 }
 
@@ -78,8 +84,7 @@ func (c *config) checkAddress() error {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", c.listen, err)
 	}
-	ip := net.ParseIP(host)
-	if host == "localhost" || ip != nil && ip.IsLoopback() || c.tlsCert != "" || c.insecure {
+	if loopback(host) || c.tlsCert != "" || c.insecure {
 		return nil
 	}
 	return fmt.Errorf("--listen %s is reachable from other machines: give --tls-cert and --tls-key, or --insecure", c.listen)
@@ -183,6 +188,13 @@ func serve(ctx context.Context, args []string) error {
 		}
 		defer stop()
 	}
+	web, err := serveHTTP(&cfg, operator{c, shared}, log)
+	if err != nil {
+		return err
+	}
+	if web != nil {
+		defer web.Close()
+	}
 	var wg sync.WaitGroup
 	for _, l := range listeners {
 		wg.Add(1)
@@ -198,6 +210,7 @@ func serve(ctx context.Context, args []string) error {
 	printHow(listeners[0].Addr())
 	<-ctx.Done()
 	log.Info("stopping")
+	c.stopping.Store(true)
 	drain, done := context.WithTimeout(context.Background(), drainTime)
 	defer done()
 	err = c.conns.Shutdown(drain)

@@ -189,6 +189,7 @@ func (s *Session) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	s.commits.Add(1)
 	s.settings.CommitTransaction()
 	hooks := b.onCommit
 	b.deferred.Reset()
@@ -209,6 +210,7 @@ func (s *Session) rollbackBlock() {
 	if b.t != nil {
 		b.t.Rollback()
 	}
+	s.rollbacks.Add(1)
 	s.settings.RollbackTo(b.setMark)
 	hooks := b.onRollback
 	b.deferred.Reset()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -78,7 +79,8 @@ type Shared struct {
 	Deltas files.Deltas
 
 	mu       sync.Mutex
-	sessions map[uint32]*Session // by pid
+	sessions map[uint32]*Session                 // by pid
+	ended    struct{ commits, rollbacks uint64 } // of sessions that are gone
 }
 
 // Startup is what a client says of itself.
@@ -137,8 +139,9 @@ type Session struct {
 	bindCache  *parser.Cache
 	routineState
 
-	activity activity
-	progress progress.Board
+	activity           activity
+	commits, rollbacks atomic.Uint64 // transactions
+	progress           progress.Board
 }
 
 // scratch are buffers of the hot path.
@@ -304,7 +307,21 @@ func (s *Session) Close() {
 	sh := s.shared
 	sh.mu.Lock()
 	delete(sh.sessions, s.client.PID)
+	sh.ended.commits += s.commits.Load()
+	sh.ended.rollbacks += s.rollbacks.Load()
 	sh.mu.Unlock()
+}
+
+// Transactions are those that have been committed and rolled back since the server was started.
+func (sh *Shared) Transactions() (commits, rollbacks uint64) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	commits, rollbacks = sh.ended.commits, sh.ended.rollbacks
+	for _, s := range sh.sessions {
+		commits += s.commits.Load()
+		rollbacks += s.rollbacks.Load()
+	}
+	return commits, rollbacks
 }
 
 func (s *Session) setActivity(state, query string) {
