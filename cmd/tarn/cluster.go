@@ -32,6 +32,8 @@ type cluster struct {
 	columnar *duck.Engine
 	fatal    func(error)
 	stopping atomic.Bool
+	// failpoint is called between the steps of mirrors; nil but in tests.
+	failpoint func(where string) error
 
 	warehouse *warehouse
 

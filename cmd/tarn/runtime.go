@@ -34,7 +34,7 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 	if c.cfg.mirror {
 		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: warehouseName(w),
 			SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
-			Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log}
+			Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log, Step: c.failpoint}
 		if w.Parent != "" {
 			o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
 		}

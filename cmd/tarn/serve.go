@@ -142,6 +142,9 @@ func serve(ctx context.Context, args []string) error {
 	}
 	c := &cluster{cfg: cfg, log: log, warehouse: house, columnar: newColumnar(&cfg, house, values, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs
+	if c.failpoint, err = failpoint(); err != nil {
+		return err
+	}
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).
 	c.fatal = func(err error) {
 		log.Error("stopping at once: the store has failed", "error", err)

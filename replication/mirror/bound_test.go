@@ -17,7 +17,7 @@ import (
 func brokenRig(t *testing.T, opt Options) (r *rig, broken *atomic.Bool) {
 	broken = &atomic.Bool{}
 	var ready atomic.Pointer[rig]
-	opt.step = func(where string) error {
+	opt.Step = func(where string) error {
 		if broken.Load() && where == "files" {
 			return errors.New("warehouse is broken")
 		}

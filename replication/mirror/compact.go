@@ -182,7 +182,7 @@ func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs []*fi
 	if err := t.openLog(ctx); err != nil {
 		return false, err
 	}
-	if err := m.opt.step("merged"); err != nil {
+	if err := m.opt.Step("merged"); err != nil {
 		return false, err
 	}
 	m.mu.Lock()
@@ -355,7 +355,7 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 	if err != nil {
 		return false, err
 	}
-	if err := m.opt.step("compacted"); err != nil {
+	if err := m.opt.Step("compacted"); err != nil {
 		return true, err
 	}
 	m.mu.Lock()

@@ -130,7 +130,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	if void {
 		return nil
 	}
-	if err := m.opt.step("files"); err != nil {
+	if err := m.opt.Step("files"); err != nil {
 		return err
 	}
 	cm := m.newCommit(t, c.m, c.at)
@@ -141,7 +141,7 @@ func (m *Mirror) copyTable(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
-	if err := m.opt.step("committed"); err != nil {
+	if err := m.opt.Step("committed"); err != nil {
 		return err
 	}
 	m.mu.Lock()

@@ -47,7 +47,7 @@ func (f *freeze) step(where string) error {
 // The mirror is killed between any two steps of a publication, a compaction, a checkpoint or a copy, and started again
 // on what was there: every change is in the Delta table once, and what no commit names is removed.
 func TestKilledAtEveryStep(t *testing.T) {
-	steps := []string{"files", "committed", "before checkpoint", "merged", "compacted"}
+	steps := []string{"files", "log", "linked", "committed", "checkpoint", "checkpointed", "merged", "compacted"}
 	seeds := 2
 	if testing.Short() {
 		seeds = 1
@@ -65,7 +65,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 func killedOnce(t *testing.T, at string, seed uint64) {
 	f := &freeze{at: at, skip: int(seed) * 2}
 	r := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{}, opt: Options{MaxLag: time.Hour, Workers: 1, CheckpointLog: 4,
-		MergeFiles: 4, FileRetention: time.Hour, step: f.step}}
+		MergeFiles: 4, FileRetention: time.Hour, Step: f.step}}
 	f.src, f.dst = r.dir, t.TempDir()
 	t.Cleanup(func() { r.close() })
 	r.open()

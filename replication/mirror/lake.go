@@ -209,11 +209,14 @@ func (m *Mirror) adopt(ctx context.Context, t *table) error {
 		return err
 	}
 	if !g.Empty() {
-		if err := m.opt.step("adopt"); err != nil {
+		if err := m.opt.Step("adopt"); err != nil {
 			return err
 		}
 		lsn, err := m.eng.Commit(ctx, &g, engine.Async)
 		if err != nil {
+			return err
+		}
+		if err := m.opt.Step("adopted"); err != nil {
 			return err
 		}
 		m.replaceCold(storage, string(record), lsn)

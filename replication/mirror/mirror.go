@@ -69,8 +69,12 @@ type Options struct {
 	BlockBytes    int64         // of row groups of lake tables in memory; default 64 MB
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
 
-	retry time.Duration            // tests: instead of a second, before a failure is tried again
-	step  func(where string) error // tests: called between the steps of a commit
+	retry time.Duration // tests: instead of a second, before a failure is tried again
+	// Step is called between the steps of what must survive a kill, with the name of the place; an error ends the work. For tests. The
+	// places: files (written, no commit names them), log (deletion vectors written, too), linked (the Delta version is there),
+	// committed, checkpoint, checkpointed (commits that it covers are not expired yet), expire (before each file is deleted), merged,
+	// compacted, adopt and adopted (a lake table's state names the version), save and saved (the position).
+	Step func(where string) error
 }
 
 func def[T comparable](p *T, v T) {
@@ -103,8 +107,8 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.step == nil {
-		o.step = func(string) error { return nil }
+	if o.Step == nil {
+		o.Step = func(string) error { return nil }
 	}
 	return o
 }
@@ -542,7 +546,7 @@ func (m *Mirror) save() error {
 	if err != nil {
 		return err
 	}
-	if err := m.opt.step("save"); err != nil {
+	if err := m.opt.Step("save"); err != nil {
 		return err
 	}
 	if err := m.slot.Save(pos, data); err != nil {
@@ -551,7 +555,7 @@ func (m *Mirror) save() error {
 	m.mu.Lock()
 	m.saved = pos
 	m.mu.Unlock()
-	return nil
+	return m.opt.Step("saved")
 }
 
 // EncodeMissing and DecodeMissing are the form of option missing.<attnum> of a Schema: the value that rows from before

@@ -49,7 +49,7 @@ func (s *seen) at(t *testing.T, what string) Work {
 func TestProgress(t *testing.T) {
 	const rows = 2500
 	s := &seen{work: map[string]Work{}}
-	r := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{}, opt: Options{MaxLag: time.Hour, Workers: 1, FileRows: 1000, FileRetention: time.Hour, step: s.step}}
+	r := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{}, opt: Options{MaxLag: time.Hour, Workers: 1, FileRows: 1000, FileRetention: time.Hour, Step: s.step}}
 	s.r = r
 	t.Cleanup(func() { r.close() })
 	r.open()

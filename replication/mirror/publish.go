@@ -81,7 +81,7 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 			m.settle(t, f.f.key, used, err)
 		}
 	}()
-	if err := m.opt.step("files"); err != nil {
+	if err := m.opt.Step("files"); err != nil {
 		return err
 	}
 	c := m.newCommit(t, p.m, s.end)
@@ -109,7 +109,7 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 		}
 		used = true
 	}
-	if err := m.opt.step("committed"); err != nil {
+	if err := m.opt.Step("committed"); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -394,7 +394,13 @@ func (c *commit) commit(ctx context.Context, operation string) (int64, error) {
 		actions = append(actions, delta.Action{Txn: &delta.Txn{AppID: c.m.appID(c.t), Version: int64(c.lsn), LastUpdated: &now}})
 	}
 	actions = append(append(actions, c.removes...), c.adds...)
+	if err := c.m.opt.Step("log"); err != nil {
+		return 0, err
+	}
 	v, err := c.t.log.Commit(ctx, actions)
+	if err == nil {
+		err = c.m.opt.Step("linked")
+	}
 	if err == nil {
 		c.retire()
 		return v, nil
@@ -458,10 +464,13 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 		return nil
 	}
 	if t.log.SinceCheckpoint() >= m.opt.CheckpointLog {
-		if err := m.opt.step("before checkpoint"); err != nil {
+		if err := m.opt.Step("checkpoint"); err != nil {
 			return err
 		}
 		if err := t.log.Checkpoint(ctx, time.Now(), m.opt.FileRetention); err != nil {
+			return err
+		}
+		if err := m.opt.Step("checkpointed"); err != nil {
 			return err
 		}
 		if _, err := t.log.Expire(ctx, time.Now(), m.opt.LogRetention); err != nil {
@@ -557,7 +566,7 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 		w.bytesTotal.Add(i.Size)
 	}
 	for _, i := range infos {
-		if err := m.opt.step("expire"); err != nil {
+		if err := m.opt.Step("expire"); err != nil {
 			return err
 		}
 		if err := t.store.Delete(m.ctx, i.Key); err != nil {

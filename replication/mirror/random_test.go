@@ -39,7 +39,7 @@ func eachHistory(t *testing.T, stream uint64, o Options, run func(r *rig, rnd *r
 			t.Parallel()
 			var killed atomic.Bool
 			o := o
-			o.step = func(string) error {
+			o.Step = func(string) error {
 				if killed.Load() {
 					return errKilled
 				}

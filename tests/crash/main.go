@@ -4,6 +4,9 @@
 //
 //	go run ./tests/crash -bin bin/tarn -rounds 200
 //
+// With -points the server kills itself instead, at each step of publishing, merging, checkpointing and removing files in turn
+// (TARN_FAILPOINT, see replication/mirror.Options.Step).
+//
 // Each client runs pgbench's TPC-B transaction on accounts, tellers and branches and notes it in the history with a number
 // of its own; the ledger on this side holds what COMMIT has answered for, and what it was not known of.
 package main
@@ -38,6 +41,7 @@ func main() {
 	longest := flag.Duration("longest", 400*time.Millisecond, "longest time that the server lives under load")
 	branching := flag.Bool("branches", true, "create and drop branches while writing")
 	lake := flag.Bool("lake", false, "all tables but accounts are lake tables (no branches then)")
+	points := flag.Bool("points", false, "the server kills itself at each step of the mirror, -rounds times each")
 	keep := flag.Bool("keep", false, "keep the data directory")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "tarn-crash-")
@@ -45,7 +49,11 @@ func main() {
 		fail(err)
 	}
 	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching && !*lake, lake: *lake, ledger: map[int64]entry{}}
-	err = t.run(*rounds, *longest)
+	if *points {
+		err = t.runPoints(*rounds)
+	} else {
+		err = t.run(*rounds, *longest)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "crash: %v\nthe data directory is kept: %s\n", err, dir)
 		os.Exit(1)
@@ -117,6 +125,56 @@ func (t *test) run(rounds int, longest time.Duration) error {
 	return nil
 }
 
+// steps are the places where a server can be told to kill itself, in the order of a table's life.
+func (t *test) steps() []string {
+	s := []string{"save", "saved", "files", "log", "linked", "committed", "checkpoint", "checkpointed", "merged", "compacted", "expire"}
+	if t.lake {
+		s = append(s, "adopt", "adopted")
+	}
+	return s
+}
+
+// pointTime is how long a server may take to reach a step under load.
+const pointTime = 30 * time.Second
+
+// runPoints has the server die at each step, rounds times, the first to the sixth time that it gets there.
+func (t *test) runPoints(rounds int) error {
+	started := time.Now()
+	if err := t.start(); err != nil {
+		return err
+	}
+	if err := t.load(); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	steps := t.steps()
+	for _, step := range steps {
+		for range rounds {
+			point := fmt.Sprintf("%s:%d", step, 1+rand.IntN(6))
+			t.server.Process.Kill()
+			<-t.exited
+			if err := t.start("TARN_FAILPOINT=" + point); err != nil && !errors.Is(err, errEnded) {
+				return fmt.Errorf("at %s: %w", point, err)
+			} else if err == nil {
+				if err := t.until(pointTime); err != nil {
+					return fmt.Errorf("at %s: %w", point, err)
+				}
+			}
+			if err := t.start(); err != nil {
+				return fmt.Errorf("after %s: restart: %w", point, err)
+			}
+			if err := t.verify(); err != nil {
+				return fmt.Errorf("after %s: %w", point, err)
+			}
+		}
+	}
+	t.server.Process.Kill()
+	<-t.exited
+	acked, unknown := t.counts()
+	fmt.Printf("crash: killed %d times at each of %d steps in %v, %d acknowledged commits all there once, %d of unknown outcome whole or absent; %d Delta tables equal to their rows\n",
+		rounds, len(steps), time.Since(started).Round(time.Second), acked, unknown, t.compared)
+	return nil
+}
+
 func (t *test) counts() (acked, unknown int) {
 	for _, e := range t.ledger {
 		if e.acked {
@@ -137,7 +195,10 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (t *test) start() error {
+// errEnded says that the server has ended before it answered.
+var errEnded = errors.New("server ended (see server.log)")
+
+func (t *test) start(env ...string) error {
 	var err error
 	if t.port, err = freePort(); err != nil {
 		return err
@@ -147,8 +208,8 @@ func (t *test) start() error {
 		return err
 	}
 	defer log.Close()
-	t.server = exec.Command(t.bin, "serve", "--data", filepath.Join(t.dir, "data"), "--listen", fmt.Sprintf("127.0.0.1:%d", t.port))
-	t.server.Stdout, t.server.Stderr = log, log
+	t.server = exec.Command(t.bin, "serve", "--data", filepath.Join(t.dir, "data"), "--listen", fmt.Sprintf("127.0.0.1:%d", t.port), "--http", "")
+	t.server.Stdout, t.server.Stderr, t.server.Env = log, log, append(os.Environ(), env...)
 	if err := t.server.Start(); err != nil {
 		return err
 	}
@@ -163,7 +224,8 @@ func (t *test) start() error {
 		}
 		select {
 		case err := <-exited:
-			return fmt.Errorf("server ended: %v (see server.log)", err)
+			exited <- err
+			return fmt.Errorf("%w: %v", errEnded, err)
 		default:
 		}
 		if time.Now().After(deadline) {
@@ -206,10 +268,40 @@ func (t *test) load() error {
 
 // kill lets clients work for a while and stops the server in the middle.
 func (t *test) kill(after time.Duration) error {
+	return t.work(func() error {
+		select {
+		case <-time.After(after):
+		case err := <-t.exited:
+			return fmt.Errorf("server ended by itself: %v", err)
+		}
+		if err := t.server.Process.Kill(); err != nil {
+			return err
+		}
+		<-t.exited
+		return nil
+	})
+}
+
+// until lets clients work until the server has killed itself.
+func (t *test) until(longest time.Duration) error {
+	return t.work(func() error {
+		select {
+		case <-t.exited:
+			return nil
+		case <-time.After(longest):
+			t.server.Process.Kill()
+			<-t.exited
+			return errors.New("the step was not reached")
+		}
+	})
+}
+
+// work lets clients work while end runs, after which the server is gone.
+func (t *test) work(end func() error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make(chan error, t.clients+3)
+	errs := make(chan error, t.clients+4)
 	for range t.clients {
 		wg.Add(1)
 		go func() {
@@ -228,7 +320,7 @@ func (t *test) kill(after time.Duration) error {
 			}
 		}()
 	}
-	for _, f := range []func(context.Context) error{t.publisher, t.changer} {
+	for _, f := range []func(context.Context) error{t.publisher, t.changer, t.keeper} {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -237,16 +329,11 @@ func (t *test) kill(after time.Duration) error {
 			}
 		}()
 	}
-	select {
-	case <-time.After(after):
-	case err := <-t.exited:
-		return fmt.Errorf("server ended by itself: %v", err)
-	}
-	if err := t.server.Process.Kill(); err != nil {
-		return err
-	}
-	<-t.exited
+	failed := end()
 	wg.Wait()
+	if failed != nil {
+		return failed
+	}
 	select {
 	case err := <-errs:
 		return err

@@ -30,6 +30,30 @@ func (t *test) publisher(ctx context.Context) error {
 	}
 }
 
+// keeper merges and removes files of tables all the time.
+func (t *test) keeper(ctx context.Context) error {
+	c, err := t.connect(ctx, "postgres")
+	if err != nil {
+		return nil
+	}
+	defer c.Close(ctx)
+	tables := []string{"branches", "tellers", "accounts", "history", "changing"}
+	for {
+		table := tables[rand.IntN(len(tables))]
+		for _, sql := range []string{"optimize " + table, "vacuum " + table + " retain 0 hours"} {
+			// The table changing may be gone, or have no mirror, by now.
+			if _, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+				if lost(err) {
+					return nil
+				}
+				if table != "changing" {
+					return fmt.Errorf("%s: %w", sql, err)
+				}
+			}
+		}
+	}
+}
+
 // changer alters a table all the time and fills it.
 func (t *test) changer(ctx context.Context) error {
 	c, err := t.connect(ctx, "postgres")
