@@ -148,7 +148,9 @@ func TestEachOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := func() (out []string) {
-		m.EachOpen(func(w Where, r Runtime) { out = append(out, w.Database+"@"+w.Branch+" "+fmt.Sprint(r.(*fake).closed.Load())) })
+		m.EachOpen(func(w Where, r Runtime) {
+			out = append(out, w.Database+"@"+w.Branch+" "+fmt.Sprint(r.(*fake).closed.Load()))
+		})
 		return out
 	}
 	before := len(seen())
