@@ -6,6 +6,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/calendar"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -14,7 +15,7 @@ func convert(o *Options, env *types.Env, c *column, v value) (types.Datum, error
 	if v.kind == null {
 		return types.Null, nil
 	}
-	if d, ok := direct(c.Type, v); ok {
+	if d, ok := direct(c.Type, c.Mod, v); ok {
 		return d, nil
 	}
 	switch c.Type {
@@ -41,7 +42,7 @@ func convert(o *Options, env *types.Env, c *column, v value) (types.Datum, error
 }
 
 // direct are the conversions that need no text.
-func direct(t types.OID, v value) (types.Datum, bool) {
+func direct(t types.OID, mod int32, v value) (types.Datum, bool) {
 	switch v.kind {
 	case boolean_:
 		if t == types.Bool {
@@ -53,6 +54,10 @@ func direct(t types.OID, v value) (types.Datum, bool) {
 			return tuple.Int(v.i), true
 		case t == types.Float8:
 			return tuple.Float(float64(v.i)), true
+		}
+	case decimal:
+		if t == types.Numeric && (mod < 0 || mod == numericMod(int(v.precision), int(v.scale))) {
+			return numeric.Unscaled(v.i, int(v.scale)), true
 		}
 	case double:
 		if t == types.Float8 || t == types.Float4 && float64(float32(v.f)) == v.f {

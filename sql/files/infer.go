@@ -91,6 +91,8 @@ func (o *Options) shapeOf(v value, infer bool) shape {
 			return shape{k: shapeFloat8}
 		}
 		return shape{shapeNumeric, -1}
+	case decimal:
+		return shape{shapeNumeric, numericMod(int(v.precision), int(v.scale))}
 	case document:
 		return shape{k: shapeJSON}
 	case bytes_:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/types/numeric"
 	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -150,9 +151,12 @@ func (p *parquetValues) value(v tuple.Value, t parquet.Type) (value, error) {
 	case parquet.Float, parquet.Double:
 		return value{kind: double, f: v.Float(), narrow: t.ID == parquet.Float}, nil
 	case parquet.Decimal:
+		if v.IsScalar() && t.Scale <= numeric.MaxUnscaled {
+			return value{kind: decimal, i: v.Int(), scale: t.Scale, precision: t.Precision}, nil
+		}
 		return value{kind: number, s: decimalText(v, t)}, nil
 	case parquet.Binary:
-		return value{kind: bytes_, s: string(v.Bytes())}, nil
+		return value{kind: bytes_, s: v.Str()}, nil
 	case parquet.Date:
 		return value{kind: date, i: v.Int()}, nil
 	case parquet.Timestamp:
@@ -166,7 +170,7 @@ func (p *parquetValues) value(v tuple.Value, t parquet.Type) (value, error) {
 		}
 		return value{kind: document, s: string(p.buf)}, nil
 	}
-	return value{kind: str, s: string(v.Bytes())}, nil
+	return value{kind: str, s: v.Str()}, nil
 }
 
 // appendNested appends a nested value as JSON: arrays as arrays, structs and maps as objects.

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"math/big"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ const (
 	instant   // i: µs since 1970-01-01 UTC
 	clock     // i: µs since midnight
 	document  // s is JSON
+	decimal   // i / 10^scale
 )
 
 // value is one value of a record. s belongs to the source until its next record.
@@ -35,6 +37,8 @@ type value struct {
 	s    string
 	// narrow: f is a float, whose text has fewer digits.
 	narrow bool
+	// Of a decimal, with its precision.
+	scale, precision uint8
 }
 
 // field is a value with the name that its file gives it.
@@ -50,6 +54,8 @@ func (v value) text() string {
 		return strconv.FormatBool(v.i != 0)
 	case integer:
 		return strconv.FormatInt(v.i, 10)
+	case decimal:
+		return unscaled(big.NewInt(v.i), int(v.scale))
 	case double:
 		return strconv.FormatFloat(v.f, 'g', -1, v.bits())
 	case date:
@@ -89,6 +95,8 @@ func (v value) appendJSON(b []byte) []byte {
 		return strconv.AppendFloat(b, v.f, 'g', -1, v.bits())
 	case number, document:
 		return append(b, v.s...)
+	case decimal:
+		return append(b, v.text()...)
 	case bytes_:
 		const hex = "0123456789abcdef"
 		b = append(b, `"\\x`...)

@@ -173,6 +173,15 @@ func Int(v int64) tuple.Value {
 	return tuple.Bytes(tuple.AppendNumericInt(make([]byte, 0, 14), v))
 }
 
+// MaxUnscaled is the largest scale that Unscaled takes.
+const MaxUnscaled = 16
+
+// Unscaled is v / 10^scale with that display scale.
+func Unscaled(v int64, scale int) tuple.Value {
+	u, neg := magnitude(v)
+	return packUnscaled(neg, u, scale)
+}
+
 // packUnscaled packs ±u * 10^-scale; scale is at most 16.
 func packUnscaled(neg bool, u uint64, scale int) tuple.Value {
 	var digits [10]uint16
