@@ -37,11 +37,11 @@ func (f *fake) read() string   { b, _ := os.ReadFile(filepath.Join(f.dir, "data"
 func (f *fake) write(s string) { os.WriteFile(filepath.Join(f.dir, "data"), []byte(s), 0o600) }
 func (f *fake) LSN() wal.LSN   { return wal.LSN(len(f.read())) }
 func (f *fake) Close() error   { f.closed.Store(true); return nil }
-func (f *fake) Checkpoint(_ context.Context, dir string) (wal.LSN, error) {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+func (f *fake) Checkpoint(_ context.Context, to Where) (wal.LSN, error) {
+	if err := os.Mkdir(to.Dir, 0o700); err != nil {
 		return 0, err
 	}
-	return f.LSN(), os.WriteFile(filepath.Join(dir, "data"), []byte(f.read()), 0o600)
+	return f.LSN(), os.WriteFile(filepath.Join(to.Dir, "data"), []byte(f.read()), 0o600)
 }
 
 func open(t *testing.T, dir string, idle time.Duration) *Manager {

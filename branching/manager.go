@@ -31,9 +31,10 @@ var (
 
 // Runtime is what runs on one open store.
 type Runtime interface {
-	// Checkpoint makes dir a store of its own that equals this one at the returned position, which is taken in the
-	// commit path: nothing acknowledged before the call is missing (I6).
-	Checkpoint(ctx context.Context, dir string) (wal.LSN, error)
+	// Checkpoint makes to.Dir a store of its own that equals this one at the returned position, which is taken in the
+	// commit path: nothing acknowledged before the call is missing (I6). What belongs to it in the warehouse is in
+	// to.Warehouse.
+	Checkpoint(ctx context.Context, to Where) (wal.LSN, error)
 	// LSN is the newest visible position.
 	LSN() wal.LSN
 	Close() error
@@ -44,8 +45,8 @@ type Where struct {
 	Database, Branch     string
 	DatabaseID, BranchID uint32
 	Dir                  string
-	// Parent is the name of the branch that it was made from; empty for none, or when that one is gone.
-	Parent string
+	// Warehouse is the directory of its Delta tables; no other branch has it.
+	Warehouse string
 }
 
 // Options configure a Manager.
@@ -110,10 +111,10 @@ func Open(o Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", o.Dir, err)
 	}
-	if err := tree.removeDebris(filepath.Join(o.Dir, "stores")); err != nil {
+	m.mu.tree = tree
+	if err := m.removeDebris(filepath.Join(o.Dir, "stores")); err != nil {
 		return nil, fmt.Errorf("open data directory %s: remove debris: %w", o.Dir, err)
 	}
-	m.mu.tree = tree
 	m.wg.Add(1)
 	go m.reap()
 	return m, nil
@@ -239,11 +240,7 @@ func (m *Manager) EachOpen(f func(w Where, r Runtime)) {
 }
 
 func (m *Manager) where(d *Database, b *Branch) Where {
-	w := Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID)}
-	if p := d.branchByID(b.Parent); p != nil {
-		w.Parent = p.Name
-	}
-	return w
+	return Where{Database: d.Name, Branch: b.Name, DatabaseID: d.ID, BranchID: b.ID, Dir: m.dir(d.ID, b.ID), Warehouse: d.warehouse(b)}
 }
 
 func (m *Manager) dir(database, branch uint32) string {
@@ -292,6 +289,7 @@ func (m *Manager) CreateBranch(ctx context.Context, database, name string, o Cre
 	m.change.Lock()
 	defer m.change.Unlock()
 	var made Branch
+	var where Where
 	err = m.update(func(t *Tree) error {
 		d := t.database(database)
 		if d == nil {
@@ -306,34 +304,62 @@ func (m *Manager) CreateBranch(ctx context.Context, database, name string, o Cre
 		}
 		b := &Branch{ID: t.newID(), Name: name, Parent: p.ID, Depth: p.Depth + 1, Created: time.Now().UTC(), CreatedBy: o.CreatedBy,
 			Expires: o.Expires, Protected: o.Protected}
-		if b.LSN, err = m.checkpoint(ctx, parent.Runtime, m.dir(d.ID, b.ID)); err != nil {
+		d.Branches = append(d.Branches, b)
+		t.settle(d, b)
+		where = m.where(d, b)
+		if b.LSN, err = m.checkpoint(ctx, parent.Runtime, where); err != nil {
 			return err
 		}
-		d.Branches = append(d.Branches, b)
 		made = *b
 		return nil
 	})
-	return made, err
+	if err != nil {
+		return Branch{}, err
+	}
+	return made, m.unmark(where)
 }
 
-// checkpoint fills dir; a failure leaves nothing behind.
-func (m *Manager) checkpoint(ctx context.Context, from Runtime, dir string) (wal.LSN, error) {
+// checkpoint makes the store of a branch that the tree on disk does not name yet; a failure leaves nothing behind.
+func (m *Manager) checkpoint(ctx context.Context, from Runtime, to Where) (wal.LSN, error) {
 	// Left from an attempt whose tree was not written.
-	if err := os.RemoveAll(dir); err != nil {
+	if err := os.RemoveAll(to.Dir); err != nil {
 		return 0, err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(to.Dir), 0o700); err != nil {
 		return 0, err
 	}
-	lsn, err := from.Checkpoint(ctx, dir)
+	if err := m.mark(to); err != nil {
+		return 0, err
+	}
+	lsn, err := from.Checkpoint(ctx, to)
 	if err == nil {
-		err = syncDir(filepath.Dir(dir))
+		err = syncDir(filepath.Dir(to.Dir))
 	}
 	if err != nil {
-		return 0, errors.Join(fmt.Errorf("copy store: %w", err), os.RemoveAll(dir))
+		return 0, errors.Join(fmt.Errorf("copy store: %w", err), m.removeStores([]Where{to}))
 	}
 	return lsn, nil
 }
+
+// mark notes beside a branch's store that it is being made or removed, and where its Delta tables are. At the next start those
+// of a branch that the tree does not name go (removeDebris). unmark takes the note back.
+func (m *Manager) mark(w Where) error {
+	err := os.WriteFile(w.Dir+markSuffix, []byte(w.Warehouse+"\n"), 0o600)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a database of which no branch was ever opened has nothing
+		return err
+	}
+	return nil
+}
+
+func (m *Manager) unmark(w Where) error {
+	err := os.Remove(w.Dir + markSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+const markSuffix = ".warehouse"
 
 // DropBranch removes a branch, with cascade also its descendants. Errors: ErrNoBranch, ErrInUse (somebody is
 // connected), ErrHasChildren, ErrProtected, ErrLastBranch.
@@ -348,6 +374,9 @@ func (m *Manager) DropBranch(ctx context.Context, database, name string, cascade
 	wheres, release, err := m.evict(ctx, d, doomed)
 	defer release()
 	if err != nil {
+		return err
+	}
+	if err := m.markAll(wheres); err != nil {
 		return err
 	}
 	err = m.update(func(t *Tree) error {
@@ -367,15 +396,28 @@ func (m *Manager) DropBranch(ctx context.Context, database, name string, cascade
 	return m.removeStores(wheres)
 }
 
+func (m *Manager) markAll(wheres []Where) error {
+	for _, w := range wheres {
+		if err := m.mark(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (m *Manager) removeStores(wheres []Where) error {
 	var errs error
 	for _, w := range wheres {
-		if m.opts.Forget != nil {
-			m.opts.Forget(w)
-		}
-		errs = errors.Join(errs, os.RemoveAll(w.Dir))
+		m.forget(w)
+		errs = errors.Join(errs, os.RemoveAll(w.Dir), m.unmark(w))
 	}
 	return errs
+}
+
+func (m *Manager) forget(w Where) {
+	if m.opts.Forget != nil {
+		m.opts.Forget(w)
+	}
 }
 
 // subtree lists the branches that a drop would remove and checks that it may.
@@ -477,18 +519,25 @@ func (m *Manager) CreateDatabase(ctx context.Context, name, template string, own
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
-	return m.update(func(t *Tree) error {
+	var made Where
+	err := m.update(func(t *Tree) error {
 		if t.database(name) != nil {
 			return fmt.Errorf("%w: %s", ErrDatabaseExists, name)
 		}
 		d := t.addDatabase(name, owner)
+		t.settle(d, d.Branches[0])
 		if from == nil {
 			return nil
 		}
-		lsn, err := m.checkpoint(ctx, from.Runtime, m.dir(d.ID, d.Branches[0].ID))
+		made = m.where(d, d.Branches[0])
+		lsn, err := m.checkpoint(ctx, from.Runtime, made)
 		d.Branches[0].LSN = lsn
 		return err
 	})
+	if err != nil || from == nil {
+		return err
+	}
+	return m.unmark(made)
 }
 
 // DropDatabase removes a database with all of its branches. Errors: ErrNoDatabase, ErrInUse.
@@ -501,13 +550,12 @@ func (m *Manager) DropDatabase(ctx context.Context, name string) error {
 	if d == nil {
 		return fmt.Errorf("%w: %s", ErrNoDatabase, name)
 	}
-	var ids []uint32
-	for _, b := range d.Branches {
-		ids = append(ids, b.ID)
-	}
-	wheres, release, err := m.evict(ctx, d, ids)
+	wheres, release, err := m.evict(ctx, d, d.branchIDs())
 	defer release()
 	if err != nil {
+		return err
+	}
+	if err := m.markAll(wheres); err != nil {
 		return err
 	}
 	err = m.update(func(t *Tree) error {
@@ -526,25 +574,54 @@ func (m *Manager) DropDatabase(ctx context.Context, name string) error {
 	return errors.Join(m.removeStores(wheres), os.RemoveAll(filepath.Join(m.opts.Dir, "stores", fmt.Sprint(d.ID))))
 }
 
-// AlterDatabase changes a database's entry (name, owner, settings).
+// AlterDatabase changes a database's entry (owner, settings).
 func (m *Manager) AlterDatabase(name string, f func(*Database) error) error {
 	m.change.Lock()
 	defer m.change.Unlock()
+	return m.alter(name, f)
+}
+
+func (m *Manager) alter(name string, f func(*Database) error) error {
 	return m.update(func(t *Tree) error {
 		d := t.database(name)
 		if d == nil {
 			return fmt.Errorf("%w: %s", ErrNoDatabase, name)
 		}
-		if err := f(d); err != nil {
-			return err
-		}
-		for _, x := range t.Databases {
-			if x != d && x.Name == d.Name {
-				return fmt.Errorf("%w: %s", ErrDatabaseExists, d.Name)
-			}
-		}
+		return f(d)
+	})
+}
+
+// RenameDatabase gives a database another name. Errors: ErrNoDatabase, ErrDatabaseExists, ErrInUse (somebody is connected).
+func (m *Manager) RenameDatabase(ctx context.Context, name, to string) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	d, err := m.renamable(name, to)
+	if err != nil {
+		return err
+	}
+	_, release, err := m.evict(ctx, d, d.branchIDs()) // an open branch knows its names
+	defer release()
+	if err != nil {
+		return err
+	}
+	return m.alter(name, func(d *Database) error {
+		d.keepWarehouses()
+		d.Name = to
 		return nil
 	})
+}
+
+func (m *Manager) renamable(name, to string) (*Database, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.mu.tree.database(name)
+	switch {
+	case d == nil:
+		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, name)
+	case m.mu.tree.database(to) != nil:
+		return nil, fmt.Errorf("%w: %s", ErrDatabaseExists, to)
+	}
+	return d, nil
 }
 
 // Databases returns the databases with their branches as they are now; the caller may keep them and must not change them.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tarndb/tarn/storage/wal"
@@ -61,6 +62,51 @@ type Branch struct {
 	CreatedBy string
 	Expires   time.Time `json:",omitzero"`
 	Protected bool      `json:",omitempty"`
+	// Warehouse is its directory of Delta tables if that is not what its names would make it.
+	Warehouse string `json:",omitempty"`
+}
+
+// warehouse is the directory of a branch's Delta tables, which stays what it is while the branch lives.
+func (d *Database) warehouse(b *Branch) string {
+	if b.Warehouse != "" {
+		return b.Warehouse
+	}
+	name := d.Name
+	if b.Name != MainBranch {
+		name += "@" + b.Name
+	}
+	return directoryName(name)
+}
+
+// directoryName makes a name one of a directory in the warehouse.
+func directoryName(name string) string {
+	n := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '@':
+			return r
+		}
+		return '_'
+	}, name)
+	return n[:min(len(n), 100)]
+}
+
+// settle gives a new branch a directory that no other has.
+func (t *Tree) settle(d *Database, b *Branch) {
+	name := d.warehouse(b)
+	for _, od := range t.Databases {
+		for _, o := range od.Branches {
+			if o != b && od.warehouse(o) == name {
+				b.Warehouse = fmt.Sprintf("%s-%d", name[:min(len(name), 80)], b.ID)
+			}
+		}
+	}
+}
+
+// keepWarehouses lets a database's branches keep their directories when its name changes.
+func (d *Database) keepWarehouses() {
+	for _, b := range d.Branches {
+		b.Warehouse = d.warehouse(b)
+	}
 }
 
 // Role is a role of the whole server (pg_authid).
@@ -124,6 +170,13 @@ func (t *Tree) database(name string) *Database {
 		}
 	}
 	return nil
+}
+
+func (d *Database) branchIDs() (ids []uint32) {
+	for _, b := range d.Branches {
+		ids = append(ids, b.ID)
+	}
+	return ids
 }
 
 // clone copies the tree so that a change that cannot be written leaves the old one in force.
@@ -216,13 +269,33 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// removeDebris deletes store directories that the tree does not name.
-func (t *Tree) removeDebris(stores string) error {
-	known := map[string]bool{}
+// removeDebris deletes store directories that the tree does not name, and the Delta tables of those that were being made or
+// removed (mark).
+func (m *Manager) removeDebris(stores string) error {
+	t := m.mu.tree
+	known, warehouses := map[string]bool{}, map[string]bool{}
 	for _, d := range t.Databases {
 		known[fmt.Sprint(d.ID)] = true
 		for _, b := range d.Branches {
 			known[fmt.Sprintf("%d/%d", d.ID, b.ID)] = true
+			warehouses[d.warehouse(b)] = true
+		}
+	}
+	marks, err := filepath.Glob(filepath.Join(stores, "*", "*"+markSuffix))
+	if err != nil {
+		return err
+	}
+	for _, path := range marks {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		w, whole := strings.CutSuffix(string(text), "\n")
+		if whole && w != "" && w == directoryName(w) && !warehouses[w] {
+			m.forget(Where{Dir: strings.TrimSuffix(path, markSuffix), Warehouse: w})
+		}
+		if err := os.Remove(path); err != nil {
+			return err
 		}
 	}
 	dbs, err := os.ReadDir(stores)

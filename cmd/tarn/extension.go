@@ -61,7 +61,7 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 		case ast.OBJECT_ROLE:
 			return "ALTER ROLE", true, c.renameRole(s, n.Subname, n.Newname)
 		case ast.OBJECT_DATABASE:
-			return "ALTER DATABASE", true, c.renameDatabase(s, n.Subname, n.Newname)
+			return "ALTER DATABASE", true, c.renameDatabase(ctx, s, n.Subname, n.Newname)
 		}
 	case *ast.AlterOwnerStmt:
 		if name, ok := n.Object.(*ast.String); ok && n.ObjectType == ast.OBJECT_DATABASE {
@@ -218,7 +218,7 @@ func (c *cluster) dropDatabase(ctx context.Context, s *session.Session, n *ast.D
 		}
 		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", n.Dbname)
 	case errors.Is(err, branching.ErrInUse):
-		return pgerr.New(pgerr.ObjectInUse, "database \"%s\" is being accessed by other users", n.Dbname)
+		return inUse(n.Dbname)
 	}
 	return err
 }
@@ -262,12 +262,20 @@ func (c *cluster) ownsDatabase(s *session.Session, name string) error {
 func (c *cluster) changeDatabase(name string, f func(*branching.Database) error) error {
 	err := c.branches.AlterDatabase(name, f)
 	if errors.Is(err, branching.ErrNoDatabase) {
-		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", name)
+		return noDatabase(name)
 	}
 	return err
 }
 
-func (c *cluster) renameDatabase(s *session.Session, name, to string) error {
+func noDatabase(name string) error {
+	return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", name)
+}
+
+func inUse(name string) error {
+	return pgerr.New(pgerr.ObjectInUse, "database \"%s\" is being accessed by other users", name)
+}
+
+func (c *cluster) renameDatabase(ctx context.Context, s *session.Session, name, to string) error {
 	if err := c.ownsDatabase(s, name); err != nil {
 		return err
 	}
@@ -277,12 +285,14 @@ func (c *cluster) renameDatabase(s *session.Session, name, to string) error {
 	if name == s.DB().Name {
 		return pgerr.New(pgerr.FeatureNotSupported, "current database cannot be renamed")
 	}
-	err := c.changeDatabase(name, func(d *branching.Database) error {
-		d.Name = to
-		return nil
-	})
-	if errors.Is(err, branching.ErrDatabaseExists) {
+	err := whenFree(ctx, func() error { return c.branches.RenameDatabase(ctx, name, to) })
+	switch {
+	case errors.Is(err, branching.ErrNoDatabase):
+		return noDatabase(name)
+	case errors.Is(err, branching.ErrDatabaseExists):
 		return pgerr.New(pgerr.DuplicateDatabase, "database \"%s\" already exists", to)
+	case errors.Is(err, branching.ErrInUse):
+		return inUse(name)
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tarndb/tarn/sql/session"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -32,12 +33,9 @@ var _ branching.Runtime = (*runtime)(nil)
 func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
 	r := &runtime{DB: db}
 	if c.cfg.mirror {
-		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: warehouseName(w),
-			SlotDir: filepath.Join(w.Dir, "slot"), Bootstrap: database.SchemasAt,
+		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: w.Warehouse,
+			SlotDir: slotDir(w), Bootstrap: database.SchemasAt,
 			Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log, Step: c.failpoint}
-		if w.Parent != "" {
-			o.Parent = warehouseName(branching.Where{Database: w.Database, Branch: w.Parent})
-		}
 		var err error
 		if r.mirror, err = mirror.Open(o); err != nil {
 			return nil, errors.Join(fmt.Errorf("open mirror: %w", err), db.Close())
@@ -67,13 +65,8 @@ func mirrorMaxLog(v *settings.Values) int64 {
 	return int64(mb) << 20
 }
 
-// warehouseName is the directory of a branch's Delta tables.
-func warehouseName(w branching.Where) string {
-	if w.Branch == branching.MainBranch {
-		return w.Database
-	}
-	return w.Database + "@" + w.Branch
-}
+// slotDir is where the position of a branch's mirror is kept.
+func slotDir(w branching.Where) string { return filepath.Join(w.Dir, "slot") }
 
 // Close stops the followers before the store that they read.
 func (r *runtime) Close() error {
@@ -155,24 +148,29 @@ func (c *cluster) MirrorWork(db *database.DB) []session.MirrorWork {
 	return out
 }
 
-// Checkpoint copies the store; what follows its log starts anew in the copy.
-func (r *runtime) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
-	if err := r.refuseLakes(); err != nil {
-		return 0, err
+// Checkpoint copies the store with the files of its lake tables; what follows its log starts anew in the copy.
+func (r *runtime) Checkpoint(ctx context.Context, to branching.Where) (wal.LSN, error) {
+	if r.mirror == nil {
+		if err := r.refuseLakes(); err != nil {
+			return 0, err
+		}
+		return r.DB.Checkpoint(ctx, to.Dir, 0)
 	}
-	lsn, err := r.DB.Checkpoint(ctx, dir)
-	if err == nil {
-		err = r.refuseLakes() // made meanwhile
-	}
-	return lsn, err
+	return r.mirror.Copy(ctx, mirror.CopyTarget{Database: to.Warehouse, SlotDir: slotDir(to),
+		Store: func(ctx context.Context, follow wal.LSN) (id wal.StoreID, at wal.LSN, err error) {
+			if at, err = r.DB.Checkpoint(ctx, to.Dir, follow); err != nil {
+				return id, 0, err
+			}
+			m, err := engine.ReadManifest(nil, to.Dir)
+			return m.StoreID(), at, err
+		}})
 }
 
-// refuseLakes refuses a copy of a store whose rows are not all in it.
+// refuseLakes refuses a copy of a store whose rows are not all in it while nobody can copy their files.
 func (r *runtime) refuseLakes() (err error) {
-	c := r.Catalog()
-	c.Tables(func(t *catalog.Table) bool {
+	r.Catalog().Tables(func(t *catalog.Table) bool {
 		if t.Lake() {
-			err = pgerr.Unsupported("a branch or copy of a database with tables of access method delta").
+			err = pgerr.New(pgerr.ObjectNotInPrerequisiteState, "database has tables of access method delta, and the mirror does not run").
 				WithDetail("Table \"" + t.Name + "\" is one.")
 		}
 		return err == nil

@@ -55,7 +55,7 @@ const forgetTime = 10 * time.Minute
 func (c *cluster) forget(w branching.Where) {
 	ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 	defer cancel()
-	dir := warehouseName(w)
+	dir := w.Warehouse
 	if err := object.RemoveAll(ctx, c.warehouse.store, dir+"/"); err != nil {
 		c.log.Warn("Delta tables of a dropped branch not removed", "at", c.warehouse.store.URL(dir), "error", err)
 	}

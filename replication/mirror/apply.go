@@ -268,7 +268,7 @@ func (m *Mirror) applySchemaLocked(ctx context.Context, s *change.Schema, end wa
 		return
 	case s.Dropped || off:
 		if end > t.skip || t.copying != nil {
-			m.dropTableLocked(t, s)
+			m.dropTableLocked(t, s, end)
 		}
 		return
 	}
@@ -280,6 +280,7 @@ func (m *Mirror) applySchemaLocked(ctx context.Context, s *change.Schema, end wa
 	if moved {
 		delete(m.byStorage, t.schema.StorageID)
 		m.byStorage[s.StorageID] = t
+		m.retireLakeLocked(t, end)
 	}
 	if t.fatal != nil || t.off || t.dropped {
 		t.fatal, t.err, t.off, t.dropped, t.m = nil, nil, false, false, nil
@@ -328,12 +329,14 @@ func (m *Mirror) changeSegmentLocked(t *table, old, mp *mapping, moved, compatib
 	}
 }
 
-func (m *Mirror) dropTableLocked(t *table, s *change.Schema) {
+// dropTableLocked is for a table that snapshots from lsn on do not have.
+func (m *Mirror) dropTableLocked(t *table, s *change.Schema, lsn wal.LSN) {
 	m.dropStateLocked(t)
 	delete(m.byStorage, t.schema.StorageID)
 	t.dropped, t.off, t.remove, m.changed = s.Dropped, !s.Dropped, true, true
 	// What was to be skipped was in a copy that is given up: the record that turns the mirror on again counts.
-	t.schema, t.fatal, t.skip = s, nil, 0
+	m.retireLakeLocked(t, lsn)
+	t.schema, t.fatal, t.skip, t.goneAt = s, nil, 0, lsn
 	t.wakeLocked()
 	m.poke()
 }

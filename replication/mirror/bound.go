@@ -63,20 +63,20 @@ func (m *Mirror) leap(ctx context.Context) error {
 			continue
 		}
 		alive[s.TableID] = true
-		m.leapTableLocked(s)
+		m.leapTableLocked(s, snap.LSN())
 	}
 	for id, t := range m.tables {
 		if !alive[id] && !t.dropped {
 			gone := *t.schema
 			gone.Dropped = true
-			m.dropTableLocked(t, &gone)
+			m.dropTableLocked(t, &gone, snap.LSN())
 		}
 	}
 	return &tail.Skip{To: snap.LSN()}
 }
 
 // leapTableLocked makes a table what it is at the place that leap goes to.
-func (m *Mirror) leapTableLocked(s *change.Schema) {
+func (m *Mirror) leapTableLocked(s *change.Schema, to wal.LSN) {
 	t := m.tables[s.TableID]
 	off := option(s, "mirror") == "off"
 	switch {
@@ -85,10 +85,13 @@ func (m *Mirror) leapTableLocked(s *change.Schema) {
 		m.tables[t.id] = t
 		t.off = off
 	case off && !t.off:
-		m.dropTableLocked(t, s)
+		m.dropTableLocked(t, s, to)
 	}
 	if off {
 		return
+	}
+	if s.StorageID != t.schema.StorageID {
+		m.retireLakeLocked(t, to)
 	}
 	delete(m.byStorage, t.schema.StorageID)
 	m.byStorage[s.StorageID] = t

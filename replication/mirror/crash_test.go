@@ -64,7 +64,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 func killedOnce(t *testing.T, at string, seed uint64) {
 	f := &freeze{at: at, skip: int(seed) * 2}
-	r := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{}, opt: Options{MaxLag: time.Hour, Workers: 1, CheckpointLog: 4,
+	r := &rig{t: t, dir: t.TempDir(), name: "app", tabs: map[uint32]*rigTable{}, opt: Options{MaxLag: time.Hour, Workers: 1, CheckpointLog: 4,
 		MergeFiles: 4, FileRetention: time.Hour, Step: f.step}}
 	f.src, f.dst = r.dir, t.TempDir()
 	t.Cleanup(func() { r.close() })

@@ -446,23 +446,12 @@ func TestBranchStartsFromTheParentsFiles(t *testing.T) {
 	r := ddlRig(t)
 	r.sync()
 	r.fill(200, 25, 35) // in the parent's tail only
-	child := &rig{t: t, dir: t.TempDir(), tabs: map[uint32]*rigTable{200: r.tabs[200]}, opt: Options{MaxLag: time.Hour}}
-	if _, err := r.eng.Checkpoint(bg, filepath.Join(child.dir, "store")); err != nil {
-		t.Fatal(err)
-	}
+	child := r.copyTo("app@dev", Options{MaxLag: time.Hour})
 	r.fill(200, 50, 60) // after the branch point
 	r.sync()
 	r.fill(200, 0, 5)
 	r.sync()
-	var err error
-	if child.eng, err = engine.Open(bg, engine.Options{Dir: filepath.Join(child.dir, "store"), KeepLogBytes: 1 << 30}); err != nil {
-		t.Fatal(err)
-	}
-	child.wh = r.wh
-	child.opt.Bootstrap = bootstrapOf(child)
-	child.opt.Parent, child.opt.Database = "app", "app@dev"
-	child.openMirrorAs("app@dev")
-	t.Cleanup(child.close)
+	child.open()
 	child.compareNow(200)
 	child.fill(200, 100, 110)
 	child.commit(func(g *change.Group) { child.del(g, 200, 1) })
@@ -483,7 +472,7 @@ func TestBranchStartsFromTheParentsFiles(t *testing.T) {
 	r.sync()
 	r.quiesce()
 	child.m.Close()
-	child.openMirrorAs("app@dev")
+	child.openMirror()
 	child.compareNow(200)
 	child.validate(200)
 }

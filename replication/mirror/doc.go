@@ -34,8 +34,12 @@
 // Of a table made USING delta the files are not a copy: the mirror tells the store that a version has the rows (adopt), the
 // store forgets them, and asks the mirror for them from then on (engine.Cold).
 //
+// # Copies
+//
+// A copy of the store, which a branch is, has Delta tables of its own over the same files (Copy).
+//
 // # Lock order
 //
-// table.pub (one Delta commit at a time per table), then Mirror.mu (all state in memory), then lakes.mu. The tail takes Mirror.mu once
+// Mirror.adoption (a copy of the store against adoptions), table.pub (one Delta commit at a time per table), then Mirror.mu (all state in memory), then lakes.mu. The tail takes Mirror.mu once
 // per transaction; nothing does I/O under it.
 package mirror

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,6 +74,14 @@ var _ engine.Cold = (*Mirror)(nil)
 
 // Rows opens the version that a state record names (engine.Cold).
 func (m *Mirror) Rows(state []byte) (engine.ColdRows, error) {
+	c, err := m.cold(state)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (m *Mirror) cold(state []byte) (*coldVersion, error) {
 	m.lakes.mu.Lock()
 	defer m.lakes.mu.Unlock()
 	if c := m.lakes.versions[string(state)]; c != nil {
@@ -81,6 +91,7 @@ func (m *Mirror) Rows(state []byte) (engine.ColdRows, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.dir = m.ownDir(s.dir)
 	c, err := m.loadCold(m.ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
@@ -96,7 +107,7 @@ func (m *Mirror) loadCold(ctx context.Context, s lakeState) (*coldVersion, error
 	if err != nil {
 		return nil, err
 	}
-	v, err := versionOf(ctx, store, snap, 0)
+	v, err := versionOf(ctx, store, snap, wal.LSN(snap.Txns[txnOf(m.storeID, s.table)].Version))
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +133,22 @@ func (m *Mirror) holdLake(s *change.Schema) error {
 	return nil
 }
 
+// retireLakeLocked notes that snapshots from lsn on have no rows of the table's storage id, as after TRUNCATE.
+func (m *Mirror) retireLakeLocked(t *table, lsn wal.LSN) {
+	storage := t.schema.StorageID
+	if !change.IsLake(storage) {
+		return
+	}
+	t.outlived, t.goneAt = append(t.outlived, storage), lsn
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	for _, c := range m.lakes.versions {
+		if c.v.m.schema.StorageID == storage && c.until == 0 {
+			c.until = lsn
+		}
+	}
+}
+
 // lakeRecord is the newest state record of a storage id, nil if there is none.
 func (m *Mirror) lakeRecord(storage uint32) ([]byte, error) {
 	snap := m.eng.Snapshot()
@@ -133,22 +160,140 @@ func (m *Mirror) lakeRecord(storage uint32) ([]byte, error) {
 	return state, nil
 }
 
-// lakeFiles adds the files that snapshots may read in a table's directory.
-func (m *Mirror) lakeFiles(dir string, named map[string]bool) {
-	oldest := m.eng.OldestSnapshot()
+// lakeFiles adds to named the files that snapshots may read in a table's directory, and returns the oldest version among theirs.
+func (m *Mirror) lakeFiles(t *table, named map[string]bool) (oldest int64, err error) {
+	oldest = math.MaxInt64
+	m.mu.Lock()
+	current := t.schema.StorageID
+	m.mu.Unlock()
+	snap := m.eng.Snapshot()
+	err = lakeRecords(snap, func(storage uint32, record []byte) error {
+		s, err := parseLakeState(record)
+		if err != nil || s.table != t.id || outlived(storage, current) {
+			return err
+		}
+		_, err = m.cold(record) // from where an open one is known below
+		return err
+	})
+	snap.Release()
+	if err != nil {
+		return 0, err
+	}
+	first := m.eng.OldestSnapshot()
 	m.lakes.mu.Lock()
 	defer m.lakes.mu.Unlock()
 	for _, c := range m.lakes.versions {
-		if c.until != 0 && c.until <= oldest {
+		if c.state.dir != t.dir || c.until != 0 && c.until <= first {
 			continue
 		}
-		if c.state.dir != dir {
-			continue
-		}
+		oldest = min(oldest, c.state.number)
 		for _, f := range c.v.files {
 			named[f.f.key] = true
+			if f.add.DeletionVector == nil {
+				continue
+			}
+			key, err := f.add.DeletionVector.Key()
+			if err != nil {
+				return 0, err
+			}
+			named[key] = true
 		}
 	}
+	return oldest, nil
+}
+
+// outlived reports whether a storage id is an earlier one of the table whose storage id is current: they grow.
+func outlived(storage, current uint32) bool {
+	return storage&^change.LakeStorage < current&^change.LakeStorage
+}
+
+// buryLakes removes what adoptions that were under way when their tables got other storage ids, or went, have left in the
+// state.
+func (m *Mirror) buryLakes(ctx context.Context, storages []uint32) error {
+	snap := m.eng.Snapshot()
+	defer snap.Release()
+	var g change.Group
+	for _, s := range storages {
+		lo, hi := change.AppendKeyPrefix(nil, s, 0), change.AppendKeyPrefix(nil, s+1, 0)
+		it := snap.NewIter(lo, hi)
+		if it.First() {
+			g.DeleteRange(lo, hi)
+		}
+		if err := it.Close(); err != nil {
+			return err
+		}
+	}
+	if g.Empty() {
+		return nil
+	}
+	_, err := m.eng.Commit(ctx, &g, engine.Async)
+	return err
+}
+
+// bury is buryLakes for the earlier storage ids of a table. No adoption of it is under way, and none of them will be.
+func (m *Mirror) bury(ctx context.Context, t *table) error {
+	m.mu.Lock()
+	storages := t.outlived
+	m.mu.Unlock()
+	if err := m.buryLakes(ctx, storages); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lakes.mu.Lock()
+	defer m.lakes.mu.Unlock()
+	for _, c := range m.lakes.versions {
+		if c.until == 0 && slices.Contains(storages, c.v.m.schema.StorageID) {
+			c.until = t.goneAt
+		}
+	}
+	t.outlived = t.outlived[len(storages):]
+	return nil
+}
+
+// buryStray removes the state records of tables that are gone, when all tables are known.
+func (m *Mirror) buryStray(ctx context.Context) error {
+	m.adoption.Lock()
+	defer m.adoption.Unlock()
+	snap := m.eng.Snapshot()
+	defer snap.Release()
+	// What the snapshot has of lake tables is of tables that are known once the tail has come to it.
+	if _, err := m.tail.Position().Wait(ctx, snap.LSN()); err != nil {
+		return err
+	}
+	var stray []uint32
+	err := lakeRecords(snap, func(storage uint32, record []byte) error {
+		s, err := parseLakeState(record)
+		if err != nil {
+			return nil // reported where it is read
+		}
+		if m.strayAt(s.table, storage, snap.LSN()) {
+			stray = append(stray, storage)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.buryLakes(ctx, stray)
+}
+
+// lakeRecords calls f for each state record of a snapshot.
+func lakeRecords(snap *engine.Snapshot, f func(storage uint32, record []byte) error) (err error) {
+	it := snap.NewIter(change.AppendKeyPrefix(nil, change.LakeStorage, 0), nil)
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for ok := it.First(); ok; {
+		storage := change.TableOf(it.Key())
+		record, there, err := snap.AppendGet(nil, change.AppendKeyPrefix(nil, storage, change.LakeState))
+		if there && err == nil {
+			err = f(storage, record)
+		}
+		if err != nil || storage == 1<<32-1 {
+			return err
+		}
+		ok = it.SeekGE(change.AppendKeyPrefix(nil, storage+1, 0))
+	}
+	return nil
 }
 
 // forgetLake is for a table that is gone.
@@ -173,6 +318,8 @@ const adoptTombs = 100_000
 
 // adopt commits that the newest version has rows of the state.
 func (m *Mirror) adopt(ctx context.Context, t *table) error {
+	m.adoption.RLock()
+	defer m.adoption.RUnlock()
 	m.mu.Lock()
 	if t.unready() != nil || !t.adoptDueLocked() {
 		m.mu.Unlock()

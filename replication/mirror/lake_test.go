@@ -17,7 +17,8 @@ import (
 )
 
 // Rows of a lake table come, go and change against publications, adoptions, compactions and sweeps that never rest, with schema
-// changes, truncations and kills: every snapshot shows its rows for as long as it is open, and so does a View.
+// changes, truncations, kills and branches: every snapshot shows its rows for as long as it is open, and so does a View, and
+// a branch starts with the rows of its parent and goes its own way.
 // TARN_RANDOM_SEEDS runs more histories.
 func TestLakeRandomHistories(t *testing.T) {
 	tune := Options{FileRetention: 30 * time.Millisecond, KeepVersions: 10 * time.Millisecond, BlockBytes: 20_000}
@@ -31,6 +32,7 @@ const lakeID = 300
 
 type lakeHistory struct {
 	*rig
+	depth   int
 	rnd     *rand.Rand
 	killed  *atomic.Bool
 	storage uint32
@@ -58,6 +60,10 @@ func (h *lakeHistory) run(steps int) {
 		s.StorageID, s.PrimaryKey = h.storage, nil
 		h.define(g, s)
 	})
+	h.goOn(steps)
+}
+
+func (h *lakeHistory) goOn(steps int) {
 	for range steps {
 		h.step()
 		if len(h.old) > 0 && h.rnd.IntN(3) == 0 {
@@ -243,7 +249,32 @@ func (h *lakeHistory) step() {
 		h.log = append(h.log, "restart")
 		h.releaseOld()
 		h.reopen()
+	case n < 99 && h.depth < 2:
+		h.branch()
 	}
+}
+
+// branch makes a copy of the store, and it and its parent go on.
+func (h *lakeHistory) branch() {
+	h.log = append(h.log, "branch")
+	c := *h
+	c.killed, c.old, c.depth = new(atomic.Bool), nil, h.depth+1
+	o := h.opt
+	o.Step = func(string) error {
+		if c.killed.Load() {
+			return errKilled
+		}
+		return nil
+	}
+	c.rig = h.copyTo(fmt.Sprintf("%s@%d", h.name, len(h.log)), o)
+	for range h.rnd.IntN(12) {
+		h.step()
+	}
+	c.log = slices.Clone(c.log)
+	c.open()
+	c.compareNow(lakeID)
+	c.goOn(h.rnd.IntN(25))
+	c.close()
 }
 
 func (h *lakeHistory) each(f func(string) string) {

@@ -43,9 +43,6 @@ type Options struct {
 	// Bootstrap returns the schemas of all tables as of a snapshot. It is asked when there is no position: a new
 	// mirror of an old store, or a branch. nil: the log has them all.
 	Bootstrap func(ctx context.Context, s *engine.Snapshot) ([]*change.Schema, error)
-	// Parent is Database of the branch that Engine's store was branched from, "" if it was not. Then the tables start
-	// from hard links of the parent's files where they can.
-	Parent string
 	// Parse reads a value of a type from its PostgreSQL text, for lake tables: their rows come back from files.
 	Parse  func(oid uint32, text string) (tuple.Value, error)
 	Logger *slog.Logger
@@ -130,6 +127,8 @@ type Mirror struct {
 	dead   chan struct{} // closed when load or tail have failed
 	tail   *tail.Tail    // set before loaded is closed
 	lakes  lakes
+	// adoption is held for reading by each adoption; before Mirror.mu.
+	adoption sync.RWMutex
 
 	mu        sync.Mutex
 	tables    map[uint32]*table
@@ -212,6 +211,9 @@ func (m *Mirror) run() {
 func (m *Mirror) sweepTables() {
 	if _, err := m.tail.Position().Wait(m.ctx, m.eng.DurableLSN()); err != nil {
 		return
+	}
+	if err := m.buryStray(m.ctx); err != nil {
+		m.log.Warn("mirror cannot remove what is left of lake tables", "err", err)
 	}
 	root := sanitize(m.opt.Database) + "/"
 	infos, err := m.opt.Warehouse.List(m.ctx, root, "")
@@ -370,6 +372,12 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 	if err := m.slot.HoldFrom(at); err != nil {
 		return 0, err
 	}
+	boot := map[uint32]*table{}
+	for _, s := range schemas {
+		if !s.Dropped {
+			boot[s.TableID] = m.bootTable(s)
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.applied, m.changed = at, true
@@ -377,7 +385,7 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 		if s.Dropped || m.tables[s.TableID] != nil {
 			continue
 		}
-		t := m.newTable(s)
+		t := boot[s.TableID]
 		m.tables[t.id] = t
 		if t.off = option(s, "mirror") == "off"; t.off {
 			continue

@@ -35,6 +35,8 @@ type rig struct {
 	m    *Mirror
 	opt  Options
 	wrap func(object.Store) object.Store // of the warehouse; nil: none
+	name string                          // of the database
+	lake string                          // directory of the warehouse
 	mu   sync.Mutex                      // of writers: row ids are read and replaced under it
 	tabs map[uint32]*rigTable
 }
@@ -46,7 +48,7 @@ type rigTable struct {
 
 func newRig(t *testing.T, opt Options) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), opt: opt, tabs: map[uint32]*rigTable{}}
+	r := &rig{t: t, dir: t.TempDir(), opt: opt, name: "app", tabs: map[uint32]*rigTable{}}
 	r.open()
 	t.Cleanup(func() { r.close() })
 	return r
@@ -58,18 +60,19 @@ func (r *rig) open() {
 	if r.eng, err = engine.Open(bg, engine.Options{Dir: filepath.Join(r.dir, "store"), SegmentBytes: 1 << 20, KeepLogBytes: 1 << 30}); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.wh, err = object.OpenLocal(filepath.Join(r.dir, "lake"), object.Options{NoSync: true}); err != nil {
+	if r.lake == "" {
+		r.lake = filepath.Join(r.dir, "lake")
+	}
+	if r.wh, err = object.OpenLocal(r.lake, object.Options{NoSync: true}); err != nil {
 		r.t.Fatal(err)
 	}
 	r.openMirror()
 }
 
-func (r *rig) openMirror() { r.openMirrorAs("app") }
-
-func (r *rig) openMirrorAs(database string) {
+func (r *rig) openMirror() {
 	r.t.Helper()
 	o := r.opt
-	o.Engine, o.Warehouse, o.Database, o.SlotDir = r.eng, r.wh, database, filepath.Join(r.dir, "slots")
+	o.Engine, o.Warehouse, o.Database, o.SlotDir = r.eng, r.wh, r.name, filepath.Join(r.dir, "slots")
 	if r.wrap != nil {
 		o.Warehouse = r.wrap(r.wh)
 	}
@@ -81,6 +84,34 @@ func (r *rig) openMirrorAs(database string) {
 		r.t.Fatal(err)
 	}
 	r.eng.SetCold(r.m)
+}
+
+// copyTo makes a copy of the store, which is to be opened.
+func (r *rig) copyTo(name string, opt Options) *rig {
+	r.t.Helper()
+	c := &rig{t: r.t, dir: r.t.TempDir(), opt: opt, name: name, lake: r.lake, tabs: map[uint32]*rigTable{}}
+	for id, t := range r.tabs {
+		own := *t
+		c.tabs[id] = &own
+	}
+	if _, err := r.m.Copy(bg, r.target(c)); err != nil {
+		r.t.Fatal(err)
+	}
+	c.opt.Bootstrap = bootstrapOf(c)
+	r.t.Cleanup(c.close)
+	return c
+}
+
+func (r *rig) target(c *rig) CopyTarget {
+	return CopyTarget{Database: c.name, SlotDir: filepath.Join(c.dir, "slots"),
+		Store: func(ctx context.Context, follow wal.LSN) (wal.StoreID, wal.LSN, error) {
+			at, err := r.eng.Checkpoint(ctx, filepath.Join(c.dir, "store"), follow)
+			if err != nil {
+				return wal.StoreID{}, 0, err
+			}
+			man, err := engine.ReadManifest(nil, filepath.Join(c.dir, "store"))
+			return man.StoreID(), at, err
+		}}
 }
 
 type testLog struct{ t *testing.T }

@@ -473,7 +473,11 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 		if err := m.opt.Step("checkpointed"); err != nil {
 			return err
 		}
-		if _, err := t.log.Expire(ctx, time.Now(), m.opt.LogRetention); err != nil {
+		oldest, err := m.lakeFiles(t, map[string]bool{})
+		if err != nil {
+			return err
+		}
+		if _, err := t.log.Expire(ctx, time.Now(), m.opt.LogRetention, oldest); err != nil {
 			return err
 		}
 	}
@@ -558,7 +562,9 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 		}
 	}
 	m.mu.Unlock()
-	m.lakeFiles(t.dir, named)
+	if _, err := m.lakeFiles(t, named); err != nil {
+		return err
+	}
 	infos = slices.DeleteFunc(infos, func(i object.Info) bool { return named[i.Key] || isLog(i.Key) })
 	w.enter(phaseRemoving)
 	w.filesTotal.Store(int64(len(infos)))

@@ -16,6 +16,9 @@ import (
 // saveEvery is how often the position is made durable. It bounds what a restart reads again, nothing else.
 const saveEvery = time.Second
 
+// removeEvery is how often a dropped table is looked at that snapshots may still read.
+const removeEvery = time.Second / 4
+
 // job is work on one table.
 type job func(ctx context.Context, t *table) error
 
@@ -141,10 +144,16 @@ func (t *table) unready() error {
 }
 
 func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
+	if len(t.outlived) > 0 {
+		return m.bury, time.Time{}
+	}
 	switch c := t.copying; {
 	case t.dropped || t.off:
 		if !t.remove || t.compacting || len(t.pinned) > 0 {
 			return nil, time.Time{}
+		}
+		if m.eng.OldestSnapshot() < t.goneAt {
+			return m.removeTable, time.Now().Add(removeEvery)
 		}
 		return m.removeTable, time.Time{}
 	case t.fatal != nil:

@@ -16,78 +16,76 @@ import (
 // errNoSeed says that a table of a branch cannot start from its parent's files; it is copied.
 var errNoSeed = errors.New("parent has no usable version")
 
-// seed makes a branch's table of the parent's Delta table: the newest version that is not after the branch point, its
-// files under second names, as version 0 of a table of the branch's own. The branch's log, which is the parent's up to
-// the branch point, brings it from there to the present. Nothing is copied, and neither table knows of the other.
-func (m *Mirror) seed(ctx context.Context, t *table, s *change.Schema, branch, oldest wal.LSN) (*version, error) {
-	parentDir := tableDir(m.opt.Parent, s)
-	parent := object.Sub(m.opt.Warehouse, parentDir)
-	app := fmt.Sprintf("tarn/%s/%d", m.eng.Manifest().ParentStore, t.id)
-	snap, err := delta.Load(ctx, parent, -1)
-	for err == nil && wal.LSN(snap.Txns[app].Version) > branch && snap.Version > 0 {
-		snap, err = delta.Load(ctx, parent, snap.Version-1)
+// seed makes a branch's table of the version of the parent's Delta table that was chosen when the branch was made, as version 0
+// of a table of the branch's own. The branch's log, which is the parent's up to the branch point, brings it from there to the
+// present. Nothing is copied.
+func (m *Mirror) seed(ctx context.Context, t *table, from origin, oldest wal.LSN) (*version, error) {
+	if from.Dir == "" || from.LSN < oldest {
+		return nil, errNoSeed
 	}
+	snap, err := delta.Load(ctx, object.Sub(m.opt.Warehouse, from.Dir), from.Version)
 	if err != nil {
 		return nil, err
 	}
-	txn, ok := snap.Txns[app]
-	if !ok || wal.LSN(txn.Version) > branch || wal.LSN(txn.Version) < oldest {
+	parent := fmt.Sprintf("tarn/%s/%d", m.eng.Manifest().ParentStore, t.id)
+	if txn, ok := snap.Txns[parent]; !ok || wal.LSN(txn.Version) > from.LSN {
 		return nil, errNoSeed
 	}
-	link := func(key string) error {
-		err := m.opt.Warehouse.Link(ctx, parentDir+"/"+key, t.dir+"/"+key)
-		if errors.Is(err, object.ErrExist) {
-			return nil // an earlier attempt, or one vector file of several data files
-		}
+	t.pub.Lock()
+	defer t.pub.Unlock()
+	if err := m.clone(ctx, from.Dir, snap, t.dir, 0, m.appID(t), from.LSN); err != nil {
+		return nil, err
+	}
+	if err := t.openLog(ctx); err != nil {
+		return nil, err
+	}
+	return m.loadVersion(ctx, t)
+}
+
+// clone makes a Delta table in directory to of a version of the one in directory from: the same files under second names, at
+// a version of its own number that says to be complete up to lsn. Neither table knows of the other. What an attempt that was
+// cut short has left in the directory goes.
+func (m *Mirror) clone(ctx context.Context, from string, snap *delta.Snapshot, to string, number int64, app string, lsn wal.LSN) error {
+	store := object.Sub(m.opt.Warehouse, to)
+	if err := removeLog(ctx, store); err != nil {
 		return err
 	}
 	meta, proto := snap.Metadata, snap.Protocol
 	meta.ID = uuid.NewString()
 	now := time.Now().UnixMilli()
 	actions := []delta.Action{{CommitInfo: &delta.CommitInfo{Timestamp: now, Operation: "CLONE",
-		OperationParameters: map[string]string{"source": parent.URL(""), "sourceVersion": fmt.Sprint(snap.Version),
-			"lsn": wal.LSN(txn.Version).String()}, EngineInfo: "tarn", TxnID: uuid.NewString()}},
+		OperationParameters: map[string]string{"source": m.opt.Warehouse.URL(from), "sourceVersion": fmt.Sprint(snap.Version),
+			"lsn": lsn.String()}, EngineInfo: "tarn", TxnID: uuid.NewString()}},
 		{Protocol: &proto}, {Metadata: &meta},
-		{Txn: &delta.Txn{AppID: m.appID(t), Version: txn.Version, LastUpdated: &now}}}
+		{Txn: &delta.Txn{AppID: app, Version: int64(lsn), LastUpdated: &now}}}
+	var names []string
 	for _, a := range snap.SortedFiles() {
 		key, err := delta.DataKey(a.Path)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := link(key); err != nil {
-			return nil, err
-		}
+		names = append(names, key)
 		if a.DeletionVector != nil {
 			if key, err = a.DeletionVector.Key(); err != nil {
-				return nil, err
+				return err
 			}
 			if key != "" {
-				if err := link(key); err != nil {
-					return nil, err
-				}
+				names = append(names, key)
 			}
 		}
 		actions = append(actions, delta.Action{Add: a})
 	}
-	t.pub.Lock()
-	defer t.pub.Unlock()
-	if err := t.openLog(ctx); err != nil {
-		return nil, err
+	for _, d := range snap.Domains {
+		actions = append(actions, delta.Action{DomainMetadata: &d})
 	}
-	if t.log.Version() >= 0 {
-		// What an interrupted start, or an earlier branch of that name, has left.
-		if err := removeLog(ctx, t.store); err != nil {
-			return nil, err
-		}
-		t.log = nil
-		if err := t.openLog(ctx); err != nil {
-			return nil, err
-		}
+	if err := object.LinkAll(ctx, m.opt.Warehouse, from, to, names); err != nil {
+		return err
 	}
-	if _, err := t.log.Commit(ctx, actions); err != nil {
-		return nil, err
+	if err := m.opt.Step("cloned files"); err != nil {
+		return err
 	}
-	return m.loadVersion(ctx, t)
+	_, err := delta.Found(ctx, store, number, actions)
+	return err
 }
 
 func removeLog(ctx context.Context, s object.Store) error {
@@ -103,16 +101,12 @@ func removeLog(ctx context.Context, s object.Store) error {
 	return nil
 }
 
-// seedAll starts the tables of a branch from the parent's files where that can be, and returns from where the log is
-// followed: the oldest version among them, at if there is none.
+// seedAll starts the tables of a branch from the parent's files where that can be, and lake tables from their own, and returns
+// from where the log is followed: the oldest version among them, at if there is none.
 func (m *Mirror) seedAll(ctx context.Context, schemas []*change.Schema, at wal.LSN) (wal.LSN, error) {
-	man := m.eng.Manifest()
-	if m.opt.Parent == "" || man.ParentStore == "" {
-		return at, nil
-	}
-	branch, err := wal.ParseLSN(man.BranchLSN)
+	origins, err := readOrigins(m.opt.SlotDir)
 	if err != nil {
-		return 0, fmt.Errorf("branch point %s: %w", man.BranchLSN, err)
+		m.log.Warn("mirror cannot tell of what files its tables may start", "err", err)
 	}
 	// Held before the versions are chosen, so that the log after them stays.
 	hold, err := m.eng.Log().Hold("mirror start", 0)
@@ -122,16 +116,21 @@ func (m *Mirror) seedAll(ctx context.Context, schemas []*change.Schema, at wal.L
 	defer hold.Release()
 	from := at
 	for _, s := range schemas {
-		t := m.newTable(s)
 		if s.Dropped || option(s, "mirror") == "off" {
 			continue
 		}
-		v, err := m.seed(ctx, t, s, branch, hold.From())
+		t := m.bootTable(s)
+		var v *version
+		if change.IsLake(s.StorageID) {
+			v, err = m.openLake(ctx, t, hold.From())
+		} else {
+			v, err = m.seed(ctx, t, origins[s.TableID], hold.From())
+		}
 		if err == nil {
 			err = t.setSchemaLocked(v.m.schema, v.m)
 		}
 		if err != nil {
-			m.log.Info("mirror of a branch copies a table", "table", t.name(), "reason", err)
+			m.log.Info("mirror copies a table", "table", t.name(), "reason", err)
 			continue
 		}
 		t.skip, t.vers, t.segs = v.lsn, []*version{v}, []*segment{newSegment(v.lsn, v.m)}

@@ -48,6 +48,7 @@ type table struct {
 	dropped bool       // the table is gone
 	off     bool       // mirror = off
 	remove  bool       // the Delta table is to be deleted
+	goneAt  wal.LSN    // snapshots from there on have nothing of an earlier storage id, or of the table if it is dropped
 	overrun bool       // the copy is due because its changes were given up
 	fatal   error      // the table cannot be mirrored as it is (a type)
 	err     error      // of the last attempt
@@ -67,6 +68,8 @@ type table struct {
 
 	adopted *version // of a lake table: what the state record is known to name
 	tombs   bool     // tombstones were left by the last adoption
+	// outlived are earlier storage ids of a lake table, of which nothing may be left in the state.
+	outlived []uint32
 }
 
 // tableCopy is a copy of the whole table: the snapshot becomes its content as of its LSN.
@@ -159,9 +162,9 @@ func sanitize(name string) string {
 }
 
 // appID is the application id of the table's txn actions.
-func (m *Mirror) appID(t *table) string {
-	return fmt.Sprintf("tarn/%s/%d", m.storeID, t.id)
-}
+func (m *Mirror) appID(t *table) string { return txnOf(m.storeID, t.id) }
+
+func txnOf(store wal.StoreID, table uint32) string { return fmt.Sprintf("tarn/%s/%d", store, table) }
 
 // openLog loads the Delta log once. Called with t.pub.
 func (t *table) openLog(ctx context.Context) error {

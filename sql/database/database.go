@@ -203,11 +203,11 @@ func (d *DB) Publish(e *catalog.Editor) {
 func (d *DB) LSN() wal.LSN { return d.Engine.VisibleLSN() }
 
 // Checkpoint makes dir a copy of the store (engine.Checkpoint), with the counters of tables.
-func (d *DB) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
+func (d *DB) Checkpoint(ctx context.Context, dir string, follow wal.LSN) (wal.LSN, error) {
 	if err := d.saveActivity(ctx); err != nil {
 		return 0, err
 	}
-	return d.Engine.Checkpoint(ctx, dir)
+	return d.Engine.Checkpoint(ctx, dir, follow)
 }
 
 // Close closes the store. No session may be on it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"os"
 	"os/exec"
@@ -287,7 +288,7 @@ func TestTable(t *testing.T) {
 	for v := range int64(5) {
 		os.Chtimes(filepath.Join(tt.dir, commitKey(v)), old, old)
 	}
-	if n, err := tt.log.Expire(ctx, time.Now(), time.Hour); n != 3 || err != nil {
+	if n, err := tt.log.Expire(ctx, time.Now(), time.Hour, math.MaxInt64); n != 3 || err != nil {
 		t.Fatalf("expired %d files, %v", n, err)
 	}
 	for _, hint := range []string{"", "{", `{"version":4,"size":1}`, `{"version":99,"size":1}`} {

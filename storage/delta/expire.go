@@ -13,8 +13,8 @@ const sidecarGrace = 24 * time.Hour
 
 // Expire deletes what no version younger than retention needs of the log: commits, checkpoints, checksums and compactions
 // before the newest checkpoint whose own commit is older than that, and sidecars that no checkpoint names. The
-// checkpoint's own commit stays: it holds the commitInfo.
-func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration) (deleted int, err error) {
+// checkpoint's own commit stays: it holds the commitInfo. Versions from oldest on can be loaded afterwards whatever their age.
+func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration, oldest int64) (deleted int, err error) {
 	fail := func(err error) (int, error) { return deleted, fmt.Errorf("expire delta log: %w", err) }
 	files, err := listLog(ctx, l.store, 0)
 	if err != nil {
@@ -27,7 +27,7 @@ func (l *Log) Expire(ctx context.Context, now time.Time, retention time.Duration
 			newestOld = max(newestOld, f.version)
 		}
 	}
-	if newestOld < 0 {
+	if newestOld = min(newestOld, oldest); newestOld < 0 {
 		return 0, nil
 	}
 	keep, _ := newestCheckpoint(files, newestOld)

@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,7 +41,7 @@ func TestExpireLogsOfOtherWriters(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := &Log{store: store, snap: snap}
-		n, err := log.Expire(ctx, time.Now(), time.Hour)
+		n, err := log.Expire(ctx, time.Now(), time.Hour, math.MaxInt64)
 		if err != nil {
 			t.Fatal(table, err)
 		}

@@ -38,6 +38,17 @@ func Open(ctx context.Context, store object.Store) (*Log, error) {
 	return l, nil
 }
 
+// Found makes a table whose first version has a number: a commit of the actions and, as a log that does not begin with version
+// 0 needs one, a checkpoint. It is there once both are written; the caller sees to it that nobody reads it before.
+func Found(ctx context.Context, store object.Store, version int64, actions []Action) (*Log, error) {
+	l := &Log{store: store, snap: newSnapshot(), checkpointed: -1}
+	l.snap.Version = version - 1
+	if _, err := l.Commit(ctx, actions); err != nil || version == 0 {
+		return l, err
+	}
+	return l, l.Checkpoint(ctx, time.Now(), 0)
+}
+
 // Snapshot is the table's state. It changes with each Commit.
 func (l *Log) Snapshot() *Snapshot { return l.snap }
 

@@ -16,13 +16,15 @@ import (
 // all commits acknowledged before the call are in it, none that begins after it returns. Immutable files are shared by
 // hard links. Neither store knows of the other afterwards. The new one is durable; it is opened with Open and has its own id.
 //
+// The new store's log goes back to follow, or as far as this one's, for those who follow it; 0: as far as recovery needs it.
+//
 // It neither flushes Pebble nor copies data in proportion to the store. When much has been logged since the last
 // segment began, commits wait while a new one is started (about a millisecond).
-func (e *Engine) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
+func (e *Engine) Checkpoint(ctx context.Context, dir string, follow wal.LSN) (wal.LSN, error) {
 	if err := e.stopped(); err != nil {
 		return 0, err
 	}
-	at, err := e.checkpoint(ctx, dir)
+	at, err := e.checkpoint(ctx, dir, follow)
 	if err != nil {
 		return 0, fmt.Errorf("checkpoint %s to %s: %w", e.opts.Dir, dir, spaceError(err))
 	}
@@ -32,7 +34,7 @@ func (e *Engine) Checkpoint(ctx context.Context, dir string) (wal.LSN, error) {
 // copyBytes is how much of the unfinished segment is copied rather than started anew.
 const copyBytes = 256 << 10
 
-func (e *Engine) checkpoint(ctx context.Context, dir string) (at wal.LSN, err error) {
+func (e *Engine) checkpoint(ctx context.Context, dir string, follow wal.LSN) (at wal.LSN, err error) {
 	fs := e.opts.FS
 	if _, err := fs.Stat(dir); err == nil {
 		return 0, errors.New("directory exists")
@@ -44,6 +46,9 @@ func (e *Engine) checkpoint(ctx context.Context, dir string) (at wal.LSN, err er
 	defer hold.Release()
 	// Read before the files are linked: what they hold is at least this.
 	from := e.durableApplied()
+	if follow != 0 {
+		from = max(min(from, follow), hold.From())
+	}
 	parents, err := missingParents(fs, dir)
 	if err != nil {
 		return 0, err

@@ -76,7 +76,7 @@ func TestCheckpointUnderLoad(t *testing.T) {
 			before := e.VisibleLSN()
 			b := branch{dir: fmt.Sprintf("%sbranch%d", base, i)}
 			var err error
-			if b.at, err = e.Checkpoint(context.Background(), b.dir); err != nil {
+			if b.at, err = e.Checkpoint(context.Background(), b.dir, 0); err != nil {
 				t.Fatal(err)
 			}
 			if b.at < before {
@@ -120,7 +120,7 @@ func TestCheckpointUnderLoad(t *testing.T) {
 			}
 			// A branch of the branch, and writes that the others do not see.
 			mustCommit(t, child, Sync, func(g *change.Group) { g.Put(rowKey(5), rowValue("child"), 0) })
-			if _, err := child.Checkpoint(context.Background(), b.dir+"x"); err != nil {
+			if _, err := child.Checkpoint(context.Background(), b.dir+"x", 0); err != nil {
 				t.Fatal(err)
 			}
 			mustClose(t, child)
@@ -165,7 +165,7 @@ func TestCheckpointWithinLargeGroup(t *testing.T) {
 	})
 	branches := 0
 	for ; !done.Load() || branches == 0; branches++ {
-		if _, err := e.Checkpoint(context.Background(), fmt.Sprintf("b%d", branches)); err != nil {
+		if _, err := e.Checkpoint(context.Background(), fmt.Sprintf("b%d", branches), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -210,7 +210,7 @@ func TestCheckpointOfIdleStore(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"a", "b"} {
-			at, err := e.Checkpoint(context.Background(), name)
+			at, err := e.Checkpoint(context.Background(), name, 0)
 			if err != nil || at != e.VisibleLSN() {
 				t.Fatal(at, err)
 			}

@@ -249,7 +249,7 @@ func crashOneLife(t *testing.T, base *vfs.MemFS, at [crashSessions]uint64, rng *
 		}
 		p := picture{dir: name}
 		l.read(&p.acked, &l.acked)
-		if _, err := e.Checkpoint(context.Background(), p.dir); err != nil {
+		if _, err := e.Checkpoint(context.Background(), p.dir, 0); err != nil {
 			t.Error(err)
 			return
 		}

@@ -65,12 +65,9 @@ func inspect(fs vfs.FS, dir string, f func(fs vfs.FS, m Manifest) error) error {
 	if fs == nil {
 		fs = vfs.Default
 	}
-	m, ok, err := readManifest(fs, dir)
+	m, err := ReadManifest(fs, dir)
 	if err != nil {
 		return err
-	}
-	if !ok {
-		return fmt.Errorf("%s is not a store", dir)
 	}
 	lock, err := fs.Lock(fs.PathJoin(dir, lockFile))
 	if err != nil {

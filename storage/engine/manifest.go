@@ -52,6 +52,18 @@ func (m Manifest) StoreID() wal.StoreID { return m.id }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// ReadManifest says what the store in dir is. A nil fs is the operating system's.
+func ReadManifest(fs vfs.FS, dir string) (Manifest, error) {
+	if fs == nil {
+		fs = vfs.Default
+	}
+	m, ok, err := readManifest(fs, dir)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s is not a store", dir)
+	}
+	return m, err
+}
+
 // readManifest returns ok false when dir has none.
 func readManifest(fs vfs.FS, dir string) (m Manifest, ok bool, err error) {
 	f, err := fs.Open(fs.PathJoin(dir, manifestFile))

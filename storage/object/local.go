@@ -313,27 +313,64 @@ func (l *Local) Delete(_ context.Context, key string) error {
 }
 
 func (l *Local) Link(_ context.Context, src, dst string) error {
-	from, err := l.path(src)
+	to, err := l.link(src, dst)
 	if err != nil {
 		return err
-	}
-	to, err := l.path(dst)
-	if err != nil {
-		return err
-	}
-	if err := l.mkdir(filepath.Dir(to)); err != nil {
-		return fmt.Errorf("link %s: %w", dst, err)
-	}
-	if err := os.Link(from, to); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("link %s: %w", dst, ErrExist)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("link %s: %w", src, ErrNotExist)
-		}
-		return fmt.Errorf("link %s: %w", dst, err)
 	}
 	return l.syncDir(filepath.Dir(to))
+}
+
+// link names src's object dst, which is not durable yet, and returns the path of dst.
+func (l *Local) link(src, dst string) (to string, err error) {
+	from, err := l.path(src)
+	if err != nil {
+		return "", err
+	}
+	if to, err = l.path(dst); err != nil {
+		return "", err
+	}
+	for try := 0; ; try++ {
+		if err := l.mkdir(filepath.Dir(to)); err != nil {
+			return "", fmt.Errorf("link %s: %w", dst, err)
+		}
+		err := os.Link(from, to)
+		if err == nil {
+			return to, nil
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("link %s: %w", dst, ErrExist)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("link %s: %w", dst, err)
+		}
+		if _, serr := os.Stat(from); serr != nil || try > 0 {
+			return "", fmt.Errorf("link %s: %w", src, ErrNotExist)
+		}
+		l.dirs.Delete(filepath.Dir(to)) // removed since it was remembered
+	}
+}
+
+func (l *Local) linkAll(ctx context.Context, from, to string, names []string) error {
+	dirs := map[string]bool{}
+	for _, n := range names {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		path, err := l.link(from+"/"+n, to+"/"+n)
+		if errors.Is(err, ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		dirs[filepath.Dir(path)] = true
+	}
+	for d := range dirs {
+		if err := l.syncDir(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LocalFile is the object's own file. A reader that has not opened it yet loses it with Delete.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -103,6 +104,33 @@ func RemoveAll(ctx context.Context, s Store, prefix string) error {
 	}
 	return s.Sweep(ctx, strings.TrimSuffix(prefix, "/"))
 }
+
+// LinkAll gives the objects with the names in directory from second names in directory to; those that are there stay. Where
+// the medium can do it, what makes the names durable is done once for all.
+func LinkAll(ctx context.Context, s Store, from, to string, names []string) error {
+	if l, ok := s.(interface {
+		linkAll(ctx context.Context, from, to string, names []string) error
+	}); ok {
+		return l.linkAll(ctx, from, to, names)
+	}
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, linkers)
+	var wg sync.WaitGroup
+	for i, n := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := s.Link(ctx, from+"/"+n, to+"/"+n); !errors.Is(err, ErrExist) {
+				errs[i] = err
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// linkers is how many objects of a store elsewhere are given second names at a time.
+const linkers = 16
 
 // CheckKey returns ErrBadKey for what is no key.
 func CheckKey(key string) error {
