@@ -14,8 +14,8 @@ import (
 	"github.com/tarndb/tarn/storage/wal"
 )
 
-func (deltaTables) OpenChanges(ctx context.Context, dir string, from, to files.Version) (files.Delta, error) {
-	t, err := openTable(dir)
+func (p *places) OpenChanges(ctx context.Context, dir string, from, to files.Version) (files.Delta, error) {
+	t, err := p.openTable(dir)
 	if err != nil {
 		return nil, err
 	}

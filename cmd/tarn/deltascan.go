@@ -11,18 +11,16 @@ import (
 	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/delta"
-	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/object/s3"
 	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// deltaTables are the Delta tables in directories of this machine, whoever writes them.
-type deltaTables struct{}
+var _ files.Deltas = (*places)(nil)
 
-var _ files.Deltas = deltaTables{}
-
-func (deltaTables) OpenDelta(ctx context.Context, dir string, v files.Version, columns []string) (files.Delta, error) {
-	t, err := openTable(dir)
+// OpenDelta reads a table in a directory or a bucket, whoever writes it.
+func (p *places) OpenDelta(ctx context.Context, dir string, v files.Version, columns []string) (files.Delta, error) {
+	t, err := p.openTable(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -43,16 +41,19 @@ func (deltaTables) OpenDelta(ctx context.Context, dir string, v files.Version, c
 }
 
 // openTable is the Delta table in a directory. Files outside of the directory are not opened: who may read it may not read them.
-func openTable(dir string) (*delta.Table, error) {
-	if _, err := os.Stat(filepath.Join(dir, "_delta_log")); err != nil { // opening the store would make the directory
-		if errors.Is(err, fs.ErrNotExist) {
+func (p *places) openTable(dir string) (*delta.Table, error) {
+	if !s3.IsAddress(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "_delta_log")); errors.Is(err, fs.ErrNotExist) {
 			return nil, noDelta(dir, err)
 		}
+	}
+	store, err := p.store(dir)
+	var pe *pgerr.Error
+	if err != nil && !errors.As(err, &pe) {
 		return nil, pgerr.Wrap(err, pgerr.IOError, "could not open directory \"%s\": %v", dir, err)
 	}
-	store, err := object.OpenLocal(dir, object.Options{})
 	if err != nil {
-		return nil, pgerr.Wrap(err, pgerr.IOError, "%v", err)
+		return nil, err
 	}
 	return delta.NewTable(store, delta.TableOptions{}), nil
 }
@@ -75,6 +76,10 @@ func deltaError(dir string, err error) error {
 		return pgerr.Wrap(err, pgerr.DataCorrupted, "Delta table at \"%s\": %v", dir, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	}
+	var e *s3.Error
+	if errors.As(err, &e) {
+		return fileError(dir, err)
 	}
 	return pgerr.Wrap(err, pgerr.IOError, "Delta table at \"%s\": %v", dir, err)
 }

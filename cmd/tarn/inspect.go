@@ -103,12 +103,6 @@ func check(ctx context.Context, w io.Writer, args []string) error {
 	return nil
 }
 
-// isDelta reports whether a directory is a Delta table.
-func isDelta(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, "_delta_log"))
-	return err == nil && info.IsDir()
-}
-
 func checkDelta(ctx context.Context, w io.Writer, dir string) error {
 	store, err := openStore(dir)
 	if err != nil {

@@ -169,8 +169,9 @@ func serve(ctx context.Context, args []string) error {
 	}()
 	statistics, saveStatistics := openStatistics(cfg, log)
 	defer saveStatistics()
+	where := &places{warehouse: house}
 	shared := &session.Shared{Cluster: c, Extensions: []session.Extension{c.statements}, Log: log,
-		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: localFiles{}, Deltas: deltaTables{}}
+		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: where, Deltas: where}
 	o := conn.Options{Backend: &backend{shared, c}, MaxConnections: cfg.maxConnections, Logger: log}
 	if cfg.tlsCert != "" {
 		if o.TLS, err = auth.LoadTLS(cfg.tlsCert, cfg.tlsKey); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -49,6 +50,23 @@ func Find(ctx context.Context, st Store, o *Options) ([]Info, error) {
 		out = append(out, f.Info)
 	}
 	return out, err
+}
+
+// List is the file at a path, or what is in the directory there, by name.
+func List(ctx context.Context, st Store, at string) ([]Info, error) {
+	in, err := st.Stat(ctx, at)
+	if err != nil {
+		return nil, storeError(at, err)
+	}
+	if !in.Dir {
+		return []Info{in}, nil
+	}
+	list, err := st.List(ctx, at)
+	if err != nil {
+		return nil, storeError(at, err)
+	}
+	slices.SortFunc(list, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
 }
 
 type walker struct {

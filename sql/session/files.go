@@ -37,6 +37,22 @@ func (f *functions) TableRows(function string, args []string, cols []types.Attr)
 	return f.s().sources().Rows(function, args, cols)
 }
 
+// ListFiles is the file at a path, or what is in the directory there.
+func (f *functions) ListFiles(path string) ([]system.File, error) {
+	list, err := f.s().sources().List(path)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]system.File, len(list))
+	for i, in := range list {
+		out[i] = system.File{Path: in.Path, Name: in.Name, Size: in.Size, ModTime: in.ModTime, Dir: in.Dir}
+		if in.Dir {
+			out[i].Size = 0
+		}
+	}
+	return out, nil
+}
+
 // TypeNamed finds a type by its SQL name.
 func (f *functions) TypeNamed(name string) (types.OID, int32, error) {
 	n, err := parser.TypeName(name)

@@ -34,6 +34,9 @@ type server struct {
 	cmd  *exec.Cmd
 	port int
 	log  string
+
+	bucket *bucket  // nil: none was started
+	env    []string // of the server; nil: that of the test
 }
 
 type serverKey struct{}
@@ -57,7 +60,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "sql": sql, "hold": hold, "crash": crash, "shutdown": shutdown, "tarn": tarn,
+			"serve": serve, "sql": sql, "hold": hold, "bucket": bucketCmd, "crash": crash, "shutdown": shutdown, "tarn": tarn,
 		},
 	})
 }
@@ -75,7 +78,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	defer log.Close()
 	args = append([]string{"serve", "--data", ts.MkAbs("data"), "--listen", fmt.Sprintf("127.0.0.1:%d", s.port)}, args...)
 	s.cmd = exec.Command(ts.Getenv("TARN"), args...)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Env = log, log, s.env
 	ts.Check(s.cmd.Start())
 	deadline := time.Now().Add(30 * time.Second)
 	for {
@@ -175,7 +178,7 @@ func shutdown(ts *testscript.TestScript, neg bool, args []string) {
 
 func tarn(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(ts.Getenv("TARN"), args...)
-	cmd.Dir = ts.MkAbs(".")
+	cmd.Dir, cmd.Env = ts.MkAbs("."), of(ts).env
 	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
 	if err := cmd.Run(); (err != nil) != neg {
 		ts.Fatalf("tarn %v: %v", args, err)

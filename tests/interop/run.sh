@@ -65,6 +65,8 @@ kill -9 $PID; wait $PID 2>/dev/null || true
 start
 [ "$(sums)" = t ] || fail "sums differ after kill -9"
 readers || fail "Delta readers after kill -9"
+echo "== a warehouse on S3"
+tests/interop/s3.sh "$WORK" || fail "S3"
 echo "== psycopg"
 "$VENV/bin/python" tests/interop/psycopg_smoke.py "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" || fail psycopg
 echo "== Go drivers' own suites"

@@ -697,7 +697,7 @@ func catalogSQL() map[types.OID]call.Fn {
 }
 
 func catalogSets() call.Sets {
-	return call.Sets{"tarn_mirror_history": mirrorHistory, "pg_get_keywords": keywordRows, "pg_options_to_table": optionRows,
+	return call.Sets{"tarn_mirror_history": mirrorHistory, "tarn_list_files": listFiles, "pg_get_keywords": keywordRows, "pg_options_to_table": optionRows,
 		"pg_partition_ancestors": partitionAncestors, "pg_partition_tree": partitionTree,
 		"pg_available_extensions": availableExtensions, "pg_available_extension_versions": availableExtensionVersions,
 		"pg_extension_update_paths": extensionUpdatePaths}

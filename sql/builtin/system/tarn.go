@@ -20,6 +20,8 @@ type Tarn interface {
 	// MirrorHistory lists the commits of a table's Delta log that are kept, the newest first.
 	MirrorHistory(table types.OID) ([]MirrorCommit, error)
 	Branch() string
+	// ListFiles is the file at a path, or what is in the directory there.
+	ListFiles(path string) ([]File, error)
 	// TableRows starts a function whose columns depend on its arguments.
 	TableRows(function string, args []string, cols []types.Attr) (call.Rows, error)
 }
@@ -73,6 +75,35 @@ func mirrorHistory(c *call.Call, args []types.Datum) (call.Rows, error) {
 		}
 		rows[i] = []types.Datum{tuple.Int(h.Version), tuple.Int(calendar.TimestampOf(h.Time)), tuple.String(h.Operation), lsn,
 			tuple.Int(h.Added), tuple.Int(h.Removed), tuple.Int(h.AddedBytes)}
+	}
+	return call.TableRows(rows), nil
+}
+
+// File is a row of list_files.
+type File struct {
+	Path, Name string
+	Size       int64
+	ModTime    time.Time // zero: not known
+	Dir        bool
+}
+
+// listFiles is list_files(text).
+func listFiles(c *call.Call, args []types.Datum) (call.Rows, error) {
+	t, err := tarn(c)
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.ListFiles(string(args[0].Bytes()))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([][]types.Datum, len(list))
+	for i, f := range list {
+		at := types.Null
+		if !f.ModTime.IsZero() {
+			at = tuple.Int(calendar.TimestampOf(f.ModTime))
+		}
+		rows[i] = []types.Datum{tuple.String(f.Path), tuple.String(f.Name), tuple.Int(f.Size), at, tuple.Bool(f.Dir)}
 	}
 	return call.TableRows(rows), nil
 }

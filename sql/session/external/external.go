@@ -117,8 +117,10 @@ func absolute(p string) (string, error) {
 	if rest, ok := strings.CutPrefix(p, "file:"); ok {
 		p = strings.TrimPrefix(rest, "//")
 	}
-	scheme, _, ok := strings.Cut(p, "://")
+	scheme, rest, ok := strings.Cut(p, "://")
 	switch {
+	case ok && (scheme == "s3" || scheme == "s3a"):
+		return "s3:/" + path.Clean("/"+rest), nil
 	case ok:
 		return "", pgerr.Unsupported("a path with scheme " + scheme)
 	case !strings.HasPrefix(p, "/"):

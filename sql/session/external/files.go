@@ -31,6 +31,15 @@ func (x *Sources) fileOptions(args []string) (*files.Options, files.Store, error
 	return o, st, err
 }
 
+// List is the file at a path, or what is in the directory there, by name.
+func (x *Sources) List(p string) ([]files.Info, error) {
+	where, st, err := x.readable(p)
+	if err != nil {
+		return nil, err
+	}
+	return files.List(x.S.Context(), st, where)
+}
+
 func (x *Sources) describeFiles(args []bind.TableArg) (*bind.TableFunction, error) {
 	texts, err := x.texts("read_files", args)
 	if err != nil {
