@@ -63,7 +63,7 @@ func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wa
 
 // fileOf is a file as fragments read it: one that is elsewhere is brought here when a fragment needs it.
 func fileOf(f *mirror.File) columnar.File {
-	out := columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted}
+	out := columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted, Range: f.Stats.Range}
 	if !s3.IsAddress(f.Path) {
 		return out
 	}

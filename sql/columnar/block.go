@@ -17,6 +17,9 @@ type compiler struct {
 	tables  []*catalog.Table
 	reads   [][]int16
 	params  []plan.Expr
+	feeds   [][]plan.Col       // by table: reads' columns
+	bounds  [][]plan.FileBound // by table
+	scans   []int              // by table: how many there are
 	ctes    map[*plan.CTE]*cte
 	with    []string               // the CTEs' definitions
 	scopes  []map[plan.ColID]value // columns of the blocks around, the nearest last
@@ -150,7 +153,7 @@ func ids(cols map[plan.ColID]value) []plan.ColID {
 func (c *compiler) finish(n plan.Node, b *block) (*plan.Columnar, bool) {
 	out := n.Cols()
 	f := &plan.Columnar{Est: *n.Estimate(), Tables: c.tables, Params: c.params, Fallback: n, Label: c.label, Out: out,
-		Reads: c.reads, Avg: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
+		Reads: c.reads, Bounds: c.bounds, Feeds: c.feedScans(), Avg: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
 		Cost: startCost + c.cost + outCost*n.Estimate().Rows}
 	var list []string
 	for i, o := range out {
@@ -186,6 +189,7 @@ const (
 	valueCost = 0.0002 // per value that is read
 	rowCost   = 0.0005 // per row that passes through an operator
 	outCost   = 0.02   // per row that comes back
+	feedCost  = 0.03   // per row that goes there by itself
 )
 
 // ParamTypes are the types of a fragment's parameters, for Bind.

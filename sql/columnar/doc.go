@@ -11,9 +11,13 @@
 // in its place as a literal (Bind); $nf2 is that number rounded down to two decimals, c up, x only if it has no more. The
 // package links no engine: that is sql/columnar/duck.
 //
+// A small table without columnar shape, or one that the transaction has written to, is read by rows (Feeds) and stands in the fragment as a
+// tail. Conditions on single columns become Bounds, by which files are left out (prune.go).
+//
 // An error that PostgreSQL would raise must not get lost in DuckDB's rewriting: what can fail is written so that DuckDB
 // fails too, and the rows give the error; what cannot be written so is not on the whitelist.
 //
-// Files: route.go finds fragments; node.go, join.go, agg.go, window.go, setop.go and with.go write plan nodes, expr.go and value.go expressions; whitelist.go says
+// Files: route.go finds fragments; node.go, join.go, agg.go, window.go, setop.go and with.go write plan nodes, expr.go and value.go
+// expressions; whitelist.go says
 // which functions mean the same.
 package columnar

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 )
@@ -79,7 +78,7 @@ func (c *compiler) openInput(n plan.Node) (*block, bool) {
 
 func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	t := x.Table
-	if t.Virtual || t.Kind != catalog.RelTable || t.Persistence != catalog.Permanent {
+	if t.Virtual || !Shaped(t) && !c.feedable(t) {
 		return c.refuse("a relation without columnar shape")
 	}
 	if x.Sample != nil {
@@ -92,7 +91,7 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	at := slices.Index(c.tables, t)
 	if at < 0 {
 		at = len(c.tables)
-		c.tables, c.reads = append(c.tables, t), append(c.reads, nil)
+		c.tables, c.reads, c.feeds = append(c.tables, t), append(c.reads, nil), append(c.feeds, nil)
 		c.cost += tableCost
 	}
 	b := &block{cols: map[plan.ColID]value{}, from: "t" + strconv.Itoa(at) + " " + alias}
@@ -115,6 +114,7 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	if !c.where(b, x.Conds) || !c.where(b, x.Filter) {
 		return nil, false
 	}
+	c.noteBounds(at, x, slices.Concat(x.Conds, x.Filter))
 	used := map[plan.ColID]bool{}
 	for _, e := range slices.Concat(x.Conds, x.Filter) {
 		plan.ExprCols(e, used)
@@ -127,11 +127,15 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	}
 	for _, o := range have {
 		if used[o.ID] && o.AttNum > 0 && !slices.Contains(c.reads[at], o.AttNum) {
-			c.reads[at] = append(c.reads[at], o.AttNum)
+			c.reads[at], c.feeds[at] = append(c.reads[at], o.AttNum), append(c.feeds[at], o)
 		}
 	}
 	b.cols = out
 	rows := c.o.Rows(t)
+	if !Shaped(t) {
+		c.cost += rows * feedCost
+		return b, true
+	}
 	c.input += rows
 	c.cost += rows * (rowCost + valueCost*float64(len(c.reads[at])))
 	return b, true

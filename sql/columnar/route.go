@@ -1,6 +1,8 @@
 package columnar
 
 import (
+	"slices"
+
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/plan"
 )
@@ -194,6 +196,10 @@ func (c *compiler) compile(n plan.Node) (*plan.Columnar, bool) {
 	}
 	if len(c.tables) == 0 {
 		return nil, true
+	}
+	if !slices.ContainsFunc(c.tables, Shaped) {
+		c.no("a relation without columnar shape")
+		return nil, false
 	}
 	return c.finish(n, b)
 }

@@ -47,6 +47,8 @@ type File struct {
 	Path    string // on this machine, if Local is nil
 	Rows    int64
 	Deleted *roaring.Bitmap
+	// Range are bounds of a column's values as they stand in the file; ok is false if there are none, Range nil if there are of no column.
+	Range func(name string, t parquet.Type) (lo, hi tuple.Value, ok bool)
 	// Local brings a file that is elsewhere to this machine; it stays until release. Errors: ErrNotAvailable, the cause of ctx.
 	Local func(ctx context.Context) (path string, release func(), err error)
 }

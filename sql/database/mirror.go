@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/sql/builtin/system"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/exec"
 )
 
@@ -12,12 +13,8 @@ import (
 type ColumnarEngine interface {
 	exec.ColumnarRunner
 	// Counts tells what became of the fragments so far.
-	Counts() ColumnarCounts
+	Counts() syscat.ColumnarStats
 }
-
-// ColumnarCounts are fragments by what became of them: run over columns, or over rows because the columnar shape was not there
-// (Unavailable) or the engine failed at it (Failed).
-type ColumnarCounts struct{ Ran, Unavailable, Failed int64 }
 
 // Mirror is the columnar shape of the branch's tables, as SQL functions and views see it. cmd/tarn wires it.
 type Mirror interface {

@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 
+	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/exec/eval"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
@@ -19,6 +20,8 @@ type columnarOp struct {
 	node     *plan.Columnar
 	fallback operator
 	params   []eval.Fn
+	feeds    []operator // by table, nil where there is none
+	slots    [][]int    // of feeds
 	vals     []types.Datum
 	out      []int
 	from     []int // the fallback's columns
@@ -40,7 +43,51 @@ func (b *builder) columnar(x *plan.Columnar) (operator, error) {
 		return nil, err
 	}
 	o.vals = make([]types.Datum, len(o.params))
+	o.feeds, o.slots = make([]operator, len(x.Tables)), make([][]int, len(x.Tables))
+	for i, scan := range x.Feeds {
+		if scan == nil {
+			continue
+		}
+		if o.feeds[i], err = b.tableScan(scan); err != nil {
+			return nil, err
+		}
+		o.slots[i] = b.ColSlots(scan.Out)
+	}
 	return o, nil
+}
+
+// feedRows are the rows of a table for a fragment.
+type feedRows struct {
+	o     *columnarOp
+	table int
+	row   []types.Datum
+}
+
+// Next implements builtin.Rows.
+func (r *feedRows) Next() ([]types.Datum, bool, error) {
+	if err := r.o.in.Tick(); err != nil {
+		return nil, false, err
+	}
+	ok, err := r.o.feeds[r.table].next()
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	r.row = r.row[:0]
+	for _, s := range r.o.slots[r.table] {
+		r.row = append(r.row, r.o.in.F.S[s])
+	}
+	return r.row, true, nil
+}
+
+// sources are the feeds that there are.
+func (o *columnarOp) sources() ColumnarFeeds {
+	out := make(ColumnarFeeds, len(o.feeds))
+	for i, op := range o.feeds {
+		if op != nil {
+			out[i] = func() (builtin.Rows, error) { return &feedRows{o: o, table: i}, op.open() }
+		}
+	}
+	return out
 }
 
 func (o *columnarOp) open() error {
@@ -48,7 +95,7 @@ func (o *columnarOp) open() error {
 	o.begun, o.byRows = false, false
 	// What a SERIALIZABLE transaction reads must go through its View.
 	if r := o.in.columnar; r != nil && o.in.EC.Txn.Isolation() != txn.Serializable && r.Accepts(o.node) && o.values() {
-		rows, ok, err := r.RunColumnar(o.in.EC, &o.in.View, o.node, o.vals)
+		rows, ok, err := r.RunColumnar(o.in.EC, &o.in.View, o.node, o.vals, o.sources())
 		switch {
 		case errors.Is(err, ErrColumnarRetry):
 		case err != nil:
@@ -123,4 +170,9 @@ func (o *columnarOp) end() {
 func (o *columnarOp) close() {
 	o.end()
 	o.fallback.close()
+	for _, f := range o.feeds {
+		if f != nil {
+			f.close()
+		}
+	}
 }

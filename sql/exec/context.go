@@ -48,8 +48,12 @@ type ColumnarRunner interface {
 	// RunColumnar starts n with the values of its Params. ok false: the fragment cannot run there now, the caller runs
 	// the fallback. An error after that is wrapped in ErrColumnarRetry where the fallback should be tried, which is
 	// possible until the first row has been given.
-	RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (rows ColumnarRows, ok bool, err error)
+	RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum, feeds ColumnarFeeds) (rows ColumnarRows, ok bool, err error)
 }
+
+// ColumnarFeeds start to read the tables of a fragment by rows, as the statement sees them; nil: that table is read by columns. The rows
+// are valid until the following Next; one table is read after the other.
+type ColumnarFeeds []func() (builtin.Rows, error)
 
 // ColumnarRows are the result of a fragment, one Datum per column of its Out.
 type ColumnarRows interface {
@@ -60,7 +64,7 @@ type ColumnarRows interface {
 }
 
 // ColumnarRead counts files, the rows in them that are deleted, and rows in memory that were not yet in files.
-type ColumnarRead struct{ Files, Deleted, Tail int64 }
+type ColumnarRead struct{ Files, Pruned, Deleted, Tail int64 }
 
 // Cursor gives the rows of an execution.
 type Cursor interface {

@@ -49,7 +49,7 @@ type runner struct {
 
 func (r *runner) Accepts(*plan.Columnar) bool { return true }
 
-func (r *runner) RunColumnar(_ *run.Context, v *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *runner) RunColumnar(_ *run.Context, v *txn.View, n *plan.Columnar, params []types.Datum, _ exec.ColumnarFeeds) (exec.ColumnarRows, bool, error) {
 	r.ran++
 	if r.refuse || r.start != nil {
 		return nil, false, r.start

@@ -269,7 +269,11 @@ func (t *tree) node(n plan.Node) *item {
 			if st.ByRows {
 				it.prop("Ran Over", "rows")
 			} else {
-				it.props = append(it.props, fact{"Files", st.Columnar.Files}, fact{"Deleted Rows", st.Columnar.Deleted}, fact{"Tail Rows", st.Columnar.Tail})
+				it.props = append(it.props, fact{"Files", st.Columnar.Files})
+				if st.Columnar.Pruned > 0 {
+					it.props = append(it.props, fact{"Pruned Files", st.Columnar.Pruned})
+				}
+				it.props = append(it.props, fact{"Deleted Rows", st.Columnar.Deleted}, fact{"Tail Rows", st.Columnar.Tail})
 			}
 		}
 		if t.opts.Verbose {

@@ -328,10 +328,23 @@ type Columnar struct {
 	// its With are WideWith.
 	With, WideWith []string
 	Wide           string
+	// Bounds[i] are conditions of the only scan of Tables[i] by which files can be left out.
+	Bounds [][]FileBound
+	// Feeds[i], unless nil, reads all rows of Tables[i], with the columns of Reads[i], for when they cannot be had by columns.
+	Feeds []*TableScan
 	// Cost estimates what the fragment costs where it runs, in the unit of Est.
 	Cost float64
 	// Input is the estimated number of rows that the fragment reads.
 	Input float64
+}
+
+// FileBound is column Op value, for one of Vals or for the value of parameter number Param; T is their type.
+type FileBound struct {
+	Att   int16
+	Op    string // =, <, <=, > or >=
+	T     types.OID
+	Vals  []types.Datum
+	Param int // from 1; 0: Vals
 }
 
 // RowCost is what Fallback costs, to be compared with Cost. Estimates of joins are often too low, and then by orders of magnitude,

@@ -45,12 +45,15 @@ type columnarRunner struct{ s *Session }
 
 func (r columnarRunner) Accepts(n *plan.Columnar) bool { return r.s.columnarOn(n) }
 
-func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
-	// The columnar shape holds what is committed: a transaction that has written to a table reads its rows.
-	for _, t := range n.Tables {
-		if view.Wrote(tuple.AppendPrefix(nil, t.StorageID, 0), tuple.AppendPrefix(nil, t.StorageID+1, 0)) {
+func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum, feeds exec.ColumnarFeeds) (exec.ColumnarRows, bool, error) {
+	// The columnar shape holds what is committed: of a table to which the transaction has written it needs the rows.
+	for i, t := range n.Tables {
+		switch {
+		case columnar.Shaped(t) && !view.Wrote(tuple.AppendPrefix(nil, t.StorageID, 0), tuple.AppendPrefix(nil, t.StorageID+1, 0)):
+			feeds[i] = nil
+		case feeds[i] == nil:
 			return nil, false, nil
 		}
 	}
-	return r.s.db.Columnar.RunColumnar(ec, view, n, params)
+	return r.s.db.Columnar.RunColumnar(ec, view, n, params, feeds)
 }

@@ -50,7 +50,7 @@ func (v serverView) MirrorWork() []syscat.MirrorWork { return v.s.shared.Cluster
 
 func (v serverView) Columnar() syscat.ColumnarStats {
 	if r := v.s.db.Columnar; r != nil {
-		return syscat.ColumnarStats(r.Counts())
+		return r.Counts()
 	}
 	return syscat.ColumnarStats{}
 }

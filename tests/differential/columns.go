@@ -20,6 +20,9 @@ type columnar struct {
 	subs  int
 }
 
+// temporary is a table that has no columns in files: its rows are given to what runs over columns.
+const temporary = "create temporary table h as select * from g"
+
 // runColumns compares PostgreSQL, Tarn over rows and Tarn over columns until the time is over.
 func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, most int) error {
 	ctx := context.Background()
@@ -39,7 +42,7 @@ func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, mo
 	connect := func(columnar string) (*pgx.Conn, error) {
 		conn, err := dial(ctx, tarn, "differential")
 		if err == nil {
-			_, err = conn.Exec(ctx, "set tarn.columnar = "+columnar)
+			_, err = conn.PgConn().Exec(ctx, "set tarn.columnar = "+columnar+"; "+temporary).ReadAll()
 		}
 		return conn, err
 	}
@@ -49,6 +52,11 @@ func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, mo
 		return err
 	}
 	defer cols.Close(ctx)
+	for _, conn := range []*pgx.Conn{c.tarn, c.pg} {
+		if _, err := conn.Exec(ctx, temporary); err != nil {
+			return err
+		}
+	}
 	// Some rows are deleted in files, some are in the tail.
 	for _, conn := range []*pgx.Conn{c.tarn, c.pg} {
 		for _, sql := range []string{"update f set i4 = i4 where id % 9 = 4", "delete from f where id % 50 = 7"} {
@@ -250,7 +258,7 @@ func (g *columnar) subquery(depth int) string {
 	case 0:
 		return fmt.Sprintf("%sexists (select from g s where %s = %s and %s)", g.one("", "not "), col, g.leaf(t), inner)
 	case 1:
-		return fmt.Sprintf("(%s %sin (select %s from g s where %s))", g.leaf(t), g.one("", "not "), col, alone)
+		return fmt.Sprintf("(%s %sin (select %s from h s where %s))", g.leaf(t), g.one("", "not "), col, alone)
 	case 2:
 		return fmt.Sprintf("(%s > (select %s(%s) from g s where %s))", g.leaf(t), g.one("min", "max"), col, alone)
 	case 3:
@@ -273,7 +281,7 @@ func (g *columnar) from() string {
 	if join != "full join" && g.pick(3) == 0 {
 		on += " and " + g.condition(1)
 	}
-	return fmt.Sprintf("f a %s g d on %s", join, on)
+	return fmt.Sprintf("f a %s %s d on %s", join, g.one("g", "h"), on)
 }
 
 func (g *columnar) anyExpr(depth int) string {

@@ -286,8 +286,8 @@ type held struct {
 	rows []exec.ColumnarRows
 }
 
-func (h *held) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
-	rows, ok, err := h.ColumnarRunner.RunColumnar(ec, v, n, p)
+func (h *held) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum, feeds exec.ColumnarFeeds) (exec.ColumnarRows, bool, error) {
+	rows, ok, err := h.ColumnarRunner.RunColumnar(ec, v, n, p, feeds)
 	if !ok || err != nil {
 		h.t.Errorf("not in columns: %v", err)
 		return rows, ok, err

@@ -36,19 +36,20 @@ import (
 // between others that are marked as deleted, some in the tail.
 type db struct {
 	builtin.Session
-	t      testing.TB
-	rnd    *rand.Rand
-	mgr    *txn.Manager
-	cat    *catalog.Catalog
-	alloc  *catalog.Allocator
-	rels   run.Rels
-	dir    string
-	engine *duck.Engine
-	shapes map[catalog.OID]columnar.Table
-	lacks  string // a column that files do not have
-	opened int    // snapshots that are not closed
-	ctx    context.Context
-	out    []plan.Col // of the last program
+	t       testing.TB
+	rnd     *rand.Rand
+	mgr     *txn.Manager
+	cat     *catalog.Catalog
+	alloc   *catalog.Allocator
+	rels    run.Rels
+	dir     string
+	engine  *duck.Engine
+	shapes  map[catalog.OID]columnar.Table
+	lacks   string // a column that files do not have
+	opened  int    // snapshots that are not closed
+	inOrder bool   // files take the rows as they come, all of them
+	ctx     context.Context
+	out     []plan.Col // of the last program
 }
 
 func newDB(t testing.TB, o duck.Options) *db {
@@ -158,14 +159,16 @@ func find(n plan.Node) *plan.Columnar {
 // recorder notes whether fragments ran to their end.
 type recorder struct {
 	exec.ColumnarRunner
-	ran int
-	err error
+	ran  int
+	read exec.ColumnarRead
+	err  error
 }
 
-func (r *recorder) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum) (exec.ColumnarRows, bool, error) {
-	rows, ok, err := r.ColumnarRunner.RunColumnar(ec, v, n, p)
+func (r *recorder) RunColumnar(ec *run.Context, v *txn.View, n *plan.Columnar, p []types.Datum, feeds exec.ColumnarFeeds) (exec.ColumnarRows, bool, error) {
+	rows, ok, err := r.ColumnarRunner.RunColumnar(ec, v, n, p, feeds)
 	if ok && err == nil {
 		r.ran++
+		r.read = rows.Read()
 	}
 	if err != nil {
 		r.err = err
@@ -274,11 +277,13 @@ func (d *db) shape(t *catalog.Table, files int) {
 	}); err != nil {
 		d.t.Fatal(err)
 	}
-	d.rnd.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	if !d.inOrder {
+		d.rnd.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	}
 	var shape columnar.Table
 	var cols []parquet.Column
 	for i := range t.Columns {
-		c := physical(&t.Columns[i])
+		c, _ := columnar.Form(&t.Columns[i])
 		shape.Columns = append(shape.Columns, c)
 		cols = append(cols, parquet.Column{Name: c.Name, Type: c.Type})
 	}
@@ -305,8 +310,11 @@ func (d *db) shape(t *catalog.Table, files int) {
 		return vals, dead
 	}
 	per := len(rows)/(files+2) + 1
+	if d.inOrder {
+		per = len(rows) / files
+	}
 	for f := range files {
-		vals, dead := part(per, f%2 == 1)
+		vals, dead := part(per, f%2 == 1 && !d.inOrder)
 		name := filepath.Join(d.dir, fmt.Sprintf("%s-%d.parquet", t.Name, f))
 		out, err := os.Create(name)
 		if err != nil {
@@ -328,13 +336,14 @@ func (d *db) shape(t *catalog.Table, files int) {
 		if err := w.Write(vals); err != nil {
 			d.t.Fatal(err)
 		}
-		if _, err := w.Close(); err != nil {
+		written, err := w.Close()
+		if err != nil {
 			d.t.Fatal(err)
 		}
 		if err := out.Close(); err != nil {
 			d.t.Fatal(err)
 		}
-		shape.Files = append(shape.Files, columnar.File{Path: name, Rows: int64(n), Deleted: dead})
+		shape.Files = append(shape.Files, columnar.File{Path: name, Rows: int64(n), Deleted: dead, Range: rangeOf(cols, written)})
 	}
 	for k := 0; len(rows) > 0; k++ {
 		vals, dead := part(per, k%2 == 0)
@@ -343,46 +352,13 @@ func (d *db) shape(t *catalog.Table, files int) {
 	d.shapes[t.OID] = shape
 }
 
-// physical is the mirror's mapping of the types that are tested here.
-func physical(c *catalog.Column) columnar.Column {
-	out := columnar.Column{AttNum: c.AttNum, Name: c.Name}
-	same := func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, v, true }
-	shift := func(by int64) func([]byte, tuple.Value) ([]byte, tuple.Value, bool) {
-		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, tuple.Int(v.Int() + by), true }
-	}
-	out.Physical = same
-	switch c.Type {
-	case types.Bool:
-		out.Type.ID = parquet.Boolean
-	case types.Int2:
-		out.Type.ID = parquet.Short
-	case types.Int4:
-		out.Type.ID = parquet.Integer
-	case types.Int8:
-		out.Type.ID = parquet.Long
-	case types.Float8:
-		out.Type.ID = parquet.Double
-	case types.Text, types.BPChar:
-		out.Type.ID = parquet.String
-	case types.Date:
-		out.Type.ID, out.Physical = parquet.Date, shift(columnar.EpochDays)
-	case types.Timestamp:
-		out.Type.ID, out.Physical = parquet.TimestampNTZ, shift(columnar.EpochMicros)
-	case types.TimestampTZ:
-		out.Type.ID, out.Physical = parquet.Timestamp, shift(columnar.EpochMicros)
-	case types.Numeric:
-		p, s := int((c.TypMod-4)>>16), int((c.TypMod-4)&0x7ff)
-		out.Type = parquet.Type{ID: parquet.Decimal, Precision: uint8(p), Scale: uint8(s)}
-		out.Physical = func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
-			n := tuple.Numeric(v.Bytes())
-			if p <= 18 {
-				u, ok := n.Unscaled(s)
-				return buf, tuple.Int(u), ok
-			}
-			u, ok := n.UnscaledBig(s)
-			buf = parquet.AppendInt128(nil, u)
-			return buf, tuple.Bytes(buf), ok
+// rangeOf are the bounds that a file's writer has seen.
+func rangeOf(cols []parquet.Column, st parquet.FileStats) func(string, parquet.Type) (lo, hi tuple.Value, ok bool) {
+	return func(name string, _ parquet.Type) (lo, hi tuple.Value, ok bool) {
+		at := slices.IndexFunc(cols, func(c parquet.Column) bool { return c.Name == name })
+		if at < 0 || !st.Columns[at].Ranged {
+			return lo, hi, false
 		}
+		return st.Columns[at].Min, st.Columns[at].Max, true
 	}
-	return out
 }

@@ -13,6 +13,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/exec"
@@ -37,25 +38,28 @@ var _ database.ColumnarEngine = (*Runner)(nil)
 func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{engine: e, source: s} }
 
 // Counts implements database.ColumnarEngine.
-func (r *Runner) Counts() database.ColumnarCounts {
-	return database.ColumnarCounts{Ran: r.ran.Load(), Unavailable: r.unavailable.Load(), Failed: r.failed.Load()}
+func (r *Runner) Counts() syscat.ColumnarStats {
+	return syscat.ColumnarStats{Ran: r.ran.Load(), Unavailable: r.unavailable.Load(), Failed: r.failed.Load()}
 }
 
 // Accepts implements exec.ColumnarRunner: whether a fragment pays is the caller's affair.
 func (r *Runner) Accepts(*plan.Columnar) bool { return true }
 
 // RunColumnar implements exec.ColumnarRunner. The caller sees to it that the transaction has not written to the tables.
-func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum) (exec.ColumnarRows, bool, error) {
+func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, params []types.Datum, feeds exec.ColumnarFeeds) (exec.ColumnarRows, bool, error) {
 	sql, ok := columnar.Bind(text(n.With, n.SQL), columnar.ParamTypes(n), params)
 	if !ok {
 		r.unavailable.Add(1) // a parameter has no form there
 		return nil, false, nil
 	}
-	snap, err := r.source.Open(ec.Ctx, n.Tables, view.LSN())
+	snap, err := r.open(ec.Ctx, view, n, feeds)
+	var ofRows rowsError
 	switch {
 	case errors.Is(err, columnar.ErrNotAvailable):
 		r.unavailable.Add(1)
 		return nil, false, nil
+	case errors.As(err, &ofRows):
+		return nil, false, ofRows.error
 	case err != nil:
 		return nil, false, cancelled(ec.Ctx, err)
 	}
@@ -76,6 +80,47 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 	}
 	r.ran.Add(1)
 	return rows, true, nil
+}
+
+// rowsError is an error of reading rows, which is the statement's.
+type rowsError struct{ error }
+
+// open takes the tables of a fragment, those with a feed by rows. The rows come first: files are held no longer than needed.
+func (r *Runner) open(ctx context.Context, view *txn.View, n *plan.Columnar, feeds exec.ColumnarFeeds) (*columnar.Snapshot, error) {
+	var shaped []*catalog.Table
+	fed := map[int]columnar.Table{}
+	for i, t := range n.Tables {
+		if i >= len(feeds) || feeds[i] == nil {
+			shaped = append(shaped, t)
+			continue
+		}
+		rows, err := feeds[i]()
+		if err != nil {
+			return nil, rowsError{err}
+		}
+		table, ok, err := columnar.Feed(t, n.Reads[i], rows)
+		switch {
+		case err != nil:
+			return nil, rowsError{err}
+		case !ok:
+			return nil, columnar.ErrNotAvailable
+		}
+		fed[i] = table
+	}
+	snap := &columnar.Snapshot{Close: func() {}}
+	if len(shaped) > 0 {
+		s, err := r.source.Open(ctx, shaped, view.LSN())
+		if err != nil || len(fed) == 0 {
+			return s, err
+		}
+		snap.Close, snap.Tables = s.Close, s.Tables
+	}
+	for i := range n.Tables {
+		if table, ok := fed[i]; ok {
+			snap.Tables = slices.Insert(slices.Clone(snap.Tables), i, table)
+		}
+	}
+	return snap, nil
 }
 
 // cancelled tells the end of the statement from a failure that the rows may not have.
@@ -141,6 +186,7 @@ func text(with []string, sql string) string {
 // run runs sql, which is n's, and where a number is too large for its types n's wide form.
 func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string, params []types.Datum) (*rows, error) {
 	cols := make([][]int, len(n.Tables))
+	pruned := q.prune(n, params)
 	for i, t := range n.Tables {
 		var err error
 		if cols[i], err = columnsOf(t, &q.snap.Tables[i], n.Reads[i]); err != nil {
@@ -175,6 +221,7 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 		duckdb.DestroyResult(&res)
 		return nil, err
 	}
+	r.read.Pruned = pruned
 	for i := range q.snap.Tables {
 		t := &q.snap.Tables[i]
 		r.read.Files += int64(len(t.Files))
@@ -192,6 +239,19 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 	}
 	q.ran()
 	return r, nil
+}
+
+// prune leaves files out of the snapshot in which no row can be, and counts them.
+func (q *query) prune(n *plan.Columnar, params []types.Datum) (left int64) {
+	s := &columnar.Snapshot{Tables: slices.Clone(q.snap.Tables), Close: q.snap.Close}
+	for i := range n.Bounds {
+		t := &s.Tables[i]
+		kept := columnar.Prune(t, n.Bounds[i], params)
+		left += int64(len(t.Files) - len(kept))
+		t.Files = kept
+	}
+	q.snap = s
+	return left
 }
 
 // columnsOf finds the attributes that a fragment reads, in the types that it was written for.
