@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -56,8 +57,9 @@ type Options struct {
 	Logger *slog.Logger
 	// IdleTimeout closes a branch that nobody uses; default a minute.
 	IdleTimeout time.Duration
-	// Forget tells that a branch's store is gone for good, so that what others keep beside it can go too.
-	Forget func(w Where)
+	// Forget tells that a branch's store is gone for good, so that what others keep beside it can go too. What fails is asked for again
+	// at the next start.
+	Forget func(w Where) error
 }
 
 // Manager owns the tree and the open stores.
@@ -408,16 +410,48 @@ func (m *Manager) markAll(wheres []Where) error {
 func (m *Manager) removeStores(wheres []Where) error {
 	var errs error
 	for _, w := range wheres {
-		m.forget(w)
-		errs = errors.Join(errs, os.RemoveAll(w.Dir), m.unmark(w))
+		forgotten := m.forget(w)
+		errs = errors.Join(errs, os.RemoveAll(w.Dir))
+		if forgotten {
+			errs = errors.Join(errs, m.unmark(w))
+		}
 	}
 	return errs
 }
 
-func (m *Manager) forget(w Where) {
-	if m.opts.Forget != nil {
-		m.opts.Forget(w)
+// forget reports whether nothing is left of what others keep.
+func (m *Manager) forget(w Where) bool {
+	if m.opts.Forget == nil {
+		return true
 	}
+	err := m.opts.Forget(w)
+	if err != nil {
+		m.opts.Logger.Warn("Delta tables of a dropped branch are not removed before the next start", "directory", w.Warehouse, "error", err)
+	}
+	return err == nil
+}
+
+// removeDatabase removes the directory of a database that is gone, and its stores. Marks stay, with what is to be forgotten.
+func removeDatabase(dir string) error {
+	marks, err := filepath.Glob(filepath.Join(dir, "*"+markSuffix))
+	if err != nil {
+		return err
+	}
+	if len(marks) == 0 {
+		return os.RemoveAll(dir)
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if !strings.HasSuffix(e.Name(), markSuffix) {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // subtree lists the branches that a drop would remove and checks that it may.
@@ -571,7 +605,7 @@ func (m *Manager) DropDatabase(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(m.removeStores(wheres), os.RemoveAll(filepath.Join(m.opts.Dir, "stores", fmt.Sprint(d.ID))))
+	return errors.Join(m.removeStores(wheres), removeDatabase(filepath.Join(m.opts.Dir, "stores", fmt.Sprint(d.ID))))
 }
 
 // AlterDatabase changes a database's entry (owner, settings).

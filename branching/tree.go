@@ -292,7 +292,9 @@ func (m *Manager) removeDebris(stores string) error {
 		}
 		w, whole := strings.CutSuffix(string(text), "\n")
 		if whole && w != "" && w == directoryName(w) && !warehouses[w] {
-			m.forget(Where{Dir: strings.TrimSuffix(path, markSuffix), Warehouse: w})
+			if !m.forget(Where{Dir: strings.TrimSuffix(path, markSuffix), Warehouse: w}) {
+				continue
+			}
 		}
 		if err := os.Remove(path); err != nil {
 			return err
@@ -307,7 +309,7 @@ func (m *Manager) removeDebris(stores string) error {
 	}
 	for _, db := range dbs {
 		if !known[db.Name()] {
-			if err := os.RemoveAll(filepath.Join(stores, db.Name())); err != nil {
+			if err := removeDatabase(filepath.Join(stores, db.Name())); err != nil {
 				return err
 			}
 			continue
@@ -317,7 +319,7 @@ func (m *Manager) removeDebris(stores string) error {
 			return err
 		}
 		for _, b := range branches {
-			if !known[db.Name()+"/"+b.Name()] {
+			if !known[db.Name()+"/"+b.Name()] && !strings.HasSuffix(b.Name(), markSuffix) {
 				if err := os.RemoveAll(filepath.Join(stores, db.Name(), b.Name())); err != nil {
 					return err
 				}

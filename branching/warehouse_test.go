@@ -2,6 +2,7 @@ package branching
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ type lake struct {
 	m   *Manager
 	// frozen is what a kill at the first step of that name leaves.
 	step, frozen string
+	down         bool // the warehouse removes nothing
 }
 
 type lakeStore struct {
@@ -37,12 +39,16 @@ func openLake(t *testing.T, dir string) *lake {
 			}
 			return &lakeStore{r.(*fake), l}, l.put(w.Warehouse)
 		},
-		Forget: func(w Where) {
+		Forget: func(w Where) error {
 			l.at("forget")
+			if l.down {
+				return errors.New("warehouse does not answer")
+			}
 			if err := os.RemoveAll(filepath.Join(dir, "warehouse", w.Warehouse)); err != nil {
 				t.Error(err)
 			}
 			l.at("forgotten")
+			return nil
 		}})
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +153,39 @@ func TestKilledWhileStoresComeAndGo(t *testing.T) {
 		if got := k.state(); !slices.Equal(got, before) && !slices.Equal(got, after) {
 			t.Errorf("killed at %s: %v, was %v, would be %v", c.step, got, before, after)
 		}
+	}
+}
+
+// What a warehouse that does not answer keeps of a dropped branch or database goes at the next start.
+func TestForgottenAtTheNextStart(t *testing.T) {
+	ctx := context.Background()
+	l := openLake(t, t.TempDir())
+	if err := use(l.m, "postgres", "main"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.m.CreateBranch(ctx, "postgres", "a", CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.m.CreateDatabase(ctx, "copy", "postgres", 10); err != nil {
+		t.Fatal(err)
+	}
+	l.down = true
+	if err := errors.Join(l.m.DropBranch(ctx, "postgres", "a", true), l.m.DropDatabase(ctx, "copy")); err != nil {
+		t.Fatal(err)
+	}
+	left := func() int {
+		ents, err := os.ReadDir(filepath.Join(l.dir, "warehouse"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(ents)
+	}
+	if n := left(); n != 3 {
+		t.Fatalf("%d directories of a warehouse that does not answer, want 3", n)
+	}
+	l.m.Close()
+	if got := openLake(t, l.dir).state(); fmt.Sprint(got) != "[postgres]" {
+		t.Error(got)
 	}
 }
 

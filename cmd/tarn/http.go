@@ -77,6 +77,11 @@ func (o operator) Metrics() ops.Metrics {
 		m.Sessions[s.Activity().State]++
 	}
 	m.Committed, m.RolledBack = o.shared.Transactions()
+	if c := o.c.warehouse.cache; c != nil {
+		s := c.Stats()
+		m.Copies = &ops.Copies{Files: s.Files, Bytes: s.Bytes, Limit: s.Limit, InUse: s.InUse, Hits: s.Hits, Misses: s.Misses,
+			Evicted: s.Evicted, BytesRead: uint64(s.FetchedBytes)}
+	}
 	o.c.branches.EachOpen(func(w branching.Where, r branching.Runtime) {
 		if r, ok := r.(*runtime); ok {
 			b := branchMetrics(r)

@@ -158,7 +158,7 @@ func serve(ctx context.Context, args []string) error {
 			}
 			return r, nil
 		},
-		Forget: func(w branching.Where) { c.forget(w) },
+		Forget: c.forget,
 	}); err != nil {
 		return err
 	}

@@ -52,11 +52,8 @@ func openStore(addr string) (object.Store, error) {
 const forgetTime = 10 * time.Minute
 
 // forget removes what a dropped branch left outside of its store.
-func (c *cluster) forget(w branching.Where) {
+func (c *cluster) forget(w branching.Where) error {
 	ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 	defer cancel()
-	dir := w.Warehouse
-	if err := object.RemoveAll(ctx, c.warehouse.store, dir+"/"); err != nil {
-		c.log.Warn("Delta tables of a dropped branch not removed", "at", c.warehouse.store.URL(dir), "error", err)
-	}
+	return object.RemoveAll(ctx, c.warehouse.store, w.Warehouse+"/")
 }

@@ -8,7 +8,14 @@ type Metrics struct {
 	Accepted, Refused, Failed uint64         // connections
 	Canceled, Lost            uint64         // statements: by request, because the client was gone
 	Committed, RolledBack     uint64         // transactions of sessions
+	Copies                    *Copies        // nil: the warehouse is on this machine
 	Branches                  []Branch
+}
+
+// Copies are those of a remote warehouse's data files.
+type Copies struct {
+	Files, Bytes, Limit, InUse       int64
+	Hits, Misses, Evicted, BytesRead uint64
 }
 
 // Branch is one open branch.
@@ -68,6 +75,14 @@ var (
 	canceled     = ofServer(counter, "canceled_statements_total", "Statements canceled, by request or because their client was gone.", "cause")
 	transactions = ofServer(counter, "transactions_total", "Transactions of sessions by how they ended.", "result")
 
+	copyFiles   = ofServer(gauge, "warehouse_cache_files", "Copies of a remote warehouse's data files.")
+	copyBytes   = ofServer(gauge, "warehouse_cache_bytes", "Their size.")
+	copyLimit   = ofServer(gauge, "warehouse_cache_limit_bytes", "What their size may be (tarn.warehouse_cache_size).")
+	copyInUse   = ofServer(gauge, "warehouse_cache_in_use_bytes", "Size of the copies that are being read.")
+	copyUses    = ofServer(counter, "warehouse_cache_uses_total", "Files that were asked for: there, or fetched.", "result")
+	copyEvicted = ofServer(counter, "warehouse_cache_evicted_total", "Copies that made room for others.")
+	copyRead    = ofServer(counter, "warehouse_cache_fetched_bytes_total", "Bytes fetched from the warehouse into copies.")
+
 	commits      = ofBranch(counter, "commits_total", "Commits written to the log.")
 	groups       = ofBranch(counter, "commit_groups_total", "Groups of commits that shared a sync.")
 	walRecords   = ofBranch(counter, "wal_records_total", "Log records written.")
@@ -119,6 +134,16 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	put(canceled, float64(m.Lost), "disconnect")
 	put(transactions, float64(m.Committed), "commit")
 	put(transactions, float64(m.RolledBack), "rollback")
+	if x := m.Copies; x != nil {
+		put(copyFiles, float64(x.Files))
+		put(copyBytes, float64(x.Bytes))
+		put(copyLimit, float64(x.Limit))
+		put(copyInUse, float64(x.InUse))
+		put(copyUses, float64(x.Hits), "hit")
+		put(copyUses, float64(x.Misses), "miss")
+		put(copyEvicted, float64(x.Evicted))
+		put(copyRead, float64(x.BytesRead))
+	}
 	for i := range m.Branches {
 		b := &m.Branches[i]
 		b.collect(func(to metric, v float64, labels ...string) {

@@ -21,7 +21,8 @@ func (f *fake) Health() error {
 }
 
 func (*fake) Metrics() Metrics {
-	return Metrics{Sessions: map[string]int{"idle": 2, "active": 1}, Accepted: 7, Committed: 5, RolledBack: 1, Branches: []Branch{
+	return Metrics{Sessions: map[string]int{"idle": 2, "active": 1}, Copies: &Copies{Bytes: 77, Hits: 3},
+		Accepted: 7, Committed: 5, RolledBack: 1, Branches: []Branch{
 		{Database: "app", Name: "main", LogBytes: 4096, Columnar: ColumnarCounts{Ran: 3},
 			Mirror: &Mirror{Tables: map[string]int{"active": 4}, LagBytes: 100, LagSeconds: 0.25, Publications: 9}},
 		{Database: "app", Name: `odd"name`},
@@ -52,6 +53,7 @@ func TestServer(t *testing.T) {
 	text := get("/metrics", http.StatusOK)
 	for _, line := range []string{
 		`tarn_sessions{state="idle"} 2`, `tarn_connections_total{result="accepted"} 7`, `tarn_transactions_total{result="rollback"} 1`,
+		"tarn_warehouse_cache_bytes 77", `tarn_warehouse_cache_uses_total{result="hit"} 3`,
 		`tarn_wal_bytes_total{branch="main",database="app"} 4096`, `tarn_mirror_lag_bytes{branch="main",database="app"} 100`,
 		`tarn_mirror_lag_seconds{branch="main",database="app"} 0.25`, `tarn_mirror_tables{branch="main",database="app",state="active"} 4`,
 		`tarn_mirror_versions_total{branch="main",database="app",kind="publication"} 9`,

@@ -40,9 +40,9 @@ type Cache struct {
 
 // Stats are counters since Open, and what is there now.
 type Stats struct {
-	Files, Bytes, Limit    int64
-	Hits, Misses, Evicted  uint64
-	FetchedBytes, InUseNow int64
+	Files, Bytes, Limit   int64
+	Hits, Misses, Evicted uint64
+	FetchedBytes, InUse   int64
 }
 
 // entry is a copy, or one that is being made.
@@ -118,7 +118,7 @@ func (c *Cache) Stats() Stats {
 	for _, e := range c.entries {
 		s.Files++
 		if e.pins > 0 {
-			s.InUseNow += e.size
+			s.InUse += e.size
 		}
 	}
 	return s

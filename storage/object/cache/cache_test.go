@@ -109,7 +109,7 @@ func TestCopiesAreBoundedAndPinned(t *testing.T) {
 		t.Errorf("%q %v", b, err)
 	}
 	o.Close()
-	if st := c.Stats(); st.InUseNow != 80 || st.Bytes != 80 {
+	if st := c.Stats(); st.InUse != 80 || st.Bytes != 80 {
 		t.Errorf("%+v", st)
 	}
 	for _, f := range release {
@@ -157,7 +157,7 @@ func TestOneFetchForMany(t *testing.T) {
 	}
 	close(r.wait)
 	wg.Wait()
-	if st := c.Stats(); st.Misses != 1 || st.FetchedBytes != 1000 || st.InUseNow != 0 {
+	if st := c.Stats(); st.Misses != 1 || st.FetchedBytes != 1000 || st.InUse != 0 {
 		t.Errorf("%+v", st)
 	}
 }

@@ -21,8 +21,15 @@ import (
 	"github.com/google/uuid"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/minio/minio-go/v7"
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/object"
 )
+
+func TestMain(m *testing.M) {
+	minio.DefaultRetryUnit = time.Millisecond // it pauses after a failure though it does not try again
+	os.Exit(m.Run())
+}
 
 // server is an S3 server in this process, behind a proxy that fails where fault says so.
 type server struct {
@@ -289,6 +296,49 @@ func TestWriteWithoutAnswer(t *testing.T) {
 		}
 		if _, err := s.Get(ctx, "k"); (err == nil) != c.there {
 			t.Errorf("fault %d: %v", c.fault, err)
+		}
+	}
+}
+
+// A Delta commit whose answer is lost, once or more often, is one version, whoever else writes.
+func TestDeltaCommitWithoutAnswer(t *testing.T) {
+	for _, f := range []failure{lost, dropped, broken} {
+		srv, ctx := newServer(t), context.Background()
+		s := object.Sub(srv.open(t, "s3://lake"), "t")
+		schema := `{"type":"struct","fields":[{"name":"id","type":"long","nullable":true,"metadata":{}}]}`
+		proto := delta.BaseProtocol()
+		first := []delta.Action{{Protocol: &proto}, {Metadata: &delta.Metadata{ID: uuid.NewString(), Format: delta.Format{Provider: "parquet",
+			Options: map[string]string{}}, SchemaString: schema, PartitionColumns: []string{}, Configuration: map[string]string{}}}}
+		add := func(name string) []delta.Action {
+			return []delta.Action{{Add: &delta.Add{Path: name, PartitionValues: map[string]*string{}, Size: 1, DataChange: true, Stats: `{"numRecords":1}`}}}
+		}
+		log, err := delta.Open(ctx, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := log.Commit(ctx, first); err != nil {
+			t.Fatal(err)
+		}
+		srv.failing(failFirst(2, "PUT", f))
+		if v, err := log.Commit(ctx, add("a")); v != 1 || err != nil {
+			t.Fatalf("fault %d: version %d, %v", f, v, err)
+		}
+		other, err := delta.Open(ctx, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.failing(nil)
+		if v, err := other.Commit(ctx, add("b")); v != 2 || err != nil {
+			t.Fatalf("fault %d: version %d, %v", f, v, err)
+		}
+		// The name is taken by another's commit, and the answer that would say so is lost.
+		srv.failing(failFirst(1, "PUT", f))
+		if v, err := log.CommitWith(ctx, add("c"), delta.CommitOptions{Rebase: true}); v != 3 || err != nil {
+			t.Fatalf("fault %d: version %d, %v", f, v, err)
+		}
+		snap, err := delta.Load(ctx, s, -1)
+		if err != nil || len(snap.Files) != 3 || snap.Version != 3 {
+			t.Fatalf("fault %d: version %d with %d files, %v", f, snap.Version, len(snap.Files), err)
 		}
 	}
 }
