@@ -23,10 +23,10 @@ func (f *fake) Health() error {
 func (*fake) Metrics() Metrics {
 	return Metrics{Sessions: map[string]int{"idle": 2, "active": 1}, Copies: &Copies{Bytes: 77, Hits: 3},
 		Accepted: 7, Committed: 5, RolledBack: 1, Branches: []Branch{
-		{Database: "app", Name: "main", LogBytes: 4096, Columnar: ColumnarCounts{Ran: 3},
-			Mirror: &Mirror{Tables: map[string]int{"active": 4}, LagBytes: 100, LagSeconds: 0.25, Publications: 9}},
-		{Database: "app", Name: `odd"name`},
-	}}
+			{Database: "app", Name: "main", LogBytes: 4096, Columnar: ColumnarCounts{Ran: 3},
+				Mirror: &Mirror{Tables: map[string]int{"active": 4}, LagBytes: 100, LagSeconds: 0.25, Publications: 9}},
+			{Database: "app", Name: `odd"name`},
+		}}
 }
 
 func TestServer(t *testing.T) {
