@@ -5,11 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -349,5 +352,85 @@ func TestRowGroupsOfLargeTexts(t *testing.T) {
 	}
 	if want := (rows<<20 + rowGroupBytes - 1) / rowGroupBytes; rd.RowGroups() != want || rd.Rows() != rows {
 		t.Errorf("%d rows in %d row groups, want %d", rd.Rows(), rd.RowGroups(), want)
+	}
+}
+
+// A long text is in its file once, not in the headers of its pages, too; its bounds are its beginning.
+func TestLongTexts(t *testing.T) {
+	const size = 1 << 20
+	rnd := rand.New(rand.NewPCG(1, 2))
+	long := func(first byte) tuple.Value {
+		b := make([]byte, size)
+		for i := range b {
+			b[i] = 'a' + byte(rnd.UintN(26))
+		}
+		b[0] = first
+		return tuple.Bytes(b)
+	}
+	vals := []tuple.Value{long('m'), long('b'), tuple.Null, long('x'), tuple.String("é")}
+	var out bytes.Buffer
+	w := NewWriter(&out, []Column{{Name: "t", Type: Type{ID: String}}}, WriterOptions{})
+	if err := w.Write([][]tuple.Value{vals}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Each value once, and the footer's smallest and largest.
+	if limit := 6*size - size/2; out.Len() > limit {
+		t.Errorf("%d bytes of texts make a file of %d", 3*size, out.Len())
+	}
+	c := st.Columns[0]
+	if !c.Ranged || c.Nulls != 1 || string(c.Min.Bytes()) != string(vals[1].Bytes()[:boundBytes]) || c.Max.Str() != "é" {
+		t.Errorf("bounds: %d nulls, %.20q of %d, %.20q of %d", c.Nulls, c.Min.Bytes(), c.Min.Len(), c.Max.Bytes(), c.Max.Len())
+	}
+	r, err := NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.Column(nil, 0, "t", Type{ID: String})
+	if err != nil || len(got) != len(vals) {
+		t.Fatalf("%d values, %v", len(got), err)
+	}
+	for i := range vals {
+		if got[i].IsNull() != vals[i].IsNull() || !got[i].IsNull() && got[i].Str() != vals[i].Str() {
+			t.Errorf("value %d differs", i)
+		}
+	}
+}
+
+// beginning cuts between characters.
+func TestBeginning(t *testing.T) {
+	for pad := range utf8.UTFMax {
+		s := strings.Repeat("x", boundBytes-pad) + "€uro"
+		got := string(beginning([]byte(s)))
+		if !utf8.ValidString(got) || !strings.HasPrefix(s, got) || len(got) > boundBytes || len(got) < boundBytes-utf8.UTFMax {
+			t.Errorf("%d before the end: %d bytes, %q", pad, len(got), got[len(got)-4:])
+		}
+	}
+}
+
+// A thousand columns do not each have the page buffer of one.
+func TestManyColumnsInLittleMemory(t *testing.T) {
+	cols, batch := make([]Column, 1600), make([][]tuple.Value, 1600)
+	for i := range cols {
+		cols[i] = Column{Name: fmt.Sprintf("c%d", i), Type: Type{ID: Integer}}
+		for k := range int64(100) {
+			batch[i] = append(batch[i], tuple.Int(k*int64(i)))
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := NewWriter(io.Discard, cols, WriterOptions{})
+	if err := w.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
+		t.Errorf("%d MB were allocated", used>>20)
 	}
 }

@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"math"
+	"unicode/utf8"
 
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -13,7 +14,7 @@ type ColumnStats struct {
 	// Ranged says that Min and Max are set: the type has an order in the Delta log (numbers, dates, timestamps,
 	// strings), there is a value, and no value is NaN.
 	Ranged   bool
-	Min, Max tuple.Value // owned
+	Min, Max tuple.Value // owned; of a text its first 512 bytes at most
 }
 
 // rangedType reports whether Delta statistics hold a range for the type.
@@ -102,6 +103,9 @@ func (s *statsOf) addBytes(vals []tuple.Value) {
 			continue
 		}
 		b := vals[i].Bytes()
+		if s.typ.ID == String {
+			b = beginning(b)
+		}
 		if !s.seen {
 			s.seen, s.minb, s.maxb = true, bytes.Clone(b), bytes.Clone(b)
 			continue
@@ -112,6 +116,22 @@ func (s *statsOf) addBytes(vals []tuple.Value) {
 			s.maxb = append(s.maxb[:0], b...)
 		}
 	}
+}
+
+// boundBytes is how much of a text is kept as a bound, several times what the Delta log takes of it (64 characters).
+const boundBytes = 512
+
+// beginning cuts a text between characters. What is cut off a lower bound leaves a lower bound; whoever writes an upper one rounds up
+// what is longer than he takes.
+func beginning(b []byte) []byte {
+	if len(b) <= boundBytes {
+		return b
+	}
+	n := boundBytes
+	for n > boundBytes-utf8.UTFMax && !utf8.RuneStart(b[n]) {
+		n--
+	}
+	return b[:n]
 }
 
 func (s *statsOf) less(a, b []byte) bool {

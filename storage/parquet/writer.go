@@ -74,6 +74,13 @@ const sampleRows = 2048
 // rowGroupBytes ends a row group early: whoever reads one holds its texts in memory.
 const rowGroupBytes = 64 << 20
 
+// A column has a buffer for the page that it fills. All of them together are bounded: tables may have 1,600 columns.
+const (
+	pageBytes     = 1 << 20
+	pageBuffers   = 64 << 20
+	minPageBuffer = 16 << 10
+)
+
 // dictMaxBytes is where a dictionary stops paying and the column writer falls back to plain pages.
 const dictMaxBytes = 1 << 20
 
@@ -99,10 +106,25 @@ func (w *Writer) open(first [][]tuple.Value) error {
 	if w.opt.Codec == Zstd {
 		codec = &pq.Zstd
 	}
-	w.w = pq.NewWriter(w.out, schema, pq.Compression(codec), pq.DataPageVersion(1), pq.CreatedBy("tarn", "1", "0"),
-		pq.PageBufferSize(1<<20), pq.DictionaryMaxBytes(dictMaxBytes), pq.MaxRowsPerRowGroup(RowGroupRows))
+	opts := []pq.WriterOption{schema, pq.Compression(codec), pq.DataPageVersion(1), pq.CreatedBy("tarn", "1", "0"),
+		pq.PageBufferSize(max(minPageBuffer, min(pageBytes, pageBuffers/leaves))), pq.DictionaryMaxBytes(dictMaxBytes), pq.MaxRowsPerRowGroup(RowGroupRows)}
+	for _, path := range textPaths(schema) {
+		opts = append(opts, pq.SkipPageStatistics(path...))
+	}
+	w.w = pq.NewWriter(w.out, opts...)
 	w.ws = w.w.ColumnWriters()
 	return nil
+}
+
+// textPaths are the columns of texts and bytes. The headers of their pages do not repeat the range of the values, which may be long: the
+// column index has its beginning.
+func textPaths(schema *pq.Schema) (out [][]string) {
+	for _, path := range schema.Columns() {
+		if leaf, ok := schema.Lookup(path...); ok && leaf.Node.Type().Kind() == pq.ByteArray {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // repeats reports whether a sample holds each value about four times or more.
@@ -179,21 +201,25 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// batchRows is how many values go to a column writer at once; a page is cut after such a batch at the earliest.
+// batchRows is how many values go to a column writer at once, fewer where they are long; a page is cut after such a batch at the
+// earliest.
 const batchRows = 4096
 
 func (w *Writer) column(i int, vals []tuple.Value) error {
 	sh := w.shred[i]
 	for len(vals) > 0 {
-		n := min(len(vals), batchRows)
-		for k := range vals[:n] {
-			if !vals[k].IsScalar() && !vals[k].IsNull() {
-				w.bytes += vals[k].Len()
+		n, size := 0, 0
+		for n < min(len(vals), batchRows) && size < pageBytes {
+			v := vals[n]
+			if !v.IsScalar() && !v.IsNull() {
+				size += v.Len()
 			}
-			if err := sh.add(vals[k], 0, 0); err != nil {
+			if err := sh.add(v, 0, 0); err != nil {
 				return err
 			}
+			n++
 		}
+		w.bytes += size
 		for _, leaf := range sh.leaves {
 			if _, err := w.ws[leaf.index].WriteRowValues(leaf.buf); err != nil {
 				return err
