@@ -270,7 +270,7 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read 
 			}
 		}
 		for len(keep) > 0 {
-			k := min(len(keep), writeRows)
+			k := min(len(keep), w.batchRows())
 			for i := range w.m.columns {
 				w.batch[i] = w.batch[i][:0]
 				for _, p := range keep[:k] {

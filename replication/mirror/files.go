@@ -224,13 +224,19 @@ func newFile(ctx context.Context, store object.Store, m *mapping, hidden bool) (
 	return w, nil
 }
 
-// writeRows is how many rows are converted at once.
-const writeRows = 4096
+// writeRows is how many rows are converted at once, writeValues how many of their values.
+const (
+	writeRows   = 4096
+	writeValues = 1 << 20
+)
+
+// batchRows is how many rows of the file are converted at once.
+func (w *fileWriter) batchRows() int { return max(1, min(writeRows, writeValues/len(w.cols))) }
 
 // rows appends rows in native form: cols by row position, rows given by positions in them.
 func (w *fileWriter) rows(cols [][]tuple.Value, ids []uint64, at []uint32) error {
 	for len(at) > 0 {
-		n := min(len(at), writeRows)
+		n := min(len(at), w.batchRows())
 		w.buf = w.buf[:0]
 		for i, c := range w.m.columns {
 			out := w.batch[i][:0]

@@ -1,7 +1,7 @@
 // Package parquet writes and reads the column files of Delta tables.
 //
 // It promises: a file holds exactly the values that were given to the Writer, in row order, in the physical types
-// that the Delta protocol prescribes, with row groups of RowGroupRows rows (fewer where texts are large) and column statistics that bound every
+// that the Delta protocol prescribes, with row groups of RowGroupRows rows (fewer where texts are large or columns many) and column statistics that bound every
 // value; Writer.Close returns the statistics that go into the Delta log. A reader finds columns by name, reports
 // damage as an error, and answers NULL for a column that the file does not have (the protocol's rule).
 // Files of other writers are read too: all encodings and codecs of parquet-go, INT96, decimals in any physical type,

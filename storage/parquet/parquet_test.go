@@ -430,6 +430,9 @@ func TestManyColumnsInLittleMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
+	if w.groupRows > 1<<24/1600 {
+		t.Errorf("row groups of %d rows", w.groupRows)
+	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
 		t.Errorf("%d MB were allocated", used>>20)
 	}

@@ -16,6 +16,9 @@ const RowIDColumn = "_tarn_row_id"
 // RowGroupRows is the size of a full row group: DuckDB's unit of parallelism.
 const RowGroupRows = 122880
 
+// rowGroupValues bounds a row group of many columns: whoever merges files has one in memory.
+const rowGroupValues = 16 << 20
+
 // TypeID is a Delta type.
 type TypeID uint8
 

@@ -29,13 +29,14 @@ type Writer struct {
 	cols []Column
 	opt  WriterOptions
 	//lint:ignore SA1019 the schema is only known at run time, which the generic writer does not take
-	w     *pq.Writer // made with the first batch, whose values choose the encodings
-	ws    []*pq.ColumnWriter
-	shred []*shredder // by column
-	stats []*statsOf
-	rows  int64
-	group int // rows in the open row group
-	bytes int // of its texts and the like
+	w         *pq.Writer // made with the first batch, whose values choose the encodings
+	ws        []*pq.ColumnWriter
+	shred     []*shredder // by column
+	stats     []*statsOf
+	rows      int64
+	group     int // rows in the open row group
+	groupRows int // of a full one
+	bytes     int // of its texts and the like
 }
 
 type countingWriter struct {
@@ -55,7 +56,7 @@ func (c *countingWriter) Write(b []byte) (int, error) {
 
 // NewWriter starts a file on out, which the caller closes after Close.
 func NewWriter(out io.Writer, cols []Column, opt WriterOptions) *Writer {
-	w := &Writer{out: &countingWriter{w: out}, cols: cols, opt: opt}
+	w := &Writer{out: &countingWriter{w: out}, cols: cols, opt: opt, groupRows: max(1, min(RowGroupRows, rowGroupValues/max(1, len(cols))))}
 	for _, c := range cols {
 		w.stats = append(w.stats, newStats(c.Type))
 	}
@@ -170,7 +171,7 @@ func (w *Writer) Write(cols [][]tuple.Value) error {
 	}
 	n := len(cols[0])
 	for lo := 0; lo < n; {
-		hi := min(n, lo+RowGroupRows-w.group)
+		hi := min(n, lo+w.groupRows-w.group)
 		for i := range cols {
 			if len(cols[i]) != n {
 				return fmt.Errorf("write parquet: column %s has %d values, %s has %d", w.cols[i].Name, len(cols[i]),
@@ -184,7 +185,7 @@ func (w *Writer) Write(cols [][]tuple.Value) error {
 		w.rows += int64(hi - lo)
 		w.group += hi - lo
 		lo = hi
-		if w.group == RowGroupRows || w.bytes >= rowGroupBytes {
+		if w.group == w.groupRows || w.bytes >= rowGroupBytes {
 			if err := w.flush(); err != nil {
 				return err
 			}
