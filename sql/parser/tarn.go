@@ -17,7 +17,7 @@ type piece struct {
 // a substring search, when none is.
 func splitTarn(sql string) ([]piece, bool) {
 	if !containsFold(sql, "branch") && !containsFold(sql, "copy") && !containsFold(sql, "optimize") && !containsFold(sql, "vacuum") &&
-		!containsFold(sql, "external") {
+		!containsFold(sql, "external") && !containsFold(sql, "volume") {
 		return nil, false
 	}
 	var pieces []piece
@@ -90,7 +90,8 @@ func (s tableShape) next(l *lexer, t token) tableShape {
 }
 
 // ownWords are the first two words of Tarn's own statements.
-var ownWords = [...][2]string{{"create", "branch"}, {"drop", "branch"}, {"alter", "branch"}, {"merge", "branch"}, {"use", "branch"}, {"copy", "into"}}
+var ownWords = [...][2]string{{"create", "branch"}, {"drop", "branch"}, {"alter", "branch"}, {"merge", "branch"}, {"use", "branch"}, {"copy", "into"},
+	{"create", "volume"}, {"drop", "volume"}, {"alter", "volume"}}
 
 func containsFold(s, word string) bool {
 	for i := 0; i+len(word) <= len(s); i++ {
@@ -214,6 +215,12 @@ func (g *grammar) statement() (ast.Node, error) {
 		return g.alterBranch()
 	case g.accept("merge", "branch"):
 		return g.mergeBranch()
+	case g.accept("create", "volume"):
+		return nil, pgerr.Unsupported("CREATE VOLUME")
+	case g.accept("drop", "volume"):
+		return nil, pgerr.Unsupported("DROP VOLUME")
+	case g.accept("alter", "volume"):
+		return nil, pgerr.Unsupported("ALTER VOLUME")
 	case g.accept("optimize"):
 		return g.optimize()
 	case g.accept("vacuum"):
