@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type coldVersion struct {
 	v      *version
 	layout *tuple.Layout
 	back   []restorer // by v.m.columns
+	all    []int      // places in v.m.columns
 	until  wal.LSN    // snapshots from there on have another version; 0: none yet. Protected by lakes.mu
 }
 
@@ -38,8 +40,9 @@ func (m *Mirror) newCold(s lakeState, store object.Store, v *version) (*coldVers
 		kinds[i] = cols[i].Kind
 	}
 	c.layout = tuple.NewLayout(kinds, nil)
-	for _, col := range v.m.columns {
+	for i, col := range v.m.columns {
 		c.back = append(c.back, m.restorer(&col, &cols[col.pos]))
+		c.all = append(c.all, i)
 	}
 	return c, nil
 }
@@ -58,8 +61,12 @@ func (c *coldVersion) Get(dst []byte, id uint64) ([]byte, bool, error) {
 	if err != nil {
 		return dst, false, err
 	}
+	cols, err := c.columns(c.m.ctx, b, c.all)
+	if err != nil {
+		return dst, false, err
+	}
 	var r rowMaker
-	dst, err = r.appendRow(dst, c, b, pos, id)
+	dst, err = r.appendRow(dst, c, c.all, cols, pos-b.first, id)
 	return dst, err == nil, err
 }
 
@@ -69,33 +76,40 @@ type rowMaker struct {
 	buf  []byte
 }
 
-func (r *rowMaker) appendRow(dst []byte, c *coldVersion, b *block, pos uint32, id uint64) ([]byte, error) {
+// appendRow makes the row at a place of a row group of the columns that are named.
+func (r *rowMaker) appendRow(dst []byte, c *coldVersion, which []int, cols [][]tuple.Value, at uint32, id uint64) ([]byte, error) {
 	r.vals, r.buf = r.vals[:0], r.buf[:0]
 	for range c.v.m.schema.Columns {
 		r.vals = append(r.vals, tuple.Null)
 	}
-	for i, col := range c.v.m.columns {
-		v := b.cols[i][pos-b.first]
+	for _, i := range which {
+		v := cols[i][at]
 		if !v.IsNull() {
 			var err error
 			if r.buf, v, err = c.back[i](r.buf, v); err != nil {
 				return dst, err
 			}
 		}
-		r.vals[col.pos] = v
+		r.vals[c.v.m.columns[i].pos] = v
 	}
 	return c.layout.Append(dst, id, r.vals), nil
 }
 
-// block is a row group in memory. It is immutable.
+// block is a row group in memory, of which some columns have been read.
 type block struct {
 	f     *dataFile
 	m     *mapping
+	group int
 	first uint32 // position of its first row
 	n     uint32
-	cols  [][]tuple.Value // by m.columns
-	bytes int64
+
+	mu   sync.Mutex
+	cols [][]tuple.Value // by m.columns, nil: not read yet; protected by mu, what is in it is immutable
+
+	bytes int64 // protected by blockCache.mu
 }
+
+func (b *block) has(pos uint32) bool { return pos-b.first < b.n }
 
 // blockCache holds the row groups that were read last.
 type blockCache struct {
@@ -114,7 +128,7 @@ func (b *blockCache) find(key blockKey, pos uint32) *block {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.byKey[key] {
-		if x := e.Value.(*block); pos-x.first < x.n {
+		if x := e.Value.(*block); x.has(pos) {
 			b.lru.MoveToFront(e)
 			return x
 		}
@@ -130,7 +144,25 @@ func (b *blockCache) add(x *block, limit int64) {
 	}
 	key := blockKey{x.f, x.m}
 	b.byKey[key] = append(b.byKey[key], b.lru.PushFront(x))
-	for b.bytes += x.bytes; b.bytes > limit && b.lru.Len() > 1; {
+	b.boundLocked(limit)
+}
+
+// grow notes that a block takes more memory.
+func (b *blockCache) grow(x *block, bytes, limit int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.byKey[blockKey{x.f, x.m}] {
+		if e.Value.(*block) == x {
+			x.bytes += bytes
+			b.bytes += bytes
+			b.boundLocked(limit)
+			return
+		}
+	}
+}
+
+func (b *blockCache) boundLocked(limit int64) {
+	for b.bytes > limit && b.lru.Len() > 1 {
 		e := b.lru.Back()
 		old := b.lru.Remove(e).(*block)
 		b.bytes -= old.bytes
@@ -147,7 +179,7 @@ func (b *blockCache) add(x *block, limit int64) {
 	}
 }
 
-// block returns the row group with a position of a file.
+// block returns the row group with a position of a file, with no more of its columns than others have read.
 func (c *coldVersion) block(ctx context.Context, f *dataFile, pos uint32) (*block, error) {
 	cache := &c.m.lakes.blocks
 	if b := cache.find(blockKey{f, c.v.m}, pos); b != nil {
@@ -158,29 +190,52 @@ func (c *coldVersion) block(ctx context.Context, f *dataFile, pos uint32) (*bloc
 		return nil, err
 	}
 	defer o.Close()
-	b := &block{f: f, m: c.v.m}
-	for g := range r.RowGroups() {
-		if b.n = uint32(r.GroupRows(g)); pos-b.first >= b.n {
-			b.first += b.n
-			continue
+	b := &block{f: f, m: c.v.m, cols: make([][]tuple.Value, len(c.v.m.columns))}
+	for b.group = range r.RowGroups() {
+		if b.n = uint32(r.GroupRows(b.group)); b.has(pos) {
+			cache.add(b, c.m.opt.BlockBytes)
+			return b, nil
 		}
-		for _, col := range c.v.m.columns {
-			vals, err := r.Column(make([]tuple.Value, 0, b.n), g, col.Name, col.typ)
-			if err != nil {
-				return nil, err
-			}
-			b.bytes += valueSize * int64(len(vals))
-			for _, v := range vals {
-				if !v.IsScalar() && !v.IsNull() {
-					b.bytes += int64(v.Len())
-				}
-			}
-			b.cols = append(b.cols, vals)
-		}
-		cache.add(b, c.m.opt.BlockBytes)
-		return b, nil
+		b.first += b.n
 	}
 	return nil, delta.ErrCorrupt
+}
+
+// columns returns the columns of a block, by their places in m.columns, of which those that are asked for have been read.
+func (c *coldVersion) columns(ctx context.Context, b *block, which []int) ([][]tuple.Value, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var r *parquet.Reader
+	var bytes int64
+	for _, i := range which {
+		if b.cols[i] != nil {
+			continue
+		}
+		if r == nil {
+			var o object.Object
+			var err error
+			if o, r, err = b.f.open(ctx, c.store); err != nil {
+				return nil, err
+			}
+			defer o.Close()
+		}
+		col := &b.m.columns[i]
+		vals, err := r.Column(make([]tuple.Value, 0, b.n), b.group, col.Name, col.typ)
+		if err != nil {
+			return nil, err
+		}
+		bytes += valueSize * int64(len(vals))
+		for _, v := range vals {
+			if !v.IsScalar() && !v.IsNull() {
+				bytes += int64(v.Len())
+			}
+		}
+		b.cols[i] = vals
+	}
+	if bytes > 0 {
+		c.m.lakes.blocks.grow(b, bytes, c.m.opt.BlockBytes)
+	}
+	return slices.Clone(b.cols), nil
 }
 
 // coldScan walks the rows of a version by row id. Ids of files may interleave, after a compaction of files that are not
@@ -191,7 +246,8 @@ type coldScan struct {
 	at      int      // whose row is the current one
 	limit   uint64   // the nearest id of the other files
 	forward bool
-	block   *block
+	columns []int // places in c.v.m.columns of what Row is to have
+	where   []condition
 	rows    rowMaker
 	row     []byte
 	err     error
@@ -204,9 +260,13 @@ type cursor struct {
 	id    uint64 // the row ids that are left are not before it in the direction of travel
 	pos   uint32
 	ids   *rowIDs
+
+	block *block // where it was last; nil if it is done
+	cols  [][]tuple.Value
+	whole bool // cols has all that Row needs
 }
 
-func (c *coldVersion) NewIter() engine.ColdIter { return &coldScan{c: c} }
+func (c *coldVersion) NewIter() engine.ColdIter { return &coldScan{c: c, columns: c.all} }
 
 func (s *coldScan) start(forward bool) {
 	s.forward = forward
@@ -219,7 +279,12 @@ func (s *coldScan) SeekGE(id uint64) bool {
 	s.start(true)
 	for i, f := range s.c.v.files {
 		c := &s.cur[i]
-		c.done, c.exact, c.id = f.f.last < id, false, max(f.f.first, id)
+		c.exact, c.id = false, max(f.f.first, id)
+		if f.f.last < id || s.excluded(f.f) {
+			c.end()
+		} else {
+			c.done = false
+		}
 	}
 	return s.pick()
 }
@@ -228,10 +293,11 @@ func (s *coldScan) SeekLT(id uint64) bool {
 	s.start(false)
 	for i, f := range s.c.v.files {
 		c := &s.cur[i]
-		c.done, c.exact = f.f.first >= id, false
-		if !c.done {
-			c.id = min(f.f.last, id-1)
+		if c.exact = false; f.f.first >= id || s.excluded(f.f) {
+			c.end()
+			continue
 		}
+		c.done, c.id = false, min(f.f.last, id-1)
 	}
 	return s.pick()
 }
@@ -299,13 +365,13 @@ func (s *coldScan) place(p int) {
 	if !s.forward {
 		step = -1
 	}
-	for ; p >= 0 && p < c.ids.n; p += step {
-		if f.dead == nil || !f.dead.Contains(uint32(p)) {
+	for ; p >= 0 && p < c.ids.n && s.err == nil; p += step {
+		if (f.dead == nil || !f.dead.Contains(uint32(p))) && s.meets(c, f.f, uint32(p)) {
 			c.pos, c.id, c.exact = uint32(p), c.ids.at(uint32(p)), true
 			return
 		}
 	}
-	c.done = true
+	c.end()
 }
 
 func (s *coldScan) move() bool {
@@ -318,7 +384,7 @@ func (s *coldScan) move() bool {
 	if !c.done && s.before(c.id, s.limit) {
 		return true
 	}
-	return s.pick()
+	return s.err == nil && s.pick()
 }
 
 func (s *coldScan) Next() bool {
@@ -339,20 +405,36 @@ func (s *coldScan) ID() uint64 { return s.cur[s.at].id }
 
 func (s *coldScan) Row() []byte {
 	c, f := &s.cur[s.at], s.c.v.files[s.at].f
-	if b := s.block; b == nil || b.f != f || c.pos-b.first >= b.n {
-		if s.block, s.err = s.c.block(s.c.m.ctx, f, c.pos); s.err != nil {
+	if !s.enter(c, f, c.pos) {
+		return nil
+	}
+	if !c.whole {
+		if c.cols, s.err = s.c.columns(s.c.m.ctx, c.block, s.columns); s.err != nil {
 			return nil
 		}
+		c.whole = true
 	}
-	if s.row, s.err = s.rows.appendRow(s.row[:0], s.c, s.block, c.pos, c.id); s.err != nil {
+	if s.row, s.err = s.rows.appendRow(s.row[:0], s.c, s.columns, c.cols, c.pos-c.block.first, c.id); s.err != nil {
 		return nil
 	}
 	return s.row
 }
 
+// enter makes the row group of a position the cursor's.
+func (s *coldScan) enter(c *cursor, f *dataFile, pos uint32) bool {
+	if c.block != nil && c.block.has(pos) {
+		return true
+	}
+	c.cols, c.whole = nil, false
+	c.block, s.err = s.c.block(s.c.m.ctx, f, pos)
+	return s.err == nil
+}
+
 func (s *coldScan) Err() error { return s.err }
 
 func (s *coldScan) Close() error { return s.err }
+
+func (c *cursor) end() { c.done, c.block, c.cols, c.whole = true, nil, nil, false }
 
 // restorer turns a physical Delta value (never NULL) back into the value of a row: the inverse of converter. Bytes may be put
 // into buf, which is returned.

@@ -1,11 +1,13 @@
 package mirror
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -329,12 +331,64 @@ func (h *lakeHistory) checkSnapshot(o lakeSnapshot) {
 			}
 		}
 	}
+	h.checkNarrow(o)
 	for id, want := range o.rows {
 		row, ok, err := o.s.AppendGet(nil, h.keyIn(o.schema, id))
 		if !ok || err != nil || tuple.RowID(row) != id {
 			h.t.Errorf("row %d, %s: %v %v", id, want, ok, err)
 		}
 		break
+	}
+}
+
+// checkNarrow reads the rows for which a comparison of the first column holds, and of them some columns.
+func (h *lakeHistory) checkNarrow(o lakeSnapshot) {
+	kinds := make([]tuple.Kind, len(o.schema.Columns))
+	want := &engine.Want{Columns: make([]bool, len(kinds))}
+	for i, c := range o.schema.Columns {
+		kinds[i], want.Columns[i] = c.Kind, i == 0 || h.rnd.IntN(2) == 0
+	}
+	value := h.rnd.Int64N(int64(h.next) + 2)
+	cond := engine.Condition{Op: engine.Comparison(1 + h.rnd.IntN(5)), Value: tuple.Int(value)}
+	want.Where = []engine.Condition{cond}
+	l := tuple.NewLayout(kinds, nil)
+	it := o.s.NewIter(change.AppendKeyPrefix(nil, o.schema.StorageID, 1), change.AppendKeyPrefix(nil, o.schema.StorageID, 2))
+	defer it.Close()
+	it.Narrow(want)
+	got := map[uint64]bool{}
+	move, ok := it.Next, false
+	if h.rnd.IntN(2) == 0 {
+		ok = it.First()
+	} else {
+		move, ok = it.Prev, it.Last()
+	}
+	for ; ok; ok = move() {
+		row := it.Value()
+		if row == nil {
+			break
+		}
+		k, id := l.Get(row, 0), change.LakeRow(it.Key())
+		if k.IsNull() || !cond.Op.Holds(cmp.Compare(k.Int(), value)) {
+			continue
+		}
+		got[id] = true
+		cells := strings.Split(o.rows[id], "|")
+		for i := range kinds {
+			if want.Columns[i] && !o.schema.Columns[i].Dropped && cells[i] != show(l.Get(row, i)) {
+				h.t.Errorf("row %d, column %d: %s, want %s", id, i, show(l.Get(row, i)), cells[i])
+			}
+		}
+	}
+	if err := it.Error(); err != nil {
+		h.t.Errorf("narrow read: %v", err)
+	}
+	for id, shown := range o.rows {
+		first, _, _ := strings.Cut(shown, "|")
+		k, err := strconv.ParseInt(first, 10, 64)
+		if holds := err == nil && cond.Op.Holds(cmp.Compare(k, value)); holds != got[id] {
+			h.t.Errorf("row %d (%s), operator %d %d: came %v", id, shown, cond.Op, value, got[id])
+			return
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type tableScanOp struct {
 	only     []entryCol // index-only: where the columns stand in an entry
 	wantOnly bool
 	sample   *sampleScan // TABLESAMPLE
+	narrow   *narrowing  // of a lake table
 
 	eq     []eval.Fn
 	eqAny  eval.Fn
@@ -89,6 +90,9 @@ func (b *builder) tableScan(x *plan.TableScan) (operator, error) {
 		return nil, err
 	}
 	if o.late, err = b.RowColsOf(x.Table, late, x.RowAtts); err != nil {
+		return nil, err
+	}
+	if o.narrow, err = b.narrowing(x, &o.early, &o.late); err != nil {
 		return nil, err
 	}
 	for _, e := range x.Eq {
@@ -226,7 +230,7 @@ func (o *tableScanOp) open() error {
 		if !o.point {
 			o.start()
 		}
-		return nil
+		return o.narrowed()
 	}
 	return o.elements()
 }
@@ -260,6 +264,19 @@ func (o *tableScanOp) elements() error {
 func (o *tableScanOp) start() {
 	o.rel.InitScan(&o.it, o.in.View, o.index, o.rng, o.reverse)
 	o.opened = true
+}
+
+// narrowed tells the iterator what the scan wants of a lake table.
+func (o *tableScanOp) narrowed() error {
+	if o.narrow == nil || !o.opened || o.sample != nil {
+		return nil
+	}
+	want, err := o.narrow.begin()
+	if err != nil {
+		return err
+	}
+	o.it.Narrow(want)
+	return nil
 }
 
 // end closes the iterator.

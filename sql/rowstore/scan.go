@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -73,6 +74,13 @@ func (r *Rel) ScanParts(v txn.View) ([]*Iter, error) {
 		it.it = v.NewIter(it.lo, it.hi)
 	}
 	return parts, nil
+}
+
+// Narrow, before the first move, says what of a lake table's rows is wanted.
+func (i *Iter) Narrow(w *engine.Want) {
+	if i.it != nil && i.x == nil {
+		i.it.Narrow(w)
+	}
 }
 
 // Next moves to the first, then to each following row; false at the end or on an error (Close returns it).

@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Cold reads the rows of lake tables that have left the key-value state for files (package change says where they stand).
@@ -26,6 +27,8 @@ type ColdRows interface {
 
 // ColdIter walks the rows of a version by row id, both ways. It is for one goroutine; a false of a move is the end or an error.
 type ColdIter interface {
+	// Narrow, before the first move, lets the iterator leave out what the reader does not want.
+	Narrow(w *Want)
 	SeekGE(id uint64) bool
 	SeekLT(id uint64) bool
 	Next() bool
@@ -35,6 +38,59 @@ type ColdIter interface {
 	Row() []byte
 	Err() error
 	Close() error
+}
+
+// Want says what a reader of a lake table's rows needs. More than that may come: rows of the key-value state are whole and come
+// all.
+type Want struct {
+	// Columns tells by position which columns are read; others may be NULL in the rows. nil: all.
+	Columns []bool
+	// Where are conditions of which each holds for every row that is wanted.
+	Where []Condition
+}
+
+// Condition compares a column, which is not NULL where it holds, with a value in the form of a row.
+type Condition struct {
+	Column int // by position
+	Op     Comparison
+	Value  tuple.Value
+}
+
+// Comparison is the operator of a Condition.
+type Comparison uint8
+
+const (
+	Equal Comparison = iota + 1
+	Less
+	LessEqual
+	Greater
+	GreaterEqual
+)
+
+// Holds reports whether a value that compares with the condition's as order (negative: it is smaller) meets it.
+func (c Comparison) Holds(order int) bool {
+	switch c {
+	case Equal:
+		return order == 0
+	case Less:
+		return order < 0
+	case LessEqual:
+		return order <= 0
+	case Greater:
+		return order > 0
+	}
+	return order >= 0
+}
+
+// Excludes reports that no value from lo to hi meets the condition; lo and hi compare with its value as given.
+func (c Comparison) Excludes(lo, hi int) bool {
+	switch c {
+	case Equal:
+		return lo > 0 || hi < 0
+	case Less, LessEqual:
+		return !c.Holds(lo)
+	}
+	return !c.Holds(hi)
 }
 
 // errNoCold says that a lake table has rows in files, and nobody is there to read them.

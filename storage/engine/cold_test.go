@@ -43,6 +43,8 @@ func (v coldVersion) Get(dst []byte, id uint64) ([]byte, bool, error) {
 
 func (v coldVersion) NewIter() ColdIter { return &versionIter{v: v} }
 
+func (i *versionIter) Narrow(*Want) {}
+
 type versionIter struct {
 	v  coldVersion
 	at int

@@ -204,6 +204,13 @@ func (s *Snapshot) NewIter(lo, hi []byte) *Iter {
 	return i
 }
 
+// Narrow, before the first move, says what of a lake table's rows is wanted.
+func (i *Iter) Narrow(w *Want) {
+	if i.cold != nil {
+		i.cold.rows.Narrow(w)
+	}
+}
+
 // SetBounds changes the range; the iterator stands nowhere afterwards.
 func (i *Iter) SetBounds(lo, hi []byte) {
 	if i.it != nil {

@@ -73,6 +73,9 @@ func (i *Iter) Close() error {
 	return err
 }
 
+// Narrow, before the first move, says what of a lake table's rows is wanted; the transaction's own come as they are.
+func (i *Iter) Narrow(w *engine.Want) { i.base.Narrow(w) }
+
 // Error is the reason why a move ended early, nil at the end of the range. To be asked when a loop has ended.
 func (i *Iter) Error() error {
 	if i.err != nil {

@@ -1,0 +1,112 @@
+package mirror
+
+import (
+	"bytes"
+	"cmp"
+
+	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/parquet"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// condition is an engine.Condition on a column as it stands in files.
+type condition struct {
+	col   int // place in the mapping's columns
+	op    engine.Comparison
+	value tuple.Value
+	order func(a, b tuple.Value) int
+}
+
+// Narrow takes over the columns and conditions that it understands (engine.ColdIter).
+func (s *coldScan) Narrow(w *engine.Want) {
+	m := s.c.v.m
+	if w.Columns != nil {
+		s.columns = nil
+		for i, c := range m.columns {
+			if c.pos >= len(w.Columns) || w.Columns[c.pos] {
+				s.columns = append(s.columns, i)
+			}
+		}
+	}
+	for _, x := range w.Where {
+		for i := range m.columns {
+			c := &m.columns[i]
+			if c.pos != x.Column {
+				continue
+			}
+			order := physicalOrder(c, m.schema.Columns[c.pos].Kind)
+			if order == nil {
+				break
+			}
+			// A value that the files cannot hold compares with what they hold, but not as a value of theirs.
+			if _, v, ok := c.conv(nil, x.Value); ok {
+				s.where = append(s.where, condition{i, x.Op, v, order})
+			}
+		}
+	}
+}
+
+// wideDecimal is the precision from which decimals are no longer one number in a file.
+const wideDecimal = 19
+
+// physicalOrder compares values in files as those in rows compare; nil: that is not known here.
+func physicalOrder(c *column, kind tuple.Kind) func(a, b tuple.Value) int {
+	switch c.typ.ID {
+	case parquet.Decimal:
+		if c.typ.Precision >= wideDecimal {
+			return nil
+		}
+		return compareInts
+	case parquet.Short, parquet.Integer, parquet.Long, parquet.Date, parquet.Timestamp, parquet.TimestampNTZ:
+		return compareInts
+	case parquet.String:
+		if kind == tuple.KindText {
+			return func(a, b tuple.Value) int { return bytes.Compare(a.Bytes(), b.Bytes()) }
+		}
+	}
+	return nil
+}
+
+func compareInts(a, b tuple.Value) int { return cmp.Compare(a.Int(), b.Int()) }
+
+// excluded reports a file of which no row is wanted.
+func (s *coldScan) excluded(f *dataFile) bool {
+	for i := range s.where {
+		w := &s.where[i]
+		c := &s.c.v.m.columns[w.col]
+		if f.stats.Nulls(c.Name) == f.rows {
+			return true
+		}
+		if lo, hi, ok := f.stats.Range(c.Name, c.typ); ok && w.op.Excludes(w.order(lo, w.value), w.order(hi, w.value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// meets reports whether the row at a position of the cursor's file meets the conditions.
+func (s *coldScan) meets(c *cursor, f *dataFile, pos uint32) bool {
+	if len(s.where) == 0 {
+		return true
+	}
+	if !s.enter(c, f, pos) {
+		return false
+	}
+	if c.cols == nil {
+		which := make([]int, len(s.where))
+		for i := range s.where {
+			which[i] = s.where[i].col
+		}
+		if c.cols, s.err = s.c.columns(s.c.m.ctx, c.block, which); s.err != nil {
+			return false
+		}
+	}
+	at := pos - c.block.first
+	for i := range s.where {
+		w := &s.where[i]
+		if v := c.cols[w.col][at]; v.IsNull() || !w.op.Holds(w.order(v, w.value)) {
+			return false
+		}
+	}
+	return true
+}
