@@ -28,6 +28,8 @@ type compiler struct {
 	names   int
 	reason  string
 	label   string
+	// flat, unless 0: no SEMI and ANTI JOIN, which DuckDB does not take inside of a correlated subquery.
+	flat int
 	// wide: decimals have as many digits as can be; narrow notes that this would change the text.
 	wide, narrow bool
 }

@@ -18,6 +18,5 @@
 // fails too, and the rows give the error; what cannot be written so is not on the whitelist.
 //
 // Files: route.go finds fragments; node.go, join.go, agg.go, window.go, setop.go and with.go write plan nodes, expr.go and value.go
-// expressions; whitelist.go says
-// which functions mean the same.
+// expressions; whitelist.go says which functions mean the same.
 package columnar

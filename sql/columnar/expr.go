@@ -529,6 +529,10 @@ func (c *compiler) subquery(b *block, x *plan.Subquery) (value, bool) {
 	}
 	c.scopes = append(c.scopes, b.cols)
 	defer func() { c.scopes = c.scopes[:len(c.scopes)-1] }()
+	if len(x.Params) > 0 {
+		c.flat++
+		defer func() { c.flat-- }()
+	}
 	switch x.Kind {
 	case plan.SubExists:
 		in, ok := c.unordered(x.Plan)

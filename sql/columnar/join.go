@@ -71,7 +71,7 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	if !ok {
 		return nil, false
 	}
-	on, marks, ok := c.lift(kind, l, r, on)
+	rest, marks, ok := c.lift(kind, l, r, on)
 	if !ok {
 		return nil, false
 	}
@@ -94,7 +94,7 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 		}
 		conds = append(conds, s)
 	}
-	conds, ok = c.conditions(both, append(conds, marks...), on)
+	conds, ok = c.conditions(both, append(conds, marks...), rest)
 	if !ok {
 		return nil, false
 	}
@@ -111,9 +111,14 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 		if kind == plan.AntiJoin {
 			word, join = "NOT EXISTS", " ANTI JOIN "
 		}
-		if !r.joined && c.alone(l, r.from, matched) {
+		if c.flat == 0 && !r.joined && c.alone(l, r.from, matched) {
 			l.from, l.joined = l.from+join+r.from+" ON "+conjunction(matched), true
 			return l, true
+		}
+		if text := r.from + conjunction(matched); c.flat == 0 && (strings.Contains(text, " SEMI JOIN ") || strings.Contains(text, " ANTI JOIN ")) {
+			c.flat++
+			defer func() { c.flat-- }()
+			return c.join(kind, outer, inner, outerKeys, innerKeys, colls, on)
 		}
 		in := &block{from: r.from, where: matched}
 		l.where = slices.Concat(l.where, []string{word + " (SELECT 1 FROM " + in.from + in.tail() + ")"})

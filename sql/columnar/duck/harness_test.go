@@ -45,9 +45,10 @@ type db struct {
 	dir     string
 	engine  *duck.Engine
 	shapes  map[catalog.OID]columnar.Table
-	lacks   string // a column that files do not have
-	opened  int    // snapshots that are not closed
-	inOrder bool   // files take the rows as they come, all of them
+	lacks   string    // a column that files do not have
+	opened  int       // snapshots that are not closed
+	root    plan.Node // of the last program
+	inOrder bool      // files take the rows as they come, all of them
 	ctx     context.Context
 	out     []plan.Col // of the last program
 }
@@ -131,6 +132,7 @@ func (d *db) program(sql string, route bool) (*exec.Program, *plan.Columnar, str
 	if route {
 		reason = columnar.Route(phys, columnar.Options{Rows: func(*catalog.Table) float64 { return 1e6 }})
 	}
+	d.root = phys.Root
 	p, err := exec.Prepare(phys, &types.Env{}, exec.Options{})
 	return p, find(phys.Root), reason, err
 }
