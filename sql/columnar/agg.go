@@ -41,6 +41,9 @@ func (c *compiler) agg(x *plan.Agg) (*block, bool) {
 		case !equalByBits(v) || !binaryOrder(g.T.Coll):
 			return c.refuse("GROUP BY " + typeName(v.typ))
 		}
+		if x.Sets != nil && slices.Contains(groups, v.sql) {
+			return c.refuse("GROUPING SETS of one column under two names") // one and the same to DuckDB
+		}
 		groups = append(groups, v.sql)
 		l.add(g.ID, v)
 	}

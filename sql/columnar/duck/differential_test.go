@@ -215,6 +215,8 @@ func TestReasons(t *testing.T) {
 		"select f, count(*) from t group by f":        "GROUP BY float8",
 		"select string_agg(x, ',') from t":            "aggregate string_agg",
 		`select count(*) from t where x ~ '\d'`:       "this regular expression",
+
+		"select x, y, count(*) from (select i4 x, i4 y from t) s group by grouping sets ((x, y), (y), ())": "GROUPING SETS of one column under two names",
 	} {
 		_, f, reason, err := d.program(q, true)
 		if err != nil || f != nil || reason != want {
