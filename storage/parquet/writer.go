@@ -128,7 +128,11 @@ func textPaths(schema *pq.Schema) (out [][]string) {
 	return out
 }
 
-// repeats reports whether a sample holds each value about four times or more.
+// dictValues is how many different values a row group may hold for a dictionary to be smaller than the values: a place in it has 13 bits.
+const dictValues = 8192
+
+// repeats reports whether a dictionary pays: a sample holds each value about four times or more, or a full one makes it likely that the
+// column has few values (Good and Turing: what the sample has seen once is the share of what it has not seen).
 func repeats(vals []tuple.Value) bool {
 	if len(vals) > sampleRows {
 		vals = vals[:sampleRows]
@@ -136,23 +140,41 @@ func repeats(vals []tuple.Value) bool {
 	if len(vals) < 16 {
 		return false
 	}
-	limit, full := len(vals)/4, 0
-	scalars, texts := map[uint64]struct{}{}, map[string]struct{}{}
+	full, once := 0, 0
+	scalars, texts := map[uint64]bool{}, map[string]bool{} // true: seen again
 	for i := range vals {
-		switch v := vals[i]; {
-		case v.IsNull():
+		v := vals[i]
+		if v.IsNull() {
 			continue
-		case v.IsScalar():
-			scalars[v.Uint()] = struct{}{}
-		default:
-			texts[v.Str()] = struct{}{}
 		}
 		full++
-		if len(scalars)+len(texts) > limit {
-			return false
+		if v.IsScalar() {
+			once += see(scalars, v.Uint())
+		} else {
+			once += see(texts, v.Str())
 		}
 	}
-	return full > 0
+	seen := len(scalars) + len(texts)
+	switch {
+	case full == 0:
+		return false
+	case seen <= len(vals)/4:
+		return true
+	}
+	return full == sampleRows && once <= full*2/3 && seen*full <= dictValues*(full-once)
+}
+
+// see notes a value and tells how the count of those seen once changes.
+func see[T comparable](m map[T]bool, v T) int {
+	again, ok := m[v]
+	m[v] = ok
+	switch {
+	case !ok:
+		return 1
+	case !again:
+		return -1
+	}
+	return 0
 }
 
 // Write appends the rows of a batch: one slice of values per column, all of the same length. The values may be

@@ -69,7 +69,8 @@ def published(log):
 def freshness(a):
     server = start(a, True, a.port)
     c = Client(a.port)
-    c.query("CREATE TABLE fresh (id serial PRIMARY KEY, at timestamptz DEFAULT clock_timestamp()); INSERT INTO fresh DEFAULT VALUES; SELECT tarn.mirror_sync()")
+    c.query("CREATE TABLE fresh (id serial PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())")
+    c.query("SELECT tarn.mirror_sync()")
     log = os.path.join(values(c.query("SELECT tarn.delta_path('fresh')")[0])[0].removeprefix("file://"), "_delta_log")
     rate = []
     load = threading.Thread(target=lambda: rate.append(pgbench(a.port, "-n", "-c", "8", "-j", "2", "-M", "prepared", "-R", str(a.rate), "-T", str(a.fresh_seconds))))
