@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -146,14 +147,7 @@ func fileError(addr string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), !errors.As(err, &e):
 		return err
 	}
-	return pgerr.Wrap(err, pgerr.IOError, "could not read file \"%s\": %s", addr, firstOf(e.Code, e.Message)).WithDetail("%v", err)
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return pgerr.Wrap(err, pgerr.IOError, "could not read file \"%s\": %s", addr, cmp.Or(e.Code, e.Message)).WithDetail("%v", err)
 }
 
 // isDelta reports whether a directory of this machine is a Delta table.

@@ -238,3 +238,18 @@ func (c *Catalog) makeRowType(t *Table, oid OID) *types.Type {
 	}
 	return types.NewUserType(row, nil)
 }
+
+// DomainConstraintByOID finds a domain's constraint; nil for none.
+func (c *Catalog) DomainConstraintByOID(con OID) (d *Domain, check *DomainConstraint) {
+	c.Objects(KindType, func(o Object) bool {
+		if t := o.(*Type); t.Domain != nil {
+			for _, k := range t.Domain.Constraints {
+				if k.OID == con {
+					d, check = t.Domain, k
+				}
+			}
+		}
+		return check == nil
+	})
+	return d, check
+}

@@ -165,16 +165,7 @@ type windowFn func(c *compiler, args []value, whole, framed string) (value, bool
 
 func (c *compiler) windowCall(in *block, x *plan.WindowCall, whole, framed string) (value, bool) {
 	if x.IsAgg {
-		a := x.Agg
-		if a == nil {
-			a = &plan.Aggref{Proc: x.Proc, Name: x.Name, Args: x.Args, Star: x.Star, InputColl: x.InputColl, T: x.T}
-		}
-		if a.Filter == nil && x.Filter != nil {
-			filtered := *a
-			filtered.Filter = x.Filter
-			a = &filtered
-		}
-		return c.aggregate(in, a, framed)
+		return c.aggregate(in, x.Aggregate(), framed)
 	}
 	f := whitelist().wins[x.Proc]
 	if f == nil || x.Func != nil {

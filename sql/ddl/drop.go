@@ -1,8 +1,9 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"strings"
+
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/depend"

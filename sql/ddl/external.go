@@ -120,16 +120,8 @@ func (x *exec) foreignTable(n *ast.CreateStmt, location string) error {
 		return pgerr.Unsupported("a temporary or unlogged external table")
 	}
 	name := types.TruncateName(n.Relation.Relname)
-	taken, err := x.Claim(schema.OID, name)
-	if err != nil {
+	if exists, err := x.ClaimUnless(schema.OID, name, n.IfNotExists); err != nil || exists {
 		return err
-	}
-	if taken {
-		if n.IfNotExists {
-			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
-			return nil
-		}
-		return stmt.RelationExists(name)
 	}
 	if err := usertype.RowFree(x.Ctx, schema.OID, name); err != nil {
 		return err

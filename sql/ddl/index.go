@@ -109,16 +109,8 @@ func (x *exec) createIndex(n *ast.IndexStmt) error {
 	if ix.Name = types.TruncateName(n.Idxname); ix.Name == "" {
 		ix.Name = x.RelationName(t.Name, stmt.Joined(names), "idx", t.Schema, false, nil)
 	}
-	taken, err := x.Claim(t.Schema, ix.Name)
-	if err != nil {
+	if exists, err := x.ClaimUnless(t.Schema, ix.Name, n.IfNotExists); err != nil || exists {
 		return err
-	}
-	if taken {
-		if n.IfNotExists {
-			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", ix.Name)
-			return nil
-		}
-		return stmt.RelationExists(ix.Name)
 	}
 	next.Indexes = append(next.Indexes, ix)
 	if t.Partitioned() {

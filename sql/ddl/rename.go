@@ -1,9 +1,10 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"sort"
 	"strings"
+
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/catalog"

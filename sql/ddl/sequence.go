@@ -105,16 +105,8 @@ func (x *exec) createSequence(n *ast.CreateSeqStmt) error {
 		return err
 	}
 	name := types.TruncateName(n.Sequence.Relname)
-	taken, err := x.Claim(schema.OID, name)
-	if err != nil {
+	if exists, err := x.ClaimUnless(schema.OID, name, n.IfNotExists); err != nil || exists {
 		return err
-	}
-	if taken {
-		if n.IfNotExists {
-			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
-			return nil
-		}
-		return stmt.RelationExists(name)
 	}
 	opts := &seqOptions{}
 	if err := opts.read(x, n.Options); err != nil {

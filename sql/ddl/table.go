@@ -55,16 +55,8 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 		pers = catalog.Temporary
 	}
 	name := types.TruncateName(n.Relation.Relname)
-	taken, err := x.Claim(schema.OID, name)
-	if err != nil {
+	if exists, err := x.ClaimUnless(schema.OID, name, n.IfNotExists); err != nil || exists {
 		return err
-	}
-	if taken {
-		if n.IfNotExists {
-			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
-			return nil
-		}
-		return stmt.RelationExists(name)
 	}
 	if err := usertype.RowFree(x.Ctx, schema.OID, name); err != nil {
 		return err

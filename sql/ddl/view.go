@@ -1,8 +1,9 @@
 package ddl
 
 import (
-	"github.com/tarndb/tarn/sql/ddl/triggers"
 	"strings"
+
+	"github.com/tarndb/tarn/sql/ddl/triggers"
 
 	"github.com/tarndb/tarn/sql/bind"
 	"github.com/tarndb/tarn/sql/bind/lexicon"
@@ -242,16 +243,12 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 		return "", err
 	}
 	name := types.TruncateName(into.Rel.Relname)
-	taken, err := x.Claim(schema.OID, name)
+	exists, err := x.ClaimUnless(schema.OID, name, ifNotExists)
 	if err != nil {
 		return "", err
 	}
-	if taken {
-		if ifNotExists {
-			x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
-			return tag, nil
-		}
-		return "", stmt.RelationExists(name)
+	if exists {
+		return tag, nil
 	}
 	cols, run, err := x.Hooks.Query(query)
 	if err != nil {

@@ -93,16 +93,7 @@ func (b *builder) windowCall(o *windowOp, x *plan.WindowCall) (*windowCall, erro
 	w := &windowCall{o: o}
 	var err error
 	if x.IsAgg {
-		agg := x.Agg
-		if agg == nil {
-			agg = &plan.Aggref{Proc: x.Proc, Name: x.Name, Args: x.Args, Star: x.Star, InputColl: x.InputColl, T: x.T}
-		}
-		if agg.Filter == nil && x.Filter != nil {
-			c := *agg
-			c.Filter = x.Filter
-			agg = &c
-		}
-		w.agg, err = b.aggCall(agg)
+		w.agg, err = b.aggCall(x.Aggregate())
 		return w, err
 	}
 	if w.fn, err = builtin.LookupWindow(x.Proc); err != nil {

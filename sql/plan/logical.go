@@ -139,6 +139,20 @@ type Frame struct {
 	Exclude          FrameExclude
 }
 
+// Aggregate is the aggregate that the call is of (IsAgg), with its own FILTER.
+func (w *WindowCall) Aggregate() *Aggref {
+	a := w.Agg
+	if a == nil {
+		a = &Aggref{Proc: w.Proc, Name: w.Name, Args: w.Args, Star: w.Star, InputColl: w.InputColl, T: w.T}
+	}
+	if a.Filter == nil && w.Filter != nil {
+		filtered := *a
+		filtered.Filter = w.Filter
+		a = &filtered
+	}
+	return a
+}
+
 // Distance reports RANGE with a bound at a distance from the row's value.
 func (f *Frame) Distance() bool {
 	away := func(b Bound) bool { return b == OffsetPreceding || b == OffsetFollowing }

@@ -19,7 +19,7 @@ func (f *functions) IdentifyObject(class, obj types.OID, sub int32) (builtin.Obj
 func (f *functions) definitions() definition.Printer { return definition.Printer{Names: f.s().names()} }
 
 func (f *functions) Comment(obj, class types.OID, sub int32) (string, bool) {
-	return f.definitions().Comment(obj, class, sub)
+	return address.Comment(f.Catalog(), class, obj, sub)
 }
 
 func (f *functions) RuleDef(rule types.OID, pretty bool) (string, error) {

@@ -35,10 +35,6 @@ func pgForeignDataWrapper(s *scan) error {
 	return nil
 }
 
-func hasForeignTable(c *catalog.Catalog) (found bool) {
-	c.Tables(func(t *catalog.Table) bool {
-		found = t.Kind == catalog.RelForeign
-		return !found
-	})
-	return found
+func hasForeignTable(c *catalog.Catalog) bool {
+	return someTable(c, func(t *catalog.Table) bool { return t.Kind == catalog.RelForeign })
 }

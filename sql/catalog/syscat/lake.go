@@ -16,9 +16,12 @@ func withOwn(t *pgdata.Table, source string) *pgdata.Table {
 	return &pgdata.Table{Columns: t.Columns, Rows: append(t.Rows[:len(t.Rows):len(t.Rows)], []*string{&oid, &name, &handler, &kind})}
 }
 
-func hasLake(c *catalog.Catalog) (found bool) {
+func hasLake(c *catalog.Catalog) bool { return someTable(c, (*catalog.Table).Lake) }
+
+// someTable reports whether one of the relations is so.
+func someTable(c *catalog.Catalog, is func(*catalog.Table) bool) (found bool) {
 	c.Tables(func(t *catalog.Table) bool {
-		found = t.Lake()
+		found = is(t)
 		return !found
 	})
 	return found

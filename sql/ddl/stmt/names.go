@@ -105,11 +105,21 @@ func (x *Ctx) Claim(schema catalog.OID, name string) (taken bool, err error) {
 
 // ClaimNew is claim with the error for a taken name.
 func (x *Ctx) ClaimNew(schema catalog.OID, name string) error {
-	taken, err := x.Claim(schema, name)
-	if err == nil && taken {
-		err = RelationExists(name)
-	}
+	_, err := x.ClaimUnless(schema, name, false)
 	return err
+}
+
+// ClaimUnless is ClaimNew of a statement that may say IF NOT EXISTS: exists, with a notice, for a taken name.
+func (x *Ctx) ClaimUnless(schema catalog.OID, name string, ifNotExists bool) (exists bool, err error) {
+	taken, err := x.Claim(schema, name)
+	switch {
+	case err != nil || !taken:
+		return false, err
+	case !ifNotExists:
+		return false, RelationExists(name)
+	}
+	x.Note(pgerr.DuplicateTable, "relation \"%s\" already exists, skipping", name)
+	return true, nil
 }
 
 // RelationExists is the error for a taken name, 42P07.

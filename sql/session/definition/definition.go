@@ -1,4 +1,4 @@
-// Package definition prints objects of the catalog as the SQL that makes them (manual: 9.26.6, pg_get_*def), and finds their comments.
+// Package definition prints objects of the catalog as the SQL that makes them (manual: 9.26.6, pg_get_*def).
 package definition
 
 import (
@@ -112,7 +112,7 @@ func (p Printer) Constraint(con types.OID, pretty bool) (string, error) {
 	cat := p.S.Catalog()
 	t, c := cat.ConstraintByOID(con)
 	if c == nil {
-		if d, check := domainConstraint(cat, con); check != nil {
+		if d, check := cat.DomainConstraintByOID(con); check != nil {
 			return p.domainCheck(d, check, pretty)
 		}
 		return "", nil
@@ -133,21 +133,6 @@ func (p Printer) domainCheck(d *catalog.Domain, c *catalog.DomainConstraint, pre
 		sql += " NOT VALID"
 	}
 	return sql, nil
-}
-
-// domainConstraint finds a domain's constraint; nil for none.
-func domainConstraint(cat *catalog.Catalog, con types.OID) (d *catalog.Domain, check *catalog.DomainConstraint) {
-	cat.Objects(catalog.KindType, func(o catalog.Object) bool {
-		if t := o.(*catalog.Type); t.Domain != nil {
-			for _, c := range t.Domain.Constraints {
-				if c.OID == con {
-					d, check = t.Domain, c
-				}
-			}
-		}
-		return check == nil
-	})
-	return d, check
 }
 
 // Trigger is pg_get_triggerdef.

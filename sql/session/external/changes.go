@@ -23,9 +23,9 @@ func (x *Sources) describeChanges(args []bind.TableArg) (*bind.TableFunction, er
 	}
 	defer d.Close()
 	cols := changeColumns(d)
-	for i, c := range cols[:len(cols)-len(files.ChangeColumns)] {
+	for _, c := range cols[:len(cols)-len(files.ChangeColumns)] {
 		if slices.ContainsFunc(files.ChangeColumns, func(a types.Attr) bool { return a.Name == c.Name }) {
-			return nil, pgerr.Unsupported("changes of a table with a column \"" + cols[i].Name + "\"")
+			return nil, pgerr.Unsupported("changes of a table with a column \"" + c.Name + "\"")
 		}
 	}
 	return &bind.TableFunction{Cols: cols, Args: texts}, nil

@@ -1,4 +1,4 @@
-package definition
+package address
 
 import (
 	"strconv"
@@ -9,21 +9,9 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// pg_class OIDs of the catalogs that comments are about, those of the general store's objects aside (syscat.ClassOf).
-const (
-	classClass      types.OID = 1259
-	classNamespace  types.OID = 2615
-	classConstraint types.OID = 2606
-	classType       types.OID = 1247
-	classTrigger    types.OID = 2620
-	classPolicy     types.OID = 3256
-	classRewrite    types.OID = 2618
-)
-
 // Comment finds a comment: of an object of ours, or of a built-in one.
-func (p Printer) Comment(obj, class types.OID, sub int32) (string, bool) {
-	cat := p.S.Catalog()
-	if class == classClass {
+func Comment(cat *catalog.Catalog, class, obj types.OID, sub int32) (string, bool) {
+	if class == classRelation {
 		t, ix := cat.RelationByOID(obj)
 		switch {
 		case t == nil:
@@ -62,12 +50,12 @@ func (p Printer) Comment(obj, class types.OID, sub int32) (string, bool) {
 		if _, c := cat.ConstraintByOID(obj); c != nil {
 			return c.Comment, c.Comment != ""
 		}
-		if _, c := domainConstraint(cat, obj); c != nil {
+		if _, c := cat.DomainConstraintByOID(obj); c != nil {
 			return c.Comment, c.Comment != ""
 		}
 		return "", false
 	}
-	if class == classRewrite {
+	if class == classRule {
 		if _, r := cat.RuleByOID(obj); r != nil {
 			return r.Comment, r.Comment != ""
 		}
