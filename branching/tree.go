@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -75,19 +76,7 @@ func (d *Database) warehouse(b *Branch) string {
 	if b.Name != MainBranch {
 		name += "@" + b.Name
 	}
-	return directoryName(name)
-}
-
-// directoryName makes a name one of a directory in the warehouse.
-func directoryName(name string) string {
-	n := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '@':
-			return r
-		}
-		return '_'
-	}, name)
-	return n[:min(len(n), 100)]
+	return object.Segment(name)
 }
 
 // settle gives a new branch a directory that no other has.
@@ -291,7 +280,7 @@ func (m *Manager) removeDebris(stores string) error {
 			return err
 		}
 		w, whole := strings.CutSuffix(string(text), "\n")
-		if whole && w != "" && w == directoryName(w) && !warehouses[w] {
+		if whole && w != "" && w == object.Segment(w) && !warehouses[w] {
 			if !m.forget(Where{Dir: strings.TrimSuffix(path, markSuffix), Warehouse: w}) {
 				continue
 			}

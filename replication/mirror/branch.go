@@ -57,7 +57,7 @@ func (m *Mirror) Copy(ctx context.Context, to CopyTarget) (wal.LSN, error) {
 	if err := m.opt.Step("copied store"); err != nil {
 		return 0, err
 	}
-	if err := m.copyLakes(ctx, lakes, sanitize(to.Database), id); err != nil {
+	if err := m.copyLakes(ctx, lakes, object.Segment(to.Database), id); err != nil {
 		return 0, err
 	}
 	if err := m.opt.Step("copied lakes"); err != nil {
@@ -209,7 +209,7 @@ func inRoot(dir, root string) string {
 }
 
 // ownDir is where this store has the directory that a state record names, which may be from before the store was copied.
-func (m *Mirror) ownDir(dir string) string { return inRoot(dir, sanitize(m.opt.Database)) }
+func (m *Mirror) ownDir(dir string) string { return inRoot(dir, object.Segment(m.opt.Database)) }
 
 const originsFile = "origins.json"
 

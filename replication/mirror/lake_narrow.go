@@ -1,9 +1,6 @@
 package mirror
 
 import (
-	"bytes"
-	"cmp"
-
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -12,7 +9,7 @@ import (
 // condition is an engine.Condition on a column as it stands in files.
 type condition struct {
 	col   int // place in the mapping's columns
-	op    engine.Comparison
+	op    tuple.Comparison
 	value tuple.Value
 	order func(a, b tuple.Value) int
 }
@@ -46,28 +43,13 @@ func (s *coldScan) Narrow(w *engine.Want) {
 	}
 }
 
-// wideDecimal is the precision from which decimals are no longer one number in a file.
-const wideDecimal = 19
-
 // physicalOrder compares values in files as those in rows compare; nil: that is not known here.
 func physicalOrder(c *column, kind tuple.Kind) func(a, b tuple.Value) int {
-	switch c.typ.ID {
-	case parquet.Decimal:
-		if c.typ.Precision >= wideDecimal {
-			return nil
-		}
-		return compareInts
-	case parquet.Short, parquet.Integer, parquet.Long, parquet.Date, parquet.Timestamp, parquet.TimestampNTZ:
-		return compareInts
-	case parquet.String:
-		if kind == tuple.KindText {
-			return func(a, b tuple.Value) int { return bytes.Compare(a.Bytes(), b.Bytes()) }
-		}
+	if c.typ.ID == parquet.String && kind != tuple.KindText {
+		return nil
 	}
-	return nil
+	return c.typ.Order()
 }
-
-func compareInts(a, b tuple.Value) int { return cmp.Compare(a.Int(), b.Int()) }
 
 // excluded reports a file of which no row is wanted.
 func (s *coldScan) excluded(f *dataFile) bool {

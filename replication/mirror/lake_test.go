@@ -349,7 +349,7 @@ func (h *lakeHistory) checkNarrow(o lakeSnapshot) {
 		kinds[i], want.Columns[i] = c.Kind, i == 0 || h.rnd.IntN(2) == 0
 	}
 	value := h.rnd.Int64N(int64(h.next) + 2)
-	cond := engine.Condition{Op: engine.Comparison(1 + h.rnd.IntN(5)), Value: tuple.Int(value)}
+	cond := engine.Condition{Op: tuple.Comparison(1 + h.rnd.IntN(5)), Value: tuple.Int(value)}
 	want.Where = []engine.Condition{cond}
 	l := tuple.NewLayout(kinds, nil)
 	it := o.s.NewIter(change.AppendKeyPrefix(nil, o.schema.StorageID, 1), change.AppendKeyPrefix(nil, o.schema.StorageID, 2))

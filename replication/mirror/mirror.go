@@ -195,7 +195,7 @@ func (m *Mirror) run() {
 		return
 	}
 	// Before anybody writes.
-	if err := m.opt.Warehouse.Sweep(m.ctx, sanitize(m.opt.Database)); err != nil && m.ctx.Err() == nil {
+	if err := m.opt.Warehouse.Sweep(m.ctx, object.Segment(m.opt.Database)); err != nil && m.ctx.Err() == nil {
 		m.log.Warn("mirror cannot remove what interrupted writes left", "err", err)
 	}
 	m.tail = tail.New(m.eng.Log(), from, m)
@@ -215,7 +215,7 @@ func (m *Mirror) sweepTables() {
 	if err := m.buryStray(m.ctx); err != nil {
 		m.log.Warn("mirror cannot remove what is left of lake tables", "err", err)
 	}
-	root := sanitize(m.opt.Database) + "/"
+	root := object.Segment(m.opt.Database) + "/"
 	infos, err := m.opt.Warehouse.List(m.ctx, root, "")
 	if err != nil {
 		m.log.Warn("mirror cannot list its tables", "err", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -144,21 +143,7 @@ func (t *table) setSchemaLocked(s *change.Schema, m *mapping) error {
 
 // tableDir is a table's directory below the warehouse. The oid keeps apart what sanitising makes equal.
 func tableDir(database string, s *change.Schema) string {
-	return fmt.Sprintf("%s/%s/%s-%d", sanitize(database), sanitize(s.SchemaName), sanitize(s.TableName), s.TableID)
-}
-
-func sanitize(name string) string {
-	n := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '@':
-			return r
-		}
-		return '_'
-	}, name)
-	if n == "" {
-		n = "_"
-	}
-	return n[:min(len(n), 100)]
+	return fmt.Sprintf("%s/%s/%s-%d", object.Segment(database), object.Segment(s.SchemaName), object.Segment(s.TableName), s.TableID)
 }
 
 // appID is the application id of the table's txn actions.

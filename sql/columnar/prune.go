@@ -1,13 +1,10 @@
 package columnar
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
-	"github.com/tarndb/tarn/storage/parquet"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -32,13 +29,13 @@ func (c *compiler) noteBounds(at int, x *plan.TableScan, conds []plan.Expr) {
 func (c *compiler) fileBound(x *plan.TableScan, e plan.Expr) (out plan.FileBound, ok bool) {
 	switch x2 := e.(type) {
 	case *plan.FuncCall:
-		op := whitelist().fns[x2.Proc].sym
-		if op == "" || op == "<>" || len(x2.Args) != 2 {
+		op := tuple.ComparisonOf(whitelist().fns[x2.Proc].sym)
+		if op == 0 || len(x2.Args) != 2 {
 			return out, false
 		}
 		l, r := x2.Args[0], x2.Args[1]
 		if _, column := l.(*plan.ColRef); !column {
-			l, r, op = r, l, mirrored[op]
+			l, r, op = r, l, op.Mirrored()
 		}
 		if out.Att, ok = boundColumn(x, l, r.Type().OID); !ok {
 			return out, false
@@ -54,7 +51,7 @@ func (c *compiler) fileBound(x *plan.TableScan, e plan.Expr) (out plan.FileBound
 		if x2.All || whitelist().fns[x2.Call.Proc].sym != "=" {
 			return out, false
 		}
-		out.Op = "="
+		out.Op = tuple.Equal
 		if out.T, out.Vals, ok = constants(x2.Call.Args[1]); ok {
 			out.Att, ok = boundColumn(x, x2.Call.Args[0], out.T)
 		}
@@ -133,7 +130,8 @@ func excluded(t *Table, f *File, b *plan.FileBound, params []types.Datum) bool {
 	}
 	col := &t.Columns[at]
 	lo, hi, ok := f.Range(col.Name, col.Type)
-	if !ok {
+	order := col.Type.Order()
+	if !ok || order == nil {
 		return false
 	}
 	vals := b.Vals
@@ -148,41 +146,9 @@ func excluded(t *Table, f *File, b *plan.FileBound, params []types.Datum) bool {
 		if !ok {
 			return false
 		}
-		low, ok1 := comparePhysical(col.Type, p, lo)
-		high, ok2 := comparePhysical(col.Type, p, hi)
-		if !ok1 || !ok2 || admits(b.Op, low, high) {
+		if !b.Op.Excludes(order(lo, p), order(hi, p)) {
 			return false
 		}
 	}
 	return true
-}
-
-// admits reports that a value which compares with the bounds as low and high has rows on the side that op asks for.
-func admits(op string, low, high int) bool {
-	switch op {
-	case "<":
-		return low > 0
-	case "<=":
-		return low >= 0
-	case ">":
-		return high < 0
-	case ">=":
-		return high <= 0
-	}
-	return low >= 0 && high <= 0
-}
-
-// comparePhysical compares values as they stand in files.
-func comparePhysical(t parquet.Type, a, b tuple.Value) (int, bool) {
-	switch t.ID {
-	case parquet.Short, parquet.Integer, parquet.Long, parquet.Date, parquet.Timestamp, parquet.TimestampNTZ:
-		return cmp.Compare(a.Int(), b.Int()), true
-	case parquet.Decimal:
-		if t.Precision <= narrowDigits {
-			return cmp.Compare(a.Int(), b.Int()), true
-		}
-	case parquet.String:
-		return bytes.Compare(a.Bytes(), b.Bytes()), true
-	}
-	return 0, false
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // narrowing is what a scan of a lake table wants of its rows: the columns that are read, and rows for which comparisons of a
@@ -17,7 +18,7 @@ type narrowing struct {
 // narrowCond is a condition whose value is computed when the scan begins.
 type narrowCond struct {
 	column int
-	op     engine.Comparison
+	op     tuple.Comparison
 	value  eval.Fn
 }
 
@@ -66,26 +67,21 @@ func (n *narrowing) begin() (*engine.Want, error) {
 	return &n.want, nil
 }
 
-var comparisons = map[string]engine.Comparison{"=": engine.Equal, "<": engine.Less, "<=": engine.LessEqual, ">": engine.Greater, ">=": engine.GreaterEqual}
-
-var mirroredComparison = map[engine.Comparison]engine.Comparison{engine.Equal: engine.Equal, engine.Less: engine.Greater,
-	engine.LessEqual: engine.GreaterEqual, engine.Greater: engine.Less, engine.GreaterEqual: engine.LessEqual}
-
 // firstOwnOID: operators from there on are of extensions and users.
 const firstOwnOID = 14000
 
 // comparison takes an operator of PostgreSQL's between a column and a constant or parameter; value is nil if e is something else.
-func comparison(x *plan.TableScan, e plan.Expr) (att int16, op engine.Comparison, value plan.Expr) {
+func comparison(x *plan.TableScan, e plan.Expr) (att int16, op tuple.Comparison, value plan.Expr) {
 	f, ok := e.(*plan.FuncCall)
 	if !ok || f.Op == 0 || f.Op >= firstOwnOID || f.Func != nil || len(f.Args) != 2 {
 		return 0, 0, nil
 	}
-	if op = comparisons[f.Name]; op == 0 {
+	if op = tuple.ComparisonOf(f.Name); op == 0 {
 		return 0, 0, nil
 	}
 	l, r := f.Args[0], f.Args[1]
 	if known(l) {
-		l, r, op = r, l, mirroredComparison[op]
+		l, r, op = r, l, op.Mirrored()
 	}
 	if !known(r) {
 		return 0, 0, nil
@@ -116,7 +112,7 @@ func known(e plan.Expr) bool {
 }
 
 // comparable reports that values of a column of type a compare with values of type b as the values of rows do.
-func comparable(a, b types.OID, op engine.Comparison, coll types.OID) bool {
+func comparable(a, b types.OID, op tuple.Comparison, coll types.OID) bool {
 	switch a {
 	case types.Int2, types.Int4, types.Int8:
 		return b == types.Int2 || b == types.Int4 || b == types.Int8
@@ -129,7 +125,7 @@ func comparable(a, b types.OID, op engine.Comparison, coll types.OID) bool {
 }
 
 // byBytes reports that a comparison of texts is one of their bytes: of equality, wherever only equal bytes are equal.
-func byBytes(op engine.Comparison, coll types.OID) bool {
+func byBytes(op tuple.Comparison, coll types.OID) bool {
 	const fallback, c, posix = 100, 950, 951
-	return coll == c || coll == posix || coll == fallback && op == engine.Equal
+	return coll == c || coll == posix || coll == fallback && op == tuple.Equal
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
 )
 
 // Node is a physical operator: Cols as of Rel, plus the planner's estimates for EXPLAIN.
@@ -341,7 +342,7 @@ type Columnar struct {
 // FileBound is column Op value, for one of Vals or for the value of parameter number Param; T is their type.
 type FileBound struct {
 	Att   int16
-	Op    string // =, <, <=, > or >=
+	Op    tuple.Comparison
 	T     types.OID
 	Vals  []types.Datum
 	Param int // from 1; 0: Vals

@@ -52,45 +52,8 @@ type Want struct {
 // Condition compares a column, which is not NULL where it holds, with a value in the form of a row.
 type Condition struct {
 	Column int // by position
-	Op     Comparison
+	Op     tuple.Comparison
 	Value  tuple.Value
-}
-
-// Comparison is the operator of a Condition.
-type Comparison uint8
-
-const (
-	Equal Comparison = iota + 1
-	Less
-	LessEqual
-	Greater
-	GreaterEqual
-)
-
-// Holds reports whether a value that compares with the condition's as order (negative: it is smaller) meets it.
-func (c Comparison) Holds(order int) bool {
-	switch c {
-	case Equal:
-		return order == 0
-	case Less:
-		return order < 0
-	case LessEqual:
-		return order <= 0
-	case Greater:
-		return order > 0
-	}
-	return order >= 0
-}
-
-// Excludes reports that no value from lo to hi meets the condition; lo and hi compare with its value as given.
-func (c Comparison) Excludes(lo, hi int) bool {
-	switch c {
-	case Equal:
-		return lo > 0 || hi < 0
-	case Less, LessEqual:
-		return !c.Holds(lo)
-	}
-	return !c.Holds(hi)
 }
 
 // errNoCold says that a lake table has rows in files, and nobody is there to read them.

@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -225,3 +227,22 @@ func DecodeList(dst []tuple.Value, b []byte) ([]tuple.Value, error) {
 	}
 	return dst, nil
 }
+
+// Order compares values of a type as they stand in files: integers, times, decimals of one number (up to 18 digits), texts by their bytes.
+// nil: the values of others have no order here.
+func (t Type) Order() func(a, b tuple.Value) int {
+	switch t.ID {
+	case Short, Integer, Long, Date, Timestamp, TimestampNTZ:
+		return compareInts
+	case Decimal:
+		if t.Precision <= 18 {
+			return compareInts
+		}
+	case String:
+		return compareBytes
+	}
+	return nil
+}
+
+func compareInts(a, b tuple.Value) int  { return cmp.Compare(a.Int(), b.Int()) }
+func compareBytes(a, b tuple.Value) int { return bytes.Compare(a.Bytes(), b.Bytes()) }
