@@ -48,8 +48,9 @@ var ours = []Def{
 		Category: "Tarn", Short: "Sets the threads of the columnar engine.", Extra: "0 means half of the processors, but at least one."},
 	{Name: "tarn.columnar_queries", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
 		Category: "Tarn", Short: "Sets how many columnar queries run at a time; others wait.", Extra: "0 means as many as there are threads, but at least two."},
-	{Name: "tarn.columnar_nice", VarType: "integer", Boot: "10", Min: 0, Max: 19, MinText: "0", MaxText: "19", Context: "postmaster",
-		Category: "Tarn", Short: "Sets how far the columnar engine's threads step back behind transactions.", Extra: "A niceness of setpriority(2); Linux only."},
+	{Name: "tarn.columnar_nice", VarType: "integer", Boot: "20", Min: 0, Max: 20, MinText: "0", MaxText: "20", Context: "postmaster",
+		Category: "Tarn", Short: "Sets how far the columnar engine's threads step back behind transactions.",
+		Extra: "A niceness of setpriority(2), or 20: they run when no other thread wants the processor (SCHED_IDLE). Linux only."},
 }
 
 // ofExtensions are parameters that PostgreSQL's modules define when they are loaded; here they are always there.

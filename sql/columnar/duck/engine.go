@@ -25,7 +25,8 @@ type Options struct {
 	Threads     int
 	// Queries run at a time (0: as many as Threads, at least 2); others wait.
 	Queries int
-	// Nice is the niceness of DuckDB's threads (setpriority(2), Linux only): transactions keep their share of the processors.
+	// Nice is the niceness of DuckDB's threads, 0 to 19, or 20: the idle class of the scheduler (Linux only). Transactions keep their share
+	// of the processors.
 	Nice int
 	// Logger hears of fragments that failed and went to the rows; nil: nobody.
 	Logger *slog.Logger
