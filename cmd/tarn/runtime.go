@@ -110,10 +110,12 @@ func (m mirrorOf) History(ctx context.Context, table uint32) ([]system.MirrorCom
 	return out, nil
 }
 
-func (m mirrorOf) Optimize(ctx context.Context, table uint32) error { return m.m.Optimize(ctx, table) }
+func (m mirrorOf) Optimize(ctx context.Context, table uint32, how database.Rewriting) error {
+	return m.m.Optimize(ctx, table, mirror.Rewriting(how))
+}
 
-func (m mirrorOf) Vacuum(ctx context.Context, table uint32, retain time.Duration) error {
-	return m.m.Vacuum(ctx, table, retain)
+func (m mirrorOf) Vacuum(ctx context.Context, table uint32, retain time.Duration, dry bool) ([]string, error) {
+	return m.m.Vacuum(ctx, table, retain, dry)
 }
 
 func (m mirrorOf) DeltaPath(table uint32) (string, bool) { return m.m.DeltaPath(table) }

@@ -321,7 +321,8 @@ func (m *Mirror) changeSegmentLocked(t *table, old, mp *mapping, moved, compatib
 		m.resetLocked(t, mp)
 	case !compatible, len(open.ids) > rows, len(open.dels) > dels:
 		m.startCopyLocked(t, nil)
-	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.equal(old.print):
+	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.equal(old.print) &&
+		old.clusteringTag() == mp.clusteringTag():
 		open.m = mp // a rename of the table, a NOT NULL: nothing that Delta shows
 	default:
 		m.nextSegmentLocked(t, mp).structural = true

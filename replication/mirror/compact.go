@@ -21,13 +21,14 @@ func (m *Mirror) plan(v *version, spare int64) []*fileState {
 	var small, rotten []*fileState
 	for _, f := range v.files {
 		dead := f.f.rows - f.live()
+		_, cube := f.cube()
 		switch {
 		case float64(dead) > m.opt.DeadRatio*float64(f.f.rows):
 			if f.f.bytes <= spare {
 				spare -= f.f.bytes
 				rotten = append(rotten, f)
 			}
-		case f.f.bytes < m.opt.SmallFile:
+		case cube == "" && f.f.bytes < m.opt.SmallFile:
 			small = append(small, f)
 		}
 	}
@@ -61,6 +62,21 @@ func (m *Mirror) plan(v *version, spare int64) []*fileState {
 		return nil
 	}
 	return out
+}
+
+// planNext is plan for a table that may be clustered, and says by what the files are to be.
+func (m *Mirror) planNext(v *version, spare int64) ([]*fileState, *clustering) {
+	if by := v.m.clustering(); by != nil {
+		inputs, loose := planCluster(v.files, by, m.opt.DeadRatio)
+		sum := int64(0)
+		for _, f := range inputs {
+			sum += f.f.bytes
+		}
+		if loose >= m.opt.ClusterFile && sum <= spare {
+			return inputs, by
+		}
+	}
+	return m.plan(v, spare), nil
 }
 
 // retirement is a number of bytes of files that a commit took out of a table.
@@ -135,31 +151,40 @@ func (m *Mirror) compact(ctx context.Context, t *table) error {
 	}
 	base, gen, spare := t.newest(), t.gen, m.spareLocked(t)
 	m.mu.Unlock()
-	inputs := m.plan(base, spare)
+	inputs, by := m.planNext(base, spare)
 	if len(inputs) == 0 {
 		return nil
 	}
 	w := m.beginWork(t, WorkOptimize, true, phaseMerging)
 	defer m.endWork(t, w)
-	return m.rewrite(ctx, t, base, inputs, gen, w)
+	return m.rewrite(ctx, t, base, inputs, by, gen, w)
 }
 
-// rewrite merges files of base and puts the one that comes of them in their place.
-func (m *Mirror) rewrite(ctx context.Context, t *table, base *version, inputs []*fileState, gen int, w *work) error {
+// rewrite merges files of base, or clusters them, and puts what comes of them in their place.
+func (m *Mirror) rewrite(ctx context.Context, t *table, base *version, inputs []*fileState, by *clustering, gen int, w *work) error {
 	w.restart(phaseMerging)
 	for _, f := range inputs {
 		w.rowsTotal.Add(f.live())
 		w.filesTotal.Add(1)
 		w.bytesTotal.Add(f.f.bytes)
 	}
-	out, err := m.merge(ctx, t, base.m, inputs, w)
+	var outs []*fileState
+	var err error
+	if by != nil {
+		outs, err = m.cluster(ctx, t, base.m, by, inputs, w)
+	} else {
+		var out *fileState
+		if out, err = m.merge(ctx, t, base.m, inputs, w); out != nil {
+			outs = append(outs, out)
+		}
+	}
 	if err != nil {
 		return err
 	}
 	w.enter(phaseCommitting)
-	used, err := m.swap(ctx, t, base, inputs, out, gen)
-	if out != nil {
-		m.settle(t, out.f.key, used, err)
+	used, err := m.swap(ctx, t, base, inputs, outs, gen)
+	for _, f := range outs {
+		m.settle(t, f.f.key, used, err)
 	}
 	return err
 }
@@ -175,8 +200,8 @@ func (m *Mirror) settle(t *table, key string, used bool, err error) {
 	m.landed(t, key)
 }
 
-// swap puts out in the place of the inputs, if the table is still what it was when they were read.
-func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs []*fileState, out *fileState, gen int) (used bool, err error) {
+// swap puts outs in the place of the inputs, if the table is still what it was when they were read.
+func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs, outs []*fileState, gen int) (used bool, err error) {
 	t.pub.Lock()
 	defer t.pub.Unlock()
 	if err := t.openLog(ctx); err != nil {
@@ -198,7 +223,7 @@ func (m *Mirror) swap(ctx context.Context, t *table, base *version, inputs []*fi
 	if err := t.checkBase(now); err != nil {
 		return false, err
 	}
-	return m.replace(ctx, t, now, inputs, out, gen)
+	return m.replace(ctx, t, now, inputs, outs, gen)
 }
 
 // merge writes the live rows of the inputs to one file; nil if there are none. done is nil in a publication, which changes data and
@@ -296,8 +321,8 @@ func (w *fileWriter) copyLive(ctx context.Context, t *table, f *fileState, read 
 	return nil
 }
 
-// replace commits out in place of the inputs on top of the newest version. Called with t.pub.
-func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*fileState, out *fileState, gen int) (used bool, err error) {
+// replace commits outs in place of the inputs on top of the newest version. Called with t.pub.
+func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs, outs []*fileState, gen int) (used bool, err error) {
 	merged := map[*dataFile]*fileState{}
 	for _, f := range inputs {
 		merged[f.f] = f
@@ -305,7 +330,10 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 	c := m.newCommit(t, now.m, now.lsn)
 	c.dataChange, c.txn = false, false
 	var files []*fileState
-	late := roaring.New()
+	late := make([]*roaring.Bitmap, len(outs))
+	for i := range late {
+		late[i] = roaring.New()
+	}
 	found := 0
 	for _, f := range now.files {
 		was := merged[f.f]
@@ -314,37 +342,35 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 			continue
 		}
 		found++
+		delete(merged, f.f)
 		c.remove(f.add)
 		if f.dead == nil {
 			continue
 		}
-		if err := m.applyLate(ctx, t, was, f.dead, out, late); err != nil {
+		if err := applyLate(ctx, t, was, f.dead, outs, late); err != nil {
 			return false, err
 		}
 	}
 	// Inputs that are gone were wholly deleted meanwhile.
-	for _, f := range inputs {
-		gone := true
-		for _, g := range now.files {
-			gone = gone && g.f != f.f
-		}
-		if gone {
-			all := roaring.New()
-			all.AddRange(0, uint64(f.f.rows))
-			if err := m.applyLate(ctx, t, f, all, out, late); err != nil {
-				return false, err
-			}
+	for _, f := range merged {
+		all := roaring.New()
+		all.AddRange(0, uint64(f.f.rows))
+		if err := applyLate(ctx, t, f, all, outs, late); err != nil {
+			return false, err
 		}
 	}
 	if found == 0 {
 		return false, nil
 	}
-	if out != nil && int64(late.GetCardinality()) < out.f.rows {
-		if !late.IsEmpty() && rewrites(now.m) {
-			return false, nil // tried again after the next publication
+	for i, out := range outs {
+		if int64(late[i].GetCardinality()) == out.f.rows {
+			continue
 		}
-		if !late.IsEmpty() {
-			if out, err = c.withDead(out, late); err != nil {
+		if !late[i].IsEmpty() {
+			if rewrites(now.m) {
+				return false, nil // tried again after the next publication
+			}
+			if out, err = c.withDead(out, late[i]); err != nil {
 				return false, err
 			}
 		}
@@ -360,35 +386,41 @@ func (m *Mirror) replace(ctx context.Context, t *table, now *version, inputs []*
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.countLocked(&m.stats.Compactions, out)
+	m.countLocked(&m.stats.Compactions, outs...)
 	if t.gen == gen {
 		m.installLocked(t, newVersion(now.lsn, number, now.m, files))
 	}
 	return true, nil
 }
 
-// applyLate adds to late the positions in out of the rows that are in dead now and were live when was was read.
-func (m *Mirror) applyLate(ctx context.Context, t *table, was *fileState, dead *roaring.Bitmap, out *fileState, late *roaring.Bitmap) error {
+// applyLate adds to late the positions in outs of the rows that are in dead now and were live when was was read.
+func applyLate(ctx context.Context, t *table, was *fileState, dead *roaring.Bitmap, outs []*fileState, late []*roaring.Bitmap) error {
 	if was.dead != nil {
 		dead = roaring.AndNot(dead, was.dead)
 	}
-	if dead.IsEmpty() || out == nil {
+	if dead.IsEmpty() || len(outs) == 0 {
 		return nil
 	}
 	ids, err := was.f.rowIDs(ctx, t.store)
 	if err != nil {
 		return err
 	}
-	outIDs, err := out.f.rowIDs(ctx, t.store)
-	if err != nil {
-		return err
-	}
-	for it := dead.Iterator(); it.HasNext(); {
-		pos, ok := outIDs.position(ids.at(it.Next()))
-		if !ok {
-			return errLost
+	moved := make([]*rowIDs, len(outs))
+	for i, out := range outs {
+		if moved[i], err = out.f.rowIDs(ctx, t.store); err != nil {
+			return err
 		}
-		late.Add(pos)
+	}
+rows:
+	for it := dead.Iterator(); it.HasNext(); {
+		id := ids.at(it.Next())
+		for i := range moved {
+			if pos, ok := moved[i].position(id); ok {
+				late[i].Add(pos)
+				continue rows
+			}
+		}
+		return errLost
 	}
 	return nil
 }

@@ -258,10 +258,7 @@ func (m *Mirror) writeBuffer(ctx context.Context, t *table, b *rowBuffer, files 
 		m.landed(t, w.key)
 		return files, err
 	}
-	for i := range b.cols {
-		b.cols[i] = b.cols[i][:0]
-	}
-	b.ids, b.bytes, b.arena = b.ids[:0], 0, arena{}
+	b.empty()
 	done.files.Add(1)
 	done.bytes.Add(f.f.bytes)
 	return append(files, f), nil

@@ -25,7 +25,12 @@ func (s *coldScan) Narrow(w *engine.Want) {
 			}
 		}
 	}
-	for _, x := range w.Where {
+	s.where = append(s.where, m.conditions(w.Where)...)
+}
+
+// conditions are those that are understood of conditions on the columns of rows.
+func (m *mapping) conditions(where []engine.Condition) (out []condition) {
+	for _, x := range where {
 		for i := range m.columns {
 			c := &m.columns[i]
 			if c.pos != x.Column {
@@ -37,10 +42,11 @@ func (s *coldScan) Narrow(w *engine.Want) {
 			}
 			// A value that the files cannot hold compares with what they hold, but not as a value of theirs.
 			if _, v, ok := c.conv(nil, x.Value); ok {
-				s.where = append(s.where, condition{i, x.Op, v, order})
+				out = append(out, condition{i, x.Op, v, order})
 			}
 		}
 	}
+	return out
 }
 
 // physicalOrder compares values in files as those in rows compare; nil: that is not known here.
@@ -52,10 +58,13 @@ func physicalOrder(c *column, kind tuple.Kind) func(a, b tuple.Value) int {
 }
 
 // excluded reports a file of which no row is wanted.
-func (s *coldScan) excluded(f *dataFile) bool {
-	for i := range s.where {
-		w := &s.where[i]
-		c := &s.c.v.m.columns[w.col]
+func (s *coldScan) excluded(f *dataFile) bool { return s.c.v.m.excludes(f, s.where) }
+
+// excludes reports a file of which no row meets the conditions.
+func (m *mapping) excludes(f *dataFile, where []condition) bool {
+	for i := range where {
+		w := &where[i]
+		c := &m.columns[w.col]
 		if f.stats.Nulls(c.Name) == f.rows {
 			return true
 		}

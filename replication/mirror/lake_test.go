@@ -60,6 +60,9 @@ func (h *lakeHistory) run(steps int) {
 	h.commit(func(g *change.Group) {
 		s := h.schemaOf(lakeID, col("k", 1, oidInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText))
 		s.StorageID, s.PrimaryKey = h.storage, nil
+		if h.rnd.IntN(2) == 0 {
+			s.Options = append(s.Options, change.Option{Name: optClusterBy, Value: "2"})
+		}
 		h.define(g, s)
 	})
 	h.goOn(steps)

@@ -59,6 +59,7 @@ type Options struct {
 	LogRetention  time.Duration // of Delta versions for other engines; default 1 h
 	FileRetention time.Duration // of files that the newest version does not name; default 15 min
 	SmallFile     int64         // files below it are merged; default 16 MB
+	ClusterFile   int64         // of a clustered table: how large files become, and how much in files that are not clustered starts a rewrite; default 32 MB
 	MergeFiles    int           // so many small files start a merge; default 16
 	DeadRatio     float64       // of deleted rows that starts a rewrite; default 0.3
 	CompactRate   int64         // bytes that compactions read a second; default 64 MB
@@ -66,7 +67,8 @@ type Options struct {
 	BlockBytes    int64         // of row groups of lake tables in memory; default 64 MB
 	KeepVersions  time.Duration // how long a replaced version serves Views of older snapshots; default 3 s
 
-	retry time.Duration // tests: instead of a second, before a failure is tried again
+	retry         time.Duration // tests: instead of a second, before a failure is tried again
+	clusterBuffer int64         // tests: of rows that a clustering keeps in memory
 	// Step is called between the steps of what must survive a kill, with the name of the place; an error ends the work. For tests. The
 	// places: files (written, no commit names them), log (deletion vectors written, too), linked (the Delta version is there),
 	// committed, checkpoint, checkpointed (commits that it covers are not expired yet), expire (before each file is deleted), merged,
@@ -94,6 +96,8 @@ func (o Options) withDefaults() Options {
 	def(&o.LogRetention, time.Hour)
 	def(&o.FileRetention, 15*time.Minute)
 	def(&o.SmallFile, 16<<20)
+	def(&o.ClusterFile, 32<<20)
+	def(&o.clusterBuffer, clusterBuffer)
 	def(&o.MergeFiles, 16)
 	def(&o.DeadRatio, 0.3)
 	def(&o.CompactRate, 64<<20)

@@ -3,13 +3,23 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
+
+	"github.com/tarndb/tarn/storage/engine"
 )
 
+// Rewriting says what Optimize is to do.
+type Rewriting struct {
+	Where  []engine.Condition // only files that may have rows for which all hold
+	ZOrder []int16            // attribute numbers of columns by which all of these files are clustered
+	Full   bool               // a clustered table: also files that are clustered
+}
+
 // Optimize publishes what is committed of a table and merges its files until none is small beside another and none has dead
-// rows, whatever the thresholds of the background are.
-func (m *Mirror) Optimize(ctx context.Context, id uint32) error {
+// rows, whatever the thresholds of the background are. Files of a clustered table, or all by ZOrder, are clustered instead.
+func (m *Mirror) Optimize(ctx context.Context, id uint32, how Rewriting) error {
 	if _, err := m.Sync(ctx, 0, id); err != nil {
 		return err
 	}
@@ -33,17 +43,41 @@ func (m *Mirror) Optimize(ctx context.Context, id uint32) error {
 		}
 		base, gen := t.newest(), t.gen
 		m.mu.Unlock()
-		inputs := planAll(base)
+		inputs, by := how.plan(base)
 		if len(inputs) == 0 {
 			return nil
 		}
-		if err := m.rewrite(ctx, t, base, inputs, gen, w); err != nil {
+		if err := m.rewrite(ctx, t, base, inputs, by, gen, w); err != nil || by != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// plan chooses files for one rewrite, and by what they are to be clustered, nil: they are merged.
+func (how *Rewriting) plan(v *version) ([]*fileState, *clustering) {
+	files := slices.Clone(v.files)
+	if where := v.m.conditions(how.Where); len(where) > 0 {
+		files = slices.DeleteFunc(files, func(f *fileState) bool { return v.m.excludes(f.f, where) })
+	}
+	if len(how.ZOrder) > 0 {
+		by := v.m.clusteringBy(how.ZOrder)
+		if by == nil {
+			return nil, nil
+		}
+		return files, by
+	}
+	by := v.m.clustering()
+	switch {
+	case by == nil:
+		return planAll(files), nil
+	case how.Full:
+		return files, by
+	}
+	inputs, _ := planCluster(files, by, 0)
+	return inputs, by
 }
 
 // takeMerge waits until nobody merges files of the table and keeps others from it.
@@ -73,8 +107,7 @@ func (m *Mirror) takeMerge(ctx context.Context, id uint32) (*table, error) {
 
 // planAll chooses files for one merge, nil when all is well: neighbours in row-id order that fit into one file, of which at
 // least two are to be joined or one has dead rows.
-func planAll(v *version) []*fileState {
-	files := append([]*fileState(nil), v.files...)
+func planAll(files []*fileState) []*fileState {
 	sort.Slice(files, func(i, j int) bool { return files[i].f.first < files[j].f.first })
 	var out []*fileState
 	var bytes int64
@@ -100,10 +133,10 @@ func planAll(v *version) []*fileState {
 }
 
 // Vacuum removes the files that the table's newest version does not name and that it has not named for so long. Those that
-// Views and snapshots read stay. A negative time is Options.FileRetention.
-func (m *Mirror) Vacuum(ctx context.Context, id uint32, retain time.Duration) error {
+// Views and snapshots read stay. A negative time is Options.FileRetention. dry: nothing is removed, and paths are the files that would be.
+func (m *Mirror) Vacuum(ctx context.Context, id uint32, retain time.Duration, dry bool) (paths []string, err error) {
 	if _, err := m.Sync(ctx, 0, id); err != nil {
-		return err
+		return nil, err
 	}
 	if retain < 0 {
 		retain = m.opt.FileRetention
@@ -112,12 +145,19 @@ func (m *Mirror) Vacuum(ctx context.Context, id uint32, retain time.Duration) er
 	t := m.tables[id]
 	m.mu.Unlock()
 	if t == nil {
-		return fmt.Errorf("table %d: %w", id, ErrNotMirrored)
+		return nil, fmt.Errorf("table %d: %w", id, ErrNotMirrored)
 	}
 	t.pub.Lock()
 	defer t.pub.Unlock()
 	if err := t.openLog(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return m.sweepOlder(t, retain, false)
+	if !dry {
+		return nil, m.sweepOlder(t, retain, false)
+	}
+	infos, err := m.removable(t, retain)
+	for _, i := range infos {
+		paths = append(paths, t.store.URL(i.Key))
+	}
+	return paths, err
 }

@@ -70,14 +70,14 @@ func TestProgress(t *testing.T) {
 			r.put(g, 200, k, text("new"), tuple.Int(k))
 		}
 	})
-	if err := r.m.Optimize(bg, 200); err != nil {
+	if err := r.m.Optimize(bg, 200, Rewriting{}); err != nil {
 		t.Fatal(err)
 	}
 	w = s.at(t, "optimize: committing at merged")
 	if w.Table != 200 || w.Rows != rows || w.RowsTotal != rows || w.Files != 4 || w.FilesTotal != 4 || w.Bytes == 0 || w.Background {
 		t.Errorf("optimize: %+v", w)
 	}
-	if err := r.m.Vacuum(bg, 200, 0); err != nil {
+	if _, err := r.m.Vacuum(bg, 200, 0, false); err != nil {
 		t.Fatal(err)
 	}
 	w = s.at(t, "vacuum: removing files at expire")

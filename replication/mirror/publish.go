@@ -359,6 +359,12 @@ func (c *commit) header() []delta.Action {
 		meta.Configuration["delta.deletedFileRetentionDuration"] = interval(c.m.opt.FileRetention)
 		changed = true
 	}
+	domain := (*delta.DomainMetadata)(nil)
+	if c.structural || fresh {
+		if domain = c.mp.clusteringDomain(snap); domain != nil {
+			proto = proto.WithWriter(delta.FeatureDomainMeta).WithWriter(delta.FeatureClustering)
+		}
+	}
 	if !c.dvs.Empty() && !proto.Has(delta.FeatureDeletionVectors) {
 		proto = proto.With(delta.FeatureDeletionVectors)
 		meta.Configuration[delta.PropDeletionVectors] = "true"
@@ -370,6 +376,9 @@ func (c *commit) header() []delta.Action {
 	}
 	if changed {
 		out = append(out, delta.Action{Metadata: &meta})
+	}
+	if domain != nil {
+		out = append(out, delta.Action{DomainMetadata: domain})
 	}
 	return out
 }
@@ -512,9 +521,33 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 	m.mu.Lock()
 	t.swept = time.Now()
 	m.mu.Unlock()
+	infos, err := m.removable(t, retention)
+	if err != nil {
+		return err
+	}
+	w.enter(phaseRemoving)
+	w.filesTotal.Store(int64(len(infos)))
+	for _, i := range infos {
+		w.bytesTotal.Add(i.Size)
+	}
+	for _, i := range infos {
+		if err := m.opt.Step("expire"); err != nil {
+			return err
+		}
+		if err := t.store.Delete(m.ctx, i.Key); err != nil {
+			return err
+		}
+		w.files.Add(1)
+		w.bytes.Add(i.Size)
+	}
+	return nil
+}
+
+// removable are the files that sweepOlder deletes. Called with t.pub, the log open.
+func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, error) {
 	snap := t.log.Snapshot()
 	if snap.Version < 0 {
-		return nil
+		return nil, nil
 	}
 	named := map[string]bool{}
 	name := func(path string, dv *delta.DVDescriptor) error {
@@ -533,21 +566,21 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 	}
 	for _, a := range snap.Files {
 		if err := name(a.Path, a.DeletionVector); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	expiry := time.Now().Add(-retention).UnixMilli()
 	for _, r := range snap.Tombstones {
 		if r.DeletionTimestamp != nil && *r.DeletionTimestamp > expiry {
 			if err := name(r.Path, r.DeletionVector); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	// Listed before the writers are looked at: a file that is finished after the listing is not in it.
 	infos, err := t.store.List(m.ctx, "", "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m.mu.Lock()
 	for key := range t.inflight {
@@ -563,25 +596,9 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 	}
 	m.mu.Unlock()
 	if _, err := m.lakeFiles(t, named); err != nil {
-		return err
+		return nil, err
 	}
-	infos = slices.DeleteFunc(infos, func(i object.Info) bool { return named[i.Key] || isLog(i.Key) })
-	w.enter(phaseRemoving)
-	w.filesTotal.Store(int64(len(infos)))
-	for _, i := range infos {
-		w.bytesTotal.Add(i.Size)
-	}
-	for _, i := range infos {
-		if err := m.opt.Step("expire"); err != nil {
-			return err
-		}
-		if err := t.store.Delete(m.ctx, i.Key); err != nil {
-			return err
-		}
-		w.files.Add(1)
-		w.bytes.Add(i.Size)
-	}
-	return nil
+	return slices.DeleteFunc(infos, func(i object.Info) bool { return named[i.Key] || isLog(i.Key) }), nil
 }
 
 func isLog(key string) bool { return len(key) > 11 && key[:11] == "_delta_log/" }

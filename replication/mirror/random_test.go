@@ -33,7 +33,7 @@ func eachHistory(t *testing.T, stream uint64, o Options, run func(r *rig, rnd *r
 		seeds = n
 	}
 	o.RowIDBytes, o.MaxLag, o.TailRows, o.MergeFiles, o.CheckpointLog = 100, 3*time.Millisecond, 40, 4, 5
-	o.LogRetention, o.FileRows = 80*time.Millisecond, 30
+	o.LogRetention, o.FileRows, o.ClusterFile, o.clusterBuffer = 80*time.Millisecond, 30, 4000, 1000
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
@@ -108,6 +108,9 @@ func (h *history) create() {
 		s := twoColumns(h.rig, id)
 		h.storage++
 		s.StorageID = h.storage
+		if h.rnd.IntN(2) == 0 {
+			s.Options = append(s.Options, change.Option{Name: optClusterBy, Value: "3,1"})
+		}
 		h.define(g, s)
 		if h.rnd.IntN(2) == 0 {
 			h.seen = map[string]bool{}

@@ -215,7 +215,8 @@ func (m *Mirror) start(t *table, work job, slots chan struct{}, flag *bool) {
 		*flag = false
 		if err == nil && t.unready() == nil {
 			t.failures = 0
-			t.wantMerge = len(m.plan(t.newest(), m.spareLocked(t))) > 0
+			inputs, _ := m.planNext(t.newest(), m.spareLocked(t))
+			t.wantMerge = len(inputs) > 0
 		}
 		m.mu.Unlock()
 		<-slots

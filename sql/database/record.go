@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
@@ -70,6 +71,9 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 		if on, ok := types.ParseBool(o.Value); ok && o.Name == "mirror" {
 			o.Value = map[bool]string{true: "on", false: "off"}[on]
 		}
+		if o.Name == catalog.OptClusterBy {
+			o.Value = attList(t.ClusterBy())
+		}
 		s.Options = append(s.Options, change.Option{Name: o.Name, Value: o.Value})
 	}
 	for i := range t.Columns {
@@ -81,6 +85,15 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 	}
 	sort.Slice(s.Options, func(i, j int) bool { return s.Options[i].Name < s.Options[j].Name })
 	return s
+}
+
+// attList writes attribute numbers as option cluster_by of a record has them.
+func attList(atts []int16) string {
+	var list []string
+	for _, a := range atts {
+		list = append(list, strconv.Itoa(int(a)))
+	}
+	return strings.Join(list, ",")
 }
 
 // SchemaRecords are the records of a transaction: of the tables that it has changed, and of those that hold values of an enum

@@ -42,6 +42,9 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 	if err == nil {
 		err = x.checkLakes()
 	}
+	if err == nil {
+		err = x.checkClusterings()
+	}
 	return tag, err
 }
 

@@ -91,7 +91,7 @@ func (x *exec) checkLake(t *catalog.Table) error {
 	}
 	for _, o := range t.Options {
 		switch {
-		case slices.Contains([]string{"location", "external", "cluster_by"}, o.Name):
+		case slices.Contains([]string{"location", "external"}, o.Name):
 			return refuse("option " + o.Name + " of a table")
 		case o.Name == optMirror:
 			if on, _ := types.ParseBool(o.Value); !on {

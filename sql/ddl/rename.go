@@ -322,6 +322,7 @@ func (x *exec) renameColumnOf(n *ast.RenameStmt, name string, down bool) error {
 	}
 	next := stmt.Edit(t)
 	next.Column(c.AttNum).Name = name
+	renameClustering(next, c.Name, name)
 	if t.LikeTable() {
 		x.renameInExprs(next, c.Name, name)
 	}

@@ -67,6 +67,18 @@ func (n *narrowing) begin() (*engine.Want, error) {
 	return &n.want, nil
 }
 
+// Conditions are the conditions that rows of a scan meet, of those whose values are known before it begins.
+func Conditions(x *plan.TableScan) []engine.Condition {
+	var out []engine.Condition
+	for _, e := range x.Filter {
+		att, op, value := comparison(x, e)
+		if c, ok := value.(*plan.Const); ok && !c.Val.IsNull() {
+			out = append(out, engine.Condition{Column: int(att) - 1, Op: op, Value: c.Val})
+		}
+	}
+	return out
+}
+
 // firstOwnOID: operators from there on are of extensions and users.
 const firstOwnOID = 14000
 

@@ -249,18 +249,50 @@ func (g *grammar) relation() (*ast.RangeVar, error) {
 	return rv, err
 }
 
-// optimize parses OPTIMIZE's rest. What follows WHERE and ZORDER BY is not looked at: neither is built.
 func (g *grammar) optimize() (ast.Node, error) {
 	n := &ast.OptimizeStmt{}
 	var err error
 	if n.Relation, err = g.relation(); err != nil {
 		return nil, err
 	}
-	n.Where, n.ZOrder = g.is(g.tok, "where"), g.is(g.tok, "zorder")
-	if n.Where || n.ZOrder {
-		return n, nil
+	n.Full = g.accept("full")
+	if g.accept("where") {
+		if n.Where, err = g.until("zorder"); err != nil {
+			return nil, err
+		}
+	}
+	if g.accept("zorder") {
+		if !g.accept("by") || !g.punct("(") {
+			return nil, g.fail()
+		}
+		if n.ZOrder, err = g.list(g.name); err != nil {
+			return nil, err
+		}
 	}
 	return g.end(n)
+}
+
+// until takes the text up to a word outside of brackets, or to the end; it may not be empty.
+func (g *grammar) until(word string) (string, error) {
+	from := g.tok.start
+	for depth := 0; ; g.advance() {
+		switch {
+		case g.tok.kind == tokBad:
+			return "", g.fail()
+		case g.tok.kind == tokPunct && strings.Contains("([", g.text(g.tok)):
+			depth++
+		case g.tok.kind == tokPunct && strings.Contains(")]", g.text(g.tok)):
+			depth--
+		}
+		if depth < 0 || g.tok.kind == tokEOF || depth == 0 && g.is(g.tok, word) {
+			break
+		}
+	}
+	text := strings.TrimSpace(g.s[from:g.tok.start])
+	if text == "" {
+		return "", g.fail()
+	}
+	return text, nil
 }
 
 func (g *grammar) vacuumFiles() (ast.Node, error) {

@@ -1,8 +1,6 @@
 package parser
 
 import (
-	"strings"
-
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 )
@@ -52,22 +50,10 @@ func (g *grammar) copySource(n *ast.CopyIntoStmt) (err error) {
 			return g.fail()
 		}
 		g.advance()
-		from := g.tok.start
-		for depth := 0; ; g.advance() {
-			switch {
-			case g.tok.kind == tokEOF || g.tok.kind == tokBad:
-				return g.fail()
-			case g.tok.kind == tokPunct && strings.Contains("([", g.text(g.tok)):
-				depth++
-			case g.tok.kind == tokPunct && strings.Contains(")]", g.text(g.tok)):
-				depth--
-			}
-			if depth < 0 || depth == 0 && g.is(g.tok, "from") {
-				break
-			}
+		if n.Select, err = g.until("from"); err != nil {
+			return err
 		}
-		n.Select = strings.TrimSpace(g.s[from:g.tok.start])
-		if !g.accept("from") || n.Select == "" {
+		if !g.accept("from") {
 			return g.fail()
 		}
 	}

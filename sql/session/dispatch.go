@@ -43,6 +43,10 @@ func (s *Session) utilityColumns(n ast.Node, params []types.OID) ([]types.Field,
 		return s.callColumns(c.Outs), err
 	case *ast.CopyIntoStmt:
 		return copyIntoColumns(), nil
+	case *ast.VacuumFilesStmt:
+		if x.DryRun {
+			return vacuumColumns(), nil
+		}
 	case *ast.ExecuteStmt:
 		if p := s.stmts[x.Name]; p != nil {
 			return p.cols, nil

@@ -10,6 +10,8 @@ import (
 const (
 	FeatureDeletionVectors = "deletionVectors"
 	FeatureTimestampNTZ    = "timestampNtz"
+	// FeatureClustering says that the domain delta.clustering names columns by which files are clustered.
+	FeatureClustering = "clustering"
 	// PropDeletionVectors is the table property that allows writers to make deletion vectors.
 	PropDeletionVectors = "delta.enableDeletionVectors"
 )
@@ -20,7 +22,7 @@ var readable = []string{FeatureColumnMapping, FeatureDeletionVectors, FeatureTim
 	"typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck"}
 
 // writable are the features of tables that we write, most of them as long as they are not active: checkWrite has the rules.
-var writable = append([]string{"allowColumnDefaults", "appendOnly", FeatureChangeDataFeed, "checkConstraints", FeatureDomainMeta,
+var writable = append([]string{"allowColumnDefaults", "appendOnly", FeatureChangeDataFeed, "checkConstraints", FeatureClustering, FeatureDomainMeta,
 	"generatedColumns", "identityColumns", FeatureInCommitTimestamp, "invariants", FeatureRowTracking}, readable...)
 
 // BaseProtocol is what every reader takes.
@@ -33,13 +35,31 @@ func (p Protocol) With(feature string) Protocol {
 		return p
 	}
 	q := Protocol{MinReaderVersion: 3, MinWriterVersion: 7,
-		ReaderFeatures: slices.Clone(p.ReaderFeatures), WriterFeatures: slices.Clone(p.WriterFeatures)}
-	if p.MinWriterVersion < 7 && p.MinWriterVersion >= 2 {
-		q.WriterFeatures = append(q.WriterFeatures, "appendOnly", "invariants")
-	}
+		ReaderFeatures: slices.Clone(p.ReaderFeatures), WriterFeatures: p.writerFeatures()}
 	q.ReaderFeatures = append(q.ReaderFeatures, feature)
 	q.WriterFeatures = append(q.WriterFeatures, feature)
 	return q
+}
+
+// WithWriter returns the protocol that also has a feature that only writers must know. Features of the legacy versions that p implies stay
+// listed.
+func (p Protocol) WithWriter(feature string) Protocol {
+	if p.Has(feature) {
+		return p
+	}
+	q := p
+	q.WriterFeatures = append(p.writerFeatures(), feature)
+	q.MinWriterVersion = 7
+	return q
+}
+
+// writerFeatures are the features that p lists, and those that its legacy version implies and that we know.
+func (p Protocol) writerFeatures() []string {
+	list := slices.Clone(p.WriterFeatures)
+	if p.MinWriterVersion < 7 && p.MinWriterVersion >= 2 {
+		list = append(list, "appendOnly", "invariants")
+	}
+	return list
 }
 
 // Has reports whether the protocol lists the feature.

@@ -43,11 +43,12 @@ type MergeBranchStmt struct {
 // UseBranchStmt is USE BRANCH name.
 type UseBranchStmt struct{ Name string }
 
-// OptimizeStmt is OPTIMIZE table [WHERE …] [ZORDER BY (…)].
+// OptimizeStmt is OPTIMIZE table [FULL] [WHERE …] [ZORDER BY (…)].
 type OptimizeStmt struct {
 	Relation *RangeVar
-	Where    bool
-	ZOrder   bool
+	Full     bool
+	Where    string // as it is written, "": all
+	ZOrder   []string
 }
 
 // VacuumFilesStmt is VACUUM table [RETAIN n HOURS] [DRY RUN], with one of them.
