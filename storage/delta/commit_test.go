@@ -268,8 +268,8 @@ func TestWritesThatAreRefused(t *testing.T) {
 		want  string
 		table func(p *Protocol, m *Metadata)
 	}{
-		{"writer feature clustering", func(p *Protocol, m *Metadata) {
-			*p = Protocol{3, 7, []string{}, []string{"clustering"}}
+		{"writer feature materializePartitionColumns", func(p *Protocol, m *Metadata) {
+			*p = Protocol{3, 7, []string{}, []string{"materializePartitionColumns"}}
 		}},
 		{"writer version 8", func(p *Protocol, m *Metadata) { p.MinWriterVersion = 8 }},
 		{"property delta.constraints.positive", func(p *Protocol, m *Metadata) {
