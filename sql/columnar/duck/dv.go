@@ -1,6 +1,7 @@
 package duck
 
 /*
+#cgo CFLAGS: -O3
 #include "dv.h"
 
 typedef void (*tarn_callback)(void *, void *, void *);
@@ -10,6 +11,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"unsafe"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -57,18 +59,16 @@ func newDeletions(files []columnar.File) (deletions, error) {
 			continue
 		}
 		n := uint64(f.Rows)
+		if f.Deleted.DenseSize() > n/64+1 {
+			d.free()
+			return deletions{}, fmt.Errorf("the deletion vector of %s has rows beyond its %d", f.Path, n)
+		}
 		p := C.tarn_dv_file(d.c, C.uint64_t(i), C.uint64_t(n))
 		if p == nil {
 			d.free()
 			return deletions{}, errors.New("no memory for deletion bitmaps")
 		}
-		bits := unsafe.Slice((*uint64)(unsafe.Pointer(p)), n/64+1)
-		it := f.Deleted.Iterator()
-		for it.HasNext() {
-			if at := uint64(it.Next()); at < n {
-				bits[at/64] |= 1 << (at % 64)
-			}
-		}
+		f.Deleted.WriteDenseTo(unsafe.Slice((*uint64)(unsafe.Pointer(p)), n/64+1))
 	}
 	return d, nil
 }
