@@ -156,6 +156,22 @@ def check(name, path, want):
     return compare(name + " by polars", want, by_polars(path)) and ok
 
 
+def tables_of(dsn, schema):
+    return psql(dsn, "select oid::regclass from pg_class where relnamespace = '%s'::regnamespace and relkind = 'r' order by 1;" % schema).splitlines()
+
+
+def wanted(dsn, table):
+    """Where a table's Delta table is, once it is published, and the rows that psql has."""
+    name = table.replace("'", "''")
+    psql(dsn, "select tarn.mirror_sync('%s');" % name)
+    path = psql(dsn, "select tarn.delta_path('%s');" % name).strip()
+    # A vector is an array of floats to other readers.
+    columns = psql(dsn, """select string_agg(quote_ident(attname) || case when format_type(atttypid, null) in ('vector', 'halfvec')
+        then '::real[]' else '' end, ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0
+        and not attisdropped;""" % name).strip()
+    return path, read_csv(psql(dsn, "copy (select %s from %s) to stdout (format csv, null '%s');" % (columns, table, NULL)))
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--dsn")
@@ -169,17 +185,9 @@ def main():
         with open(args.csv, newline="") as f:
             ok = check(args.path, args.path, read_csv(f.read()))
     if args.schema:
-        args.tables += psql(args.dsn, "select oid::regclass from pg_class where relnamespace = '%s'::regnamespace and relkind = 'r' order by 1;"
-                            % args.schema).splitlines()
+        args.tables += tables_of(args.dsn, args.schema)
     for t in args.tables:
-        name = t.replace("'", "''")
-        psql(args.dsn, "select tarn.mirror_sync('%s');" % name)
-        path = psql(args.dsn, "select tarn.delta_path('%s');" % name).strip()
-        # A vector is an array of floats to other readers.
-        columns = psql(args.dsn, """select string_agg(quote_ident(attname) || case when format_type(atttypid, null) in ('vector', 'halfvec')
-            then '::real[]' else '' end, ', ' order by attnum) from pg_attribute where attrelid = '%s'::regclass and attnum > 0
-            and not attisdropped;""" % name).strip()
-        want = read_csv(psql(args.dsn, "copy (select %s from %s) to stdout (format csv, null '%s');" % (columns, t, NULL)))
+        path, want = wanted(args.dsn, t)
         ok = check(t, path, want) and ok
     sys.exit(0 if ok else 1)
 

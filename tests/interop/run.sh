@@ -60,6 +60,8 @@ psql -qX -v ON_ERROR_STOP=1 -f tests/interop/mirror_types.sql >"$WORK/out" 2>&1 
 "$VENV/bin/python" tests/interop/delta_readers.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" --schema mt || fail "Delta readers of all types"
 echo "== foreign Delta readers after updates"
 readers || fail "Delta readers"
+echo "== Spark with Delta Lake"
+tests/interop/spark.sh "$WORK" "$PORT" || fail "Spark"
 echo "== kill -9, then again"
 kill -9 $PID; wait $PID 2>/dev/null || true
 start
