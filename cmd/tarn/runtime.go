@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/replication/mirror"
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
@@ -24,7 +25,8 @@ import (
 // runtime is an open branch with what follows its log.
 type runtime struct {
 	*database.DB
-	mirror *mirror.Mirror
+	mirror   *mirror.Mirror
+	columnar *duck.Runner // of the mirror's files; nil without one
 }
 
 var _ branching.Runtime = (*runtime)(nil)
@@ -42,7 +44,8 @@ func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Whe
 		}
 		db.Engine.SetCold(r.mirror)
 		db.Mirror = mirrorOf{r.mirror}
-		db.Columnar = c.columnar.Runner(columnarSource{r.mirror})
+		r.columnar = c.columnar.Runner(columnarSource{r.mirror})
+		db.Columnar = r.columnar
 	}
 	return r, nil
 }
@@ -71,6 +74,9 @@ func slotDir(w branching.Where) string { return filepath.Join(w.Dir, "slot") }
 // Close stops the followers before the store that they read.
 func (r *runtime) Close() error {
 	var err error
+	if r.columnar != nil {
+		r.columnar.Close()
+	}
 	if r.mirror != nil {
 		err = r.mirror.Close()
 	}

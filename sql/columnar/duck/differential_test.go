@@ -313,8 +313,8 @@ func TestOpenResults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if d.opened != 0 {
-		t.Errorf("%d snapshots are open", d.opened)
+	if n := d.opened.Load(); n != 0 {
+		t.Errorf("%d snapshots are open", n)
 	}
 	d.compare("select count(*), min(s), max(s) from t")
 	for _, r := range h.rows {

@@ -187,7 +187,8 @@ func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"
 type conn struct {
 	e    *Engine
 	c    duckdb.Connection
-	slot bool // taken
+	slot bool            // taken
+	left <-chan struct{} // of a query that goes on after its statement; nil: none
 }
 
 // release lets another query run: the result is there as a whole.
@@ -213,41 +214,63 @@ func (c *conn) exec(sql string) error {
 	return nil
 }
 
-// query runs sql to its end while watching ctx. The result must be destroyed.
-func (c *conn) query(ctx context.Context, sql string) (r duckdb.Result, err error) {
-	if err := ctx.Err(); err != nil {
-		return r, context.Cause(ctx)
+// grace is how long a cancelled statement waits for DuckDB, which looks for interrupts between some of its steps only.
+var grace = 20 * time.Millisecond
+
+// query runs sql while watching ctx. The result must be destroyed. If ctx ends and DuckDB does not soon, query returns all the same and
+// c.left is closed when DuckDB does: until then nothing that sql reads may be freed.
+func (c *conn) query(ctx context.Context, sql string) (duckdb.Result, error) {
+	if ctx.Err() != nil {
+		return duckdb.Result{}, context.Cause(ctx)
 	}
-	over, stopped := make(chan struct{}), make(chan struct{})
+	type end struct {
+		r   duckdb.Result
+		err error
+	}
+	over := make(chan end, 1)
 	go func() {
-		defer close(stopped)
-		select {
-		case <-over:
-			return
-		case <-ctx.Done():
+		var e end
+		var state duckdb.State
+		c.e.workers.do(func() { state = duckdb.Query(c.c, sql, &e.r) })
+		if state == duckdb.StateError {
+			e.err = errors.New(duckdb.ResultError(&e.r))
+			duckdb.DestroyResult(&e.r)
 		}
-		// An interrupt that comes before the query has begun is lost: it is repeated until the query ends.
+		over <- e
+	}()
+	select {
+	case e := <-over:
+		return e.r, e.err
+	case <-ctx.Done():
+	}
+	// An interrupt that comes before the query has begun is lost: it is repeated until the query ends.
+	interrupt := func(until <-chan time.Time) (e end, ended bool) {
 		t := time.NewTicker(5 * time.Millisecond)
 		defer t.Stop()
 		for {
 			duckdb.Interrupt(c.c)
 			select {
-			case <-over:
-				return
+			case e = <-over:
+				return e, true
+			case <-until:
+				return e, false
 			case <-t.C:
 			}
 		}
-	}()
-	var state duckdb.State
-	c.e.workers.do(func() { state = duckdb.Query(c.c, sql, &r) })
-	close(over)
-	<-stopped
-	if state == duckdb.StateError {
-		err = errors.New(duckdb.ResultError(&r))
-		duckdb.DestroyResult(&r)
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
 	}
-	return r, err
+	if e, ended := interrupt(time.After(grace)); ended {
+		if e.err != nil {
+			e.err = context.Cause(ctx)
+		}
+		return e.r, e.err
+	}
+	left := make(chan struct{})
+	c.left = left
+	go func() {
+		defer close(left)
+		if e, _ := interrupt(nil); e.err == nil {
+			duckdb.DestroyResult(&e.r)
+		}
+	}()
+	return duckdb.Result{}, context.Cause(ctx)
 }

@@ -1,6 +1,9 @@
 package duck
 
-import "context"
+import (
+	"context"
+	"testing"
+)
 
 // Try runs a statement as no fragment could.
 func (e *Engine) Try(sql string) error {
@@ -10,4 +13,11 @@ func (e *Engine) Try(sql string) error {
 	}
 	defer c.close()
 	return c.exec(sql)
+}
+
+// WithoutGrace has cancelled statements not wait for DuckDB at all.
+func WithoutGrace(t *testing.T) {
+	old := grace
+	grace = 0
+	t.Cleanup(func() { grace = old })
 }

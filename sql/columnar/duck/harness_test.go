@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -45,10 +46,10 @@ type db struct {
 	dir     string
 	engine  *duck.Engine
 	shapes  map[catalog.OID]columnar.Table
-	lacks   string    // a column that files do not have
-	opened  int       // snapshots that are not closed
-	root    plan.Node // of the last program
-	inOrder bool      // files take the rows as they come, all of them
+	lacks   string       // a column that files do not have
+	opened  atomic.Int32 // snapshots that are not closed
+	root    plan.Node    // of the last program
+	inOrder bool         // files take the rows as they come, all of them
 	ctx     context.Context
 	out     []plan.Col // of the last program
 }
@@ -68,8 +69,8 @@ func newDB(t testing.TB, o duck.Options) *db {
 		if err := eng.Close(); err != nil {
 			t.Error(err)
 		}
-		if d.opened != 0 {
-			t.Errorf("%d snapshots are open", d.opened)
+		if n := d.opened.Load(); n != 0 {
+			t.Errorf("%d snapshots are open", n)
 		}
 	})
 	return d
@@ -246,7 +247,7 @@ func (d *db) mustExec(sql string) {
 
 // Open implements columnar.Source.
 func (d *db) Open(_ context.Context, tables []*catalog.Table, _ wal.LSN) (*columnar.Snapshot, error) {
-	s := &columnar.Snapshot{Close: func() { d.opened-- }}
+	s := &columnar.Snapshot{Close: func() { d.opened.Add(-1) }}
 	for _, t := range tables {
 		shape, ok := d.shapes[t.OID]
 		if !ok {
@@ -254,7 +255,7 @@ func (d *db) Open(_ context.Context, tables []*catalog.Table, _ wal.LSN) (*colum
 		}
 		s.Tables = append(s.Tables, shape)
 	}
-	d.opened++
+	d.opened.Add(1)
 	return s, nil
 }
 

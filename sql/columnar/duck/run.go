@@ -30,12 +30,16 @@ type Runner struct {
 	engine                   *Engine
 	source                   columnar.Source
 	ran, unavailable, failed atomic.Int64
+	left                     sync.WaitGroup // queries that go on after their statements
 }
 
 var _ database.ColumnarEngine = (*Runner)(nil)
 
 // Runner makes a runner over the tables of a branch.
 func (e *Engine) Runner(s columnar.Source) *Runner { return &Runner{engine: e, source: s} }
+
+// Close waits for the queries whose statements were cancelled. No statement may be under way.
+func (r *Runner) Close() { r.left.Wait() }
 
 // Counts implements database.ColumnarEngine.
 func (r *Runner) Counts() syscat.ColumnarStats {
@@ -63,7 +67,7 @@ func (r *Runner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Columnar, 
 	case err != nil:
 		return nil, false, cancelled(ec.Ctx, err)
 	}
-	q := &query{snap: snap}
+	q := &query{snap: snap, left: &r.left}
 	rows, err := q.run(ec.Ctx, r.engine, n, string(sql), params)
 	if errors.Is(err, columnar.ErrNotAvailable) && ec.Ctx.Err() == nil {
 		q.close()
@@ -134,6 +138,7 @@ func cancelled(ctx context.Context, err error) error {
 // query holds what a running fragment needs: a connection, bitmaps, files, and copies of the tails.
 type query struct {
 	snap  *columnar.Snapshot
+	left  *sync.WaitGroup // of the runner
 	conn  *conn
 	dels  []deletions
 	tails []string
@@ -166,7 +171,19 @@ func (q *query) free() {
 	}
 }
 
+// close frees everything, once DuckDB is done with it.
 func (q *query) close() {
+	if q.conn != nil && q.conn.left != nil {
+		q.left.Go(func() {
+			<-q.conn.left
+			q.end()
+		})
+		return
+	}
+	q.end()
+}
+
+func (q *query) end() {
 	if q.conn != nil {
 		q.conn.close()
 		q.conn = nil
