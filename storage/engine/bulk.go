@@ -83,6 +83,13 @@ func (w *BulkWriter) finish(ctx context.Context, in *change.Ingest) error {
 	if err := w.e.kv.Flush(); err != nil {
 		return fmt.Errorf("flush before ingest: %w", err)
 	}
+	if w.e.windowed() {
+		w.e.window.mu.Lock()
+		defer w.e.window.mu.Unlock()
+		if err := w.e.keepIngestedLocked(w.files.Paths()); err != nil {
+			return fmt.Errorf("keep sorted files for the restore window: %w", err)
+		}
+	}
 	var err error
 	in.Files, err = w.files.Ingest(ctx)
 	return err

@@ -31,6 +31,9 @@ func (e *Engine) Checkpoint(ctx context.Context, dir string, follow wal.LSN) (wa
 	return at, nil
 }
 
+// ownHold names holds of the log for as long as a copy is made: none of its followers is there.
+const ownHold = "copy of the store"
+
 // copyBytes is how much of the unfinished segment is copied rather than started anew.
 const copyBytes = 256 << 10
 
@@ -39,7 +42,7 @@ func (e *Engine) checkpoint(ctx context.Context, dir string, follow wal.LSN) (at
 	if _, err := fs.Stat(dir); err == nil {
 		return 0, errors.New("directory exists")
 	}
-	hold, err := e.log.Hold("checkpoint", 0)
+	hold, err := e.log.Hold(ownHold, 0)
 	if err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/wal"
 )
 
 // The crash test runs sessions on a file system that can say what a machine crash would leave of it, takes such a
@@ -125,6 +126,22 @@ func (p *picture) check(t *testing.T) (last [crashSessions]uint64) {
 			t.Fatal(d.Err())
 		}
 	}
+	last = e.checkSessions(t)
+	for n, i := range last {
+		if i < p.acked[n] || i > p.tried[n] {
+			t.Fatalf("session %d: at %d, acknowledged %d, begun %d (%d%% of unsynced data)", n, i, p.acked[n], p.tried[n], p.unsynced)
+		}
+		if logged[n] != 0 && logged[n] != i {
+			t.Fatalf("session %d: store at %d, log at %d", n, i, logged[n])
+		}
+	}
+	p.checkPast(t, e, last)
+	return last
+}
+
+// checkSessions returns the last transaction of each session: all of it is there, and of older ones what they leave.
+func (e *Engine) checkSessions(t *testing.T) (last [crashSessions]uint64) {
+	t.Helper()
 	s := e.Snapshot()
 	defer s.Release()
 	for n := range uint64(crashSessions) {
@@ -134,12 +151,6 @@ func (p *picture) check(t *testing.T) (last [crashSessions]uint64) {
 			t.Fatalf("session %d: half a transaction: %q and %q", n, a, b)
 		}
 		i, _ := strconv.ParseUint(a, 10, 64)
-		if i < p.acked[n] || i > p.tried[n] {
-			t.Fatalf("session %d: at %d, acknowledged %d, begun %d (%d%% of unsynced data)", n, i, p.acked[n], p.tried[n], p.unsynced)
-		}
-		if logged[n] != 0 && logged[n] != i {
-			t.Fatalf("session %d: store at %d, log at %d", n, i, logged[n])
-		}
 		// The rows of the last three transactions and no others.
 		it := s.NewIter(crashKey(n, 1000), crashKey(n+1, 0))
 		want := uint64(1)
@@ -163,9 +174,42 @@ func (p *picture) check(t *testing.T) (last [crashSessions]uint64) {
 	return last
 }
 
+// checkPast restores stores at both ends of the window: what a crash has left of it can be used.
+func (p *picture) checkPast(t *testing.T, e *Engine, last [crashSessions]uint64) {
+	t.Helper()
+	w, ok, err := e.Window()
+	if !ok || err != nil {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for k, at := range []wal.LSN{w.From, w.To} {
+		o := crashOptions(p.fs, nil)
+		o.Dir, o.Window = fmt.Sprintf("past%d", rand.Uint64()), 0
+		if _, err := e.Restore(context.Background(), o.Dir, Point{LSN: at}, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := r.checkSessions(t)
+		for n := range then {
+			if then[n] > last[n] || k == 1 && then[n] != last[n] {
+				t.Fatalf("session %d: at %d in the past, %d after it", n, then[n], last[n])
+			}
+		}
+		mustClose(t, r)
+		if err := p.fs.RemoveAll(o.Dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func crashOptions(fs vfs.FS, onFatal func(error)) Options {
 	return Options{FS: fs, Dir: "db", MemTableBytes: 64 << 10, SegmentBytes: 48 << 10, CacheBytes: 1 << 20,
-		OnFatal: onFatal, AsyncDelay: time.Millisecond}
+		OnFatal: onFatal, AsyncDelay: time.Millisecond, Window: time.Hour, WindowBytes: 256 << 10}
 }
 
 func TestCrash(t *testing.T) {

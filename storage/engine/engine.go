@@ -33,10 +33,16 @@ type Options struct {
 	CommitHook func(start, end wal.LSN, payload []byte)
 	// AsyncDelay bounds how long an Async commit stays without a sync; default 10 ms.
 	AsyncDelay time.Duration
-	// KeepLogBytes and KeepLogAge keep log that recovery does not need any more (restore window): a segment stays
-	// while either wants it. Default 0.
+	// KeepLogBytes keeps log that recovery does not need any more, for followers that start later. Default 0.
 	KeepLogBytes int64
-	KeepLogAge   time.Duration
+	// Window is the age of the past that Restore can bring back; 0: none. WindowBytes bounds what is kept for it: the log, and
+	// files that the store itself has no more; default 1 GB.
+	Window      time.Duration
+	WindowBytes int64
+	// Step is called between the steps of what must survive a kill, with the name of the place; an error ends the work. For
+	// tests. The places: base linked (it has no name yet), base named, base unnamed (its files are there), restored (the
+	// state is there, the log is not), restored log (all but the manifest).
+	Step func(where string) error
 }
 
 func (o Options) withDefaults() Options {
@@ -48,6 +54,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.AsyncDelay == 0 {
 		o.AsyncDelay = 10 * time.Millisecond
+	}
+	if o.WindowBytes == 0 {
+		o.WindowBytes = 1 << 30
+	}
+	if o.Step == nil {
+		o.Step = func(string) error { return nil }
 	}
 	return o
 }
@@ -66,6 +78,8 @@ type Engine struct {
 	grave     graveyard
 	living    living
 	cold      atomic.Pointer[Cold]
+	window    window
+	opened    time.Time
 	nextRowID atomic.Uint64
 	nextXID   atomic.Uint64
 	failure   atomic.Pointer[stopError]
@@ -103,7 +117,7 @@ func (e *stopError) Unwrap() []error { return []error{ErrStopped, e.cause} }
 // Open opens the store in o.Dir, made when the directory holds none, and brings it to the state of the end of its log.
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	o = o.withDefaults()
-	e := &Engine{opts: o, maintain: make(chan struct{}, 1), done: make(chan struct{})}
+	e := &Engine{opts: o, opened: time.Now(), maintain: make(chan struct{}, 1), done: make(chan struct{})}
 	e.grave.wake = e.wakeMaintenance
 	if err := e.open(ctx); err != nil {
 		e.release()
@@ -161,6 +175,9 @@ func (e *Engine) open(ctx context.Context) error {
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
+	if err := e.openWindow(); err != nil {
+		return fmt.Errorf("restore window: %w", err)
+	}
 	return e.begin()
 }
 
@@ -178,48 +195,9 @@ func (e *Engine) recover(ctx context.Context) error {
 		return err
 	}
 	defer r.Close()
-	const batchBytes = 1 << 20
-	var (
-		buf      []byte
-		payloads [][]byte
-		ends     []wal.LSN
-		records  int
-	)
-	apply := func(payloads [][]byte, ends []wal.LSN) error {
-		if len(payloads) == 0 {
-			return nil
-		}
-		if err := e.kv.Apply(payloads, ends); err != nil {
-			return fmt.Errorf("recover: %w", err)
-		}
-		return ctx.Err()
-	}
-	for {
-		rec, more, err := r.TryNext(ctx)
-		if err != nil {
-			return fmt.Errorf("recover: %w", err)
-		}
-		// Small records are copied and applied together.
-		if !more || len(buf)+len(rec.Payload) > batchBytes {
-			if err := apply(payloads, ends); err != nil {
-				return err
-			}
-			buf, payloads, ends = nil, payloads[:0], ends[:0]
-		}
-		if !more {
-			break
-		}
-		records++
-		if len(rec.Payload) > batchBytes {
-			if err := apply([][]byte{rec.Payload}, []wal.LSN{rec.End}); err != nil {
-				return err
-			}
-			continue
-		}
-		at := len(buf)
-		buf = append(buf, rec.Payload...)
-		payloads = append(payloads, buf[at:])
-		ends = append(ends, rec.End)
+	records, err := replay(ctx, e.kv, r, nil)
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
 	}
 	if records > 0 {
 		e.opts.Logger.Info("log replayed", "from", from.String(), "to", r.Pos().String(), "records", records,

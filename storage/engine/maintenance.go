@@ -20,19 +20,32 @@ func (e *Engine) wakeMaintenance() {
 // maintenance closes unused snapshots, and removes log that nobody needs any more when Pebble has written what it led to.
 func (e *Engine) maintenance() {
 	defer e.workers.Done()
+	tick := time.NewTicker(windowTick)
+	defer tick.Stop()
+	e.tend()
 	for {
 		select {
 		case <-e.done:
 			return
+		case <-tick.C:
+			e.tend()
 		case <-e.maintain:
 			e.grave.clear()
-			if !e.flushed.Swap(false) {
-				continue
-			}
-			if err := e.TrimLog(); err != nil {
-				e.opts.Logger.Warn("log not trimmed", "error", err)
+			if e.flushed.Swap(false) {
+				e.tend()
 			}
 		}
+	}
+}
+
+// tend moves the restore window on and removes the log that it leaves.
+func (e *Engine) tend() {
+	err := e.tendWindow()
+	if err == nil {
+		err = e.TrimLog()
+	}
+	if err != nil && e.stopped() == nil {
+		e.opts.Logger.Warn("log and restore window not trimmed", "dir", e.opts.Dir, "error", err)
 	}
 }
 
@@ -85,8 +98,8 @@ func (e *Engine) TrimLog() error {
 		end := e.log.WrittenLSN()
 		limit = min(limit, end-min(keep, end))
 	}
-	if e.opts.KeepLogAge > 0 {
-		limit = min(limit, e.log.OlderThan(time.Now().Add(-e.opts.KeepLogAge)))
+	if keep, ok := e.windowKeep(); ok {
+		limit = min(limit, keep)
 	}
 	return e.log.TruncateBefore(limit)
 }

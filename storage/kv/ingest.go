@@ -197,6 +197,9 @@ func (f *Files) Finish() error {
 	return f.finishFile()
 }
 
+// Paths are the finished files; no other Files of any process had a file of such a name.
+func (f *Files) Paths() []string { return f.paths }
+
 // Ingest brings the finished files into the store, durably, and returns their names. The range must be empty, and the
 // log must not replay anything in it that stands before: the caller has flushed the store (Flush).
 func (f *Files) Ingest(ctx context.Context) ([]string, error) {
@@ -211,6 +214,35 @@ func (f *Files) Ingest(ctx context.Context) ([]string, error) {
 		names[i] = f.s.fs.PathBase(path)
 	}
 	return names, f.Discard()
+}
+
+// IngestLinks is Files.Ingest for sorted files of an index that have been kept elsewhere; they stay there.
+func (s *Store) IngestLinks(ctx context.Context, paths []string) error {
+	dir := s.fs.PathJoin(s.dir, bulkDir)
+	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make directory for sorted files: %w", err)
+	}
+	f := &Files{s: s}
+	for _, path := range paths {
+		link := s.fs.PathJoin(dir, s.fs.PathBase(path))
+		if err := s.fs.Link(path, link); err != nil {
+			return errors.Join(fmt.Errorf("link sorted file: %w", err), f.Discard())
+		}
+		f.paths = append(f.paths, link)
+	}
+	_, err := f.Ingest(ctx)
+	return err
+}
+
+// Holds reports whether the store has a key of an index.
+func (s *Store) Holds(table uint32, index uint16) (bool, error) {
+	lo := change.AppendKeyPrefix(nil, table, index)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lo})
+	if err != nil {
+		return false, err
+	}
+	found := it.First() && bytes.HasPrefix(it.Key(), lo)
+	return found, errors.Join(it.Error(), it.Close())
 }
 
 // Discard removes what is left of the files outside the store.

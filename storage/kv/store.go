@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -121,6 +122,8 @@ func Open(dir string, o Options) (*Store, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{fs: o.FS, dir: dir, cache: pebble.NewCache(o.CacheBytes)}
+	// Beyond what any other process of the store has given out: sorted files keep their names in the log and the restore window.
+	s.temp.Store(rand.Uint64() >> 1)
 	s.barrier = &barrierFS{FS: o.FS, before: o.Barrier, full: &s.full}
 	s.writer = o.pebble(s)
 	s.writer.EnsureDefaults()

@@ -3,7 +3,6 @@ package wal
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cockroachdb/errors/oserror"
 )
@@ -111,16 +110,4 @@ func (l *Log) newestSegment() LSN {
 	l.segMu.Lock()
 	defer l.segMu.Unlock()
 	return l.segMu.segments[len(l.segMu.segments)-1].Start
-}
-
-// OlderThan is the start of the oldest segment that was written to after t.
-func (l *Log) OlderThan(t time.Time) LSN {
-	segs := l.Segments()
-	for _, s := range segs[:len(segs)-1] {
-		info, err := l.opts.FS.Stat(l.opts.FS.PathJoin(l.dir, s.name()))
-		if err == nil && info.ModTime().After(t) {
-			return s.Start
-		}
-	}
-	return segs[len(segs)-1].Start
 }
