@@ -44,6 +44,23 @@ func (f *fake) Checkpoint(_ context.Context, to Where) (wal.LSN, error) {
 	return f.LSN(), os.WriteFile(filepath.Join(to.Dir, "data"), []byte(f.read()), 0o600)
 }
 
+// Restore makes a copy of the first LSN bytes, of all at a time.
+func (f *fake) Restore(_ context.Context, to Where, p Point) (Point, error) {
+	text := f.read()
+	if p.Time.IsZero() {
+		if int(p.LSN) > len(text) {
+			return Point{}, errOutside
+		}
+		text = text[:p.LSN]
+	}
+	if err := os.Mkdir(to.Dir, 0o700); err != nil {
+		return Point{}, err
+	}
+	return Point{LSN: wal.LSN(len(text)), Time: time.Now()}, os.WriteFile(filepath.Join(to.Dir, "data"), []byte(text), 0o600)
+}
+
+var errOutside = errors.New("outside of the window")
+
 func open(t *testing.T, dir string, idle time.Duration) *Manager {
 	t.Helper()
 	m, err := Open(Options{Dir: dir, Open: openFake, IdleTimeout: idle})
@@ -135,6 +152,72 @@ func TestRefusals(t *testing.T) {
 	if len(left) != 1 {
 		t.Errorf("%d databases on disk", len(left))
 	}
+}
+
+// A branch of a position before its parent's beginning is of what the parent was then, at any depth.
+func TestBranchesOfThePast(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	m := open(t, dir, time.Hour)
+	write := func(branch, s string) {
+		on(t, m, "postgres", branch, func(f *fake) { f.write(f.read() + s) })
+	}
+	made := map[string]Branch{}
+	create := func(name, parent string, at Point) error {
+		b, err := m.CreateBranch(ctx, "postgres", name, CreateOptions{Parent: parent, At: at})
+		made[name] = b
+		return err
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	write("main", "ab")                          // 11
+	must(create("dev", "main", Point{}))         // at 11
+	write("main", "cd")                          // 13
+	write("dev", "xy")                           // 13
+	must(create("deep", "dev", Point{LSN: 12}))  // of dev
+	write("deep", "z")                           // 13
+	must(create("m12", "main", Point{LSN: 12}))  // main's other 12
+	must(create("old", "deep", Point{LSN: 10}))  // main's, by way of dev
+	must(create("mine", "deep", Point{LSN: 13})) // deep's own
+	must(create("then", "deep", Point{Time: made["deep"].Created.Add(-time.Nanosecond)}))
+	for name, want := range map[string]string{"deep": "postgres:abxz", "m12": "postgres:abc", "old": "postgres:a", "mine": "postgres:abxz"} {
+		on(t, m, "postgres", name, func(f *fake) {
+			if f.read() != want {
+				t.Errorf("%s holds %q, want %q", name, f.read(), want)
+			}
+		})
+	}
+	d := m.Databases()[0]
+	for name, parent := range map[string]string{"deep": "dev", "m12": "main", "old": "main", "mine": "deep", "then": "dev"} {
+		if b, p := d.branch(name), d.branch(parent); b.Parent != p.ID || b.Depth != p.Depth+1 || b.At.IsZero() {
+			t.Errorf("%s: %+v", name, b)
+		}
+	}
+	var beginning *BeginningError
+	if err := create("x", "deep", Point{Time: began.Add(-time.Hour)}); !errors.As(err, &beginning) || beginning.Branch != "main" {
+		t.Errorf("before the beginning: %v", err)
+	}
+	if err := create("x", "main", Point{LSN: 99}); !errors.Is(err, errOutside) {
+		t.Errorf("after the end: %v", err)
+	}
+	if err := create("dev", "main", Point{LSN: 10}); !errors.Is(err, ErrBranchExists) {
+		t.Errorf("taken name: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "stores", "*", "*")); len(left) != len(d.Branches) {
+		t.Errorf("%d stores of %d branches: %v", len(left), len(d.Branches), left)
+	}
+	must(m.Close())
+	m = open(t, dir, time.Hour)
+	defer m.Close()
+	on(t, m, "postgres", "deep", func(f *fake) {
+		if f.read() != "postgres:abxz" {
+			t.Errorf("deep holds %q after a restart", f.read())
+		}
+	})
 }
 
 // Idle branches are closed and open again on use.

@@ -36,6 +36,9 @@ type Runtime interface {
 	// commit path: nothing acknowledged before the call is missing (I6). What belongs to it in the warehouse is in
 	// to.Warehouse.
 	Checkpoint(ctx context.Context, to Where) (wal.LSN, error)
+	// Restore is Checkpoint at a point of the store's past; it returns the last commit that is in the copy. Errors: those that say
+	// that the point is outside of what is kept, and others.
+	Restore(ctx context.Context, to Where, p Point) (Point, error)
 	// LSN is the newest visible position.
 	LSN() wal.LSN
 	Close() error
@@ -67,6 +70,7 @@ type Manager struct {
 	opts Options
 	// change serialises everything that writes the tree; it is taken before mu.
 	change sync.Mutex
+	making map[string]string // directory in the warehouse by database@branch of stores that are being made; protected by change
 	mu     struct {
 		sync.Mutex
 		tree   *Tree
@@ -97,7 +101,7 @@ func Open(o Options) (*Manager, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{opts: o, stop: make(chan struct{})}
+	m := &Manager{opts: o, stop: make(chan struct{}), making: map[string]string{}}
 	m.mu.open = map[uint32]*slot{}
 	if err := os.MkdirAll(filepath.Join(o.Dir, "stores"), 0o700); err != nil {
 		return nil, err
@@ -159,6 +163,16 @@ func (h *Handle) Release() {
 
 // Acquire opens a branch, or joins those who use it. Errors: ErrNoDatabase, ErrNoBranch, ErrClosed, and what Open gives.
 func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle, error) {
+	return m.acquire(ctx, database, func(d *Database) (*Branch, error) {
+		if b := d.branch(branch); b != nil {
+			return b, nil
+		}
+		return nil, fmt.Errorf("%w: %s", ErrNoBranch, branch)
+	})
+}
+
+// acquire is Acquire of the branch that find chooses.
+func (m *Manager) acquire(ctx context.Context, database string, find func(d *Database) (*Branch, error)) (*Handle, error) {
 	for {
 		m.mu.Lock()
 		if m.mu.closed {
@@ -170,10 +184,10 @@ func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle
 			m.mu.Unlock()
 			return nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)
 		}
-		b := d.branch(branch)
-		if b == nil {
+		b, err := find(d)
+		if err != nil {
 			m.mu.Unlock()
-			return nil, fmt.Errorf("%w: %s", ErrNoBranch, branch)
+			return nil, err
 		}
 		w := m.where(d, b)
 		s := m.mu.open[b.ID]
@@ -212,7 +226,7 @@ func (m *Manager) Acquire(ctx context.Context, database, branch string) (*Handle
 		}
 		if s.err != nil {
 			h.Release()
-			return nil, fmt.Errorf("open branch %s@%s: %w", database, branch, s.err)
+			return nil, fmt.Errorf("open branch %s@%s: %w", database, b.Name, s.err)
 		}
 		h.Runtime = s.runtime
 		return h, nil
@@ -276,12 +290,16 @@ type CreateOptions struct {
 	CreatedBy string
 	Expires   time.Time
 	Protected bool
+	At        Point // default: the present
 }
 
-// CreateBranch makes a branch of the parent's present state and returns it.
+// CreateBranch makes a branch of the parent's state, present or past, and returns it.
 func (m *Manager) CreateBranch(ctx context.Context, database, name string, o CreateOptions) (Branch, error) {
 	if o.Parent == "" {
 		o.Parent = MainBranch
+	}
+	if !o.At.Present() {
+		return m.createPast(ctx, database, name, o)
 	}
 	parent, err := m.Acquire(ctx, database, o.Parent)
 	if err != nil {
@@ -301,7 +319,7 @@ func (m *Manager) CreateBranch(ctx context.Context, database, name string, o Cre
 		if p == nil {
 			return fmt.Errorf("%w: %s", ErrNoBranch, o.Parent)
 		}
-		if d.branch(name) != nil {
+		if d.branch(name) != nil || m.making[database+"@"+name] != "" {
 			return fmt.Errorf("%w: %s", ErrBranchExists, name)
 		}
 		b := &Branch{ID: t.newID(), Name: name, Parent: p.ID, Depth: p.Depth + 1, Created: time.Now().UTC(), CreatedBy: o.CreatedBy,

@@ -33,9 +33,10 @@ type Tree struct {
 //
 //	1  a role's MemberOf lists the roles' numbers
 //	2  MemberOf lists Memberships; a database has an ACL
+//	3  a branch has the time of its point
 const (
 	oldestTreeFormat = 1
-	treeFormat       = 2
+	treeFormat       = 3
 )
 
 // Database is a database and its branches, parents before children.
@@ -54,10 +55,12 @@ type Database struct {
 
 // Branch is one branch. Its store lives in stores/<Database.ID>/<ID>.
 type Branch struct {
-	ID        uint32
-	Name      string
-	Parent    uint32 `json:",omitempty"` // 0: none, or dropped
-	LSN       wal.LSN
+	ID     uint32
+	Name   string
+	Parent uint32 `json:",omitempty"` // 0: none, or dropped
+	LSN    wal.LSN
+	// At is the time of the point that the branch starts from; zero: Created.
+	At        time.Time `json:",omitzero"`
 	Depth     int
 	Created   time.Time
 	CreatedBy string
@@ -85,10 +88,15 @@ func (t *Tree) settle(d *Database, b *Branch) {
 	for _, od := range t.Databases {
 		for _, o := range od.Branches {
 			if o != b && od.warehouse(o) == name {
-				b.Warehouse = fmt.Sprintf("%s-%d", name[:min(len(name), 80)], b.ID)
+				b.Warehouse = b.apart(name)
 			}
 		}
 	}
+}
+
+// apart is the branch's directory where another has the one called name.
+func (b *Branch) apart(name string) string {
+	return fmt.Sprintf("%s-%d", name[:min(len(name), 80)], b.ID)
 }
 
 // keepWarehouses lets a database's branches keep their directories when its name changes.

@@ -55,7 +55,8 @@ func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.
 	db, err := database.Open(ctx, database.Options{
 		Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
 		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal,
-			KeepLogBytes: keepLog},
+			KeepLogBytes: keepLog, Step: c.failpoint, Window: time.Duration(values.Int("tarn.restore_window")) * time.Second,
+			WindowBytes: int64(values.Int("tarn.restore_window_size")) << 20},
 		Txn:        txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
 		Autovacuum: autovacuumOf(values),
 	})

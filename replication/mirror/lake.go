@@ -139,7 +139,7 @@ func (m *Mirror) retireLakeLocked(t *table, lsn wal.LSN) {
 	if !change.IsLake(storage) {
 		return
 	}
-	t.outlived, t.goneAt = append(t.outlived, storage), lsn
+	t.outlived, t.goneAt, t.wasLake = append(t.outlived, storage), lsn, true
 	m.lakes.mu.Lock()
 	defer m.lakes.mu.Unlock()
 	for _, c := range m.lakes.versions {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarndb/tarn/replication/slot"
@@ -126,6 +127,7 @@ type Mirror struct {
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 	wake   chan struct{} // to the scheduler; one place
+	left   atomic.Bool   // directories of dropped lake tables are there for the restore window
 	loaded chan struct{} // closed when the tables of the slot are there and the tail runs
 	stall  chan struct{} // closed when the warehouse has not answered at the start
 	dead   chan struct{} // closed when load or tail have failed
@@ -219,6 +221,26 @@ func (m *Mirror) sweepTables() {
 	if err := m.buryStray(m.ctx); err != nil {
 		m.log.Warn("mirror cannot remove what is left of lake tables", "err", err)
 	}
+	m.sweepOnce()
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.ctx.Done():
+			return
+		case <-tick.C:
+			if m.left.Load() {
+				m.sweepOnce()
+			}
+		}
+	}
+}
+
+// sweepEvery is how often the directories of dropped lake tables are looked at that the restore window may bring back.
+const sweepEvery = 10 * time.Minute
+
+func (m *Mirror) sweepOnce() {
+	m.left.Store(false)
 	root := object.Segment(m.opt.Database) + "/"
 	infos, err := m.opt.Warehouse.List(m.ctx, root, "")
 	if err != nil {
@@ -243,7 +265,7 @@ func (m *Mirror) sweepTables() {
 	}
 }
 
-// sweepTable removes a Delta table if this store made it.
+// sweepTable removes a Delta table if this store made it and its restore window does not reach back to it.
 func (m *Mirror) sweepTable(dir string) error {
 	store := object.Sub(m.opt.Warehouse, dir)
 	snap, err := delta.Load(m.ctx, store, -1)
@@ -261,6 +283,10 @@ func (m *Mirror) sweepTable(dir string) error {
 		m.mu.Unlock()
 		if err != nil || alive {
 			return nil
+		}
+		if kept, err := m.keepsDropped(m.ctx, store); kept || err != nil {
+			m.left.Store(true)
+			return err
 		}
 		m.log.Info("mirror removes the delta table of a dropped table", "dir", dir)
 		return removeAll(m.ctx, store)

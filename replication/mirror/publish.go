@@ -476,7 +476,7 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 		if err := m.opt.Step("checkpoint"); err != nil {
 			return err
 		}
-		if err := t.log.Checkpoint(ctx, time.Now(), m.opt.FileRetention); err != nil {
+		if err := t.log.Checkpoint(ctx, time.Now(), m.retention(t, m.opt.FileRetention)); err != nil {
 			return err
 		}
 		if err := m.opt.Step("checkpointed"); err != nil {
@@ -486,7 +486,7 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.log.Expire(ctx, time.Now(), m.opt.LogRetention, oldest); err != nil {
+		if _, err := t.log.Expire(ctx, time.Now(), m.retention(t, m.opt.LogRetention), oldest); err != nil {
 			return err
 		}
 	}
@@ -569,7 +569,7 @@ func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, er
 			return nil, err
 		}
 	}
-	expiry := time.Now().Add(-retention).UnixMilli()
+	expiry := time.Now().Add(-m.retention(t, retention)).UnixMilli()
 	for _, r := range snap.Tombstones {
 		if r.DeletionTimestamp != nil && *r.DeletionTimestamp > expiry {
 			if err := name(r.Path, r.DeletionVector); err != nil {

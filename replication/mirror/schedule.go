@@ -155,6 +155,9 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 		if m.eng.OldestSnapshot() < t.goneAt {
 			return m.removeTable, time.Now().Add(removeEvery)
 		}
+		if m.wanted(t) {
+			return m.leaveTable, time.Time{}
+		}
 		return m.removeTable, time.Time{}
 	case t.fatal != nil:
 		return nil, time.Time{}

@@ -53,6 +53,7 @@ func Check(ctx context.Context, w io.Writer, fs vfs.FS, dir string) error {
 		if err := c.state(ctx); err != nil {
 			return err
 		}
+		c.window()
 		if c.problems > 0 {
 			return fmt.Errorf("%w: %d problems found", ErrCorrupt, c.problems)
 		}
@@ -172,4 +173,30 @@ func (c *checker) state(ctx context.Context) error {
 		c.report("the state is that of %s, the log starts at %s", at, c.first)
 	}
 	return err
+}
+
+// window looks whether what the bases of the restore window name is there.
+func (c *checker) window() {
+	dir := c.fs.PathJoin(c.dir, baseDir)
+	names, err := c.fs.List(dir)
+	if err != nil {
+		return // there is none
+	}
+	for _, name := range names {
+		b, ok := parseBase(name)
+		if !ok {
+			continue // goes when the store is opened
+		}
+		s, err := kv.Open(c.fs.PathJoin(dir, name), kv.Options{FS: c.fs, ReadOnly: true, CacheBytes: 8 << 20, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			c.report("base %s: %v", name, err)
+			continue
+		}
+		if at := s.State().LSN; at > b.valid || at != 0 && at < c.first || b.keep < c.first {
+			c.report("base %s: its state is that of %s, the log starts at %s", name, at, c.first)
+		}
+		if err := s.Close(); err != nil {
+			c.report("base %s: %v", name, err)
+		}
+	}
 }

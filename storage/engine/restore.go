@@ -72,77 +72,89 @@ func (p Past) Next(lo, hi []byte) (key []byte, ok bool, err error) {
 	return key, ok, it.Close()
 }
 
+// Look is shown the state of a store that is being restored, which has the id store and is at the position at, and says from where
+// the log is followed: it goes back as far as that if it is kept, 0: as far as recovery needs it. The window does not move on meanwhile.
+type Look func(past Past, store wal.StoreID, at wal.LSN) (follow wal.LSN, err error)
+
+// Restored is the last commit that a restored store has.
+type Restored struct {
+	LSN  wal.LSN
+	Time time.Time
+}
+
 // Restore makes a store of its own in dir, which must not exist, that equals this one as it was at a point of the restore
-// window, and returns the point's position (I6). It is durable, and opened with Open as a Checkpoint's is.
-//
-// look, unless it is nil, is shown the state before the log is there, and says from where the log is followed; the log goes back
-// as far as that if it is kept, 0: as far as recovery needs it.
+// window (I6). It is durable, and opened with Open as a Checkpoint's is. look may be nil.
 //
 // The cost is that of replaying the log since the base before the point. Nothing waits for it.
-func (e *Engine) Restore(ctx context.Context, dir string, p Point, look func(past Past, at wal.LSN) (follow wal.LSN, err error)) (wal.LSN, error) {
+func (e *Engine) Restore(ctx context.Context, dir string, p Point, look Look) (Restored, error) {
 	if err := e.stopped(); err != nil {
-		return 0, err
+		return Restored{}, err
 	}
 	at, err := e.restore(ctx, dir, p, look)
 	if err != nil {
-		return 0, fmt.Errorf("restore %s at %s to %s: %w", e.opts.Dir, p, dir, spaceError(err))
+		return Restored{}, fmt.Errorf("restore %s at %s to %s: %w", e.opts.Dir, p, dir, spaceError(err))
 	}
 	return at, nil
 }
 
-func (e *Engine) restore(ctx context.Context, dir string, p Point, look func(Past, wal.LSN) (wal.LSN, error)) (at wal.LSN, err error) {
+func (e *Engine) restore(ctx context.Context, dir string, p Point, look Look) (at Restored, err error) {
 	fs := e.opts.FS
 	if _, err := fs.Stat(dir); err == nil {
-		return 0, errors.New("directory exists")
+		return at, errors.New("directory exists")
 	}
 	b, oldest, release, err := e.readBase(p)
 	if err != nil {
-		return 0, err
+		return at, err
 	}
 	defer release()
 	parents, err := missingParents(fs, dir)
 	if err != nil {
-		return 0, err
+		return at, err
 	}
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
-		return 0, err
+		return at, err
 	}
 	defer func() {
 		if err != nil {
 			fs.RemoveAll(dir)
 		}
 	}()
-	if err := e.linkState(fs.PathJoin(e.opts.Dir, baseDir, b.name()), fs.PathJoin(dir, kvDir)); err != nil {
-		return 0, err
-	}
-	state, at, follow, err := e.advance(ctx, fs.PathJoin(dir, kvDir), b, p, look)
+	m, err := newManifest()
 	if err != nil {
-		return 0, err
+		return at, err
+	}
+	if err := e.linkState(fs.PathJoin(e.opts.Dir, baseDir, b.name()), fs.PathJoin(dir, kvDir)); err != nil {
+		return at, err
+	}
+	from, at, err := e.advance(ctx, fs.PathJoin(dir, kvDir), b, p, func(past Past, state, at wal.LSN) (wal.LSN, error) {
+		if look == nil {
+			return state, nil
+		}
+		follow, err := look(past, m.id, at)
+		if follow == 0 {
+			return state, err
+		}
+		return max(min(state, follow), oldest), err
+	})
+	if err != nil {
+		return at, err
 	}
 	if err := e.opts.Step("restored"); err != nil {
-		return 0, err
-	}
-	from := state
-	if follow != 0 {
-		from = max(min(from, follow), oldest)
+		return at, err
 	}
 	logDir := fs.PathJoin(dir, walDir)
 	if err := fs.MkdirAll(logDir, 0o755); err != nil {
-		return 0, err
+		return at, err
 	}
-	if err := e.log.CopyTo(logDir, from, at); err != nil {
-		return 0, err
+	if err := e.log.CopyTo(logDir, from, at.LSN); err != nil {
+		return at, err
 	}
 	if err := e.opts.Step("restored log"); err != nil {
-		return 0, err
+		return at, err
 	}
-	m, err := newManifest()
-	if err != nil {
-		return 0, err
-	}
-	m.ParentStore, m.BranchLSN = e.manifest.Store, at.String()
+	m.ParentStore, m.BranchLSN = e.manifest.Store, at.LSN.String()
 	if err := m.create(fs, fs.PathJoin(dir, manifestFile)); err != nil {
-		return 0, err
+		return at, err
 	}
 	return at, syncTree(fs, dir, parents)
 }
@@ -225,24 +237,26 @@ func copyFile(fs vfs.FS, src, dst string) error {
 	return errors.Join(err, out.Close())
 }
 
-// advance brings the state of a base in dir to the point, for good. It returns from where on recovery would need the log, the
-// position reached, and what look says.
-func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, look func(Past, wal.LSN) (wal.LSN, error)) (from, at, follow wal.LSN, err error) {
+// advance brings the state of a base in dir to the point, for good, and returns what it has reached and from where on follow, which is
+// told where recovery would need it, wants the log.
+func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, follow func(past Past, state, at wal.LSN) (wal.LSN, error)) (
+	from wal.LSN, at Restored, err error) {
 	s, err := kv.Open(dir, kv.Options{FS: e.opts.FS, CacheBytes: 8 << 20, MemTableBytes: e.opts.MemTableBytes,
 		Logger: slog.New(slog.DiscardHandler), OnFatal: func(error) {}})
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, at, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	r, err := e.log.NewReader(s.State().LSN)
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, at, err
 	}
 	defer r.Close()
 	ingested, err := e.ingestedFiles()
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, at, err
 	}
+	micros := b.micros
 	_, err = replay(ctx, s, r, func(rec wal.Record, apply func() error) (bool, error) {
 		d, err := change.Decode(rec.Payload)
 		if err != nil {
@@ -253,19 +267,19 @@ func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, look 
 		if p.Time.IsZero() && rec.End > p.LSN || !p.Time.IsZero() && !past && d.CommitMicros > p.Time.UnixMicro() {
 			return false, nil
 		}
+		micros = d.CommitMicros
 		return true, e.replayIngests(ctx, s, d, ingested, apply)
 	})
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, at, err
 	}
-	at = max(s.State().LSN, b.valid) // the latter before the first commit
 	if err := s.Flush(); err != nil {
-		return 0, 0, 0, err
+		return 0, at, err
 	}
-	if look != nil {
-		follow, err = look(Past{s}, at)
-	}
-	return s.State().LSN, at, follow, err
+	state := s.State().LSN
+	at = Restored{LSN: max(state, b.valid), Time: time.UnixMicro(micros)} // the base's before the first commit
+	from, err = follow(Past{s}, state, at.LSN)
+	return from, at, err
 }
 
 // ingestedFiles are the paths of the sorted files that the window keeps, by their names in the log.

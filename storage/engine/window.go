@@ -54,7 +54,7 @@ type window struct {
 	ingested bool   // ingestedDir is there; protected by mu
 
 	tending sync.Mutex // held while bases come and go; taken before mu
-	first   *base      // linked by openWindow and not named yet; protected by tending
+	first   *base      // linked by openWindow and not named yet; written with tending and mu
 }
 
 const (
@@ -204,7 +204,9 @@ func (e *Engine) tendWindow() error {
 		if err := e.nameBase(b); err != nil {
 			return fmt.Errorf("first base of the restore window: %w", err)
 		}
+		w.mu.Lock()
 		w.first = nil
+		w.mu.Unlock()
 	}
 	if e.baseDue() {
 		w.mu.Lock()
@@ -411,4 +413,18 @@ func (e *Engine) Window() (w Window, ok bool, err error) {
 	}
 	w.Bytes, err = e.windowBytesLocked()
 	return w, true, err
+}
+
+// PastFrom is the position and the time from which on Restore can bring back the store's past; the newest ones if there is no
+// restore window, and a zero time if that reaches back to the store's beginning.
+func (e *Engine) PastFrom() (wal.LSN, time.Time) {
+	e.window.mu.Lock()
+	defer e.window.mu.Unlock()
+	if !e.windowed() || len(e.window.bases) == 0 && e.window.first == nil {
+		return e.visible.Load(), time.Now()
+	}
+	if len(e.window.bases) == 0 || e.window.bases[0].micros == 0 {
+		return 0, time.Time{}
+	}
+	return e.window.bases[0].valid, time.UnixMicro(e.window.bases[0].micros)
 }

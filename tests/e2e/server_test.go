@@ -78,15 +78,20 @@ func startServer(t *testing.T, data string, flags ...string) (c *client, stop fu
 	}
 }
 
-func (c *client) dsn() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres", c.port)
+func (c *client) dsn() string { return c.dsnOf("postgres") }
+
+func (c *client) dsnOf(database string) string {
+	return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=%s", c.port, database)
 }
 
 // another waits until the server answers.
-func (c *client) another() *client {
+func (c *client) another() *client { return c.on("postgres") }
+
+// on is another for any database.
+func (c *client) on(database string) *client {
 	c.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := pgconn.Connect(context.Background(), c.dsn())
+		conn, err := pgconn.Connect(context.Background(), c.dsnOf(database))
 		if err == nil {
 			return &client{c.t, c.port, conn}
 		}

@@ -1,0 +1,158 @@
+package branching
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// Point is a moment of a branch's past: a position, or a time when Time is not zero. The zero Point is the present.
+type Point struct {
+	LSN  wal.LSN
+	Time time.Time
+}
+
+// Present reports whether the point is the present.
+func (p Point) Present() bool { return p.LSN == 0 && p.Time.IsZero() }
+
+// precedes reports whether the point is before the branch's own history, in its parent's.
+func (p Point) precedes(b *Branch) bool {
+	if !p.Time.IsZero() {
+		return p.Time.Before(b.from())
+	}
+	return p.LSN < b.LSN
+}
+
+// from is the time of the point that the branch starts from.
+func (b *Branch) from() time.Time {
+	if b.At.IsZero() {
+		return b.Created
+	}
+	return b.At
+}
+
+// BeginningError says that a point is before the beginning of a branch that has no parent any more.
+type BeginningError struct {
+	Branch string
+	LSN    wal.LSN
+	Time   time.Time
+}
+
+func (e *BeginningError) Error() string {
+	return fmt.Sprintf("branch %s begins at %s (%s)", e.Branch, e.LSN, e.Time.UTC().Format(time.RFC3339))
+}
+
+// history is the branch whose own log has a point of a branch's past: the branch, or the ancestor that it was then.
+func (d *Database) history(name string, p Point) (*Branch, error) {
+	b := d.branch(name)
+	if b == nil {
+		return nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
+	}
+	for p.precedes(b) {
+		parent := d.branchByID(b.Parent)
+		if parent == nil {
+			return nil, &BeginningError{Branch: b.Name, LSN: b.LSN, Time: b.from()}
+		}
+		b = parent
+	}
+	return b, nil
+}
+
+// createPast makes a branch of a point of the parent's past. Others create and drop branches while its store is made.
+func (m *Manager) createPast(ctx context.Context, database, name string, o CreateOptions) (Branch, error) {
+	source, err := m.acquire(ctx, database, func(d *Database) (*Branch, error) { return d.history(o.Parent, o.At) })
+	if err != nil {
+		return Branch{}, err
+	}
+	defer source.Release()
+	b := &Branch{Name: name, Created: time.Now().UTC(), CreatedBy: o.CreatedBy, Expires: o.Expires, Protected: o.Protected}
+	where, release, err := m.reserve(database, b)
+	if err != nil {
+		return Branch{}, err
+	}
+	defer release()
+	if err := m.restore(ctx, source.Runtime, where, o.At, b); err != nil {
+		return Branch{}, err
+	}
+	m.change.Lock()
+	defer m.change.Unlock()
+	err = m.update(func(t *Tree) error {
+		d := t.database(database)
+		if d == nil {
+			return fmt.Errorf("%w: %s", ErrNoDatabase, database)
+		}
+		if d.branch(name) != nil {
+			return fmt.Errorf("%w: %s", ErrBranchExists, name)
+		}
+		if p := d.branchByID(source.Where.BranchID); p != nil { // it cannot go while it is acquired
+			b.Parent, b.Depth = p.ID, p.Depth+1
+		}
+		d.Branches = append(d.Branches, b)
+		return nil
+	})
+	if err != nil {
+		return Branch{}, errors.Join(err, m.removeStores([]Where{where}))
+	}
+	return *b, m.unmark(where)
+}
+
+// reserve gives a branch that is being made its number and directories; nobody else takes its name until release.
+func (m *Manager) reserve(database string, b *Branch) (w Where, release func(), err error) {
+	m.change.Lock()
+	defer m.change.Unlock()
+	key := database + "@" + b.Name
+	err = m.update(func(t *Tree) error {
+		d := t.database(database)
+		if d == nil {
+			return fmt.Errorf("%w: %s", ErrNoDatabase, database)
+		}
+		if d.branch(b.Name) != nil || m.making[key] != "" {
+			return fmt.Errorf("%w: %s", ErrBranchExists, b.Name)
+		}
+		b.ID = t.newID()
+		d.Branches = append(d.Branches, b)
+		t.settle(d, b)
+		w = m.where(d, b)
+		d.Branches = d.Branches[:len(d.Branches)-1]
+		for _, taken := range m.making {
+			if taken == w.Warehouse {
+				w.Warehouse = b.apart(taken)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return w, nil, err
+	}
+	b.Warehouse = w.Warehouse // whatever the names are by then
+	m.making[key] = w.Warehouse
+	return w, func() {
+		m.change.Lock()
+		delete(m.making, key)
+		m.change.Unlock()
+	}, nil
+}
+
+// restore makes the store of a branch that the tree does not name yet; a failure leaves nothing behind.
+func (m *Manager) restore(ctx context.Context, from Runtime, to Where, p Point, b *Branch) error {
+	if err := os.MkdirAll(filepath.Dir(to.Dir), 0o700); err != nil {
+		return err
+	}
+	if err := m.mark(to); err != nil {
+		return err
+	}
+	at, err := from.Restore(ctx, to, p)
+	if err == nil {
+		err = syncDir(filepath.Dir(to.Dir))
+	}
+	if err != nil {
+		return errors.Join(err, m.removeStores([]Where{to}))
+	}
+	b.LSN, b.At = at.LSN, at.Time.UTC()
+	return nil
+}
