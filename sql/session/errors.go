@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/lock"
@@ -56,4 +57,12 @@ func sqlError(err error) error {
 		return pgerr.Wrap(err, pgerr.DataCorrupted, "%v", err)
 	}
 	return pgerr.Wrap(err, pgerr.InternalError, "%v", err)
+}
+
+// addContext adds a line to an error's CONTEXT; nil stays nil.
+func addContext(err error, line string) error { return routine.AddContext(sqlError(err), line) }
+
+// internalPlace gives an error in a text that a function runs its place there.
+func internalPlace(err error, text, word string, lead int) error {
+	return routine.InternalPlace(sqlError(err), text, word, lead)
 }

@@ -55,10 +55,10 @@ func (f *functions) SystemRows(fn string, args []types.Datum) ([][]types.Datum, 
 	case "pg_cursor":
 		return f.s().cursorRows(), true, nil
 	case "pg_event_trigger_dropped_objects":
-		rows, err := f.s().droppedRows()
+		rows, err := f.event.DroppedRows()
 		return rows, true, err
 	case "pg_event_trigger_ddl_commands":
-		rows, err := f.s().commandRows()
+		rows, err := f.event.CommandRows()
 		return rows, true, err
 	case "pg_stat_get_progress_info":
 		rows, err := f.s().progressRows(args[0].Str())

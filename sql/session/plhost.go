@@ -15,6 +15,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/plpgsql"
 	"github.com/tarndb/tarn/sql/session/cursor"
+	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -422,11 +423,11 @@ func (p *plStatement) runFirst(params []types.Datum, emit func([]types.Datum) er
 	if !p.util {
 		return s.runPlanned(p.h, &p.in, params, emit)
 	}
-	if t, ok := p.in.stmt.Node.(*ast.TransactionStmt); ok {
-		return 0, pgerr.New(pgerr.FeatureNotSupported, "unsupported transaction command in PL/pgSQL").WithHint("%s", transactionHint(t))
+	if _, ok := p.in.stmt.Node.(*ast.TransactionStmt); ok {
+		return 0, pgerr.New(pgerr.FeatureNotSupported, "unsupported transaction command in PL/pgSQL").WithHint("Use a BEGIN block with an EXCEPTION clause instead.")
 	}
-	if p.h.view != nil && !readOnlyUtility(p.in.stmt.Node) {
-		return 0, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a non-volatile function", utilityWord(p.in.stmt.Node))
+	if p.h.view != nil && !routine.ReadOnly(p.in.stmt.Node) {
+		return 0, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a non-volatile function", routine.StatementWord(p.in.stmt.Node))
 	}
 	old := s.innerVars
 	s.innerVars = &innerVars{vars: p.vars, values: func() []types.Datum { return valuesOf(p.vars, params) }}
@@ -477,31 +478,6 @@ func parseCount(s string) (int64, bool) {
 		n = n*10 + int64(s[i]-'0')
 	}
 	return n, s != ""
-}
-
-func transactionHint(t *ast.TransactionStmt) string {
-	return "Use a BEGIN block with an EXCEPTION clause instead."
-}
-
-func readOnlyUtility(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.VariableSetStmt, *ast.VariableShowStmt, *ast.ExplainStmt, *ast.FetchStmt, *ast.ClosePortalStmt, *ast.DeclareCursorStmt, *ast.PrepareStmt,
-		*ast.ExecuteStmt, *ast.DeallocateStmt, *ast.CallStmt, *ast.DoStmt:
-		return true
-	}
-	return false
-}
-
-func utilityWord(n ast.Node) string {
-	switch n.(type) {
-	case *ast.CreateStmt:
-		return "CREATE TABLE"
-	case *ast.DropStmt:
-		return "DROP"
-	case *ast.TruncateStmt:
-		return "TRUNCATE TABLE"
-	}
-	return "this statement"
 }
 
 // Open starts a query. Where the transaction may end between its rows they are read at once.
@@ -600,7 +576,7 @@ func (h *plHost) Call(text string, vars plpgsql.Vars, params func() []types.Datu
 	switch n := stmts[0].Node.(type) {
 	case *ast.DoStmt:
 		_, err := s.doStatement(h.ctx, n, &call{stmt: stmts[0], source: text, several: !s.nonAtomic})
-		return nil, nil, nil, addContextIf(err, "SQL statement \""+text+"\"")
+		return nil, nil, nil, addContext(err, "SQL statement \""+text+"\"")
 	case *ast.CallStmt:
 		env := s.bindEnv(s.catalog(), text)
 		env.Vars = vars
@@ -610,39 +586,9 @@ func (h *plHost) Call(text string, vars plpgsql.Vars, params func() []types.Datu
 		}
 		fields, row, err := s.callProcedure(h.ctx, c, params(), s.nonAtomic && s.subs == 0)
 		if err != nil {
-			return nil, nil, nil, addContextIf(err, "SQL statement \""+text+"\"")
+			return nil, nil, nil, addContext(err, "SQL statement \""+text+"\"")
 		}
-		return fields, row, outArgs(c.Func.Proc.ArgModes, c.Func.Proc.ArgNames, n.Funccall.Args), nil
+		return fields, row, routine.OutArgs(c.Func.Proc.ArgModes, c.Func.Proc.ArgNames, n.Funccall.Args), nil
 	}
 	return nil, nil, nil, pgerr.Internal("CALL of form %T", stmts[0].Node)
-}
-
-func addContextIf(err error, line string) error {
-	if err == nil {
-		return nil
-	}
-	return addContext(err, line)
-}
-
-// outArgs are what is written in the places of OUT parameters.
-func outArgs(modes, names []string, args []ast.Node) (out []ast.Node) {
-	for i, m := range modes {
-		if m != "o" && m != "b" {
-			continue
-		}
-		var at ast.Node
-		if i < len(args) {
-			at = args[i]
-		}
-		for _, a := range args {
-			if named, ok := a.(*ast.NamedArgExpr); ok && i < len(names) && named.Name == names[i] {
-				at = named.Arg
-			}
-		}
-		if named, ok := at.(*ast.NamedArgExpr); ok {
-			at = named.Arg
-		}
-		out = append(out, at)
-	}
-	return out
 }

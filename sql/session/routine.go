@@ -14,6 +14,8 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/session/event"
+	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
@@ -34,7 +36,7 @@ type routineState struct {
 	// Triggers under way, the transition tables of the innermost function, and the triggers that have been fired.
 	triggerDepth int
 	transitions  *transitions
-	event        *event // whose triggers are under way
+	event        *event.Event // whose triggers are under way
 	fired        map[*catalog.Trigger]*fired
 	nonAtomic    bool        // the procedure or DO block under way may end transactions
 	bodyPath     []types.OID // the search path of a body that was bound at its definition; nil outside of such
@@ -326,7 +328,7 @@ func (noCopy) Close() error { return nil }
 func (s *Session) utilityInner(ctx context.Context, stmt ast.Stmt, params []types.Datum) (*sink, error) {
 	switch n := stmt.Node.(type) {
 	case *ast.TransactionStmt:
-		return nil, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a SQL function", transactionWord(n))
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a SQL function", routine.TransactionWord(n))
 	case *ast.CopyStmt:
 		if n.Filename == "" && !n.IsProgram {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "cannot COPY to/from client in PL/pgSQL")
@@ -341,34 +343,6 @@ func (s *Session) utilityInner(ctx context.Context, stmt ast.Stmt, params []type
 		k.tag = tag
 	}
 	return k, err
-}
-
-func transactionWord(n *ast.TransactionStmt) string {
-	switch n.Kind {
-	case ast.TRANS_STMT_BEGIN:
-		return "BEGIN"
-	case ast.TRANS_STMT_START:
-		return "START TRANSACTION"
-	case ast.TRANS_STMT_COMMIT:
-		return "COMMIT"
-	case ast.TRANS_STMT_ROLLBACK, ast.TRANS_STMT_ROLLBACK_TO:
-		return "ROLLBACK"
-	case ast.TRANS_STMT_SAVEPOINT:
-		return "SAVEPOINT"
-	case ast.TRANS_STMT_RELEASE:
-		return "RELEASE"
-	}
-	return "PREPARE TRANSACTION"
-}
-
-// addContext adds a line to an error's CONTEXT.
-func addContext(err error, line string) error {
-	e := *pgerr.From(sqlError(err))
-	if e.Where != "" {
-		e.Where += "\n"
-	}
-	e.Where += line
-	return &e
 }
 
 // cast is a compiled conversion of values, for results and variables of functions.

@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/plpgsql"
+	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/txn"
 )
@@ -18,7 +19,7 @@ import (
 // plRoutine is a PL/pgSQL function compiled for the argument types of a call, with what the session has planned for it.
 type plRoutine struct {
 	fn     *plpgsql.Function
-	result resultShape
+	result routine.Shape
 	codes  []*plCode // free ones
 }
 
@@ -48,7 +49,7 @@ func (s *Session) conflictMode() expression.VariableConflict {
 
 // compilePL compiles a function for a call.
 func (s *Session) compilePL(ctx context.Context, c *run.RoutineCall, trigger bool) (*plRoutine, error) {
-	return s.compilePLFor(ctx, c, trigger, sigOf(c))
+	return s.compilePLFor(ctx, c, trigger, routine.Signature(c))
 }
 
 // compilePLFor is compilePL for what sig names: a trigger's function is compiled for each of its triggers.
@@ -75,13 +76,13 @@ func (s *Session) compilePLFor(ctx context.Context, c *run.RoutineCall, trigger 
 			a.Name = p.ArgNames[i]
 		}
 		if a.Mode == 'i' || a.Mode == 'b' || a.Mode == 'v' {
-			if isPolymorphicType(t) && in < len(c.ArgTypes) {
+			if routine.IsPolymorphic(t) && in < len(c.ArgTypes) {
 				a.Type.OID = c.ArgTypes[in]
 			}
 			in++
 		}
 		if a.Mode == 'o' || a.Mode == 'b' || a.Mode == 't' {
-			if isPolymorphicType(t) && out < len(outs) {
+			if routine.IsPolymorphic(t) && out < len(outs) {
 				a.Type.OID = outs[out].Type
 			}
 			out++
@@ -94,7 +95,7 @@ func (s *Session) compilePLFor(ctx context.Context, c *run.RoutineCall, trigger 
 		return nil, err
 	}
 	r := &plRoutine{fn: fn}
-	if r.result, err = s.shapeOf(c); err != nil {
+	if r.result, err = routine.ShapeOf(routineEnv{s}, c); err != nil {
 		return nil, err
 	}
 	if len(s.plRoutines) >= maxRoutines || s.plRoutines == nil {
@@ -129,21 +130,21 @@ func (s *Session) callPL(ctx context.Context, c *run.RoutineCall, args []types.D
 	}
 	code.h.ctx, code.h.view = nil, nil
 	r.codes = append(r.codes, code)
-	out := &routineRows{row: r.result.row, fields: r.result.types}
-	if res.Types != nil && (r.result.open || out.fields == nil) {
+	out := &routineRows{row: r.result.Row, fields: r.result.Types}
+	if res.Types != nil && (r.result.Open || out.fields == nil) {
 		out.fields = res.Types
 	}
 	if c.Ret.OID == types.Record {
-		out.names = types.AttrNames(r.result.fields)
-		if r.result.open {
+		out.names = types.AttrNames(r.result.Fields)
+		if r.result.Open {
 			out.names = types.AttrNames(res.Attrs)
 		}
 	}
 	switch {
 	case c.Func.Proc.RetSet:
 		out.rows = res.Rows
-	case r.result.row && res.Null:
-	case r.result.row:
+	case r.result.Row && res.Null:
+	case r.result.Row:
 		out.rows = [][]types.Datum{res.Row}
 	default:
 		out.rows = [][]types.Datum{{res.Value}}
@@ -156,42 +157,15 @@ func (s *Session) checkPL(f *catalog.Function) error {
 	p := &f.Proc
 	c := &run.RoutineCall{Func: f, Ret: plan.Type{OID: p.RetType, Mod: -1}}
 	for _, t := range append(append([]types.OID(nil), p.ArgTypes...), p.RetType) {
-		if isPolymorphicType(t) {
-			// Polymorphic types stand for int4 and what is made of it, as PostgreSQL's validator has them.
-			c.Ret.OID = stand(c.Ret.OID)
+		if routine.IsPolymorphic(t) {
+			c.Ret.OID = routine.StandIn(c.Ret.OID)
 		}
 	}
 	for _, t := range p.ArgTypes {
-		c.ArgTypes = append(c.ArgTypes, stand(t))
+		c.ArgTypes = append(c.ArgTypes, routine.StandIn(t))
 	}
 	_, err := s.compilePL((*functions)(s).Context(), c, p.RetType == types.Trigger || p.RetType == types.EventTrigger)
-	return s.plBodyError(p.Src, err)
-}
-
-func stand(t types.OID) types.OID {
-	switch t {
-	case types.AnyElement, types.AnyNonArray, types.AnyCompatible, types.AnyCompatibleNonArray, types.AnyEnum:
-		return types.Int4
-	case types.AnyArray, types.AnyCompatibleArray:
-		return types.Lookup(types.Int4).Array
-	}
-	return t
-}
-
-// plBodyError gives an error in a body its place in the statement that holds the body.
-func (s *Session) plBodyError(src string, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := *pgerr.From(sqlError(err))
-	if e.Position > 0 {
-		if at := s.bodyOffset(src); at > 0 {
-			e.Position += at
-		} else {
-			e.InternalPosition, e.InternalQuery, e.Position = e.Position, src, 0
-		}
-	}
-	return &e
+	return routine.PLError(s.source, p.Src, sqlError(err))
 }
 
 // doPL runs a DO block.
@@ -201,27 +175,13 @@ func (s *Session) doPL(ctx context.Context, body string) error {
 	h := &plHost{s: s, ctx: ctx}
 	fn, err := plpgsql.Compile(src, h)
 	if err != nil {
-		return s.plBodyError(body, err)
+		return routine.PLError(s.source, body, sqlError(err))
 	}
 	s.depth++
 	defer func() { s.depth-- }()
 	defer s.innermost(nil)()
 	_, err = fn.Run(h, plpgsql.NewCode(), plpgsql.Call{})
 	return err
-}
-
-// internalPlace turns the place of an error in a text of a function into PostgreSQL's internal place; errors without one get the text
-// as context.
-func internalPlace(err error, text, word string, lead int) error {
-	e := *pgerr.From(sqlError(err))
-	if e.Position > 0 {
-		e.InternalPosition, e.InternalQuery, e.Position = max(e.Position-lead, 1), text, 0
-		return &e
-	}
-	if word == "" {
-		return &e
-	}
-	return addContext(&e, word+" \""+text+"\"")
 }
 
 func trimStatement(s string) string { return strings.TrimSpace(s) }

@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/tarndb/tarn/sql/bind"
-	"github.com/tarndb/tarn/sql/bind/expression"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/run"
-	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
@@ -25,168 +22,31 @@ import (
 type sqlRoutine struct {
 	f       *catalog.Function
 	stmts   []*inner
-	result  resultShape
+	result  routine.Shape
 	busy    bool
 	checked *query // the plan of the last statement that was seen to fit the result
 }
 
-// resultShape is what a function gives.
-type resultShape struct {
-	typ    plan.Type
-	void   bool
-	set    bool
-	row    bool // composite, or a record
-	fields []types.Attr
-	types  []*types.Type // of fields
-	open   bool          // a record whose fields the statement decides
-}
-
-// sqlArgs are the arguments of a SQL function as names.
-type sqlArgs struct {
-	f     *catalog.Function
-	types []plan.Type // of the input arguments
-}
-
-func (a *sqlArgs) Conflict() expression.VariableConflict { return expression.UseColumn }
-
-func (a *sqlArgs) Number(n int) expression.Variable {
-	if n < 1 || n > len(a.types) {
-		return expression.Variable{}
-	}
-	return expression.Variable{Parts: 1, Index: n - 1, Type: a.types[n-1]}
-}
-
-func (a *sqlArgs) Variable(name []string) expression.Variable {
-	parts := 1
-	if len(name) > 1 && name[0] == a.f.Name && a.named(name[0]) < 0 {
-		name, parts = name[1:], 2
-	}
-	if i := a.named(name[0]); i >= 0 && i < len(a.types) {
-		return expression.Variable{Parts: parts, Index: i, Type: a.types[i]}
-	}
-	return expression.Variable{}
-}
-
-func (a *sqlArgs) named(name string) int {
-	in := 0
-	p := &a.f.Proc
-	for i, n := range p.ArgNames {
-		if p.ArgModes != nil && p.ArgModes[i] != "i" && p.ArgModes[i] != "b" && p.ArgModes[i] != "v" {
-			continue
-		}
-		if n == name && n != "" {
-			return in
-		}
-		in++
-	}
-	return -1
-}
-
-func sigOf(c *run.RoutineCall) string {
-	var b []byte
-	for _, a := range c.ArgTypes {
-		b = append(strconv.AppendUint(b, uint64(a), 10), ',')
-	}
-	b = strconv.AppendUint(append(b, ':'), uint64(c.Ret.OID), 10)
-	for _, f := range c.Fields {
-		b = append(strconv.AppendUint(append(b, ';'), uint64(f.Type), 10), f.Name...)
-	}
-	return string(b)
-}
-
-// shapeOf says what a call gives: the declared result with polymorphic types resolved.
-func (s *Session) shapeOf(c *run.RoutineCall) (resultShape, error) {
-	p := &c.Func.Proc
-	r := resultShape{typ: c.Ret, set: p.RetSet, void: c.Ret.OID == types.Void}
-	y := s.lookupType(c.Ret.OID)
-	for y != nil && y.TypType == types.TypeDomain {
-		y = s.lookupType(y.Base)
-	}
-	switch {
-	case c.Ret.OID == types.Record:
-		r.row = true
-		if r.fields = bind.OutColumns(s.bindEnv(s.catalog(), ""), c.Func, c.ArgTypes); r.fields == nil {
-			r.fields = c.Fields
-		}
-		r.open = r.fields == nil
-	case y != nil && y.TypType == types.TypeComposite:
-		r.row, r.fields = true, y.Attrs
-	}
-	return r, s.fieldTypes(&r)
-}
-
-func (s *Session) fieldTypes(r *resultShape) error {
-	r.types = nil
-	for _, a := range r.fields {
-		t := s.lookupType(a.Type)
-		if t == nil {
-			return pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", a.Type)
-		}
-		r.types = append(r.types, t)
-	}
-	return nil
-}
-
-// routineBody parses a SQL function's body.
-func (s *Session) routineBody(f *catalog.Function) ([]ast.Stmt, error) {
-	if f.Body == "" {
-		return parser.Parse(f.Proc.Src)
-	}
-	stmts, err := parser.Parse(f.Body)
-	if err != nil {
-		return nil, err
-	}
-	n, ok := stmts[0].Node.(*ast.CreateFunctionStmt)
-	if !ok {
-		return nil, pgerr.Internal("stored body of function %s", f.Name)
-	}
-	var out []ast.Stmt
-	add := func(n ast.Node) {
-		if n == nil {
-			return
-		}
-		if r, ok := n.(*ast.ReturnStmt); ok {
-			n = &ast.SelectStmt{TargetList: []ast.Node{&ast.ResTarget{Val: r.Returnval, Location: -1}}}
-		}
-		out = append(out, ast.Stmt{Node: n, Text: f.Body})
-	}
-	switch b := n.SqlBody.(type) {
-	case *ast.List:
-		for _, l := range b.Items {
-			if in, ok := l.(*ast.List); ok {
-				for _, st := range in.Items {
-					add(st)
-				}
-			} else {
-				add(l)
-			}
-		}
-	default:
-		add(b)
-	}
-	return out, nil
-}
-
 func (s *Session) compileSQL(c *run.RoutineCall) (*sqlRoutine, error) {
-	k := routineKey{c.Func, sigOf(c)}
+	k := routineKey{c.Func, routine.Signature(c)}
 	if r := s.sqlRoutines[k]; r != nil && !r.busy {
 		return r, nil
 	}
-	stmts, err := s.routineBody(c.Func)
+	stmts, err := routine.Body(c.Func)
 	if err != nil {
 		return nil, err
 	}
-	args := &sqlArgs{f: c.Func}
+	args := &routine.Args{Func: c.Func}
 	for _, t := range c.ArgTypes {
 		y := s.lookupType(t)
 		arg := plan.Type{OID: t, Mod: -1}
 		if y != nil {
 			arg.Coll = y.Collation
 		}
-		args.types = append(args.types, arg)
+		args.Types = append(args.Types, arg)
 	}
 	r := &sqlRoutine{f: c.Func}
-	if r.result, err = s.shapeOf(c); err != nil {
+	if r.result, err = routine.ShapeOf(routineEnv{s}, c); err != nil {
 		return nil, err
 	}
 	for _, st := range stmts {
@@ -209,7 +69,7 @@ func (s *Session) callSQL(ctx context.Context, c *run.RoutineCall, args []types.
 	}
 	r.busy = true
 	defer func() { r.busy = false }()
-	out := &routineRows{row: r.result.row, fields: r.result.types}
+	out := &routineRows{row: r.result.Row, fields: r.result.Types}
 	params := make([]types.Datum, len(args))
 	for i, a := range args {
 		params[i] = a.Clone()
@@ -231,11 +91,11 @@ func (s *Session) callSQL(ctx context.Context, c *run.RoutineCall, args []types.
 			return nil, addContext(err, "SQL function \""+c.Func.Name+"\" statement "+strconv.Itoa(i+1))
 		}
 	}
-	if r.result.open {
-		out.fields = r.result.types
+	if r.result.Open {
+		out.fields = r.result.Types
 	}
 	if out.names == nil && c.Ret.OID == types.Record {
-		out.names = types.AttrNames(r.result.fields)
+		out.names = types.AttrNames(r.result.Fields)
 	}
 	return out, nil
 }
@@ -253,7 +113,7 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 	}
 	var emit func([]types.Datum) error
 	lazy := false
-	if last && !r.result.void && in.q.cols != nil {
+	if last && !r.result.Void && in.q.cols != nil {
 		if r.checked != in.q { // the body may be unchecked (check_function_bodies), or what it names be another one now
 			if err := s.checkResult(r, in.q); err != nil {
 				return &startupError{err}
@@ -264,9 +124,9 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 		if err != nil {
 			return err
 		}
-		lazy = !r.result.set && in.q.tag == "SELECT" && in.q.bound.ReadOnly
+		lazy = !r.result.Set && in.q.tag == "SELECT" && in.q.bound.ReadOnly
 		emit = func(row []types.Datum) error {
-			if r.result.set || len(out.rows) == 0 {
+			if r.result.Set || len(out.rows) == 0 {
 				v, err := conv(row)
 				if err != nil {
 					return err
@@ -295,7 +155,7 @@ func (s *Session) runSQLStatement(ctx context.Context, r *sqlRoutine, in *inner,
 
 // resultOf makes rows of the last statement rows of the function's result.
 func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, out *routineRows) (func([]types.Datum) ([]types.Datum, error), error) {
-	res := &r.result
+	res, e := &r.result, routineEnv{s}
 	convert := func(from []plan.Col, to []types.Attr) func(row []types.Datum) ([]types.Datum, error) {
 		return func(row []types.Datum) ([]types.Datum, error) {
 			v := make([]types.Datum, len(row))
@@ -309,51 +169,51 @@ func (s *Session) resultOf(ctx context.Context, r *sqlRoutine, cols []plan.Col, 
 			return v, nil
 		}
 	}
-	if !res.row {
-		return convert(cols, []types.Attr{{Type: res.typ.OID, Mod: res.typ.Mod}}), nil
+	if !res.Row {
+		return convert(cols, []types.Attr{{Type: res.Type.OID, Mod: res.Type.Mod}}), nil
 	}
 	// One column may be the whole row.
-	if len(cols) == 1 && r.f.Proc.Kind != 'p' && s.isRow(cols[0].T.OID) && (res.open || s.rowFits(cols[0].T.OID, res)) {
+	if res.WholeRow(e, r.f, cols) {
 		rec := cols[0].T.OID == types.Record
 		return func(row []types.Datum) ([]types.Datum, error) {
 			if row[0].IsNull() {
 				return nil, nil
 			}
 			v, ts := recordValues(s, row[0])
-			if res.open || rec && len(res.types) == 0 {
-				res.types, out.fields, out.names = ts, ts, tuple.Record(row[0].Bytes()).Names()
+			if res.Open || rec && len(res.Types) == 0 {
+				res.Types, out.fields, out.names = ts, ts, tuple.Record(row[0].Bytes()).Names()
 			}
 			if rec {
-				if err := s.recordFits(ts, res); err != nil {
+				if err := res.RecordFits(e, ts); err != nil {
 					return nil, &callerError{err}
 				}
 			}
-			for len(v) < len(res.types) {
+			for len(v) < len(res.Types) {
 				v = append(v, types.Null)
 			}
-			return v, s.checkRowDomain(res, v)
+			return v, res.CheckDomain(e, v)
 		}, nil
 	}
-	if res.open {
-		res.fields = nil
+	if res.Open {
+		var fields []types.Attr
 		for _, c := range cols {
-			res.fields = append(res.fields, types.Attr{Name: c.Name, Type: c.T.OID, Mod: c.T.Mod})
+			fields = append(fields, types.Attr{Name: c.Name, Type: c.T.OID, Mod: c.T.Mod})
 		}
-		if err := s.fieldTypes(res); err != nil {
+		if err := res.SetFields(e, fields); err != nil {
 			return nil, err
 		}
-		out.fields = res.types
+		out.fields = res.Types
 	}
-	if len(cols) != len(res.fields) {
-		return nil, returnMismatch(s, res, "Final statement returns too few columns.")
+	if len(cols) != len(res.Fields) {
+		return nil, res.Mismatch(e, "Final statement returns too few columns.")
 	}
-	conv := convert(cols, res.fields)
+	conv := convert(cols, res.Fields)
 	return func(row []types.Datum) ([]types.Datum, error) {
 		v, err := conv(row)
 		if err != nil {
 			return nil, err
 		}
-		return v, s.checkRowDomain(res, v)
+		return v, res.CheckDomain(e, v)
 	}, nil
 }
 
@@ -367,71 +227,11 @@ type startupError struct{ error }
 
 func (e *startupError) Unwrap() error { return e.error }
 
-// recordFits reports a record whose fields are not the result's.
-func (s *Session) recordFits(ts []*types.Type, res *resultShape) error {
-	if len(ts) != len(res.types) {
-		return types.RowWidthError(len(ts), len(res.types))
-	}
-	for i, t := range ts {
-		if t != nil && t.OID != res.types[i].OID && t.OID != types.Unknown {
-			return types.RowFieldError(i, t.OID, res.types[i].OID, s.env)
-		}
-	}
-	return nil
-}
-
-// checkRowDomain checks the constraints of a domain over a composite type.
-func (s *Session) checkRowDomain(res *resultShape, v []types.Datum) error {
-	if y := s.lookupType(res.typ.OID); y != nil && y.TypType == types.TypeDomain {
-		return s.env.CheckDomain(y.OID, types.MakeRecord(res.types, v))
-	}
-	return nil
-}
-
-func (s *Session) isRow(oid types.OID) bool {
-	if oid == types.Record {
-		return true
-	}
-	y := s.lookupType(oid)
-	for y != nil && y.TypType == types.TypeDomain {
-		y = s.lookupType(y.Base)
-	}
-	return y != nil && y.TypType == types.TypeComposite
-}
-
-// rowFits reports whether a value of a row type can stand for the result.
-func (s *Session) rowFits(oid types.OID, res *resultShape) bool {
-	if oid == types.Record {
-		return true
-	}
-	if len(res.fields) == 1 && s.isRow(res.fields[0].Type) && res.fields[0].Type == oid {
-		return false
-	}
-	y := s.lookupType(oid)
-	for y != nil && y.TypType == types.TypeDomain {
-		y = s.lookupType(y.Base)
-	}
-	if y == nil || len(y.Attrs) != len(res.fields) {
-		return false
-	}
-	for i, a := range y.Attrs {
-		if a.Type != res.fields[i].Type {
-			return false
-		}
-	}
-	return true
-}
-
-func returnMismatch(s *Session, res *resultShape, detail string, args ...any) error {
-	return pgerr.New(pgerr.InvalidFunctionDefinition, "return type mismatch in function declared to return %s", types.FormatType(res.typ.OID, -1, s.env)).
-		WithDetail(detail, args...)
-}
-
 // checkSQL is the validator of SQL functions: the body must parse, its statements bind, the last one fit the result.
 func (s *Session) checkSQL(f *catalog.Function) error {
 	for _, t := range append(append([]types.OID(nil), f.Proc.ArgTypes...), f.Proc.RetType) {
-		if isPolymorphicType(t) {
-			_, err := s.routineBody(f)
+		if routine.IsPolymorphic(t) {
+			_, err := routine.Body(f)
 			return s.bodyError(f, err)
 		}
 	}
@@ -448,10 +248,10 @@ func (s *Session) checkSQL(f *catalog.Function) error {
 	for i, in := range r.stmts {
 		if !isQuery(in.stmt.Node) {
 			if t, ok := in.stmt.Node.(*ast.TransactionStmt); ok {
-				return s.bodyError(f, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a SQL function", transactionWord(t)))
+				return s.bodyError(f, pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a SQL function", routine.TransactionWord(t)))
 			}
-			if i == len(r.stmts)-1 && !r.result.void {
-				return s.bodyError(f, returnMismatch(s, &r.result, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING."))
+			if i == len(r.stmts)-1 && !r.result.Void {
+				return s.bodyError(f, r.result.Mismatch(routineEnv{s}, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING."))
 			}
 			continue
 		}
@@ -464,81 +264,30 @@ func (s *Session) checkSQL(f *catalog.Function) error {
 			}
 		}
 	}
-	if len(r.stmts) == 0 && !r.result.void {
-		return s.bodyError(f, returnMismatch(s, &r.result, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING."))
+	if len(r.stmts) == 0 && !r.result.Void {
+		return s.bodyError(f, r.result.Mismatch(routineEnv{s}, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING."))
 	}
 	return nil
-}
-
-// bodyError gives an error in a function's body its context.
-func (s *Session) bodyError(f *catalog.Function, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := *pgerr.From(sqlError(err))
-	if e.Position > 0 && f.Body == "" {
-		e.InternalPosition, e.InternalQuery, e.Position = e.Position, f.Proc.Src, 0
-		if p := s.bodyOffset(f.Proc.Src); p > 0 {
-			e.Position, e.InternalPosition, e.InternalQuery = p+e.InternalPosition, 0, ""
-		}
-	}
-	if f.Body != "" {
-		return &e
-	}
-	return addContext(&e, "SQL function \""+f.Name+"\"")
-}
-
-// bodyOffset finds a function's body in the statement under way, in characters: errors in it point there. 0: not found.
-func (s *Session) bodyOffset(src string) int {
-	q := s.source
-	if src == "" {
-		return 0
-	}
-	at := strings.Index(q, src)
-	if at < 0 || strings.Contains(q[at+1:], src) {
-		return 0
-	}
-	return utf8.RuneCountInString(q[:at])
 }
 
 func (s *Session) checkResult(r *sqlRoutine, q *query) error {
-	res := &r.result
-	if res.void {
-		return nil
+	var cols []plan.Col
+	if q.cols != nil {
+		cols = q.bound.Out
 	}
-	if q.cols == nil {
-		return returnMismatch(s, res, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.")
-	}
-	cols := q.bound.Out
-	env := s.bindEnv(s.catalog(), "")
-	if !res.row {
-		if len(cols) != 1 {
-			return returnMismatch(s, res, "Final statement must return exactly one column.")
-		}
-		if !bind.Assignable(env, cols[0].T.OID, res.typ.OID) {
-			return returnMismatch(s, res, "Actual return type is %s.", types.FormatType(cols[0].T.OID, -1, s.env))
-		}
-		return nil
-	}
-	if res.open || len(cols) == 1 && r.f.Proc.Kind != 'p' && s.isRow(cols[0].T.OID) && s.rowFits(cols[0].T.OID, res) {
-		return nil
-	}
-	for i, c := range cols {
-		if i >= len(res.fields) {
-			return returnMismatch(s, res, "Final statement returns too many columns.")
-		}
-		if !bind.Assignable(env, c.T.OID, res.fields[i].Type) {
-			return returnMismatch(s, res, "Final statement returns %s instead of %s at column %d.", types.FormatType(c.T.OID, -1, s.env),
-				types.FormatType(res.fields[i].Type, -1, s.env), i+1)
-		}
-	}
-	if len(cols) < len(res.fields) {
-		return returnMismatch(s, res, "Final statement returns too few columns.")
-	}
-	return nil
+	return r.result.Check(routineEnv{s}, r.f, cols)
 }
 
-func isPolymorphicType(t types.OID) bool {
-	y := types.Lookup(t)
-	return y != nil && y.TypType == types.TypePseudo && t != types.Record && t != types.Void && t != types.Trigger && t != types.EventTrigger
+// bodyError gives an error in a function's body its place and context.
+func (s *Session) bodyError(f *catalog.Function, err error) error {
+	return routine.BodyError(s.source, f, sqlError(err))
 }
+
+// routineEnv is the session as package routine asks it.
+type routineEnv struct{ s *Session }
+
+var _ routine.Env = routineEnv{}
+
+func (e routineEnv) Lookup(oid types.OID) *types.Type { return e.s.lookupType(oid) }
+func (e routineEnv) Bind() *bind.Env                  { return e.s.bindEnv(e.s.catalog(), "") }
+func (e routineEnv) Text() *types.Env                 { return e.s.env }
