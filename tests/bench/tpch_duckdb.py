@@ -4,7 +4,8 @@
     tests/bench/tpch_duckdb.py --tarn 'host=127.0.0.1 port=5432 user=postgres' --data DIR [--threads 1] [--runs 3] [--queries 1,3]
 
 The tables are in Tarn already (tests/bench/tpch.py --load); DIR has the .tbl files, which are written once as Parquet beside
-them. Runs alternate; each time is the best one. Answers are compared as rows of text, numbers by value. Needs duckdb and psycopg.
+them. Runs alternate; each time is the best one. Answers are compared as rows of text, numbers by value; a plan that reads rows when
+tarn.columnar is auto is named. Needs duckdb and psycopg.
 """
 import argparse, decimal, pathlib, re, time
 import duckdb, psycopg
@@ -62,9 +63,11 @@ def main():
                 began = time.perf_counter()
                 rows[i] = run()
                 best[i] = min(best[i], (time.perf_counter() - began) * 1000)
+        plan = [line for (line,) in t.execute("explain " + sql).fetchall()]
+        routed = "" if any("Columnar" in line for line in plan) and not any("Seq Scan" in line for line in plan) else " not wholly over columns"
         same = "" if plain(rows[0]) == plain(rows[1]) or sorted(plain(rows[0])) == sorted(plain(rows[1])) else " answers differ"
         sums = [s + b for s, b in zip(sums, best)]
-        print(f"| {n} | {best[0]:.0f} | {best[1]:.0f} | {best[1] / best[0]:.2f}{same} |", flush=True)
+        print(f"| {n} | {best[0]:.0f} | {best[1]:.0f} | {best[1] / best[0]:.2f}{same}{routed} |", flush=True)
     print(f"| all | {sums[0]:.0f} | {sums[1]:.0f} | {sums[1] / sums[0]:.2f} |")
 
 
