@@ -155,7 +155,7 @@ type Mirror struct {
 }
 
 // Open starts to mirror. It returns at once; loading and catching up go on in the background, and View answers
-// ErrNotReady until then.
+// ErrNotReady if that takes longer than ViewWait.
 func Open(opt Options) (*Mirror, error) {
 	opt = opt.withDefaults()
 	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
@@ -218,7 +218,7 @@ func (m *Mirror) sweepTables() {
 	if _, err := m.tail.Position().Wait(m.ctx, m.eng.DurableLSN()); err != nil {
 		return
 	}
-	if err := m.buryStray(m.ctx); err != nil {
+	if err := m.buryStray(m.ctx); err != nil && m.ctx.Err() == nil {
 		m.log.Warn("mirror cannot remove what is left of lake tables", "err", err)
 	}
 	m.sweepOnce()

@@ -515,3 +515,20 @@ func TestViewEqualsRowsUnderLoad(t *testing.T) {
 		t.Errorf("only %d comparisons", compared)
 	}
 }
+
+// The first query after a start waits for the slot's tables to be known, and has columns.
+func TestViewRightAfterStart(t *testing.T) {
+	r := newRig(t, Options{ViewWait: time.Minute})
+	r.commit(func(g *change.Group) { r.define(g, twoColumns(r, 200)) })
+	r.fill(200, 1, 50)
+	r.sync()
+	for range 20 {
+		r.close()
+		r.open()
+		s := r.eng.Snapshot()
+		if !r.compareAt(s, 200) {
+			t.Error("no view")
+		}
+		s.Release()
+	}
+}

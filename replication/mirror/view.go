@@ -139,10 +139,13 @@ const farBehind = 32 << 20
 
 // reach waits for the tail.
 func (m *Mirror) reach(ctx context.Context, at wal.LSN) error {
-	select {
-	case <-m.loaded:
-	default:
-		return ErrNotReady
+	wctx, cancel := context.WithTimeout(ctx, m.opt.ViewWait)
+	defer cancel()
+	if err := m.waitLoaded(wctx); err != nil { // a moment after the start
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return errors.Join(ErrNotReady, err)
 	}
 	if m.tail.Position().Load() >= at {
 		return nil
@@ -154,8 +157,6 @@ func (m *Mirror) reach(ctx context.Context, at wal.LSN) error {
 	if stuck {
 		return fmt.Errorf("mirror is behind: %w", ErrNotReady)
 	}
-	wctx, cancel := context.WithTimeout(ctx, m.opt.ViewWait)
-	defer cancel()
 	if _, err := m.tail.Position().Wait(wctx, at); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
