@@ -141,7 +141,8 @@ func (m *Mirror) touchLocked(t *table) *segment {
 func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 	seg := m.touchLocked(t)
 	before := seg.bytes
-	if op.OldRowID != 0 {
+	// An update of a lake table's row has a delete of its own.
+	if op.OldRowID != 0 && (op.Kind == change.KindDelete || !change.IsLakeRow(op.Key)) {
 		seg.appendDelete(op.OldRowID)
 	}
 	if op.Kind == change.KindDelete {
@@ -152,6 +153,9 @@ func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 		m.log.Error("mirror cannot read a row", "table", t.name(), "err", err)
 		m.setFatalLocked(t, err)
 		return
+	}
+	if op.OldRowID != 0 && t.m.feed() {
+		seg.replaces(op.OldRowID)
 	}
 	if m.uncounted += seg.bytes - before; m.uncounted > m.opt.MemoryBytes/2 {
 		// One transaction fills the memory: the rows are read from a snapshot instead.
@@ -322,7 +326,7 @@ func (m *Mirror) changeSegmentLocked(t *table, old, mp *mapping, moved, compatib
 	case !compatible, len(open.ids) > rows, len(open.dels) > dels:
 		m.startCopyLocked(t, nil)
 	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.equal(old.print) &&
-		old.clusteringTag() == mp.clusteringTag():
+		old.clusteringTag() == mp.clusteringTag() && old.feed() == mp.feed():
 		open.m = mp // a rename of the table, a NOT NULL: nothing that Delta shows
 	default:
 		m.nextSegmentLocked(t, mp).structural = true

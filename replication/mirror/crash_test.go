@@ -47,7 +47,7 @@ func (f *freeze) step(where string) error {
 // The mirror is killed between any two steps of a publication, a compaction, a checkpoint or a copy, and started again
 // on what was there: every change is in the Delta table once, and what no commit names is removed.
 func TestKilledAtEveryStep(t *testing.T) {
-	steps := []string{"files", "log", "linked", "committed", "checkpoint", "checkpointed", "merged", "compacted"}
+	steps := []string{"files", "log", "linked", "committed", "checkpoint", "checkpointed", "merged", "compacted", "feed"}
 	seeds := 2
 	if testing.Short() {
 		seeds = 1
@@ -69,7 +69,7 @@ func killedOnce(t *testing.T, at string, seed uint64) {
 	f.src, f.dst = r.dir, t.TempDir()
 	t.Cleanup(func() { r.close() })
 	r.open()
-	r.commit(func(g *change.Group) { r.define(g, twoColumns(r, 200)) })
+	r.commit(func(g *change.Group) { r.define(g, withFeed(twoColumns(r, 200))) })
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	for range 30 {
 		for range 1 + rnd.IntN(5) {
@@ -110,6 +110,9 @@ func killedOnce(t *testing.T, at string, seed uint64) {
 	r.compareNow(200)
 	r.validate(200)
 	r.noOrphans(200)
+	if r.feedTells(200) == 0 && at == "feed" {
+		t.Error("the feed says nothing")
+	}
 }
 
 // quiesce waits until no compaction runs, so that a frozen directory is that of one moment.

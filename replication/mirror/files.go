@@ -237,21 +237,12 @@ func (w *fileWriter) batchRows() int { return max(1, min(writeRows, writeValues/
 func (w *fileWriter) rows(cols [][]tuple.Value, ids []uint64, at []uint32) error {
 	for len(at) > 0 {
 		n := min(len(at), w.batchRows())
-		w.buf = w.buf[:0]
-		for i, c := range w.m.columns {
-			out := w.batch[i][:0]
-			src := cols[c.pos]
-			for _, p := range at[:n] {
-				v := src[p]
-				if !v.IsNull() {
-					var ok bool
-					if w.buf, v, ok = c.conv(w.buf, v); !ok {
-						return &fallbackError{c.AttNum, c.Name, c.typ}
-					}
-				}
-				out = append(out, v)
-			}
-			w.batch[i] = out
+		for i := range w.m.columns {
+			w.batch[i] = w.batch[i][:0]
+		}
+		var err error
+		if w.buf, err = w.m.convert(w.buf[:0], w.batch, cols, at[:n]); err != nil {
+			return err
 		}
 		for _, p := range at[:n] {
 			w.ids = append(w.ids, ids[p])
@@ -262,6 +253,25 @@ func (w *fileWriter) rows(cols [][]tuple.Value, ids []uint64, at []uint32) error
 		at = at[n:]
 	}
 	return nil
+}
+
+// convert appends rows to out, column by column in Delta's form: cols by row position, rows given by positions in them. What the values
+// point to is in buf.
+func (m *mapping) convert(buf []byte, out, cols [][]tuple.Value, at []uint32) ([]byte, error) {
+	for i, c := range m.columns {
+		src := cols[c.pos]
+		for _, p := range at {
+			v := src[p]
+			if !v.IsNull() {
+				var ok bool
+				if buf, v, ok = c.conv(buf, v); !ok {
+					return buf, &fallbackError{c.AttNum, c.Name, c.typ}
+				}
+			}
+			out[i] = append(out[i], v)
+		}
+	}
+	return buf, nil
 }
 
 // flush writes a batch whose ids are the last n of w.ids.

@@ -86,7 +86,17 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	}
 	c := m.newCommit(t, p.m, s.end)
 	defer c.landed()
+	defer func() {
+		if c.feedKey != "" {
+			m.settle(t, c.feedKey, used, err)
+		}
+	}()
 	c.structural = s.structural || base.number < 0 || s.reset && base.m != p.m
+	if !s.reset {
+		if err := c.feed(ctx, base, &p, dead); err != nil {
+			return err
+		}
+	}
 	var files []*fileState
 	switch {
 	case s.reset:
@@ -227,6 +237,8 @@ type commit struct {
 	removes    []delta.Action
 	adds       []delta.Action
 	flying     []string // files that the commit itself has written
+	feedKey    string   // of the change file, "": none
+	cdc        *delta.AddCDC
 }
 
 func (c *commit) landed() {
@@ -299,6 +311,7 @@ func (c *commit) rewriteRows(ctx context.Context, files []*fileState, dead map[i
 		}
 		if n != nil {
 			c.flying = append(c.flying, n.f.key)
+			n.add.DataChange = c.dataChange
 			c.add([]*fileState{n})
 			out = append(out, n)
 		}
@@ -365,6 +378,14 @@ func (c *commit) header() []delta.Action {
 			proto = proto.WithWriter(delta.FeatureDomainMeta).WithWriter(delta.FeatureClustering)
 		}
 	}
+	if c.structural || fresh {
+		if c.mp.feed() {
+			proto = proto.WithWriter(delta.FeatureChangeDataFeed)
+			meta.Configuration[delta.PropChangeDataFeed] = "true"
+		} else {
+			delete(meta.Configuration, delta.PropChangeDataFeed)
+		}
+	}
 	if !c.dvs.Empty() && !proto.Has(delta.FeatureDeletionVectors) {
 		proto = proto.With(delta.FeatureDeletionVectors)
 		meta.Configuration[delta.PropDeletionVectors] = "true"
@@ -403,6 +424,9 @@ func (c *commit) commit(ctx context.Context, operation string) (int64, error) {
 		actions = append(actions, delta.Action{Txn: &delta.Txn{AppID: c.m.appID(c.t), Version: int64(c.lsn), LastUpdated: &now}})
 	}
 	actions = append(append(actions, c.removes...), c.adds...)
+	if c.cdc != nil {
+		actions = append(actions, delta.Action{CDC: c.cdc})
+	}
 	if err := c.m.opt.Step("log"); err != nil {
 		return 0, err
 	}
@@ -598,7 +622,10 @@ func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, er
 	if _, err := m.lakeFiles(t, named); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(infos, func(i object.Info) bool { return named[i.Key] || isLog(i.Key) }), nil
+	change := time.Now().Add(-max(retention, m.opt.LogRetention))
+	return slices.DeleteFunc(infos, func(i object.Info) bool {
+		return named[i.Key] || isLog(i.Key) || isFeed(i.Key) && i.ModTime.After(change)
+	}), nil
 }
 
 func isLog(key string) bool { return len(key) > 11 && key[:11] == "_delta_log/" }

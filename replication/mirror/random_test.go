@@ -111,6 +111,9 @@ func (h *history) create() {
 		if h.rnd.IntN(2) == 0 {
 			s.Options = append(s.Options, change.Option{Name: optClusterBy, Value: "3,1"})
 		}
+		if h.rnd.IntN(2) == 0 {
+			withFeed(s)
+		}
 		h.define(g, s)
 		if h.rnd.IntN(2) == 0 {
 			h.seen = map[string]bool{}

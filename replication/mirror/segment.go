@@ -23,6 +23,7 @@ type segment struct {
 	cols  [][]tuple.Value // by row position; dropped columns stay empty
 	ids   []uint64        // row ids, ascending
 	dels  []uint64        // ids of deleted row versions, in commit order
+	from  []uint64        // of a table with a change feed, by row: the version in whose place it came, 0: none; what it is shorter by is 0
 	marks []mark
 	bytes int64
 	// counted is the part of bytes that is in Mirror.bytes.
@@ -46,7 +47,7 @@ func (s *segment) empty() bool { return len(s.marks) == 0 }
 
 // truncate drops what was appended after the given counts. Nobody has seen it.
 func (s *segment) truncate(rows, dels int) {
-	s.ids, s.dels = s.ids[:rows], s.dels[:dels]
+	s.ids, s.dels, s.from = s.ids[:rows], s.dels[:dels], s.from[:min(rows, len(s.from))]
 	for i := range s.cols {
 		if len(s.cols[i]) > rows {
 			s.cols[i] = s.cols[i][:rows]
@@ -134,6 +135,7 @@ type slice struct {
 	m    *mapping
 	ids  []uint64
 	dels []uint64
+	from []uint64 // as in segment
 	cols [][]tuple.Value
 	dead *roaring.Bitmap // positions; nil: none. Filled by resolve.
 }
@@ -141,7 +143,7 @@ type slice struct {
 // take fixes the content at lsn. Called with Mirror.mu.
 func (s *segment) take(lsn wal.LSN) slice {
 	rows, dels := s.at(lsn)
-	p := slice{m: s.m, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], cols: make([][]tuple.Value, len(s.cols))}
+	p := slice{m: s.m, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], from: s.from[:min(rows, len(s.from))], cols: make([][]tuple.Value, len(s.cols))}
 	for _, c := range s.m.columns {
 		p.cols[c.pos] = s.cols[c.pos][:rows:rows]
 	}

@@ -68,7 +68,7 @@ func SchemaRecord(c *catalog.Catalog, oid catalog.OID, t, old *catalog.Table) *c
 		}
 	}
 	for _, o := range t.Options {
-		if on, ok := types.ParseBool(o.Value); ok && o.Name == "mirror" {
+		if on, ok := types.ParseBool(o.Value); ok && (o.Name == "mirror" || o.Name == "change_data_feed") {
 			o.Value = map[bool]string{true: "on", false: "off"}[on]
 		}
 		if o.Name == catalog.OptClusterBy {

@@ -13,11 +13,13 @@ import (
 // maxCluster is how many columns a table can be clustered by.
 const maxCluster = 4
 
-// checkClusterings refuses what the statement has made of tables whose parameter cluster_by says what cannot be.
-func (x *exec) checkClusterings() (err error) {
+// checkFiles refuses what the statement has made of tables whose parameters ask of their Delta tables what cannot be.
+func (x *exec) checkFiles() (err error) {
 	x.Editor.Tables(func(_ catalog.OID, t *catalog.Table) {
 		if t != nil && err == nil {
-			err = x.checkClustering(t)
+			if err = x.checkClustering(t); err == nil {
+				err = checkFeed(t)
+			}
 		}
 	})
 	return err

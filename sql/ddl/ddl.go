@@ -43,7 +43,7 @@ func Exec(c *stmt.Ctx, node ast.Node) (tag string, err error) {
 		err = x.checkLakes()
 	}
 	if err == nil {
-		err = x.checkClusterings()
+		err = x.checkFiles()
 	}
 	return tag, err
 }

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,12 +16,13 @@ const (
 	optMirror  = "mirror"
 	optDeletes = "mirror_deletes"
 	optMaxLag  = "mirror_max_lag"
+	optFeed    = "change_data_feed"
 )
 
 // mirrorOption refuses a value that a storage parameter of the mirror cannot have.
 func mirrorOption(name, value string) error {
 	switch name {
-	case optMirror:
+	case optMirror, optFeed:
 		if _, ok := types.ParseBool(value); !ok {
 			return pgerr.New(pgerr.InvalidParameterValue, "invalid value for boolean option \"%s\": %s", name, value)
 		}
@@ -62,4 +64,24 @@ func (x *exec) unmirrored(t *catalog.Table) {
 	if _, said := t.Options.Get(optMirror); x.NoMirror && !said && t.Kind == catalog.RelTable && t.Persistence == catalog.Permanent {
 		t.Options = t.Options.With(catalog.RelOption{Name: optMirror, Value: "off"})
 	}
+}
+
+// feedColumns are the columns of a change data feed behind those of the table.
+var feedColumns = []string{"_change_type", "_commit_version", "_commit_timestamp"}
+
+// checkFeed refuses a change data feed of a table that has no Delta table, or that has columns of the feed's names.
+func checkFeed(t *catalog.Table) error {
+	v, _ := t.Options.Get(optFeed)
+	if on, _ := types.ParseBool(v); !on {
+		return nil
+	}
+	if t.Kind != catalog.RelTable || t.Persistence != catalog.Permanent {
+		return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", optFeed)
+	}
+	for i := range t.Columns {
+		if c := &t.Columns[i]; !c.Dropped && slices.ContainsFunc(feedColumns, func(n string) bool { return strings.EqualFold(n, c.Name) }) {
+			return pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" of table \"%s\" has a name that the change data feed needs", c.Name, t.Name)
+		}
+	}
+	return nil
 }

@@ -50,6 +50,9 @@ func (f *ChangeFile) Write(cols [][]tuple.Value, change Change) error {
 	return f.w.Write(append(append([][]tuple.Value{}, cols...), kind))
 }
 
+// Key is where the file will be.
+func (f *ChangeFile) Key() string { return f.key }
+
 // Rows is the number of rows written.
 func (f *ChangeFile) Rows() int64 { return f.w.Rows() }
 

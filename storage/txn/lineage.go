@@ -151,7 +151,7 @@ func (t *Txn) Born(key []byte) {
 // noteLineage tells others what the commit at lsn has done. The locks are still held.
 func (t *Txn) noteLineage(lsn uint64) {
 	if len(t.steps) > 0 {
-		notes := foldSteps(t.steps)
+		notes := t.moves
 		for from, to := range notes {
 			// A row of a lake table that the transaction has deleted again keeps a key under which nothing stands.
 			if final, ok := t.finalKey(to); ok {
@@ -168,6 +168,30 @@ func (t *Txn) noteLineage(lsn uint64) {
 			raise(t.m.lineage.death(t.ws.key(n)), lsn)
 		}
 	}
+}
+
+// replaced gives, by the keys of rows of lake tables that the transaction has put, the committed versions in whose place they are: an
+// update deletes one and puts the other.
+func (t *Txn) replaced() map[string]uint64 {
+	if len(t.steps) == 0 {
+		return nil
+	}
+	t.moves = foldSteps(t.steps)
+	var out map[string]uint64
+	for from, to := range t.moves {
+		if !change.IsProvisional([]byte(to)) {
+			continue
+		}
+		n := t.ws.find([]byte(from))
+		if n == 0 || t.ws.nodes[n].old == 0 {
+			continue
+		}
+		if out == nil {
+			out = map[string]uint64{}
+		}
+		out[to] = t.ws.nodes[n].old
+	}
+	return out
 }
 
 // finalKey is the key that a provisional one has become by the commit.

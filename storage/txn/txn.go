@@ -41,7 +41,8 @@ type Txn struct {
 
 	ws     writeSet
 	extras []extra
-	steps  []step // rows that have changed their keys
+	steps  []step            // rows that have changed their keys
+	moves  map[string]string // foldSteps of steps, once the transaction writes no more
 	// announced are keys that Announce has told others of.
 	announced []string
 	// deleted: a row has been deleted.
@@ -201,6 +202,7 @@ func (t *Txn) end(lsn wal.LSN) {
 	t.xid, t.dirty, t.deleted = 0, false, false
 	clear(t.steps)
 	t.steps = t.steps[:0]
+	t.moves = nil
 	t.views = t.views[:0]
 	t.ws.reset()
 	clear(t.extras)
@@ -240,15 +242,16 @@ func (t *Txn) buildGroup() error {
 			t.extras[i].addTo(g)
 		}
 	}
+	replaced := t.replaced()
 	for n := ws.next(0); n != 0; n = ws.next(n) {
-		if err := t.groupKey(g, n); err != nil {
+		if err := t.groupKey(g, n, replaced); err != nil {
 			return err
 		}
 	}
 	return g.Err()
 }
 
-func (t *Txn) groupKey(g *change.Group, n uint32) error {
+func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64) error {
 	v, _ := t.ws.visible(n, maxBound)
 	if v == 0 {
 		return nil // rolled back, or deleted with its range
@@ -278,7 +281,11 @@ func (t *Txn) groupKey(g *change.Group, n uint32) error {
 	if len(value) > 0 && cap(value) > cap(t.buf) && t.ws.values.onDisk > 0 && t.ws.values.segs[ver.pos>>segmentBits].data == nil {
 		t.buf = value
 	}
-	g.Put(key, value, old)
+	if was, ok := replaced[string(key)]; ok && old == 0 {
+		g.Put(key, value, was)
+	} else {
+		g.Put(key, value, old)
+	}
 	if isRow(key) {
 		t.countRow(key, true, old)
 	} else if f := t.m.cfg.Follower; f != nil {
