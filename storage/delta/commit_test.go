@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -220,6 +222,22 @@ func TestInCommitTimestamps(t *testing.T) {
 		t.Error(err)
 	}
 	readByDeltalake(t, tt)
+}
+
+// Spark removes files of deletion vectors, which nobody has added, where a table drops the feature; other files must be there.
+func TestRemovesOfVectorFiles(t *testing.T) {
+	for path, want := range map[string]bool{"deletion_vector_57d7071a-c0d2-41b9-818d-e26806fdb5e0.bin": true, "part-1.parquet": false} {
+		tt := newTestTable(t, t.TempDir())
+		tt.create()
+		now := time.Now().UnixMilli()
+		line := fmt.Sprintf(`{"commitInfo":{"timestamp":%d}}`+"\n"+`{"remove":{"path":"%s","deletionTimestamp":%d,"dataChange":false}}`, now, path, now)
+		if err := os.WriteFile(filepath.Join(tt.dir, commitKey(1)), []byte(line), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Validate(tt.dir); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }
 
 // New files get fresh row ids, also behind another writer's; a file that gets a deletion vector keeps its own; rows of a

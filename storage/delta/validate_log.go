@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/tarndb/tarn/storage/object"
 )
@@ -197,6 +199,9 @@ func validateCommit(before *Snapshot, actions []Action) error {
 		case a.Remove != nil:
 			k := keyOf(a.Remove.Path, a.Remove.DeletionVector)
 			if before.Files[k] == nil {
+				if keepsVector(a.Remove) {
+					continue
+				}
 				return corrupt("removes %s, which is not in the table", k.Path)
 			}
 			live[k.Path]--
@@ -374,4 +379,10 @@ func validateRowIDs(s *Snapshot) error {
 		}
 	}
 	return nil
+}
+
+// keepsVector reports whether a remove is there to keep a file of deletion vectors from being vacuumed, as Spark writes them where a table
+// drops the feature: such files are never added.
+func keepsVector(r *Remove) bool {
+	return !r.DataChange && strings.HasPrefix(path.Base(r.Path), "deletion_vector_") && strings.HasSuffix(r.Path, ".bin")
 }
