@@ -220,6 +220,169 @@ func TestBranchesOfThePast(t *testing.T) {
 	})
 }
 
+// A reset puts the past or the parent's present in a branch's place; what was there can be had back while the window lasts, and children
+// keep their history.
+func TestReset(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	options := Options{Dir: dir, Open: openFake, IdleTimeout: time.Hour, Window: func(string) time.Duration { return time.Hour }}
+	m, err := Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(want, got error) {
+		t.Helper()
+		if !errors.Is(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	create := func(name, parent string, at Point) error {
+		_, err := m.CreateBranch(ctx, "postgres", name, CreateOptions{Parent: parent, At: at})
+		return err
+	}
+	write := func(branch, s string) { on(t, m, "postgres", branch, func(f *fake) { f.write(f.read() + s) }) }
+	holds := func(branch, want string) {
+		t.Helper()
+		on(t, m, "postgres", branch, func(f *fake) {
+			if f.read() != "postgres:"+want {
+				t.Errorf("%s holds %q, want %q", branch, f.read(), want)
+			}
+		})
+	}
+	write("main", "ab")                                              // 11
+	must(nil, create("dev", "main", Point{}))                        // at 11
+	write("dev", "xyz")                                              // 14
+	must(nil, create("child", "dev", Point{}))                       // at 14
+	write("main", "c")                                               // 12
+	must(nil, m.ResetBranch(ctx, "postgres", "dev", Point{LSN: 12})) // its own 12
+	holds("dev", "abx")
+	write("dev", "1")
+	holds("dev", "abx1")
+	holds("child", "abxyz")
+	must(nil, create("undone", "dev", Point{LSN: 14})) // dev has not come to 14 since: what it was before
+	holds("undone", "abxyz")
+	must(nil, create("fork", "child", Point{LSN: 13})) // of what dev was
+	holds("fork", "abxy")
+	must(nil, create("early", "dev", Point{LSN: 10})) // main's
+	holds("early", "a")
+	must(nil, m.ResetBranch(ctx, "postgres", "dev", Point{})) // to main
+	holds("dev", "abc")
+	must(nil, m.ResetBranch(ctx, "postgres", "dev", Point{LSN: 13})) // back
+	holds("dev", "abx1")
+	must(ErrNoParent, m.ResetBranch(ctx, "postgres", "main", Point{}))
+	must(ErrNoBranch, m.ResetBranch(ctx, "postgres", "zz", Point{}))
+	must(errOutside, m.ResetBranch(ctx, "postgres", "dev", Point{LSN: 99}))
+	h, err := m.Acquire(ctx, "postgres", "dev")
+	must(nil, err)
+	must(ErrInUse, m.ResetBranch(ctx, "postgres", "dev", Point{LSN: 13}))
+	must(ErrInUse, m.RenameBranch(ctx, "postgres", "dev", "prod"))
+	h.Release()
+	protect := func(on bool) error {
+		return m.AlterBranch("postgres", "dev", func(b *Branch) error { b.Protected = on; return nil })
+	}
+	must(nil, protect(true))
+	must(ErrProtected, m.ResetBranch(ctx, "postgres", "dev", Point{LSN: 10}))
+	must(nil, protect(false))
+	must(ErrMain, m.RenameBranch(ctx, "postgres", "main", "trunk"))
+	must(ErrBranchExists, m.RenameBranch(ctx, "postgres", "dev", "child"))
+	must(nil, m.RenameBranch(ctx, "postgres", "dev", "prod"))
+	holds("prod", "abx1")
+
+	d := m.Databases()[0]
+	if c, p := d.branch("child"), d.branch("prod"); c.Parent != p.ID || c.Depth != 2 || p.Depth != 1 || d.branchByID(p.Parent).Name != "main" {
+		t.Errorf("child %+v, parent %+v", c, p)
+	}
+	must(ErrHasChildren, m.DropBranch(ctx, "postgres", "prod", false))
+	must(nil, m.Close())
+	if m, err = Open(options); err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	holds("prod", "abx1")
+	holds("child", "abxyz")
+	stores := func() int {
+		list, err := filepath.Glob(filepath.Join(dir, "stores", "*", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	must(nil, m.AlterBranch("postgres", "early", func(b *Branch) error { b.Expires = time.Now().Add(time.Minute); return nil }))
+	before := stores()
+	m.expire(time.Now())
+	if n := stores(); n != before {
+		t.Errorf("%d stores before anything expires, were %d", n, before)
+	}
+	m.expire(time.Now().Add(2 * time.Minute))
+	if n := stores(); n != before-1 {
+		t.Errorf("%d stores after a branch expired, were %d", n, before)
+	}
+	_, err = m.Acquire(ctx, "postgres", "early")
+	must(ErrNoBranch, err)
+	m.expire(time.Now().Add(2 * time.Hour))
+	for _, b := range m.Databases()[0].Branches {
+		if b.Hidden() {
+			t.Errorf("%+v is kept", b)
+		}
+	}
+	if n := stores(); n != len(m.Databases()[0].Branches) {
+		t.Errorf("%d stores when the past has been forgotten", n)
+	}
+	var beginning *BeginningError
+	if err := create("late", "child", Point{LSN: 13}); !errors.As(err, &beginning) {
+		t.Errorf("history of a child whose source is forgotten: %v", err)
+	}
+	must(nil, m.DropBranch(ctx, "postgres", "prod", true))
+	holds("main", "abc")
+}
+
+// What State says of all branches is what is on the disk, each file once.
+func TestBytes(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	m := open(t, dir, time.Hour)
+	defer m.Close()
+	on(t, m, "postgres", "main", func(f *fake) { f.write(strings.Repeat("x", 100_000)) })
+	for _, name := range []string{"a", "b"} {
+		if _, err := m.CreateBranch(ctx, "postgres", name, CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := m.Databases()[0]
+	path := func(branch, name string) string { return filepath.Join(m.dir(d.ID, d.branch(branch).ID), name) }
+	for _, l := range [][4]string{{"main", "shared", "a", "shared"}, {"main", "shared", "main", "again"}, {"b", "own", "b", "twice"}} {
+		if _, err := os.Stat(path(l[0], l[1])); err != nil {
+			if err := os.WriteFile(path(l[0], l[1]), make([]byte, 50_000), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Link(path(l[0], l[1]), path(l[2], l[3])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sum, shared int64
+	for _, b := range d.Branches {
+		st, err := m.State(d, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += st.UniqueBytes
+		if b.Name == "main" {
+			shared = st.SharedBytes
+		}
+		if b.Name == "b" && st.SharedBytes != 0 {
+			t.Errorf("b shares %d bytes", st.SharedBytes)
+		}
+	}
+	all := usage{files: map[fileID]*fileUse{}}
+	if err := all.add(filepath.Join(dir, "stores")); err != nil {
+		t.Fatal(err)
+	}
+	var disk State
+	all.sum(&disk)
+	if sum+shared != disk.UniqueBytes || shared < 50_000 || disk.SharedBytes != 0 {
+		t.Errorf("%d unique and %d shared bytes, %d on disk", sum, shared, disk.UniqueBytes)
+	}
+}
+
 // Idle branches are closed and open again on use.
 func TestEachOpen(t *testing.T) {
 	m := open(t, t.TempDir(), time.Hour)

@@ -63,6 +63,10 @@ type Options struct {
 	// Forget tells that a branch's store is gone for good, so that what others keep beside it can go too. What fails is asked for again
 	// at the next start.
 	Forget func(w Where) error
+	// Empty takes the rows of all tables out of a store that nobody has open, and everything that Forget removes.
+	Empty func(ctx context.Context, w Where) error
+	// Window is how long the past of a database's branches is kept; nil: not at all.
+	Window func(database string) time.Duration
 }
 
 // Manager owns the tree and the open stores.
@@ -241,7 +245,7 @@ func (m *Manager) EachOpen(f func(w Where, r Runtime)) {
 	for _, d := range m.mu.tree.Databases {
 		for _, b := range d.Branches {
 			s := m.mu.open[b.ID]
-			if s == nil || s.closing {
+			if s == nil || s.closing || b.Hidden() {
 				continue
 			}
 			select {
@@ -291,6 +295,8 @@ type CreateOptions struct {
 	Expires   time.Time
 	Protected bool
 	At        Point // default: the present
+	// SchemaOnly leaves the rows out.
+	SchemaOnly bool
 }
 
 // CreateBranch makes a branch of the parent's state, present or past, and returns it.
@@ -330,6 +336,9 @@ func (m *Manager) CreateBranch(ctx context.Context, database, name string, o Cre
 		if b.LSN, err = m.checkpoint(ctx, parent.Runtime, where); err != nil {
 			return err
 		}
+		if err := m.empty(ctx, where, o.SchemaOnly); err != nil {
+			return err
+		}
 		made = *b
 		return nil
 	})
@@ -359,6 +368,17 @@ func (m *Manager) checkpoint(ctx context.Context, from Runtime, to Where) (wal.L
 		return 0, errors.Join(fmt.Errorf("copy store: %w", err), m.removeStores([]Where{to}))
 	}
 	return lsn, nil
+}
+
+// empty leaves the rows out of a store that is being made, if they are to be; a failure leaves nothing behind.
+func (m *Manager) empty(ctx context.Context, w Where, schemaOnly bool) error {
+	if !schemaOnly {
+		return nil
+	}
+	if err := m.opts.Empty(ctx, w); err != nil {
+		return errors.Join(fmt.Errorf("leave out rows: %w", err), m.removeStores([]Where{w}))
+	}
+	return nil
 }
 
 // mark notes beside a branch's store that it is being made or removed, and where its Delta tables are. At the next start those
@@ -399,15 +419,13 @@ func (m *Manager) DropBranch(ctx context.Context, database, name string, cascade
 	if err := m.markAll(wheres); err != nil {
 		return err
 	}
-	err = m.update(func(t *Tree) error {
-		d := t.database(database)
-		kept := d.Branches[:0]
-		for _, b := range d.Branches {
-			if !contains(doomed, b.ID) {
-				kept = append(kept, b)
-			}
-		}
-		d.Branches = kept
+	return m.removeBranches(database, doomed, wheres)
+}
+
+// removeBranches takes marked branches that nobody can open out of the tree, and their stores away.
+func (m *Manager) removeBranches(database string, ids []uint32, wheres []Where) error {
+	err := m.update(func(t *Tree) error {
+		t.database(database).forget(ids)
 		return nil
 	})
 	if err != nil {
@@ -485,8 +503,11 @@ func (m *Manager) subtree(database, name string, cascade bool) (*Database, []uin
 		return nil, nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
 	}
 	doomed := []uint32{b.ID}
-	for _, c := range d.Branches { // parents stand before children
-		if c.Parent != 0 && contains(doomed, c.Parent) {
+	for i := 0; i < len(doomed); i++ {
+		for _, c := range d.Branches {
+			if c.Parent != doomed[i] || c.Hidden() {
+				continue
+			}
 			if !cascade {
 				return nil, nil, fmt.Errorf("%w: %s", ErrHasChildren, c.Name)
 			}
@@ -498,7 +519,16 @@ func (m *Manager) subtree(database, name string, cascade bool) (*Database, []uin
 			return nil, nil, fmt.Errorf("%w: %s", ErrProtected, c.Name)
 		}
 	}
-	if len(doomed) == len(d.Branches) {
+	left := 0
+	for _, c := range d.Branches {
+		switch l := d.live(c); {
+		case !contains(doomed, l.ID):
+			left++
+		case c != l:
+			doomed = append(doomed, c.ID)
+		}
+	}
+	if left == 0 {
 		return nil, nil, fmt.Errorf("%w: %s", ErrLastBranch, name)
 	}
 	return d, doomed, nil
@@ -707,11 +737,11 @@ func (m *Manager) UpdateRoles(f func(roles []*Role, newID func() uint32) ([]*Rol
 type State struct {
 	Active bool
 	LSN    wal.LSN // current, for an active branch
-	// SharedBytes are in files that another branch links too, UniqueBytes in the others.
+	// SharedBytes are in files that another branch links too, UniqueBytes in the others. LogBytes of either are those of the log.
 	SharedBytes, UniqueBytes, LogBytes int64
 }
 
-// State looks at a branch's directory and runtime.
+// State looks at a branch's directories, with those of the branches that it has replaced, and its runtime.
 func (m *Manager) State(d *Database, b *Branch) (State, error) {
 	var st State
 	m.mu.Lock()
@@ -723,7 +753,29 @@ func (m *Manager) State(d *Database, b *Branch) (State, error) {
 		}
 	}
 	m.mu.Unlock()
-	err := filepath.WalkDir(m.dir(d.ID, b.ID), func(path string, e fs.DirEntry, err error) error {
+	u := usage{files: map[fileID]*fileUse{}}
+	for x := b; x != nil; x = d.before(x) {
+		if err := u.add(m.dir(d.ID, x.ID)); err != nil {
+			return st, err
+		}
+	}
+	u.sum(&st)
+	return st, nil
+}
+
+// usage counts files by what they are, whatever names they have.
+type usage struct{ files map[fileID]*fileUse }
+
+type fileID struct{ dev, ino uint64 }
+
+type fileUse struct {
+	bytes        int64
+	names, links uint64 // found here, and in all
+	log          bool
+}
+
+func (u *usage) add(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return ignoreGone(err)
 		}
@@ -731,21 +783,33 @@ func (m *Manager) State(d *Database, b *Branch) (State, error) {
 		if err != nil {
 			return ignoreGone(err)
 		}
-		size := info.Size()
-		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-			size = sys.Blocks * 512
-			if sys.Nlink > 1 {
-				st.SharedBytes += size
-				return nil
-			}
+		sys, ok := info.Sys().(*syscall.Stat_t)
+		if !ok {
+			return fmt.Errorf("%s: the file system does not number files", path)
 		}
-		st.UniqueBytes += size
-		if filepath.Base(filepath.Dir(path)) == "wal" {
-			st.LogBytes += size
+		id := fileID{uint64(sys.Dev), sys.Ino}
+		f := u.files[id]
+		if f == nil {
+			f = &fileUse{bytes: sys.Blocks * 512, links: uint64(sys.Nlink)}
+			u.files[id] = f
 		}
+		f.names++
+		f.log = f.log || filepath.Base(filepath.Dir(path)) == "wal"
 		return nil
 	})
-	return st, err
+}
+
+func (u *usage) sum(st *State) {
+	for _, f := range u.files {
+		if f.names < f.links {
+			st.SharedBytes += f.bytes
+		} else {
+			st.UniqueBytes += f.bytes
+		}
+		if f.log {
+			st.LogBytes += f.bytes
+		}
+	}
 }
 
 func ignoreGone(err error) error {
@@ -779,6 +843,7 @@ func (m *Manager) reap() {
 		for _, s := range idle {
 			<-s.gone
 		}
+		m.expire(time.Now())
 	}
 }
 

@@ -47,36 +47,67 @@ func (e *BeginningError) Error() string {
 	return fmt.Sprintf("branch %s begins at %s (%s)", e.Branch, e.LSN, e.Time.UTC().Format(time.RFC3339))
 }
 
-// history is the branch whose own log has a point of a branch's past: the branch, or the ancestor that it was then.
-func (d *Database) history(name string, p Point) (*Branch, error) {
-	b := d.branch(name)
-	if b == nil {
-		return nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
-	}
-	for p.precedes(b) {
-		parent := d.branchByID(b.Parent)
-		if parent == nil {
-			return nil, &BeginningError{Branch: b.Name, LSN: b.LSN, Time: b.from()}
+// history is the branch whose own log has a point of a branch's past: the branch, the one that a reset has put it in the place of, or
+// the ancestor that it was then.
+func (d *Database) history(b *Branch, p Point) (*Branch, error) {
+	for {
+		if old := d.before(b); old != nil && !p.Time.IsZero() && p.Time.Before(b.Created) {
+			b = old
+			continue
 		}
-		b = parent
+		if !p.precedes(b) {
+			return b, nil
+		}
+		source := d.source(b)
+		if source == nil {
+			return nil, &BeginningError{Branch: d.live(b).Name, LSN: b.LSN, Time: b.from()}
+		}
+		b = source
 	}
-	return b, nil
+}
+
+// acquirePast opens the branch whose own log has a point of a branch's past. A position that the branch has not come to may be one
+// that it had before a reset.
+func (m *Manager) acquirePast(ctx context.Context, database, name string, p Point) (*Handle, error) {
+	skip := 0
+	for {
+		more := false
+		h, err := m.acquire(ctx, database, func(d *Database) (*Branch, error) {
+			b := d.branch(name)
+			if b == nil {
+				return nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
+			}
+			for range skip {
+				b = d.before(b)
+			}
+			more = d.before(b) != nil
+			return d.history(b, p)
+		})
+		if err != nil || !more || !p.Time.IsZero() || p.LSN <= h.Runtime.LSN() {
+			return h, err
+		}
+		h.Release()
+		skip++
+	}
 }
 
 // createPast makes a branch of a point of the parent's past. Others create and drop branches while its store is made.
 func (m *Manager) createPast(ctx context.Context, database, name string, o CreateOptions) (Branch, error) {
-	source, err := m.acquire(ctx, database, func(d *Database) (*Branch, error) { return d.history(o.Parent, o.At) })
+	source, err := m.acquirePast(ctx, database, o.Parent, o.At)
 	if err != nil {
 		return Branch{}, err
 	}
 	defer source.Release()
 	b := &Branch{Name: name, Created: time.Now().UTC(), CreatedBy: o.CreatedBy, Expires: o.Expires, Protected: o.Protected}
-	where, release, err := m.reserve(database, b)
+	where, release, err := m.reserve(database, b, false)
 	if err != nil {
 		return Branch{}, err
 	}
 	defer release()
 	if err := m.restore(ctx, source.Runtime, where, o.At, b); err != nil {
+		return Branch{}, err
+	}
+	if err := m.empty(ctx, where, o.SchemaOnly); err != nil {
 		return Branch{}, err
 	}
 	m.change.Lock()
@@ -89,9 +120,7 @@ func (m *Manager) createPast(ctx context.Context, database, name string, o Creat
 		if d.branch(name) != nil {
 			return fmt.Errorf("%w: %s", ErrBranchExists, name)
 		}
-		if p := d.branchByID(source.Where.BranchID); p != nil { // it cannot go while it is acquired
-			b.Parent, b.Depth = p.ID, p.Depth+1
-		}
+		d.descend(b, d.branchByID(source.Where.BranchID))
 		d.Branches = append(d.Branches, b)
 		return nil
 	})
@@ -101,8 +130,18 @@ func (m *Manager) createPast(ctx context.Context, database, name string, o Creat
 	return *b, m.unmark(where)
 }
 
-// reserve gives a branch that is being made its number and directories; nobody else takes its name until release.
-func (m *Manager) reserve(database string, b *Branch) (w Where, release func(), err error) {
+// descend makes b a child of source, whose log leads to b's first position and which cannot go meanwhile.
+func (d *Database) descend(b, source *Branch) {
+	p := d.live(source)
+	b.Parent, b.Depth = p.ID, p.Depth+1
+	if p != source {
+		b.Source = source.ID
+	}
+}
+
+// reserve gives a branch that is being made its number and directories; nobody else takes its name until release. there says that
+// another branch has the name, which the new one replaces.
+func (m *Manager) reserve(database string, b *Branch, there bool) (w Where, release func(), err error) {
 	m.change.Lock()
 	defer m.change.Unlock()
 	key := database + "@" + b.Name
@@ -111,7 +150,7 @@ func (m *Manager) reserve(database string, b *Branch) (w Where, release func(), 
 		if d == nil {
 			return fmt.Errorf("%w: %s", ErrNoDatabase, database)
 		}
-		if d.branch(b.Name) != nil || m.making[key] != "" {
+		if (d.branch(b.Name) != nil) != there || m.making[key] != "" {
 			return fmt.Errorf("%w: %s", ErrBranchExists, b.Name)
 		}
 		b.ID = t.newID()

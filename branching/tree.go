@@ -33,7 +33,7 @@ type Tree struct {
 //
 //	1  a role's MemberOf lists the roles' numbers
 //	2  MemberOf lists Memberships; a database has an ACL
-//	3  a branch has the time of its point
+//	3  a branch has the time of its point; one that a reset has replaced names its successor
 const (
 	oldestTreeFormat = 1
 	treeFormat       = 3
@@ -66,6 +66,12 @@ type Branch struct {
 	CreatedBy string
 	Expires   time.Time `json:",omitzero"`
 	Protected bool      `json:",omitempty"`
+	// Source is the branch whose log leads to LSN, if that is not Parent; gone: it is there no more.
+	Source uint32 `json:",omitempty"`
+	// Next is the branch that a reset at Replaced has put in this one's place. It has no name then, and stays for as long as its past
+	// can be asked for.
+	Next     uint32    `json:",omitempty"`
+	Replaced time.Time `json:",omitzero"`
 	// Warehouse is its directory of Delta tables if that is not what its names would make it.
 	Warehouse string `json:",omitempty"`
 }
@@ -144,7 +150,7 @@ type Grant struct {
 
 func (d *Database) branch(name string) *Branch {
 	for _, b := range d.Branches {
-		if b.Name == name {
+		if b.Name == name && !b.Hidden() {
 			return b
 		}
 	}
@@ -167,6 +173,60 @@ func (t *Tree) database(name string) *Database {
 		}
 	}
 	return nil
+}
+
+// gone is the Source of a branch whose source is there no more.
+const gone = 1<<32 - 1
+
+// Hidden reports whether a reset has replaced the branch.
+func (b *Branch) Hidden() bool { return b.Next != 0 }
+
+// source is the branch whose log leads to b's first position; nil: there is none, or it is gone.
+func (d *Database) source(b *Branch) *Branch {
+	switch b.Source {
+	case 0:
+		return d.branchByID(b.Parent)
+	case gone:
+		return nil
+	}
+	return d.branchByID(b.Source)
+}
+
+// before is the branch that b has replaced, nil if there is none.
+func (d *Database) before(b *Branch) *Branch {
+	for _, x := range d.Branches {
+		if x.Next == b.ID {
+			return x
+		}
+	}
+	return nil
+}
+
+// live is the branch that stands in a branch's place now.
+func (d *Database) live(b *Branch) *Branch {
+	for b != nil && b.Hidden() {
+		b = d.branchByID(b.Next)
+	}
+	return b
+}
+
+// forget takes branches out of the database.
+func (d *Database) forget(ids []uint32) {
+	kept := d.Branches[:0]
+	for _, b := range d.Branches {
+		if !contains(ids, b.ID) {
+			kept = append(kept, b)
+		}
+	}
+	d.Branches = kept
+	for _, b := range kept {
+		if s := b.Source; contains(ids, s) || s == 0 && contains(ids, b.Parent) {
+			b.Source = gone
+		}
+		if contains(ids, b.Parent) {
+			b.Parent = 0
+		}
+	}
 }
 
 func (d *Database) branchIDs() (ids []uint32) {

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/replication/mirror"
+	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -27,16 +31,16 @@ func (c *cluster) createBranch(ctx context.Context, s *session.Session, n *ast.C
 	if o.At, err = branchPoint(s, n.At); err != nil {
 		return err
 	}
-	for k, v := range n.Options {
-		switch k {
-		case "protected":
-			o.Protected = v == "true" || v == "on"
-		case "ttl", "schema_only":
-			return pgerr.Unsupported("CREATE BRANCH option " + k)
-		default:
-			return pgerr.New(pgerr.SyntaxError, "unrecognized CREATE BRANCH option \"%s\"", k)
-		}
+	set, err := branchOptions(s, n.Options, true)
+	if err != nil {
+		return err
 	}
+	o.SchemaOnly = set.schemaOnly
+	b := branching.Branch{}
+	if err := set.apply(&b); err != nil {
+		return err
+	}
+	o.Expires, o.Protected = b.Expires, b.Protected
 	_, err = c.branches.CreateBranch(ctx, s.DB().Name, n.Name, o)
 	switch {
 	case errors.Is(err, branching.ErrBranchExists):
@@ -49,6 +53,135 @@ func (c *cluster) createBranch(ctx context.Context, s *session.Session, n *ast.C
 		return noBranch(o.Parent)
 	}
 	return outsideWindow(o.Parent, o.At, err)
+}
+
+// branchSettings are what CREATE BRANCH … WITH and ALTER BRANCH … SET say; nil: nothing.
+type branchSettings struct {
+	expires    *time.Time // zero: never
+	protected  *bool
+	schemaOnly bool
+}
+
+func branchOptions(s *session.Session, list map[string]string, create bool) (set branchSettings, err error) {
+	command := "ALTER BRANCH"
+	if create {
+		command = "CREATE BRANCH"
+	}
+	flag := func(name, v string) (bool, error) {
+		d, err := types.Lookup(types.Bool).ParseText(v, -1, nil)
+		if err != nil {
+			return false, pgerr.New(pgerr.InvalidParameterValue, "%s requires a Boolean value", name)
+		}
+		return d.Bool(), nil
+	}
+	for k, v := range list {
+		switch {
+		case k == "protected":
+			on, err := flag(k, v)
+			if err != nil {
+				return set, err
+			}
+			set.protected = &on
+		case k == "schema_only" && create:
+			if set.schemaOnly, err = flag(k, v); err != nil {
+				return set, err
+			}
+		case k == "ttl":
+			at := time.Time{}
+			if v != "none" {
+				if at, err = afterInterval(v); err != nil {
+					return set, err
+				}
+			}
+			set.expires = &at
+		default:
+			return set, pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", command, k)
+		}
+	}
+	return set, nil
+}
+
+// afterInterval is the time that comes an interval after now.
+func afterInterval(text string) (time.Time, error) {
+	d, err := types.Lookup(types.Interval).ParseText(text, -1, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	v := temporal.IntervalOf(d)
+	now := time.Now().UTC()
+	at := now.AddDate(0, int(v.Months), int(v.Days)).Add(time.Duration(v.Usec) * time.Microsecond)
+	if !at.After(now) {
+		return at, pgerr.New(pgerr.InvalidParameterValue, "ttl must be a positive interval").WithHint("ttl = 'none' lets a branch live on.")
+	}
+	return at, nil
+}
+
+func (set branchSettings) apply(b *branching.Branch) error {
+	if set.expires != nil {
+		b.Expires = *set.expires
+	}
+	if set.protected != nil {
+		b.Protected = *set.protected
+	}
+	if b.Protected && !b.Expires.IsZero() {
+		return pgerr.New(pgerr.InvalidParameterValue, "a protected branch cannot have a ttl")
+	}
+	return nil
+}
+
+func (c *cluster) alterBranch(ctx context.Context, s *session.Session, n *ast.AlterBranchStmt) error {
+	if err := outsideBlock(s, "ALTER BRANCH"); err != nil {
+		return err
+	}
+	db, own := s.DB().Name, n.Name == s.DB().Branch
+	var at branching.Point
+	var err error
+	switch {
+	case n.Set != nil:
+		set, err := branchOptions(s, n.Set, false)
+		if err != nil {
+			return err
+		}
+		if n.Name == branching.MainBranch && set.expires != nil && !set.expires.IsZero() {
+			return pgerr.New(pgerr.InvalidParameterValue, "branch \"%s\" cannot have a ttl", n.Name)
+		}
+		err = c.branches.AlterBranch(db, n.Name, set.apply)
+		return branchError(n.Name, at, err)
+	case own:
+		return pgerr.New(pgerr.ObjectInUse, "cannot rename or reset the branch that this session is on").
+			WithHint("Connect to another branch, or USE BRANCH, first.")
+	case n.Rename != "":
+		err = whenFree(ctx, func() error { return c.branches.RenameBranch(ctx, db, n.Name, n.Rename) })
+		if errors.Is(err, branching.ErrBranchExists) {
+			return pgerr.New(pgerr.DuplicateObject, "branch \"%s\" already exists", n.Rename)
+		}
+	default:
+		if at, err = branchPoint(s, n.To); err != nil {
+			return err
+		}
+		err = whenFree(ctx, func() error { return c.branches.ResetBranch(ctx, db, n.Name, at) })
+	}
+	return branchError(n.Name, at, err)
+}
+
+// branchError gives what ALTER and DROP BRANCH are refused for a code.
+func branchError(name string, at branching.Point, err error) error {
+	switch {
+	case errors.Is(err, branching.ErrNoBranch):
+		return noBranch(name)
+	case errors.Is(err, branching.ErrInUse):
+		return pgerr.New(pgerr.ObjectInUse, "branch \"%s\" is being accessed by other users", name)
+	case errors.Is(err, branching.ErrProtected):
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "branch \"%s\" or one of its children is protected", name).
+			WithHint("ALTER BRANCH ... SET (protected = false) lifts the protection.")
+	case errors.Is(err, branching.ErrNoParent):
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "branch \"%s\" has no parent", name).
+			WithHint("ALTER BRANCH ... RESET TO LSN or TIMESTAMP resets it to its own past.")
+	case errors.Is(err, branching.ErrMain):
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "branch \"%s\" cannot be renamed", name).
+			WithDetail("It is the one that the name of the database alone means.")
+	}
+	return outsideWindow(name, at, err)
 }
 
 func noBranch(name string) error {
@@ -119,19 +252,14 @@ func (c *cluster) dropBranch(ctx context.Context, s *session.Session, n *ast.Dro
 			return nil
 		}
 		return pgerr.New(pgerr.UndefinedObject, "branch \"%s\" does not exist", n.Name)
-	case errors.Is(err, branching.ErrInUse):
-		return pgerr.New(pgerr.ObjectInUse, "branch \"%s\" is being accessed by other users", n.Name)
 	case errors.Is(err, branching.ErrHasChildren):
 		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop branch \"%s\" because other branches depend on it", n.Name).
 			WithHint("Use DROP BRANCH ... CASCADE to drop its children too.")
-	case errors.Is(err, branching.ErrProtected):
-		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "branch \"%s\" or one of its children is protected", n.Name).
-			WithHint("ALTER BRANCH ... SET (protected = false) lifts the protection.")
 	case errors.Is(err, branching.ErrLastBranch):
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot drop the last branch of database \"%s\"", s.DB().Name).
 			WithHint("DROP DATABASE drops the database.")
 	}
-	return err
+	return branchError(n.Name, branching.Point{}, err)
 }
 
 // Restore is Checkpoint for a point of the store's past.
@@ -150,4 +278,19 @@ func (r *runtime) Restore(ctx context.Context, to branching.Where, p branching.P
 			})
 	}
 	return branching.Point(at), err
+}
+
+// emptyBranch takes the rows out of a branch's store that nobody has open, and all that the mirror has made of them.
+func (c *cluster) emptyBranch(ctx context.Context, w branching.Where) error {
+	db, err := database.Open(ctx, database.Options{Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
+		Engine: engine.Options{Dir: w.Dir, CacheBytes: 8 << 20, Logger: c.log}})
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Empty(ctx), db.Close(), os.RemoveAll(slotDir(w)), c.forget(w))
+}
+
+// restoreWindow is how long the past of a database's branches is kept.
+func (c *cluster) restoreWindow(name string) time.Duration {
+	return time.Duration(c.settingsOf(name).Int("tarn.restore_window")) * time.Second
 }

@@ -55,7 +55,7 @@ func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.
 	db, err := database.Open(ctx, database.Options{
 		Name: w.Database, Branch: w.Branch, ID: w.DatabaseID, Logger: c.log,
 		Engine: engine.Options{Dir: w.Dir, CacheBytes: c.cfg.cacheBytes, Logger: c.log, OnFatal: c.fatal,
-			KeepLogBytes: keepLog, Step: c.failpoint, Window: time.Duration(values.Int("tarn.restore_window")) * time.Second,
+			KeepLogBytes: keepLog, Step: c.failpoint, Window: c.restoreWindow(w.Database),
 			WindowBytes: int64(values.Int("tarn.restore_window_size")) << 20},
 		Txn:        txn.Config{TempDir: filepath.Join(c.cfg.data, "tmp")},
 		Autovacuum: autovacuumOf(values),
@@ -193,6 +193,9 @@ func (c *cluster) Branches() ([]session.BranchInfo, error) {
 			names[b.ID] = b.Name
 		}
 		for _, b := range d.Branches {
+			if b.Hidden() {
+				continue
+			}
 			st, err := c.branches.State(d, b)
 			if err != nil {
 				return nil, fmt.Errorf("look at branch %s: %w", b.Name, err)

@@ -33,7 +33,7 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 		}
 		return "USE BRANCH", true, err
 	case *ast.AlterBranchStmt:
-		return "", true, pgerr.Unsupported("ALTER BRANCH")
+		return "ALTER BRANCH", true, c.alterBranch(ctx, s, n)
 	case *ast.MergeBranchStmt:
 		return "", true, pgerr.Unsupported("MERGE BRANCH")
 	case *ast.CreatedbStmt:

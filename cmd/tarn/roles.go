@@ -300,6 +300,9 @@ func (c *cluster) unusedRole(ctx context.Context, s *session.Session, r *privile
 func (c *cluster) usesElsewhere(ctx context.Context, s *session.Session, r *privilege.Role) (out []string, err error) {
 	for _, d := range c.branches.Databases() {
 		for _, b := range d.Branches {
+			if b.Hidden() {
+				continue
+			}
 			db, release, err := c.Open(ctx, d.Name, b.Name)
 			if pgerr.Is(err, pgerr.InvalidCatalogName) {
 				continue // dropped meanwhile

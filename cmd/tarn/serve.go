@@ -158,7 +158,7 @@ func serve(ctx context.Context, args []string) error {
 			}
 			return r, nil
 		},
-		Forget: c.forget,
+		Forget: c.forget, Empty: c.emptyBranch, Window: c.restoreWindow,
 	}); err != nil {
 		return err
 	}
