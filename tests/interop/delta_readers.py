@@ -131,13 +131,13 @@ def by_pandas(dt):
     return rows(pa.Table.from_pandas(frame, preserve_index=False))
 
 
-def compare(name, want, got):
+def compare(name, want, got, other="psql"):
     a, b = collections.Counter(want), collections.Counter(got)
     if a == b:
         print("%s: %d rows" % (name, len(got)))
         return True
-    print("%s: %d rows, psql has %d" % (name, len(got), len(want)))
-    for label, diff in (("only in psql", a - b), ("only in reader", b - a)):
+    print("%s: %d rows, %s has %d" % (name, len(got), other, len(want)))
+    for label, diff in (("only in " + other, a - b), ("not in " + other, b - a)):
         for r, n in list(diff.items())[:3]:
             print("  %s (%d): %r" % (label, n, r))
     return False

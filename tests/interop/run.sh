@@ -23,6 +23,15 @@ sums() { psql -qAtX -c "select (select sum(abalance) from pgbench_accounts) = (s
 readers() { psql -qAtX -c 'select tarn.mirror_sync()' >/dev/null
   "$VENV/bin/python" tests/interop/delta_readers.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" pgbench_accounts pgbench_branches pgbench_tellers pgbench_history; }
 
+# Tarn's own validator, which is stricter than readers, over every Delta table.
+checked() {
+  psql -qAtX -v ON_ERROR_STOP=1 -c "select tarn.delta_path(c.oid::regclass) from pg_class c join pg_namespace n on n.oid = relnamespace where relkind = 'r'
+    and relpersistence = 'p' and nspname not in ('pg_catalog', 'information_schema', 'tarn')" >"$WORK/paths" || fail "delta_path"
+  [ -s "$WORK/paths" ] || fail "no Delta tables"
+  while read -r p; do bin/tarn check "$p" >"$WORK/out" 2>&1 || fail "tarn check $p: $(cat "$WORK/out")"; done <"$WORK/paths"
+  echo "tarn check: $(wc -l <"$WORK/paths") tables"
+}
+
 start
 echo "== pgbench as shipped"
 pgbench -i -q -s 2 2>"$WORK/init" || fail "pgbench -i: $(tail -3 "$WORK/init")"
@@ -62,11 +71,13 @@ echo "== foreign Delta readers after updates"
 readers || fail "Delta readers"
 echo "== Spark with Delta Lake"
 tests/interop/spark.sh "$WORK" "$PORT" || fail "Spark"
+checked
 echo "== kill -9, then again"
 kill -9 $PID; wait $PID 2>/dev/null || true
 start
 [ "$(sums)" = t ] || fail "sums differ after kill -9"
 readers || fail "Delta readers after kill -9"
+checked
 echo "== a warehouse on S3"
 tests/interop/s3.sh "$WORK" || fail "S3"
 echo "== psycopg"

@@ -14,6 +14,7 @@ for a in delta-spark_2.13 delta-storage delta-kernel-api delta-kernel-defaults d
     -retrieve "$JARS/[artifact]-[revision].[ext]" >"$WORK/out" 2>&1 || { tail -20 "$WORK/out"; exit 1; }
 done
 psql -qX -v ON_ERROR_STOP=1 -f spark_tables.sql >"$WORK/out" 2>&1 || { tail -3 "$WORK/out"; exit 1; }
-SPARK_LOCAL_IP=127.0.0.1 "$VENV/bin/python" spark.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" --branch spark --schema mt --schema sp \
+LC_ALL=C.UTF-8 SPARK_LOCAL_IP=127.0.0.1 "$VENV/bin/python" spark.py --dsn "host=127.0.0.1 port=$PORT user=postgres dbname=postgres" --branch spark --schema mt --schema sp \
+  --feed sp.feed --feed sp.feed_rewritten --feed sp.feed_lake --feed sp.feed_truncated --dir "$WORK/spark" --tarn "$PWD/../../bin/tarn" \
   pgbench_accounts pgbench_branches pgbench_tellers pgbench_history 2>"$WORK/spark.err" || { grep -v WARN "$WORK/spark.err" | tail -30; exit 1; }
 psql -qX -v ON_ERROR_STOP=1 -c "drop branch spark" -c "drop schema sp cascade" >"$WORK/out" 2>&1 || { tail -3 "$WORK/out"; exit 1; }
