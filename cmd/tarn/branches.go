@@ -16,6 +16,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/temporal"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -276,6 +277,9 @@ func (r *runtime) Restore(ctx context.Context, to branching.Where, p branching.P
 			func(ctx context.Context, look engine.Look) (engine.Restored, error) {
 				return r.Engine.Restore(ctx, to.Dir, engine.Point(p), look)
 			})
+	}
+	if err == nil { // of a volume the past has no files but those that are there
+		err = r.volumes.copyTo(ctx, r.Catalog(), object.Segment(to.Warehouse))
 	}
 	return branching.Point(at), err
 }

@@ -36,6 +36,7 @@ type cluster struct {
 	failpoint func(where string) error
 
 	warehouse *warehouse
+	places    *places
 
 	roles struct {
 		sync.Mutex

@@ -18,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -27,13 +28,18 @@ type runtime struct {
 	*database.DB
 	mirror   *mirror.Mirror
 	columnar *duck.Runner // of the mirror's files; nil without one
+	volumes  *volumes
 }
 
 var _ branching.Runtime = (*runtime)(nil)
 
 // withMirror starts the columnar mirror of an open branch.
-func (c *cluster) withMirror(_ context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
-	r := &runtime{DB: db}
+func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
+	r := &runtime{DB: db, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}
+	db.Volumes = r.volumes
+	if err := r.volumes.tidy(ctx, db.Catalog()); err != nil {
+		c.log.Warn("files of dropped volumes cannot be removed", "database", w.Database, "branch", w.Branch, "err", err)
+	}
 	if c.cfg.mirror {
 		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: w.Warehouse,
 			SlotDir: slotDir(w), Bootstrap: database.SchemasAt,
@@ -158,6 +164,18 @@ func (c *cluster) MirrorWork(db *database.DB) []session.MirrorWork {
 
 // Checkpoint copies the store with the files of its lake tables; what follows its log starts anew in the copy.
 func (r *runtime) Checkpoint(ctx context.Context, to branching.Where) (wal.LSN, error) {
+	// Files that are there before the copy and are removed meanwhile are the copy's, and so are those that come meanwhile.
+	if err := r.volumes.copyTo(ctx, r.Catalog(), object.Segment(to.Warehouse)); err != nil {
+		return 0, err
+	}
+	at, err := r.copyStore(ctx, to)
+	if err != nil {
+		return 0, err
+	}
+	return at, r.volumes.copyTo(ctx, r.Catalog(), object.Segment(to.Warehouse))
+}
+
+func (r *runtime) copyStore(ctx context.Context, to branching.Where) (wal.LSN, error) {
 	if r.mirror == nil {
 		if err := r.refuseLakes(); err != nil {
 			return 0, err

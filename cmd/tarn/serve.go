@@ -140,7 +140,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{cfg: cfg, log: log, warehouse: house, columnar: newColumnar(&cfg, house, values, log)}
+	c := &cluster{cfg: cfg, log: log, warehouse: house, places: &places{warehouse: house}, columnar: newColumnar(&cfg, house, values, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs
 	if c.failpoint, err = failpoint(); err != nil {
 		return err
@@ -169,9 +169,8 @@ func serve(ctx context.Context, args []string) error {
 	}()
 	statistics, saveStatistics := openStatistics(cfg, log)
 	defer saveStatistics()
-	where := &places{warehouse: house}
 	shared := &session.Shared{Cluster: c, Extensions: []session.Extension{c.statements}, Log: log,
-		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: where, Deltas: where}
+		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: c.places, Deltas: c.places}
 	o := conn.Options{Backend: &backend{shared, c}, MaxConnections: cfg.maxConnections, Logger: log}
 	if cfg.tlsCert != "" {
 		if o.TLS, err = auth.LoadTLS(cfg.tlsCert, cfg.tlsKey); err != nil {

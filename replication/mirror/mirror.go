@@ -255,7 +255,7 @@ func (m *Mirror) sweepOnce() {
 	m.mu.Unlock()
 	for _, i := range infos {
 		dir, _, isTable := strings.Cut(i.Key, "/_delta_log/")
-		if !isTable || known[dir] {
+		if !isTable || known[dir] || strings.HasPrefix(dir, root+".") { // a schema's directory begins with no dot
 			continue
 		}
 		known[dir] = true

@@ -28,6 +28,7 @@ const (
 	KindTSConfig     Kind = 'q'
 	KindExtension    Kind = 'x'
 	KindLanguage     Kind = 'j'
+	KindVolume       Kind = 'v'
 )
 
 // Kinds of what an extension brings and users do not make; see Member.
@@ -113,12 +114,13 @@ var newObject = map[Kind]func() Object{
 	KindTSConfig:     func() Object { return &TSConfig{} },
 	KindExtension:    func() Object { return &Extension{} },
 	KindLanguage:     func() Object { return &LanguageACL{} },
+	KindVolume:       func() Object { return &Volume{} },
 }
 
 // Kinds are those of the general store.
 func Kinds() []Kind {
 	return []Kind{KindType, KindFunction, KindDefaultACL, KindEventTrigger, KindOperator, KindCast, KindCollation, KindTSDictionary, KindTSConfig,
-		KindExtension, KindOpClass, KindOpFamily, KindAccessMethod, KindTemplate, KindLanguage}
+		KindExtension, KindOpClass, KindOpFamily, KindAccessMethod, KindTemplate, KindLanguage, KindVolume}
 }
 
 func (k Kind) String() string {
@@ -161,6 +163,8 @@ func (k Kind) String() string {
 		return "text search template"
 	case KindLanguage:
 		return "language"
+	case KindVolume:
+		return "volume"
 	}
 	return fmt.Sprintf("object kind %q", byte(k))
 }

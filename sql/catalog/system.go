@@ -171,5 +171,7 @@ func tarnTables() []*Table {
 		make(9006, "progress_vacuum", col{"relid", oid}, col{"table_name", text}, col{"phase", text}, col{"background", boolean},
 			col{"started_at", timestamptz}, col{"files_total", bigint}, col{"files_removed", bigint}, col{"bytes_total", bigint},
 			col{"bytes_removed", bigint}),
+		make(VolumesOID, "volumes", col{"volume_catalog", text}, col{"volume_schema", text}, col{"volume_name", text}, col{"volume_type", text},
+			col{"volume_owner", text}, col{"storage_location", text}, col{"comment", text}, col{"volume_acl", texts}),
 	}
 }

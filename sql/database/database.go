@@ -12,6 +12,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/hnsw"
 	"github.com/tarndb/tarn/sql/notify"
 	"github.com/tarndb/tarn/sql/stats"
@@ -49,6 +50,9 @@ type DB struct {
 
 	// Mirror is nil while mirroring is off.
 	Mirror Mirror
+
+	// Volumes are the directories of volumes; nil: there are none.
+	Volumes files.Volumes
 
 	// Columnar runs plan fragments over the mirror; nil: all run over rows. cmd/tarn sets it before the first session.
 	Columnar ColumnarEngine

@@ -140,6 +140,8 @@ func (x *exec) run(node ast.Node) (tag string, err error) {
 		return "ALTER TEXT SEARCH CONFIGURATION", schemaobj.AlterConfig(x.Ctx, n)
 	case *ast.AlterCollationStmt:
 		return "ALTER COLLATION", schemaobj.RefreshCollation(x.Ctx, n)
+	case *ast.CreateVolumeStmt:
+		return "CREATE VOLUME", schemaobj.CreateVolume(x.Ctx, n)
 	case *ast.CreateExtensionStmt:
 		return "CREATE EXTENSION", extension.Create(x.Ctx, n)
 	case *ast.AlterExtensionStmt:

@@ -34,11 +34,30 @@ type File interface {
 	Size() int64
 }
 
+// StoreError gives an error of reading a store the code of SQL.
+func StoreError(path string, err error) error { return storeError(path, err) }
+
+// WriteError gives an error of writing to a volume the code of SQL; nil stays nil.
+func WriteError(path string, err error) error {
+	var pe *pgerr.Error
+	switch {
+	case err == nil, errors.As(err, &pe), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, ErrLeaves):
+		return pgerr.Wrap(err, pgerr.InsufficientPrivilege, "could not open file \"%s\" for writing: it is outside of the volume", path)
+	case errors.Is(err, fs.ErrPermission):
+		return pgerr.Wrap(err, pgerr.InsufficientPrivilege, "could not open file \"%s\" for writing: Permission denied", path)
+	}
+	return pgerr.Wrap(err, pgerr.IOError, "could not write file \"%s\": %v", path, err)
+}
+
 func storeError(path string, err error) error {
 	var pe *pgerr.Error
 	switch {
 	case errors.As(err, &pe):
 		return err
+	case errors.Is(err, ErrLeaves):
+		return pgerr.Wrap(err, pgerr.InsufficientPrivilege, "could not open file \"%s\" for reading: it is outside of the volume", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return pgerr.Wrap(err, pgerr.UndefinedFile, "could not open file \"%s\" for reading: No such file or directory", path)
 	case errors.Is(err, fs.ErrPermission):

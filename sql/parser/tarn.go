@@ -24,7 +24,7 @@ func splitTarn(sql string) ([]piece, bool) {
 	var own bool
 	l := &lexer{s: sql}
 	cur := piece{start: -1}
-	var first, second, prev token
+	var first, second, before, prev token
 	var shape tableShape
 	words := 0
 	for {
@@ -50,7 +50,10 @@ func splitTarn(sql string) ([]piece, bool) {
 		if words > 1 && l.is(first, "vacuum") && (l.is(prev, "retain") && (t.kind == tokInt || t.kind == tokFloat) || l.is(prev, "dry") && l.is(t, "run")) {
 			cur.tarn, own = true, true
 		}
-		prev = t
+		if words > 1 && volumeStatement(l, first, before, prev, t) {
+			cur.tarn, own = true, true
+		}
+		before, prev = prev, t
 		switch words {
 		case 0:
 			cur.start, first = t.start, t
@@ -92,6 +95,22 @@ func (s tableShape) next(l *lexer, t token) tableShape {
 // ownWords are the first two words of Tarn's own statements.
 var ownWords = [...][2]string{{"create", "branch"}, {"drop", "branch"}, {"alter", "branch"}, {"merge", "branch"}, {"use", "branch"}, {"copy", "into"},
 	{"create", "volume"}, {"drop", "volume"}, {"alter", "volume"}}
+
+// volumeStatement reports the token behind the word volume in CREATE EXTERNAL VOLUME, COMMENT ON VOLUME, GRANT … ON VOLUME and REVOKE …
+// ON VOLUME. A table may have that name.
+func volumeStatement(l *lexer, first, before, prev, t token) bool {
+	switch {
+	case !l.is(prev, "volume"):
+		return false
+	case l.is(first, "create"):
+		return l.is(before, "external")
+	case !l.is(before, "on") || t.kind != tokIdent && t.kind != tokQuoted:
+		return false
+	case l.is(first, "comment"):
+		return true
+	}
+	return l.is(first, "grant") && !l.is(t, "to") || l.is(first, "revoke") && !l.is(t, "from")
+}
 
 func containsFold(s, word string) bool {
 	for i := 0; i+len(word) <= len(s); i++ {
@@ -216,11 +235,19 @@ func (g *grammar) statement() (ast.Node, error) {
 	case g.accept("merge", "branch"):
 		return g.mergeBranch()
 	case g.accept("create", "volume"):
-		return nil, pgerr.Unsupported("CREATE VOLUME")
+		return g.createVolume(false)
+	case g.accept("create", "external", "volume"):
+		return g.createVolume(true)
 	case g.accept("drop", "volume"):
-		return nil, pgerr.Unsupported("DROP VOLUME")
+		return g.dropVolume()
 	case g.accept("alter", "volume"):
-		return nil, pgerr.Unsupported("ALTER VOLUME")
+		return g.alterVolume()
+	case g.accept("comment", "on", "volume"):
+		return g.commentVolume()
+	case g.accept("grant"):
+		return g.grantVolume(true)
+	case g.accept("revoke"):
+		return g.grantVolume(false)
 	case g.accept("optimize"):
 		return g.optimize()
 	case g.accept("vacuum"):

@@ -26,12 +26,15 @@ const (
 	Connect
 	SetParameter
 	AlterSystem
+	ReadVolume
+	WriteVolume
 )
 
-const letters = "arwdDxtXUCTcsA"
+// letters are PostgreSQL's, and R and W for volumes.
+const letters = "arwdDxtXUCTcsARW"
 
 var setNames = [...]string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE", "USAGE", "CREATE", "TEMPORARY",
-	"CONNECT", "SET", "ALTER SYSTEM"}
+	"CONNECT", "SET", "ALTER SYSTEM", "READ VOLUME", "WRITE VOLUME"}
 
 // ByName finds a privilege by its SQL name in upper case; TEMP is TEMPORARY.
 func ByName(name string) (Set, bool) {
@@ -82,6 +85,7 @@ const (
 	Wrapper     Kind = 'F'
 	Server      Kind = 'S'
 	Type        Kind = 'T'
+	Volume      Kind = 'V'
 )
 
 // All are the privileges of a kind of object (manual: table 5.2).
@@ -107,6 +111,8 @@ func (k Kind) All() Set {
 		return SetParameter | AlterSystem
 	case Tablespace:
 		return Create
+	case Volume:
+		return ReadVolume | WriteVolume
 	}
 	return 0
 }

@@ -173,6 +173,9 @@ func (s *Session) finish(ctx context.Context) error {
 			if err := s.storeCatalog(t, e); err != nil {
 				return err
 			}
+			for _, dir := range s.droppedVolumes(s.committedCatalog(), e.Catalog()) {
+				b.onCommit = append(b.onCommit, func() { s.removeVolume(dir) })
+			}
 			// The catalog is published while the table locks are still held.
 			t.BeforeUnlock(func() { s.publish(e) })
 		}

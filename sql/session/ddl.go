@@ -75,6 +75,9 @@ func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
 	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
 	x.TableMethod, _ = s.settings.Get("default_table_access_method")
 	x.External = s.sources().DeltaColumns
+	if s.db.Volumes != nil {
+		x.VolumeLocation = s.sources().VolumeLocation
+	}
 	x.Progress, x.Rows = &s.progress, s.db.Rows
 	x.NoMirror = !s.settings.Bool("tarn.mirror")
 	x.NewLabel = func(oid catalog.OID) {

@@ -252,6 +252,7 @@ func init() {
 	relations[qualified{catalog.TarnSchemaOID, "progress_mirror"}] = tarnProgressMirror
 	relations[qualified{catalog.TarnSchemaOID, "progress_optimize"}] = tarnProgressOptimize
 	relations[qualified{catalog.TarnSchemaOID, "progress_vacuum"}] = tarnProgressVacuum
+	relations[qualified{catalog.TarnSchemaOID, "volumes"}] = tarnVolumes
 }
 
 // wants reports that one of some columns is asked for: those that are dear need not be computed otherwise.

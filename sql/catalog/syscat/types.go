@@ -167,6 +167,7 @@ var classes = map[catalog.Kind]catalog.OID{
 	catalog.KindTrigger: pgTriggerRelation, catalog.KindEventTrigger: pgEventTriggerRelation, catalog.KindPolicy: pgPolicyRelation, catalog.KindRule: pgRewriteRelation,
 	catalog.KindOperator: pgOperatorRelation, catalog.KindCast: pgCastRelation, catalog.KindCollation: pgCollationRelation,
 	catalog.KindTSDictionary: pgTSDictRelation, catalog.KindTSConfig: pgTSConfigRelation, catalog.KindLanguage: pgLanguageRelation,
+	catalog.KindVolume: catalog.VolumesOID,
 }
 
 // ClassOf is the OID in pg_class of the catalog that objects of a kind have their rows in; 0: none.

@@ -38,7 +38,7 @@ func objectKinds(k catalog.Kind) (objectKind, bool) {
 		return objectKind{describe: describeOperator, remove: removeOperator}, true
 	case catalog.KindCast:
 		return objectKind{describe: describeCast}, true
-	case catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig:
+	case catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig, catalog.KindVolume:
 		return objectKind{describe: describeNamed}, true
 	case catalog.KindExtension:
 		return objectKind{describe: func(x *stmt.Ctx, o catalog.Address) string {

@@ -48,7 +48,7 @@ var grantKinds = map[ast.ObjectType]struct {
 	ast.OBJECT_TABLE: {privilege.Relation, "relation"}, ast.OBJECT_SEQUENCE: {privilege.Sequence, "sequence"}, ast.OBJECT_DATABASE: {privilege.Database, "database"},
 	ast.OBJECT_SCHEMA: {privilege.Schema, "schema"}, ast.OBJECT_FUNCTION: {privilege.Function, "function"}, ast.OBJECT_PROCEDURE: {privilege.Function, "procedure"},
 	ast.OBJECT_ROUTINE: {privilege.Function, "routine"}, ast.OBJECT_TYPE: {privilege.Type, "type"}, ast.OBJECT_DOMAIN: {privilege.Type, "domain"},
-	ast.OBJECT_LANGUAGE: {privilege.Language, "language"},
+	ast.OBJECT_LANGUAGE: {privilege.Language, "language"}, ast.OBJECT_VOLUME: {privilege.Volume, "volume"},
 }
 
 // Grant is GRANT and REVOKE on objects; the tag says which.
@@ -183,8 +183,30 @@ func (g *grant) onObject(o ast.Node) error {
 		return g.onFunction(o)
 	case privilege.Language:
 		return g.onLanguage(o.(*ast.String).Sval)
+	case privilege.Volume:
+		return g.onVolume(stmt.Strs(o.(*ast.List).Items))
 	}
 	return pgerr.Unsupported("privileges of this kind of object")
+}
+
+func (g *grant) onVolume(name []string) error {
+	schemas, err := schemasOf(g.Ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, s := range schemas {
+		v := g.Catalog().VolumeNamed(s, name[len(name)-1])
+		if v == nil {
+			continue
+		}
+		next := *v
+		if next.ACL, err = g.change(grantable{privilege.Volume, "volume", v.Name, v.Owner, v.EffectiveACL()}, g.privs); err != nil {
+			return err
+		}
+		g.Editor.Put(&next)
+		return nil
+	}
+	return pgerr.New(pgerr.UndefinedObject, "volume \"%s\" does not exist", strings.Join(name, "."))
 }
 
 func (g *grant) onLanguage(name string) error {

@@ -59,7 +59,8 @@ func schemas(x *stmt.Ctx, f func(*catalog.Schema) bool) (out []*catalog.Schema) 
 }
 
 // ownedKinds are the kinds of the general store whose objects have owners or privileges.
-var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator, catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig, catalog.KindLanguage}
+var ownedKinds = []catalog.Kind{catalog.KindType, catalog.KindFunction, catalog.KindOperator, catalog.KindCollation, catalog.KindTSDictionary, catalog.KindTSConfig, catalog.KindLanguage,
+	catalog.KindVolume}
 
 func objects(x *stmt.Ctx, f func(*catalog.Header) bool) (out []catalog.Object) {
 	for _, k := range ownedKinds {
@@ -97,6 +98,10 @@ func withHead(o catalog.Object, change func(*catalog.Header)) catalog.Object {
 		change(&n.Header)
 		return &n
 	case *catalog.TSConfig:
+		n := *v
+		change(&n.Header)
+		return &n
+	case *catalog.Volume:
 		n := *v
 		change(&n.Header)
 		return &n

@@ -33,6 +33,18 @@ var kinds = map[ast.ObjectType]kind{
 			change(&n.Header)
 			return &n
 		}},
+	ast.OBJECT_VOLUME: {catalog.KindVolume, "",
+		func(c *catalog.Catalog, schema catalog.OID, name string) catalog.Object {
+			if o := c.VolumeNamed(schema, name); o != nil {
+				return o
+			}
+			return nil
+		},
+		func(o catalog.Object, change func(*catalog.Header)) catalog.Object {
+			n := *o.(*catalog.Volume)
+			change(&n.Header)
+			return &n
+		}},
 	ast.OBJECT_TSDICTIONARY: {catalog.KindTSDictionary, "",
 		func(c *catalog.Catalog, schema catalog.OID, name string) catalog.Object {
 			if o := c.TSDictionaryNamed(schema, name); o != nil {
@@ -225,6 +237,9 @@ func SetOwner(x *stmt.Ctx, n *ast.AlterOwnerStmt) (string, error) {
 		owner, _, err := x.RoleOf(n.Newowner)
 		if err != nil {
 			return err
+		}
+		if h.ACL != nil {
+			h.ACL = h.ACL.NewOwner(h.Owner, owner)
 		}
 		h.Owner = owner
 		return x.MayGiveTo(owner, x.Catalog().SchemaByOID(h.Schema))

@@ -64,6 +64,8 @@ type Ctx struct {
 	TableMethod string
 	// External tells the columns of the Delta table in a directory, once the user may read it; nil: 0A000.
 	External func(location string) ([]types.Attr, error)
+	// VolumeLocation is the place of an external volume that the user may make; nil: there are no volumes.
+	VolumeLocation func(location string) (string, error)
 	// SeqState encodes a sequence's state (database.SeqState).
 	SeqState func(storage uint32, last int64, called bool) (key, value []byte)
 	// InUse reports whether a query under way uses a relation, and whether checks or constraint triggers of it wait; nil: neither.

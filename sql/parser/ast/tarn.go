@@ -94,3 +94,19 @@ func (*DropBranchStmt) children(func(Node))   {}
 func (*AlterBranchStmt) children(func(Node))  {}
 func (*MergeBranchStmt) children(func(Node))  {}
 func (*UseBranchStmt) children(func(Node))    {}
+
+// OBJECT_VOLUME is the type of volumes in the statements that are PostgreSQL's for other objects.
+const OBJECT_VOLUME ObjectType = 1000
+
+// CreateVolumeStmt is CREATE [EXTERNAL] VOLUME [IF NOT EXISTS] name [LOCATION …] [COMMENT …].
+type CreateVolumeStmt struct {
+	Name        *RangeVar
+	IfNotExists bool
+	External    bool
+	Location    string
+	Comment     string
+}
+
+func (*CreateVolumeStmt) node() {}
+
+func (n *CreateVolumeStmt) children(f func(Node)) { f(n.Name) }

@@ -107,6 +107,9 @@ func (x *Sources) versionTime(option, value string) (time.Time, error) {
 // deltaDirectory finds a Delta table by its path, or that of a table of the database by its number or name.
 func (x *Sources) deltaDirectory(of string) (string, error) {
 	if strings.HasPrefix(of, "/") || strings.Contains(of, ":/") {
+		if volumePath(of) {
+			return "", pgerr.Unsupported("a Delta table in a volume")
+		}
 		dir, _, err := x.readable(of)
 		return dir, err
 	}

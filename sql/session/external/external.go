@@ -21,6 +21,10 @@ type Session interface {
 	TypeNamed(name string) (types.OID, int32, error)
 	// MayReadFiles fails for a user who may not read files of the server. Errors: 42501.
 	MayReadFiles() error
+	// MayWriteFiles fails for a user who may not write files of the server. Errors: 42501.
+	MayWriteFiles() error
+	// Volume is the volume of a name that the user may read or (write) change, in this database. Errors: 42501, 3F000, 42704, 0A000.
+	Volume(database, schema, name string, write bool) (files.Volume, error)
 	// MayReadWhole fails for a user who may not read each row and column of a table. Errors: 42501, 0A000.
 	MayReadWhole(t *catalog.Table) error
 	// DeltaPath is the directory of a table's Delta table; ok is false for a table without one.
@@ -101,6 +105,10 @@ func argsError(function string) error {
 func (x *Sources) readable(p string) (string, files.Store, error) {
 	if x.Files == nil {
 		return "", nil, pgerr.Unsupported("reading files")
+	}
+	if volumePath(p) {
+		v, p, err := x.InVolume(p, false)
+		return p, v, err
 	}
 	p, err := absolute(p)
 	if err != nil {
