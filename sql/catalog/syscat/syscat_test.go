@@ -67,6 +67,7 @@ func testCatalog() *catalog.Catalog {
 		View: "SELECT 1", Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
 	e.PutTable(&catalog.Table{OID: 16440, Schema: catalog.PublicOID, Name: "f", Kind: catalog.RelForeign, Persistence: catalog.Permanent, RowType: 16441,
 		Options: catalog.RelOptions{{Name: "location", Value: "/data/f"}}, Columns: []catalog.Column{{AttNum: 1, Name: "x", Type: types.Int4, TypMod: -1}}})
+	e.Put(&catalog.Volume{Header: catalog.Header{OID: 16450, Schema: catalog.PublicOID, Name: "vol", Owner: 10}, Dir: "d"})
 	e.Put(&catalog.DefaultACL{Header: catalog.Header{OID: 16395, Owner: 10, ACL: privilege.ACL{{Grantee: 10, Grantor: 10, Privs: privilege.Select}}}, For: 'r'})
 	e.Put(&catalog.Type{Header: catalog.Header{OID: 16400, Schema: catalog.PublicOID, Name: "mood"}, Form: types.TypeEnum, Array: 16401,
 		Labels: []catalog.Label{{OID: 16402, Sort: 1, Name: "sad"}}})
@@ -91,7 +92,7 @@ func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types
 	t.Helper()
 	schema := catalog.PgCatalogOID
 	switch name {
-	case "branches", "mirrors", "columnar_stats", "progress_mirror", "progress_optimize", "progress_vacuum":
+	case "branches", "mirrors", "columnar_stats", "progress_mirror", "progress_optimize", "progress_vacuum", "volumes":
 		schema = catalog.TarnSchemaOID
 	}
 	rel, _ := c.Relation(schema, name)
