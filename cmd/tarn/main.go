@@ -1,6 +1,7 @@
 // Command tarn is a Postgres-wire database with the lakehouse built in.
 //
 //	tarn serve   [--data DIR] [--listen ADDR] …   run the server
+//	tarn branch  list|create|rename|reset|drop …   branches of a running server
 //	tarn inspect wal|kv DIR                       print a stopped store's log or keys
 //	tarn inspect delta DIR                        print a Delta table
 //	tarn check   DIR                              verify a stopped data directory, or a Delta table
@@ -16,6 +17,7 @@ import (
 
 const usage = `usage:
   tarn serve [--data DIR] [--listen 127.0.0.1:5432] [--warehouse DIR|s3://…] [--config FILE] …
+  tarn branch list|create|rename|reset|drop [NAME] [--dsn DSN] [--json] …
   tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
   tarn inspect delta DIR|s3://bucket/table
   tarn check DIR|s3://bucket/table
@@ -34,6 +36,8 @@ func main() {
 	switch args := os.Args[2:]; os.Args[1] {
 	case "serve":
 		err = serve(ctx, args)
+	case "branch":
+		err = branchCommand(ctx, os.Stdout, args)
 	case "inspect":
 		err = inspect(os.Stdout, args)
 	case "check":

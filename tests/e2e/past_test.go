@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -287,5 +288,72 @@ func TestKilledWhileBranchesOfThePastAreMade(t *testing.T) {
 	}
 	if out, err := exec.Command(binary(t), "check", data).CombinedOutput(); err != nil {
 		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
+// TestBranchCommand: tarn branch does what the statements do, and says so as a table or in JSON.
+func TestBranchCommand(t *testing.T) {
+	server, stop := startServer(t, t.TempDir(), "--log-level", "error")
+	defer stop()
+	run := func(args ...string) (string, error) {
+		args = append(append([]string{"branch"}, args...), "--dsn", server.dsn())
+		out, err := exec.Command(binary(t), args...).CombinedOutput()
+		return string(out), err
+	}
+	must := func(args ...string) string {
+		t.Helper()
+		out, err := run(args...)
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return out
+	}
+	if _, err := query(server.c, "create table t (i int); insert into t values (1)"); err != nil {
+		t.Fatal(err)
+	}
+	at, err := query(server.c, "select pg_current_wal_lsn()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := query(server.c, "insert into t values (2)"); err != nil {
+		t.Fatal(err)
+	}
+	var made []struct {
+		Name, Parent string
+		Protected    bool
+		Branch_LSN   string
+		Expires_At   *string
+	}
+	if err := json.Unmarshal([]byte(must("create", "it's \"past\"", "--at-lsn", at[0], "--ttl", "1 day", "--json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	if len(made) != 1 || made[0].Name != "it's \"past\"" || made[0].Parent != "main" || made[0].Branch_LSN != at[0] || made[0].Expires_At == nil {
+		t.Errorf("created %+v", made)
+	}
+	must("create", "dev", "--from", "main", "--schema-only")
+	must("rename", "dev", "prod")
+	must("reset", "prod")
+	b := server.on("postgres@prod")
+	if cells, err := query(b.c, "select count(*) from t"); err != nil || cells[0] != "2" {
+		t.Errorf("%v, %v", cells, err)
+	}
+	b.close()
+	if out := must("list"); !strings.Contains(out, "branch_lsn") || strings.Count(out, "\n") != 4 {
+		t.Errorf("list: %s", out)
+	}
+	must("drop", "prod", "--cascade")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"drop", "prod"}, "branch \"prod\" does not exist (42704)\nHINT: "},
+		{[]string{"create", "x", "--at-lsn", "FFFF/0"}, "outside of the restore window"},
+		{[]string{"create", "x", "--at-lsn", "0/1", "--at-time", "now"}, "both a position and a moment"},
+		{[]string{"create"}, "0 names given, want 1"},
+		{[]string{"fork"}, "none of list"},
+	} {
+		if out, err := run(c.args...); err == nil || !strings.Contains(out, c.want) {
+			t.Errorf("%v: %v\n%s", c.args, err, out)
+		}
 	}
 }
