@@ -19,8 +19,7 @@ const branchUsage = `usage:
   tarn branch rename NAME NEW
   tarn branch reset NAME [--to-lsn X/Y | --to-time TIME]
   tarn branch drop NAME [--cascade]
-with --dsn, a connection string of any branch of the database that the command does not change, and --json
-`
+with --dsn, a connection string of any branch of the database that the command does not change, and --json`
 
 // branchCommand runs branch statements on a running server, for shells and CI, and prints the branch or branches that there are then.
 func branchCommand(ctx context.Context, w io.Writer, args []string) error {
