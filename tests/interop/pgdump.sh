@@ -29,5 +29,20 @@ fresh "$TARN" again; pg_restore -p "$TARN" -d again -j 2 --exit-on-error "$WORK/
 dump "$TARN" again "$WORK/tarn4.sql"; same "$WORK/tarn.sql" "$WORK/tarn4.sql" "pg_restore -Fc -j 2"
 pg_dumpall -p "$TARN" --globals-only >"$WORK/globals" || fail "pg_dumpall --globals-only"
 grep -q 'GRANT shop_owner TO shop_admin WITH ADMIN OPTION' "$WORK/globals" || fail "pg_dumpall leaves a membership out"
+# Lake tables come back as lake tables; volumes are passed over.
+fresh "$TARN" dumped
+psql -X -q -v ON_ERROR_STOP=1 -p "$TARN" -d dumped >"$WORK/out" 2>&1 <<'SQL' || fail "lake tables: $(grep -m3 ERROR "$WORK/out")"
+create table lake (id int not null, v text default 'x', n numeric(10,2), at timestamptz, tags int[], check (id > 0)) using delta with (cluster_by = 'id, v');
+insert into lake select g, 'v' || g, g * 1.5, timestamptz '2024-01-01 UTC' + g * interval '1 hour', array[g, null] from generate_series(1, 1000) g;
+comment on table lake is 'in files'; create view over as select id from lake; create table beside (id int primary key);
+create volume files; grant read volume on volume files to public;
+SQL
+dump "$TARN" dumped "$WORK/lake.sql"; restore "$TARN" again "$WORK/lake.sql"; dump "$TARN" again "$WORK/lake2.sql"
+same "$WORK/lake.sql" "$WORK/lake2.sql" "a dump of lake tables changes on its way"
+got=$(psql -X -At -p "$TARN" -d again -c "select amname, reloptions, (select count(*) from lake), (select sum(n) from lake) from pg_class c join pg_am a on a.oid = relam where relname = 'lake'")
+[ "$got" = 'delta|{"cluster_by=id, v"}|1000|750750.00' ] || fail "the lake table came back as $got"
+pg_dump -p "$TARN" -d dumped -Fc -f "$WORK/custom" || fail "-Fc of lake tables"
+fresh "$TARN" again; pg_restore -p "$TARN" -d again -j 2 --exit-on-error "$WORK/custom" || fail "pg_restore -j 2 of lake tables"
+dump "$TARN" again "$WORK/lake3.sql"; same "$WORK/lake.sql" "$WORK/lake3.sql" "pg_restore -Fc -j 2 of lake tables"
 clean "$TARN"; clean "$PG"
 echo "pg_dump: all round trips are equal"
