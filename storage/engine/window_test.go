@@ -197,8 +197,9 @@ func TestRestoreUnderLoad(t *testing.T) {
 					t.Fatal(err)
 				}
 				w, ok, err := e.Window()
-				if !ok && err == nil && i == 0 {
-					continue // the first base is being named
+				for until := time.Now().Add(10 * time.Second); !ok && err == nil && time.Now().Before(until); { // the first base is being named
+					time.Sleep(time.Millisecond)
+					w, ok, err = e.Window()
 				}
 				if err != nil || !ok {
 					t.Fatal(ok, err)
