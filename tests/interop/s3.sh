@@ -22,7 +22,7 @@ server() {
   echo "versitygw does not answer"; tail -5 "$WORK/s3gw.log"; exit 1
 }
 start() {
-  bin/tarn serve --data "$WORK/s3data" --listen "127.0.0.1:$PORT" --warehouse s3://lake/house >>"$WORK/s3.log" 2>&1 & TARN=$!
+  bin/tarn serve --data "$WORK/s3data" --listen "127.0.0.1:$PORT" --warehouse s3://lake/house --config "$WORK/s3.conf" >>"$WORK/s3.log" 2>&1 & TARN=$!
   for _ in $(seq 100); do psql -qtXc 'select 1' >/dev/null 2>&1 && return; sleep 0.1; done
   echo "server does not answer"; tail -20 "$WORK/s3.log"; exit 1
 }
@@ -32,6 +32,7 @@ sync() { # waits for a mirror that waits for its warehouse
 is() { [ "$(psql -qAtX -v ON_ERROR_STOP=1 -c "$1" 2>&1)" = "$2" ] || fail "$1: $(psql -qAtXc "$1" 2>&1), want $2"; }
 path() { psql -qAtXc "select tarn.delta_path('$1')"; }
 
+touch "$WORK/s3.conf"
 server
 echo "== the store's tests"
 TARN_S3=s3://lake/store go test -count=1 -run '/real' ./storage/object/s3 >"$WORK/out" 2>&1 || fail "$(grep -v '^ok' "$WORK/out" | head -20)"
@@ -96,8 +97,17 @@ for _ in 1 2 3; do
   is "set tarn.columnar = on; select count(*) % 45 = 0, count(distinct id) = 45 from lake_table where name = 'load'" "t|t"
   bin/tarn check "$(path lake_table)" >"$WORK/out" 2>&1 || fail "tarn check: $(cat "$WORK/out")"
 done
-echo "== what is dropped goes"
+echo "== what is dropped goes, lake tables with the restore window"
+sums="select count(*), sum(id) from lake_table" was=$(psql -qAtXc "$sums") at=$(psql -qAtXc "select pg_current_wal_lsn()")
 psql -qXc "drop table row_table" -c "drop table lake_table" -c "drop table loaded" >/dev/null
-for _ in $(seq 50); do [ -z "$(find "$WORK/s3/lake/house" -type f 2>/dev/null)" ] && break; sleep 0.2; done
-[ -z "$(find "$WORK/s3/lake/house" -type f 2>/dev/null)" ] || fail "left: $(find "$WORK/s3/lake/house" -type f | head -3)"
+psql -qX -v ON_ERROR_STOP=1 -c "create branch past at lsn '$at'" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+PGDATABASE=postgres@past is "$sums" "$was"
+PGDATABASE=postgres@past is "set tarn.columnar = on; $sums" "$was"
+psql -qX -v ON_ERROR_STOP=1 -c "drop branch past" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+kill -9 "$TARN"; wait "$TARN" 2>/dev/null || true
+echo "tarn.restore_window = 0" >"$WORK/s3.conf"
+start
+files() { find "$WORK/s3/lake/house" -type f 2>/dev/null | head -3; }
+for _ in $(seq 100); do [ -z "$(files)" ] && break; sleep 0.2; done
+[ -z "$(files)" ] || fail "left: $(files)"
 echo "S3: all passed"
