@@ -56,6 +56,10 @@ func (m *Manager) RenameBranch(ctx context.Context, database, name, to string) e
 func (m *Manager) find(database, name string) (*Database, *Branch, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.findLocked(database, name)
+}
+
+func (m *Manager) findLocked(database, name string) (*Database, *Branch, error) {
 	d := m.mu.tree.database(database)
 	if d == nil {
 		return nil, nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)

@@ -494,13 +494,9 @@ func removeDatabase(dir string) error {
 func (m *Manager) subtree(database, name string, cascade bool) (*Database, []uint32, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d := m.mu.tree.database(database)
-	if d == nil {
-		return nil, nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)
-	}
-	b := d.branch(name)
-	if b == nil {
-		return nil, nil, fmt.Errorf("%w: %s", ErrNoBranch, name)
+	d, b, err := m.findLocked(database, name)
+	if err != nil {
+		return nil, nil, err
 	}
 	doomed := []uint32{b.ID}
 	for i := 0; i < len(doomed); i++ {

@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tarndb/tarn/sql/ruleutils"
 )
 
 const branchUsage = `usage:
@@ -96,10 +98,10 @@ func branchStatement(what string, names []string, o branchFlags) (sql, show stri
 	}
 	point := ""
 	if o.lsn != "" {
-		point = "LSN " + literal(o.lsn)
+		point = "LSN " + ruleutils.QuoteLiteral(o.lsn)
 	}
 	if o.time != "" {
-		point = "TIMESTAMP " + literal(o.time)
+		point = "TIMESTAMP " + ruleutils.QuoteLiteral(o.time)
 	}
 	switch what {
 	case "create":
@@ -112,7 +114,7 @@ func branchStatement(what string, names []string, o branchFlags) (sql, show stri
 		}
 		var with []string
 		if o.ttl != "" {
-			with = append(with, "ttl = "+literal(o.ttl))
+			with = append(with, "ttl = "+ruleutils.QuoteLiteral(o.ttl))
 		}
 		if o.protected {
 			with = append(with, "protected = true")
@@ -141,13 +143,13 @@ func branchStatement(what string, names []string, o branchFlags) (sql, show stri
 	return "", "", nil
 }
 
+// identifier quotes every name: words like IF would be more than a name in these statements.
 func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-func literal(s string) string    { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func printBranches(ctx context.Context, w io.Writer, c *pgconn.PgConn, name string, asJSON bool) error {
 	sql := "SELECT * FROM tarn.branches"
 	if name != "" {
-		sql += " WHERE name = " + literal(name)
+		sql += " WHERE name = " + ruleutils.QuoteLiteral(name)
 	}
 	if asJSON {
 		sql = "SELECT coalesce(json_agg(b ORDER BY b.created_at), '[]') FROM (" + sql + ") b"
