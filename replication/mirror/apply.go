@@ -29,6 +29,7 @@ func (m *Mirror) Apply(ctx context.Context, txn *tail.Txn) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.touched, m.uncounted = m.touched[:0], 0
+	m.large = txn.Large()
 	m.readyCopiesLocked(txn.Start)
 	var op change.Op
 	for txn.Next(&op) {
@@ -134,6 +135,9 @@ func (m *Mirror) touchLocked(t *table) *segment {
 	if !t.pending {
 		t.pending = true
 		m.touched = append(m.touched, t)
+		if m.large {
+			m.nextSegmentLocked(t, t.open().m)
+		}
 	}
 	return t.open()
 }

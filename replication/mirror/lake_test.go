@@ -165,9 +165,18 @@ func (h *lakeHistory) change(inserts, deletes int) {
 	gone := slices.Sorted(maps.Keys(h.rows))
 	h.rnd.Shuffle(len(gone), func(i, j int) { gone[i], gone[j] = gone[j], gone[i] })
 	gone = gone[:min(deletes, len(gone))]
+	rows := &g
+	var l *engine.Large
+	if h.rnd.IntN(4) == 0 {
+		var err error
+		if l, err = h.eng.NewLarge(&g, h.eng.NextXID()); err != nil {
+			h.t.Fatal(err)
+		}
+		rows = l.Part()
+	}
 	for _, id := range gone {
-		g.Delete(h.key(change.PrimaryIndex, id), id)
-		g.Put(h.key(change.LakeTombstones, id), nil, 0)
+		rows.Delete(h.key(change.PrimaryIndex, id), id)
+		rows.Put(h.key(change.LakeTombstones, id), nil, 0)
 	}
 	var keys [][]byte
 	var shown []string
@@ -175,13 +184,21 @@ func (h *lakeHistory) change(inserts, deletes int) {
 		h.next++
 		vals, s := h.values(h.next)
 		key := h.key(change.PrimaryIndex, change.ProvisionalRow|h.next)
-		g.Put(key, layout.Append(nil, 0, vals), 0)
+		rows.Put(key, layout.Append(nil, 0, vals), 0)
 		keys, shown = append(keys, key), append(shown, s)
 	}
-	if g.Empty() {
+	if inserts+len(gone) == 0 {
+		if l != nil {
+			_ = l.Abort()
+		}
 		return
 	}
 	h.log = append(h.log, fmt.Sprintf("+%d-%d", inserts, len(gone)))
+	if l != nil {
+		if err := l.Finish(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 	if _, err := h.eng.Commit(bg, &g, engine.Sync); err != nil {
 		h.t.Fatal(err)
 	}

@@ -151,6 +151,7 @@ type Mirror struct {
 	saved     wal.LSN
 	changed   bool // tables came, went or changed since the slot was saved
 	touched   []*table
+	large     bool // the transaction that is being applied has its row ids from before its turn: other commits may have larger ones
 	scratch   []tuple.Value
 }
 

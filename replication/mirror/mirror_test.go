@@ -28,17 +28,19 @@ var bg = context.Background()
 
 // rig is a store with a mirror.
 type rig struct {
-	t    *testing.T
-	dir  string
-	eng  *engine.Engine
-	wh   *object.Local
-	m    *Mirror
-	opt  Options
-	wrap func(object.Store) object.Store // of the warehouse; nil: none
-	name string                          // of the database
-	lake string                          // directory of the warehouse
-	mu   sync.Mutex                      // of writers: row ids are read and replaced under it
-	tabs map[uint32]*rigTable
+	t       *testing.T
+	dir     string
+	eng     *engine.Engine
+	wh      *object.Local
+	m       *Mirror
+	opt     Options
+	wrap    func(object.Store) object.Store // of the warehouse; nil: none
+	name    string                          // of the database
+	lake    string                          // directory of the warehouse
+	ahead   bool                            // some transactions are written ahead of their commit
+	commits int
+	mu      sync.Mutex // of writers: row ids are read and replaced under it
+	tabs    map[uint32]*rigTable
 }
 
 type rigTable struct {
@@ -155,13 +157,86 @@ func (r *rig) commit(build func(g *change.Group)) wal.LSN {
 	r.t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var g change.Group
-	build(&g)
-	lsn, err := r.eng.Commit(bg, &g, engine.Sync)
+	g := new(change.Group)
+	build(g)
+	if r.commits++; r.ahead && r.commits%4 == 0 && g.Ops() > 0 {
+		g = r.aheadOfCommit(g)
+	}
+	lsn, err := r.eng.Commit(bg, g, engine.Sync)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return lsn
+}
+
+// aheadOfCommit is the group with its puts and deletes in an attachment of two parts, and larger row ids given out before it commits.
+func (r *rig) aheadOfCommit(g *change.Group) *change.Group {
+	r.t.Helper()
+	check := func(err error) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	whole := new(change.Group)
+	l, err := r.eng.NewLarge(whole, r.eng.NextXID())
+	check(err)
+	d, err := change.Decode(g.Seal(1, 0, 1))
+	check(err)
+	n, keys := 0, map[string]bool{}
+	for op := new(change.Op); d.Next(op); {
+		switch op.Kind {
+		case change.KindPut:
+			keys[string(op.Key)] = true
+			l.Part().Put(op.Key, op.Value, op.OldRowID)
+		case change.KindDelete:
+			keys[string(op.Key)] = true
+			l.Part().Delete(op.Key, op.OldRowID)
+		case change.KindDeleteRange:
+			whole.DeleteRange(op.Key, op.Value)
+		case change.KindSchema:
+			s, err := op.Schema()
+			check(err)
+			whole.Schema(s)
+		case change.KindIngest:
+			whole.Ingest(op.Ingest())
+		default:
+			r.t.Fatalf("%s in a test transaction", op.Kind)
+		}
+		if n++; n == g.Ops()/2 {
+			check(l.NextPart())
+		}
+	}
+	check(d.Err())
+	check(l.Finish())
+	r.touch(keys)
+	return whole
+}
+
+// touch updates the first row of each table to what it is, except for some keys.
+func (r *rig) touch(not map[string]bool) {
+	r.t.Helper()
+	s := r.eng.Snapshot()
+	defer s.Release()
+	var g change.Group
+	for _, t := range r.tabs {
+		id := t.schema.StorageID
+		if change.IsLake(id) || t.schema.Dropped {
+			continue
+		}
+		it := s.NewIter(change.AppendKeyPrefix(nil, id, change.PrimaryIndex), change.AppendKeyPrefix(nil, id, change.PrimaryIndex+1))
+		for ok := it.First(); ok; ok = it.Next() {
+			if !not[string(it.Key())] {
+				g.Put(it.Key(), it.Value(), tuple.RowID(it.Value()))
+				break
+			}
+		}
+		if err := it.Close(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if _, err := r.eng.Commit(bg, &g, engine.Async); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 func (r *rig) key(table uint32, k int64) []byte {

@@ -45,7 +45,9 @@ func eachHistory(t *testing.T, stream uint64, o Options, run func(r *rig, rnd *r
 				}
 				return nil
 			}
-			run(newRig(t, o), rand.New(rand.NewPCG(uint64(seed), stream)), &killed)
+			r := newRig(t, o)
+			r.ahead = true
+			run(r, rand.New(rand.NewPCG(uint64(seed), stream)), &killed)
 		})
 	}
 }

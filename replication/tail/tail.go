@@ -72,10 +72,14 @@ func (t *Tail) Run(ctx context.Context) (err error) {
 			return fmt.Errorf("follow log: %w", err)
 		}
 		txn.Start, txn.End = rec.LSN, rec.End
-		if txn.Decoder, err = change.Decode(rec.Payload); err != nil {
+		if txn.Decoder, err = change.DecodeWhole(rec.Payload, rec.Open); err != nil {
 			return fmt.Errorf("follow log at %s: %w", rec.LSN, err)
 		}
-		if err := t.sink.Apply(ctx, &txn); errors.As(err, &skip) {
+		err = t.sink.Apply(ctx, &txn)
+		if cerr := txn.Close(); cerr != nil && err == nil {
+			err = cerr
+		}
+		if errors.As(err, &skip) {
 			next, err := t.log.NewReader(skip.To)
 			if err != nil {
 				return fmt.Errorf("follow log: %w", err)

@@ -45,7 +45,7 @@ func fullGroup() *Group {
 func TestDescribe(t *testing.T) {
 	payload := fullGroup().Seal(77, 1_700_000_000_000_001, 41)
 	var out bytes.Buffer
-	if err := Describe(&out, payload); err != nil {
+	if err := Describe(&out, payload, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := `
@@ -179,6 +179,8 @@ func FuzzDecode(f *testing.F) {
 				g.Message(string(op.Prefix), op.Value)
 			case KindOpen:
 				g.Open(op.Epoch)
+			case KindMore:
+				g.More(op.More)
 			}
 		}
 		if d.Err() != nil {
@@ -187,7 +189,7 @@ func FuzzDecode(f *testing.F) {
 		if again := g.Seal(d.XID, d.CommitMicros, d.FirstRowID); g.Err() != nil || !bytes.Equal(again, payload) {
 			t.Fatalf("%v\n%x\n%x", g.Err(), payload, again)
 		}
-		if err := Describe(&bytes.Buffer{}, payload); err != nil {
+		if err := Describe(&bytes.Buffer{}, payload, nil); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -36,6 +36,8 @@ type Op struct {
 	Prefix []byte // Message
 	Epoch  uint64 // Open
 
+	More More // More
+
 	FirstRowID, RowCount uint64 // Ingest
 	files                []byte
 	fileCount            int
@@ -79,6 +81,11 @@ type Decoder struct {
 	left uint32
 	rows uint32
 	err  error
+	// continued: the last operation must be More, else none may be.
+	continued bool
+
+	open  Open   // of DecodeWhole
+	parts *parts // of the attachment, from its operation on
 }
 
 // Decode starts to read a payload, which must not change while the decoder and its Ops are in use.
@@ -89,7 +96,7 @@ func Decode(payload []byte) (d Decoder, err error) {
 	if payload[0] != formatVersion {
 		return d, fmt.Errorf("%w: format version %d is not known", ErrMalformed, payload[0])
 	}
-	if payload[1] != 0 || payload[2] != 0 || payload[3] != 0 {
+	if payload[1]&^flagMore != 0 || payload[2] != 0 || payload[3] != 0 {
 		return d, fmt.Errorf("%w: unknown flags", ErrMalformed)
 	}
 	d.Header = Header{
@@ -100,7 +107,10 @@ func Decode(payload []byte) (d Decoder, err error) {
 		Origin:       binary.LittleEndian.Uint32(payload[32:]),
 		Rows:         binary.LittleEndian.Uint32(payload[36:]),
 	}
-	d.rest, d.left = payload[headerSize:], d.Ops
+	if payload[1] == flagMore && d.Ops == 0 {
+		return d, fmt.Errorf("%w: no operation names the attachment", ErrMalformed)
+	}
+	d.rest, d.left, d.continued = payload[headerSize:], d.Ops, payload[1]&flagMore != 0
 	return d, nil
 }
 
@@ -117,6 +127,13 @@ func (d *Decoder) fail(what string) {
 func (d *Decoder) Next(op *Op) bool {
 	if d.err != nil {
 		return false
+	}
+	if d.parts != nil {
+		more, err := d.parts.next(op)
+		if !more {
+			d.err = errors.Join(err, d.Close())
+		}
+		return more
 	}
 	if d.left == 0 {
 		if len(d.rest) != 0 {
@@ -171,10 +188,20 @@ func (d *Decoder) Next(op *Op) bool {
 		op.Value = d.bytes()
 	case KindOpen:
 		op.Epoch = d.uvarint()
+	case KindMore:
+		op.More = More{Parts: d.uvarint(), Bytes: d.uvarint(), RowEnd: d.uvarint()}
 	default:
 		d.fail(op.Kind.String() + " is not known")
 	}
 	d.left--
+	if (op.Kind == KindMore) != (d.continued && d.left == 0) {
+		d.fail("attachment in the wrong place")
+	}
+	if op.Kind == KindMore && d.err == nil && d.open != nil {
+		if err := d.openParts(op.More); err != nil {
+			d.err = errors.Join(err, d.Close())
+		}
+	}
 	return d.err == nil
 }
 

@@ -8,11 +8,12 @@ import (
 
 // Describe writes a payload as text, one line for the transaction and one for each operation. Keys are shown as
 // table/index/rest in hexadecimal; row contents are not shown.
-func Describe(w io.Writer, payload []byte) error {
-	d, err := Decode(payload)
+func Describe(w io.Writer, payload []byte, open Open) error {
+	d, err := DecodeWhole(payload, open)
 	if err != nil {
 		return err
 	}
+	defer d.Close()
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "xid %d, committed %s", d.XID, d.CommitTime().Format("2006-01-02 15:04:05.000000"))
 	if d.Origin != 0 {
@@ -85,6 +86,8 @@ func (o *Op) describe(b *bufio.Writer) error {
 		}
 	case KindOpen:
 		fmt.Fprintf(b, "epoch %d", o.Epoch)
+	case KindMore:
+		fmt.Fprintf(b, "%d parts of %d bytes", o.More.Parts, o.More.Bytes)
 	}
 	return nil
 }

@@ -51,10 +51,11 @@ const (
 	KindIngest      Kind = 8
 	KindMessage     Kind = 9
 	KindOpen        Kind = 10
+	KindMore        Kind = 11
 )
 
 var kindNames = [...]string{"", "put", "delete", "delete range", "schema", "file add", "file remove", "ingest begin",
-	"ingest", "message", "open"}
+	"ingest", "message", "open", "more"}
 
 func (k Kind) String() string {
 	if k == 0 || int(k) >= len(kindNames) {
@@ -98,11 +99,17 @@ type Group struct {
 	// Origin is where the transaction comes from, 0: here.
 	Origin uint32
 
+	// Attachment is the path of the file in which the operations go on, More the last operation; "": they do not.
+	Attachment string
+
 	buf  []byte
 	rows []uint32 // where in buf the row id of each primary row stands
 	keys []provisional
-	ops  uint32
-	err  error
+	// finals are the provisional keys of the parts in the attachment, in order.
+	finals []finalKey
+	more   bool
+	ops    uint32
+	err    error
 }
 
 // Reset empties the group.
@@ -264,7 +271,10 @@ func (g *Group) Seal(xid uint64, commitMicros int64, firstRowID uint64) []byte {
 		g.buf = append(g.buf, make([]byte, headerSize)...)
 	}
 	b := g.buf
-	b[0] = formatVersion
+	b[0], b[1] = formatVersion, 0
+	if g.more {
+		b[1] = flagMore
+	}
 	binary.LittleEndian.PutUint32(b[4:], g.ops)
 	binary.LittleEndian.PutUint64(b[8:], xid)
 	binary.LittleEndian.PutUint64(b[16:], uint64(commitMicros))

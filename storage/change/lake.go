@@ -1,6 +1,10 @@
 package change
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
 
 // A storage id with LakeStorage belongs to a lake table: its rows live in the key-value state only until a Delta version
 // has them, and in the files of that version afterwards.
@@ -47,6 +51,12 @@ type provisional struct {
 	row int    // among the group's rows
 }
 
+// finalKey is a provisional key of a sealed part, and the row id that it has become.
+type finalKey struct {
+	table   uint32
+	was, is uint64
+}
+
 // noteProvisional remembers the key that was appended last, before its value.
 func (g *Group) noteProvisional(key []byte) {
 	if IsProvisional(key) {
@@ -57,6 +67,11 @@ func (g *Group) noteProvisional(key []byte) {
 // FinalKey is the key under which the row of a provisional key stands after Seal; ok is false if the group has no such row.
 func (g *Group) FinalKey(key []byte) (final []byte, ok bool) {
 	id := LakeRow(key)
+	if n, ok := slices.BinarySearchFunc(g.finals, finalKey{table: TableOf(key), was: id}, func(a, b finalKey) int {
+		return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.was, b.was))
+	}); ok {
+		return AppendLakeKey(nil, g.finals[n].table, PrimaryIndex, g.finals[n].is), true
+	}
 	for lo, hi := 0, len(g.keys); lo < hi; {
 		// Keys come in order.
 		mid := (lo + hi) / 2

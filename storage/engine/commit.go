@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cockroachdb/errors/oserror"
+
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -40,6 +42,9 @@ var requests = sync.Pool{New: func() any { return &request{wake: make(chan bool,
 // Errors: those of an ill-formed group, ErrDiskFull and ErrTooLarge leave the store as it was; ErrStopped and ErrClosed
 // as they are documented. After ErrStopped the fate of the group is not known before the store is opened again.
 func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (wal.LSN, error) {
+	if g.Attachment != "" {
+		defer e.dropAttachment(g.Attachment)
+	}
 	if err := ctx.Err(); err != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -70,6 +75,13 @@ func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (wal
 	return end, nil
 }
 
+// dropAttachment removes an attachment that has not become the log's, which has given it another name.
+func (e *Engine) dropAttachment(path string) {
+	if err := e.opts.FS.Remove(path); err != nil && !oserror.IsNotExist(err) {
+		e.opts.Logger.Warn("attachment of a failed commit stays until the next start", "path", path, "error", err)
+	}
+}
+
 // enqueue returns true when the request's owner must lead.
 func (e *Engine) enqueue(r *request) (lead bool, err error) {
 	e.queue.Lock()
@@ -85,10 +97,11 @@ func (e *Engine) enqueue(r *request) (lead bool, err error) {
 
 // batch is what one leader takes through the commit path.
 type batch struct {
-	requests []*request
-	payloads [][]byte
-	ends     []wal.LSN
-	start    wal.LSN
+	requests    []*request
+	payloads    [][]byte
+	attachments []string // by payload; shorter if there is none
+	ends        []wal.LSN
+	start       wal.LSN
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -96,7 +109,8 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 func (b *batch) recycle() {
 	clear(b.requests)
 	clear(b.payloads)
-	b.requests, b.payloads, b.ends = b.requests[:0], b.payloads[:0], b.ends[:0]
+	clear(b.attachments)
+	b.requests, b.payloads, b.attachments, b.ends = b.requests[:0], b.payloads[:0], b.attachments[:0], b.ends[:0]
 	batches.Put(b)
 }
 
@@ -186,10 +200,14 @@ func (e *Engine) logBatch(b *batch) error {
 		}
 		b.payloads = append(b.payloads, r.group.Seal(xid, now, e.ReserveRowIDs(uint64(r.group.Rows()))))
 		b.ends = append(b.ends, 0)
+		if path := r.group.Attachment; path != "" {
+			b.attachments = append(b.attachments, make([]string, len(b.payloads)-len(b.attachments))...)
+			b.attachments[len(b.payloads)-1] = path
+		}
 		needSync = needSync || r.sync
 	}
 	b.start = e.log.WrittenLSN()
-	err := e.log.Append(b.payloads, b.ends)
+	err := e.log.AppendAttached(b.payloads, b.attachments, b.ends)
 	switch {
 	case err == nil && needSync:
 		err = e.log.SyncTo(b.ends[len(b.ends)-1])
@@ -225,7 +243,7 @@ func (e *Engine) applyBatch(b *batch) error {
 	if err := e.stopped(); err != nil {
 		return err
 	}
-	if err := e.kv.Apply(b.payloads, b.ends); err != nil {
+	if err := e.applyRecords(b); err != nil {
 		e.stop(err)
 		return e.stopped()
 	}
@@ -243,4 +261,35 @@ func (e *Engine) applyBatch(b *batch) error {
 		}
 	}
 	return nil
+}
+
+// applyRecords applies the records of a batch: runs of those without attachment at once, the others one by one.
+func (e *Engine) applyRecords(b *batch) error {
+	at := 0
+	for i, path := range b.attachments {
+		if path == "" {
+			continue
+		}
+		if i > at {
+			if err := e.kv.Apply(b.payloads[at:i], b.ends[at:i]); err != nil {
+				return err
+			}
+		}
+		rec := e.log.Record(b.startOf(i), b.ends[i], b.payloads[i])
+		if err := e.kv.ApplyWhole(rec.Payload, rec.Open, rec.End); err != nil {
+			return err
+		}
+		at = i + 1
+	}
+	if at == len(b.payloads) {
+		return nil
+	}
+	return e.kv.Apply(b.payloads[at:], b.ends[at:])
+}
+
+func (b *batch) startOf(i int) wal.LSN {
+	if i == 0 {
+		return b.start
+	}
+	return b.ends[i-1]
 }

@@ -46,28 +46,47 @@ func crashKey(session, n uint64) []byte {
 		change.AppendKeyPrefix(nil, testTable, change.PrimaryIndex), session), n)
 }
 
-func runCrashSession(e *Engine, l *ledger, n uint64, upTo uint64, rng *rand.Rand) error {
+func runCrashSession(e *Engine, led *ledger, n uint64, upTo uint64, rng *rand.Rand) error {
 	var g change.Group
-	for i := l.tried[n].Load() + 1; i <= upTo; i++ {
+	for i := led.tried[n].Load() + 1; i <= upTo; i++ {
 		g.Reset()
 		text := strconv.FormatUint(i, 10)
-		g.Put(crashKey(n, 0), rowValue(text), 1)
-		g.Put(crashKey(n, 1), rowValue(text), 1)
-		g.Put(crashKey(n, 1000+i), rowValue(text+string(make([]byte, rng.IntN(3000)))), 0)
-		if i > 3 {
-			g.Delete(crashKey(n, 1000+i-3), 1)
-		}
 		g.Message("crash", fmt.Appendf(nil, "%d %d", n, i))
+		rows := &g
+		var l *Large
+		if rng.IntN(8) == 0 {
+			var err error
+			if l, err = e.NewLarge(&g, e.NextXID()); err != nil {
+				return err
+			}
+			rows = l.Part()
+		}
+		rows.Put(crashKey(n, 0), rowValue(text), 1)
+		rows.Put(crashKey(n, 1), rowValue(text), 1)
+		if l != nil {
+			if err := l.NextPart(); err != nil {
+				return err
+			}
+		}
+		rows.Put(crashKey(n, 1000+i), rowValue(text+string(make([]byte, rng.IntN(3000)))), 0)
+		if i > 3 {
+			rows.Delete(crashKey(n, 1000+i-3), 1)
+		}
+		if l != nil {
+			if err := l.Finish(); err != nil {
+				return err
+			}
+		}
 		d := Sync
 		if rng.IntN(4) == 0 {
 			d = Async
 		}
-		l.tried[n].Store(i)
+		led.tried[n].Store(i)
 		if _, err := e.Commit(context.Background(), &g, d); err != nil {
 			return err
 		}
 		if d == Sync {
-			l.acked[n].Store(i)
+			led.acked[n].Store(i)
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func InspectLog(w io.Writer, fs vfs.FS, dir string, o wal.InspectOptions) error 
 	return inspect(fs, dir, func(fs vfs.FS, m Manifest) error {
 		m.print(w)
 		if o.Describe == nil {
-			o.Describe = change.Describe
+			o.Describe = func(w io.Writer, rec wal.Record) error { return change.Describe(w, rec.Payload, rec.Open) }
 		}
 		_, err := wal.Inspect(w, fs, fs.PathJoin(dir, walDir), o)
 		return err
@@ -126,7 +126,7 @@ func (c *checker) log(ctx context.Context) {
 		}
 		records++
 		c.end = rec.End
-		d, err := change.Decode(rec.Payload)
+		d, err := change.DecodeWhole(rec.Payload, rec.Open)
 		if err == nil {
 			var op change.Op
 			for d.Next(&op) {
@@ -142,7 +142,7 @@ func (c *checker) log(ctx context.Context) {
 					lastEpoch, lastTime = op.Epoch, 0 // the clock may have been set meanwhile
 				}
 			}
-			err = d.Err()
+			err = errors.Join(d.Err(), d.Close())
 		}
 		if err != nil {
 			c.report("log record at %s: %v", rec.LSN, err)

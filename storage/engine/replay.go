@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -47,8 +48,11 @@ func replay(ctx context.Context, s *kv.Store, r *wal.Reader, before func(rec wal
 				return records, err
 			}
 		}
-		if len(rec.Payload) > replayBytes {
-			if err := s.Apply([][]byte{rec.Payload}, []wal.LSN{rec.End}); err != nil {
+		if more := change.HasMore(rec.Payload); more || len(rec.Payload) > replayBytes {
+			if err := apply(); err != nil {
+				return records, err
+			}
+			if err := s.ApplyWhole(rec.Payload, rec.Open, rec.End); err != nil {
 				return records, err
 			}
 			continue

@@ -245,7 +245,11 @@ func (e *Engine) baseDue() bool {
 	if state <= last.valid {
 		return false
 	}
-	return state-last.valid >= e.spacing() || time.Since(time.UnixMicro(last.micros)) >= e.opts.Window/baseTicks && last.micros > 0 ||
+	attached, err := e.log.AttachedBytes(last.valid)
+	if err != nil {
+		e.opts.Logger.Warn("attachments of the log not counted", "error", err)
+	}
+	return int64(state-last.valid)+attached >= int64(e.spacing()) || time.Since(time.UnixMicro(last.micros)) >= e.opts.Window/baseTicks && last.micros > 0 ||
 		last.micros == 0 && time.Since(e.opened) >= e.opts.Window/baseTicks
 }
 
@@ -332,7 +336,12 @@ func (e *Engine) windowBytesLocked() (int64, error) {
 	if len(w.bases) == 0 {
 		return 0, nil
 	}
-	bytes := int64(e.log.WrittenLSN() - max(w.bases[0].keep, e.log.OldestLSN()))
+	from := max(w.bases[0].keep, e.log.OldestLSN())
+	bytes, err := e.log.AttachedBytes(from)
+	if err != nil {
+		return 0, err
+	}
+	bytes += int64(e.log.WrittenLSN() - from)
 	names, err := e.sortedFiles(fs.PathJoin(e.opts.Dir, kvDir))
 	if err != nil {
 		return 0, err

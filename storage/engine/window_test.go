@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 
 // past is what a commit hook has seen: each commit's effect, in order.
 type past struct {
+	log     atomic.Pointer[wal.Log]
 	mu      sync.Mutex
 	commits []pastCommit
 }
@@ -31,9 +33,9 @@ type pastCommit struct {
 	tables []uint32          // brought in as sorted files
 }
 
-func (p *past) hook(t *testing.T) func(_, end wal.LSN, payload []byte) {
-	return func(_, end wal.LSN, payload []byte) {
-		d, err := change.Decode(payload)
+func (p *past) hook(t *testing.T) func(start, end wal.LSN, payload []byte) {
+	return func(start, end wal.LSN, payload []byte) {
+		d, err := change.DecodeWhole(payload, func() (io.ReadCloser, error) { return p.log.Load().Record(start, end, payload).Open() })
 		if err != nil {
 			t.Error(err)
 		}
@@ -143,6 +145,7 @@ func TestRestoreUnderLoad(t *testing.T) {
 			o := Options{FS: fs, Dir: root + "/parent", MemTableBytes: 256 << 10, SegmentBytes: 1 << 20, CommitHook: seen.hook(t),
 				Window: time.Hour, WindowBytes: 4 << 20}
 			e := mustOpen(t, o)
+			seen.log.Store(e.Log())
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
 			for n := range uint64(2) {
@@ -157,6 +160,22 @@ func TestRestoreUnderLoad(t *testing.T) {
 						g.Reset()
 						if i%7 == 3 {
 							g.Delete(tableKey(100+uint32(n), i/2%500), 0)
+						} else if i%64 == 1 {
+							l, err := e.NewLarge(&g, e.NextXID())
+							for k := range uint64(10) {
+								if err == nil {
+									l.Part().Put(tableKey(100+uint32(n), 500+k), rowValue(fmt.Sprint(i, k)), 0)
+									l.Part().Delete(tableKey(100+uint32(n), (i+k)%500), 0)
+									err = l.NextPart()
+								}
+							}
+							if err == nil {
+								err = l.Finish()
+							}
+							if err != nil {
+								t.Error(err)
+								return
+							}
 						} else {
 							g.Put(tableKey(100+uint32(n), i%500), rowValue(fmt.Sprintf("%d %*d", i, 300+i%3000, i)), 0)
 						}

@@ -247,7 +247,14 @@ const applyBytes = 16 << 20
 // A group that exceeds applyBytes enters in several batches of which the last one carries the state. A crash between
 // them leaves some of its changes and the state before it: the log, which holds the group durably by then, is replayed
 // from there and puts the same keys again. Only snapshots could tell, and the applier takes those between groups.
-func (s *Store) Apply(payloads [][]byte, ends []wal.LSN) error {
+func (s *Store) Apply(payloads [][]byte, ends []wal.LSN) error { return s.apply(payloads, nil, ends) }
+
+// ApplyWhole is Apply for one record with its attachment.
+func (s *Store) ApplyWhole(payload []byte, open change.Open, end wal.LSN) error {
+	return s.apply([][]byte{payload}, open, []wal.LSN{end})
+}
+
+func (s *Store) apply(payloads [][]byte, open change.Open, ends []wal.LSN) error {
 	var size int
 	for _, p := range payloads {
 		size += len(p)
@@ -260,7 +267,7 @@ func (s *Store) Apply(payloads [][]byte, ends []wal.LSN) error {
 			return fmt.Errorf("apply log record that ends at %s to a store at %s", ends[i], st.LSN)
 		}
 		var err error
-		if b, err = s.applyOne(b, p, &st); err != nil {
+		if b, err = s.applyOne(b, p, open, &st); err != nil {
 			b.Close()
 			return fmt.Errorf("apply log record that ends at %s: %w", ends[i], err)
 		}
@@ -282,11 +289,12 @@ func (s *Store) commit(b *pebble.Batch) error {
 	return errors.Join(err, b.Close())
 }
 
-func (s *Store) applyOne(b *pebble.Batch, payload []byte, st *State) (*pebble.Batch, error) {
-	d, err := change.Decode(payload)
+func (s *Store) applyOne(b *pebble.Batch, payload []byte, open change.Open, st *State) (*pebble.Batch, error) {
+	d, err := change.DecodeWhole(payload, open)
 	if err != nil {
 		return b, err
 	}
+	defer d.Close()
 	op := &s.scratch.op
 	for err == nil && d.Next(op) {
 		switch op.Kind {
@@ -305,6 +313,11 @@ func (s *Store) applyOne(b *pebble.Batch, payload []byte, st *State) (*pebble.Ba
 			err = b.Delete(s.scratch.marker, nil)
 		case change.KindOpen:
 			st.Epoch = max(st.Epoch, op.Epoch)
+		case change.KindMore:
+			if open == nil {
+				err = errors.New("attachment is not at hand")
+			}
+			st.NextRowID = max(st.NextRowID, op.More.RowEnd)
 		}
 		if err == nil && b.Len() >= applyBytes {
 			if err = s.commit(b); err == nil {

@@ -41,6 +41,7 @@ const (
 type Config struct {
 	MemoryBytes int64  // of a transaction's values before they go to a file; default 64 MB
 	TempDir     string // for these files; default the system's
+	LargeBytes  int64  // of log, from which on a transaction is written ahead of its commit; default engine.LargeBytes
 	// Committed is called after each commit for each table that it changed, before the locks are given back. It must not block.
 	Committed func(RowCounts)
 	// Follower is told what commits bring to indexes; nil: nobody is.
@@ -90,6 +91,9 @@ type Stats struct {
 
 // NewManager makes the transaction manager of a store. All of its transactions must use the same lock manager.
 func NewManager(eng *engine.Engine, locks *lock.Manager, cfg Config) *Manager {
+	if cfg.LargeBytes == 0 {
+		cfg.LargeBytes = engine.LargeBytes
+	}
 	if cfg.MemoryBytes == 0 {
 		cfg.MemoryBytes = 64 << 20
 	}

@@ -43,7 +43,7 @@ func TestModel(t *testing.T) {
 	if testing.Short() {
 		rounds = 40
 	}
-	for seed, cfg := range []Config{{}, {MemoryBytes: 1}} {
+	for seed, cfg := range []Config{{}, {MemoryBytes: 1}, {LargeBytes: 1}} {
 		r := rand.New(rand.NewPCG(uint64(seed), 42))
 		md := &model{t: t, r: r, m: openManager(t, cfg), committed: map[string]string{}}
 		for range rounds {

@@ -120,7 +120,7 @@ func checkLog(t testing.TB, m *Manager) map[string]string {
 		if !ok {
 			return rows
 		}
-		d, err := change.Decode(rec.Payload)
+		d, err := change.DecodeWhole(rec.Payload, rec.Open)
 		must(t, err)
 		var op change.Op
 		for d.Next(&op) {

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/storage/change"
@@ -222,10 +223,10 @@ func (t *Txn) buildGroup() error {
 	g.Reset()
 	t.rows = t.rows[:0]
 	t.countIngests()
-	if len(ws.nodes) > 1000 && int(ws.seq) >= len(ws.nodes)-1 {
-		// Of the values written, about as large a part is left as of the writes.
-		left := float64(ws.values.bytes) * float64(len(ws.nodes)) / float64(ws.seq)
-		g.Grow(len(ws.keys) + int(left) + 8*len(ws.nodes))
+	size := ws.groupSize()
+	large := size > float64(t.m.cfg.LargeBytes)
+	if len(ws.nodes) > 1000 && !large {
+		g.Grow(int(size))
 	}
 	// Who follows the log learns of a table's storage before anything else of it, and of files that were brought in after what is
 	// removed.
@@ -242,6 +243,9 @@ func (t *Txn) buildGroup() error {
 			t.extras[i].addTo(g)
 		}
 	}
+	if large {
+		return t.buildLarge()
+	}
 	replaced := t.replaced()
 	for n := ws.next(0); n != 0; n = ws.next(n) {
 		if err := t.groupKey(g, n, replaced); err != nil {
@@ -249,6 +253,33 @@ func (t *Txn) buildGroup() error {
 		}
 	}
 	return g.Err()
+}
+
+// buildLarge writes the last versions of the keys ahead of the commit.
+func (t *Txn) buildLarge() error {
+	l, err := t.m.eng.NewLarge(&t.group, t.XID())
+	if err != nil {
+		return err
+	}
+	ws, replaced := &t.ws, t.replaced()
+	for n := ws.next(0); n != 0; n = ws.next(n) {
+		if err := t.groupKey(l.Part(), n, replaced); err != nil {
+			return errors.Join(err, l.Abort())
+		}
+		if err := l.Flush(); err != nil {
+			return errors.Join(err, l.Abort())
+		}
+	}
+	return l.Finish()
+}
+
+// groupSize is about how many bytes of log the writes become: of the values written, about as large a part is left as of the writes.
+func (ws *writeSet) groupSize() float64 {
+	if ws.seq == 0 {
+		return 0
+	}
+	left := float64(ws.values.bytes) * min(1, float64(len(ws.nodes))/float64(ws.seq))
+	return float64(len(ws.keys)) + left + float64(8*len(ws.nodes))
 }
 
 func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64) error {

@@ -23,14 +23,16 @@ func (l *Log) CopyTo(dir string, from, to LSN) error {
 	if durable := l.DurableLSN(); to > durable {
 		return fmt.Errorf("copy log up to %s: durable up to %s", to, durable)
 	}
-	fs, copied := l.opts.FS, false
+	fs, copied, first := l.opts.FS, false, LSN(0)
 	for i, s := range segs {
 		last := i == len(segs)-1
 		// The segment that starts at to goes along, empty, when it is the only one: a log is never without a segment.
 		if !last && segs[i+1].Start <= from || s.Start > to || s.Start == to && copied {
 			continue
 		}
-		copied = true
+		if !copied {
+			copied, first = true, s.Start
+		}
 		src, dst := fs.PathJoin(l.dir, s.name()), fs.PathJoin(dir, s.name())
 		var err error
 		if !last && segs[i+1].Start <= to {
@@ -40,6 +42,14 @@ func (l *Log) CopyTo(dir string, from, to LSN) error {
 		}
 		if err != nil {
 			return fmt.Errorf("copy log segment %s: %w", s.name(), err)
+		}
+	}
+	for _, at := range l.attachmentsFrom(first) {
+		if at >= to {
+			break
+		}
+		if err := fs.Link(fs.PathJoin(l.dir, attachmentName(at)), fs.PathJoin(dir, attachmentName(at))); err != nil {
+			return fmt.Errorf("copy attachment of the log: %w", err)
 		}
 	}
 	return nil

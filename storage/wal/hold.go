@@ -87,6 +87,9 @@ func (l *Log) TruncateBefore(lsn LSN) error {
 		removed = true
 	}
 	if removed {
+		if err := l.trimAttachmentsLocked(); err != nil {
+			return err
+		}
 		return syncDir(l.opts.FS, l.dir)
 	}
 	return nil

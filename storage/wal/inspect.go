@@ -13,8 +13,8 @@ type InspectOptions struct {
 	From  LSN // 0: the oldest
 	To    LSN // records that start here or later are left out; 0: none
 	Limit int // number of records, 0: all
-	// Describe writes what a payload means; nil: only its length is shown.
-	Describe func(w io.Writer, payload []byte) error
+	// Describe writes what a record means; nil: only its length is shown.
+	Describe func(w io.Writer, rec Record) error
 }
 
 // Inspect prints the records of the log in dir, which nobody has open, and verifies all of their checksums. It returns
@@ -45,7 +45,7 @@ func Inspect(w io.Writer, fs vfs.FS, dir string, o InspectOptions) (end LSN, err
 		fmt.Fprintf(w, "%s to %s, %d bytes: ", rec.LSN, rec.End, len(rec.Payload))
 		if o.Describe == nil {
 			fmt.Fprintln(w)
-		} else if err := o.Describe(w, rec.Payload); err != nil {
+		} else if err := o.Describe(w, rec); err != nil {
 			err = fmt.Errorf("record at %s: %w", rec.LSN, err)
 			fmt.Fprintln(w, err)
 			return rec.LSN, err

@@ -55,6 +55,7 @@ type Log struct {
 	durable Position
 	failed  atomic.Pointer[FailedError]
 	stats   stats
+	fresh   atomic.Uint64 // numbers attachments without a record
 
 	mu struct { // appending
 		sync.Mutex
@@ -72,8 +73,9 @@ type Log struct {
 	}
 	segMu struct {
 		sync.Mutex
-		segments []Segment // ascending; the last one is being written
-		holds    map[*Hold]struct{}
+		segments    []Segment // ascending; the last one is being written
+		attachments []LSN     // of records that have one, ascending
+		holds       map[*Hold]struct{}
 	}
 }
 
@@ -118,6 +120,9 @@ func Open(dir string, opts Options) (*Log, error) {
 	}
 	l.segMu.segments = segs
 	if err := l.startSegment(next); err != nil {
+		return nil, err
+	}
+	if err := l.findAttachments(); err != nil {
 		return nil, err
 	}
 	l.durable.Advance(l.mu.end)
@@ -227,6 +232,12 @@ func (l *Log) Durable() *Position { return &l.durable }
 // each in ends, which has the same length. Nothing is durable yet (SyncTo). The payloads are not kept.
 // On ErrDiskFull and ErrTooLarge none of them is in the log.
 func (l *Log) Append(payloads [][]byte, ends []LSN) error {
+	return l.AppendAttached(payloads, nil, ends)
+}
+
+// AppendAttached is Append for records of which some have a file beside the log: attachments, as long as payloads, has the paths of
+// files that CreateAttachment has made and that are durable, or "". They belong to the log then, and go with their segment.
+func (l *Log) AppendAttached(payloads [][]byte, attachments []string, ends []LSN) error {
 	var size LSN
 	for _, p := range payloads {
 		if len(p) == 0 || len(p) > MaxPayload {
@@ -247,9 +258,16 @@ func (l *Log) Append(payloads [][]byte, ends []LSN) error {
 	if err := l.reserveLocked(size); err != nil {
 		return l.appendFailedLocked(err, 0)
 	}
-	if n, err := l.writeLocked(payloads, ends); err != nil {
-		return l.appendFailedLocked(err, n)
+	named, err := l.nameAttachmentsLocked(payloads, attachments)
+	if err != nil {
+		return l.appendFailedLocked(err, 0)
 	}
+	if n, err := l.writeLocked(payloads, ends); err != nil {
+		return errors.Join(l.appendFailedLocked(err, n), l.removeAttachments(named))
+	}
+	l.segMu.Lock()
+	l.segMu.attachments = append(l.segMu.attachments, named...)
+	l.segMu.Unlock()
 	l.written.Store(uint64(l.mu.end))
 	l.stats.records.Add(uint64(len(payloads)))
 	l.stats.bytes.Add(uint64(size))

@@ -14,6 +14,19 @@ type Record struct {
 	LSN     LSN    // of its first byte
 	End     LSN    // of the commit that it is; the next record starts here or in the next segment
 	Payload []byte // valid until the next call of Next
+
+	fs  vfs.FS
+	dir string
+}
+
+// Open opens the file that was appended with the record.
+func (r Record) Open() (io.ReadCloser, error) {
+	return r.fs.Open(r.fs.PathJoin(r.dir, attachmentName(r.LSN)), vfs.SequentialReadsOption)
+}
+
+// Record is the record that AppendAttached has written from start to end.
+func (l *Log) Record(start, end LSN, payload []byte) Record {
+	return Record{LSN: start, End: end, Payload: payload, fs: l.opts.FS, dir: l.dir}
 }
 
 // Reader reads records in order. It is for one goroutine.
@@ -218,7 +231,7 @@ func (r *Reader) read() (rec Record, reason string, err error) {
 			return rec, "bytes between records are not zero", nil
 		}
 	}
-	rec = Record{LSN: r.pos, End: r.pos + LSN(size), Payload: b[headerSize:whole]}
+	rec = Record{LSN: r.pos, End: r.pos + LSN(size), Payload: b[headerSize:whole], fs: r.fs, dir: r.dir}
 	r.pos, r.link, r.linked = rec.End, h.crc, true
 	return rec, "", nil
 }

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tarndb/tarn/storage/change"
+)
+
+// LargeBytes is the size from which on a group is better written ahead of its commit, by a Large: other commits then do not wait
+// while it is logged, and it is never in memory as a whole. A group of more than wal.MaxPayload must be.
+const LargeBytes = 32 << 20
+
+// Large writes operations of a group into a file that becomes part of the log when the group commits. It is for one goroutine.
+type Large struct {
+	e    *Engine
+	g    *change.Group
+	xid  uint64
+	part change.Group
+	file vfs.File
+	path string
+	buf  *bufio.Writer
+	w    *change.MoreWriter
+}
+
+// partBytes is how much of a group is in memory.
+const partBytes = 4 << 20
+
+// NewLarge begins the attachment of a group, which gets the transaction's number xid.
+func (e *Engine) NewLarge(g *change.Group, xid uint64) (*Large, error) {
+	if err := e.stopped(); err != nil {
+		return nil, err
+	}
+	f, path, err := e.log.CreateAttachment()
+	if err != nil {
+		return nil, spaceError(err)
+	}
+	l := &Large{e: e, g: g, xid: xid, file: f, path: path, buf: bufio.NewWriterSize(f, 256<<10)}
+	if l.w, err = change.NewMoreWriter(l.buf); err != nil {
+		return nil, errors.Join(spaceError(err), l.Abort())
+	}
+	return l, nil
+}
+
+// Part is where the next operation goes: a put or a delete, in key order within an index.
+func (l *Large) Part() *change.Group { return &l.part }
+
+// Flush is NextPart when the part has enough operations.
+func (l *Large) Flush() error {
+	if l.part.Size() < partBytes {
+		return nil
+	}
+	return l.NextPart()
+}
+
+// NextPart writes the part and begins another. ErrDiskFull is possible here and in Finish.
+func (l *Large) NextPart() error {
+	if l.part.Empty() {
+		return nil
+	}
+	err := l.w.Add(l.g, &l.part, l.xid, l.e.ReserveRowIDs(uint64(l.part.Rows())))
+	if errors.Is(err, change.ErrPartTooLarge) {
+		err = ErrTooLarge
+	}
+	l.part.Reset()
+	return spaceError(err)
+}
+
+// Finish makes the attachment durable and the group's last operation. Commit takes it over, whatever comes of the commit.
+func (l *Large) Finish() error {
+	err := l.NextPart()
+	if err == nil {
+		err = l.buf.Flush()
+	}
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(spaceError(err), l.Abort())
+	}
+	if err := l.file.Close(); err != nil {
+		return errors.Join(spaceError(err), l.e.opts.FS.Remove(l.path))
+	}
+	l.g.XID, l.g.Attachment = l.xid, l.path
+	l.g.More(l.w.Finish())
+	return nil
+}
+
+// Abort gives up what has been written; it is for one that has not been finished.
+func (l *Large) Abort() error { return errors.Join(l.file.Close(), l.e.opts.FS.Remove(l.path)) }
