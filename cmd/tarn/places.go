@@ -14,15 +14,21 @@ import (
 	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/object/cache"
 	"github.com/tarndb/tarn/storage/object/s3"
 )
 
 // places are where the files and Delta tables are that users name: this machine, and buckets.
 type places struct {
-	warehouse *warehouse
+	warehouse  *warehouse
+	data       string // the server's directory
+	links      string // directory of links to others, through which the columnar engine reaches them
+	cacheDir   string
+	cacheBytes int64
 
 	mu     sync.Mutex
-	client *s3.Store // of any bucket, made when the first is named; protected by mu
+	client *s3.Store    // of any bucket, made when the first is named; protected by mu
+	cache  *cache.Cache // of what is in buckets, made when it is first needed; protected by mu
 }
 
 var _ files.Store = (*places)(nil)

@@ -41,7 +41,7 @@ func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.W
 		c.log.Warn("files of dropped volumes cannot be removed", "database", w.Database, "branch", w.Branch, "err", err)
 	}
 	if c.cfg.mirror {
-		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Database: w.Warehouse,
+		o := mirror.Options{Engine: db.Engine, Warehouse: c.warehouse.store, Place: c.places.location, Database: w.Warehouse,
 			SlotDir: slotDir(w), Bootstrap: database.SchemasAt,
 			Parse: parseValue, MaxLog: mirrorMaxLog(v), Logger: c.log, Step: c.failpoint}
 		var err error
@@ -50,7 +50,7 @@ func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.W
 		}
 		db.Engine.SetCold(r.mirror)
 		db.Mirror = mirrorOf{r.mirror}
-		r.columnar = c.columnar.Runner(columnarSource{r.mirror})
+		r.columnar = c.columnar.Runner(columnarSource{r.mirror, c.places})
 		db.Columnar = r.columnar
 	}
 	return r, nil

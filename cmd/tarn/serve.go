@@ -140,7 +140,9 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c := &cluster{cfg: cfg, log: log, warehouse: house, places: &places{warehouse: house}, columnar: newColumnar(&cfg, house, values, log)}
+	where := &places{warehouse: house, data: cfg.data, links: filepath.Join(cfg.data, "tmp", "links"), cacheDir: filepath.Join(cfg.data, "cache"),
+		cacheBytes: values.Int("tarn.warehouse_cache_size") << 20}
+	c := &cluster{cfg: cfg, log: log, warehouse: house, places: where, columnar: newColumnar(&cfg, where, values, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs
 	if c.failpoint, err = failpoint(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tarndb/tarn/branching"
+	"github.com/tarndb/tarn/replication/mirror"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/object/cache"
 	"github.com/tarndb/tarn/storage/object/s3"
@@ -24,7 +25,10 @@ type warehouse struct {
 func openWarehouse(addr, cacheDir string, cacheBytes int64) (*warehouse, error) {
 	if !s3.IsAddress(addr) {
 		store, err := object.OpenLocal(addr, object.Options{})
-		return &warehouse{store: store, dir: addr}, err
+		if err != nil {
+			return nil, err
+		}
+		return &warehouse{store: store, dir: store.URL("")}, nil
 	}
 	store, err := s3.Open(addr, s3.Options{})
 	if err != nil {
@@ -55,5 +59,8 @@ const forgetTime = 10 * time.Minute
 func (c *cluster) forget(w branching.Where) error {
 	ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 	defer cancel()
+	if err := mirror.RemoveLocated(ctx, c.warehouse.store, c.places.location, w.Warehouse); err != nil {
+		return err
+	}
 	return object.RemoveAll(ctx, c.warehouse.store, w.Warehouse+"/")
 }

@@ -382,7 +382,16 @@ func (m *Mirror) createTable(ctx context.Context, s *change.Schema, end wal.LSN)
 			t.fatal, t.err = err, err
 			return t
 		}
+		if located(t.dir) && errors.Is(err, errNotOurs) {
+			t.fatal = fmt.Errorf("%s: %w", t.store.URL(""), err) // the location was free when the statement looked
+			t.err = t.fatal
+			return t
+		}
 		stale = true
+	}
+	if err := m.mark(ctx, t); err != nil {
+		t.fatal, t.err = err, err
+		return t
 	}
 	mp, _, err := newMapping(s, nil, nil)
 	if err == nil {

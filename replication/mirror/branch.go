@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tarndb/tarn/storage/change"
@@ -202,15 +201,6 @@ func (m *Mirror) copyLake(ctx context.Context, l lakeCopy, root string, store wa
 	return m.clone(ctx, from, snap, inRoot(from, root), l.c.v.number, txnOf(store, l.c.state.table), l.lsn)
 }
 
-// inRoot is a table's directory in a copy whose directory of the warehouse is root.
-func inRoot(dir, root string) string {
-	_, rest, _ := strings.Cut(dir, "/")
-	return root + "/" + rest
-}
-
-// ownDir is where this store has the directory that a state record names, which may be from before the store was copied.
-func (m *Mirror) ownDir(dir string) string { return inRoot(dir, object.Segment(m.opt.Database)) }
-
 const originsFile = "origins.json"
 
 func writeOrigins(dir string, list []origin) error {
@@ -259,7 +249,7 @@ func (m *Mirror) bootTable(s *change.Schema) *table {
 	if record, err := m.lakeRecord(s.StorageID); record != nil && err == nil {
 		if state, err := parseLakeState(record); err == nil {
 			t.dir = m.ownDir(state.dir)
-			t.store = object.Sub(m.opt.Warehouse, t.dir)
+			t.store = m.storeOf(t.dir)
 		}
 	}
 	return t

@@ -35,7 +35,7 @@ type lakes struct {
 // lakeState is a state record.
 //
 //	+-----+----------------+-----------------+---------------------------------+
-//	| u8 1| uvarint table  | uvarint version | directory below the warehouse   |
+//	| u8 1| uvarint table  | uvarint version | directory (place.go)            |
 //	+-----+----------------+-----------------+---------------------------------+
 type lakeState struct {
 	table  uint32
@@ -102,7 +102,7 @@ func (m *Mirror) cold(state []byte) (*coldVersion, error) {
 
 // loadCold reads a version from the Delta log: after a start, before the mirror has it.
 func (m *Mirror) loadCold(ctx context.Context, s lakeState) (*coldVersion, error) {
-	store := object.Sub(m.opt.Warehouse, s.dir)
+	store := m.storeOf(s.dir)
 	snap, err := delta.Load(ctx, store, s.number)
 	if err != nil {
 		return nil, err

@@ -39,8 +39,10 @@ var (
 type Options struct {
 	Engine    *engine.Engine
 	Warehouse object.Store
-	Database  string // names the directory of the tables, e.g. app or app@dev
-	SlotDir   string // where the position is kept, on local disk
+	// Place is the store at the location of a table that is not in the warehouse; nil: there are none. It does not ask the store.
+	Place    func(location string) object.Store
+	Database string // names the directory of the tables, e.g. app or app@dev
+	SlotDir  string // where the position is kept, on local disk
 	// Bootstrap returns the schemas of all tables as of a snapshot. It is asked when there is no position: a new
 	// mirror of an old store, or a branch. nil: the log has them all.
 	Bootstrap func(ctx context.Context, s *engine.Snapshot) ([]*change.Schema, error)
@@ -202,7 +204,7 @@ func (m *Mirror) run() {
 		return
 	}
 	// Before anybody writes.
-	if err := m.opt.Warehouse.Sweep(m.ctx, object.Segment(m.opt.Database)); err != nil && m.ctx.Err() == nil {
+	if err := m.sweepUploads(); err != nil && m.ctx.Err() == nil {
 		m.log.Warn("mirror cannot remove what interrupted writes left", "err", err)
 	}
 	m.tail = tail.New(m.eng.Log(), from, m)
@@ -255,7 +257,10 @@ func (m *Mirror) sweepOnce() {
 	}
 	m.mu.Unlock()
 	for _, i := range infos {
-		dir, _, isTable := strings.Cut(i.Key, "/_delta_log/")
+		dir, isTable, err := m.tableAt(m.ctx, i.Key)
+		if err != nil {
+			m.log.Warn("mirror cannot tell where a table is", "file", i.Key, "err", err)
+		}
 		if !isTable || known[dir] || strings.HasPrefix(dir, root+".") { // a schema's directory begins with no dot
 			continue
 		}
@@ -268,8 +273,11 @@ func (m *Mirror) sweepOnce() {
 
 // sweepTable removes a Delta table if this store made it and its restore window does not reach back to it.
 func (m *Mirror) sweepTable(dir string) error {
-	store := object.Sub(m.opt.Warehouse, dir)
+	store := m.storeOf(dir)
 	snap, err := delta.Load(m.ctx, store, -1)
+	if errors.Is(err, delta.ErrNoTable) && located(dir) {
+		return m.unmark(m.ctx, dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -290,7 +298,10 @@ func (m *Mirror) sweepTable(dir string) error {
 			return err
 		}
 		m.log.Info("mirror removes the delta table of a dropped table", "dir", dir)
-		return removeAll(m.ctx, store)
+		if err := removeTableFiles(m.ctx, store, located(dir)); err != nil {
+			return err
+		}
+		return m.unmark(m.ctx, dir)
 	}
 	return nil
 }
@@ -354,7 +365,7 @@ func (m *Mirror) load() (wal.LSN, error) {
 	for i, s := range schemas {
 		if option(s, "mirror") != "off" {
 			t := m.newTable(s)
-			t.dir, t.store = st.Tables[i].Dir, object.Sub(m.opt.Warehouse, st.Tables[i].Dir)
+			t.dir, t.store = st.Tables[i].Dir, m.storeOf(st.Tables[i].Dir)
 			m.unloaded[t.id] = t
 		}
 	}
@@ -429,7 +440,7 @@ func (m *Mirror) bootstrap() (wal.LSN, error) {
 
 func (m *Mirror) newTable(s *change.Schema) *table {
 	dir := tableDir(m.opt.Database, s)
-	return &table{id: s.TableID, dir: dir, store: object.Sub(m.opt.Warehouse, dir), schema: s,
+	return &table{id: s.TableID, dir: dir, store: m.storeOf(dir), schema: s,
 		inflight: map[string]bool{}, pinned: map[string]int{}}
 }
 
@@ -479,7 +490,7 @@ func (m *Mirror) backoff(failures int) time.Duration {
 // warehouse does not answer.
 func (m *Mirror) reopen(s *change.Schema, sv savedTable, pos wal.LSN) (*table, error) {
 	t := m.newTable(s)
-	t.dir, t.store = sv.Dir, object.Sub(m.opt.Warehouse, sv.Dir)
+	t.dir, t.store = sv.Dir, m.storeOf(sv.Dir)
 	text := map[int16]bool{}
 	for _, a := range sv.Text {
 		text[a] = true

@@ -624,7 +624,7 @@ func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, er
 	}
 	change := time.Now().Add(-max(retention, m.opt.LogRetention))
 	return slices.DeleteFunc(infos, func(i object.Info) bool {
-		return named[i.Key] || isLog(i.Key) || isFeed(i.Key) && i.ModTime.After(change)
+		return named[i.Key] || isLog(i.Key) || isFeed(i.Key) && i.ModTime.After(change) || located(t.dir) && !written(i.Key)
 	}), nil
 }
 

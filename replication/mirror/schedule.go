@@ -309,21 +309,10 @@ func (m *Mirror) removeTable(ctx context.Context, t *table) error {
 	}
 	t.log = nil
 	m.forgetLake(t.dir)
-	// The log goes last: what is left of an interrupted removal is still a table that a restart can recognise.
-	infos, err := t.store.List(ctx, "", "")
-	if err != nil {
+	if err := removeTableFiles(ctx, t.store, located(t.dir)); err != nil {
 		return err
 	}
-	for _, log := range []bool{false, true} {
-		for _, i := range infos {
-			if isLog(i.Key) == log {
-				if err := t.store.Delete(ctx, i.Key); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if err := m.opt.Warehouse.Sweep(ctx, t.dir); err != nil {
+	if err := m.unmark(ctx, t.dir); err != nil {
 		return err
 	}
 	m.mu.Lock()

@@ -23,7 +23,7 @@ func (m *Mirror) seed(ctx context.Context, t *table, from origin, oldest wal.LSN
 	if from.Dir == "" || from.LSN < oldest {
 		return nil, errNoSeed
 	}
-	snap, err := delta.Load(ctx, object.Sub(m.opt.Warehouse, from.Dir), from.Version)
+	snap, err := delta.Load(ctx, m.storeOf(from.Dir), from.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +42,11 @@ func (m *Mirror) seed(ctx context.Context, t *table, from origin, oldest wal.LSN
 	return m.loadVersion(ctx, t)
 }
 
-// clone makes a Delta table in directory to of a version of the one in directory from: the same files under second names, at
-// a version of its own number that says to be complete up to lsn. Neither table knows of the other. What an attempt that was
+// clone makes a Delta table in directory to of a version of the one in directory from: the same files under second names (copies of them,
+// where from is a location elsewhere), at a version of its own number that says to be complete up to lsn. Neither table knows of the other. What an attempt that was
 // cut short has left in the directory goes.
 func (m *Mirror) clone(ctx context.Context, from string, snap *delta.Snapshot, to string, number int64, app string, lsn wal.LSN) error {
-	store := object.Sub(m.opt.Warehouse, to)
+	source, store := m.storeOf(from), m.storeOf(to)
 	if err := removeLog(ctx, store); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (m *Mirror) clone(ctx context.Context, from string, snap *delta.Snapshot, t
 	meta.ID = uuid.NewString()
 	now := time.Now().UnixMilli()
 	actions := []delta.Action{{CommitInfo: &delta.CommitInfo{Timestamp: now, Operation: "CLONE",
-		OperationParameters: map[string]string{"source": m.opt.Warehouse.URL(from), "sourceVersion": fmt.Sprint(snap.Version),
+		OperationParameters: map[string]string{"source": source.URL(""), "sourceVersion": fmt.Sprint(snap.Version),
 			"lsn": lsn.String()}, EngineInfo: "tarn", TxnID: uuid.NewString()}},
 		{Protocol: &proto}, {Metadata: &meta},
 		{Txn: &delta.Txn{AppID: app, Version: int64(lsn), LastUpdated: &now}}}
@@ -78,7 +78,7 @@ func (m *Mirror) clone(ctx context.Context, from string, snap *delta.Snapshot, t
 	for _, d := range snap.Domains {
 		actions = append(actions, delta.Action{DomainMetadata: &d})
 	}
-	if err := object.LinkAll(ctx, m.opt.Warehouse, from, to, names); err != nil {
+	if err := object.Share(ctx, source, store, names); err != nil {
 		return err
 	}
 	if err := m.opt.Step("cloned files"); err != nil {

@@ -28,7 +28,7 @@ const (
 // table is one mirrored table. Fields are protected by Mirror.mu unless they say otherwise.
 type table struct {
 	id    uint32
-	dir   string // below the warehouse; never changes
+	dir   string // where it is (place.go); never changes
 	store object.Store
 
 	pub sync.Mutex // one publication, compaction commit or copy commit at a time; before Mirror.mu
@@ -140,11 +140,6 @@ func (t *table) setSchemaLocked(s *change.Schema, m *mapping) error {
 	}
 	t.schema, t.m, t.layout = s, m, tuple.NewLayout(kinds, missing)
 	return nil
-}
-
-// tableDir is a table's directory below the warehouse. The oid keeps apart what sanitising makes equal.
-func tableDir(database string, s *change.Schema) string {
-	return fmt.Sprintf("%s/%s/%s-%d", object.Segment(database), object.Segment(s.SchemaName), object.Segment(s.TableName), s.TableID)
 }
 
 // appID is the application id of the table's txn actions.

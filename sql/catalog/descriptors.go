@@ -112,7 +112,7 @@ type Table struct {
 	Virtual bool `json:"-"`
 }
 
-// Location is the directory of an external table's Delta table.
+// Location is the directory of the Delta table of an external table, or of a lake table that is not in the warehouse; "" of others.
 func (t *Table) Location() string {
 	v, _ := t.Options.Get("location")
 	return v

@@ -22,6 +22,12 @@ func (o RelOptions) Get(name string) (value string, ok bool) {
 	return "", false
 }
 
+// Has reports whether a parameter is given.
+func (o RelOptions) Has(name string) bool {
+	_, ok := o.Get(name)
+	return ok
+}
+
 // Int is a parameter that is a number; ok is false if it is not given.
 func (o RelOptions) Int(name string) (n int, ok bool) {
 	v, ok := o.Get(name)

@@ -362,6 +362,9 @@ func changeOptions(old catalog.RelOptions, cmd *ast.AlterTableCmd) (catalog.RelO
 		return old, nil
 	}
 	given, err := relOptions(l.Items)
+	if err == nil && given.Has(optLocation) {
+		err = pgerr.Unsupported("changing the location of a table")
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -1,7 +1,7 @@
 package ddl
 
 import (
-	"slices"
+	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
@@ -41,6 +41,9 @@ func (x *exec) setMethod(t, next *catalog.Table, method string) error {
 	if next.Lake() == t.Lake() {
 		return nil
 	}
+	if t.Options.Has(optLocation) {
+		return pgerr.Unsupported("SET ACCESS METHOD of a table with a location")
+	}
 	for i := range next.Columns {
 		next.Columns[i].HasMissing, next.Columns[i].Missing = false, ""
 	}
@@ -48,6 +51,40 @@ func (x *exec) setMethod(t, next *catalog.Table, method string) error {
 	x.Put(next)
 	return content.Rewrite(x.Ctx, t, next, nil)
 }
+
+// useLocation puts a new lake table where its option says, if it has one.
+func (x *exec) useLocation(t *catalog.Table) error {
+	location, ok := t.Options.Get(optLocation)
+	switch {
+	case !ok:
+		return nil
+	case !t.Lake():
+		return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", optLocation).
+			WithHint("Only tables of access method delta have a location: CREATE TABLE ... USING delta.")
+	case x.TableLocation == nil:
+		return pgerr.Unsupported("a location of a table")
+	}
+	dir, err := x.TableLocation(location)
+	if err != nil {
+		return err
+	}
+	// Tables that are made at the same time wait for each other here, and then see each other.
+	if _, err := x.Claim(0, optLocation); err != nil {
+		return err
+	}
+	x.Catalog().Tables(func(other *catalog.Table) bool {
+		if o := other.Location(); o != "" && other.Lake() && (within(o, dir) || within(dir, o)) {
+			err = pgerr.New(pgerr.InvalidObjectDefinition, "location \"%s\" overlaps with that of table \"%s\"", dir, other.Name).
+				WithDetail("Table \"" + other.Name + "\" is at \"" + o + "\".")
+		}
+		return err == nil
+	})
+	t.Options = t.Options.With(catalog.RelOption{Name: optLocation, Value: dir})
+	return err
+}
+
+// within reports whether a directory is one or below it.
+func within(dir, of string) bool { return dir == of || strings.HasPrefix(dir, of+"/") }
 
 // checkLakes refuses what the statement has made of lake tables and what these cannot be (docs/lake.md).
 func (x *exec) checkLakes() (err error) {
@@ -91,7 +128,7 @@ func (x *exec) checkLake(t *catalog.Table) error {
 	}
 	for _, o := range t.Options {
 		switch {
-		case slices.Contains([]string{"location", "external"}, o.Name):
+		case o.Name == optExternal:
 			return refuse("option " + o.Name + " of a table")
 		case o.Name == optMirror:
 			if on, _ := types.ParseBool(o.Value); !on {

@@ -75,6 +75,9 @@ func (x *exec) createTable(n *ast.CreateStmt) error {
 	if nt.t.Options, err = relOptions(n.Options); err != nil {
 		return err
 	}
+	if err := x.useLocation(nt.t); err != nil {
+		return err
+	}
 	x.unmirrored(nt.t)
 	if err := onCommit(nt.t, n.Oncommit); err != nil {
 		return err

@@ -277,6 +277,9 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	if t.Options, err = relOptions(into.Options); err != nil {
 		return "", err
 	}
+	if err := x.useLocation(t); err != nil {
+		return "", err
+	}
 	x.unmirrored(t)
 	if err := onCommit(t, into.OnCommit); err != nil {
 		return "", err

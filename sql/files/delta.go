@@ -21,6 +21,9 @@ type Deltas interface {
 	// OpenChanges reads the changes of the versions from one to another, both included. Behind the table's columns stand those
 	// of ChangeColumns.
 	OpenChanges(ctx context.Context, dir string, from, to Version) (Delta, error)
+	// Vacant fails for a directory in which no Delta table can be made: it holds something, is in another table's or among the server's
+	// own, or cannot be written to.
+	Vacant(ctx context.Context, dir string) error
 }
 
 // Version is a version of a Delta table by its number or, where At is not zero, by time: at the beginning of a range the first

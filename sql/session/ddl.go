@@ -74,7 +74,7 @@ func (s *Session) ddlContext(ctx context.Context, c *call) *stmt.Ctx {
 		Hooks: &hooks{s, ctx, c}}
 	x.Text, x.InUse, x.TempDir = c.stmt.Text, s.inUse, s.shared.TempDir
 	x.TableMethod, _ = s.settings.Get("default_table_access_method")
-	x.External = s.sources().DeltaColumns
+	x.External, x.TableLocation = s.sources().DeltaColumns, s.sources().TableLocation
 	if s.db.Volumes != nil {
 		x.VolumeLocation = s.sources().VolumeLocation
 	}

@@ -38,15 +38,23 @@ var _ Store = (*Local)(nil)
 
 // OpenLocal makes root if it is missing.
 func OpenLocal(root string, opt Options) (*Local, error) {
-	abs, err := filepath.Abs(root)
+	l, err := LocalAt(root, opt)
+	if err == nil {
+		err = l.mkdir(l.root)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open object store: %w", err)
 	}
-	l := &Local{root: abs, opt: opt}
-	if err := l.mkdir(abs); err != nil {
-		return nil, fmt.Errorf("open object store: %w", err)
-	}
 	return l, nil
+}
+
+// LocalAt is OpenLocal for a root that is made with its first object.
+func LocalAt(root string, opt Options) (*Local, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	return &Local{root: abs, opt: opt}, nil
 }
 
 func (l *Local) URL(key string) string { return filepath.Join(l.root, filepath.FromSlash(key)) }
@@ -313,57 +321,62 @@ func (l *Local) Delete(_ context.Context, key string) error {
 }
 
 func (l *Local) Link(_ context.Context, src, dst string) error {
-	to, err := l.link(src, dst)
+	from, err := l.path(src)
 	if err != nil {
+		return err
+	}
+	to, err := l.path(dst)
+	if err != nil {
+		return err
+	}
+	if err := l.linkPath(from, to); err != nil {
 		return err
 	}
 	return l.syncDir(filepath.Dir(to))
 }
 
-// link names src's object dst, which is not durable yet, and returns the path of dst.
-func (l *Local) link(src, dst string) (to string, err error) {
-	from, err := l.path(src)
-	if err != nil {
-		return "", err
-	}
-	if to, err = l.path(dst); err != nil {
-		return "", err
-	}
+// linkPath names the file at a path another, and makes the directories of that.
+func (l *Local) linkPath(from, to string) error {
 	for try := 0; ; try++ {
 		if err := l.mkdir(filepath.Dir(to)); err != nil {
-			return "", fmt.Errorf("link %s: %w", dst, err)
+			return fmt.Errorf("link %s: %w", to, err)
 		}
 		err := os.Link(from, to)
 		if err == nil {
-			return to, nil
+			return nil
 		}
 		if errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("link %s: %w", dst, ErrExist)
+			return fmt.Errorf("link %s: %w", to, ErrExist)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("link %s: %w", dst, err)
+			return fmt.Errorf("link %s: %w", to, err)
 		}
 		if _, serr := os.Stat(from); serr != nil || try > 0 {
-			return "", fmt.Errorf("link %s: %w", src, ErrNotExist)
+			return fmt.Errorf("link %s: %w", from, ErrNotExist)
 		}
 		l.dirs.Delete(filepath.Dir(to)) // removed since it was remembered
 	}
 }
 
 func (l *Local) linkAll(ctx context.Context, from, to string, names []string) error {
+	return l.linkFrom(ctx, l.URL(from), to, names)
+}
+
+// linkFrom gives files of a directory of the same disk second names in directory to.
+func (l *Local) linkFrom(ctx context.Context, from, to string, names []string) error {
 	dirs := map[string]bool{}
 	for _, n := range names {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		path, err := l.link(from+"/"+n, to+"/"+n)
-		if errors.Is(err, ErrExist) {
-			continue
-		}
-		if err != nil {
+		if err := CheckKey(n); err != nil {
 			return err
 		}
-		dirs[filepath.Dir(path)] = true
+		dst := filepath.Join(l.URL(to), filepath.FromSlash(n))
+		if err := l.linkPath(filepath.Join(from, filepath.FromSlash(n)), dst); err != nil && !errors.Is(err, ErrExist) {
+			return err
+		}
+		dirs[filepath.Dir(dst)] = true
 	}
 	for d := range dirs {
 		if err := l.syncDir(d); err != nil {

@@ -72,6 +72,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	var err error
 	s.port, err = freePort()
 	ts.Check(err)
+	ts.Setenv("DSN", fmt.Sprintf("host=127.0.0.1 port=%d user=postgres", s.port))
 	s.log = ts.MkAbs("server.log")
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)

@@ -64,6 +64,8 @@ type Ctx struct {
 	TableMethod string
 	// External tells the columns of the Delta table in a directory, once the user may read it; nil: 0A000.
 	External func(location string) ([]types.Attr, error)
+	// TableLocation is the place of a new lake table that the user may make; nil: 0A000.
+	TableLocation func(location string) (string, error)
 	// VolumeLocation is the place of an external volume that the user may make; nil: there are no volumes.
 	VolumeLocation func(location string) (string, error)
 	// SeqState encodes a sequence's state (database.SeqState).

@@ -31,6 +31,24 @@ func (x *Sources) DeltaColumns(location string) ([]types.Attr, error) {
 	return files.DeltaColumns(d), nil
 }
 
+// TableLocation checks the directory of a new lake table, for a user who may read and write the server's files.
+func (x *Sources) TableLocation(location string) (string, error) {
+	if x.Deltas == nil {
+		return "", pgerr.Unsupported("a location of a table")
+	}
+	if volumePath(location) {
+		return "", pgerr.Unsupported("a table in a volume")
+	}
+	dir, _, err := x.readable(location)
+	if err == nil {
+		err = x.S.MayWriteFiles()
+	}
+	if err == nil {
+		err = x.Deltas.Vacant(x.S.Context(), dir)
+	}
+	return dir, err
+}
+
 // ScanTable reads columns of an external table. Who made the table could read the directory; who reads it needs the table's
 // privileges alone. Errors: HV005 for a column that the Delta table has no more.
 func (x *Sources) ScanTable(ctx context.Context, t *catalog.Table, atts []int16, pins Pins) (builtin.Rows, error) {

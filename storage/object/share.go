@@ -1,0 +1,97 @@
+package object
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Share gives the objects of from with these names the same names in to; those that are there stay. Where both are on one disk or in one
+// store they are second names (LinkAll), elsewhere copies.
+func Share(ctx context.Context, from, to Store, names []string) error {
+	src, srcDir := rootOf(from)
+	dst, dstDir := rootOf(to)
+	if src == dst && srcDir != "" && dstDir != "" {
+		return LinkAll(ctx, src, srcDir, dstDir, names)
+	}
+	a, ok1 := src.(*Local)
+	b, ok2 := dst.(*Local)
+	if ok1 && ok2 {
+		err := b.linkFrom(ctx, a.URL(srcDir), dstDir, names)
+		if !errors.Is(err, syscall.EXDEV) {
+			return err
+		}
+	}
+	errs := make([]error, len(names))
+	slots := make(chan struct{}, linkers)
+	var wg sync.WaitGroup
+	for i, n := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := copyObject(ctx, from, to, n); !errors.Is(err, ErrExist) {
+				errs[i] = err
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// rootOf is the store that a part belongs to, and the part's directory in it.
+func rootOf(s Store) (root Store, dir string) {
+	if p, ok := s.(*sub); ok {
+		return p.s, strings.TrimSuffix(p.prefix, "/")
+	}
+	return s, ""
+}
+
+func copyObject(ctx context.Context, from, to Store, name string) error {
+	o, err := from.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	up, err := to.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer up.Abort()
+	if n, err := io.Copy(up, io.NewSectionReader(o, 0, o.Size())); err != nil {
+		return fmt.Errorf("copy %s after %d bytes: %w", name, n, err)
+	}
+	return up.Commit()
+}
+
+// Broken is a store that cannot be opened: everything that is asked of it fails with ErrUnavailable and the reason.
+func Broken(url string, reason error) Store {
+	return broken{url, fmt.Errorf("%w: %w", ErrUnavailable, reason)}
+}
+
+type broken struct {
+	url string
+	err error
+}
+
+var _ Store = broken{}
+
+func (b broken) Put(context.Context, string, []byte) error         { return b.err }
+func (b broken) PutIfAbsent(context.Context, string, []byte) error { return b.err }
+func (b broken) Create(context.Context, string) (Upload, error)    { return nil, b.err }
+func (b broken) Get(context.Context, string) ([]byte, error)       { return nil, b.err }
+func (b broken) GetRange(context.Context, string, int64, int64) ([]byte, error) {
+	return nil, b.err
+}
+func (b broken) Open(context.Context, string) (Object, error)         { return nil, b.err }
+func (b broken) List(context.Context, string, string) ([]Info, error) { return nil, b.err }
+func (b broken) Delete(context.Context, string) error                 { return b.err }
+func (b broken) Link(context.Context, string, string) error           { return b.err }
+func (b broken) Sweep(context.Context, string) error                  { return b.err }
+func (b broken) LocalFile(context.Context, string, int64) (string, func(), error) {
+	return "", nil, b.err
+}
+func (b broken) URL(key string) string { return strings.TrimSuffix(b.url+"/"+key, "/") }
