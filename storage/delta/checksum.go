@@ -60,12 +60,62 @@ func writeChecksum(ctx context.Context, store object.Store, s *Snapshot, c Check
 	return nil
 }
 
-// checkChecksum compares a checksum file with the snapshot of its version.
-func checkChecksum(data []byte, s *Snapshot) error {
-	var c Checksum
-	if err := json.Unmarshal(data, &c); err != nil {
-		return corrupt("%v", err)
+// decodeChecksum reads a checksum file. One without what each must have is none.
+func decodeChecksum(data []byte) (Checksum, error) {
+	var f struct { // the fields hide those of the same name in Checksum
+		Checksum
+		TableSizeBytes *int64 `json:"tableSizeBytes"`
+		NumFiles       *int64 `json:"numFiles"`
+		NumMetadata    *int64 `json:"numMetadata"`
+		NumProtocol    *int64 `json:"numProtocol"`
 	}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return Checksum{}, corrupt("%v", err)
+	}
+	if f.TableSizeBytes == nil || f.NumFiles == nil || f.NumMetadata == nil || f.NumProtocol == nil || f.Metadata == nil || f.Protocol == nil {
+		return Checksum{}, corrupt("lacks a field that every checksum has")
+	}
+	c := f.Checksum
+	c.TableSizeBytes, c.NumFiles, c.NumMetadata, c.NumProtocol = *f.TableSizeBytes, *f.NumFiles, *f.NumMetadata, *f.NumProtocol
+	return c, nil
+}
+
+// newestChecksum is the newest checksum file at or before target, version -1 if there is none.
+func newestChecksum(files []logFile, target int64) logFile {
+	newest := logFile{version: -1}
+	for _, f := range files {
+		if f.kind == checksumFile && f.version > newest.version && (target < 0 || f.version <= target) {
+			newest = f
+		}
+	}
+	return newest
+}
+
+// verify compares the snapshot with the checksum file of its version. A file that is gone by now, or that is no checksum, says nothing;
+// nor does one of a table that is not understood.
+func (s *Snapshot) verify(ctx context.Context, store object.Store, key string) error {
+	if s.Protocol.checkRead() != nil {
+		return nil
+	}
+	data, err := store.Get(ctx, key)
+	if errors.Is(err, object.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c, err := decodeChecksum(data)
+	if err != nil {
+		return nil
+	}
+	if err := c.check(s); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+// check compares what the file says with the snapshot of its version.
+func (c *Checksum) check(s *Snapshot) error {
 	want := s.Checksum("")
 	number := func(name string, got, want int64) error {
 		if got != want {
@@ -79,34 +129,46 @@ func checkChecksum(data []byte, s *Snapshot) error {
 		}
 		return number(name, *got, *want)
 	}
-	if c.Metadata == nil || c.Protocol == nil {
-		return corrupt("lacks metadata or protocol")
-	}
-	if err := errors.Join(number("tableSizeBytes", c.TableSizeBytes, want.TableSizeBytes), number("numFiles", c.NumFiles, want.NumFiles),
+	for _, err := range []error{number("tableSizeBytes", c.TableSizeBytes, want.TableSizeBytes), number("numFiles", c.NumFiles, want.NumFiles),
 		number("numMetadata", c.NumMetadata, 1), number("numProtocol", c.NumProtocol, 1),
 		optional("numDeletedRecordsOpt", c.DeletedRecords, want.DeletedRecords),
 		optional("numDeletionVectorsOpt", c.DeletionVectors, want.DeletionVectors),
-		sameMetadata(*c.Metadata, s.Metadata), sameProtocol(*c.Protocol, s.Protocol)); err != nil {
-		return err
-	}
-	if c.SetTransactions != nil {
-		if len(*c.SetTransactions) != len(s.Txns) {
-			return corrupt("has %d positions, the log %d", len(*c.SetTransactions), len(s.Txns))
-		}
-		for _, t := range *c.SetTransactions {
-			if s.Txns[t.AppID].Version != t.Version {
-				return corrupt("position of %s differs", t.AppID)
-			}
+		sameMetadata(*c.Metadata, s.Metadata), sameProtocol(*c.Protocol, s.Protocol), c.checkTxns(s), c.checkDomains(s)} {
+		if err != nil {
+			return err
 		}
 	}
-	if c.DomainMetadata != nil {
-		if len(*c.DomainMetadata) != len(s.Domains) {
-			return corrupt("has %d domains, the log %d", len(*c.DomainMetadata), len(s.Domains))
+	return nil
+}
+
+// propTxnRetention lets writers forget positions that nobody has moved for that long.
+const propTxnRetention = "delta.setTransactionRetentionDuration"
+
+func (c *Checksum) checkTxns(s *Snapshot) error {
+	if c.SetTransactions == nil {
+		return nil
+	}
+	for _, t := range *c.SetTransactions {
+		if got, ok := s.Txns[t.AppID]; !ok || got.Version != t.Version {
+			return corrupt("position of %s differs", t.AppID)
 		}
-		for _, d := range *c.DomainMetadata {
-			if s.Domains[d.Domain].Configuration != d.Configuration {
-				return corrupt("domain %s differs", d.Domain)
-			}
+	}
+	if _, expire := s.Metadata.Configuration[propTxnRetention]; !expire && len(*c.SetTransactions) != len(s.Txns) {
+		return corrupt("has %d positions, the log %d", len(*c.SetTransactions), len(s.Txns))
+	}
+	return nil
+}
+
+func (c *Checksum) checkDomains(s *Snapshot) error {
+	if c.DomainMetadata == nil {
+		return nil
+	}
+	if len(*c.DomainMetadata) != len(s.Domains) {
+		return corrupt("has %d domains, the log %d", len(*c.DomainMetadata), len(s.Domains))
+	}
+	for _, d := range *c.DomainMetadata {
+		if got, ok := s.Domains[d.Domain]; !ok || got.Configuration != d.Configuration {
+			return corrupt("domain %s differs", d.Domain)
 		}
 	}
 	return nil

@@ -40,7 +40,14 @@ func loadFrom(ctx context.Context, store object.Store, target, from int64) (*Sna
 		}
 		snap.Version = cp
 	}
-	if err := snap.replay(ctx, store, files, target); err != nil {
+	// One comparison, of the newest version that has a checksum: damage before it shows there too.
+	sum := newestChecksum(files, target)
+	if err := snap.replay(ctx, store, files, target, func() error {
+		if snap.Version != sum.version {
+			return nil
+		}
+		return snap.verify(ctx, store, sum.info.Key)
+	}); err != nil {
 		return nil, err
 	}
 	if snap.Version < 0 || target >= 0 && snap.Version != target {
@@ -64,8 +71,8 @@ func expired(files []logFile, target int64) bool {
 }
 
 // replay applies the commits after the snapshot's version, in order and without a gap. A compaction stands for commits
-// that are gone.
-func (s *Snapshot) replay(ctx context.Context, store object.Store, files []logFile, target int64) error {
+// that are gone. reached is called with each version that the snapshot has, the first included.
+func (s *Snapshot) replay(ctx context.Context, store object.Store, files []logFile, target int64, reached func() error) error {
 	commits, compacted, last := map[int64]bool{}, map[int64]logFile{}, s.Version
 	for _, f := range files {
 		if target >= 0 && max(f.version, f.last) > target {
@@ -82,7 +89,15 @@ func (s *Snapshot) replay(ctx context.Context, store object.Store, files []logFi
 			last = max(last, f.last)
 		}
 	}
-	for s.Version < last {
+	for {
+		if s.Version >= 0 {
+			if err := reached(); err != nil {
+				return err
+			}
+		}
+		if s.Version >= last {
+			return nil
+		}
 		v := s.Version + 1
 		switch f, ok := compacted[v]; {
 		case commits[v]:
@@ -106,7 +121,6 @@ func (s *Snapshot) replay(ctx context.Context, store object.Store, files []logFi
 			return fmt.Errorf("%w: version %d is missing", ErrCorrupt, v)
 		}
 	}
-	return nil
 }
 
 func readActions(ctx context.Context, store object.Store, key string) ([]Action, error) {

@@ -140,7 +140,11 @@ func validateProjections(ctx context.Context, store object.Store, x logIndex, sn
 	if err != nil {
 		return err
 	}
-	if err := checkChecksum(data, snap); err != nil {
+	c, err := decodeChecksum(data)
+	if err == nil {
+		err = c.check(snap)
+	}
+	if err != nil {
 		return fmt.Errorf("checksum %d: %w", snap.Version, err)
 	}
 	rep.Checksums++
