@@ -1,6 +1,7 @@
 // Command crash kills a real server with SIGKILL while clients commit, again and again, and checks after each restart that
 // what was acknowledged is there, once (I1), that no transaction is there in part (I2), and that the Delta table of every table
-// holds its rows, each once (I4, I5): a client publishes all the time, another alters a table.
+// holds its rows, each once (I4, I5): a client publishes all the time, another alters a table. Three tables have the change data
+// feed: what it says of all versions from the first one on, replayed, is the table.
 //
 //	go run ./tests/crash -bin bin/tarn -rounds 200
 //
@@ -48,7 +49,7 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching && !*lake, lake: *lake, ledger: map[int64]entry{}}
+	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching && !*lake, lake: *lake, ledger: map[int64]entry{}, feeds: map[string]*feed{}}
 	if *points {
 		err = t.runPoints(*rounds)
 	} else {
@@ -81,6 +82,9 @@ type test struct {
 	lake      bool
 
 	compared int // Delta tables
+	replayed int // change data feeds up to some version
+	loaded   time.Time
+	feeds    map[string]*feed
 
 	next   atomic.Int64
 	mu     sync.Mutex
@@ -117,17 +121,18 @@ func (t *test) run(rounds int, longest time.Duration) error {
 				slowest.Round(time.Millisecond), time.Since(started).Round(time.Second))
 		}
 	}
+	if err := t.verifyFeeds(); err != nil {
+		return err
+	}
 	t.server.Process.Kill()
 	<-t.exited
-	acked, unknown := t.counts()
-	fmt.Printf("crash: %d kills, %d acknowledged commits all there once, %d of unknown outcome whole or absent; %d Delta tables equal to their rows\n",
-		rounds, acked, unknown, t.compared)
+	fmt.Printf("crash: %d kills, %s\n", rounds, t.summary())
 	return nil
 }
 
 // steps are the places where a server can be told to kill itself, in the order of a table's life.
 func (t *test) steps() []string {
-	s := []string{"save", "saved", "files", "log", "linked", "committed", "checkpoint", "checkpointed", "merged", "compacted", "expire"}
+	s := []string{"save", "saved", "files", "log", "linked", "committed", "feed", "checkpoint", "checkpointed", "merged", "compacted", "expire"}
 	if t.lake {
 		s = append(s, "adopt", "adopted")
 	}
@@ -167,12 +172,19 @@ func (t *test) runPoints(rounds int) error {
 			}
 		}
 	}
+	if err := t.verifyFeeds(); err != nil {
+		return err
+	}
 	t.server.Process.Kill()
 	<-t.exited
-	acked, unknown := t.counts()
-	fmt.Printf("crash: killed %d times at each of %d steps in %v, %d acknowledged commits all there once, %d of unknown outcome whole or absent; %d Delta tables equal to their rows\n",
-		rounds, len(steps), time.Since(started).Round(time.Second), acked, unknown, t.compared)
+	fmt.Printf("crash: killed %d times at each of %d steps in %v, %s\n", rounds, len(steps), time.Since(started).Round(time.Second), t.summary())
 	return nil
+}
+
+func (t *test) summary() string {
+	acked, unknown := t.counts()
+	return fmt.Sprintf("%d acknowledged commits all there once, %d of unknown outcome whole or absent; %d Delta tables equal to their rows, %d change data feeds too",
+		acked, unknown, t.compared, t.replayed)
 }
 
 func (t *test) counts() (acked, unknown int) {
@@ -252,9 +264,9 @@ func (t *test) load() error {
 	}
 	for _, sql := range []string{
 		fmt.Sprintf("create table branches (bid int %s, bbalance bigint not null) %s", key, using),
-		fmt.Sprintf("create table tellers (tid int %s, bid int not null, tbalance bigint not null) %s with (mirror_deletes = rewrite)", key, using),
-		"create table accounts (aid int primary key, bid int not null, abalance bigint not null, filler text)",
-		fmt.Sprintf("create table history (id bigint %s, tid int, bid int, aid int, delta bigint) %s", key, using),
+		fmt.Sprintf("create table tellers (tid int %s, bid int not null, tbalance bigint not null) %s with (mirror_deletes = rewrite, change_data_feed = on)", key, using),
+		"create table accounts (aid int primary key, bid int not null, abalance bigint not null, filler text) with (change_data_feed = on)",
+		fmt.Sprintf("create table history (id bigint %s, tid int, bid int, aid int, delta bigint) %s with (change_data_feed = on)", key, using),
 		fmt.Sprintf("insert into branches select i, 0 from generate_series(1, %d) i", branches),
 		fmt.Sprintf("insert into tellers select i, 1, 0 from generate_series(1, %d) i", tellers),
 		fmt.Sprintf("insert into accounts select i, 1, 0, repeat('x', 80) from generate_series(1, %d) i", accounts),
@@ -263,6 +275,7 @@ func (t *test) load() error {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
 	}
+	t.loaded = time.Now()
 	return nil
 }
 

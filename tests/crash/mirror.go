@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -40,7 +42,11 @@ func (t *test) keeper(ctx context.Context) error {
 	tables := []string{"branches", "tellers", "accounts", "history", "changing"}
 	for {
 		table := tables[rand.IntN(len(tables))]
-		for _, sql := range []string{"optimize " + table, "vacuum " + table + " retain 0 hours"} {
+		retain := 0
+		if slices.Contains(withFeed, table) {
+			retain = 1
+		}
+		for _, sql := range []string{"optimize " + table, fmt.Sprintf("vacuum %s retain %d hours", table, retain)} {
 			// The table changing may be gone, or have no mirror, by now.
 			if _, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 				if lost(err) {
@@ -110,13 +116,7 @@ func (t *test) verifyMirror(ctx context.Context, c *pgx.Conn) error {
 		}
 		var want, got []string
 		for _, row := range rows[0].Rows {
-			cells := make([]string, len(row))
-			for i, v := range row {
-				if cells[i] = "NULL"; v != nil {
-					cells[i] = string(v)
-				}
-			}
-			want = append(want, strings.Join(cells, "|"))
+			want = append(want, line(row))
 		}
 		for _, row := range delta.Rows {
 			cells := make([]string, len(row))
@@ -125,16 +125,39 @@ func (t *test) verifyMirror(ctx context.Context, c *pgx.Conn) error {
 			}
 			got = append(got, strings.Join(cells, "|"))
 		}
-		if d := difference(want, got); d != "" {
+		if d := difference(want, got, "Delta"); d != "" {
 			return fmt.Errorf("table %s, Delta version %d in %s: %d rows, the table has %d; %s", table, delta.Version, dir, len(got), len(want), d)
 		}
 		t.compared++
+		if !slices.Contains(withFeed, table) {
+			continue
+		}
+		if t.feeds[table] == nil {
+			t.feeds[table] = newFeed()
+		}
+		if err := t.feeds[table].follow(ctx, c, table, delta.Version, want); err != nil {
+			return err
+		}
+		t.replayed++
 	}
 	return nil
 }
 
-// difference is the first row that two lists do not share.
-func difference(want, got []string) string {
+// verifyFeeds replays the changes of all versions once more, from the first one on.
+func (t *test) verifyFeeds() error {
+	if time.Since(t.loaded) > filesKept {
+		fmt.Println("crash: the files of the first versions have expired, their changes were replayed as they came only")
+		return nil
+	}
+	t.feeds = map[string]*feed{}
+	return t.verify()
+}
+
+// filesKept is how long the files of a version are there at least; the mirror keeps them for 15 minutes.
+const filesKept = 14 * time.Minute
+
+// difference is the first row that two lists do not share, that of the table and another.
+func difference(want, got []string, other string) string {
 	sort.Strings(want)
 	sort.Strings(got)
 	for i := 0; i < len(want) || i < len(got); i++ {
@@ -142,7 +165,7 @@ func difference(want, got []string) string {
 		case i == len(got), i < len(want) && want[i] < got[i]:
 			return "only in the table: " + want[i]
 		case i == len(want), want[i] > got[i]:
-			return "only in Delta: " + got[i]
+			return "only in " + other + ": " + got[i]
 		}
 	}
 	return ""
