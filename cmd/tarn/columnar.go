@@ -17,7 +17,7 @@ import (
 
 // newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
 func newColumnar(cfg *config, p *places, v *settings.Values, log *slog.Logger) *duck.Engine {
-	return duck.New(duck.Options{Directories: []string{p.warehouse.dir, p.cacheDir, p.links}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
+	return duck.New(duck.Options{Directories: []string{p.warehouse.dir, p.cacheDir}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
 		MemoryBytes: v.Int("tarn.columnar_memory") << 20, Threads: int(v.Int("tarn.columnar_threads")),
 		Queries: int(v.Int("tarn.columnar_queries")), Nice: int(v.Int("tarn.columnar_nice"))})
 }
@@ -55,12 +55,7 @@ func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wa
 			t.Columns = append(t.Columns, columnar.Column{AttNum: c.AttNum, Name: c.Name, Type: c.Type, Physical: c.Physical})
 		}
 		for _, f := range tv.Files {
-			file, err := s.fileOf(&f)
-			if err != nil {
-				v.Close()
-				return nil, errors.Join(columnar.ErrNotAvailable, err)
-			}
-			t.Files = append(t.Files, file)
+			t.Files = append(t.Files, s.fileOf(&f))
 		}
 		for _, p := range tv.Tail {
 			t.Tail = append(t.Tail, columnar.Tail{Rows: p.Rows, Columns: p.Columns, Deleted: p.Deleted})
@@ -70,11 +65,13 @@ func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wa
 }
 
 // fileOf is a file as fragments read it: one that is elsewhere is brought here when a fragment needs it.
-func (s columnarSource) fileOf(f *mirror.File) (out columnar.File, err error) {
-	out = columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted, Range: f.Stats.Range}
+func (s columnarSource) fileOf(f *mirror.File) columnar.File {
+	out := columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted, Range: f.Stats.Range}
 	if !s3.IsAddress(f.Path) {
-		out.Path, err = s.places.reachable(f.Path)
-		return out, err
+		if !within(f.Path, s.places.warehouse.dir) {
+			out.Root = filepath.Dir(f.Path)
+		}
+		return out
 	}
 	out.Local = func(ctx context.Context) (string, func(), error) {
 		path, release, err := f.Local(ctx)
@@ -83,5 +80,5 @@ func (s columnarSource) fileOf(f *mirror.File) (out columnar.File, err error) {
 		}
 		return path, release, err
 	}
-	return out, nil
+	return out
 }

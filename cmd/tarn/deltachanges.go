@@ -79,6 +79,7 @@ type deltaChanges struct {
 
 // Version is the last of them.
 func (c *deltaChanges) Version() int64 { return c.last }
+func (c *deltaChanges) Rows() float64  { return 0 }
 
 func (c *deltaChanges) Close() { c.scan.Close() }
 

@@ -37,7 +37,8 @@ func (p *places) OpenDelta(ctx context.Context, dir string, v files.Version, col
 	if err != nil {
 		return nil, deltaError(dir, err)
 	}
-	return &deltaVersion{dir, snap.Version, scan}, nil
+	p.noteRows(dir, snap)
+	return &deltaVersion{dir, snap.Version, scan, snap.Rows()}, nil
 }
 
 // openTable is the Delta table in a directory. Files outside of the directory are not opened: who may read it may not read them.
@@ -89,9 +90,11 @@ type deltaVersion struct {
 	dir     string
 	version int64
 	scan    *delta.Scan
+	rows    float64
 }
 
 func (v *deltaVersion) Version() int64 { return v.version }
+func (v *deltaVersion) Rows() float64  { return v.rows }
 
 func (v *deltaVersion) Fields() []parquet.Field { return v.scan.Fields() }
 func (v *deltaVersion) Close()                  { v.scan.Close() }

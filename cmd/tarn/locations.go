@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -56,26 +53,6 @@ func (p *places) bucketCache() (*cache.Cache, error) {
 		p.cache, err = cache.Open(p.cacheDir, p.cacheBytes)
 	}
 	return p.cache, err
-}
-
-// reachable is the path by which the columnar engine may open a file of this machine: below the warehouse its own, else one through a
-// link to its directory.
-func (p *places) reachable(file string) (string, error) {
-	if within(file, p.warehouse.dir) {
-		return file, nil
-	}
-	dir := filepath.Dir(file)
-	sum := sha256.Sum256([]byte(dir))
-	link := filepath.Join(p.links, hex.EncodeToString(sum[:16]))
-	if _, err := os.Lstat(link); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(p.links, 0o700); err != nil {
-			return "", err
-		}
-		if err := os.Symlink(dir, link); err != nil && !errors.Is(err, fs.ErrExist) {
-			return "", err
-		}
-	}
-	return filepath.Join(link, filepath.Base(file)), nil
 }
 
 // within reports whether a path is a directory or below it.

@@ -22,13 +22,14 @@ import (
 type places struct {
 	warehouse  *warehouse
 	data       string // the server's directory
-	links      string // directory of links to others, through which the columnar engine reaches them
 	cacheDir   string
 	cacheBytes int64
 
 	mu     sync.Mutex
 	client *s3.Store    // of any bucket, made when the first is named; protected by mu
 	cache  *cache.Cache // of what is in buckets, made when it is first needed; protected by mu
+
+	outside outside
 }
 
 var _ files.Store = (*places)(nil)

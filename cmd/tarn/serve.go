@@ -130,6 +130,9 @@ func serve(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(filepath.Join(cfg.data, "tmp"), 0o700); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Join(cfg.data, "cache"), 0o700); err != nil {
+		return err
+	}
 	if err := clearTemp(filepath.Join(cfg.data, "tmp")); err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	where := &places{warehouse: house, data: cfg.data, links: filepath.Join(cfg.data, "tmp", "links"), cacheDir: filepath.Join(cfg.data, "cache"),
+	where := &places{warehouse: house, data: cfg.data, cacheDir: filepath.Join(cfg.data, "cache"),
 		cacheBytes: values.Int("tarn.warehouse_cache_size") << 20}
 	c := &cluster{cfg: cfg, log: log, warehouse: house, places: where, columnar: newColumnar(&cfg, where, values, log)}
 	defer c.columnar.Close() // after the branches, whose fragments it runs

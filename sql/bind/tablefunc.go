@@ -35,6 +35,8 @@ type TableFunction struct {
 	HiddenAs string
 	// Args are what the function is run with.
 	Args []string
+	// Rows is about how many rows it gives; 0: that is not known.
+	Rows float64
 }
 
 // tableFunctionNames are the functions whose columns TableFunctions tells, in schema pg_catalog.
@@ -132,7 +134,7 @@ func (b *binder) tableScan(fn string, t *TableFunction) *plan.FuncScan {
 	for _, a := range t.Args {
 		f.Args = append(f.Args, &plan.Const{Val: tuple.String(a), T: b.PlanType(types.Text, -1)})
 	}
-	scan := &plan.FuncScan{}
+	scan := &plan.FuncScan{Rows: t.Rows}
 	for _, a := range append(append([]types.Attr(nil), t.Cols...), t.Hidden...) {
 		f.Fields = append(f.Fields, a)
 		scan.Out = append(scan.Out, plan.Col{ID: b.NewCol(), Name: a.Name, T: b.PlanType(a.Type, a.Mod)})

@@ -28,6 +28,8 @@ type compiler struct {
 	names   int
 	reason  string
 	label   string
+	// callTables stand for calls of delta_scan.
+	callTables map[*plan.FuncCall]*catalog.Table
 	// flat, unless 0: no SEMI and ANTI JOIN, which DuckDB does not take inside of a correlated subquery.
 	flat int
 	// wide: decimals have as many digits as can be; narrow notes that this would change the text.
@@ -155,7 +157,7 @@ func ids(cols map[plan.ColID]value) []plan.ColID {
 func (c *compiler) finish(n plan.Node, b *block) (*plan.Columnar, bool) {
 	out := n.Cols()
 	f := &plan.Columnar{Est: *n.Estimate(), Tables: c.tables, Params: c.params, Fallback: n, Label: c.label, Out: out,
-		Reads: c.reads, Bounds: c.bounds, Feeds: c.feedScans(), Avg: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
+		Reads: c.reads, Bounds: c.bounds, Feeds: c.feedScans(), Calls: c.calls(), Avg: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
 		Cost: startCost + c.cost + outCost*n.Estimate().Rows}
 	var list []string
 	for i, o := range out {

@@ -16,6 +16,17 @@ func (c *compiler) node(n plan.Node) (*block, bool) {
 	switch x := n.(type) {
 	case *plan.TableScan:
 		b, ok = c.scan(x)
+	case *plan.VirtualTableScan:
+		if !Outside(x.Table) {
+			return c.refuse("a plan node that only runs over rows")
+		}
+		b, ok = c.scan(&plan.TableScan{Est: x.Est, Table: x.Table, Filter: x.Filter, Out: x.Out})
+	case *plan.FunctionScan:
+		scan, call := deltaCall(x)
+		if call == nil {
+			return c.refuse("a plan node that only runs over rows")
+		}
+		b, ok = c.callScan(scan, call, nil)
 	case *plan.Result:
 		b, ok = c.result(x)
 	case *plan.Agg:
@@ -78,7 +89,7 @@ func (c *compiler) openInput(n plan.Node) (*block, bool) {
 
 func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 	t := x.Table
-	if t.Virtual || !Shaped(t) && !c.feedable(t) {
+	if t.Virtual || !Shaped(t) && !Outside(t) && !c.feedable(t) {
 		return c.refuse("a relation without columnar shape")
 	}
 	if x.Sample != nil {
@@ -105,8 +116,8 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 		}
 		col := &t.Columns[o.AttNum-1]
 		v, ok := columnValue(col)
-		if !ok {
-			continue
+		if !ok || Outside(t) && (col.Type == types.Varchar || col.Type == types.BPChar) {
+			continue // what files hold may be longer
 		}
 		v.sql = alias + ".a" + strconv.Itoa(int(o.AttNum))
 		b.cols[o.ID] = v
@@ -131,8 +142,8 @@ func (c *compiler) scan(x *plan.TableScan) (*block, bool) {
 		}
 	}
 	b.cols = out
-	rows := c.o.Rows(t)
-	if !Shaped(t) {
+	rows := c.rows(x)
+	if !Shaped(t) && !Outside(t) {
 		c.cost += rows * feedCost
 		return b, true
 	}
@@ -162,7 +173,13 @@ func (c *compiler) result(x *plan.Result) (*block, bool) {
 	if x.In == nil {
 		return c.refuse("a query without table")
 	}
-	b, ok := c.node(x.In)
+	var b *block
+	var ok bool
+	if scan, call := deltaCall(x.In); call != nil {
+		b, ok = c.callScan(scan, call, x.Filter)
+	} else {
+		b, ok = c.node(x.In)
+	}
 	if !ok {
 		return nil, false
 	}

@@ -63,7 +63,12 @@ func candidate(n plan.Node) bool {
 	case *plan.Agg, *plan.HashDistinct, *plan.UniqueNode, *plan.HashSetOp, *plan.WindowAgg:
 		return true
 	case *plan.Result:
+		if _, call := deltaCall(x.In); call != nil {
+			return len(x.Filter) > 0
+		}
 		return x.In != nil && candidate(x.In)
+	case *plan.VirtualTableScan:
+		return Outside(x.Table) && len(x.Filter) > 0
 	case *plan.SortNode:
 		return x.Limit != nil || candidate(x.In)
 	case *plan.LimitNode:
@@ -197,7 +202,7 @@ func (c *compiler) compile(n plan.Node) (*plan.Columnar, bool) {
 	if len(c.tables) == 0 {
 		return nil, true
 	}
-	if !slices.ContainsFunc(c.tables, Shaped) {
+	if !slices.ContainsFunc(c.tables, func(t *catalog.Table) bool { return Shaped(t) || Outside(t) }) {
 		c.no("a relation without columnar shape")
 		return nil, false
 	}

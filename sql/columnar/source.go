@@ -18,6 +18,9 @@ var ErrNotAvailable = errors.New("columnar shape is not available")
 type Source interface {
 	// Open pins the shape of the tables at a position (I2, I4, I7). Errors: ErrNotAvailable, the cause of ctx.
 	Open(ctx context.Context, tables []*catalog.Table, at wal.LSN) (*Snapshot, error)
+	// OpenPlace tells the shape of a place for a fragment that reads some attributes of its table. Errors: ErrNotAvailable, also where rows
+	// would fail; the cause of ctx.
+	OpenPlace(ctx context.Context, t *catalog.Table, reads []int16, p *Place) (Table, error)
 }
 
 // Snapshot is the shape of some tables at one position. It is immutable; its files exist until Close.
@@ -38,6 +41,8 @@ type Column struct {
 	AttNum int16
 	Name   string
 	Type   parquet.Type
+	// Fixed: files do not hold the column, File.Fixed does.
+	Fixed bool
 	// Physical turns a value of Tail into the form of Type (package parquet); ok is false where Type cannot hold it.
 	Physical func(buf []byte, v tuple.Value) (_ []byte, out tuple.Value, ok bool)
 }
@@ -45,8 +50,11 @@ type Column struct {
 // File is a parquet file. Deleted are positions of rows; nil: none.
 type File struct {
 	Path    string // on this machine, if Local is nil
+	Root    string // a directory of this machine that Path is below, where that is not one of the server's own; else ""
 	Rows    int64
 	Deleted *roaring.Bitmap
+	// Fixed are the values of columns that are Fixed, by Table.Columns, in DuckDB's SQL.
+	Fixed []string
 	// Range are bounds of a column's values as they stand in the file; ok is false if there are none, Range nil if there are of no column.
 	Range func(name string, t parquet.Type) (lo, hi tuple.Value, ok bool)
 	// Local brings a file that is elsewhere to this machine; it stays until release. Errors: ErrNotAvailable, the cause of ctx.

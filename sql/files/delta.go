@@ -21,6 +21,8 @@ type Deltas interface {
 	// OpenChanges reads the changes of the versions from one to another, both included. Behind the table's columns stand those
 	// of ChangeColumns.
 	OpenChanges(ctx context.Context, dir string, from, to Version) (Delta, error)
+	// Rows is about how many rows the newest version in a directory has, as far as is known without waiting for long; 0: it is not.
+	Rows(ctx context.Context, dir string) float64
 	// Vacant fails for a directory in which no Delta table can be made: it holds something, is in another table's or among the server's
 	// own, or cannot be written to.
 	Vacant(ctx context.Context, dir string) error
@@ -43,6 +45,7 @@ var ChangeColumns = []types.Attr{{Name: "_change_type", Type: types.Text, Mod: -
 type Delta interface {
 	Fields() []parquet.Field
 	Version() int64
+	Rows() float64 // estimated; 0: not known
 	// Next reads the next rows, column by column; io.EOF at the end.
 	Next(ctx context.Context) (cols [][]tuple.Value, rows int, err error)
 	Close()
@@ -52,14 +55,19 @@ type Delta interface {
 func DeltaColumns(d Delta) []types.Attr {
 	var out []types.Attr
 	for _, f := range d.Fields() {
-		s := parquetShape(f.Type)
-		a := types.Attr{Name: f.Name, Type: shapeTypes[s.k], Mod: -1}
-		if s.k == shapeNumeric {
-			a.Mod = s.mod
-		}
-		out = append(out, a)
+		out = append(out, FieldColumn(f))
 	}
 	return out
+}
+
+// FieldColumn is the column that a field of a Delta table is.
+func FieldColumn(f parquet.Field) types.Attr {
+	s := parquetShape(f.Type)
+	a := types.Attr{Name: f.Name, Type: shapeTypes[s.k], Mod: -1}
+	if s.k == shapeNumeric {
+		a.Mod = s.mod
+	}
+	return a
 }
 
 // DeltaRows are the rows of a version.

@@ -232,6 +232,9 @@ func (o *optimizer) plain(r plan.Rel, w want) (built, error) {
 			}
 			rows = max(rows, setRows(items[i].Call))
 		}
+		if x.Rows > 0 {
+			rows = x.Rows
+		}
 		return built{node: &plan.FunctionScan{Est: plan.Est{Rows: rows, Total: rows * c.CPUTuple, Width: widthOf(x.Out)}, Funcs: items, Ordinality: x.Ordinality, Alias: x.Alias, Out: x.Out}}, nil
 	case *plan.ProjectSet:
 		b, err := o.build(x.In, nil, plainWant(colset(nil).addExprs(x.Exprs)))

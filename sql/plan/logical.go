@@ -47,6 +47,7 @@ type Values struct {
 // A function that returns a composite yields its columns. Out is all columns in order, then the ordinality.
 type FuncScan struct {
 	Funcs      []FuncItem
+	Rows       float64 // as far as is known; 0: not at all
 	Ordinality bool
 	Alias      string
 	Out        []Col

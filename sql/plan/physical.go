@@ -329,6 +329,8 @@ type Columnar struct {
 	// its With are WideWith.
 	With, WideWith []string
 	Wide           string
+	// Calls[i], unless nil, is a call of delta_scan that Tables[i] stands for.
+	Calls []*FuncCall
 	// Bounds[i] are conditions of the only scan of Tables[i] by which files can be left out.
 	Bounds [][]FileBound
 	// Feeds[i], unless nil, reads all rows of Tables[i], with the columns of Reads[i], for when they cannot be had by columns.

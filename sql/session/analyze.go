@@ -315,7 +315,7 @@ func (v statsView) Column(t *catalog.Table, att int16) *stats.Column {
 // Rows counts the transaction's own rows, too. A table that was never analyzed is taken for ten pages at least, as in
 // PostgreSQL: plans that are made while it is empty have to do when it is not.
 func (v statsView) Rows(t *catalog.Table) float64 {
-	n := v.s.db.Rows(t)
+	n := v.s.rows(t)
 	if v.s.block.t != nil {
 		n += float64(v.s.block.t.PendingRows(t.StorageID))
 	}

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/exec"
 	"github.com/tarndb/tarn/sql/exec/run"
@@ -27,7 +29,7 @@ func (s *Session) routeColumnar(p *plan.Physical) (reason string) {
 	case p.Guarded:
 		return "row security or a security barrier"
 	}
-	return columnar.Route(p, columnar.Options{Rows: s.db.Rows})
+	return columnar.Route(p, columnar.Options{Rows: s.rows})
 }
 
 // columnarOn reports whether the settings let a fragment run over the columnar shape.
@@ -49,6 +51,8 @@ func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Col
 	// The columnar shape holds what is committed: of a table to which the transaction has written it needs the rows.
 	for i, t := range n.Tables {
 		switch {
+		case columnar.Outside(t):
+			feeds[i] = func() (builtin.Rows, error) { return r.s.outside(t, n.Calls[i]) }
 		case columnar.Shaped(t) && !view.Wrote(tuple.AppendPrefix(nil, t.StorageID, 0), tuple.AppendPrefix(nil, t.StorageID+1, 0)):
 			feeds[i] = nil
 		case feeds[i] == nil:
@@ -56,4 +60,31 @@ func (r columnarRunner) RunColumnar(ec *run.Context, view *txn.View, n *plan.Col
 		}
 	}
 	return r.s.db.Columnar.RunColumnar(ec, view, n, params, feeds)
+}
+
+// outside is where the rows of an external table are, or of a call of delta_scan, whose arguments are constants.
+func (s *Session) outside(t *catalog.Table, call *plan.FuncCall) (*columnar.Place, error) {
+	p := &columnar.Place{}
+	var err error
+	if call == nil {
+		p.Dir, p.Version, err = s.sources().TablePlace(t, s.pins())
+		p.Opened = func(version int64) { s.pins()[p.Dir] = version }
+		return p, err
+	}
+	args := make([]string, len(call.Args))
+	for i, a := range call.Args {
+		args[i] = a.(*plan.Const).Val.Str()
+	}
+	p.Dir, p.Version, err = s.sources().DeltaVersion(args)
+	return p, err
+}
+
+// rows estimates the rows of a table.
+func (s *Session) rows(t *catalog.Table) float64 {
+	if t.Kind == catalog.RelForeign {
+		if n := s.sources().TableRows(t); n > 0 {
+			return n
+		}
+	}
+	return s.db.Rows(t)
 }

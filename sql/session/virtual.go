@@ -94,16 +94,21 @@ type virtualSource struct{ server syscat.Server }
 func (v virtualSource) ScanVirtual(ec *run.Context, t *catalog.Table, cols []int16, eq []exec.VirtualKey) (builtin.Rows, error) {
 	if t.Kind == catalog.RelForeign {
 		s := v.server.(serverView).s
-		if s.block.pins == nil {
-			s.block.pins = external.Pins{}
-		}
-		return s.sources().ScanTable(ec.Ctx, t, cols, s.block.pins)
+		return s.sources().ScanTable(ec.Ctx, t, cols, s.pins())
 	}
 	keys := make([]syscat.Key, len(eq))
 	for i, k := range eq {
 		keys[i] = syscat.Key(k)
 	}
 	return syscat.Scan(ec.Ctx, ec.Catalog, v.server, ec.Sess, t, cols, keys)
+}
+
+// pins are the versions of external tables that the statement or the transaction reads.
+func (s *Session) pins() external.Pins {
+	if s.block.pins == nil {
+		s.block.pins = external.Pins{}
+	}
+	return s.block.pins
 }
 
 // MirrorSync publishes the mirrors of a table, or of all (0), and returns the position that they cover.

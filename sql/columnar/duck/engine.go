@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,10 +57,25 @@ type Engine struct {
 	results sync.WaitGroup // that are not closed
 
 	mu     sync.Mutex // protects what follows, while it opens and closes
-	db     duckdb.Database
-	opened bool
+	db     *instance  // the one that new connections are to; nil: not opened yet
 	closed bool
-	err    error // of opening; it is not tried again
+	err    error // of opening the first one; it is not tried again
+}
+
+// instance is an open DuckDB. What it may read is fixed when it opens: for files elsewhere another takes its place, and it is closed with
+// the last of its connections.
+type instance struct {
+	db    duckdb.Database
+	roots []string // that it may read besides Options.Directories
+	conns int      // protected by Engine.mu
+	old   bool     // another has its place; protected by Engine.mu
+}
+
+// maxRoots bounds those of an instance: one that needs more begins with its own query's.
+const maxRoots = 256
+
+func (i *instance) reads(roots []string) bool {
+	return !slices.ContainsFunc(roots, func(r string) bool { return !slices.Contains(i.roots, r) })
 }
 
 // New makes an engine, which opens DuckDB when it is first needed.
@@ -76,66 +92,95 @@ func (e *Engine) Close() {
 	e.results.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.opened {
-		duckdb.Close(&e.db)
+	if e.db != nil {
+		duckdb.Close(&e.db.db)
 	}
-	e.opened, e.closed = false, true
+	e.db, e.closed = nil, true
 	e.workers.stop()
 	for range cap(e.slots) {
 		<-e.slots
 	}
 }
 
-// connect takes a slot and a connection. conn.release gives the slot back, conn.close both.
-func (e *Engine) connect(ctx context.Context) (*conn, error) {
+// connect takes a slot and a connection that may read files below roots, too. conn.release gives the slot back, conn.close both.
+func (e *Engine) connect(ctx context.Context, roots []string) (*conn, error) {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	c, err := e.open()
+	c, err := e.open(roots)
 	if err != nil {
 		<-e.slots
 	}
 	return c, err
 }
 
-func (e *Engine) open() (*conn, error) {
+func (e *Engine) open(roots []string) (*conn, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, errors.New("columnar engine is closed")
 	}
-	if !e.opened && e.err == nil {
-		e.workers.do(func() { e.err = e.start() }) // DuckDB's threads have the priority of the one that starts them
-		if e.err == nil {
-			e.opened = true
-		}
-	}
 	if e.err != nil {
 		return nil, e.err
 	}
-	c := &conn{e: e, slot: true}
-	if duckdb.Connect(e.db, &c.c) == duckdb.StateError {
+	if e.db == nil || !e.db.reads(roots) {
+		if err := e.replaceLocked(roots); err != nil {
+			return nil, err
+		}
+	}
+	c := &conn{e: e, in: e.db, slot: true}
+	if duckdb.Connect(e.db.db, &c.c) == duckdb.StateError {
 		return nil, errors.New("connect to the columnar engine")
 	}
+	c.in.conns++
 	e.results.Add(1)
 	return c, nil
 }
 
-func (e *Engine) start() error {
+// replaceLocked opens an instance that may read below roots, besides what the one before it may.
+func (e *Engine) replaceLocked(roots []string) (err error) {
+	was := e.db
+	next := &instance{roots: slices.Clone(roots)}
+	if was != nil && len(was.roots)+len(roots) <= maxRoots {
+		next.roots = append(next.roots, was.roots...)
+	}
+	e.workers.do(func() { err = e.start(next) }) // DuckDB's threads have the priority of the one that starts them
+	if err != nil {
+		if was == nil {
+			e.err = err
+		}
+		return err
+	}
+	e.db = next
+	if was != nil {
+		was.old = true
+		was.closeUnused()
+	}
+	return nil
+}
+
+// closeUnused closes an instance that nobody will use. Called with Engine.mu.
+func (i *instance) closeUnused() {
+	if i.old && i.conns == 0 {
+		duckdb.Close(&i.db)
+	}
+}
+
+func (e *Engine) start(in *instance) error {
 	var msg string
 	var cfg duckdb.Config
 	if duckdb.CreateConfig(&cfg) == duckdb.StateError {
 		return errors.New("configure the columnar engine")
 	}
 	defer duckdb.DestroyConfig(&cfg)
-	if duckdb.OpenExt(":memory:", &e.db, cfg, &msg) == duckdb.StateError {
+	if duckdb.OpenExt(":memory:", &in.db, cfg, &msg) == duckdb.StateError {
 		return fmt.Errorf("open the columnar engine: %s", msg)
 	}
 	c := &conn{e: e}
-	if duckdb.Connect(e.db, &c.c) == duckdb.StateError {
-		duckdb.Close(&e.db)
+	if duckdb.Connect(in.db, &c.c) == duckdb.StateError {
+		duckdb.Close(&in.db)
 		return errors.New("connect to the columnar engine")
 	}
 	defer duckdb.Disconnect(&c.c)
@@ -143,12 +188,15 @@ func (e *Engine) start() error {
 	if err == nil {
 		err = registerNumeric(c.c)
 	}
-	dirs := make([]string, len(e.opt.Directories))
-	for i, d := range e.opt.Directories {
+	var dirs []string
+	for _, d := range slices.Concat(e.opt.Directories, in.roots) {
 		if d, err = filepath.Abs(d); err != nil {
 			break
 		}
-		dirs[i] = quote(d + "/")
+		dirs = append(dirs, quote(d+"/"))
+		if real, err := filepath.EvalSymlinks(d); err == nil && real != d {
+			dirs = append(dirs, quote(real+"/")) // where DuckDB says that its files are
+		}
 	}
 	if err == nil {
 		set := []string{
@@ -172,7 +220,7 @@ func (e *Engine) start() error {
 	}
 	if err != nil {
 		duckdb.Disconnect(&c.c)
-		duckdb.Close(&e.db)
+		duckdb.Close(&in.db)
 	}
 	return err
 }
@@ -186,6 +234,7 @@ func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"
 // conn is a connection for one query and its result.
 type conn struct {
 	e    *Engine
+	in   *instance
 	c    duckdb.Connection
 	slot bool            // taken
 	left <-chan struct{} // of a query that goes on after its statement; nil: none
@@ -201,6 +250,10 @@ func (c *conn) release() {
 
 func (c *conn) close() {
 	duckdb.Disconnect(&c.c)
+	c.e.mu.Lock()
+	c.in.conns--
+	c.in.closeUnused()
+	c.e.mu.Unlock()
 	c.release()
 	c.e.results.Done()
 }

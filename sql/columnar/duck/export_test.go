@@ -7,7 +7,7 @@ import (
 
 // Try runs a statement as no fragment could.
 func (e *Engine) Try(sql string) error {
-	c, err := e.connect(context.Background())
+	c, err := e.connect(context.Background(), nil)
 	if err != nil {
 		return err
 	}

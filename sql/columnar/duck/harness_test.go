@@ -246,6 +246,10 @@ func (d *db) mustExec(sql string) {
 }
 
 // Open implements columnar.Source.
+func (d *db) OpenPlace(context.Context, *catalog.Table, []int16, *columnar.Place) (columnar.Table, error) {
+	return columnar.Table{}, columnar.ErrNotAvailable
+}
+
 func (d *db) Open(_ context.Context, tables []*catalog.Table, _ wal.LSN) (*columnar.Snapshot, error) {
 	s := &columnar.Snapshot{Close: func() { d.opened.Add(-1) }}
 	for _, t := range tables {

@@ -102,6 +102,12 @@ func (r *Runner) open(ctx context.Context, view *txn.View, n *plan.Columnar, fee
 		if err != nil {
 			return nil, rowsError{err}
 		}
+		if p, ok := rows.(*columnar.Place); ok {
+			if fed[i], err = r.source.OpenPlace(ctx, t, n.Reads[i], p); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		table, ok, err := columnar.Feed(t, n.Reads[i], rows)
 		switch {
 		case err != nil:
@@ -210,8 +216,21 @@ func (q *query) run(ctx context.Context, e *Engine, n *plan.Columnar, sql string
 			return nil, err
 		}
 	}
+	var roots []string
+	for i := range q.snap.Tables {
+		t := &q.snap.Tables[i]
+		var err error
+		if t.Files, err = q.bring(ctx, t.Files); err != nil {
+			return nil, err
+		}
+		for _, f := range t.Files {
+			if f.Root != "" && !slices.Contains(roots, f.Root) {
+				roots = append(roots, f.Root)
+			}
+		}
+	}
 	var err error
-	if q.conn, err = e.connect(ctx); err != nil {
+	if q.conn, err = e.connect(ctx, roots); err != nil {
 		return nil, err
 	}
 	var with []string
@@ -315,11 +334,7 @@ func sameType(c *catalog.Column, t parquet.Type) bool {
 // table writes the rows of a table: files without deletions, files with them, the tail.
 func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int) (string, error) {
 	var whole, holed []columnar.File
-	files, err := q.bring(ctx, t.Files)
-	if err != nil {
-		return "", err
-	}
-	for _, f := range files {
+	for _, f := range t.Files {
 		if f.Deleted == nil || f.Deleted.IsEmpty() {
 			whole = append(whole, f)
 		} else {
@@ -327,33 +342,37 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 		}
 	}
 	var list, typed, names, nulls []string
+	var fixed []int
 	for _, k := range cols {
 		c := &t.Columns[k]
-		name := fmt.Sprintf("a%d", c.AttNum)
+		name, stored := fmt.Sprintf("a%d", c.AttNum), c.Name
+		if c.Fixed {
+			stored, fixed = fixedName(k), append(fixed, k)
+		}
 		duck, lt, ok := logicalType(c.Type)
 		if !ok {
 			return "", errNoForm
 		}
 		duckdb.DestroyLogicalType(&lt)
-		list = append(list, ident(c.Name)+" AS "+name)
+		list = append(list, ident(stored)+" AS "+name)
 		typed = append(typed, "CAST(NULL AS "+duck+") AS "+name)
 		names = append(names, name)
-		nulls = append(nulls, "CAST(NULL AS "+duck+") AS "+ident(c.Name))
+		nulls = append(nulls, "CAST(NULL AS "+duck+") AS "+ident(stored))
 	}
 	if len(cols) == 0 {
 		list, typed, names = []string{"true AS one"}, []string{"true AS one"}, []string{"one"}
 	}
 	// Files from before ADD COLUMN lack the column: it is NULL there.
-	from := func(files, where string) string {
+	from := func(files, values, where string) string {
 		if len(cols) == 0 {
 			return "SELECT " + list[0] + " FROM " + files + where
 		}
-		return "SELECT " + strings.Join(list, ", ") + " FROM (SELECT * FROM " + files + where + " UNION ALL BY NAME SELECT " +
+		return "SELECT " + strings.Join(list, ", ") + " FROM (SELECT *" + values + " FROM " + files + where + " UNION ALL BY NAME SELECT " +
 			strings.Join(nulls, ", ") + " WHERE false)"
 	}
 	var parts []string
 	if len(whole) > 0 {
-		parts = append(parts, from(readParquet(whole), ""))
+		parts = append(parts, from(readParquet(whole), fixedValues(t, whole, fixed), ""))
 	}
 	if len(holed) > 0 {
 		d, err := newDeletions(holed)
@@ -361,7 +380,7 @@ func (q *query) table(ctx context.Context, i int, t *columnar.Table, cols []int)
 			return "", err
 		}
 		q.dels = append(q.dels, d)
-		parts = append(parts, from(readParquet(holed), fmt.Sprintf(" WHERE dv_keep(%d::UBIGINT, file_index, file_row_number)", d.handle())))
+		parts = append(parts, from(readParquet(holed), fixedValues(t, holed, fixed), fmt.Sprintf(" WHERE dv_keep(%d::UBIGINT, file_index, file_row_number)", d.handle())))
 	}
 	if len(t.Tail) > 0 {
 		if err := q.conn.loadTail(ctx, i, t, cols); err != nil {
@@ -412,5 +431,26 @@ func readParquet(files []columnar.File) string {
 	for i, f := range files {
 		paths[i] = quote(f.Path)
 	}
-	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name = true)"
+	return "read_parquet([" + strings.Join(paths, ", ") + "], union_by_name = true, hive_partitioning = false)"
+}
+
+// fixedName is the name of a column that files do not hold.
+func fixedName(k int) string { return fmt.Sprintf("tarn fixed %d", k) }
+
+// fixedValues are those columns of some files: each file's value, by its place in the list of read_parquet.
+func fixedValues(t *columnar.Table, files []columnar.File, fixed []int) string {
+	var s strings.Builder
+	for _, k := range fixed {
+		duck, lt, ok := logicalType(t.Columns[k].Type)
+		if !ok {
+			continue // refused where the columns are listed
+		}
+		duckdb.DestroyLogicalType(&lt)
+		vals := make([]string, len(files))
+		for i, f := range files {
+			vals[i] = f.Fixed[k]
+		}
+		fmt.Fprintf(&s, ", CAST([%s] AS %s[])[CAST(file_index AS BIGINT) + 1] AS %s", strings.Join(vals, ", "), duck, ident(fixedName(k)))
+	}
+	return s.String()
 }

@@ -26,7 +26,7 @@ func (x *Sources) describeDelta(args []bind.TableArg) (*bind.TableFunction, erro
 		return nil, err
 	}
 	defer d.Close()
-	return &bind.TableFunction{Cols: files.DeltaColumns(d), Args: texts}, nil
+	return &bind.TableFunction{Cols: files.DeltaColumns(d), Args: texts, Rows: d.Rows()}, nil
 }
 
 // byNumber makes a regclass its number: its text depends on search_path.
@@ -48,37 +48,39 @@ func (x *Sources) readDelta(args []string, cols []types.Attr) (builtin.Rows, err
 
 // openDelta opens the version that the arguments name, if the user may read it.
 func (x *Sources) openDelta(args []string) (files.Delta, error) {
-	if x.Deltas == nil {
-		return nil, pgerr.Unsupported("reading Delta tables")
-	}
-	v := files.Version{Number: -1}
-	for i := 1; i+1 < len(args); i += 2 {
-		value := args[i+1]
-		switch args[i] {
-		case "version":
-			n, err := versionNumber("version", value)
-			if err != nil {
-				return nil, err
-			}
-			v.Number = n
-		case "timestamp_as_of":
-			t, err := x.versionTime("timestamp_as_of", value)
-			if err != nil {
-				return nil, err
-			}
-			v.At = t
-		default:
-			return nil, pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", args[i])
-		}
-	}
-	if v.Number >= 0 && !v.At.IsZero() {
-		return nil, pgerr.New(pgerr.InvalidParameterValue, "version and timestamp_as_of cannot be given together")
-	}
-	dir, err := x.deltaDirectory(args[0])
+	dir, v, err := x.DeltaVersion(args)
 	if err != nil {
 		return nil, err
 	}
 	return x.Deltas.OpenDelta(x.S.Context(), dir, v, nil)
+}
+
+// DeltaVersion is the version that the arguments of delta_scan name, if the user may read it.
+func (x *Sources) DeltaVersion(args []string) (dir string, v files.Version, err error) {
+	v.Number = -1
+	if x.Deltas == nil {
+		return "", v, pgerr.Unsupported("reading Delta tables")
+	}
+	for i := 1; i+1 < len(args); i += 2 {
+		value := args[i+1]
+		switch args[i] {
+		case "version":
+			if v.Number, err = versionNumber("version", value); err != nil {
+				return "", v, err
+			}
+		case "timestamp_as_of":
+			if v.At, err = x.versionTime("timestamp_as_of", value); err != nil {
+				return "", v, err
+			}
+		default:
+			return "", v, pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", args[i])
+		}
+	}
+	if v.Number >= 0 && !v.At.IsZero() {
+		return "", v, pgerr.New(pgerr.InvalidParameterValue, "version and timestamp_as_of cannot be given together")
+	}
+	dir, err = x.deltaDirectory(args[0])
+	return dir, v, err
 }
 
 func badOption(option, value string) error {

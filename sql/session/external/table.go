@@ -49,13 +49,32 @@ func (x *Sources) TableLocation(location string) (string, error) {
 	return dir, err
 }
 
+// TablePlace is the version of an external table that a statement reads.
+func (x *Sources) TablePlace(t *catalog.Table, pins Pins) (dir string, v files.Version, err error) {
+	dir, err = absolute(t.Location())
+	v.Number = -1
+	if n, ok := pins[dir]; ok {
+		v.Number = n
+	}
+	return dir, v, err
+}
+
+// TableRows estimates the rows of an external table.
+func (x *Sources) TableRows(t *catalog.Table) float64 {
+	dir, err := absolute(t.Location())
+	if err != nil || x.Deltas == nil {
+		return 0
+	}
+	return x.Deltas.Rows(x.S.Context(), dir)
+}
+
 // ScanTable reads columns of an external table. Who made the table could read the directory; who reads it needs the table's
 // privileges alone. Errors: HV005 for a column that the Delta table has no more.
 func (x *Sources) ScanTable(ctx context.Context, t *catalog.Table, atts []int16, pins Pins) (builtin.Rows, error) {
 	if x.Deltas == nil {
 		return nil, pgerr.Unsupported("reading Delta tables")
 	}
-	dir, err := absolute(t.Location())
+	dir, v, err := x.TablePlace(t, pins)
 	if err != nil {
 		return nil, err
 	}
@@ -63,10 +82,6 @@ func (x *Sources) ScanTable(ctx context.Context, t *catalog.Table, atts []int16,
 	for _, a := range atts {
 		c := t.Column(a)
 		names, cols = append(names, c.Name), append(cols, types.Attr{Name: c.Name, Type: c.Type, Mod: c.TypMod})
-	}
-	v := files.Version{Number: -1}
-	if n, ok := pins[dir]; ok {
-		v.Number = n
 	}
 	d, err := x.Deltas.OpenDelta(ctx, dir, v, names)
 	if err != nil {
