@@ -72,6 +72,8 @@ readers || fail "Delta readers"
 echo "== Spark with Delta Lake"
 tests/interop/spark.sh "$WORK" "$PORT" || fail "Spark"
 checked
+echo "== Delta Acceptance Tests"
+tests/interop/dat.sh "$WORK" || fail "Delta Acceptance Tests"
 echo "== kill -9, then again"
 kill -9 $PID; wait $PID 2>/dev/null || true
 start
