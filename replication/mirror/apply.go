@@ -144,6 +144,12 @@ func (m *Mirror) touchLocked(t *table) *segment {
 
 func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 	seg := m.touchLocked(t)
+	if op.Kind == change.KindPut && m.uncounted+int64(len(op.Value)) > m.opt.MemoryBytes/2 {
+		// One transaction fills the memory: the rows are read from a snapshot instead.
+		m.uncounted -= seg.bytes - seg.counted
+		m.startCopyLocked(t, nil)
+		return
+	}
 	before := seg.bytes
 	// An update of a lake table's row has a delete of its own.
 	if op.OldRowID != 0 && (op.Kind == change.KindDelete || !change.IsLakeRow(op.Key)) {
@@ -161,11 +167,7 @@ func (m *Mirror) applyRowLocked(t *table, op *change.Op) {
 	if op.OldRowID != 0 && t.m.feed() {
 		seg.replaces(op.OldRowID)
 	}
-	if m.uncounted += seg.bytes - before; m.uncounted > m.opt.MemoryBytes/2 {
-		// One transaction fills the memory: the rows are read from a snapshot instead.
-		m.uncounted -= seg.bytes - seg.counted
-		m.startCopyLocked(t, nil)
-	}
+	m.uncounted += seg.bytes - before
 }
 
 func (m *Mirror) applyRangeLocked(op *change.Op, end wal.LSN) {

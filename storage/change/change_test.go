@@ -3,6 +3,7 @@ package change
 import (
 	"bytes"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -215,4 +216,44 @@ func BenchmarkBuildAndDecode(b *testing.B) {
 			b.Fatal(d.Err())
 		}
 	}
+}
+
+// An attachment of any content is read to its end or refused; the part that is written is read back.
+func FuzzAttachment(f *testing.F) {
+	var file bytes.Buffer
+	w, err := NewMoreWriter(&file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var whole, part Group
+	part.Put(AppendKeyPrefix(nil, 200, PrimaryIndex), make([]byte, RowIDSize+10), 0)
+	if err := w.Add(&whole, &part, 7, 100); err != nil {
+		f.Fatal(err)
+	}
+	whole.More(w.Finish())
+	payload := bytes.Clone(whole.Seal(7, 1, 0))
+	ops := func(attachment []byte) (n int, err error) {
+		d, err := DecodeWhole(payload, func() (io.ReadCloser, int64, error) {
+			return io.NopCloser(bytes.NewReader(attachment)), int64(file.Len()), nil
+		})
+		if err != nil {
+			f.Fatal(err)
+		}
+		defer d.Close()
+		var op Op
+		for d.Next(&op) {
+			n++
+		}
+		return n, d.Err()
+	}
+	if n, err := ops(file.Bytes()); n == 0 || err != nil {
+		f.Fatal(n, err)
+	}
+	f.Add(file.Bytes())
+	f.Add(file.Bytes()[:moreHeader+4])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := ops(b); err == nil && !bytes.Equal(b, file.Bytes()) && !bytes.HasPrefix(b, file.Bytes()) {
+			t.Errorf("%x is read", b)
+		}
+	})
 }

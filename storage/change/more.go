@@ -101,8 +101,8 @@ func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) error {
 // Finish returns what the group says of the attachment.
 func (m *MoreWriter) Finish() More { return m.more }
 
-// Open opens the attachment of a payload.
-type Open func() (io.ReadCloser, error)
+// Open opens the attachment of a payload and tells its size.
+type Open func() (io.ReadCloser, int64, error)
 
 // HasMore reports whether a payload has an attachment.
 func HasMore(payload []byte) bool { return len(payload) > 1 && payload[1]&flagMore != 0 }
@@ -139,9 +139,12 @@ type parts struct {
 
 // openParts begins with the attachment.
 func (d *Decoder) openParts(more More) error {
-	f, err := d.open()
+	f, size, err := d.open()
 	if err != nil {
 		return fmt.Errorf("attachment: %w", err)
+	}
+	if size < 0 || uint64(size) != more.Bytes {
+		return errors.Join(fmt.Errorf("%w: attachment of %d bytes, not %d", ErrMalformed, size, more.Bytes), f.Close())
 	}
 	d.parts = &parts{c: f, r: bufio.NewReaderSize(f, 256<<10), more: more}
 	var head [moreHeader]byte
@@ -186,23 +189,17 @@ func (p *parts) load() error {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	n := uint64(binary.LittleEndian.Uint32(frame[:]))
-	// A damaged length must not become an allocation.
+	// A damaged length must not become an allocation of more than the file has.
 	if n > maxPart || p.read.Bytes+frameHeader+n > p.more.Bytes {
 		return fmt.Errorf("%w: length %d", ErrMalformed, n)
 	}
 	if uint64(cap(p.buf)) < n {
-		p.buf = nil
-		for uint64(len(p.buf)) < n { // grown as bytes come
-			at := len(p.buf)
-			p.buf = append(p.buf, make([]byte, min(n-uint64(at), 16<<20))...)
-			if _, err := io.ReadFull(p.r, p.buf[at:]); err != nil {
-				return fmt.Errorf("%w: %w", ErrMalformed, err)
-			}
-		}
-	} else if p.buf = p.buf[:n]; n > 0 {
-		if _, err := io.ReadFull(p.r, p.buf); err != nil {
-			return fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
+		p.buf = nil // not held beside the new one
+		p.buf = make([]byte, n)
+	}
+	p.buf = p.buf[:n]
+	if _, err := io.ReadFull(p.r, p.buf); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if crc32.Checksum(p.buf, castagnoli) != binary.LittleEndian.Uint32(frame[4:]) {
 		return fmt.Errorf("%w: checksum", ErrMalformed)

@@ -35,7 +35,7 @@ type pastCommit struct {
 
 func (p *past) hook(t *testing.T) func(start, end wal.LSN, payload []byte) {
 	return func(start, end wal.LSN, payload []byte) {
-		d, err := change.DecodeWhole(payload, func() (io.ReadCloser, error) { return p.log.Load().Record(start, end, payload).Open() })
+		d, err := change.DecodeWhole(payload, func() (io.ReadCloser, int64, error) { return p.log.Load().Record(start, end, payload).Open() })
 		if err != nil {
 			t.Error(err)
 		}

@@ -437,3 +437,31 @@ func TestManyColumnsInLittleMemory(t *testing.T) {
 		t.Errorf("%d MB were allocated", used>>20)
 	}
 }
+
+// A long value is in the file once: neither its footer nor its column index repeats it, and it is read back whole.
+func TestLongValue(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", longValue/16)
+	var out bytes.Buffer
+	w := NewWriter(&out, []Column{{Name: "v", Type: Type{ID: String}}, {Name: "s", Type: Type{ID: String}}}, WriterOptions{})
+	if err := w.Write([][]tuple.Value{{tuple.String(long)}, {tuple.String("short")}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vals, err := r.Column(nil, 0, "v", Type{ID: String})
+	if err != nil || len(vals) != 1 || vals[0].Str() != long {
+		t.Fatal(len(vals), err)
+	}
+	// The value compresses to a twentieth; a second copy in the footer would not be compressed.
+	if out.Len() > longValue/4 {
+		t.Errorf("the file has %d bytes", out.Len())
+	}
+	if !bytes.Contains(out.Bytes(), []byte("short")) {
+		t.Error("a column of short values has lost its bounds")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
@@ -112,10 +113,21 @@ func (w *Writer) open(first [][]tuple.Value) error {
 	for _, path := range textPaths(schema) {
 		opts = append(opts, pq.SkipPageStatistics(path...))
 	}
+	for i, c := range w.cols {
+		if !c.Type.Nested() && slices.ContainsFunc(first[i], long) {
+			opts = append(opts, pq.SkipPageBounds(c.Name))
+		}
+	}
 	w.w = pq.NewWriter(w.out, opts...)
 	w.ws = w.w.ColumnWriters()
 	return nil
 }
+
+// longValue is the length from which on a value is not kept as the smallest or largest of its column: six copies of it would be in memory
+// until the file is complete, and two in its footer. The statistics of the Delta log have the beginnings all the same.
+const longValue = 1 << 20
+
+func long(v tuple.Value) bool { return !v.IsScalar() && !v.IsNull() && v.Len() >= longValue }
 
 // textPaths are the columns of texts and bytes. The headers of their pages do not repeat the range of the values, which may be long: the
 // column index has its beginning.

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -19,9 +20,17 @@ type Record struct {
 	dir string
 }
 
-// Open opens the file that was appended with the record.
-func (r Record) Open() (io.ReadCloser, error) {
-	return r.fs.Open(r.fs.PathJoin(r.dir, attachmentName(r.LSN)), vfs.SequentialReadsOption)
+// Open opens the file that was appended with the record and tells its size.
+func (r Record) Open() (f io.ReadCloser, size int64, err error) {
+	file, err := r.fs.Open(r.fs.PathJoin(r.dir, attachmentName(r.LSN)), vfs.SequentialReadsOption)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, info.Size(), nil
 }
 
 // Record is the record that AppendAttached has written from start to end.
