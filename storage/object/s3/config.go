@@ -21,11 +21,16 @@ type place struct {
 	region   string   // "": asked of the service
 	virtual  bool     // the bucket is in the host's name though the endpoint is not AWS's
 	profile  string
+	role     role // of the profile
 }
 
 func findPlace(getenv func(string) string) (place, error) {
 	p := place{profile: first(getenv("AWS_PROFILE"), "default")}
 	file := profileOf(getenv, p.profile)
+	var err error
+	if p.role, err = roleOf(file); err != nil {
+		return p, fmt.Errorf("profile %s: %w", p.profile, err)
+	}
 	p.region = first(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), file["region"])
 	p.virtual = strings.EqualFold(getenv("AWS_VIRTUAL_HOSTED_STYLE_REQUEST"), "true")
 	e := first(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"), file["endpoint_url"])
@@ -75,16 +80,9 @@ func first(list ...string) string {
 	return ""
 }
 
-// metadataTimeout bounds the search for the credentials of a machine's role.
-const metadataTimeout = 5 * time.Second
-
 func (p *place) client(getenv func(string) string) (*minio.Core, error) {
 	opt := &minio.Options{Secure: true, Region: p.region, Transport: transport(), MaxRetries: 1,
-		Creds: credentials.NewChainCredentials([]credentials.Provider{
-			&environment{getenv: getenv},
-			&credentials.FileAWSCredentials{Filename: getenv("AWS_SHARED_CREDENTIALS_FILE"), Profile: p.profile},
-			&credentials.IAM{Client: &http.Client{Timeout: metadataTimeout}, Region: p.region},
-		})}
+		Creds: credentials.NewChainCredentials(p.providers(getenv))}
 	host := "s3.amazonaws.com"
 	if p.endpoint != nil {
 		host, opt.Secure = p.endpoint.Host, p.endpoint.Scheme == "https"
@@ -100,28 +98,6 @@ func (p *place) client(getenv func(string) string) (*minio.Core, error) {
 	c.SetAppInfo("tarn", "0")
 	return c, nil
 }
-
-// environment are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
-type environment struct {
-	getenv func(string) string
-	had    bool
-}
-
-func (e *environment) Retrieve() (credentials.Value, error) {
-	v := credentials.Value{AccessKeyID: e.getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: e.getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken: e.getenv("AWS_SESSION_TOKEN"), SignerType: credentials.SignatureV4}
-	if v.AccessKeyID == "" || v.SecretAccessKey == "" {
-		return credentials.Value{SignerType: credentials.SignatureAnonymous}, nil // the chain goes on
-	}
-	e.had = true
-	return v, nil
-}
-
-func (e *environment) RetrieveWithCredContext(*credentials.CredContext) (credentials.Value, error) {
-	return e.Retrieve()
-}
-
-func (e *environment) IsExpired() bool { return !e.had }
 
 func transport() *http.Transport {
 	return &http.Transport{
