@@ -85,24 +85,25 @@ type retirement struct {
 	bytes int64
 }
 
-// slack is what replaced files may take besides as much as the table itself.
+// slack is what replaced files may take besides half as much as the table itself.
 const slack = 64 << 20
 
 // spareLocked is how many bytes of files a compaction may replace. Replaced files stay for the retention, so that all of them
-// together must not grow beyond the table: then files keep their deleted rows until there is room.
+// together must not grow beyond a part of the table: then files keep their deleted rows until there is room.
 func (m *Mirror) spareLocked(t *table) int64 {
-	expired := time.Now().Add(-m.opt.FileRetention)
-	for len(t.retired) > 0 && t.retired[0].at.Before(expired) {
-		t.retired = t.retired[1:]
-	}
-	spare := int64(slack)
-	for _, f := range t.newest().files {
-		spare += f.f.bytes * f.live() / f.f.rows
-	}
+	t.forgetRetiredLocked(time.Now().Add(-m.opt.FileRetention))
+	spare := slack + t.newest().liveBytes()/2
 	for _, r := range t.retired {
 		spare -= r.bytes
 	}
 	return max(spare, 0)
+}
+
+// forgetRetiredLocked is for files that are no longer there.
+func (t *table) forgetRetiredLocked(before time.Time) {
+	for len(t.retired) > 0 && t.retired[0].at.Before(before) {
+		t.retired = t.retired[1:]
+	}
 }
 
 // retire notes what a commit has taken out for good: files that it does not add again with other deleted rows.
@@ -114,18 +115,21 @@ func (c *commit) retire() {
 	for _, a := range c.adds {
 		again[a.Add.Path] = true
 	}
-	var bytes int64
+	var bytes, vectors int64
 	for _, r := range c.removes {
 		if !again[r.Remove.Path] && r.Remove.Size != nil {
 			bytes += *r.Remove.Size
 		}
-	}
-	if bytes == 0 {
-		return
+		if dv := r.Remove.DeletionVector; dv != nil {
+			vectors += int64(dv.SizeInBytes)
+		}
 	}
 	c.m.mu.Lock()
-	c.t.retired = append(c.t.retired, retirement{time.Now(), bytes})
-	c.m.mu.Unlock()
+	defer c.m.mu.Unlock()
+	c.t.garbage += bytes + vectors
+	if bytes > 0 {
+		c.t.retired = append(c.t.retired, retirement{time.Now(), bytes})
+	}
 }
 
 // pace keeps a compaction that started at start, and has read so many bytes, within the I/O budget.

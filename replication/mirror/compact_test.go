@@ -51,13 +51,13 @@ func TestPlanKeepsToItsRoom(t *testing.T) {
 func TestRoomForReplacedFiles(t *testing.T) {
 	m := &Mirror{opt: Options{FileRetention: time.Minute}.withDefaults()}
 	tab := &table{vers: []*version{fakeVersion(4, 10<<20, 500)}}
-	const live = 20 << 20
-	if got := m.spareLocked(tab); got != live+slack {
+	const half = 10 << 20 // of the live rows
+	if got := m.spareLocked(tab); got != half+slack {
 		t.Errorf("at first %d", got)
 	}
 	now := time.Now()
 	tab.retired = []retirement{{now.Add(-2 * time.Minute), 1 << 40}, {now, 30 << 20}}
-	if got := m.spareLocked(tab); got != live+slack-30<<20 || len(tab.retired) != 1 {
+	if got := m.spareLocked(tab); got != half+slack-30<<20 || len(tab.retired) != 1 {
 		t.Errorf("with 30 MB replaced %d, %d commits", got, len(tab.retired))
 	}
 	tab.retired = append(tab.retired, retirement{now, 1 << 40})

@@ -155,7 +155,7 @@ func (m *Mirror) Vacuum(ctx context.Context, id uint32, retain time.Duration, dr
 	if !dry {
 		return nil, m.sweepOlder(t, retain, false)
 	}
-	infos, err := m.removable(t, retain)
+	infos, err := m.removable(t, retain, false)
 	for _, i := range infos {
 		paths = append(paths, t.store.URL(i.Key))
 	}

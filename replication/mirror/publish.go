@@ -515,7 +515,7 @@ func (m *Mirror) maintain(ctx context.Context, t *table) error {
 		}
 	}
 	m.mu.Lock()
-	due := time.Since(t.swept) > m.opt.FileRetention/4
+	due := time.Since(t.swept) > m.opt.FileRetention/4 || len(t.vers) > 0 && m.pressedLocked(t)
 	m.mu.Unlock()
 	if due {
 		return m.sweep(t)
@@ -543,9 +543,9 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 	w := m.beginWork(t, WorkVacuum, background, phaseListing)
 	defer m.endWork(t, w)
 	m.mu.Lock()
-	t.swept = time.Now()
+	t.swept, t.garbage = time.Now(), 0
 	m.mu.Unlock()
-	infos, err := m.removable(t, retention)
+	infos, err := m.removable(t, retention, background)
 	if err != nil {
 		return err
 	}
@@ -567,8 +567,9 @@ func (m *Mirror) sweepOlder(t *table, retention time.Duration, background bool) 
 	return nil
 }
 
-// removable are the files that sweepOlder deletes. Called with t.pub, the log open.
-func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, error) {
+// removable are the files that sweepOlder deletes. The background may have to keep less than the retention asks for. Called with
+// t.pub, the log open.
+func (m *Mirror) removable(t *table, retention time.Duration, background bool) ([]object.Info, error) {
 	snap := t.log.Snapshot()
 	if snap.Version < 0 {
 		return nil, nil
@@ -593,6 +594,19 @@ func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, er
 			return nil, err
 		}
 	}
+	// Listed before the writers are looked at: a file that is finished after the listing is not in it.
+	infos, err := t.store.List(m.ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	if background {
+		if retention, err = m.shortened(t, snap, named, infos, retention); err != nil {
+			return nil, err
+		}
+		m.mu.Lock()
+		t.forgetRetiredLocked(time.Now().Add(-retention))
+		m.mu.Unlock()
+	}
 	expiry := time.Now().Add(-m.retention(t, retention)).UnixMilli()
 	for _, r := range snap.Tombstones {
 		if r.DeletionTimestamp != nil && *r.DeletionTimestamp > expiry {
@@ -600,11 +614,6 @@ func (m *Mirror) removable(t *table, retention time.Duration) ([]object.Info, er
 				return nil, err
 			}
 		}
-	}
-	// Listed before the writers are looked at: a file that is finished after the listing is not in it.
-	infos, err := t.store.List(m.ctx, "", "")
-	if err != nil {
-		return nil, err
 	}
 	m.mu.Lock()
 	for key := range t.inflight {

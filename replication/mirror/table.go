@@ -63,7 +63,8 @@ type table struct {
 	pinned     map[string]int  // files that Views name, with how many
 	waiters    []chan struct{} // closed at each change of vers, copying, err, dropped
 	swept      time.Time
-	retired    []retirement // files that commits of the last FileRetention took out
+	retired    []retirement // files that commits of the last FileRetention took out and that are still there
+	garbage    int64        // bytes of files and vectors that commits since the last sweep took out
 
 	adopted *version // of a lake table: what the state record is known to name
 	tombs   bool     // tombstones were left by the last adoption
