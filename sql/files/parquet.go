@@ -214,8 +214,9 @@ func (p *parquetValues) appendNested(b []byte, v tuple.Value, t parquet.Type) ([
 		if len(parts)%2 != 0 {
 			return b, fmt.Errorf("a map has a key without a value")
 		}
+		var keys parquetValues // p.buf holds what the map is in
 		for i := 0; i < len(parts); i += 2 {
-			key, err := p.value(parts[i], *t.Key)
+			key, err := keys.value(parts[i], *t.Key)
 			if err != nil {
 				return b, err
 			}

@@ -36,7 +36,7 @@ var (
 )
 
 // Load returns the dumped catalog of that name ("pg_opclass", "system_columns", …), parsed on first use and kept.
-// It panics on a name that is not in data/. The rows of extensions come last.
+// It panics on a name that is not in data/. The rows of extensions come last, in pg_description those of Tarn's own objects (tarn_description).
 func Load(name string) *Table {
 	tablesMu.Lock()
 	defer tablesMu.Unlock()
@@ -44,6 +44,9 @@ func Load(name string) *Table {
 		return t
 	}
 	t := withExtensions(name, parseFile(files, "data/"+name+".tsv"))
+	if name == "pg_description" {
+		t.Rows = append(t.Rows, parseFile(files, "data/tarn_description.tsv").Rows...)
+	}
 	tables[name] = t
 	return t
 }

@@ -7,9 +7,14 @@ import (
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 )
 
-// withOwn adds Tarn's row to pg_am: access method delta, which a database shows once it has a table of it.
+// withOwn adds Tarn's rows: to pg_proc its functions, and to pg_am access method delta, which a database shows once it has a table of it.
 func withOwn(t *pgdata.Table, source string) *pgdata.Table {
-	if source != "pg_am" {
+	switch source {
+	case "pg_proc":
+		own := pgdata.Load("tarn_proc")
+		return &pgdata.Table{Columns: t.Columns, Rows: append(t.Rows[:len(t.Rows):len(t.Rows)], own.Rows...)}
+	case "pg_am":
+	default:
 		return t
 	}
 	oid, name, handler, kind := strconv.Itoa(int(deltaAM)), "delta", "3", "t"
