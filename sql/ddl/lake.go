@@ -96,8 +96,11 @@ func (x *exec) checkLakes() (err error) {
 	return err
 }
 
+// noKeys says what to do without keys. A key that is declared and not enforced would be taken for one by whoever plans with it.
+const noKeys = "Rows in Delta files have no index that could enforce it. Keep the table in access method heap, which has a Delta table too, or look for equal rows with MERGE."
+
 func (x *exec) checkLake(t *catalog.Table) error {
-	refuse := func(what string) error {
+	refuse := func(what string) *pgerr.Error {
 		return pgerr.Unsupported(what + " with access method delta")
 	}
 	switch {
@@ -118,9 +121,9 @@ func (x *exec) checkLake(t *catalog.Table) error {
 		case catalog.ConForeign:
 			return refuse("a foreign key of a table")
 		case catalog.ConPrimary:
-			return refuse("a primary key of a table")
+			return refuse("a primary key of a table").WithHint(noKeys)
 		default:
-			return refuse("a unique or exclusion constraint of a table")
+			return refuse("a unique or exclusion constraint of a table").WithHint(noKeys)
 		}
 	}
 	if len(t.Indexes) > 0 {

@@ -3,19 +3,15 @@ package session
 import (
 	"context"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/copy"
 	"github.com/tarndb/tarn/sql/exec"
-	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/progress"
-	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -174,7 +170,7 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	var src copy.Source
 	var size int64
 	if n.Filename != "" {
-		f, length, err := s.openServerFile(ctx, n.Filename)
+		f, length, err := s.sources().OpenFile(n.Filename)
 		if err != nil {
 			return "", err
 		}
@@ -283,69 +279,6 @@ func (s *Session) freshStorage(t *catalog.Table) bool {
 	return true
 }
 
-// openServerFile opens a file of the server, or of a volume, and tells its size.
-func (s *Session) openServerFile(ctx context.Context, name string) (io.ReadCloser, int64, error) {
-	if external.VolumePath(name) {
-		v, p, err := s.sources().InVolume(name, false)
-		if err != nil {
-			return nil, 0, err
-		}
-		f, err := v.Open(ctx, p)
-		if err != nil {
-			return nil, 0, files.StoreError(p, err)
-		}
-		return volumeFile{io.NewSectionReader(f, 0, f.Size()), f}, f.Size(), nil
-	}
-	if id := s.identity(); !id.roles.HasPrivsOf(id.current, privilege.ReadServerFiles) {
-		return nil, 0, pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_read_server_files role to COPY from a file")
-	}
-	f, err := os.Open(name)
-	if os.IsNotExist(err) {
-		return nil, 0, pgerr.New(pgerr.UndefinedFile, "could not open file \"%s\" for reading: No such file or directory", name).
-			WithHint("COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility such as psql's \\copy.")
-	}
-	if err != nil {
-		return nil, 0, pgerr.Wrap(err, pgerr.IOError, "could not open file \"%s\" for reading: %v", name, err)
-	}
-	size := int64(0)
-	if st, err := f.Stat(); err == nil {
-		size = st.Size()
-	}
-	return f, size, nil
-}
-
-// volumeFile is a file of a volume from its beginning on.
-type volumeFile struct {
-	io.Reader
-	io.Closer
-}
-
-// createServerFile makes the file that COPY TO writes; abort ends what done has not.
-func (s *Session) createServerFile(ctx context.Context, name string) (dst io.Writer, done func() error, abort func(), err error) {
-	if external.VolumePath(name) {
-		v, p, err := s.sources().InVolume(name, true)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		up, err := v.Create(ctx, p)
-		if err != nil {
-			return nil, nil, nil, files.WriteError(p, err)
-		}
-		return up, func() error { return files.WriteError(p, up.Commit()) }, up.Abort, nil
-	}
-	if id := s.identity(); !id.roles.HasPrivsOf(id.current, privilege.WriteServerFiles) {
-		return nil, nil, nil, pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of the pg_write_server_files role to COPY to a file")
-	}
-	if !strings.HasPrefix(name, "/") {
-		return nil, nil, nil, pgerr.New(pgerr.InvalidName, "relative path not allowed for COPY to file")
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, nil, nil, pgerr.Wrap(err, pgerr.IOError, "could not open file \"%s\" for writing: %v", name, err)
-	}
-	return f, f.Close, func() { _ = f.Close() }, nil
-}
-
 func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c *call) (string, error) {
 	node, relation := n.Query, catalog.OID(0)
 	if node == nil {
@@ -401,7 +334,7 @@ func (s *Session) copyTo(ctx context.Context, n *ast.CopyStmt, o copy.Options, c
 	var done func() error
 	if n.Filename != "" {
 		var abort func()
-		if dst, done, abort, err = s.createServerFile(ctx, n.Filename); err != nil {
+		if dst, done, abort, err = s.sources().CreateFile(n.Filename); err != nil {
 			return "", err
 		}
 		defer abort()

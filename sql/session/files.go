@@ -32,7 +32,7 @@ func (t tableFunctions) Describe(function string, args []bind.TableArg) (*bind.T
 }
 
 func (s *Session) sources() *external.Sources {
-	return &external.Sources{S: (*functions)(s), Files: s.shared.Files, Deltas: s.shared.Deltas, Loading: s.loading}
+	return &external.Sources{S: (*functions)(s), Files: s.shared.Files, Deltas: s.shared.Deltas, Volumes: s.db.Volumes, Loading: s.loading}
 }
 
 // TableRows runs a function that Describe has told of.

@@ -34,9 +34,10 @@ type Session interface {
 // Sources are the places that a session reads.
 type Sources struct {
 	S       Session
-	Files   files.Store  // nil: reading files is 0A000
-	Deltas  files.Deltas // nil: reading Delta tables is 0A000
-	Loading *Loading     // the COPY INTO under way; nil: none
+	Files   files.Store   // nil: reading files is 0A000
+	Deltas  files.Deltas  // nil: reading Delta tables is 0A000
+	Volumes files.Volumes // nil: there are none, and nothing is written to buckets
+	Loading *Loading      // the COPY INTO under way; nil: none
 }
 
 // Describe tells the columns of a call (bind.TableFunctions).
