@@ -329,7 +329,7 @@ func (m *Manager) CreateBranch(ctx context.Context, database, name string, o Cre
 			return fmt.Errorf("%w: %s", ErrBranchExists, name)
 		}
 		b := &Branch{ID: t.newID(), Name: name, Parent: p.ID, Depth: p.Depth + 1, Created: time.Now().UTC(), CreatedBy: o.CreatedBy,
-			Expires: o.Expires, Protected: o.Protected}
+			Expires: o.Expires, Protected: o.Protected, Bare: o.SchemaOnly}
 		d.Branches = append(d.Branches, b)
 		t.settle(d, b)
 		where = m.where(d, b)

@@ -98,7 +98,7 @@ func (m *Manager) createPast(ctx context.Context, database, name string, o Creat
 		return Branch{}, err
 	}
 	defer source.Release()
-	b := &Branch{Name: name, Created: time.Now().UTC(), CreatedBy: o.CreatedBy, Expires: o.Expires, Protected: o.Protected}
+	b := &Branch{Name: name, Created: time.Now().UTC(), CreatedBy: o.CreatedBy, Expires: o.Expires, Protected: o.Protected, Bare: o.SchemaOnly}
 	where, release, err := m.reserve(database, b, false)
 	if err != nil {
 		return Branch{}, err

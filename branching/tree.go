@@ -66,6 +66,8 @@ type Branch struct {
 	CreatedBy string
 	Expires   time.Time `json:",omitzero"`
 	Protected bool      `json:",omitempty"`
+	// Bare: it was made without the rows of its parent, of which it has no state therefore.
+	Bare bool `json:",omitempty"`
 	// Source is the branch whose log leads to LSN, if that is not Parent; gone: it is there no more.
 	Source uint32 `json:",omitempty"`
 	// Next is the branch that a reset at Replaced has put in this one's place. It has no name then, and stays for as long as its past

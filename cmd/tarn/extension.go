@@ -34,8 +34,6 @@ func (c *cluster) statements(ctx context.Context, s *session.Session, stmt ast.N
 		return "USE BRANCH", true, err
 	case *ast.AlterBranchStmt:
 		return "ALTER BRANCH", true, c.alterBranch(ctx, s, n)
-	case *ast.MergeBranchStmt:
-		return "", true, pgerr.Unsupported("MERGE BRANCH")
 	case *ast.CreatedbStmt:
 		return "CREATE DATABASE", true, c.createDatabase(ctx, s, n)
 	case *ast.DropdbStmt:

@@ -102,7 +102,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d.Rels = &run.Rels{}
 	d.sequences.init(d)
 	snap := eng.Snapshot()
-	c, err := loadCatalog(snap)
+	c, err := CatalogAt(snap)
 	if err != nil {
 		snap.Release()
 		return nil, errors.Join(fmt.Errorf("load catalog: %w", err), eng.Close())
@@ -149,7 +149,8 @@ func (d *DB) openActivity(ctx context.Context, snap *engine.Snapshot) error {
 	return nil
 }
 
-func loadCatalog(snap *engine.Snapshot) (*catalog.Catalog, error) {
+// CatalogAt is the catalog of a snapshot.
+func CatalogAt(snap *engine.Snapshot) (*catalog.Catalog, error) {
 	lo := tuple.AppendPrefix(nil, CatalogStorage, StateIndex)
 	hi := tuple.AppendPrefix(nil, CatalogStorage, StateIndex+1)
 	return catalog.Load(func(yield func(key, value []byte) error) error {
@@ -166,7 +167,7 @@ func loadCatalog(snap *engine.Snapshot) (*catalog.Catalog, error) {
 
 // SchemasAt describes the tables of a snapshot to those who follow the log from there.
 func SchemasAt(_ context.Context, snap *engine.Snapshot) ([]*change.Schema, error) {
-	c, err := loadCatalog(snap)
+	c, err := CatalogAt(snap)
 	if err != nil {
 		return nil, err
 	}

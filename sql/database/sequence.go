@@ -167,3 +167,29 @@ func (d *DB) SeqLast(t *catalog.Table, read Reader) (last int64, logged int, cal
 	defer q.mu.Unlock()
 	return q.last, q.logged, q.called, nil
 }
+
+// CatchUp moves a sequence on to where another branch's is, if that is further in the direction that it counts.
+func (d *DB) CatchUp(ctx context.Context, t *catalog.Table, from *DB, other *catalog.Table, own, others *engine.Snapshot) error {
+	read := func(s *engine.Snapshot) Reader {
+		return func(key []byte) ([]byte, bool, error) { return s.AppendGet(nil, key) }
+	}
+	last, _, called, err := from.SeqLast(other, read(others))
+	if err != nil || !called {
+		return err
+	}
+	is, _, isCalled, err := d.SeqLast(t, read(own))
+	if err != nil {
+		return err
+	}
+	ahead := last > is
+	if t.Sequence.Inc < 0 {
+		ahead = last < is
+	}
+	if last == is && !isCalled {
+		ahead = true
+	}
+	if !ahead || last < t.Sequence.Min || last > t.Sequence.Max {
+		return nil
+	}
+	return d.SetVal(ctx, t, last, true, read(own))
+}

@@ -25,6 +25,9 @@ type mergedCatalog struct {
 
 // catalog is what the session sees: its transaction's own, or the newest committed one; its temporary relations are in both.
 func (s *Session) catalog() *catalog.Catalog {
+	if s.shown != nil {
+		return s.shown
+	}
 	cat := s.newestCatalog()
 	if cat.AnyDetaching() && s.block.editor == nil {
 		return s.seenPartitions(cat)

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/session/merge"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -43,6 +44,8 @@ func (s *Session) utilityColumns(n ast.Node, params []types.OID) ([]types.Field,
 		return s.callColumns(c.Outs), err
 	case *ast.CopyIntoStmt:
 		return copyIntoColumns(), nil
+	case *ast.MergeBranchStmt:
+		return merge.Columns(), nil
 	case *ast.VacuumFilesStmt:
 		if x.DryRun {
 			return vacuumColumns(), nil
@@ -142,6 +145,8 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		return s.copy(ctx, n, c)
 	case *ast.CopyIntoStmt:
 		return s.copyInto(ctx, n, c)
+	case *ast.MergeBranchStmt:
+		return s.mergeBranch(ctx, n, c)
 	case *ast.LockStmt:
 		return "LOCK TABLE", s.lockStatement(ctx, n, c)
 	case *ast.CheckPointStmt:

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tarndb/tarn/sql/branchdiff"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/database"
@@ -77,6 +78,8 @@ type Shared struct {
 	Files files.Store
 	// Deltas opens Delta tables for delta_scan; nil: it answers 0A000.
 	Deltas files.Deltas
+	// Branches opens branches for branch_diff and MERGE BRANCH; nil: they answer 0A000.
+	Branches branchdiff.Branches
 
 	mu       sync.Mutex
 	sessions map[uint32]*Session                 // by pid
@@ -104,6 +107,7 @@ type Session struct {
 	deadline time.Time         // of the extended statement under way; zero: none
 	noticed  int               // notices so far
 	loading  *external.Loading // the COPY INTO under way; nil: none
+	shown    *catalog.Catalog  // another branch's catalog, by which values and objects are printed at the moment; nil: the session's own
 	piped    bool              // the extended protocol has begun a transaction, as now() shows it, since the last Sync
 	planEnvs map[planEnv]*planEnv
 	signaled bool            // the statement under way has canceled or ended its own session

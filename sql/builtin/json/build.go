@@ -464,3 +464,23 @@ func jsonBuildFns() call.Fns {
 		"json_object": objectOfTexts, "json_object_two_arg": objectOfTexts, "jsonb_object": canonical(objectOfTexts), "jsonb_object_two_arg": canonical(objectOfTexts),
 	}
 }
+
+// Object is a jsonb object of named values.
+func Object(env *types.Env, names []string, of []types.OID, vals []types.Datum) (types.Datum, error) {
+	w := jsonWriter{env: env}
+	b := []byte{'{'}
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		t := env.Type(of[i])
+		if t == nil {
+			return types.Null, call.TypeNotFound(of[i])
+		}
+		var err error
+		if b, err = w.value(append(jsondoc.AppendString(b, name), ':'), t, vals[i]); err != nil {
+			return types.Null, err
+		}
+	}
+	return jsondoc.ParseJSONB(string(append(b, '}')))
+}

@@ -22,6 +22,8 @@ type Tarn interface {
 	Branch() string
 	// ListFiles is the file at a path, or what is in the directory there.
 	ListFiles(path string) ([]File, error)
+	// BranchDiff lists what a branch has changed that another one lacks, in one table or (0) in all.
+	BranchDiff(source, target string, table types.OID) (call.Rows, error)
 	// TableRows starts a function whose columns depend on its arguments.
 	TableRows(function string, args []string, cols []types.Attr) (call.Rows, error)
 }
@@ -44,8 +46,21 @@ func tableSets() call.Sets {
 			return t.TableRows(function, texts, c.RetFields)
 		}
 	}
-	return call.Sets{"tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan"),
+	return call.Sets{"tarn_branch_diff": branchDiff, "tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan"),
 		"tarn_table_changes": run("table_changes")}
+}
+
+// branchDiff is branch_diff(source, target [, table]).
+func branchDiff(c *call.Call, args []types.Datum) (call.Rows, error) {
+	t, err := tarn(c)
+	if err != nil {
+		return nil, err
+	}
+	table := types.OID(0)
+	if len(args) > 2 {
+		table = types.OID(args[2].Uint())
+	}
+	return t.BranchDiff(string(args[0].Bytes()), string(args[1].Bytes()), table)
 }
 
 // MirrorCommit is a row of tarn.mirror_history. LSN is 0 where another writer made the commit.

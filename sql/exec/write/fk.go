@@ -228,6 +228,7 @@ type queue struct {
 	done     int // events that have run
 	triggers *trigger.Queue
 	fired    bool // a trigger's function has run
+	plain    bool // foreign keys do not act: what is still referenced may not go
 	arena    frame.Arena
 	targets  map[catalog.OID]*cascadeTarget
 	lastFK   *foreignKey // the reference that was found last, and its key: it is locked
@@ -367,6 +368,9 @@ func (q *queue) do(ev *event) error {
 	action := e.fk.con.OnDelete
 	if e.fresh != nil {
 		action = e.fk.con.OnUpdate
+	}
+	if q.plain {
+		action = fkNoAction
 	}
 	switch action {
 	case fkCascade, fkSetNull:

@@ -1,0 +1,128 @@
+package session
+
+import (
+	"context"
+
+	"github.com/tarndb/tarn/sql/branchdiff"
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/parser/ast"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/session/merge"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/lock"
+)
+
+// As prints by another catalog (merge.Printer).
+func (f *functions) As(c *catalog.Catalog, run func(env *types.Env) error) error {
+	old := f.shown
+	f.shown = c
+	defer func() { f.shown = old }()
+	return run(f.env)
+}
+
+// compare opens two branches of the session's database.
+func (s *Session) compare(ctx context.Context, source, target string) (*branchdiff.Pair, error) {
+	if s.shared.Branches == nil {
+		return nil, pgerr.Unsupported("comparing branches")
+	}
+	return s.shared.Branches.Compare(ctx, s.db.Name, source, target)
+}
+
+// BranchDiff is branch_diff: without a table it shows those that the user may read.
+func (f *functions) BranchDiff(source, target string, table types.OID) (builtin.Rows, error) {
+	if table != 0 && f.Catalog().Table(table) == nil {
+		return nil, pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", table)
+	}
+	p, err := f.s().compare(f.Context(), source, target)
+	if err != nil {
+		return nil, err
+	}
+	return merge.Diff(f.Context(), p, f, func(t branchdiff.Table) (bool, error) {
+		if table != 0 && t.Source.OID != table && (t.Target == nil || t.Target.OID != table) || p.Unchanged(t) {
+			return false, nil
+		}
+		for _, x := range []*catalog.Table{t.Source, t.Target} {
+			if x == nil {
+				continue
+			}
+			if err := f.MayReadWhole(x); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
+// mergeBranch is MERGE BRANCH: a transaction of its own in the branch that the session is on.
+func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *call) (string, error) {
+	owner := catalog.OID(0)
+	for _, d := range s.shared.Cluster.Databases() {
+		if d.Name == s.db.Name {
+			owner = d.Owner
+		}
+	}
+	if id := s.identity(); !id.super && !id.roles.HasPrivsOf(id.current, owner) {
+		return "", pgerr.New(pgerr.InsufficientPrivilege, "must be owner of database %s", s.db.Name)
+	}
+	switch {
+	case s.block.mode == inBlock || c.several:
+		return "", pgerr.New(pgerr.ActiveSQLTransaction, "MERGE BRANCH cannot run inside a transaction block")
+	case n.Target != "" && n.Target != s.db.Branch:
+		return "", pgerr.Unsupported("MERGE BRANCH into another branch than the session's").
+			WithHint("USE BRANCH %s, or connect to it, first.", n.Target)
+	case n.Source == s.db.Branch:
+		return "", pgerr.New(pgerr.InvalidParameterValue, "cannot merge branch \"%s\" into itself", n.Source)
+	}
+	if s.block.mode == idle {
+		s.block.mode, s.block.start, s.block.setMark = implicit, s.env.TxnTime, s.settings.Mark()
+		s.setLevel()
+		s.block.level = "read committed" // what others have committed when the tables are locked counts
+	}
+	s.open()
+	if s.block.readOnly && !n.DryRun {
+		return "", pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", "MERGE BRANCH")
+	}
+	s.block.levelFixed = true
+	s.stmtCtx = ctx
+	m := merge.Merge{Host: merger{(*functions)(s), n.Source}, DryRun: n.DryRun}
+	switch n.OnConflict {
+	case "use source":
+		m.OnConflict = merge.UseSource
+	case "use target":
+		m.OnConflict = merge.UseTarget
+	}
+	rows, err := m.Run(ctx)
+	if err != nil {
+		return "", err
+	}
+	// As MERGE's: libpq takes what begins like it for one, and reads the number.
+	return "MERGE " + itoa(m.Changed()), s.sendRows(c, merge.Columns(), rows)
+}
+
+// merger is the session as MERGE BRANCH sees it.
+type merger struct {
+	*functions
+	source string
+}
+
+var _ merge.Host = merger{}
+
+func (m merger) Open(ctx context.Context) (*branchdiff.Pair, error) {
+	return m.s().compare(ctx, m.source, m.db.Branch)
+}
+
+func (m merger) Lock(ctx context.Context, table catalog.OID) error {
+	_, err := m.block.t.LockTable(ctx, uint64(table), lock.ShareRowExclusive, m.s().lockOptions())
+	return err
+}
+
+func (m merger) Exec(ctx context.Context) *run.Context {
+	ec := &run.Context{}
+	m.s().runContext(ctx, ec, m.Catalog(), nil)
+	ec.Replica = false // foreign keys hold
+	return ec
+}
+
+func (m merger) After(f func()) { m.block.onCommit = append(m.block.onCommit, f) }
