@@ -46,9 +46,6 @@ func newShape(t Table) (*Shape, error) {
 		if x == nil {
 			continue
 		}
-		if x.Lake() {
-			return nil, pgerr.Unsupported("comparing the rows of lake table " + t.Name)
-		}
 		rel, err := rowstore.Open(x)
 		if err != nil {
 			return nil, err

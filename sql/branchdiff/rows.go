@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
@@ -68,10 +69,19 @@ func (p *Pair) Rows(ctx context.Context, t Table, visit func(s *Shape, c Change)
 
 // Unchanged reports that the source's log names no row of the table.
 func (p *Pair) Unchanged(t Table) bool {
-	if p.SourceSince == nil || t.Base == nil || t.Base.StorageID != t.Source.StorageID || p.SourceSince.Whole[t.Source.StorageID] {
+	if p.SourceSince == nil || t.Base == nil || t.Base.StorageID != t.Source.StorageID || !told(p.SourceSince, t.Source) {
 		return false
 	}
 	return len(p.keysOf(source, t.Source.StorageID)) == 0
+}
+
+// told reports whether a log tells the changes of a table's rows by their keys. Of a lake table ranges of rows go when files have them:
+// that changes none.
+func told(t *engine.Touched, of *catalog.Table) bool {
+	if of.Lake() {
+		return !t.Filled[of.StorageID]
+	}
+	return !t.Whole[of.StorageID]
 }
 
 // keysOf lists the keys of a table's rows that a side's log names, in order, after their prefix.
@@ -101,7 +111,7 @@ func (r *reader) byKey() bool {
 		return false
 	}
 	for side := source; side <= target; side++ {
-		if x := r.p.since(side); x == nil || x.Whole[t.Base.StorageID] {
+		if x := r.p.since(side); x == nil || !told(x, t.Base) {
 			return false
 		}
 	}
@@ -129,6 +139,9 @@ func (r *reader) get(side int, st *State, key []byte) ([]byte, error) {
 // row has not been looked at.
 func (r *reader) each(f func(k []byte, rows [sides][]byte, hasBase bool) error) error {
 	if !r.byKey() {
+		if r.s.Source.Lake() {
+			return pgerr.Unsupported("comparing rows of lake table " + r.s.Name + " that were truncated, or changed before and after a merge")
+		}
 		return r.whole(f)
 	}
 	storage := r.s.Source.StorageID
@@ -150,12 +163,16 @@ func (r *reader) each(f func(k []byte, rows [sides][]byte, hasBase bool) error) 
 			}
 		}
 		hasBase := true
+		old, bySource := r.p.SourceSince.Keys[string(key)]
+		oldThere, byTarget := r.p.TargetSince.Keys[string(key)]
 		switch {
-		case !r.p.TargetSince.Names(key):
+		case !byTarget:
 			rows[base] = rows[target]
-		case !r.p.SourceSince.Names(key):
+		case !bySource:
 			rows[base] = rows[source]
-		case !r.s.keyed && (!r.p.SourceSince.Keys[string(key)] || !r.p.TargetSince.Keys[string(key)]):
+		case r.s.Source.Lake() && old && oldThere:
+			continue // deleted on both sides: a version of a row never changes
+		case !r.s.keyed && (!old || !oldThere):
 			// A key of its own on each side that has come to it since.
 		default:
 			hasBase = false

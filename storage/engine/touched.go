@@ -17,11 +17,15 @@ type Touched struct {
 	Keys map[string]bool
 	// Whole are the tables of which some rows are not told by key: a range was removed, or files were taken in.
 	Whole map[uint32]bool
-	bytes int
+	// Filled are those of Whole into which files were taken in.
+	Filled map[uint32]bool
+	bytes  int
 }
 
 // NewTouched names nothing yet.
-func NewTouched() *Touched { return &Touched{Keys: map[string]bool{}, Whole: map[uint32]bool{}} }
+func NewTouched() *Touched {
+	return &Touched{Keys: map[string]bool{}, Whole: map[uint32]bool{}, Filled: map[uint32]bool{}}
+}
 
 // ErrManyTouched says that a stretch of log names more keys than one would want to hold.
 var ErrManyTouched = errors.New("the log names too many keys")
@@ -57,7 +61,7 @@ func (t *Touched) add(payload []byte, wanted func(key []byte) bool) error {
 			}
 		case change.KindIngest:
 			if op.Index == change.PrimaryIndex {
-				t.Whole[op.Table] = true
+				t.Whole[op.Table], t.Filled[op.Table] = true, true
 			}
 		}
 		if t.bytes > touchedBytes {
