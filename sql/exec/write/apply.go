@@ -17,8 +17,6 @@ import (
 type Applier struct {
 	q    *queue
 	view txn.View
-	vals []types.Datum
-	row  []byte
 }
 
 // NewApplier begins to write in a statement's context.
