@@ -36,14 +36,15 @@ const touchedBytes = 128 << 20
 // Touch adds the keys that the log names after from, up to to, and that wanted picks. Errors: wal.ErrTruncated if the log is not kept
 // from there, ErrManyTouched.
 func (e *Engine) Touch(ctx context.Context, t *Touched, from, to wal.LSN, wanted func(key []byte) bool) error {
-	return e.eachRecord(ctx, from, to, func(rec wal.Record) (bool, error) { return true, t.add(rec.Payload, wanted) })
+	return e.eachRecord(ctx, from, to, func(rec wal.Record) (bool, error) { return true, t.add(rec, wanted) })
 }
 
-func (t *Touched) add(payload []byte, wanted func(key []byte) bool) error {
-	d, err := change.Decode(payload)
+func (t *Touched) add(rec wal.Record, wanted func(key []byte) bool) (err error) {
+	d, err := change.DecodeWhole(rec.Payload, rec.Open)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, d.Close()) }()
 	var op change.Op
 	for d.Next(&op) {
 		switch op.Kind {
@@ -103,11 +104,12 @@ func (t *Touched) Names(key []byte) bool {
 func (e *Engine) FindPut(ctx context.Context, key []byte, from wal.LSN) (wal.LSN, error) {
 	to := e.visible.Load()
 	at := wal.LSN(0)
-	err := e.eachRecord(ctx, from, to, func(rec wal.Record) (bool, error) {
-		d, err := change.Decode(rec.Payload)
+	err := e.eachRecord(ctx, from, to, func(rec wal.Record) (more bool, err error) {
+		d, err := change.DecodeWhole(rec.Payload, rec.Open)
 		if err != nil {
 			return false, err
 		}
+		defer func() { err = errors.Join(err, d.Close()) }()
 		var op change.Op
 		for d.Next(&op) {
 			if op.Kind == change.KindPut && string(op.Key) == string(key) {
