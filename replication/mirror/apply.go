@@ -356,6 +356,9 @@ func (m *Mirror) dropTableLocked(t *table, s *change.Schema, lsn wal.LSN) {
 // this transaction and later ones in it.
 func (m *Mirror) createTable(ctx context.Context, s *change.Schema, end wal.LSN) *table {
 	t := m.newTable(s)
+	if located(t.dir) && end <= m.branchLSN() {
+		m.intoWarehouse(t)
+	}
 	t.pub.Lock()
 	defer t.pub.Unlock()
 	stale := false

@@ -250,7 +250,11 @@ func (m *Mirror) bootTable(s *change.Schema) *table {
 		if state, err := parseLakeState(record); err == nil {
 			t.dir = m.ownDir(state.dir)
 			t.store = m.storeOf(t.dir)
+			return t
 		}
+	}
+	if located(t.dir) && !m.marked(m.ctx, t) {
+		m.intoWarehouse(t)
 	}
 	return t
 }

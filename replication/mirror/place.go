@@ -9,6 +9,7 @@ import (
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/object"
+	"github.com/tarndb/tarn/storage/wal"
 )
 
 // Where a table is, its dir, is the key of a directory of the warehouse; of a table that was made with a location, which is a directory
@@ -18,7 +19,8 @@ import (
 //	app/public/fact-16384=/disk2/fact
 //
 // The key begins with the store's own part of the warehouse. A copy of the store has another part, and the table there in the warehouse,
-// at the key (inRoot): one location is one table's.
+// at the key (inRoot): one location is one table's. A table of the copy that has no rows in files says by nothing but its option where it
+// is: it is at its location if it is younger than the copy (branchLSN), or has locationFile there in this store's name.
 //
 // Beside what it has at the location a table has the object locationFile at its key, for those who remove the store's part of the
 // warehouse: it is there before anything is at the location, and goes after it.
@@ -68,6 +70,28 @@ func (m *Mirror) storeOf(dir string) object.Store {
 		return object.Broken(location, errors.New("tables with a location are not known here"))
 	}
 	return m.opt.Place(location)
+}
+
+// branchLSN is up to where the store's log is its parent's; 0: it has none.
+func (m *Mirror) branchLSN() wal.LSN {
+	at, err := wal.ParseLSN(m.eng.Manifest().BranchLSN)
+	if err != nil {
+		return 0
+	}
+	return at
+}
+
+// intoWarehouse is for a table whose location is that of the table in the store that this one was copied from.
+func (m *Mirror) intoWarehouse(t *table) {
+	t.dir, _ = splitDir(t.dir)
+	t.store = m.storeOf(t.dir)
+}
+
+// marked reports whether this store has a table at its location.
+func (m *Mirror) marked(ctx context.Context, t *table) bool {
+	key, location := splitDir(t.dir)
+	note, err := m.opt.Warehouse.Get(ctx, key+"/"+locationFile)
+	return err == nil && string(note) == location+"\n"+m.appID(t)
 }
 
 // mark notes the location of a table that has one, and by what its Delta table is known: two lines.
