@@ -55,6 +55,15 @@ func (f *functions) BranchDiff(source, target string, table types.OID) (builtin.
 	})
 }
 
+// BranchSchemaDiff is branch_schema_diff.
+func (f *functions) BranchSchemaDiff(source, target string) (builtin.Rows, error) {
+	p, err := f.s().compare(f.Context(), source, target)
+	if err != nil {
+		return nil, err
+	}
+	return merge.SchemaDiff(f.Context(), p, f)
+}
+
 // mergeBranch is MERGE BRANCH: a transaction of its own in the branch that the session is on.
 func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *call) (string, error) {
 	owner := catalog.OID(0)

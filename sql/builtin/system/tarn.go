@@ -24,6 +24,8 @@ type Tarn interface {
 	ListFiles(path string) ([]File, error)
 	// BranchDiff lists what a branch has changed that another one lacks, in one table or (0) in all.
 	BranchDiff(source, target string, table types.OID) (call.Rows, error)
+	// BranchSchemaDiff lists the objects that a branch has changed and another one has not.
+	BranchSchemaDiff(source, target string) (call.Rows, error)
 	// TableRows starts a function whose columns depend on its arguments.
 	TableRows(function string, args []string, cols []types.Attr) (call.Rows, error)
 }
@@ -46,7 +48,7 @@ func tableSets() call.Sets {
 			return t.TableRows(function, texts, c.RetFields)
 		}
 	}
-	return call.Sets{"tarn_branch_diff": branchDiff, "tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan"),
+	return call.Sets{"tarn_branch_diff": branchDiff, "tarn_branch_schema_diff": branchSchemaDiff, "tarn_read_files": run("read_files"), "tarn_delta_scan": run("delta_scan"),
 		"tarn_table_changes": run("table_changes")}
 }
 
@@ -61,6 +63,15 @@ func branchDiff(c *call.Call, args []types.Datum) (call.Rows, error) {
 		table = types.OID(args[2].Uint())
 	}
 	return t.BranchDiff(string(args[0].Bytes()), string(args[1].Bytes()), table)
+}
+
+// branchSchemaDiff is branch_schema_diff(source, target).
+func branchSchemaDiff(c *call.Call, args []types.Datum) (call.Rows, error) {
+	t, err := tarn(c)
+	if err != nil {
+		return nil, err
+	}
+	return t.BranchSchemaDiff(string(args[0].Bytes()), string(args[1].Bytes()))
 }
 
 // MirrorCommit is a row of tarn.mirror_history. LSN is 0 where another writer made the commit.

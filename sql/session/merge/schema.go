@@ -14,14 +14,22 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// refuseSchema refuses what the source has changed in its catalog and the target has not in the same way.
-func refuseSchema(ctx context.Context, p *branchdiff.Pair) error {
+// schemaChange is a descriptor that the source has changed and the target has not in the same way.
+type schemaChange struct {
+	p    *branchdiff.Pair
+	base *branchdiff.State
+	key  []byte
+	at   [3][]byte // of source, target, base; nil where it is not there
+}
+
+// eachSchemaChange calls f with what the source has changed in its catalog.
+func eachSchemaChange(ctx context.Context, p *branchdiff.Pair, f func(c schemaChange) error) error {
 	if p.SourceSince == nil || p.SourceSince.Whole[database.CatalogStorage] {
 		base, err := p.Base(ctx)
 		if err != nil {
 			return err
 		}
-		return refuseWhole(p, base)
+		return eachDescriptor(p, base, f)
 	}
 	var keys []string
 	for k := range p.SourceSince.Keys {
@@ -39,60 +47,80 @@ func refuseSchema(ctx context.Context, p *branchdiff.Pair) error {
 			}
 			was = base
 		}
-		if err := refuseKey(p, was, []byte(k)); err != nil {
+		if err := compareKey(p, was, []byte(k), f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// refuseWhole is refuseSchema where the log does not tell which descriptors the source has changed.
-func refuseWhole(p *branchdiff.Pair, base *branchdiff.State) error {
+// eachDescriptor is eachSchemaChange where the log does not tell which descriptors the source has changed.
+func eachDescriptor(p *branchdiff.Pair, base *branchdiff.State, f func(c schemaChange) error) error {
 	lo := tuple.AppendPrefix(nil, database.CatalogStorage, database.StateIndex)
+	var keys []string
 	for _, st := range []*branchdiff.State{&p.Source, base} {
 		it := st.Snap.NewIter(lo, tuple.PrefixEnd(bytes.Clone(lo)))
-		var err error
-		for ok := it.First(); ok && err == nil; ok = it.Next() {
-			err = refuseKey(p, base, bytes.Clone(it.Key()))
+		for ok := it.First(); ok; ok = it.Next() {
+			keys = append(keys, string(it.Key()))
 		}
-		if cerr := it.Close(); err == nil {
-			err = cerr
+		if err := it.Close(); err != nil {
+			return err
 		}
-		if err != nil {
+	}
+	slices.Sort(keys)
+	for _, k := range slices.Compact(keys) {
+		if err := compareKey(p, base, []byte(k), f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// refuseKey compares one descriptor.
-func refuseKey(p *branchdiff.Pair, base *branchdiff.State, key []byte) error {
-	var at [3][]byte
+// compareKey compares one descriptor.
+func compareKey(p *branchdiff.Pair, base *branchdiff.State, key []byte, f func(c schemaChange) error) error {
+	c := schemaChange{p: p, base: base, key: key}
 	for i, st := range []*branchdiff.State{&p.Source, &p.Target, base} {
 		v, ok, err := st.Snap.AppendGet(nil, key)
 		if err != nil {
 			return err
 		}
 		if ok {
-			if at[i], err = settled(key, v); err != nil {
+			if c.at[i], err = settled(key, v); err != nil {
 				return err
 			}
 		}
 	}
-	if same(at[0], at[2]) || same(at[0], at[1]) {
+	if same(c.at[0], c.at[2]) || same(c.at[0], c.at[1]) {
 		return nil
 	}
-	what := "created"
-	cat := p.Source.Cat
+	return f(c)
+}
+
+// refuseSchema refuses what the source has changed in its catalog and the target has not in the same way.
+func refuseSchema(ctx context.Context, p *branchdiff.Pair) error {
+	return eachSchemaChange(ctx, p, func(c schemaChange) error {
+		return pgerr.New(pgerr.FeatureNotSupported, "merging schema changes is not supported: %s has been %s in branch \"%s\"",
+			c.object(), c.what(), p.Source.DB.Branch).
+			WithHint("Make the same change in branch \"%s\" first.", p.Target.DB.Branch)
+	})
+}
+
+func (c *schemaChange) what() string {
 	switch {
-	case at[0] == nil:
-		what, cat = "dropped", base.Cat
-	case at[2] != nil:
-		what = "altered"
+	case c.at[0] == nil:
+		return "dropped"
+	case c.at[2] == nil:
+		return "created"
 	}
-	name := describe(cat, key)
-	return pgerr.New(pgerr.FeatureNotSupported, "merging schema changes is not supported: %s has been %s in branch \"%s\"", name, what, p.Source.DB.Branch).
-		WithHint("Make the same change in branch \"%s\" first.", p.Target.DB.Branch)
+	return "altered"
+}
+
+// object names what has changed.
+func (c *schemaChange) object() string {
+	if c.at[0] == nil {
+		return describe(c.base.Cat, c.key)
+	}
+	return describe(c.p.Source.Cat, c.key)
 }
 
 func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
@@ -117,23 +145,27 @@ func settled(key, value []byte) ([]byte, error) {
 
 func kindOf(key []byte) catalog.Kind { return catalog.Kind(key[tuple.KeyPrefixLen]) }
 
-// describe names the object of a descriptor.
-func describe(cat *catalog.Catalog, key []byte) string {
+func oidOf(key []byte) catalog.OID {
 	k := key[tuple.KeyPrefixLen:]
 	if len(k) != 5 {
-		return "an object"
+		return 0
 	}
-	oid := catalog.OID(k[1])<<24 | catalog.OID(k[2])<<16 | catalog.OID(k[3])<<8 | catalog.OID(k[4])
-	if kindOf(key) == catalog.KindRelation {
+	return catalog.OID(k[1])<<24 | catalog.OID(k[2])<<16 | catalog.OID(k[3])<<8 | catalog.OID(k[4])
+}
+
+// describe names the object of a descriptor.
+func describe(cat *catalog.Catalog, key []byte) string {
+	oid, kind := oidOf(key), kindOf(key)
+	if kind == catalog.KindRelation {
 		if t := cat.Table(oid); t != nil {
 			return "relation " + branchdiff.TableName(cat, t)
 		}
 	}
-	if sc := cat.SchemaByOID(oid); sc != nil && kindOf(key) == catalog.KindSchema {
+	if sc := cat.SchemaByOID(oid); sc != nil && kind == catalog.KindSchema {
 		return "schema \"" + sc.Name + "\""
 	}
-	if o := cat.Object(kindOf(key), oid); o != nil && o.Head().Name != "" {
-		return "object \"" + o.Head().Name + "\" (" + kindOf(key).String() + ")"
+	if o := cat.Object(kind, oid); o != nil && o.Head().Name != "" {
+		return kind.String() + " \"" + o.Head().Name + "\""
 	}
-	return "an object of kind " + kindOf(key).String()
+	return "an object of kind " + kind.String()
 }

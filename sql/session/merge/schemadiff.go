@@ -1,0 +1,184 @@
+package merge
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tarndb/tarn/sql/branchdiff"
+	"github.com/tarndb/tarn/sql/builtin"
+	"github.com/tarndb/tarn/sql/builtin/call"
+	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/tuple"
+)
+
+// Definer prints objects as the statements that make them, by the catalog that As says.
+type Definer interface {
+	Printer
+	ViewDef(view types.OID, pretty bool) (string, error)
+	IndexDef(index types.OID, column int, pretty bool) (string, error)
+	ConstraintDef(con types.OID, pretty bool) (string, error)
+	TriggerDef(trigger types.OID, pretty bool) (string, error)
+	FunctionDef(fn types.OID) (string, error)
+	Expr(node string, rel types.OID, pretty bool) (string, error)
+}
+
+// SchemaDiff is the rows of branch_schema_diff. It closes the pair.
+func SchemaDiff(ctx context.Context, p *branchdiff.Pair, pr Definer) (builtin.Rows, error) {
+	defer p.Close()
+	var out [][]types.Datum
+	err := eachSchemaChange(ctx, p, func(c schemaChange) error {
+		row := []types.Datum{tuple.String(c.object()), tuple.String(c.what()), types.Null, types.Null}
+		for i, st := range []*branchdiff.State{&p.Source, &p.Target} {
+			if c.at[i] == nil {
+				continue
+			}
+			var text string
+			err := pr.As(st.Cat, func(env *types.Env) (err error) {
+				text, err = ddl(pr, env, st.Cat, c.key)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if text != "" {
+				row[2+i] = tuple.String(text)
+			}
+		}
+		out = append(out, row)
+		return nil
+	})
+	slices.SortFunc(out, func(a, b []types.Datum) int { return cmp.Compare(string(a[0].Bytes()), string(b[0].Bytes())) })
+	return call.TableRows(out), err
+}
+
+// ddl is the statements that make an object; "" for kinds of which none are printed.
+func ddl(pr Definer, env *types.Env, cat *catalog.Catalog, key []byte) (string, error) {
+	oid := oidOf(key)
+	switch kindOf(key) {
+	case catalog.KindSchema:
+		if sc := cat.SchemaByOID(oid); sc != nil {
+			return "CREATE SCHEMA " + ruleutils.QuoteIdent(sc.Name), nil
+		}
+	case catalog.KindFunction:
+		f := cat.Function(oid)
+		if f == nil || f.Proc.Kind == 'a' {
+			return "", nil
+		}
+		text, err := pr.FunctionDef(oid)
+		return strings.TrimRight(text, "\n"), err
+	case catalog.KindType:
+		if t := cat.Type(oid); t != nil && t.Form == types.TypeEnum {
+			return enumDDL(env, oid, t), nil
+		}
+	case catalog.KindRelation:
+		if t := cat.Table(oid); t != nil {
+			return relationDDL(pr, env, cat, t)
+		}
+	}
+	return "", nil
+}
+
+func enumDDL(env *types.Env, oid types.OID, t *catalog.Type) string {
+	labels := make([]string, len(t.Labels))
+	for i, l := range t.Labels {
+		labels[i] = ruleutils.QuoteLiteral(l.Name)
+	}
+	return "CREATE TYPE " + types.FormatType(oid, -1, env) + " AS ENUM (" + strings.Join(labels, ", ") + ")"
+}
+
+func relationDDL(pr Definer, env *types.Env, cat *catalog.Catalog, t *catalog.Table) (string, error) {
+	name := branchdiff.TableName(cat, t)
+	switch t.Kind {
+	case catalog.RelView, catalog.RelMatView:
+		word := "VIEW"
+		if t.Kind == catalog.RelMatView {
+			word = "MATERIALIZED VIEW"
+		}
+		query, err := pr.ViewDef(t.OID, false)
+		return "CREATE " + word + " " + name + " AS\n" + strings.TrimSuffix(query, ";"), err
+	case catalog.RelSequence:
+		s := t.Sequence
+		text := fmt.Sprintf("CREATE SEQUENCE %s AS %s INCREMENT BY %d MINVALUE %d MAXVALUE %d START WITH %d CACHE %d", name,
+			types.FormatType(s.Type, -1, env), s.Inc, s.Min, s.Max, s.Start, s.Cache)
+		if s.Cycle {
+			text += " CYCLE"
+		}
+		return text, nil
+	case catalog.RelTable, catalog.RelPartitioned:
+		return tableDDL(pr, env, t, name)
+	}
+	return "", nil
+}
+
+// tableDDL is a table with its constraints, and then its indexes and triggers.
+func tableDDL(pr Definer, env *types.Env, t *catalog.Table, name string) (string, error) {
+	var parts, rest []string
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		text, err := columnDDL(pr, env, t, c)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, text)
+	}
+	own := map[types.OID]bool{}
+	for _, c := range t.Constraints {
+		if c.Type != catalog.ConForeign {
+			own[c.Index] = true
+		}
+		if c.Type == catalog.ConTrigger {
+			continue
+		}
+		def, err := pr.ConstraintDef(c.OID, false)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, "CONSTRAINT "+ruleutils.QuoteIdent(c.Name)+" "+def)
+	}
+	for _, ix := range t.Indexes {
+		if own[ix.OID] {
+			continue
+		}
+		def, err := pr.IndexDef(ix.OID, 0, false)
+		if err != nil {
+			return "", err
+		}
+		rest = append(rest, ";\n"+def)
+	}
+	for _, g := range t.Triggers {
+		def, err := pr.TriggerDef(g.OID, false)
+		if err != nil {
+			return "", err
+		}
+		rest = append(rest, ";\n"+def)
+	}
+	return "CREATE TABLE " + name + " (\n    " + strings.Join(parts, ",\n    ") + "\n)" + strings.Join(rest, ""), nil
+}
+
+func columnDDL(pr Definer, env *types.Env, t *catalog.Table, c *catalog.Column) (string, error) {
+	text := ruleutils.QuoteIdent(c.Name) + " " + types.FormatType(c.Type, c.TypMod, env)
+	if c.NotNull {
+		text += " NOT NULL"
+	}
+	switch {
+	case c.Identity == 'a':
+		return text + " GENERATED ALWAYS AS IDENTITY", nil
+	case c.Identity == 'd':
+		return text + " GENERATED BY DEFAULT AS IDENTITY", nil
+	case c.Default == "":
+		return text, nil
+	}
+	e, err := pr.Expr(c.Default, t.OID, false)
+	if c.Generated != 0 {
+		return text + " GENERATED ALWAYS AS (" + e + ") STORED", err
+	}
+	return text + " DEFAULT " + e, err
+}
