@@ -20,6 +20,7 @@ import (
 type fake struct {
 	dir    string
 	closed atomic.Bool
+	busy   atomic.Bool
 }
 
 func openFake(_ context.Context, w Where) (Runtime, error) {
@@ -35,6 +36,7 @@ func openFake(_ context.Context, w Where) (Runtime, error) {
 
 func (f *fake) read() string   { b, _ := os.ReadFile(filepath.Join(f.dir, "data")); return string(b) }
 func (f *fake) write(s string) { os.WriteFile(filepath.Join(f.dir, "data"), []byte(s), 0o600) }
+func (f *fake) Busy() bool     { return f.busy.Load() }
 func (f *fake) LSN() wal.LSN   { return wal.LSN(len(f.read())) }
 func (f *fake) Close() error   { f.closed.Store(true); return nil }
 func (f *fake) Checkpoint(_ context.Context, to Where) (wal.LSN, error) {
@@ -412,7 +414,12 @@ func TestIdleBranchesClose(t *testing.T) {
 	m := open(t, t.TempDir(), 5*time.Millisecond)
 	defer m.Close()
 	var first *fake
-	on(t, m, "postgres", "main", func(f *fake) { first = f })
+	on(t, m, "postgres", "main", func(f *fake) { first = f; f.busy.Store(true) })
+	time.Sleep(50 * time.Millisecond)
+	if first.closed.Load() {
+		t.Fatal("closed while it has work to do")
+	}
+	first.busy.Store(false)
 	deadline := time.Now().Add(10 * time.Second)
 	for !first.closed.Load() {
 		if time.Now().After(deadline) {

@@ -41,6 +41,8 @@ type Runtime interface {
 	Restore(ctx context.Context, to Where, p Point) (Point, error)
 	// LSN is the newest visible position.
 	LSN() wal.LSN
+	// Busy reports whether work goes on that Close would throw away: an idle branch is not closed meanwhile.
+	Busy() bool
 	Close() error
 }
 
@@ -826,21 +828,46 @@ func (m *Manager) reap() {
 			return
 		case <-tick.C:
 		}
-		m.mu.Lock()
 		var idle []*slot
-		for id, s := range m.mu.open {
-			if s.refs == 0 && !s.closing && s.runtime != nil && time.Since(s.idle) >= m.opts.IdleTimeout {
-				s.closing = true
+		for id, s := range m.unused() {
+			if !s.runtime.Busy() && m.startClosing(s) {
 				idle = append(idle, s)
 				go m.closeSlot(id, s)
 			}
 		}
-		m.mu.Unlock()
 		for _, s := range idle {
 			<-s.gone
 		}
 		m.expire(time.Now())
 	}
+}
+
+// unused are the open branches that nobody has used for the idle timeout, by id.
+func (m *Manager) unused() map[uint32]*slot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[uint32]*slot{}
+	for id, s := range m.mu.open {
+		if m.idleLocked(s) {
+			out[id] = s
+		}
+	}
+	return out
+}
+
+func (m *Manager) idleLocked(s *slot) bool {
+	return s.refs == 0 && !s.closing && s.runtime != nil && time.Since(s.idle) >= m.opts.IdleTimeout
+}
+
+// startClosing marks a branch as closing if it is still unused.
+func (m *Manager) startClosing(s *slot) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.idleLocked(s) {
+		return false
+	}
+	s.closing = true
+	return true
 }
 
 func (m *Manager) closeSlot(id uint32, s *slot) {

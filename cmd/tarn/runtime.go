@@ -33,6 +33,9 @@ type runtime struct {
 
 var _ branching.Runtime = (*runtime)(nil)
 
+// Busy is Runtime's: the mirror copies a table.
+func (r *runtime) Busy() bool { return r.mirror != nil && r.mirror.Copying() }
+
 // withMirror starts the columnar mirror of an open branch.
 func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
 	r := &runtime{DB: db, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}

@@ -60,6 +60,18 @@ func (m *Mirror) Status() []Status {
 	return out
 }
 
+// Copying reports whether a whole table is being copied, with success so far: Close makes the next Open begin again.
+func (m *Mirror) Copying() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.tables {
+		if t.copying != nil && t.err == nil && !t.dropped {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Mirror) statusLocked(t *table) Status {
 	s := Status{Table: t.id, SchemaName: t.schema.SchemaName, TableName: t.schema.TableName, DeltaPath: t.store.URL(""),
 		DeltaVersion: -1, State: StateActive}

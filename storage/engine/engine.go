@@ -308,7 +308,7 @@ func (e *Engine) Close() error {
 	}
 	e.grave.clear()
 	var err error
-	if e.kv.State().LSN-e.durableApplied() > closeFlushBytes {
+	if e.unapplied(e.kv.State().LSN) > closeFlushBytes {
 		err = e.kv.Flush()
 	}
 	return errors.Join(err, e.release())

@@ -79,7 +79,7 @@ func (e *Engine) watchIdle(last wal.LSN) {
 		e.idleArmed.Store(false)
 		e.closing.RLock()
 		defer e.closing.RUnlock()
-		if e.closed || e.stopped() != nil || last-e.durableApplied() < idleBytes {
+		if e.closed || e.stopped() != nil || e.unapplied(last) < idleBytes {
 			return
 		}
 		if err := e.kv.AsyncFlush(); err != nil {
@@ -111,6 +111,16 @@ func (e *Engine) durableApplied() wal.LSN {
 		return 0
 	}
 	return st.LSN
+}
+
+// unapplied is how many bytes of log up to a position, attachments included, recovery would replay if the store stopped now.
+func (e *Engine) unapplied(to wal.LSN) int64 {
+	from := e.durableApplied()
+	attached, err := e.log.AttachedBytes(from)
+	if err != nil {
+		e.opts.Logger.Warn("attachments of the log not counted", "error", err)
+	}
+	return int64(to-from) + attached
 }
 
 // dropUnfinishedIngests adds to g the removal of what bulk writers of an earlier process left without committing it.
