@@ -43,6 +43,7 @@ func main() {
 	branching := flag.Bool("branches", true, "create and drop branches while writing")
 	lake := flag.Bool("lake", false, "all tables but accounts are lake tables (no branches then)")
 	points := flag.Bool("points", false, "the server kills itself at each step of the mirror, -rounds times each")
+	large := flag.Bool("large", false, "kill under transactions that are larger than a record of the log (a longest of some seconds is wanted)")
 	keep := flag.Bool("keep", false, "keep the data directory")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "tarn-crash-")
@@ -50,9 +51,12 @@ func main() {
 		fail(err)
 	}
 	t := &test{bin: *bin, dir: dir, clients: *clients, branching: *branching && !*lake, lake: *lake, ledger: map[int64]entry{}, feeds: map[string]*feed{}}
-	if *points {
+	switch {
+	case *points:
 		err = t.runPoints(*rounds)
-	} else {
+	case *large:
+		err = t.runLarge(*rounds, *longest)
+	default:
 		err = t.run(*rounds, *longest)
 	}
 	if err != nil {
