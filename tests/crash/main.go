@@ -429,7 +429,7 @@ func (t *test) brancher(ctx context.Context) error {
 	}
 	defer c.Close(ctx)
 	for n := 0; ; n++ {
-		name := fmt.Sprintf("b%d_%d", t.next.Load(), n)
+		name := fmt.Sprintf("b%d_%d", t.next.Add(1), n) // of its own, even if no client began a transaction since the last restart
 		if _, err := c.Exec(ctx, "create branch "+name); err != nil {
 			if lost(err) {
 				return nil
