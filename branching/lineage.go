@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/storage/wal"
@@ -172,7 +173,7 @@ func (m *Manager) Compare(ctx context.Context, database, source, target string, 
 	if d == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, database)
 	}
-	merged := append(append([]Merged(nil), sights[0].Merged...), sights[1].Merged...)
+	merged := slices.Concat(sights[0].Merged, sights[1].Merged)
 	a, b := history{}, history{}
 	a.come(d, merged, Position{c.Source.Where.BranchID, sights[0].LSN})
 	b.come(d, merged, Position{c.Target.Where.BranchID, sights[1].LSN})
@@ -183,11 +184,10 @@ func (m *Manager) Compare(ctx context.Context, database, source, target string, 
 	c.SourceSince, c.TargetSince = a.since(d, base), b.since(d, base)
 	c.SourceDescends = d.descends(Position{c.Source.Where.BranchID, sights[0].LSN}, c.Base)
 	c.TargetDescends = d.descends(Position{c.Target.Where.BranchID, sights[1].LSN}, c.Base)
-	c.Forked = true
-	for _, r := range merged {
-		c.Forked = c.Forked && !(a.covers(Position{r.Into, r.At}) && !base.covers(Position{r.Into, r.At})) &&
-			!(b.covers(Position{r.Into, r.At}) && !base.covers(Position{r.Into, r.At}))
-	}
+	c.Forked = !slices.ContainsFunc(merged, func(r Merged) bool {
+		at := Position{r.Into, r.At}
+		return (a.covers(at) || b.covers(at)) && !base.covers(at)
+	})
 	return c, nil
 }
 

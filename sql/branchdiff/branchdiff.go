@@ -30,12 +30,13 @@ type State struct {
 
 // See takes the newest state of an open branch; it is released with Snap.
 func See(db *database.DB) (State, error) {
-	s := State{DB: db, Snap: db.Engine.Snapshot()}
-	var err error
-	if s.Cat, err = database.CatalogAt(s.Snap); err != nil {
-		s.Snap.Release()
+	snap := db.Engine.Snapshot()
+	cat, err := database.CatalogAt(snap)
+	if err != nil {
+		snap.Release()
+		return State{}, err
 	}
-	return s, err
+	return State{DB: db, Snap: snap, Cat: cat}, nil
 }
 
 // Pair is a source, which has changed, and a target that might have the changes. It is for one goroutine.
@@ -94,15 +95,7 @@ func (p *Pair) BaseCatalog(ctx context.Context) (*catalog.Catalog, error) {
 
 // Touches reports whether the log names keys of a system table.
 func Touches(t *engine.Touched, storage uint32) bool {
-	if t == nil || t.Whole[storage] {
-		return true
-	}
-	for k := range t.Keys {
-		if change.TableOf([]byte(k)) == storage {
-			return true
-		}
-	}
-	return false
+	return t == nil || t.Whole[storage] || len(t.Of(storage)) > 0
 }
 
 // Touch reads what stretches of a log name; nil if it is too much, or gone.
@@ -132,7 +125,7 @@ func (p *Pair) Tables(ctx context.Context) ([]Table, error) {
 		if !t.Stored() || t.Persistence == catalog.Temporary {
 			return true
 		}
-		x := Table{Source: t, Base: base.Table(t.OID), Name: TableName(p.Source.Cat, t)}
+		x := Table{Source: t, Base: base.Table(t.OID), Name: ruleutils.Qualified(p.Source.Cat, t.Schema, t.Name)}
 		if x.Base != nil {
 			x.Target = p.Target.Cat.Table(t.OID)
 		} else {
@@ -162,13 +155,4 @@ func named(in, of *catalog.Catalog, t *catalog.Table) *catalog.Table {
 		return nil
 	}
 	return found
-}
-
-// TableName is a table's name with its schema.
-func TableName(c *catalog.Catalog, t *catalog.Table) string {
-	name := ruleutils.QuoteIdent(t.Name)
-	if sc := c.SchemaByOID(t.Schema); sc != nil {
-		name = ruleutils.QuoteIdent(sc.Name) + "." + name
-	}
-	return name
 }

@@ -86,12 +86,11 @@ func told(t *engine.Touched, of *catalog.Table) bool {
 
 // keysOf lists the keys of a table's rows that a side's log names, in order, after their prefix.
 func (p *Pair) keysOf(side int, storage uint32) (keys []string) {
-	for k := range p.since(side).Keys {
-		if b := []byte(k); change.TableOf(b) == storage && change.IndexOf(b) == change.PrimaryIndex {
+	for _, k := range p.since(side).Of(storage) {
+		if change.IndexOf([]byte(k)) == change.PrimaryIndex {
 			keys = append(keys, k[change.KeyPrefix:])
 		}
 	}
-	slices.Sort(keys)
 	return keys
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/catalog/pgdata"
 )
 
@@ -17,6 +18,14 @@ var quotedWords = sync.OnceValue(func() map[string]bool {
 	}
 	return out
 })
+
+// Qualified is the quoted name of an object with its schema; without one if the catalog does not have that.
+func Qualified(cat *catalog.Catalog, schema catalog.OID, name string) string {
+	if sc := cat.SchemaByOID(schema); sc != nil {
+		return QuoteIdent(sc.Name) + "." + QuoteIdent(name)
+	}
+	return QuoteIdent(name)
+}
 
 // QuoteIdent is quote_identifier: double quotes where the name needs them.
 func QuoteIdent(s string) string {

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
-// Touched are the keys that stretches of log name, those of histories that belong together.
+// Touched are the keys that stretches of log name, those of histories that belong together. It is for one goroutine.
 type Touched struct {
 	// Keys tells of each key whether it was there before the first of the stretches that names it was written, as far as the log says
 	// so: it does for rows, not for what has no row id.
@@ -18,8 +19,9 @@ type Touched struct {
 	// Whole are the tables of which some rows are not told by key: a range was removed, or files were taken in.
 	Whole map[uint32]bool
 	// Filled are those of Whole into which files were taken in.
-	Filled map[uint32]bool
-	bytes  int
+	Filled  map[uint32]bool
+	bytes   int
+	byTable map[uint32][]string // of Of; nil: not made since the last key came
 }
 
 // NewTouched names nothing yet.
@@ -55,6 +57,7 @@ func (t *Touched) add(rec wal.Record, wanted func(key []byte) bool) (err error) 
 			if _, seen := t.Keys[string(op.Key)]; !seen {
 				t.Keys[string(op.Key)] = op.Kind == change.KindDelete || op.OldRowID != 0
 				t.bytes += len(op.Key) + 64
+				t.byTable = nil
 			}
 		case change.KindDeleteRange:
 			if err := t.addRange(op.Key, op.Value); err != nil {
@@ -90,6 +93,21 @@ func (t *Touched) addRange(lo, hi []byte) error {
 			return nil
 		}
 	}
+}
+
+// Of lists the keys of a table, in order.
+func (t *Touched) Of(table uint32) []string {
+	if t.byTable == nil {
+		t.byTable = map[uint32][]string{}
+		for k := range t.Keys {
+			of := change.TableOf([]byte(k))
+			t.byTable[of] = append(t.byTable[of], k)
+		}
+		for _, keys := range t.byTable {
+			slices.Sort(keys)
+		}
+	}
+	return t.byTable[table]
 }
 
 // Names reports whether a key is among those that are touched, or may be.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -50,6 +51,10 @@ func TestTouchNamesWhatTheLogNames(t *testing.T) {
 	}
 	if got.Names(rowKey(99)) || len(got.Keys) != 4 {
 		t.Errorf("%d keys", len(got.Keys))
+	}
+	want := []string{string(rowKey(1)), string(rowKey(2)), string(rowKey(3)), string(rowKey(50))}
+	if keys := got.Of(testTable); !slices.Equal(keys, want) || len(got.Of(200)) != 0 {
+		t.Errorf("keys of the table: %x", keys)
 	}
 	if !got.Whole[200] || got.Whole[300] || len(got.Whole) != 1 {
 		t.Errorf("whole tables %v", got.Whole)

@@ -447,11 +447,7 @@ func serialSequence(s call.Session, c *call.Call, a []types.Datum) (types.Datum,
 	if found == nil {
 		return types.Null, nil
 	}
-	name := ruleutils.QuoteIdent(found.Name)
-	if sc := s.Catalog().SchemaByOID(found.Schema); sc != nil {
-		name = ruleutils.QuoteIdent(sc.Name) + "." + name
-	}
-	return call.Text(name)
+	return call.Text(ruleutils.Qualified(s.Catalog(), found.Schema, found.Name))
 }
 
 // keywordRows is pg_get_keywords().

@@ -82,10 +82,7 @@ func (q qualifier) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 
 // Qualified is a name with its schema.
 func (x *Ctx) Qualified(schema catalog.OID, name string) string {
-	if s := x.Catalog().SchemaByOID(schema); s != nil {
-		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
-	}
-	return ruleutils.QuoteIdent(name)
+	return ruleutils.Qualified(x.Catalog(), schema, name)
 }
 
 // QualifiedFunc is a function's name with its schema.

@@ -48,10 +48,7 @@ func (x *Ctx) NameText(schema catalog.OID, name string) string {
 			break
 		}
 	}
-	if s := cat.SchemaByOID(schema); s != nil {
-		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
-	}
-	return ruleutils.QuoteIdent(name)
+	return ruleutils.Qualified(cat, schema, name)
 }
 
 // ObjectText is the name of an object of the general store, qualified where its schema is not in the search path.
@@ -61,10 +58,7 @@ func (x *Ctx) ObjectText(schema catalog.OID, name string) string {
 			return ruleutils.QuoteIdent(name)
 		}
 	}
-	if s := x.Catalog().SchemaByOID(schema); s != nil {
-		return ruleutils.QuoteIdent(s.Name) + "." + ruleutils.QuoteIdent(name)
-	}
-	return ruleutils.QuoteIdent(name)
+	return ruleutils.Qualified(x.Catalog(), schema, name)
 }
 
 // Signature is a function as messages name it: name(type, …) of its input arguments.

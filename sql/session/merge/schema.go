@@ -3,6 +3,7 @@ package merge
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
@@ -31,14 +32,7 @@ func eachSchemaChange(ctx context.Context, p *branchdiff.Pair, f func(c schemaCh
 		}
 		return eachDescriptor(p, base, f)
 	}
-	var keys []string
-	for k := range p.SourceSince.Keys {
-		if change.TableOf([]byte(k)) == database.CatalogStorage {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range p.SourceSince.Of(database.CatalogStorage) {
 		was := &p.Target
 		if !p.TargetDescends || p.TargetSince == nil || p.TargetSince.Names([]byte(k)) {
 			base, err := p.Base(ctx)
@@ -150,7 +144,7 @@ func oidOf(key []byte) catalog.OID {
 	if len(k) != 5 {
 		return 0
 	}
-	return catalog.OID(k[1])<<24 | catalog.OID(k[2])<<16 | catalog.OID(k[3])<<8 | catalog.OID(k[4])
+	return catalog.OID(binary.BigEndian.Uint32(k[1:]))
 }
 
 // describe names the object of a descriptor.
@@ -158,7 +152,7 @@ func describe(cat *catalog.Catalog, key []byte) string {
 	oid, kind := oidOf(key), kindOf(key)
 	if kind == catalog.KindRelation {
 		if t := cat.Table(oid); t != nil {
-			return "relation " + branchdiff.TableName(cat, t)
+			return "relation " + ruleutils.Qualified(cat, t.Schema, t.Name)
 		}
 	}
 	if sc := cat.SchemaByOID(oid); sc != nil && kind == catalog.KindSchema {

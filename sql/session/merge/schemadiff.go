@@ -92,7 +92,7 @@ func enumDDL(env *types.Env, oid types.OID, t *catalog.Type) string {
 }
 
 func relationDDL(pr Definer, env *types.Env, cat *catalog.Catalog, t *catalog.Table) (string, error) {
-	name := branchdiff.TableName(cat, t)
+	name := ruleutils.Qualified(cat, t.Schema, t.Name)
 	switch t.Kind {
 	case catalog.RelView, catalog.RelMatView:
 		word := "VIEW"

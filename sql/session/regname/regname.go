@@ -221,10 +221,7 @@ func (r Names) typeVisible(t *types.Type) bool {
 
 // Qualified is a relation's name with its schema.
 func (r Names) Qualified(schema types.OID, name string) string {
-	if sc := r.S.Catalog().SchemaByOID(schema); sc != nil {
-		return ruleutils.QuoteIdent(sc.Name) + "." + ruleutils.QuoteIdent(name)
-	}
-	return ruleutils.QuoteIdent(name)
+	return ruleutils.Qualified(r.S.Catalog(), schema, name)
 }
 
 // Text is an object as its kind prints it; ok is false where there is none.
