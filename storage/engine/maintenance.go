@@ -113,9 +113,11 @@ func (e *Engine) durableApplied() wal.LSN {
 	return st.LSN
 }
 
-// unapplied is how many bytes of log up to a position, attachments included, recovery would replay if the store stopped now.
-func (e *Engine) unapplied(to wal.LSN) int64 {
-	from := e.durableApplied()
+// unapplied is how many bytes of log up to a position recovery would replay if the store stopped now.
+func (e *Engine) unapplied(to wal.LSN) int64 { return e.logged(e.durableApplied(), to) }
+
+// logged is how many bytes the log has from a position to its newest one, to, attachments included.
+func (e *Engine) logged(from, to wal.LSN) int64 {
 	attached, err := e.log.AttachedBytes(from)
 	if err != nil {
 		e.opts.Logger.Warn("attachments of the log not counted", "error", err)

@@ -43,15 +43,13 @@ func replay(ctx context.Context, s *kv.Store, r *wal.Reader, before func(rec wal
 		}
 		records++
 		// Small records are copied and applied together.
-		if len(buf)+len(rec.Payload) > replayBytes {
+		alone := change.HasMore(rec.Payload) || len(rec.Payload) > replayBytes
+		if alone || len(buf)+len(rec.Payload) > replayBytes {
 			if err := apply(); err != nil {
 				return records, err
 			}
 		}
-		if more := change.HasMore(rec.Payload); more || len(rec.Payload) > replayBytes {
-			if err := apply(); err != nil {
-				return records, err
-			}
+		if alone {
 			if err := s.ApplyWhole(rec.Payload, rec.Open, rec.End); err != nil {
 				return records, err
 			}

@@ -245,11 +245,7 @@ func (e *Engine) baseDue() bool {
 	if state <= last.valid {
 		return false
 	}
-	attached, err := e.log.AttachedBytes(last.valid)
-	if err != nil {
-		e.opts.Logger.Warn("attachments of the log not counted", "error", err)
-	}
-	return int64(state-last.valid)+attached >= int64(e.spacing()) || time.Since(time.UnixMicro(last.micros)) >= e.opts.Window/baseTicks && last.micros > 0 ||
+	return e.logged(last.valid, state) >= int64(e.spacing()) || time.Since(time.UnixMicro(last.micros)) >= e.opts.Window/baseTicks && last.micros > 0 ||
 		last.micros == 0 && time.Since(e.opened) >= e.opts.Window/baseTicks
 }
 

@@ -113,14 +113,22 @@ func LinkAll(ctx context.Context, s Store, from, to string, names []string) erro
 	}); ok {
 		return l.linkAll(ctx, from, to, names)
 	}
+	return eachNew(names, func(n string) error { return s.Link(ctx, from+"/"+n, to+"/"+n) })
+}
+
+// makers is how many objects of a store elsewhere are made at a time.
+const makers = 16
+
+// eachNew calls f for each of the names, many at a time: f makes an object, ErrExist for one that is there already is none.
+func eachNew(names []string, f func(name string) error) error {
 	errs := make([]error, len(names))
-	slots := make(chan struct{}, linkers)
+	slots := make(chan struct{}, makers)
 	var wg sync.WaitGroup
 	for i, n := range names {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := s.Link(ctx, from+"/"+n, to+"/"+n); !errors.Is(err, ErrExist) {
+			if err := f(n); !errors.Is(err, ErrExist) {
 				errs[i] = err
 			}
 		})
@@ -128,9 +136,6 @@ func LinkAll(ctx context.Context, s Store, from, to string, names []string) erro
 	wg.Wait()
 	return errors.Join(errs...)
 }
-
-// linkers is how many objects of a store elsewhere are given second names at a time.
-const linkers = 16
 
 // CheckKey returns ErrBadKey for what is no key.
 func CheckKey(key string) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"syscall"
 )
 
@@ -26,20 +25,7 @@ func Share(ctx context.Context, from, to Store, names []string) error {
 			return err
 		}
 	}
-	errs := make([]error, len(names))
-	slots := make(chan struct{}, linkers)
-	var wg sync.WaitGroup
-	for i, n := range names {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := copyObject(ctx, from, to, n); !errors.Is(err, ErrExist) {
-				errs[i] = err
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return eachNew(names, func(n string) error { return copyObject(ctx, from, to, n) })
 }
 
 // rootOf is the store that a part belongs to, and the part's directory in it.

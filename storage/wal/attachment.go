@@ -19,16 +19,7 @@ const (
 	newAttachment    = ".more.new"
 )
 
-func attachmentName(at LSN) string { return fmt.Sprintf("%016X%s", uint64(at), attachmentSuffix) }
-
-func parseAttachmentName(name string) (LSN, bool) {
-	digits, ok := strings.CutSuffix(name, attachmentSuffix)
-	if !ok || len(digits) != 16 {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 16, 64)
-	return LSN(n), err == nil
-}
+func attachmentName(at LSN) string { return fileName(at, attachmentSuffix) }
 
 // CreateAttachment makes a file for AppendAttached. The caller writes, syncs and closes it, and removes it when it is not appended.
 func (l *Log) CreateAttachment() (f vfs.File, path string, err error) {
@@ -77,7 +68,7 @@ func (l *Log) findAttachments() error {
 	}
 	oldest := l.segMu.segments[0].Start
 	for _, name := range names {
-		at, ok := parseAttachmentName(name)
+		at, ok := parseFileName(name, attachmentSuffix)
 		if ok && at >= oldest && at < l.mu.end {
 			l.segMu.attachments = append(l.segMu.attachments, at)
 		} else if ok || strings.HasSuffix(name, newAttachment) {

@@ -45,10 +45,13 @@ type Segment struct {
 
 func (s Segment) name() string { return segmentName(s.Start) }
 
-func segmentName(start LSN) string { return fmt.Sprintf("%016X%s", uint64(start), segmentSuffix) }
+func segmentName(start LSN) string { return fileName(start, segmentSuffix) }
 
-func parseSegmentName(name string) (LSN, bool) {
-	digits, ok := strings.CutSuffix(name, segmentSuffix)
+// fileName is the name of a file of the log that belongs to a position.
+func fileName(at LSN, suffix string) string { return fmt.Sprintf("%016X%s", uint64(at), suffix) }
+
+func parseFileName(name, suffix string) (LSN, bool) {
+	digits, ok := strings.CutSuffix(name, suffix)
 	if !ok || len(digits) != 16 {
 		return 0, false
 	}
@@ -100,7 +103,7 @@ func listSegments(fs vfs.FS, dir string) ([]LSN, error) {
 	}
 	var starts []LSN
 	for _, name := range names {
-		if start, ok := parseSegmentName(name); ok {
+		if start, ok := parseFileName(name, segmentSuffix); ok {
 			starts = append(starts, start)
 		}
 	}
