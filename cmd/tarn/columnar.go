@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/columnar"
 	"github.com/tarndb/tarn/sql/columnar/duck"
+	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/storage/object/s3"
 	"github.com/tarndb/tarn/storage/wal"
@@ -68,7 +69,7 @@ func (s columnarSource) Open(ctx context.Context, tables []*catalog.Table, at wa
 func (s columnarSource) fileOf(f *mirror.File) columnar.File {
 	out := columnar.File{Path: f.Path, Rows: f.Rows, Deleted: f.Deleted, Range: f.Stats.Range}
 	if !s3.IsAddress(f.Path) {
-		if !within(f.Path, s.places.warehouse.dir) {
+		if !files.Within(f.Path, s.places.warehouse.dir) {
 			out.Root = filepath.Dir(f.Path)
 		}
 		return out

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/object/cache"
@@ -55,11 +56,6 @@ func (p *places) bucketCache() (*cache.Cache, error) {
 	return p.cache, err
 }
 
-// within reports whether a path is a directory or below it.
-func within(p, dir string) bool {
-	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
-}
-
 // Vacant implements files.Deltas.
 func (p *places) Vacant(ctx context.Context, dir string) error {
 	house, _ := filepath.Abs(p.warehouse.dir)
@@ -68,7 +64,7 @@ func (p *places) Vacant(ctx context.Context, dir string) error {
 	}
 	data, _ := filepath.Abs(p.data)
 	for _, own := range []string{house, data} {
-		if within(dir, own) || within(own, dir) {
+		if files.Within(dir, own) || files.Within(own, dir) {
 			return pgerr.New(pgerr.InvalidObjectDefinition, "location \"%s\" overlaps with the server's own \"%s\"", dir, own)
 		}
 	}

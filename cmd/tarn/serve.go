@@ -127,11 +127,10 @@ func serve(ctx context.Context, args []string) error {
 	started := time.Now()
 	paceGC()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.logLevel}))
-	if err := os.MkdirAll(filepath.Join(cfg.data, "tmp"), 0o700); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Join(cfg.data, "cache"), 0o700); err != nil {
-		return err
+	for _, name := range []string{"tmp", "cache"} {
+		if err := os.MkdirAll(filepath.Join(cfg.data, name), 0o700); err != nil {
+			return err
+		}
 	}
 	if err := clearTemp(filepath.Join(cfg.data, "tmp")); err != nil {
 		return err

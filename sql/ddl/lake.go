@@ -1,10 +1,9 @@
 package ddl
 
 import (
-	"strings"
-
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/ddl/content"
+	"github.com/tarndb/tarn/sql/files"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
@@ -73,7 +72,7 @@ func (x *exec) useLocation(t *catalog.Table) error {
 		return err
 	}
 	x.Catalog().Tables(func(other *catalog.Table) bool {
-		if o := other.Location(); o != "" && other.Lake() && (within(o, dir) || within(dir, o)) {
+		if o := other.Location(); o != "" && other.Lake() && (files.Within(o, dir) || files.Within(dir, o)) {
 			err = pgerr.New(pgerr.InvalidObjectDefinition, "location \"%s\" overlaps with that of table \"%s\"", dir, other.Name).
 				WithDetail("Table \"" + other.Name + "\" is at \"" + o + "\".")
 		}
@@ -82,9 +81,6 @@ func (x *exec) useLocation(t *catalog.Table) error {
 	t.Options = t.Options.With(catalog.RelOption{Name: optLocation, Value: dir})
 	return err
 }
-
-// within reports whether a directory is one or below it.
-func within(dir, of string) bool { return dir == of || strings.HasPrefix(dir, of+"/") }
 
 // checkLakes refuses what the statement has made of lake tables and what these cannot be (docs/lake.md).
 func (x *exec) checkLakes() (err error) {

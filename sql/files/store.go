@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -32,6 +33,11 @@ type File interface {
 	io.ReaderAt
 	io.Closer
 	Size() int64
+}
+
+// Within reports whether a path is a directory or below it.
+func Within(p, dir string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // StoreError gives an error of reading a store the code of SQL.
