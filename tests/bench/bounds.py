@@ -71,9 +71,10 @@ def pgbench(port, *args, **how):
 
 
 class Server:
-    def __init__(self, a, mirror, dir):
+    """A server of a benchmark's own: a.bin on a.port, with its data below dir and with further flags."""
+    def __init__(self, a, mirror, dir, *flags):
         self.dir = dir
-        args = [a.bin, "serve", "--data", os.path.join(dir, "data"), "--listen", f"127.0.0.1:{a.port}", "--http", "", f"--mirror={'true' if mirror else 'false'}"]
+        args = [a.bin, "serve", "--data", os.path.join(dir, "data"), "--listen", f"127.0.0.1:{a.port}", "--http", "", f"--mirror={'true' if mirror else 'false'}", *flags]
         self.log = open(os.path.join(dir, "server.log"), "w")
         self.process = subprocess.Popen(args, stdout=self.log, stderr=self.log)
         for _ in range(200):

@@ -12,7 +12,8 @@ the server with all of them idle; branch_diff and MERGE BRANCH of the second fig
 
 BranchBench: arXiv 2604.17180. Operations only are taken over from it."""
 
-import argparse, os, random, shutil, signal, subprocess, sys, tempfile, time
+import argparse, os, random, shutil, sys, tempfile, time
+from bounds import Server
 from pgclient import Client
 
 
@@ -29,30 +30,6 @@ def timed(f):
     began = time.perf_counter()
     result = f()
     return (time.perf_counter() - began) * 1e3, result
-
-
-class Server:
-    def __init__(self, a, dir):
-        self.log = open(os.path.join(dir, "server.log"), "w")
-        self.process = subprocess.Popen([a.bin, "serve", "--data", os.path.join(dir, "data"), "--listen", f"127.0.0.1:{a.port}", "--http", "",
-                                         "--branch-idle", "5s"], stdout=self.log, stderr=self.log)
-        for _ in range(200):
-            try:
-                Client(a.port).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("the server does not answer")
-
-    def memory(self):
-        with open(f"/proc/{self.process.pid}/status") as f:
-            for line in f:
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1]) / 1024
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 PARENTS = {
@@ -129,13 +106,13 @@ def many(a, server):
     root.close()
     root = Client(a.port, "many")
     fill(root, a.rows)
-    before = server.memory()
+    before = server.memory("VmRSS")
     times = [timed(lambda: root.query(f"CREATE BRANCH m{i}"))[0] for i in range(a.many)]
     print(f"\n{a.many} branches of main in a row, ms{'p50':>29} {'p99':>9}")
     show("create", times)
     show("create, the last tenth", times[-max(1, a.many // 10):])
     time.sleep(12)  # idle branches are closed
-    print(f"memory of the server, MB: {before:.0f} before, {server.memory():.0f} with all of them idle")
+    print(f"memory of the server, MB: {before:.0f} before, {server.memory('VmRSS'):.0f} with all of them idle")
     root.close()
 
 
@@ -193,7 +170,7 @@ def main():
     a = p.parse_args()
     a.bin = os.path.abspath(a.bin)
     dir = tempfile.mkdtemp(prefix="tarn-branches-", dir=a.dir)
-    server = Server(a, dir)
+    server = Server(a, True, dir, "--branch-idle", "5s")
     try:
         for part in a.only.split(","):
             if part in PARENTS:

@@ -7,35 +7,19 @@ a table (incompressible, --mb of it) and runs TPC-B beside.
 Alive is, for the store, the bytes of all rows (pg_column_size), and for Delta what OPTIMIZE leaves at the end. base/ and what only it still links are
 the restore window's, which has a bound of its own (tarn.restore_window_size): they are shown apart. Files of several names count once."""
 
-import argparse, os, re, shutil, signal, subprocess, sys, tempfile, time
+import argparse, os, re, shutil, subprocess, sys, tempfile, time
+from bounds import Server
 from pgclient import Client, values
 
 MB = 1 << 20
 
 
-class Server:
+class Store(Server):
     def __init__(self, a, dir):
-        self.a, self.dir, self.data = a, dir, os.path.join(dir, "data")
-        self.config = os.path.join(dir, "tarn.conf")
-        with open(self.config, "w") as f:
+        self.data, config = os.path.join(dir, "data"), os.path.join(dir, "tarn.conf")
+        with open(config, "w") as f:
             f.write(f"tarn.restore_window = {a.window}\n")
-        self.start()
-
-    def start(self):
-        log = open(os.path.join(self.dir, "server.log"), "a")
-        self.process = subprocess.Popen([self.a.bin, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.a.port}", "--http", "",
-                                         "--config", self.config], stdout=log, stderr=log)
-        for _ in range(200):
-            try:
-                Client(self.a.port).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("the server does not answer")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
+        super().__init__(a, True, dir, "--config", config)
 
     def sizes(self):
         """Bytes by part. A file belongs to the part that is named first, in whatever directory else it has a name."""
@@ -91,7 +75,7 @@ def main():
     a = p.parse_args()
     a.bin = os.path.abspath(a.bin)
     dir = tempfile.mkdtemp(prefix="tarn-disk-", dir=a.dir)
-    server = Server(a, dir)
+    server = Store(a, dir)
     try:
         run(a, server)
     finally:
