@@ -84,6 +84,9 @@ func changes(ctx context.Context, c *pgx.Conn, table string, first, last int64) 
 		return nil, err
 	}
 	r := results[0]
+	if len(r.Rows) == 0 {
+		return nil, nil // versions that moved rows between files only; pgconn tells the columns of a result with its first row
+	}
 	kind, version := -1, -1
 	for i, d := range r.FieldDescriptions {
 		switch d.Name {
