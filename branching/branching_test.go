@@ -466,7 +466,7 @@ func TestOldTreeFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tree, err := readTree(dir)
+	tree, _, err := readTree(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +476,7 @@ func TestOldTreeFile(t *testing.T) {
 	if err := tree.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := readTree(dir); err != nil || again.Format != treeFormat {
+	if again, _, err := readTree(dir); err != nil || again.Format != treeFormat {
 		t.Errorf("written anew: %+v, %v", again, err)
 	}
 	var m []Membership
@@ -488,7 +488,7 @@ func TestOldTreeFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), []byte(damaged), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readTree(dir); !errors.Is(err, ErrDamaged) {
+	if _, _, err := readTree(dir); !errors.Is(err, ErrDamaged) {
 		t.Errorf("damaged: %v", err)
 	}
 }

@@ -76,6 +76,7 @@ type Manager struct {
 	opts Options
 	// change serialises everything that writes the tree; it is taken before mu.
 	change sync.Mutex
+	file   *treeFile         // protected by change
 	making map[string]string // directory in the warehouse by database@branch of stores that are being made; protected by change
 	mu     struct {
 		sync.Mutex
@@ -112,18 +113,18 @@ func Open(o Options) (*Manager, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, "stores"), 0o700); err != nil {
 		return nil, err
 	}
-	tree, err := readTree(o.Dir)
+	file, tree, err := openTreeFile(o.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		tree = &Tree{Format: treeFormat, NextID: 16384}
 		tree.addDatabase("postgres", superuserID)
 		tree.Roles = []*Role{{ID: superuserID, Name: "postgres", Super: true, Inherit: true, CreateRole: true, CreateDB: true,
 			Login: true, Replication: true, BypassRLS: true, ConnLimit: -1}}
-		err = tree.write(o.Dir)
+		file, err = makeTreeFile(o.Dir, tree)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", o.Dir, err)
 	}
-	m.mu.tree = tree
+	m.file, m.mu.tree = file, tree
 	if err := m.removeDebris(filepath.Join(o.Dir, "stores")); err != nil {
 		return nil, fmt.Errorf("open data directory %s: remove debris: %w", o.Dir, err)
 	}
@@ -272,12 +273,13 @@ func (m *Manager) dir(database, branch uint32) string {
 // update changes a copy of the tree and puts it in force once it is on disk.
 func (m *Manager) update(f func(t *Tree) error) error {
 	m.mu.Lock()
-	t := m.mu.tree.clone()
+	old := m.mu.tree
 	m.mu.Unlock()
+	t := old.clone()
 	if err := f(t); err != nil {
 		return err
 	}
-	if err := t.write(m.opts.Dir); err != nil {
+	if err := m.file.write(old, t); err != nil {
 		return fmt.Errorf("write branch tree: %w", err)
 	}
 	m.mu.Lock()
@@ -723,7 +725,7 @@ func (m *Manager) UpdateRoles(f func(roles []*Role, newID func() uint32) ([]*Rol
 	m.change.Lock()
 	defer m.change.Unlock()
 	return m.update(func(t *Tree) error {
-		roles, err := f(t.Roles, t.newID)
+		roles, err := f(copyRoles(t.Roles), t.newID)
 		if err == nil {
 			t.Roles = roles
 		}
@@ -895,7 +897,9 @@ func (m *Manager) Close() error {
 	m.mu.Unlock()
 	close(m.stop)
 	m.wg.Wait()
-	var err error
+	m.change.Lock()
+	err := m.file.close()
+	m.change.Unlock()
 	for _, s := range open {
 		if s.closing {
 			<-s.gone

@@ -1,14 +1,14 @@
 package branching
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +19,11 @@ import (
 // MainBranch is the branch that every database starts with.
 const MainBranch = "main"
 
-// Tree is the content of tarn.json.
+// Tree is the content of tarn.json, with what tarn.journal changes of it.
 type Tree struct {
-	Format    int
+	Format int
+	// Journal is the number of the newest entry of tarn.journal that the file has in it.
+	Journal   uint64
 	NextID    uint32
 	Databases []*Database
 	Roles     []*Role
@@ -34,9 +36,10 @@ type Tree struct {
 //	1  a role's MemberOf lists the roles' numbers
 //	2  MemberOf lists Memberships; a database has an ACL
 //	3  a branch has the time of its point; one that a reset has replaced names its successor
+//	4  tarn.journal has what came after the file
 const (
 	oldestTreeFormat = 1
-	treeFormat       = 3
+	treeFormat       = 4
 )
 
 // Database is a database and its branches, parents before children.
@@ -125,6 +128,16 @@ type Role struct {
 	ValidUntil                                  time.Time         `json:",omitzero"`
 	MemberOf                                    []Membership      `json:",omitempty"`
 	Settings                                    map[string]string `json:",omitempty"` // ALTER ROLE … SET
+}
+
+func copyRoles(roles []*Role) []*Role {
+	out := make([]*Role, len(roles))
+	for i, r := range roles {
+		c := *r
+		c.MemberOf, c.Settings = slices.Clone(r.MemberOf), maps.Clone(r.Settings)
+		out[i] = &c
+	}
+	return out
 }
 
 // Membership says that a role is a member of Role, who has made it one, and whether it may pass that on.
@@ -238,94 +251,24 @@ func (d *Database) branchIDs() (ids []uint32) {
 	return ids
 }
 
-// clone copies the tree so that a change that cannot be written leaves the old one in force.
+// clone copies the tree so that a change that cannot be written leaves the old one in force. Roles are not copied: who changes one
+// replaces it.
 func (t *Tree) clone() *Tree {
-	raw, err := json.Marshal(t)
-	if err != nil {
-		panic(err) // only plain data in it
+	c := *t
+	c.Roles = slices.Clone(t.Roles)
+	c.Databases = make([]*Database, len(t.Databases))
+	for i, d := range t.Databases {
+		copied := *d
+		copied.Settings, copied.ACL = maps.Clone(d.Settings), slices.Clone(d.ACL)
+		branches := make([]Branch, len(d.Branches))
+		copied.Branches = make([]*Branch, len(branches), len(branches)+1)
+		for j, b := range d.Branches {
+			branches[j] = *b
+			copied.Branches[j] = &branches[j]
+		}
+		c.Databases[i] = &copied
 	}
-	c := &Tree{}
-	if err := json.Unmarshal(raw, c); err != nil {
-		panic(err)
-	}
-	return c
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// ErrDamaged is wrapped by errors about a tree file whose checksum is wrong.
-var ErrDamaged = errors.New("file is damaged")
-
-func readTree(dir string) (*Tree, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, "tarn.json"))
-	if err != nil {
-		return nil, err
-	}
-	t := &Tree{}
-	if err := json.Unmarshal(raw, t); err != nil {
-		return nil, fmt.Errorf("tarn.json: %w: %w", ErrDamaged, err)
-	}
-	if t.Format < oldestTreeFormat || t.Format > treeFormat {
-		return nil, fmt.Errorf("tarn.json: format %d, this program reads %d to %d", t.Format, oldestTreeFormat, treeFormat)
-	}
-	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
-		return nil, fmt.Errorf("tarn.json: %w: checksum does not match", ErrDamaged)
-	}
-	t.Checksum, t.Format = 0, treeFormat
-	return t, nil
-}
-
-// withoutChecksum is the file's text with a checksum of 0: what the checksum is of, whatever fields the program that wrote it
-// knew.
-func withoutChecksum(raw []byte) []byte {
-	const field = `"Checksum": `
-	at := bytes.LastIndex(raw, []byte(field))
-	if at < 0 {
-		return raw
-	}
-	at += len(field)
-	end := at
-	for end < len(raw) && raw[end] >= '0' && raw[end] <= '9' {
-		end++
-	}
-	return append(append(append([]byte(nil), raw[:at]...), '0'), raw[end:]...)
-}
-
-func (t *Tree) encode() []byte {
-	raw, err := json.MarshalIndent(t, "", " ")
-	if err != nil {
-		panic(err) // only plain data in it
-	}
-	return append(raw, '\n')
-}
-
-// write replaces the tree file: new file, sync, rename, sync of the directory.
-func (t *Tree) write(dir string) error {
-	t.Checksum = 0
-	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
-	tmp := filepath.Join(dir, "tarn.json.new")
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(t.encode())
-	err = errors.Join(err, f.Sync(), f.Close())
-	t.Checksum = 0
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, "tarn.json")); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return &c
 }
 
 // removeDebris deletes store directories that the tree does not name, and the Delta tables of those that were being made or
