@@ -151,21 +151,32 @@ func (e *Engine) open(ctx context.Context) error {
 			return err
 		}
 	}
-	e.log, err = wal.Open(fs.PathJoin(dir, walDir), wal.Options{
-		FS: fs, Store: e.manifest.id, SegmentBytes: e.opts.SegmentBytes, OnFatal: e.stop,
-		MustExist: exists,
+	// Side by side, for both wait for the disk. What Pebble's manifest names while it is opened was named before; only flushes, of what
+	// is written into it afterwards, need the log to be durable first.
+	var opened atomic.Bool
+	var logErr error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		e.log, logErr = wal.Open(fs.PathJoin(dir, walDir), wal.Options{
+			FS: fs, Store: e.manifest.id, SegmentBytes: e.opts.SegmentBytes, OnFatal: e.stop,
+			MustExist: exists,
+		})
 	})
-	if err != nil {
-		return err
-	}
 	e.kv, err = kv.Open(fs.PathJoin(dir, kvDir), kv.Options{
 		FS: fs, CacheBytes: e.opts.CacheBytes, MemTableBytes: e.opts.MemTableBytes, Logger: e.opts.Logger,
-		Barrier: func() error { return e.log.SyncTo(e.log.WrittenLSN()) },
+		Barrier: func() error {
+			if !opened.Load() {
+				return nil
+			}
+			return e.log.SyncTo(e.log.WrittenLSN())
+		},
 		Flushed: func() { e.flushed.Store(true); e.wakeMaintenance() }, OnFatal: e.stop,
 	})
-	if err != nil {
+	wg.Wait()
+	if err := errors.Join(logErr, err); err != nil {
 		return err
 	}
+	opened.Store(true)
 	if !exists {
 		// Last, when everything that it stands for is there. From here on a damaged or missing part is reported.
 		if err := errors.Join(e.manifest.write(fs, dir), syncDir(fs, fs.PathDir(dir))); err != nil {
