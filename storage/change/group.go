@@ -101,6 +101,8 @@ type Group struct {
 
 	// Attachment is the path of the file in which the operations go on, More the last operation; "": they do not.
 	Attachment string
+	// Sorted is what a store has made of the attachment, for when the group is applied; nil: nothing. Discard lets go of it.
+	Sorted interface{ Discard() error }
 
 	buf  []byte
 	rows []uint32 // where in buf the row id of each primary row stands

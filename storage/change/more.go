@@ -69,13 +69,13 @@ func NewMoreWriter(w io.Writer) (*MoreWriter, error) {
 var ErrPartTooLarge = errors.New("operation is too large for the log")
 
 // Add appends a part: g, with row ids from firstRowID on. whole, the group that the parts are of, learns the keys that the part's
-// provisional ones become.
-func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) error {
+// provisional ones become. It returns the part's payload, valid until the group is changed.
+func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) ([]byte, error) {
 	if err := g.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	if g.Size() > maxPart {
-		return ErrPartTooLarge
+		return nil, ErrPartTooLarge
 	}
 	p := g.Seal(xid, 0, firstRowID)
 	for _, k := range g.keys {
@@ -88,14 +88,14 @@ func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) error {
 	binary.LittleEndian.PutUint32(frame, uint32(len(p)))
 	binary.LittleEndian.PutUint32(frame[4:], crc32.Checksum(p, castagnoli))
 	if _, err := m.w.Write(frame); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := m.w.Write(p); err != nil {
-		return err
+		return nil, err
 	}
 	m.more.Parts++
 	m.more.Bytes += uint64(frameHeader + len(p))
-	return nil
+	return p, nil
 }
 
 // Finish returns what the group says of the attachment.

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/errors/oserror"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -43,7 +44,7 @@ var requests = sync.Pool{New: func() any { return &request{wake: make(chan bool,
 // as they are documented. After ErrStopped the fate of the group is not known before the store is opened again.
 func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (wal.LSN, error) {
 	if g.Attachment != "" {
-		defer e.dropAttachment(g.Attachment)
+		defer e.dropAttachment(g)
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, context.Cause(ctx)
@@ -75,10 +76,18 @@ func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (wal
 	return end, nil
 }
 
-// dropAttachment removes an attachment that has not become the log's, which has given it another name.
-func (e *Engine) dropAttachment(path string) {
-	if err := e.opts.FS.Remove(path); err != nil && !oserror.IsNotExist(err) {
-		e.opts.Logger.Warn("attachment of a failed commit stays until the next start", "path", path, "error", err)
+// dropAttachment removes an attachment that has not become the log's, which has given it another name, and sorted files that have not
+// become the key-value state's.
+func (e *Engine) dropAttachment(g *change.Group) {
+	err := e.opts.FS.Remove(g.Attachment)
+	if oserror.IsNotExist(err) {
+		err = nil
+	}
+	if g.Sorted != nil {
+		err = errors.Join(err, g.Sorted.Discard())
+	}
+	if err != nil {
+		e.opts.Logger.Warn("files of a commit stay until the next start", "path", g.Attachment, "error", err)
 	}
 }
 
@@ -275,8 +284,7 @@ func (e *Engine) applyRecords(b *batch) error {
 				return err
 			}
 		}
-		rec := e.log.Record(b.startOf(i), b.ends[i], b.payloads[i])
-		if err := e.kv.ApplyWhole(rec.Payload, rec.Open, rec.End); err != nil {
+		if err := e.applyAttached(b, i); err != nil {
 			return err
 		}
 		at = i + 1
@@ -285,6 +293,14 @@ func (e *Engine) applyRecords(b *batch) error {
 		return nil
 	}
 	return e.kv.Apply(b.payloads[at:], b.ends[at:])
+}
+
+func (e *Engine) applyAttached(b *batch, i int) error {
+	if sorted, ok := b.requests[i].group.Sorted.(*kv.Sorted); ok {
+		return e.kv.ApplySorted(b.payloads[i], sorted, b.ends[i])
+	}
+	rec := e.log.Record(b.startOf(i), b.ends[i], b.payloads[i])
+	return e.kv.ApplyWhole(rec.Payload, rec.Open, rec.End)
 }
 
 func (b *batch) startOf(i int) wal.LSN {

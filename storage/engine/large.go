@@ -7,13 +7,15 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/kv"
 )
 
 // LargeBytes is the size from which on a group is better written ahead of its commit, by a Large: other commits then do not wait
 // while it is logged, and it is never in memory as a whole. A group of more than wal.MaxPayload must be.
 const LargeBytes = 32 << 20
 
-// Large writes operations of a group into a file that becomes part of the log when the group commits. It is for one goroutine.
+// Large writes operations of a group into a file that becomes part of the log when the group commits, and into sorted files that
+// become part of the key-value state then. It is for one goroutine.
 type Large struct {
 	e    *Engine
 	g    *change.Group
@@ -23,6 +25,8 @@ type Large struct {
 	path string
 	buf  *bufio.Writer
 	w    *change.MoreWriter
+	// sorted has the same for the key-value state, which takes it in when the group has its turn.
+	sorted *kv.Sorted
 }
 
 // partBytes is how much of a group is in memory.
@@ -38,7 +42,10 @@ func (e *Engine) NewLarge(g *change.Group, xid uint64) (*Large, error) {
 		return nil, spaceError(err)
 	}
 	l := &Large{e: e, g: g, xid: xid, file: f, path: path, buf: bufio.NewWriterSize(f, 256<<10)}
-	if l.w, err = change.NewMoreWriter(l.buf); err != nil {
+	if l.w, err = change.NewMoreWriter(l.buf); err == nil {
+		l.sorted, err = e.kv.NewSorted()
+	}
+	if err != nil {
 		return nil, errors.Join(spaceError(err), l.Abort())
 	}
 	return l, nil
@@ -60,9 +67,12 @@ func (l *Large) NextPart() error {
 	if l.part.Empty() {
 		return nil
 	}
-	err := l.w.Add(l.g, &l.part, l.xid, l.e.ReserveRowIDs(uint64(l.part.Rows())))
+	payload, err := l.w.Add(l.g, &l.part, l.xid, l.e.ReserveRowIDs(uint64(l.part.Rows())))
 	if errors.Is(err, change.ErrPartTooLarge) {
 		err = ErrTooLarge
+	}
+	if err == nil {
+		err = l.sorted.Add(payload)
 	}
 	l.part.Reset()
 	return spaceError(err)
@@ -77,16 +87,25 @@ func (l *Large) Finish() error {
 	if err == nil {
 		err = l.file.Sync()
 	}
+	if err == nil {
+		err = l.sorted.Finish()
+	}
 	if err != nil {
 		return errors.Join(spaceError(err), l.Abort())
 	}
 	if err := l.file.Close(); err != nil {
-		return errors.Join(spaceError(err), l.e.opts.FS.Remove(l.path))
+		return errors.Join(spaceError(err), l.e.opts.FS.Remove(l.path), l.sorted.Discard())
 	}
-	l.g.XID, l.g.Attachment = l.xid, l.path
+	l.g.XID, l.g.Attachment, l.g.Sorted = l.xid, l.path, l.sorted
 	l.g.More(l.w.Finish())
 	return nil
 }
 
 // Abort gives up what has been written; it is for one that has not been finished.
-func (l *Large) Abort() error { return errors.Join(l.file.Close(), l.e.opts.FS.Remove(l.path)) }
+func (l *Large) Abort() error {
+	err := errors.Join(l.file.Close(), l.e.opts.FS.Remove(l.path))
+	if l.sorted != nil {
+		err = errors.Join(err, l.sorted.Discard())
+	}
+	return err
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"slices"
@@ -217,6 +218,11 @@ func (i *Iter) SetBounds(lo, hi []byte) {
 		i.it.SetBounds(lo, hi)
 		i.cold.setBounds(lo, hi)
 	}
+}
+
+// Find moves to a key within the bounds; false: it is not there, and the iterator stands nowhere. Not for rows of lake tables.
+func (i *Iter) Find(key []byte) bool {
+	return i.it != nil && i.it.SeekPrefixGE(key) && bytes.Equal(i.it.Key(), key)
 }
 
 func (i *Iter) First() bool {

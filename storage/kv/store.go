@@ -267,7 +267,7 @@ func (s *Store) apply(payloads [][]byte, open change.Open, ends []wal.LSN) error
 			return fmt.Errorf("apply log record that ends at %s to a store at %s", ends[i], st.LSN)
 		}
 		var err error
-		if b, err = s.applyOne(b, p, open, &st); err != nil {
+		if b, err = s.applyOne(b, p, open, false, &st); err != nil {
 			b.Close()
 			return fmt.Errorf("apply log record that ends at %s: %w", ends[i], err)
 		}
@@ -289,7 +289,8 @@ func (s *Store) commit(b *pebble.Batch) error {
 	return errors.Join(err, b.Close())
 }
 
-func (s *Store) applyOne(b *pebble.Batch, payload []byte, open change.Open, st *State) (*pebble.Batch, error) {
+// applyOne puts a record into a batch. apart: what it has in an attachment is applied otherwise.
+func (s *Store) applyOne(b *pebble.Batch, payload []byte, open change.Open, apart bool, st *State) (*pebble.Batch, error) {
 	d, err := change.DecodeWhole(payload, open)
 	if err != nil {
 		return b, err
@@ -314,7 +315,7 @@ func (s *Store) applyOne(b *pebble.Batch, payload []byte, open change.Open, st *
 		case change.KindOpen:
 			st.Epoch = max(st.Epoch, op.Epoch)
 		case change.KindMore:
-			if open == nil {
+			if open == nil && !apart {
 				err = errors.New("attachment is not at hand")
 			}
 			st.NextRowID = max(st.NextRowID, op.More.RowEnd)
