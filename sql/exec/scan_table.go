@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/collation"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // tableScanOp reads a table by a range of an index. Columns that the filter names are decoded first, the others only of
@@ -46,6 +47,8 @@ type tableScanOp struct {
 	rng     rowstore.Range
 	bounds  [2]rowstore.Bound
 	it      rowstore.Iter
+	getter  txn.Getter // point
+	opens   int        // of this execution; from the second on the iterator is kept between them
 	opened  bool
 	done    bool
 	rows    []byte // point: the row
@@ -264,6 +267,7 @@ func (o *tableScanOp) elements() error {
 func (o *tableScanOp) start() {
 	o.rel.InitScan(&o.it, o.in.View, o.index, o.rng, o.reverse)
 	o.opened = true
+	o.opens++
 }
 
 // narrowed tells the iterator what the scan wants of a lake table.
@@ -279,7 +283,7 @@ func (o *tableScanOp) narrowed() error {
 	return nil
 }
 
-// end closes the iterator.
+// end ends the scan of a range.
 func (o *tableScanOp) end() error {
 	if !o.opened {
 		return nil
@@ -288,6 +292,9 @@ func (o *tableScanOp) end() error {
 	if o.read > 0 {
 		o.usage.Rows.Add(o.read)
 		o.read = 0
+	}
+	if o.opens > 1 {
+		return o.it.Park()
 	}
 	return o.it.Close()
 }
@@ -352,7 +359,7 @@ func (o *tableScanOp) nextPoint() (bool, error) {
 		}
 		if ok {
 			var err error
-			o.rows, ok, err = o.rel.Get(o.in.View, o.rows[:0], lo)
+			o.rows, ok, err = o.rel.GetBy(&o.getter, o.in.View, o.rows[:0], lo)
 			if err != nil {
 				return false, err
 			}
@@ -442,6 +449,9 @@ func (o *tableScanOp) entryRow() (bool, error) {
 func (o *tableScanOp) close() {
 	// What the iterator has to report it has reported in next.
 	_ = o.end()
+	_ = o.it.Close()
+	_ = o.getter.Close()
+	o.opens = 0
 	if cap(o.rows) > 64<<10 {
 		o.rows = nil
 	}

@@ -74,6 +74,7 @@ type joinGraph struct {
 	desc    bool   // a descending order is wanted
 	special relset // items that are not inner
 	sets    sets
+	keys    []keyJoin
 	alone   []*jset  // each item by itself
 	link    []relset // items that share a condition with an item
 }

@@ -215,7 +215,11 @@ func (g *joinGraph) search(w want) (*jpath, error) {
 	// Leaves know their rows now, and with them what subqueries' columns hold.
 	for _, c := range g.conds {
 		c.sel = g.o.condSel(c.e)
+		for _, e := range c.implied {
+			c.sel = min(1, c.sel/clampSel(g.o.selectivity([]plan.Expr{e}))) // the item's rows have that already
+		}
 	}
+	g.findKeys()
 	g.links()
 	var err error
 	if len(g.items) <= maxDynamic {

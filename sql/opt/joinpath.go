@@ -237,6 +237,7 @@ func (g *joinGraph) rowsOf(s relset) float64 {
 			n *= least / prod
 		}
 	}
+	n *= g.keyed(s)
 	for _, c := range g.conds {
 		if c.rels&^s == 0 && c.rels&g.special == 0 {
 			n *= c.sel

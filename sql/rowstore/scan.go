@@ -2,6 +2,7 @@ package rowstore
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -20,11 +21,22 @@ func (r *Rel) Get(v txn.View, dst, key []byte) (row []byte, ok bool, err error) 
 	return row, ok, err
 }
 
+// GetBy is Get with a Getter of the view.
+func (r *Rel) GetBy(g *txn.Getter, v txn.View, dst, key []byte) (row []byte, ok bool, err error) {
+	row, ok, err = g.Get(v, dst, key)
+	if ok && err == nil {
+		err = r.layout.Check(row[len(dst):])
+	}
+	return row, ok, err
+}
+
 // Iter walks rows. Key and Row are valid until the next move.
 type Iter struct {
 	rel     *Rel
 	view    txn.View
-	it      *txn.Iter
+	it      *txn.Iter // nil: nothing is in the range
+	parked  *txn.Iter // of the range before, to be used for the next
+	getter  txn.Getter
 	reverse bool
 	started bool
 	err     error
@@ -44,16 +56,37 @@ func (r *Rel) Scan(v txn.View, ix *catalog.Index, rng Range, reverse bool) *Iter
 	return it
 }
 
-// InitScan is Scan with an Iter, and its buffers, to be used again. It must be new or closed.
+// InitScan is Scan with an Iter, and its buffers, to be used again. It must be new, closed, or parked by a scan of the same relation.
 func (r *Rel) InitScan(it *Iter, v txn.View, ix *catalog.Index, rng Range, reverse bool) {
-	*it = Iter{rel: r, view: v, reverse: reverse, key: it.key[:0], row: it.row[:0], lo: it.lo[:0], hi: it.hi[:0]}
+	if it.parked != nil && it.view != v {
+		_ = it.release() // it stood nowhere, and has said its error
+	}
+	*it = Iter{rel: r, view: v, reverse: reverse, key: it.key[:0], row: it.row[:0], lo: it.lo[:0], hi: it.hi[:0], parked: it.parked, getter: it.getter}
 	if ix != nil {
 		it.x = r.index(ix)
 	}
 	var ok bool
-	if it.lo, it.hi, ok = r.KeyRange(ix, rng, it.lo, it.hi); ok && string(it.lo) < string(it.hi) {
+	if it.lo, it.hi, ok = r.KeyRange(ix, rng, it.lo, it.hi); !ok || string(it.lo) >= string(it.hi) {
+		return
+	}
+	if it.it, it.parked = it.parked, nil; it.it != nil {
+		it.it.Reset(v, it.lo, it.hi)
+	} else {
 		it.it = v.NewIter(it.lo, it.hi)
 	}
+}
+
+// Park ends a scan as Close does, and keeps what the next one of the same view can use. Close is still to be called.
+func (i *Iter) Park() error {
+	err := i.Err()
+	if i.it == nil {
+		return err
+	}
+	if err != nil {
+		return i.Close()
+	}
+	i.it, i.parked = nil, i.it
+	return nil
 }
 
 // ScanParts is Scan over all rows in their own order by one iterator or, where they are many, by two that may be moved by different
@@ -129,7 +162,7 @@ func (i *Iter) Row() []byte {
 	if len(i.row) > 0 {
 		return i.row
 	}
-	row, ok, err := i.rel.Get(i.view, i.row[:0], i.key)
+	row, ok, err := i.rel.GetBy(&i.getter, i.view, i.row[:0], i.key)
 	switch {
 	case err != nil:
 		i.err = err
@@ -156,13 +189,25 @@ func (i *Iter) Err() error {
 
 // Close ends the iterator and returns its error.
 func (i *Iter) Close() error {
-	if i.it == nil {
-		return i.err
+	err := i.err
+	if i.it != nil {
+		if cerr := i.it.Close(); err == nil {
+			err = cerr
+		}
+		i.it = nil
 	}
-	err := i.it.Close()
-	i.it = nil
-	if i.err != nil {
-		return i.err
+	if rerr := i.release(); err == nil {
+		err = rerr
+	}
+	return err
+}
+
+// release lets go of what was kept.
+func (i *Iter) release() error {
+	err := i.getter.Close()
+	if i.parked != nil {
+		err = errors.Join(err, i.parked.Close())
+		i.parked = nil
 	}
 	return err
 }

@@ -24,6 +24,7 @@ type model struct {
 	own        map[string]string // uncommitted; "" deleted
 	savepoints []modelSavepoint
 	views      []modelView
+	getter     Getter
 }
 
 type modelSavepoint struct {
@@ -86,6 +87,7 @@ func (md *model) transaction() {
 		md.step()
 	}
 	for _, v := range md.views {
+		must(md.t, md.getter.Close())
 		v.v.Release()
 	}
 	if md.r.IntN(4) == 0 {
@@ -207,6 +209,7 @@ func (md *model) back() {
 	md.own = maps.Clone(sp.own)
 	// Cursors that were opened after the savepoint are closed by it.
 	for len(md.views) > sp.views {
+		must(md.t, md.getter.Close())
 		md.views[len(md.views)-1].v.Release()
 		md.views = md.views[:len(md.views)-1]
 	}
@@ -261,6 +264,7 @@ func (md *model) statement() {
 	md.latest()
 	if md.r.IntN(3) == 0 {
 		md.note("release view %d", i)
+		must(md.t, md.getter.Close())
 		mv.v.Release()
 		md.views = slices.Delete(md.views, i, i+1)
 		for j := range md.savepoints {
@@ -274,6 +278,15 @@ func (md *model) statement() {
 func (md *model) text(k string, v View) string {
 	value, ok, err := v.Get(nil, []byte(k))
 	must(md.t, err)
+	// A Getter that has been used for another view, or many times.
+	same, found, err := md.getter.Get(v, nil, []byte(k))
+	must(md.t, err)
+	if found != ok || string(same) != string(value) {
+		md.fail("getter says %v %.20q of %q, view %v %.20q", found, same, k, ok, value)
+	}
+	if md.r.IntN(50) == 0 {
+		must(md.t, md.getter.Close())
+	}
 	if !ok {
 		return ""
 	}
@@ -315,6 +328,13 @@ func (md *model) walk(mv modelView) {
 		lo = tuple.AppendPrefix(nil, ownTable, 0) // the engine's own keys come before
 	}
 	it := mv.v.NewIter(lo, hi)
+	if md.r.IntN(2) == 0 {
+		other := md.bound()
+		must(md.t, it.Close())
+		it = mv.v.NewIter(tuple.AppendPrefix(nil, ownTable, 0), other)
+		it.First()
+		it.Reset(mv.v, lo, hi)
+	}
 	at := -1
 	for range 12 {
 		var move string

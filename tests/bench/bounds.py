@@ -120,7 +120,8 @@ def run(a, name, mirror):
     with open(script, "w") as f:
         f.write("\\set id random(1, 1000)\nUPDATE probe SET n = n + 1 WHERE id = :id;\n")
     probe = subprocess.Popen(["pgbench", "-h", "127.0.0.1", "-p", str(a.port), "-U", "postgres", "-n", "-c", "1", "-R", "100", "-T", "100000", "-M", "prepared",
-        "-l", "-f", script, "postgres"], cwd=dir, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        "-l", "-f", script, "postgres"], cwd=dir, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's background jobs ignore it
     time.sleep(2)
     c.begin()
     check = CASES[name](c)
