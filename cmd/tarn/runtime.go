@@ -14,12 +14,15 @@ import (
 	"github.com/tarndb/tarn/sql/columnar/duck"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/session"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -131,6 +134,17 @@ func (m mirrorOf) Optimize(ctx context.Context, table uint32, how database.Rewri
 
 func (m mirrorOf) Vacuum(ctx context.Context, table uint32, retain time.Duration, dry bool) ([]string, error) {
 	return m.m.Vacuum(ctx, table, retain, dry)
+}
+
+func (m mirrorOf) NewLoad(s *change.Schema, add func(txn.Load) error) (rowstore.Load, error) {
+	l, err := m.m.NewLoad(s, add)
+	if errors.Is(err, mirror.ErrNotReady) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 func (m mirrorOf) DeltaPath(table uint32) (string, bool) { return m.m.DeltaPath(table) }

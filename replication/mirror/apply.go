@@ -35,6 +35,12 @@ func (m *Mirror) Apply(ctx context.Context, txn *tail.Txn) error {
 	for txn.Next(&op) {
 		switch op.Kind {
 		case change.KindPut, change.KindDelete:
+			if op.Kind == change.KindPut && change.IsLoad(op.Key) {
+				if t := m.byStorage[change.TableOf(op.Key)]; t != nil && t.follows(txn.End) {
+					m.applyLoadLocked(t, &op)
+				}
+				continue
+			}
 			if change.IndexOf(op.Key) != change.PrimaryIndex || change.TableOf(op.Key) < firstTable {
 				continue
 			}
@@ -76,7 +82,7 @@ func (m *Mirror) Apply(ctx context.Context, txn *tail.Txn) error {
 		}
 		m.bytes += seg.bytes - seg.counted
 		seg.counted = seg.bytes
-		if len(seg.ids) >= m.opt.TailRows || seg.bytes >= m.opt.TailBytes {
+		if len(seg.ids) >= m.opt.TailRows || seg.bytes >= m.opt.TailBytes || len(seg.files) > 0 {
 			t.asked, urgent = true, true
 		}
 	}
@@ -325,11 +331,10 @@ func (m *Mirror) applySchemaLocked(ctx context.Context, s *change.Schema, end wa
 // changeSegmentLocked makes the open segment one of the new mapping.
 func (m *Mirror) changeSegmentLocked(t *table, old, mp *mapping, moved, compatible bool) {
 	open := t.open()
-	rows, dels := open.committed()
 	switch {
 	case moved:
 		m.resetLocked(t, mp)
-	case !compatible, len(open.ids) > rows, len(open.dels) > dels:
+	case !compatible, open.uncommitted():
 		m.startCopyLocked(t, nil)
 	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.equal(old.print) &&
 		old.clusteringTag() == mp.clusteringTag() && old.feed() == mp.feed():

@@ -59,6 +59,13 @@ func (m *Mirror) Copy(ctx context.Context, to CopyTarget) (wal.LSN, error) {
 	if err := m.copyLakes(ctx, lakes, object.Segment(to.Database), id); err != nil {
 		return 0, err
 	}
+	loads, err := m.loadsSince(snap)
+	if err != nil {
+		return 0, err
+	}
+	if err := m.copyLoads(ctx, loads, object.Segment(to.Database)); err != nil {
+		return 0, err
+	}
 	if err := m.opt.Step("copied lakes"); err != nil {
 		return 0, err
 	}

@@ -43,8 +43,12 @@ func (p *slice) replaced(pos uint32) uint64 {
 // told. A version that only adds rows, or that takes all away, says so with its files. dead is as removeRows takes it.
 func (c *commit) feed(ctx context.Context, base *version, p *slice, dead map[int]*roaring.Bitmap) error {
 	again := rewrites(c.mp) && slices.ContainsFunc(base.files, func(f *fileState) bool { return f.dead != nil })
-	if !c.mp.feed() || len(dead) == 0 && !again {
+	takes := c.takesRows(base.files, dead)
+	if !c.mp.feed() || !takes && !again {
 		return nil
+	}
+	loaded := func(id uint64) bool {
+		return slices.ContainsFunc(p.files, func(f *fileState) bool { return f.f.first <= id && id <= f.f.last })
 	}
 	after := map[uint64]uint32{} // by the replaced version
 	var inserts []uint32
@@ -52,13 +56,13 @@ func (c *commit) feed(ctx context.Context, base *version, p *slice, dead map[int
 		if p.dead != nil && p.dead.Contains(uint32(i)) {
 			continue
 		}
-		if old := p.replaced(uint32(i)); old != 0 {
+		if old := p.replaced(uint32(i)); old != 0 && !loaded(old) {
 			after[old] = uint32(i)
 		} else {
 			inserts = append(inserts, uint32(i))
 		}
 	}
-	if len(dead) == 0 && p.live() == 0 {
+	if !takes && p.live() == 0 && len(p.files) == 0 {
 		c.dataChange = false // files are only written anew
 		return nil
 	}
@@ -76,6 +80,12 @@ func (c *commit) feed(ctx context.Context, base *version, p *slice, dead map[int
 	w := &feedWriter{f: f, mp: c.mp}
 	var updates []uint32
 	for i, s := range base.files {
+		if c.loads[s.f] {
+			if err := w.loaded(ctx, c.t, s.f, dead[i]); err != nil {
+				return err
+			}
+			continue
+		}
 		if dead[i] == nil {
 			continue
 		}
@@ -142,6 +152,39 @@ func (w *feedWriter) gone(ctx context.Context, t *table, f *dataFile, gone *roar
 			}
 		}
 		first += n
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// loaded writes the rows of a load that are not dead.
+func (w *feedWriter) loaded(ctx context.Context, t *table, f *dataFile, dead *roaring.Bitmap) error {
+	o, r, err := f.open(ctx, t.store)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	first := uint32(0)
+	vals := make([][]tuple.Value, len(w.mp.columns))
+	for g := range r.RowGroups() {
+		n := uint32(r.GroupRows(g))
+		var live []uint32
+		for i := range n {
+			if dead == nil || !dead.Contains(first+i) {
+				live = append(live, i)
+			}
+		}
+		first += n
+		for i, c := range w.mp.columns {
+			if vals[i], err = r.Column(vals[i][:0], g, c.Name, c.typ); err != nil {
+				return err
+			}
+		}
+		if err := w.picked(vals, live, delta.Insert); err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

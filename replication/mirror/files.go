@@ -233,7 +233,7 @@ const (
 // batchRows is how many rows of the file are converted at once.
 func (w *fileWriter) batchRows() int { return max(1, min(writeRows, writeValues/len(w.cols))) }
 
-// rows appends rows in native form: cols by row position, rows given by positions in them.
+// rows appends rows in native form: cols by row position, rows given by positions in them. ids nil: finishIDs has them.
 func (w *fileWriter) rows(cols [][]tuple.Value, ids []uint64, at []uint32) error {
 	for len(at) > 0 {
 		n := min(len(at), w.batchRows())
@@ -244,8 +244,10 @@ func (w *fileWriter) rows(cols [][]tuple.Value, ids []uint64, at []uint32) error
 		if w.buf, err = w.m.convert(w.buf[:0], w.batch, cols, at[:n]); err != nil {
 			return err
 		}
-		for _, p := range at[:n] {
-			w.ids = append(w.ids, ids[p])
+		if ids != nil {
+			for _, p := range at[:n] {
+				w.ids = append(w.ids, ids[p])
+			}
 		}
 		if err := w.flush(n); err != nil {
 			return err
@@ -290,15 +292,20 @@ func (w *fileWriter) abort() { w.up.Abort() }
 
 // finish makes the file durable. It is nobody's until a commit names it.
 func (w *fileWriter) finish(dataChange bool) (*fileState, error) {
+	ids, err := newRowIDs(w.ids)
+	if err != nil {
+		return nil, err
+	}
+	return w.finishIDs(ids, dataChange)
+}
+
+// finishIDs is finish for rows of these ids.
+func (w *fileWriter) finishIDs(ids *rowIDs, dataChange bool) (*fileState, error) {
 	fs, err := w.w.Close()
 	if err != nil {
 		return nil, err
 	}
 	if err := w.up.Commit(); err != nil {
-		return nil, err
-	}
-	ids, err := newRowIDs(w.ids)
-	if err != nil {
 		return nil, err
 	}
 	stats := delta.FileStats(w.cols, fs, true)

@@ -72,13 +72,27 @@ func parseLakeState(b []byte) (s lakeState, err error) {
 
 var _ engine.Cold = (*Mirror)(nil)
 
-// Rows opens the version that a state record names (engine.Cold).
-func (m *Mirror) Rows(state []byte) (engine.ColdRows, error) {
-	c, err := m.cold(state)
-	if err != nil {
-		return nil, err
+// Rows opens the version that a state record names, and loads (engine.Cold).
+func (m *Mirror) Rows(state []byte, loads [][]byte) (engine.ColdRows, error) {
+	var all coldUnion
+	if state != nil {
+		c, err := m.cold(state)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
-	return c, nil
+	for _, record := range loads {
+		c, err := m.coldLoad(record)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
 }
 
 func (m *Mirror) cold(state []byte) (*coldVersion, error) {
@@ -122,7 +136,7 @@ func (m *Mirror) holdLake(s *change.Schema) error {
 	}
 	state, err := m.lakeRecord(s.StorageID)
 	if state != nil && err == nil {
-		_, err = m.Rows(state)
+		_, err = m.cold(state)
 	}
 	if object.NoAnswer(err) {
 		return err
@@ -175,6 +189,12 @@ func (m *Mirror) lakeFiles(t *table, named map[string]bool) (oldest int64, err e
 		_, err = m.cold(record) // from where an open one is known below
 		return err
 	})
+	if err == nil {
+		err = lakeLoads(snap, func(_ uint32, record []byte) error {
+			_, err := m.coldLoad(record)
+			return err
+		})
+	}
 	snap.Release()
 	if err != nil {
 		return 0, err
@@ -186,7 +206,9 @@ func (m *Mirror) lakeFiles(t *table, named map[string]bool) (oldest int64, err e
 		if c.state.dir != t.dir || c.until != 0 && c.until <= first {
 			continue
 		}
-		oldest = min(oldest, c.state.number)
+		if !c.load {
+			oldest = min(oldest, c.state.number)
+		}
 		for _, f := range c.v.files {
 			named[f.f.key] = true
 			if f.add.DeletionVector == nil {
@@ -313,6 +335,9 @@ func (t *table) adoptDueLocked() bool {
 		(t.adopted != t.newest() || t.tombs && t.unpublishedLocked() == nil)
 }
 
+// adoptAgain is after how long an adoption is tried again that rows of commits to come were in the way of.
+const adoptAgain = time.Second / 4
+
 // adoptTombs bounds how many tombstones one commit removes.
 const adoptTombs = 100_000
 
@@ -326,8 +351,14 @@ func (m *Mirror) adopt(ctx context.Context, t *table) error {
 		return nil
 	}
 	v, was := t.newest(), t.adopted
-	m.mu.Unlock()
 	storage := v.m.schema.StorageID
+	// Below its last row id there must be no row that the version lacks.
+	if n := len(v.files); n > 0 && m.eng.RowsAhead(storage, v.maxEnd[n-1], t.positionLocked(m.applied)) {
+		t.adoptAt = time.Now().Add(adoptAgain)
+		m.mu.Unlock()
+		return nil
+	}
+	m.mu.Unlock()
 	s := lakeState{t.id, v.number, t.dir}
 	record := s.append(nil)
 	c, err := m.newCold(s, t.store, v)
@@ -344,14 +375,16 @@ func (m *Mirror) adopt(ctx context.Context, t *table) error {
 	m.lakes.mu.Unlock()
 
 	var g change.Group
+	gone := map[string]bool{} // loads
 	if was == nil || was.number != v.number {
 		if n := len(v.files); n > 0 {
-			g.DeleteRange(change.AppendLakeKey(nil, storage, change.PrimaryIndex, 0),
-				change.AppendLakeKey(nil, storage, change.PrimaryIndex, v.maxEnd[n-1]+1))
+			for _, index := range []uint16{change.PrimaryIndex, change.LakeLoads} {
+				g.DeleteRange(change.AppendLakeKey(nil, storage, index, 0), change.AppendLakeKey(nil, storage, index, v.maxEnd[n-1]+1))
+			}
 		}
 		g.Put(change.AppendKeyPrefix(nil, storage, change.LakeState), record, 0)
 	}
-	left, err := m.dropTombs(ctx, t, v, &g)
+	left, err := m.dropTombs(ctx, t, v, &g, gone)
 	if err != nil {
 		return err
 	}
@@ -366,7 +399,7 @@ func (m *Mirror) adopt(ctx context.Context, t *table) error {
 		if err := m.opt.Step("adopted"); err != nil {
 			return err
 		}
-		m.replaceCold(storage, string(record), lsn)
+		m.replaceCold(storage, string(record), lsn, gone)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -377,13 +410,13 @@ func (m *Mirror) adopt(ctx context.Context, t *table) error {
 	return nil
 }
 
-// replaceCold notes that snapshots from lsn on show another record than before.
-func (m *Mirror) replaceCold(storage uint32, record string, lsn wal.LSN) {
+// replaceCold notes that snapshots from lsn on show another record than before, and not the loads that are gone.
+func (m *Mirror) replaceCold(storage uint32, record string, lsn wal.LSN, gone map[string]bool) {
 	m.lakes.mu.Lock()
 	defer m.lakes.mu.Unlock()
 	oldest := m.eng.OldestSnapshot()
 	for key, c := range m.lakes.versions {
-		if key != record && c.v.m.schema.StorageID == storage && c.until == 0 {
+		if key != record && c.v.m.schema.StorageID == storage && c.until == 0 && (!c.load || gone[key]) {
 			c.until = lsn
 		}
 		if c.until != 0 && c.until <= oldest {
@@ -392,9 +425,10 @@ func (m *Mirror) replaceCold(storage uint32, record string, lsn wal.LSN) {
 	}
 }
 
-// dropTombs removes tombstones that no snapshot from now on needs: of rows that v lacks and that no later version will have.
-// left reports that there are others.
-func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.Group) (left bool, err error) {
+// dropTombs removes tombstones that no snapshot from now on needs: of rows that v lacks and that no later version will have; and the
+// loads that are in v, which gone then has, also those of which all rows were deleted before a version had them. left reports that there
+// are others.
+func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.Group, gone map[string]bool) (left bool, err error) {
 	storage := v.m.schema.StorageID
 	snap := m.eng.Snapshot()
 	defer snap.Release()
@@ -408,6 +442,9 @@ func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.
 	last := uint64(0)
 	if n := len(v.files); n > 0 {
 		last = v.maxEnd[n-1]
+	}
+	if err := m.dropLoads(snap, storage, func(l change.Load) bool { return covered || l.First <= last }, g, gone); err != nil {
+		return true, err
 	}
 	it := snap.NewIter(change.AppendKeyPrefix(nil, storage, change.LakeTombstones), change.AppendKeyPrefix(nil, storage, change.LakeTombstones+1))
 	defer it.Close()
@@ -435,6 +472,23 @@ func (m *Mirror) dropTombs(ctx context.Context, t *table, v *version, g *change.
 		n++
 	}
 	return left, it.Error()
+}
+
+// dropLoads removes the loads of a snapshot that in picks.
+func (m *Mirror) dropLoads(snap *engine.Snapshot, storage uint32, in func(l change.Load) bool, g *change.Group, gone map[string]bool) (err error) {
+	it := snap.NewIter(change.AppendKeyPrefix(nil, storage, change.LakeLoads), change.AppendKeyPrefix(nil, storage, change.LakeLoads+1))
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for ok := it.First(); ok; ok = it.Next() {
+		l, err := change.ParseLoad(it.Value())
+		if err != nil {
+			return err
+		}
+		if in(l) {
+			gone[string(it.Value())] = true
+			g.Delete(it.Key(), 0)
+		}
+	}
+	return nil
 }
 
 // lakeOnly reports whether a deleted range is only adoption's.

@@ -75,6 +75,22 @@ func (m *mapping) excludes(f *dataFile, where []condition) bool {
 	return false
 }
 
+// excludesBlock reports a row group of which no row meets the conditions.
+func (m *mapping) excludesBlock(b *block, where []condition) bool {
+	for i := range where {
+		w := &where[i]
+		if x := &b.bounds[w.col]; x.ok && w.op.Excludes(w.order(x.lo, w.value), w.order(x.hi, w.value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// passesOver reports a position in a row group of which no row is wanted; the cursor is in it then.
+func (s *coldScan) passesOver(c *cursor, f *dataFile, pos uint32) bool {
+	return len(s.where) > 0 && s.enter(c, f, pos) && c.out
+}
+
 // meets reports whether the row at a position of the cursor's file meets the conditions.
 func (s *coldScan) meets(c *cursor, f *dataFile, pos uint32) bool {
 	if len(s.where) == 0 {

@@ -28,6 +28,8 @@ type coldVersion struct {
 	back   []restorer // by v.m.columns
 	all    []int      // places in v.m.columns
 	until  wal.LSN    // snapshots from there on have another version; 0: none yet. Protected by lakes.mu
+	// load: it is a file that a transaction has loaded; committed: and its commit is visible. The latter is protected by lakes.mu.
+	load, committed bool
 }
 
 var _ engine.ColdRows = (*coldVersion)(nil)
@@ -102,11 +104,19 @@ type block struct {
 	group int
 	first uint32 // position of its first row
 	n     uint32
+	// bounds are those of the columns that have any, by m.columns.
+	bounds []bounds
 
 	mu   sync.Mutex
 	cols [][]tuple.Value // by m.columns, nil: not read yet; protected by mu, what is in it is immutable
 
 	bytes int64 // protected by blockCache.mu
+}
+
+// bounds are values of a column: none is before lo or after hi.
+type bounds struct {
+	lo, hi tuple.Value
+	ok     bool
 }
 
 func (b *block) has(pos uint32) bool { return pos-b.first < b.n }
@@ -193,6 +203,11 @@ func (c *coldVersion) block(ctx context.Context, f *dataFile, pos uint32) (*bloc
 	b := &block{f: f, m: c.v.m, cols: make([][]tuple.Value, len(c.v.m.columns))}
 	for b.group = range r.RowGroups() {
 		if b.n = uint32(r.GroupRows(b.group)); b.has(pos) {
+			b.bounds = make([]bounds, len(b.m.columns))
+			for i := range b.m.columns {
+				x, col := &b.bounds[i], &b.m.columns[i]
+				x.lo, x.hi, x.ok = r.Bounds(b.group, col.Name, col.typ)
+			}
 			cache.add(b, c.m.opt.BlockBytes)
 			return b, nil
 		}
@@ -264,6 +279,7 @@ type cursor struct {
 	block *block // where it was last; nil if it is done
 	cols  [][]tuple.Value
 	whole bool // cols has all that Row needs
+	out   bool // no row of the block is wanted
 }
 
 func (c *coldVersion) NewIter() engine.ColdIter { return &coldScan{c: c, columns: c.all} }
@@ -366,6 +382,12 @@ func (s *coldScan) place(p int) {
 		step = -1
 	}
 	for ; p >= 0 && p < c.ids.n && s.err == nil; p += step {
+		if s.passesOver(c, f.f, uint32(p)) {
+			if p = int(c.block.first); s.forward {
+				p += int(c.block.n) - 1
+			}
+			continue
+		}
 		if (f.dead == nil || !f.dead.Contains(uint32(p))) && s.meets(c, f.f, uint32(p)) {
 			c.pos, c.id, c.exact = uint32(p), c.ids.at(uint32(p)), true
 			return
@@ -426,8 +448,11 @@ func (s *coldScan) enter(c *cursor, f *dataFile, pos uint32) bool {
 		return true
 	}
 	c.cols, c.whole = nil, false
-	c.block, s.err = s.c.block(s.c.m.ctx, f, pos)
-	return s.err == nil
+	if c.block, s.err = s.c.block(s.c.m.ctx, f, pos); s.err != nil {
+		return false
+	}
+	c.out = s.c.v.m.excludesBlock(c.block, s.where)
+	return true
 }
 
 func (s *coldScan) Err() error { return s.err }

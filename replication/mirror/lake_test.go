@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // Rows of a lake table come, go and change against publications, adoptions, compactions and sweeps that never rest, with schema
@@ -41,7 +43,14 @@ type lakeHistory struct {
 	next    uint64 // provisional key
 	rows    map[uint64]string
 	old     []lakeSnapshot
+	loads   []openLoad
 	log     []string
+}
+
+// openLoad is a load whose transaction is under way.
+type openLoad struct {
+	txn.Load
+	shown []string
 }
 
 type lakeSnapshot struct {
@@ -91,6 +100,7 @@ func (h *lakeHistory) goOn(steps int) {
 		}
 	}
 	h.releaseOld()
+	h.endLoads()
 	h.compareNow(lakeID)
 	h.sync()
 	h.quiesce()
@@ -117,18 +127,20 @@ func (h *lakeHistory) adoptedWhole() {
 			// The file rows hide behind a tombstone that is not there, so only the state answers for these keys.
 			if record, ok, err := s.AppendGet(nil, change.AppendKeyPrefix(nil, storage, change.LakeState)); err != nil || !ok {
 				left++
-			} else if rows, err := h.m.Rows(record); err != nil {
+			} else if rows, err := h.m.Rows(record, nil); err != nil {
 				h.t.Fatal(err)
 			} else if _, ok, err := rows.Get(nil, id); err != nil || !ok {
 				left++
 			}
 		}
-		it := s.NewIter(change.AppendKeyPrefix(nil, storage, change.LakeTombstones), change.AppendKeyPrefix(nil, storage, change.LakeTombstones+1))
-		for ok := it.First(); ok; ok = it.Next() {
-			left++
-		}
-		if err := it.Close(); err != nil {
-			h.t.Fatal(err)
+		for _, index := range []uint16{change.LakeTombstones, change.LakeLoads} {
+			it := s.NewIter(change.AppendKeyPrefix(nil, storage, index), change.AppendKeyPrefix(nil, storage, index+1))
+			for ok := it.First(); ok; ok = it.Next() {
+				left++
+			}
+			if err := it.Close(); err != nil {
+				h.t.Fatal(err)
+			}
 		}
 		s.Release()
 		if left == 0 {
@@ -215,8 +227,94 @@ func (h *lakeHistory) change(inserts, deletes int) {
 	}
 }
 
+// beginLoad writes rows to a file that a later step commits, or gives up.
+func (h *lakeHistory) beginLoad() {
+	var made []txn.Load
+	l, err := h.m.NewLoad(h.tabs[lakeID].schema, func(x txn.Load) error {
+		made = append(made, x)
+		return nil
+	})
+	if errors.Is(err, ErrNotReady) {
+		return
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var shown []string
+	for range 1 + h.rnd.IntN(12) {
+		h.next++
+		vals, s := h.values(h.next)
+		if err := l.Add(bg, vals); err != nil {
+			h.t.Fatal(err)
+		}
+		shown = append(shown, s)
+	}
+	if err := l.Close(bg); err != nil || len(made) != 1 {
+		h.t.Fatal(len(made), err)
+	}
+	h.loads = append(h.loads, openLoad{made[0], shown})
+	h.log = append(h.log, fmt.Sprint("load ", len(shown)))
+}
+
+// endLoad commits a load, with other changes of its transaction, or gives it up.
+func (h *lakeHistory) endLoad() {
+	i := h.rnd.IntN(len(h.loads))
+	l := h.loads[i]
+	h.loads = slices.Delete(h.loads, i, i+1)
+	if h.rnd.IntN(4) == 0 {
+		h.log = append(h.log, "load dropped")
+		l.Settle(txn.LoadDropped, 0)
+		return
+	}
+	h.log = append(h.log, fmt.Sprint("load of ", l.First, " committed"))
+	h.rows = maps.Clone(h.rows)
+	var g change.Group
+	g.Put(change.AppendLakeKey(nil, h.storage, change.LakeLoads, l.First), l.Record, 0)
+	all := h.rnd.IntN(10) == 0
+	for i, s := range l.shown {
+		id := l.First + uint64(i)
+		if all || h.rnd.IntN(8) == 0 {
+			g.Delete(h.key(change.PrimaryIndex, id), id)
+			g.Put(h.key(change.LakeTombstones, id), nil, 0)
+			continue
+		}
+		h.rows[id] = s
+	}
+	lsn, err := h.eng.Commit(bg, &g, engine.Sync)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	l.Settle(txn.LoadKept, lsn)
+}
+
+func (h *lakeHistory) endLoads() {
+	for len(h.loads) > 0 {
+		h.endLoad()
+	}
+}
+
 func (h *lakeHistory) step() {
-	switch n := h.rnd.IntN(100); {
+	switch h.rnd.IntN(12) {
+	case 0:
+		h.beginLoad()
+	case 1:
+		if len(h.loads) > 0 {
+			h.endLoad()
+		}
+	}
+	n := h.rnd.IntN(100)
+	switch {
+	case n >= 84 && n < 92:
+		h.endLoads() // their locks keep others from changing the table
+	case n >= 92 && n < 95: // the store, which knows of them, goes on
+		for _, l := range h.loads {
+			l.Settle(txn.LoadDropped, 0)
+		}
+		h.loads = nil
+	case n >= 95 && n < 97:
+		h.loads = nil // they end with the process
+	}
+	switch {
 	case n < 40:
 		h.change(1+h.rnd.IntN(12), 0)
 	case n < 70:
@@ -280,7 +378,7 @@ func (h *lakeHistory) step() {
 func (h *lakeHistory) branch() {
 	h.log = append(h.log, "branch")
 	c := *h
-	c.killed, c.old, c.depth = new(atomic.Bool), nil, h.depth+1
+	c.killed, c.old, c.loads, c.depth = new(atomic.Bool), nil, nil, h.depth+1
 	o := h.opt
 	o.Step = func(string) error {
 		if c.killed.Load() {
@@ -438,6 +536,19 @@ func FuzzLakeState(f *testing.F) {
 		again, err := parseLakeState(s.append(nil))
 		if err != nil || again != s {
 			t.Errorf("%x: %+v, again %+v %v", b, s, again, err)
+		}
+	})
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(change.AppendLoad(nil, change.Load{First: 5, Rows: 3, File: []byte(`{"dir":"app/public/t-7","add":{"path":"p"}}`)}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, file, err := parseLoad(b)
+		if err != nil {
+			return
+		}
+		if again, err := change.ParseLoad(change.AppendLoad(nil, l)); err != nil || again.First != l.First || again.Last() != l.Last() || file.Add == nil {
+			t.Errorf("%x: %+v, again %+v %v", b, l, again, err)
 		}
 	})
 }

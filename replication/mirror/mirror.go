@@ -149,6 +149,7 @@ type Mirror struct {
 	failed    error             // why the tail ended
 	waiting   error             // why the start has waited last
 	unloaded  map[uint32]*table // of the slot, until the start has come to them
+	loads     map[string]bool   // files of transactions that are not settled, with their directories
 	stats     Metrics
 	saved     wal.LSN
 	changed   bool // tables came, went or changed since the slot was saved
@@ -268,6 +269,13 @@ func (m *Mirror) sweepOnce() {
 		if err := m.sweepTable(dir); err != nil {
 			m.log.Warn("mirror cannot remove a delta table", "dir", dir, "err", err)
 		}
+	}
+	stray, err := m.strayLoads(infos)
+	for _, key := range stray {
+		err = errors.Join(err, m.opt.Warehouse.Delete(m.ctx, key))
+	}
+	if err != nil && m.ctx.Err() == nil {
+		m.log.Warn("mirror cannot remove what interrupted loads left", "err", err)
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tarndb/tarn/storage/change"
+	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/wal"
@@ -115,11 +117,14 @@ func (m *Mirror) CopyPast(ctx context.Context, to CopyTarget, restore func(ctx c
 		return engine.Restored{}, err
 	}
 	at, err := restore(ctx, func(past engine.Past, store wal.StoreID, at wal.LSN) (wal.LSN, error) {
-		lakes, follow, err := m.lakesOf(ctx, past, at)
+		lakes, loads, follow, err := m.lakesOf(ctx, past, at)
 		if err != nil {
 			return 0, err
 		}
-		return follow, m.copyLakes(ctx, lakes, object.Segment(to.Database), store)
+		if err := m.copyLakes(ctx, lakes, object.Segment(to.Database), store); err != nil {
+			return 0, err
+		}
+		return follow, m.copyLoads(ctx, loads, object.Segment(to.Database))
 	})
 	if err == nil {
 		err = m.opt.Step("copied lakes")
@@ -127,14 +132,14 @@ func (m *Mirror) CopyPast(ctx context.Context, to CopyTarget, restore func(ctx c
 	return at, err
 }
 
-// lakesOf finds the lake tables of a state that have rows in files, and from where the log has to be followed.
-func (m *Mirror) lakesOf(ctx context.Context, past engine.Past, at wal.LSN) (lakes []lakeCopy, follow wal.LSN, err error) {
+// lakesOf finds the lake tables of a state that have rows in files, its loads, and from where the log has to be followed.
+func (m *Mirror) lakesOf(ctx context.Context, past engine.Past, at wal.LSN) (lakes []lakeCopy, loads []loadCopy, follow wal.LSN, err error) {
 	follow = at
 	newest := map[uint32]lakeCopy{}
 	for storage := uint32(change.LakeStorage); ; storage++ {
 		key, ok, err := past.Next(change.AppendKeyPrefix(nil, storage, 0), nil)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		if !ok {
 			break
@@ -142,23 +147,23 @@ func (m *Mirror) lakesOf(ctx context.Context, past engine.Past, at wal.LSN) (lak
 		storage = change.TableOf(key)
 		record, ok, err := past.Get(change.AppendKeyPrefix(nil, storage, change.LakeState))
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		if ok {
 			s, err := parseLakeState(record)
 			if err != nil {
-				return nil, 0, err
+				return nil, nil, 0, err
 			}
 			s.dir = m.ownDir(s.dir)
 			// Not one of the versions that this store's snapshots may ask for.
 			c, err := m.loadCold(ctx, s)
 			if err != nil {
-				return nil, 0, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
+				return nil, nil, 0, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
 			}
 			l := lakeCopy{storage, c, at}
 			pending, err := pastPending(past, storage)
 			if err != nil {
-				return nil, 0, err
+				return nil, nil, 0, err
 			}
 			if pending {
 				l.lsn = c.v.lsn
@@ -168,6 +173,11 @@ func (m *Mirror) lakesOf(ctx context.Context, past engine.Past, at wal.LSN) (lak
 				newest[s.table] = l
 			}
 		}
+		of, err := m.pastLoads(past, storage)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		loads = append(loads, of...)
 		if storage == 1<<32-1 {
 			break
 		}
@@ -175,12 +185,39 @@ func (m *Mirror) lakesOf(ctx context.Context, past engine.Past, at wal.LSN) (lak
 	for _, l := range newest {
 		lakes, follow = append(lakes, l), min(follow, l.lsn)
 	}
-	return lakes, follow, nil
+	return lakes, loads, follow, nil
+}
+
+// pastLoads are the loads of a lake table.
+func (m *Mirror) pastLoads(past engine.Past, storage uint32) (out []loadCopy, err error) {
+	end := change.AppendKeyPrefix(nil, storage, change.LakeLoads+1)
+	for from := change.AppendKeyPrefix(nil, storage, change.LakeLoads); ; {
+		key, ok, err := past.Next(from, end)
+		if !ok || err != nil {
+			return out, err
+		}
+		record, ok, err := past.Get(key)
+		if err != nil {
+			return nil, err
+		}
+		if ok && change.IsLoad(key) {
+			_, file, err := parseLoad(record)
+			if err != nil {
+				return nil, err
+			}
+			name, err := delta.DataKey(file.Add.Path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, loadCopy{m.ownDir(file.Dir), name})
+		}
+		from = append(slices.Clone(key), 0)
+	}
 }
 
 // pastPending reports whether a lake table has changes that its version lacks.
 func pastPending(past engine.Past, storage uint32) (bool, error) {
-	for _, index := range []uint16{change.PrimaryIndex, change.LakeTombstones} {
+	for _, index := range []uint16{change.PrimaryIndex, change.LakeTombstones, change.LakeLoads} {
 		_, ok, err := past.Next(change.AppendKeyPrefix(nil, storage, index), change.AppendKeyPrefix(nil, storage, index+1))
 		if ok || err != nil {
 			return ok, err

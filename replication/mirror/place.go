@@ -208,6 +208,5 @@ func removeTableFiles(ctx context.Context, store object.Store, atLocation bool) 
 
 // written reports a name of what this package writes.
 func written(key string) bool {
-	return isLog(key) || isFeed(key) || key == droppedFile || strings.HasPrefix(key, "part-") && strings.HasSuffix(key, ".parquet") ||
-		strings.HasPrefix(key, "deletion_vector_")
+	return isLog(key) || isFeed(key) || key == droppedFile || isData(key) || strings.HasPrefix(key, "deletion_vector_")
 }

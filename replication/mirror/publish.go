@@ -64,7 +64,8 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	}
 
 	dead := map[int]*roaring.Bitmap{}
-	if err := m.resolve(ctx, t, base, []*slice{&p}, p.dels, s.reset, dead); err != nil {
+	all := base.with(p.files, s.reset)
+	if err := m.resolve(ctx, t, all, []*slice{&p}, p.dels, s.reset, dead); err != nil {
 		return err
 	}
 	var added []*fileState
@@ -92,29 +93,29 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 		}
 	}()
 	c.structural = s.structural || base.number < 0 || s.reset && base.m != p.m
+	c.noteLoads(p.files)
 	if !s.reset {
-		if err := c.feed(ctx, base, &p, dead); err != nil {
+		if err := c.feed(ctx, all, &p, dead); err != nil {
 			return err
 		}
 	}
-	var files []*fileState
-	switch {
-	case s.reset:
+	if s.reset {
 		c.removeAll()
-	case rewrites(p.m):
-		if files, err = c.rewriteRows(ctx, base.files, dead); err != nil {
-			return err
-		}
-	default:
-		if files, err = c.removeRows(base.files, dead); err != nil {
-			return err
-		}
+	}
+	var files []*fileState
+	if rewrites(p.m) {
+		files, err = c.rewriteRows(ctx, all.files, dead)
+	} else {
+		files, err = c.removeRows(all.files, dead)
+	}
+	if err != nil {
+		return err
 	}
 	c.add(added)
 	files = append(files, added...)
 	number := base.number
 	if c.changes() {
-		if number, err = c.commit(ctx, operationOf(s, added, dead)); err != nil {
+		if number, err = c.commit(ctx, operationOf(s, len(added)+len(p.files) > 0, c.takesRows(all.files, dead))); err != nil {
 			return err
 		}
 		used = true
@@ -125,7 +126,7 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if used {
-		m.countLocked(&m.stats.Publications, added...)
+		m.countLocked(&m.stats.Publications, append(added, p.files...)...)
 	}
 	if t.gen == gen {
 		m.installLocked(t, newVersion(s.end, number, p.m, files))
@@ -133,18 +134,29 @@ func (m *Mirror) publishSegment(ctx context.Context, t *table, s *segment, gen i
 	return nil
 }
 
-func operationOf(s *segment, added []*fileState, dead map[int]*roaring.Bitmap) string {
+func operationOf(s *segment, adds, takes bool) string {
 	switch {
 	case s.reset:
 		return "TRUNCATE"
 	case s.structural:
 		return "CHANGE SCHEMA"
-	case len(added) > 0 && len(dead) > 0:
+	case adds && takes:
 		return "UPDATE"
-	case len(dead) > 0:
+	case takes:
 		return "DELETE"
 	}
 	return "WRITE"
+}
+
+// with is the version together with loads that it lacks; alone: without its own files.
+func (v *version) with(loads []*fileState, alone bool) *version {
+	switch {
+	case alone:
+		return newVersion(v.lsn, v.number, v.m, slices.Clone(loads))
+	case len(loads) == 0:
+		return v
+	}
+	return newVersion(v.lsn, v.number, v.m, slices.Concat(v.files, loads))
 }
 
 // resolve finds the rows that dels name: in the slices, whose dead rows it marks, or in the files of base, whose newly
@@ -160,12 +172,15 @@ func (m *Mirror) resolve(ctx context.Context, t *table, base *version, parts []*
 				break
 			}
 		}
-		if found || reset {
+		if found {
 			continue
 		}
 		i, pos, ok, err := base.locate(ctx, t.store, id)
 		if err != nil {
 			return err
+		}
+		if !ok && reset {
+			continue
 		}
 		if !ok {
 			return fmt.Errorf("%w: %s, row id %d", errLost, t.name(), id)
@@ -236,8 +251,9 @@ type commit struct {
 	dvs        *delta.DVFile
 	removes    []delta.Action
 	adds       []delta.Action
-	flying     []string // files that the commit itself has written
-	feedKey    string   // of the change file, "": none
+	flying     []string           // files that the commit itself has written
+	loads      map[*dataFile]bool // files of transactions that the log does not have yet
+	feedKey    string             // of the change file, "": none
 	cdc        *delta.AddCDC
 }
 
@@ -257,6 +273,24 @@ func (c *commit) remove(a *delta.Add) {
 		ExtendedFileMetadata: true, PartitionValues: map[string]*string{}, Size: &size, DeletionVector: a.DeletionVector}})
 }
 
+// noteLoads says which files are new in the log, though they are in the version that is built on.
+func (c *commit) noteLoads(loads []*fileState) {
+	c.loads = make(map[*dataFile]bool, len(loads))
+	for _, f := range loads {
+		c.loads[f.f] = true
+	}
+}
+
+// takesRows reports whether rows go that a version has had.
+func (c *commit) takesRows(files []*fileState, dead map[int]*roaring.Bitmap) bool {
+	for i := range dead {
+		if !c.loads[files[i].f] {
+			return true
+		}
+	}
+	return false
+}
+
 // removeAll takes out every file that the log has.
 func (c *commit) removeAll() {
 	for _, a := range c.t.log.Snapshot().SortedFiles() {
@@ -268,12 +302,17 @@ func (c *commit) removeAll() {
 func (c *commit) removeRows(files []*fileState, dead map[int]*roaring.Bitmap) ([]*fileState, error) {
 	out := make([]*fileState, 0, len(files))
 	for i, f := range files {
-		d := dead[i]
+		d, load := dead[i], c.loads[f.f]
 		if d == nil {
+			if load {
+				c.add([]*fileState{f})
+			}
 			out = append(out, f)
 			continue
 		}
-		c.remove(f.add)
+		if !load {
+			c.remove(f.add)
+		}
 		if int64(d.GetCardinality()) == f.f.rows {
 			continue
 		}
@@ -296,7 +335,11 @@ func rewrites(mp *mapping) bool { return option(mp.schema, "mirror_deletes") == 
 func (c *commit) rewriteRows(ctx context.Context, files []*fileState, dead map[int]*roaring.Bitmap) ([]*fileState, error) {
 	out := make([]*fileState, 0, len(files))
 	for i, f := range files {
+		load := c.loads[f.f]
 		if dead[i] == nil && f.dead == nil {
+			if load {
+				c.add([]*fileState{f})
+			}
 			out = append(out, f)
 			continue
 		}
@@ -304,7 +347,9 @@ func (c *commit) rewriteRows(ctx context.Context, files []*fileState, dead map[i
 		if gone == nil {
 			gone = f.dead // from before the option was set
 		}
-		c.remove(f.add)
+		if !load {
+			c.remove(f.add)
+		}
 		n, err := c.m.merge(ctx, c.t, c.mp, []*fileState{{f: f.f, dead: gone, add: f.add}}, nil)
 		if err != nil {
 			return nil, err
@@ -624,6 +669,11 @@ func (m *Mirror) removable(t *table, retention time.Duration, background bool) (
 	}
 	for _, v := range t.vers {
 		for _, f := range v.files {
+			named[f.f.key] = true
+		}
+	}
+	for _, s := range t.segs {
+		for _, f := range s.files {
 			named[f.f.key] = true
 		}
 	}

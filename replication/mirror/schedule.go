@@ -170,10 +170,13 @@ func (m *Mirror) nextJobLocked(t *table) (job, time.Time) {
 	case c != nil:
 		return nil, time.Time{}
 	}
-	if t.adoptDueLocked() {
+	if t.adoptDueLocked() && !time.Now().Before(t.adoptAt) {
 		return m.adopt, time.Time{}
 	}
 	s := t.unpublishedLocked()
+	if s == nil && t.adoptDueLocked() {
+		return m.adopt, t.adoptAt
+	}
 	if s == nil {
 		// What the newest version replaced goes when its time has come, though nothing is published meanwhile.
 		due := t.newest().made.Add(m.opt.FileRetention)

@@ -23,6 +23,7 @@ type segment struct {
 	cols  [][]tuple.Value // by row position; dropped columns stay empty
 	ids   []uint64        // row ids, ascending
 	dels  []uint64        // ids of deleted row versions, in commit order
+	files []*fileState    // loads
 	from  []uint64        // of a table with a change feed, by row: the version in whose place it came, 0: none; what it is shorter by is 0
 	marks []mark
 	bytes int64
@@ -34,8 +35,8 @@ type segment struct {
 
 // mark says how far rows and deletes went with the commit at lsn.
 type mark struct {
-	lsn        wal.LSN
-	rows, dels int
+	lsn               wal.LSN
+	rows, dels, files int
 }
 
 func newSegment(start wal.LSN, m *mapping) *segment {
@@ -45,9 +46,10 @@ func newSegment(start wal.LSN, m *mapping) *segment {
 // empty reports that nothing has been committed into it.
 func (s *segment) empty() bool { return len(s.marks) == 0 }
 
-// truncate drops what was appended after the given counts. Nobody has seen it.
-func (s *segment) truncate(rows, dels int) {
-	s.ids, s.dels, s.from = s.ids[:rows], s.dels[:dels], s.from[:min(rows, len(s.from))]
+// truncate drops what was appended after a mark. Nobody has seen it.
+func (s *segment) truncate(to mark) {
+	rows := to.rows
+	s.ids, s.dels, s.from, s.files = s.ids[:rows], s.dels[:to.dels], s.from[:min(rows, len(s.from))], s.files[:to.files]
 	for i := range s.cols {
 		if len(s.cols[i]) > rows {
 			s.cols[i] = s.cols[i][:rows]
@@ -90,26 +92,32 @@ func (s *segment) appendDelete(id uint64) {
 }
 
 // committed is the content at the last mark.
-func (s *segment) committed() (rows, dels int) {
+func (s *segment) committed() mark {
 	if n := len(s.marks); n > 0 {
-		return s.marks[n-1].rows, s.marks[n-1].dels
+		return s.marks[n-1]
 	}
-	return 0, 0
+	return mark{}
+}
+
+// uncommitted reports that there is more than at the last mark.
+func (s *segment) uncommitted() bool {
+	at := s.committed()
+	return len(s.ids) > at.rows || len(s.dels) > at.dels || len(s.files) > at.files
 }
 
 // commit marks what was appended as committed at lsn.
 func (s *segment) commit(lsn wal.LSN) {
-	s.marks = append(s.marks, mark{lsn, len(s.ids), len(s.dels)})
-	s.bytes += 24
+	s.marks = append(s.marks, mark{lsn, len(s.ids), len(s.dels), len(s.files)})
+	s.bytes += 32
 }
 
 // at is the content at lsn.
-func (s *segment) at(lsn wal.LSN) (rows, dels int) {
+func (s *segment) at(lsn wal.LSN) mark {
 	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].lsn > lsn })
 	if i == 0 {
-		return 0, 0
+		return mark{}
 	}
-	return s.marks[i-1].rows, s.marks[i-1].dels
+	return s.marks[i-1]
 }
 
 // arena copies values into large blocks that nobody frees singly.
@@ -132,18 +140,21 @@ const arenaBlock = 64 << 10
 
 // slice is a part of the tail that belongs to a View or a publication: the first rows and dels of a segment.
 type slice struct {
-	m    *mapping
-	ids  []uint64
-	dels []uint64
-	from []uint64 // as in segment
-	cols [][]tuple.Value
-	dead *roaring.Bitmap // positions; nil: none. Filled by resolve.
+	m     *mapping
+	ids   []uint64
+	dels  []uint64
+	files []*fileState
+	from  []uint64 // as in segment
+	cols  [][]tuple.Value
+	dead  *roaring.Bitmap // positions; nil: none. Filled by resolve.
 }
 
 // take fixes the content at lsn. Called with Mirror.mu.
 func (s *segment) take(lsn wal.LSN) slice {
-	rows, dels := s.at(lsn)
-	p := slice{m: s.m, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], from: s.from[:min(rows, len(s.from))], cols: make([][]tuple.Value, len(s.cols))}
+	at := s.at(lsn)
+	rows, dels := at.rows, at.dels
+	p := slice{m: s.m, ids: s.ids[:rows:rows], dels: s.dels[:dels:dels], from: s.from[:min(rows, len(s.from))], files: s.files[:at.files:at.files],
+		cols: make([][]tuple.Value, len(s.cols))}
 	for _, c := range s.m.columns {
 		p.cols[c.pos] = s.cols[c.pos][:rows:rows]
 	}

@@ -77,8 +77,7 @@ func (m *Mirror) statusLocked(t *table) Status {
 		DeltaVersion: -1, State: StateActive}
 	for _, seg := range t.segs {
 		if len(t.vers) == 0 || seg.start >= t.newest().lsn {
-			rows, _ := seg.committed()
-			s.TailRows += int64(rows)
+			s.TailRows += int64(seg.committed().rows)
 		}
 	}
 	if len(t.vers) > 0 {

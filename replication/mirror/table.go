@@ -68,7 +68,8 @@ type table struct {
 
 	adopted *version // of a lake table: what the state record is known to name
 	tombs   bool     // tombstones were left by the last adoption
-	wasLake bool     // an earlier storage id was a lake table's
+	adoptAt time.Time
+	wasLake bool // an earlier storage id was a lake table's
 	// outlived are earlier storage ids of a lake table, of which nothing may be left in the state.
 	outlived []uint32
 }

@@ -90,7 +90,7 @@ func (m *Mirror) View(ctx context.Context, tables []uint32, at wal.LSN) (*View, 
 	}
 	v := &View{LSN: at, m: m}
 	type taken struct {
-		base  *version
+		base  *version // with the loads after it
 		parts []slice
 		reset bool
 		dels  [][]uint64
@@ -107,19 +107,20 @@ func (m *Mirror) View(ctx context.Context, tables []uint32, at wal.LSN) (*View, 
 		t := m.tables[id]
 		g := taken{base: base}
 		tv := &TableView{Table: id, Schema: base.m.schema, Version: base.number, Published: base.lsn, Columns: columnsOf(base.m)}
-		files := base.files
+		var loads []*fileState
 		for _, s := range segs {
 			if s.reset {
-				g.reset, g.parts, g.dels, files = true, nil, nil, nil
+				g.reset, g.parts, g.dels, loads = true, nil, nil, nil
 			}
 			p := s.take(at)
-			g.parts, g.dels = append(g.parts, p), append(g.dels, p.dels)
+			g.parts, g.dels, loads = append(g.parts, p), append(g.dels, p.dels), append(loads, p.files...)
 			tv.Schema, tv.Columns = s.m.schema, columnsOf(s.m)
 		}
-		for _, f := range files {
+		g.base = base.with(loads, g.reset)
+		for _, f := range g.base.files {
 			t.pinned[f.f.key]++
 		}
-		v.held = append(v.held, hold{t, files})
+		v.held = append(v.held, hold{t, g.base.files})
 		v.Tables = append(v.Tables, tv)
 		got[i] = g
 	}

@@ -79,6 +79,9 @@ func (sc *Schema) Privileges(roles *privilege.Roles, role OID, want privilege.Se
 		return want
 	}
 	have := sc.EffectiveACL().Mask(roles, role, sc.Owner, want, false)
+	if want&privilege.CreateVolume&^have != 0 && sc.EffectiveACL().Mask(roles, role, sc.Owner, privilege.Create, false) != 0 {
+		have |= privilege.CreateVolume
+	}
 	if want&privilege.Usage&^have != 0 && (roles.HasPrivsOf(role, privilege.ReadAllData) || roles.HasPrivsOf(role, privilege.WriteAllData)) {
 		have |= privilege.Usage
 	}

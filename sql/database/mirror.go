@@ -7,7 +7,10 @@ import (
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/catalog/syscat"
 	"github.com/tarndb/tarn/sql/exec"
+	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // ColumnarEngine runs fragments over a branch's columnar shape.
@@ -37,4 +40,6 @@ type Mirror interface {
 	// Vacuum removes the files of a table that no newer version than of so long ago names; retain < 0: as the background does. dry: it
 	// only says which.
 	Vacuum(ctx context.Context, table uint32, retain time.Duration, dry bool) ([]string, error)
+	// NewLoad begins to write rows of a lake table straight to its files; nil: rows have to go through the log.
+	NewLoad(s *change.Schema, add func(txn.Load) error) (rowstore.Load, error)
 }

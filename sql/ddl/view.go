@@ -21,6 +21,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -295,6 +296,9 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	if err != nil {
 		return "", err
 	}
+	if l, ok := x.Hooks.(rowstore.Loads); ok && !mat {
+		w.LoadRows(l)
+	}
 	// The table is not in the catalog while its query runs: the query cannot mean it.
 	var n int64
 	fill := func() (err error) {
@@ -306,7 +310,7 @@ func (x *exec) createTableAs(query ast.Node, into *ast.IntoClause, objtype ast.O
 	} else {
 		err = fill()
 	}
-	if err != nil {
+	if err := w.Finish(err); err != nil {
 		return "", err
 	}
 	x.Put(t)

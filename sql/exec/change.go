@@ -41,6 +41,9 @@ func (b *builder) modify(x *plan.Modify) (operator, error) {
 	if o.change, err = write.Compile(b.Builder, &b.in.writes, x, source); err != nil {
 		return nil, err
 	}
+	if x.Insert != nil && len(returning) == 0 && !asksRoutines(x) {
+		o.change.MayLoad()
+	}
 	for i, e := range returning {
 		load, err := b.Into(e, b.Slot(out[i].ID))
 		if err != nil {
@@ -100,6 +103,21 @@ func (o *modifyOp) next() (bool, error) {
 }
 
 func (o *modifyOp) close() { o.child.close() }
+
+// asksRoutines reports whether the statement calls functions of users, which may look at what it has written so far.
+func asksRoutines(x *plan.Modify) bool {
+	s := collectNode(x.In)
+	for _, e := range x.Insert.Defaults {
+		s.exprs(e)
+	}
+	for _, g := range x.Insert.Generated {
+		s.exprs(g.Expr)
+	}
+	for _, c := range x.Insert.Checks {
+		s.exprs(c.Expr)
+	}
+	return s.routines
+}
 
 // sourceOf finds the scan whose current row is the operator's row, if nothing between them keeps rows.
 func sourceOf(o operator, t *catalog.Table) write.Source {

@@ -72,6 +72,7 @@ type scope struct {
 	used, made  map[plan.ColID]bool
 	works, ctes map[*plan.CTE]bool
 	volatile    bool
+	routines    bool // functions of users are called
 }
 
 func newScope() *scope {
@@ -94,7 +95,12 @@ func (s *scope) expr(e plan.Expr) {
 		case *plan.ArrayCoerce:
 			s.made[x.ElemCol] = true
 		case *plan.FuncCall:
+			s.routines = s.routines || x.Func != nil
 			s.volatile = s.volatile || volatileProcs()[x.Proc] || x.Func != nil && x.Func.Proc.Volatile == 'v'
+		case *plan.Aggref:
+			s.routines = s.routines || x.Func != nil
+		case *plan.WindowCall:
+			s.routines = s.routines || x.Func != nil
 		case *plan.NextVal:
 			s.volatile = true
 		case *plan.Subquery:

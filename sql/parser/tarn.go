@@ -96,14 +96,16 @@ func (s tableShape) next(l *lexer, t token) tableShape {
 var ownWords = [...][2]string{{"create", "branch"}, {"drop", "branch"}, {"alter", "branch"}, {"merge", "branch"}, {"use", "branch"}, {"copy", "into"},
 	{"create", "volume"}, {"drop", "volume"}, {"alter", "volume"}}
 
-// volumeStatement reports the token behind the word volume in CREATE EXTERNAL VOLUME, COMMENT ON VOLUME, GRANT … ON VOLUME and REVOKE …
-// ON VOLUME. A table may have that name.
+// volumeStatement reports the token behind the word volume in CREATE EXTERNAL VOLUME, COMMENT ON VOLUME, GRANT … ON VOLUME, GRANT CREATE VOLUME
+// ON SCHEMA, and REVOKE of the same. A table may have that name.
 func volumeStatement(l *lexer, first, before, prev, t token) bool {
 	switch {
 	case !l.is(prev, "volume"):
 		return false
 	case l.is(first, "create"):
 		return l.is(before, "external")
+	case l.is(before, "create"):
+		return (l.is(first, "grant") || l.is(first, "revoke")) && (l.is(t, "on") || t.kind == tokPunct)
 	case !l.is(before, "on") || t.kind != tokIdent && t.kind != tokQuoted:
 		return false
 	case l.is(first, "comment"):

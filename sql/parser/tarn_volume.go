@@ -55,6 +55,18 @@ func (g *grammar) volumeNames() (out []ast.Node, err error) {
 	}
 }
 
+func (g *grammar) schemaNames() (out []ast.Node, err error) {
+	for {
+		name, err := g.name()
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, &ast.String{Sval: name}); !g.punct(",") {
+			return out, nil
+		}
+	}
+}
+
 // dropVolume parses [IF EXISTS] name, … [CASCADE | RESTRICT].
 func (g *grammar) dropVolume() (ast.Node, error) {
 	n := &ast.DropStmt{RemoveType: ast.OBJECT_VOLUME, MissingOk: g.accept("if", "exists")}
@@ -140,6 +152,7 @@ var roleWords = map[string]ast.RoleSpecType{"public": ast.ROLESPEC_PUBLIC, "curr
 // grantVolume parses what follows GRANT or REVOKE:
 //
 //	[GRANT OPTION FOR] {ALL [PRIVILEGES] | READ VOLUME | WRITE VOLUME}, … ON VOLUME name, … {TO | FROM} role, …
+//	[GRANT OPTION FOR] {CREATE VOLUME | …}, … ON SCHEMA name, … {TO | FROM} role, …
 //	[WITH GRANT OPTION] [CASCADE | RESTRICT]
 func (g *grammar) grantVolume(grant bool) (ast.Node, error) {
 	n := &ast.GrantStmt{IsGrant: grant, Targtype: ast.ACL_TARGET_OBJECT, Objtype: ast.OBJECT_VOLUME, Behavior: ast.DROP_RESTRICT}
@@ -154,6 +167,8 @@ func (g *grammar) grantVolume(grant bool) (ast.Node, error) {
 				p.PrivName = "read volume"
 			case g.accept("write", "volume"):
 				p.PrivName = "write volume"
+			case g.accept("create", "volume"):
+				p.PrivName = "create volume"
 			default:
 				name, err := g.name()
 				if err != nil {
@@ -166,11 +181,17 @@ func (g *grammar) grantVolume(grant bool) (ast.Node, error) {
 			}
 		}
 	}
-	if !g.accept("on", "volume") {
-		return nil, g.fail()
-	}
 	var err error
-	if n.Objects, err = g.volumeNames(); err != nil {
+	switch {
+	case g.accept("on", "volume"):
+		n.Objects, err = g.volumeNames()
+	case g.accept("on", "schema"):
+		n.Objtype = ast.OBJECT_SCHEMA
+		n.Objects, err = g.schemaNames()
+	default:
+		err = g.fail()
+	}
+	if err != nil {
 		return nil, err
 	}
 	if grant && !g.accept("to") || !grant && !g.accept("from") {

@@ -9,7 +9,7 @@ type OID = uint32
 const Public OID = 0
 
 // Set is a set of privileges, in the order in which aclitem prints them.
-type Set uint16
+type Set uint32
 
 const (
 	Insert Set = 1 << iota
@@ -28,13 +28,14 @@ const (
 	AlterSystem
 	ReadVolume
 	WriteVolume
+	CreateVolume
 )
 
-// letters are PostgreSQL's, and R and W for volumes.
-const letters = "arwdDxtXUCTcsARW"
+// letters are PostgreSQL's, and R, W and V for volumes.
+const letters = "arwdDxtXUCTcsARWV"
 
 var setNames = [...]string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE", "USAGE", "CREATE", "TEMPORARY",
-	"CONNECT", "SET", "ALTER SYSTEM", "READ VOLUME", "WRITE VOLUME"}
+	"CONNECT", "SET", "ALTER SYSTEM", "READ VOLUME", "WRITE VOLUME", "CREATE VOLUME"}
 
 // ByName finds a privilege by its SQL name in upper case; TEMP is TEMPORARY.
 func ByName(name string) (Set, bool) {
@@ -115,6 +116,15 @@ func (k Kind) All() Set {
 		return ReadVolume | WriteVolume
 	}
 	return 0
+}
+
+// Grantable are the privileges that can be granted on a kind of object: besides All those that PostgreSQL does not have there, which ALL
+// does not grant.
+func (k Kind) Grantable() Set {
+	if k == Schema {
+		return k.All() | CreateVolume
+	}
+	return k.All()
 }
 
 // public are the privileges that everybody has on a new object of the kind.

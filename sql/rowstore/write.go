@@ -31,6 +31,8 @@ type Writer struct {
 	Pending func(ix *catalog.Index, rowKey []byte, keys []types.Datum) error
 	// Exclude compares rows of exclusion constraints; nil for tables without any.
 	Exclude Excluder
+	// Loader, until Reset, may take rows of Insert, which has no key for them then.
+	Loader *Loader
 
 	key, row, ekey, evalue, ekey2, evalue2, buf []byte
 	keys, keys2, old                            []types.Datum
@@ -42,7 +44,9 @@ func (r *Rel) NewWriter(m *txn.Manager, t *txn.Txn, ev IndexEval, opt lock.Optio
 }
 
 // Reset is NewWriter on the same table with the buffers kept.
-func (w *Writer) Reset(t *txn.Txn, env *types.Env) { w.t, w.env, w.Exclusive = t, env, false }
+func (w *Writer) Reset(t *txn.Txn, env *types.Env) {
+	w.t, w.env, w.Exclusive, w.Loader = t, env, false, nil
+}
 
 // Conflict is a unique index that already has a row with the new one's key.
 type Conflict struct {
@@ -54,8 +58,11 @@ type Conflict struct {
 }
 
 // Insert adds a row (vals by attribute number - 1; they satisfy NOT NULL) with its index entries. Key is the new row's
-// storage key, valid until the next call. Errors: 23505, and those of locking.
+// storage key, valid until the next call; nil: the Loader has the row. Errors: 23505, and those of locking.
 func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, err error) {
+	if taken, err := w.Loader.Take(ctx, vals, len(w.row)); taken || err != nil {
+		return nil, err
+	}
 	c, err := w.tryInsert(ctx, vals, nil)
 	if err != nil {
 		return nil, err

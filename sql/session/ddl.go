@@ -16,11 +16,13 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
+	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/ruleutils"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/settings/clause"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/txn"
 )
 
 // ddl runs a statement that changes descriptors.
@@ -114,6 +116,12 @@ type hooks struct {
 	s   *Session
 	ctx context.Context
 	c   *call
+}
+
+var _ rowstore.Loads = (*hooks)(nil)
+
+func (h *hooks) NewLoad(c *catalog.Catalog, t *catalog.Table, add func(txn.Load) error) (rowstore.Load, error) {
+	return h.s.db.NewLoad(c, t, add)
 }
 
 func (h *hooks) Compile(e plan.Expr, cols []plan.Col) (func([]types.Datum) (types.Datum, error), error) {

@@ -335,7 +335,7 @@ func (s *Session) runContext(ctx context.Context, ec *run.Context, cat *catalog.
 	h := s.hotSettings()
 	*ec = run.Context{Ctx: ctx, Txn: s.block.t, Manager: s.db.Txns, Catalog: cat, Params: params, Env: s.env, Sess: (*functions)(s),
 		Rels: s.db.Rels, Exprs: s, Routines: (*routines)(s), Triggers: (*triggers)(s), Replica: h.replica, WorkMem: h.workMem, TempDir: s.shared.TempDir,
-		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout, Near: s.db.Near, NearEffort: h.nearEffort}
+		LockTimeout: h.lockTimeout, DeadlockTimeout: h.deadlockTimeout, Near: s.db.Near, NearEffort: h.nearEffort, Loads: s.db}
 }
 
 // run executes a query to its end and sends rows and tag.

@@ -3,6 +3,7 @@ package change
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"slices"
 )
 
@@ -12,6 +13,7 @@ import (
 //	storage id | 1 | row id           u64 big endian: a row that no adopted version has yet
 //	storage id | 2 | row id           a tombstone, without value: that row is deleted, wherever it is
 //	storage id | 3                    the adopted version, as its owner describes it; none: all rows are in the state
+//	storage id | 4 | first row id     a load: a file of rows that no adopted version has yet (AppendLoad)
 //
 // A row's key is its row id. What a transaction puts has no row id before the commit: it stands under a provisional key,
 // ProvisionalRow and a number, which Seal replaces. A version of a row never changes; an update is a delete and a put.
@@ -21,6 +23,7 @@ const (
 
 	LakeTombstones = 2
 	LakeState      = 3
+	LakeLoads      = 4
 
 	lakeKeySize = KeyPrefix + 8
 )
@@ -64,6 +67,9 @@ func (g *Group) noteProvisional(key []byte) {
 	}
 }
 
+// HasProvisional reports whether the group puts rows of lake tables.
+func (g *Group) HasProvisional() bool { return len(g.keys) > 0 }
+
 // FinalKey is the key under which the row of a provisional key stands after Seal; ok is false if the group has no such row.
 func (g *Group) FinalKey(key []byte) (final []byte, ok bool) {
 	id := LakeRow(key)
@@ -87,4 +93,50 @@ func (g *Group) FinalKey(key []byte) (final []byte, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// A load is a file with rows of consecutive ids, which were reserved before the commit that names it. Its value, little endian:
+//
+//	+-----+------------------+-----------+---------------------------------+
+//	| u8 1| u64 first row id | u64 rows  | the file, as its owner tells it |
+//	+-----+------------------+-----------+---------------------------------+
+type Load struct {
+	First, Rows uint64
+	File        []byte
+}
+
+const (
+	loadFormat = 1
+	loadHeader = 17
+)
+
+// ErrBadLoad says that the value of a load is malformed.
+var ErrBadLoad = errors.New("record of a loaded file is malformed")
+
+// AppendLoad appends the value of a load.
+func AppendLoad(dst []byte, l Load) []byte {
+	dst = append(dst, loadFormat)
+	dst = binary.LittleEndian.AppendUint64(dst, l.First)
+	dst = binary.LittleEndian.AppendUint64(dst, l.Rows)
+	return append(dst, l.File...)
+}
+
+// ParseLoad reads the value of a load; File refers to it.
+func ParseLoad(value []byte) (Load, error) {
+	if len(value) < loadHeader || value[0] != loadFormat {
+		return Load{}, ErrBadLoad
+	}
+	l := Load{First: binary.LittleEndian.Uint64(value[1:]), Rows: binary.LittleEndian.Uint64(value[9:]), File: value[loadHeader:]}
+	if l.Rows == 0 || l.Rows > ProvisionalRow || l.First >= ProvisionalRow-l.Rows {
+		return Load{}, ErrBadLoad
+	}
+	return l, nil
+}
+
+// Last is the last of the load's row ids.
+func (l Load) Last() uint64 { return l.First + l.Rows - 1 }
+
+// IsLoad reports whether a key is that of a load.
+func IsLoad(key []byte) bool {
+	return len(key) == lakeKeySize && key[0]&0x80 != 0 && IndexOf(key) == LakeLoads
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -13,9 +14,9 @@ import (
 
 // Cold reads the rows of lake tables that have left the key-value state for files (package change says where they stand).
 type Cold interface {
-	// Rows opens the version that a state record describes. Whatever it opens stays readable while a snapshot that shows the
-	// record is in use.
-	Rows(state []byte) (ColdRows, error)
+	// Rows opens the version that a state record describes, nil: there is none, and the loads of these records; one of them there is.
+	// Whatever it opens stays readable while a snapshot that shows the records is in use.
+	Rows(state []byte, loads [][]byte) (ColdRows, error)
 }
 
 // ColdRows are the rows of one version. Its methods may be called by any number of goroutines.
@@ -68,22 +69,42 @@ func (nothingToClose) Close() error { return nil }
 
 var nothing io.Closer = nothingToClose{}
 
-// coldRows opens the adopted version of a table as the snapshot has it, nil if there is none.
-func (s *Snapshot) coldRows(table uint32) (ColdRows, error) {
-	state, c, ok, err := s.kv.Get(change.AppendKeyPrefix(nil, table, change.LakeState))
-	if !ok {
+// coldRows opens the rows of a table that are in files as the snapshot has it: of the adopted version, of its loads, and of those of
+// the caller; nil if there are none.
+func (s *Snapshot) coldRows(table uint32, loads [][]byte) (ColdRows, error) {
+	var state []byte
+	loads = loads[:len(loads):len(loads)]
+	it, err := s.kv.NewIter(&pebble.IterOptions{LowerBound: change.AppendKeyPrefix(nil, table, change.LakeState),
+		UpperBound: change.AppendKeyPrefix(nil, table, change.LakeLoads+1)})
+	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return nil, errors.Join(err, it.Close())
+		}
+		if v = bytes.Clone(v); change.IsLoad(it.Key()) {
+			loads = append(loads, v)
+		} else {
+			state = v
+		}
+	}
+	if err := errors.Join(it.Error(), it.Close()); err != nil {
+		return nil, err
+	}
+	if state == nil && len(loads) == 0 {
+		return nil, nil
+	}
 	cold := s.eng.cold.Load()
 	if cold == nil {
 		return nil, errNoCold
 	}
-	return (*cold).Rows(state)
+	return (*cold).Rows(state, loads)
 }
 
 // coldGet looks for a row that the key-value state lacks.
-func (s *Snapshot) coldGet(dst, key []byte) (row []byte, ok bool, err error) {
+func (s *Snapshot) coldGet(dst, key []byte, loads [][]byte) (row []byte, ok bool, err error) {
 	table, id := change.TableOf(key), change.LakeRow(key)
 	if id >= change.ProvisionalRow {
 		return dst, false, nil
@@ -95,34 +116,37 @@ func (s *Snapshot) coldGet(dst, key []byte) (row []byte, ok bool, err error) {
 	if gone {
 		return dst, false, c.Close()
 	}
-	rows, err := s.coldRows(table)
+	rows, err := s.coldRows(table, loads)
 	if rows == nil || err != nil {
 		return dst, false, err
 	}
 	return rows.Get(dst, id)
 }
 
-// coldIter walks the rows of a lake table: those in files, and after them those in the key-value state.
-//
-// Invariant: every row id in the state is greater than every one in the adopted version. Row ids grow from commit to commit,
-// and the commit that adopts a version removes the rows up to its last one.
+// coldIter walks the rows of a lake table, those in files and those in the key-value state, by row id. A row is in one of them: the
+// commit that adopts a version removes from the state what it has.
 type coldIter struct {
-	hot    *pebble.Iterator
-	rows   ColdIter
-	tombs  *pebble.Iterator
-	table  uint32
-	lo, hi uint64 // row ids, hi excluded
-	inCold bool
-	key    []byte
-	tomb   uint64 // where tombs stands; noTomb: at its end
+	hot     *pebble.Iterator
+	rows    ColdIter
+	tombs   *pebble.Iterator
+	table   uint32
+	lo, hi  uint64 // row ids, hi excluded
+	inCold  bool   // rows stands on the current row
+	onward  bool   // the direction of travel
+	coldOK  bool   // rows stands on a row that is not behind the current one
+	hotOK   bool
+	hotID   uint64 // of the row on which hot stands
+	key     []byte
+	scratch []byte
+	tomb    uint64 // where tombs stands; noTomb: at its end
 }
 
 const noTomb = 1<<64 - 1
 
-// newColdIter returns nil for a table of which no version has been adopted.
-func (s *Snapshot) newColdIter(hot *pebble.Iterator, lo, hi []byte) (*coldIter, error) {
+// newColdIter returns nil for a table that has no rows in files.
+func (s *Snapshot) newColdIter(hot *pebble.Iterator, lo, hi []byte, loads [][]byte) (*coldIter, error) {
 	table := change.TableOf(lo)
-	rows, err := s.coldRows(table)
+	rows, err := s.coldRows(table, loads)
 	if rows == nil || err != nil {
 		return nil, err
 	}
@@ -157,7 +181,7 @@ func (c *coldIter) setBounds(lo, hi []byte) {
 	if c == nil {
 		return
 	}
-	c.inCold, c.lo, c.hi = false, boundary(lo), change.ProvisionalRow
+	c.inCold, c.coldOK, c.hotOK, c.lo, c.hi = false, false, false, boundary(lo), change.ProvisionalRow
 	if len(hi) >= change.KeyPrefix && change.TableOf(hi) == c.table {
 		c.hi = boundary(hi)
 	}
@@ -192,79 +216,118 @@ func (c *coldIter) dead(forward bool) bool {
 	return c.tomb == id
 }
 
-func (c *coldIter) forward(ok bool) bool {
-	for ; ok && c.rows.ID() < c.hi; ok = c.rows.Next() {
-		if !c.dead(true) {
-			c.inCold = true
-			return true
+// live moves rows on from where it stands to a row inside the bounds that has no tombstone.
+func (c *coldIter) live(ok bool) {
+	if c.onward {
+		for ; ok && c.rows.ID() < c.hi; ok = c.rows.Next() {
+			if !c.dead(true) {
+				c.coldOK = true
+				return
+			}
+		}
+	} else {
+		for ; ok && c.rows.ID() >= c.lo; ok = c.rows.Prev() {
+			if !c.dead(false) {
+				c.coldOK = true
+				return
+			}
 		}
 	}
-	c.inCold = false
-	return false
+	c.coldOK = false
 }
 
-func (c *coldIter) backward(ok bool) bool {
-	for ; ok && c.rows.ID() >= c.lo; ok = c.rows.Prev() {
-		if !c.dead(false) {
-			c.inCold = true
-			return true
-		}
-	}
-	c.inCold = false
-	return false
-}
-
-func (c *coldIter) seekCold(id uint64) bool {
-	if id >= c.hi {
-		c.inCold = false
-		return false
+// seekUp is the move of rows to the first row from id on, seekDown that to the last one before it.
+func (c *coldIter) seekUp(id uint64) {
+	c.onward = true
+	if id = max(id, c.lo); id >= c.hi {
+		c.coldOK = false
+		return
 	}
 	c.seekTomb(id)
-	return c.forward(c.rows.SeekGE(id))
+	c.live(c.rows.SeekGE(id))
 }
 
-func (c *coldIter) first() bool { return c.seekCold(c.lo) || c.error() == nil && c.hot.First() }
+func (c *coldIter) seekDown(id uint64) {
+	c.onward = false
+	c.live(c.rows.SeekLT(min(id, c.hi)))
+}
+
+// moved notes that hot has moved.
+func (c *coldIter) moved(ok bool) {
+	if c.hotOK = ok; !ok {
+		return
+	}
+	c.hotID = noTomb // an entry behind the rows, where the bounds include such
+	if k := c.hot.Key(); change.IsLakeRow(k) && change.TableOf(k) == c.table {
+		c.hotID = change.LakeRow(k)
+	}
+}
+
+// choose makes the nearer of the two rows the current one.
+func (c *coldIter) choose() bool {
+	if c.error() != nil || c.hot.Error() != nil {
+		c.inCold, c.coldOK, c.hotOK = false, false, false
+		return false
+	}
+	c.inCold = c.coldOK && (!c.hotOK || (c.rows.ID() < c.hotID) == c.onward)
+	return c.coldOK || c.hotOK
+}
+
+func (c *coldIter) first() bool {
+	c.seekUp(c.lo)
+	c.moved(c.hot.First())
+	return c.choose()
+}
 
 func (c *coldIter) last() bool {
-	if c.inCold = false; c.hot.Last() {
-		return true
-	}
-	return c.hot.Error() == nil && c.backward(c.rows.SeekLT(c.hi))
+	c.seekDown(c.hi)
+	c.moved(c.hot.Last())
+	return c.choose()
 }
 
 func (c *coldIter) seekGE(key []byte) bool {
-	return c.seekCold(max(boundary(key), c.lo)) || c.error() == nil && c.hot.SeekGE(key)
+	c.seekUp(boundary(key))
+	c.moved(c.hot.SeekGE(key))
+	return c.choose()
 }
 
 func (c *coldIter) seekLT(key []byte) bool {
-	if c.inCold = false; c.hot.SeekLT(key) {
-		return true
-	}
-	return c.hot.Error() == nil && c.backward(c.rows.SeekLT(min(boundary(key), c.hi)))
+	c.seekDown(boundary(key))
+	c.moved(c.hot.SeekLT(key))
+	return c.choose()
 }
 
 func (c *coldIter) next() bool {
-	if c.inCold {
-		// A walk backwards has left tombs behind the place.
-		if c.tomb != noTomb && c.tomb > c.rows.ID() {
-			c.seekTomb(c.rows.ID())
-		}
-		return c.forward(c.rows.Next()) || c.error() == nil && c.hot.First()
+	switch {
+	case !c.valid():
+		return false
+	case !c.onward:
+		c.scratch = append(append(c.scratch[:0], c.Key()...), 0)
+		return c.seekGE(c.scratch)
+	case c.inCold:
+		c.live(c.rows.Next())
+	default:
+		c.moved(c.hot.Next())
 	}
-	return c.hot.Next()
+	return c.choose()
 }
 
 func (c *coldIter) prev() bool {
-	if c.inCold {
-		return c.backward(c.rows.Prev())
+	switch {
+	case !c.valid():
+		return false
+	case c.onward:
+		c.scratch = append(c.scratch[:0], c.Key()...)
+		return c.seekLT(c.scratch)
+	case c.inCold:
+		c.live(c.rows.Prev())
+	default:
+		c.moved(c.hot.Prev())
 	}
-	if c.hot.Prev() {
-		return true
-	}
-	return c.hot.Error() == nil && c.backward(c.rows.SeekLT(c.hi))
+	return c.choose()
 }
 
-func (c *coldIter) valid() bool { return c.inCold || c.hot.Valid() }
+func (c *coldIter) valid() bool { return c.inCold || c.hotOK }
 
 func (c *coldIter) Key() []byte {
 	if !c.inCold {

@@ -42,9 +42,12 @@ var requests = sync.Pool{New: func() any { return &request{wake: make(chan bool,
 //
 // Errors: those of an ill-formed group, ErrDiskFull and ErrTooLarge leave the store as it was; ErrStopped and ErrClosed
 // as they are documented. After ErrStopped the fate of the group is not known before the store is opened again.
-func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (wal.LSN, error) {
+func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (lsn wal.LSN, err error) {
 	if g.Attachment != "" {
-		defer e.dropAttachment(g)
+		defer func() {
+			e.dropAttachment(g)
+			e.ahead.detach(g.Attachment, lsn)
+		}()
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, context.Cause(ctx)

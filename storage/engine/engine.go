@@ -104,6 +104,9 @@ type Engine struct {
 	closed    bool       // protected by closing
 	applyTurn sync.Mutex // taken before logTurn is given up, so that groups are applied in log order
 
+	ahead    ahead
+	openedAt wal.LSN // the end of the log when the store was opened
+
 	maintain chan struct{} // wakes the maintenance goroutine
 	done     chan struct{}
 	workers  sync.WaitGroup
@@ -230,7 +233,8 @@ func (e *Engine) begin() error {
 		return err
 	}
 	e.visible.Advance(max(st.LSN, e.log.WrittenLSN()))
-	e.publish(e.visible.Load())
+	e.openedAt = e.visible.Load()
+	e.publish(e.openedAt)
 	_, err := e.Commit(context.Background(), &g, Async)
 	return err
 }

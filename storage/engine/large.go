@@ -27,6 +27,8 @@ type Large struct {
 	w    *change.MoreWriter
 	// sorted has the same for the key-value state, which takes it in when the group has its turn.
 	sorted *kv.Sorted
+	// ahead is of the first row of a lake table; nil: there is none.
+	ahead *Ahead
 }
 
 // partBytes is how much of a group is in memory.
@@ -67,7 +69,7 @@ func (l *Large) NextPart() error {
 	if l.part.Empty() {
 		return nil
 	}
-	payload, err := l.w.Add(l.g, &l.part, l.xid, l.e.ReserveRowIDs(uint64(l.part.Rows())))
+	payload, err := l.w.Add(l.g, &l.part, l.xid, l.reserve())
 	if errors.Is(err, change.ErrPartTooLarge) {
 		err = ErrTooLarge
 	}
@@ -76,6 +78,17 @@ func (l *Large) NextPart() error {
 	}
 	l.part.Reset()
 	return spaceError(err)
+}
+
+// reserve gives row ids to the part.
+func (l *Large) reserve() uint64 {
+	n := uint64(l.part.Rows())
+	if l.ahead != nil || !l.part.HasProvisional() {
+		return l.e.ReserveRowIDs(n)
+	}
+	first, a := l.e.ReserveAhead(anyTable, n)
+	l.ahead = a
+	return first
 }
 
 // Finish makes the attachment durable and the group's last operation. Commit takes it over, whatever comes of the commit.
@@ -94,7 +107,11 @@ func (l *Large) Finish() error {
 		return errors.Join(spaceError(err), l.Abort())
 	}
 	if err := l.file.Close(); err != nil {
+		l.ahead.Done(0)
 		return errors.Join(spaceError(err), l.e.opts.FS.Remove(l.path), l.sorted.Discard())
+	}
+	if l.ahead != nil {
+		l.e.ahead.attach(l.path, l.ahead)
 	}
 	l.g.XID, l.g.Attachment, l.g.Sorted = l.xid, l.path, l.sorted
 	l.g.More(l.w.Finish())
@@ -103,6 +120,7 @@ func (l *Large) Finish() error {
 
 // Abort gives up what has been written; it is for one that has not been finished.
 func (l *Large) Abort() error {
+	l.ahead.Done(0)
 	err := errors.Join(l.file.Close(), l.e.opts.FS.Remove(l.path))
 	if l.sorted != nil {
 		err = errors.Join(err, l.sorted.Discard())

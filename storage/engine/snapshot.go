@@ -144,7 +144,7 @@ func (s *Snapshot) Release() {
 func (s *Snapshot) Get(key []byte) (value []byte, c io.Closer, ok bool, err error) {
 	value, c, ok, err = s.kv.Get(key)
 	if !ok && err == nil && change.IsLakeRow(key) {
-		if value, ok, err = s.coldGet(nil, key); ok {
+		if value, ok, err = s.coldGet(nil, key, nil); ok {
 			c = nothing
 		}
 	}
@@ -153,10 +153,15 @@ func (s *Snapshot) Get(key []byte) (value []byte, c io.Closer, ok bool, err erro
 
 // AppendGet appends the value of a key to dst, which owns it then.
 func (s *Snapshot) AppendGet(dst, key []byte) (value []byte, ok bool, err error) {
+	return s.AppendGetLoaded(dst, key, nil)
+}
+
+// AppendGetLoaded is AppendGet with loads of the caller's besides those of the snapshot.
+func (s *Snapshot) AppendGetLoaded(dst, key []byte, loads [][]byte) (value []byte, ok bool, err error) {
 	v, c, ok, err := s.kv.Get(key)
 	if !ok {
 		if err == nil && change.IsLakeRow(key) {
-			return s.coldGet(dst, key)
+			return s.coldGet(dst, key, loads)
 		}
 		return dst, false, err
 	}
@@ -192,12 +197,15 @@ var iters = sync.Pool{New: func() any { return new(Iter) }}
 
 // NewIter returns an iterator over the snapshot; nil bounds are open. The bounds are copied. An error in making it is
 // reported by Error. The caller closes it before releasing the snapshot.
-func (s *Snapshot) NewIter(lo, hi []byte) *Iter {
+func (s *Snapshot) NewIter(lo, hi []byte) *Iter { return s.NewIterLoaded(lo, hi, nil) }
+
+// NewIterLoaded is NewIter with loads of a lake table that are the caller's besides those of the snapshot.
+func (s *Snapshot) NewIterLoaded(lo, hi []byte, loads [][]byte) *Iter {
 	i := iters.Get().(*Iter)
 	i.opts.LowerBound, i.opts.UpperBound = lo, hi
 	i.it, i.err = s.kv.NewIter(&i.opts)
 	if len(lo) >= change.KeyPrefix && change.IsLake(change.TableOf(lo)) && change.IndexOf(lo) == change.PrimaryIndex && i.err == nil {
-		if i.cold, i.err = s.newColdIter(i.it, lo, hi); i.err != nil {
+		if i.cold, i.err = s.newColdIter(i.it, lo, hi, loads); i.err != nil {
 			_ = i.it.Close() // shows nothing then
 			i.it = nil
 		}

@@ -51,6 +51,10 @@ func (t *Touched) add(rec wal.Record, wanted func(key []byte) bool) (err error) 
 	for d.Next(&op) {
 		switch op.Kind {
 		case change.KindPut, change.KindDelete:
+			if change.IsLoad(op.Key) && op.Kind == change.KindPut {
+				table := change.TableOf(op.Key)
+				t.Whole[table], t.Filled[table] = true, true
+			}
 			if !wanted(op.Key) {
 				continue
 			}

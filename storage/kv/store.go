@@ -300,6 +300,13 @@ func (s *Store) applyOne(b *pebble.Batch, payload []byte, open change.Open, apar
 	for err == nil && d.Next(op) {
 		switch op.Kind {
 		case change.KindPut:
+			if change.IsLoad(op.Key) {
+				l, lerr := change.ParseLoad(op.Value)
+				if lerr != nil {
+					return b, lerr
+				}
+				st.NextRowID = max(st.NextRowID, l.First+l.Rows)
+			}
 			err = b.Set(op.Key, op.Value, nil)
 		case change.KindDelete:
 			err = b.Delete(op.Key, nil)

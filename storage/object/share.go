@@ -9,8 +9,26 @@ import (
 	"syscall"
 )
 
+// copier is a store that can have an object of another store copied without its bytes passing here; ErrUnsupported: not of that store.
+type copier interface {
+	CopyFrom(ctx context.Context, from Store, src, dst string) error
+}
+
+// Wrapper is a store over another one, which has the same objects.
+type Wrapper interface{ Unwrap() Store }
+
+func unwrap(s Store) Store {
+	for {
+		w, ok := s.(Wrapper)
+		if !ok {
+			return s
+		}
+		s = w.Unwrap()
+	}
+}
+
 // Share gives the objects of from with these names the same names in to; those that are there stay. Where both are on one disk or in one
-// store they are second names (LinkAll), elsewhere copies.
+// store they are second names (LinkAll), elsewhere copies: by the server that has both, if it makes them, else by way of this machine.
 func Share(ctx context.Context, from, to Store, names []string) error {
 	src, srcDir := rootOf(from)
 	dst, dstDir := rootOf(to)
@@ -25,6 +43,15 @@ func Share(ctx context.Context, from, to Store, names []string) error {
 			return err
 		}
 	}
+	if c, ok := unwrap(dst).(copier); ok {
+		return eachNew(names, func(n string) error {
+			err := c.CopyFrom(ctx, unwrap(src), below(srcDir, n), below(dstDir, n))
+			if errors.Is(err, ErrUnsupported) {
+				err = copyObject(ctx, from, to, n)
+			}
+			return err
+		})
+	}
 	return eachNew(names, func(n string) error { return copyObject(ctx, from, to, n) })
 }
 
@@ -34,6 +61,14 @@ func rootOf(s Store) (root Store, dir string) {
 		return p.s, strings.TrimSuffix(p.prefix, "/")
 	}
 	return s, ""
+}
+
+// below is the key of a name in a directory of a store, "": the store itself.
+func below(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
 }
 
 func copyObject(ctx context.Context, from, to Store, name string) error {

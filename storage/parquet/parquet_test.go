@@ -465,3 +465,66 @@ func TestLongValue(t *testing.T) {
 		t.Error("a column of short values has lost its bounds")
 	}
 }
+
+// Bounds hold for every value of their row group, and are told for the types that have an order.
+func TestBounds(t *testing.T) {
+	cols := append(allTypes(), col("none", Type{ID: Long}))
+	r := rand.New(rand.NewPCG(7, 7))
+	var buf bytes.Buffer
+	w := NewWriter(&buf, cols, WriterOptions{})
+	groups := 0
+	for range 3 {
+		batch := make([][]tuple.Value, len(cols))
+		for i, c := range cols {
+			for range 500 {
+				v := randomValue(r, c.Type)
+				if c.Name == "none" {
+					v = tuple.Null
+				}
+				batch[i] = append(batch[i], v)
+			}
+		}
+		if err := w.Write(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewReader(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[TypeID]bool{}
+	for g := range f.RowGroups() {
+		groups++
+		for _, c := range cols {
+			lo, hi, ok := f.Bounds(g, c.Name, c.Type)
+			order := c.Type.Order()
+			if !ok {
+				continue
+			}
+			told[c.Type.ID] = true
+			vals, err := f.Column(nil, g, c.Name, c.Type)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range vals {
+				if !v.IsNull() && order != nil && (order(lo, v) > 0 || order(v, hi) > 0) {
+					t.Fatalf("%s: %s is not between %s and %s", c.Name, show(v), show(lo), show(hi))
+				}
+			}
+			if c.Name == "none" {
+				t.Error("a column without values has bounds")
+			}
+		}
+	}
+	for _, id := range []TypeID{Integer, Long, Date, Timestamp, Decimal, String} {
+		if !told[id] {
+			t.Errorf("no bounds of type %d", id)
+		}
+	}
+	if _, _, ok := f.Bounds(0, "absent", Type{ID: Long}); ok || groups == 0 {
+		t.Error("bounds of a column that is not there")
+	}
+}

@@ -51,7 +51,11 @@ func (v View) NewIter(lo, hi []byte) *Iter {
 			hi = lo // shows nothing
 		}
 	}
-	*i = Iter{bound: v.bound, base: v.snap.NewIter(lo, hi), lo: lo, hi: hi, scratch: scratch, value: value, err: err}
+	loads, lerr := v.loads(lo)
+	if err == nil && lerr != nil {
+		err, hi = lerr, lo
+	}
+	*i = Iter{bound: v.bound, base: v.snap.NewIterLoaded(lo, hi, loads), lo: lo, hi: hi, scratch: scratch, value: value, err: err}
 	if v.Wrote(lo, hi) {
 		i.ws = &v.t.ws
 	}

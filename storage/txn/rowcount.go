@@ -10,13 +10,7 @@ type RowCounts struct {
 
 // countRow adds one row operation of the group under construction. Keys come in order: a table's rows stand together.
 func (t *Txn) countRow(key []byte, put bool, old uint64) {
-	id := change.TableOf(key)
-	n := len(t.rows)
-	if n == 0 || t.rows[n-1].Table != id {
-		t.rows = append(t.rows, RowCounts{Table: id})
-		n++
-	}
-	c := &t.rows[n-1]
+	c := t.countRows(change.TableOf(key))
 	switch {
 	case !put:
 		c.Deleted++
@@ -25,6 +19,16 @@ func (t *Txn) countRow(key []byte, put bool, old uint64) {
 	default:
 		c.Inserted++
 	}
+}
+
+// countRows are the counts of a table whose keys are at hand.
+func (t *Txn) countRows(table uint32) *RowCounts {
+	n := len(t.rows)
+	if n == 0 || t.rows[n-1].Table != table {
+		t.rows = append(t.rows, RowCounts{Table: table})
+		n++
+	}
+	return &t.rows[n-1]
 }
 
 // countIngests adds what came in files.
@@ -46,6 +50,11 @@ func (t *Txn) PendingRows(table uint32) int64 {
 	for i := range t.extras {
 		if in := t.extras[i].ingest; in != nil && in.Table == table && in.Index == change.PrimaryIndex {
 			n += int64(in.RowCount)
+		}
+	}
+	for i := range t.loads {
+		if l := &t.loads[i]; l.Table == table {
+			n += int64(l.Rows)
 		}
 	}
 	ws := &t.ws

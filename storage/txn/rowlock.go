@@ -215,6 +215,9 @@ func (v View) ownVersion(key []byte) (own, newer bool) {
 			return true, ws.versions[top].cmd >= v.bound
 		}
 	}
+	if cmd, ok := v.t.loadOf(key); ok {
+		return true, cmd >= v.bound
+	}
 	return false, false
 }
 

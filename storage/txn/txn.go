@@ -42,6 +42,7 @@ type Txn struct {
 
 	ws     writeSet
 	extras []extra
+	loads  []load
 	steps  []step            // rows that have changed their keys
 	moves  map[string]string // foldSteps of steps, once the transaction writes no more
 	// announced are keys that Announce has told others of.
@@ -116,6 +117,7 @@ func (t *Txn) Commit(ctx context.Context, d engine.Durability) (wal.LSN, error) 
 	lsn, err := t.commit(ctx, d)
 	if err != nil {
 		t.m.stats.rolledBack.Add(1)
+		t.settleLoads(0, err)
 		t.end(0)
 		return 0, err
 	}
@@ -184,6 +186,7 @@ func (t *Txn) end(lsn wal.LSN) {
 		t.serial = nil
 	}
 	t.withdrawAll()
+	t.settleLoads(lsn, nil)
 	if t.owner != nil {
 		t.owner.End(uint64(lsn))
 		t.owner = nil
@@ -263,7 +266,11 @@ func (t *Txn) buildLarge() error {
 	}
 	ws, replaced := &t.ws, t.replaced()
 	for n := ws.next(0); n != 0; n = ws.next(n) {
-		if err := t.groupKey(l.Part(), n, replaced); err != nil {
+		into := l.Part()
+		if change.IsLoad(ws.key(n)) {
+			into = &t.group // whose row ids the store counts when it applies the record
+		}
+		if err := t.groupKey(into, n, replaced); err != nil {
 			return errors.Join(err, l.Abort())
 		}
 		if err := l.Flush(); err != nil {
@@ -319,6 +326,8 @@ func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64) er
 	}
 	if isRow(key) {
 		t.countRow(key, true, old)
+	} else if change.IsLoad(key) {
+		t.keepLoad(key)
 	} else if f := t.m.cfg.Follower; f != nil {
 		f.Put(key, value)
 	}

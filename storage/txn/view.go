@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -151,7 +152,21 @@ func (v View) Get(dst, key []byte) (value []byte, ok bool, err error) {
 			return dst, false, err
 		}
 	}
+	if loads, err := v.loads(key); loads != nil || err != nil {
+		if err != nil {
+			return dst, false, err
+		}
+		return v.snap.AppendGetLoaded(dst, key, loads)
+	}
 	return v.snap.AppendGet(dst, key)
+}
+
+// loads are the transaction's loads that the View shows, of the lake table to which a key belongs.
+func (v View) loads(key []byte) ([][]byte, error) {
+	if len(v.t.loads) == 0 || len(key) < change.KeyPrefix || !change.IsLake(change.TableOf(key)) || change.IndexOf(key) != change.PrimaryIndex {
+		return nil, nil
+	}
+	return v.t.loadsOf(change.TableOf(key), v.bound)
 }
 
 // GetLatest is Get on Latest, cheaper: the newest committed value, or the transaction's own.
@@ -160,6 +175,11 @@ func (t *Txn) GetLatest(dst, key []byte) (value []byte, ok bool, err error) {
 		if value, known, ok, err := t.ws.get(dst, key, maxBound); known {
 			return value, ok, err
 		}
+	}
+	if _, own := t.loadOf(key); own {
+		latest := t.Latest()
+		defer latest.Release()
+		return latest.Get(dst, key)
 	}
 	value, c, ok, err := t.m.eng.GetLatest(key)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 const largeRows = 150_000
 
 // runLarge kills the server under transactions that are written ahead of their commits. Each inserts rows, updates a part of those
-// that are there and leaves a note; a small transaction commits beside it all the time. Rows, columns and notes agree after a restart.
+// that are there and leaves a note; of a lake table most of the rows are loaded into files. A small transaction commits beside it all the time. Rows, columns and notes agree after a restart.
 func (t *test) runLarge(rounds int, longest time.Duration) error {
 	started := time.Now()
 	if err := t.start(); err != nil {
@@ -22,8 +22,9 @@ func (t *test) runLarge(rounds int, longest time.Duration) error {
 	if err != nil {
 		return err
 	}
+	key, using := t.tableForm()
 	for _, sql := range []string{
-		"create table large (id bigint primary key, round int not null, touched int not null default -1, filler text)",
+		fmt.Sprintf("create table large (id bigint %s, round int not null, touched int not null default -1, filler text) %s", key, using),
 		"create table rounds (round int primary key)",
 		"create table small (id bigint primary key)",
 	} {

@@ -262,10 +262,7 @@ func (t *test) load() error {
 		return err
 	}
 	defer c.Close(ctx)
-	key, using := "primary key", ""
-	if t.lake {
-		key, using = "not null", "using delta"
-	}
+	key, using := t.tableForm()
 	for _, sql := range []string{
 		fmt.Sprintf("create table branches (bid int %s, bbalance bigint not null) %s", key, using),
 		fmt.Sprintf("create table tellers (tid int %s, bid int not null, tbalance bigint not null) %s with (mirror_deletes = rewrite, change_data_feed = on)", key, using),
@@ -281,6 +278,14 @@ func (t *test) load() error {
 	}
 	t.loaded = time.Now()
 	return nil
+}
+
+// tableForm is what makes a column a key, and how a table is stored.
+func (t *test) tableForm() (key, using string) {
+	if t.lake {
+		return "not null", "using delta"
+	}
+	return "primary key", ""
 }
 
 // kill lets clients work for a while and stops the server in the middle.

@@ -163,7 +163,7 @@ func privilegeKinds() map[string]privilegeKind {
 		"table":      {privilege.Relation.All(), byReg(types.RegKindClass), relationCheck},
 		"sequence":   {privilege.Sequence.All(), sequenceByName, relationCheck},
 		"any_column": {privilege.Column.All(), byReg(types.RegKindClass), anyColumnCheck},
-		"schema": {privilege.Schema.All(), func(s call.Session, _ *call.Call, name string) (types.OID, error) {
+		"schema": {privilege.Schema.Grantable(), func(s call.Session, _ *call.Call, name string) (types.OID, error) {
 			if sc := s.Catalog().Schema(name); sc != nil {
 				return sc.OID, nil
 			}

@@ -205,6 +205,8 @@ type Writer struct {
 	// bulk collects what is to be written instead, rows under index 1.
 	mode buildMode
 	bulk map[uint16]*entries
+	// loader may take rows; see LoadRows.
+	loader *rowstore.Loader
 }
 
 // buildMode is how the entries of a new index reach the store.
@@ -234,6 +236,10 @@ func (w *Writer) put(index uint16, key, value []byte) error {
 
 // Finish writes what was kept. The writer is done afterwards, with an error too.
 func (w *Writer) Finish(err error) error {
+	if err == nil {
+		err = w.loader.End(w.x.Ctx)
+	}
+	w.loader.Drop()
 	for index, e := range w.bulk {
 		if err == nil {
 			err = store(w.x, e, w.t.StorageID, index, w.report)
@@ -278,9 +284,17 @@ func newWriter(x *stmt.Ctx, t *catalog.Table, mode buildMode) (*Writer, error) {
 	return w, nil
 }
 
+// LoadRows lets the writer of a new lake table write many rows straight to files: nobody looks at them before Finish.
+func (w *Writer) LoadRows(l rowstore.Loads) {
+	w.loader = rowstore.NewLoader(l, w.x.Catalog(), w.t, w.x.Txn)
+}
+
 // Write adds a row. hidden is the key suffix of a table without primary key; nil makes a new one. row is its stored form,
 // nil if it has to be made.
 func (w *Writer) Write(vals []types.Datum, hidden, row []byte) error {
+	if taken, err := w.loader.Take(w.x.Ctx, vals, len(w.row)); taken || err != nil {
+		return err
+	}
 	switch {
 	case w.rel.HasPrimaryKey():
 		w.key = w.rel.AppendPrimaryKey(w.key[:0], vals)

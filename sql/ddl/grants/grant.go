@@ -111,7 +111,7 @@ func (g *grant) prepare(word string) error {
 			g.columns = append(g.columns, columnGrant{set, stmt.Strs(p.Cols)})
 			continue
 		}
-		valid := g.kind.All()
+		valid := g.kind.Grantable()
 		if g.kind == privilege.Relation {
 			valid |= privilege.Usage // of a sequence that GRANT ON TABLE names
 		}
@@ -466,6 +466,9 @@ func (g *grant) change(o grantable, privs privilege.Set) (privilege.ACL, error) 
 func (g *grant) changeFrom(o grantable, options privilege.ACL, privs privilege.Set, all bool, table string) (privilege.ACL, error) {
 	if all || privs == 0 {
 		privs = o.kind.All()
+		if all && !g.n.IsGrant {
+			privs = o.kind.Grantable()
+		}
 	}
 	if g.Roles == nil {
 		return nil, pgerr.Internal("GRANT without roles")

@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -151,10 +152,11 @@ func (k kind) notOwner(name string) error {
 
 // place is where a new object goes; exists: one of that name is there.
 func (k kind) place(x *stmt.Ctx, list []ast.Node) (s *catalog.Schema, name string, exists bool, err error) {
-	if s, name, err = x.Place(list); err != nil {
-		return nil, "", false, err
+	may := privilege.Create
+	if k.Kind == catalog.KindVolume {
+		may |= privilege.CreateVolume
 	}
-	if err := x.MayCreateIn(s); err != nil {
+	if s, name, err = x.PlaceWith(list, may); err != nil {
 		return nil, "", false, err
 	}
 	exists, err = k.taken(x, s.OID, name)

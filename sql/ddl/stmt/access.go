@@ -73,8 +73,11 @@ func (x *Ctx) MustOwnSchema(sc *catalog.Schema) error {
 }
 
 // MayCreateIn refuses a new object in a schema.
-func (x *Ctx) MayCreateIn(sc *catalog.Schema) error {
-	if x.Super() || IsTempSchema(sc) || sc.Privileges(x.Roles, x.User, privilege.Create) != 0 {
+func (x *Ctx) MayCreateIn(sc *catalog.Schema) error { return x.MayMakeIn(sc, privilege.Create) }
+
+// MayMakeIn is MayCreateIn for objects that one of these privileges suffices for.
+func (x *Ctx) MayMakeIn(sc *catalog.Schema, one privilege.Set) error {
+	if x.Super() || IsTempSchema(sc) || sc.Privileges(x.Roles, x.User, one) != 0 {
 		return nil
 	}
 	return Denied("permission denied for schema %s", sc.Name)

@@ -10,6 +10,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
 )
@@ -425,6 +426,11 @@ func (x *Ctx) Position(loc int32) int { return (&place.Text{Source: x.Bind().Sou
 
 // Place is where a new object of the general store goes: its qualified name's schema, or the first of search_path.
 func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {
+	return x.PlaceWith(names, privilege.Create)
+}
+
+// PlaceWith is Place for objects that one of these privileges on the schema suffices for.
+func (x *Ctx) PlaceWith(names []ast.Node, one privilege.Set) (*catalog.Schema, string, error) {
 	rv, err := RangeVar(&ast.List{Items: names})
 	if err != nil {
 		return nil, "", err
@@ -450,5 +456,5 @@ func (x *Ctx) Place(names []ast.Node) (*catalog.Schema, string, error) {
 	if SystemSchema(schema.OID) {
 		return nil, "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", schema.Name)
 	}
-	return schema, name, x.MayCreateIn(schema)
+	return schema, name, x.MayMakeIn(schema, one)
 }

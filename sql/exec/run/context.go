@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/hnsw"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/trigger"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -37,6 +38,8 @@ type Context struct {
 	// Near has the graphs of indexes over vectors; nil: searches read the table. NearEffort is how many candidates one looks at (hnsw.ef_search).
 	Near       *hnsw.Indexes
 	NearEffort int
+	// Loads writes many rows of lake tables straight to files; nil: they go through the log.
+	Loads rowstore.Loads
 	// WorkMem bounds the memory of one operator in bytes; 0: 4 MB. TempDir is for its files; "": the system's.
 	WorkMem int64
 	TempDir string

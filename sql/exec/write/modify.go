@@ -21,6 +21,7 @@ type Change struct {
 	target target
 	act    func() (bool, error)
 	ops    []catalog.TriggerType // see events
+	loads  bool                  // see MayLoad
 }
 
 // Source is where the row that is to be changed stands, if whoever gives its columns has it at hand: in *Point, or under Iter. The zero
@@ -64,10 +65,17 @@ func Compile(b *eval.Builder, st *Statement, x *plan.Modify, source Source) (*Ch
 	return ch, err
 }
 
+// MayLoad says that nobody looks at the rows of an INSERT before End: rows of lake tables may go to files until then.
+func (c *Change) MayLoad() { c.loads = c.target.conflict == nil }
+
 // Begin opens the table for an execution.
 func (c *Change) Begin() error {
+	fresh := c.target.gen != c.target.in.Gen
 	if err := c.target.begin(); err != nil {
 		return err
+	}
+	if c.loads && fresh {
+		c.target.mayLoad()
 	}
 	return c.beginStatement()
 }
@@ -253,6 +261,17 @@ func (tg *target) begin() error {
 		tg.fk = newFKTable(in.EC, tg.table)
 	}
 	return nil
+}
+
+// mayLoad lets the table's writer load rows.
+func (tg *target) mayLoad() {
+	ec := tg.in.EC
+	if tg.w == nil || tg.trig != nil || tg.table.Bound != nil {
+		return
+	}
+	if tg.w.Loader = rowstore.NewLoader(ec.Loads, ec.Catalog, tg.table, ec.Txn); tg.w.Loader != nil {
+		tg.in.loaders = append(tg.in.loaders, tg.w.Loader)
+	}
 }
 
 // complete computes the generated columns of the row in vals, puts the row into its slots and checks it.

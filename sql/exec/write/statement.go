@@ -3,6 +3,7 @@ package write
 import (
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/rowstore"
 )
 
 // Statement is what the changes of one instance of a program share: the execution, and the constraint checks and actions that wait for
@@ -11,6 +12,7 @@ type Statement struct {
 	*run.Run
 	deferred *Deferred
 	ri       *queue
+	loaders  []*rowstore.Loader
 }
 
 // Bind names the Run of the instance; once, before anything is compiled.
@@ -29,6 +31,10 @@ func (st *Statement) Finish() error {
 
 // Drop gives up what waits.
 func (st *Statement) Drop() {
+	for _, l := range st.loaders {
+		l.Drop()
+	}
+	st.loaders = nil
 	if st.ri != nil {
 		st.ri.drop()
 	}

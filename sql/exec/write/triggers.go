@@ -465,9 +465,14 @@ func (c *Change) beginStatement() error {
 	return nil
 }
 
-// End notes the AFTER STATEMENT triggers. It is called when all rows have been changed.
+// End ends what was loaded and notes the AFTER STATEMENT triggers. It is called when all rows have been changed.
 func (c *Change) End() error {
 	tg := &c.target
+	if c.loads && tg.w != nil {
+		if err := tg.w.Loader.End(tg.in.EC.Ctx); err != nil {
+			return err
+		}
+	}
 	if tg.trig == nil {
 		return nil
 	}

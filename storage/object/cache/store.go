@@ -24,6 +24,9 @@ func immutable(key string) bool {
 	return strings.HasSuffix(key, ".parquet") && !strings.Contains(key, "_delta_log/")
 }
 
+// Unwrap implements object.Wrapper.
+func (s *cached) Unwrap() object.Store { return s.Store }
+
 // LocalFile implements object.Store.
 func (s *cached) LocalFile(ctx context.Context, key string, size int64) (string, func(), error) {
 	if err := object.CheckKey(key); err != nil {

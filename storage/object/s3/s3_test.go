@@ -52,11 +52,16 @@ const (
 	changed         // 412
 )
 
-func newServer(t *testing.T) *server {
+func newServer(t *testing.T, buckets ...string) *server {
 	t.Helper()
 	backend := s3mem.New()
-	if err := backend.CreateBucket("lake"); err != nil {
-		t.Fatal(err)
+	if buckets == nil {
+		buckets = []string{"lake"}
+	}
+	for _, b := range buckets {
+		if err := backend.CreateBucket(b); err != nil {
+			t.Fatal(err)
+		}
 	}
 	inner := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	s := &server{}

@@ -29,6 +29,7 @@ type Options struct {
 	Tries    int           // of a request; default 4
 	Backoff  time.Duration // before the second try, twice as much before each other; default 200 ms
 	Timeout  time.Duration // of one try, and a second more for each 256 KB; default 20 s
+	MaxCopy  int64         // bytes that the server copies by one request; default 5 GB
 }
 
 func (o Options) withDefaults() Options {
@@ -46,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 20 * time.Second
+	}
+	if o.MaxCopy <= 0 {
+		o.MaxCopy = maxCopy
 	}
 	return o
 }
@@ -397,24 +401,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 }
 
 // Link implements object.Store by a copy that the server makes. The caller sees to it that nobody else writes dst.
-func (s *Store) Link(ctx context.Context, src, dst string) error {
-	for _, k := range []string{src, dst} {
-		if err := object.CheckKey(k); err != nil {
-			return err
-		}
-	}
-	switch _, err := s.stat(ctx, dst); {
-	case err == nil:
-		return fmt.Errorf("link %s: %w", s.URL(dst), object.ErrExist)
-	case !errors.Is(err, object.ErrNotExist):
-		return err
-	}
-	return s.try(ctx, "link", src, 0, func(ctx context.Context) error {
-		_, err := s.core.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: s.bucket, Object: s.prefix + dst},
-			minio.CopySrcOptions{Bucket: s.bucket, Object: s.prefix + src})
-		return err
-	})
-}
+func (s *Store) Link(ctx context.Context, src, dst string) error { return s.CopyFrom(ctx, s, src, dst) }
 
 // Sweep implements object.Store: uploads in parts that nobody will complete take room until then.
 func (s *Store) Sweep(ctx context.Context, prefix string) error {

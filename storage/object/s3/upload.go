@@ -61,14 +61,19 @@ func (u *upload) Write(b []byte) (int, error) {
 	return n, u.err
 }
 
+// begin begins an upload in parts.
+func (u *upload) begin() error {
+	s := u.s
+	return s.try(u.ctx, "write", u.key, 0, func(ctx context.Context) (err error) {
+		u.id, err = s.core.NewMultipartUpload(ctx, s.bucket, s.prefix+u.key, u.options())
+		return err
+	})
+}
+
 func (u *upload) sendPart() error {
 	s := u.s
 	if u.id == "" {
-		err := s.try(u.ctx, "write", u.key, 0, func(ctx context.Context) (err error) {
-			u.id, err = s.core.NewMultipartUpload(ctx, s.bucket, s.prefix+u.key, u.options())
-			return err
-		})
-		if err != nil {
+		if err := u.begin(); err != nil {
 			return err
 		}
 	}
