@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarndb/tarn/storage/change"
@@ -559,7 +560,7 @@ func (m *Mirror) strayLoads(infos []object.Info) ([]string, error) {
 	var out []string
 	for _, i := range infos {
 		dir, file := path.Split(i.Key)
-		if dir = strings.TrimSuffix(dir, "/"); !tables[dir] && isData(file) && !m.loads[i.Key] {
+		if dir = strings.TrimSuffix(dir, "/"); !tables[dir] && isTableDir(dir) && isData(file) && !m.loads[i.Key] {
 			out = append(out, i.Key)
 		}
 	}
@@ -583,6 +584,12 @@ func (m *Mirror) strayLoads(infos []object.Info) ([]string, error) {
 		}
 	}
 	return slices.DeleteFunc(out, func(key string) bool { return named[key] }), err
+}
+
+// isTableDir reports a directory that tableDir has named.
+func isTableDir(dir string) bool {
+	_, err := strconv.ParseUint(dir[strings.LastIndexByte(dir, '-')+1:], 10, 32)
+	return err == nil && strings.Contains(dir, "-") && strings.Count(dir, "/") == 2
 }
 
 // isData reports a name of a file of rows that this package writes.
