@@ -70,7 +70,7 @@ func (c *Change) MayLoad() { c.loads = c.target.conflict == nil }
 
 // Begin opens the table for an execution.
 func (c *Change) Begin() error {
-	fresh := c.target.gen != c.target.in.Gen
+	fresh := c.target.gen != c.target.in.Gen // COPY begins anew with each row
 	if err := c.target.begin(); err != nil {
 		return err
 	}
@@ -266,12 +266,18 @@ func (tg *target) begin() error {
 // mayLoad lets the table's writer load rows.
 func (tg *target) mayLoad() {
 	ec := tg.in.EC
-	if tg.w == nil || tg.trig != nil || tg.table.Bound != nil {
+	if tg.w == nil || !tg.table.Lake() || tg.trig != nil || tg.table.Bound != nil {
 		return
 	}
-	if tg.w.Loader = rowstore.NewLoader(ec.Loads, ec.Catalog, tg.table, ec.Txn); tg.w.Loader != nil {
-		tg.in.loaders = append(tg.in.loaders, tg.w.Loader)
+	l, begun := tg.in.loaders[tg]
+	if !begun {
+		l = rowstore.NewLoader(ec.Loads, ec.Catalog, tg.table, ec.Txn)
+		if tg.in.loaders == nil {
+			tg.in.loaders = map[*target]*rowstore.Loader{}
+		}
+		tg.in.loaders[tg] = l
 	}
+	tg.w.Loader = l
 }
 
 // complete computes the generated columns of the row in vals, puts the row into its slots and checks it.

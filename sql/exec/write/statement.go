@@ -12,7 +12,7 @@ type Statement struct {
 	*run.Run
 	deferred *Deferred
 	ri       *queue
-	loaders  []*rowstore.Loader
+	loaders  map[*target]*rowstore.Loader
 }
 
 // Bind names the Run of the instance; once, before anything is compiled.
@@ -34,7 +34,7 @@ func (st *Statement) Drop() {
 	for _, l := range st.loaders {
 		l.Drop()
 	}
-	st.loaders = nil
+	clear(st.loaders)
 	if st.ri != nil {
 		st.ri.drop()
 	}
