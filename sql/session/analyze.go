@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -13,29 +12,10 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/progress"
+	"github.com/tarndb/tarn/sql/session/maintain"
 	"github.com/tarndb/tarn/sql/stats"
 	"github.com/tarndb/tarn/storage/lock"
 )
-
-// vacuumOptions are what VACUUM and ANALYZE have in common.
-type vacuumOptions struct {
-	vacuum, analyze, full, skipLocked bool
-}
-
-// verb is the statement's word in messages.
-func (o vacuumOptions) verb() string {
-	if o.vacuum {
-		return "vacuum"
-	}
-	return "analyze"
-}
-
-// vacuumTarget is a table of the list, with its columns; none: all.
-type vacuumTarget struct {
-	table *catalog.Table
-	cols  []int16
-	named bool
-}
 
 // vacuum is VACUUM and ANALYZE. There is nothing to vacuum, as old versions go with compaction: it takes the locks.
 func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (string, error) {
@@ -46,11 +26,11 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 			return "", pgerr.New(pgerr.ActiveSQLTransaction, "VACUUM cannot run inside a transaction block")
 		}
 	}
-	o, err := parseVacuumOptions(n)
+	o, err := maintain.ParseOptions(n)
 	if err != nil {
 		return "", err
 	}
-	targets, err := s.vacuumTargets(n, o)
+	targets, err := maintain.Targets(maintainer{s}, n, o)
 	if err != nil {
 		return "", err
 	}
@@ -61,8 +41,8 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 		if err != nil {
 			return "", err
 		}
-		if t != nil && o.analyze {
-			if err := s.analyzeTable(ctx, t, x.cols); err != nil {
+		if t != nil && o.Analyze {
+			if err := s.analyzeTable(ctx, t, x.Cols); err != nil {
 				return "", err
 			}
 		}
@@ -78,46 +58,12 @@ func (s *Session) vacuum(ctx context.Context, n *ast.VacuumStmt, c *call) (strin
 	return tag, nil
 }
 
-func parseVacuumOptions(n *ast.VacuumStmt) (vacuumOptions, error) {
-	o := vacuumOptions{vacuum: n.IsVacuumcmd, analyze: !n.IsVacuumcmd}
-	for _, x := range n.Options {
-		d, ok := x.(*ast.DefElem)
-		if !ok {
-			continue
-		}
-		on := true
-		if v, ok := d.Arg.(*ast.String); ok {
-			on = !strings.EqualFold(v.Sval, "off") && !strings.EqualFold(v.Sval, "false")
-		} else if v, ok := d.Arg.(*ast.Integer); ok {
-			on = v.Ival != 0
-		} else if v, ok := d.Arg.(*ast.Boolean); ok {
-			on = v.Boolval
-		}
-		switch d.Defname {
-		case "analyze":
-			if !n.IsVacuumcmd {
-				return o, pgerr.New(pgerr.SyntaxError, "unrecognized ANALYZE option \"%s\"", d.Defname)
-			}
-			o.analyze = on
-		case "skip_locked":
-			o.skipLocked = on
-		case "verbose", "buffer_usage_limit":
-		case "freeze", "full", "disable_page_skipping", "index_cleanup", "process_toast", "process_main", "truncate", "parallel",
-			"skip_database_stats", "only_database_stats":
-			if !n.IsVacuumcmd {
-				return o, pgerr.New(pgerr.SyntaxError, "unrecognized ANALYZE option \"%s\"", d.Defname)
-			}
-			o.full = o.full || d.Defname == "full" && on
-		default:
-			command := "ANALYZE"
-			if n.IsVacuumcmd {
-				command = "VACUUM"
-			}
-			return o, pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", command, d.Defname)
-		}
-	}
-	return o, nil
-}
+// maintainer is the session as maintain asks it.
+type maintainer struct{ *Session }
+
+func (s maintainer) Table(rv *ast.RangeVar) (*catalog.Table, error) { return s.resolveTable(rv, "") }
+func (s maintainer) Catalog() *catalog.Catalog                      { return s.catalog() }
+func (s maintainer) Maintains(t *catalog.Table, verb string) bool   { return s.maintains(t, verb) }
 
 // maintains reports whether the current user may vacuum or analyze a table, and warns that it is passed over where not.
 func (s *Session) maintains(t *catalog.Table, verb string) bool {
@@ -134,98 +80,29 @@ func (s *Session) maintains(t *catalog.Table, verb string) bool {
 	return false
 }
 
-func (s *Session) vacuumTargets(n *ast.VacuumStmt, o vacuumOptions) ([]vacuumTarget, error) {
-	var out []vacuumTarget
-	verb := "analyze"
-	if o.vacuum {
-		verb = "vacuum"
-	}
-	for _, r := range n.Rels {
-		v, ok := r.(*ast.VacuumRelation)
-		if !ok {
-			continue
-		}
-		if len(v.VaCols) > 0 && !o.analyze {
-			return nil, pgerr.New(pgerr.FeatureNotSupported, "ANALYZE option must be specified when a column list is provided")
-		}
-		t, err := s.resolveTable(v.Relation, "")
-		if err != nil {
-			e := *pgerr.From(err)
-			e.Position = 0 // PostgreSQL gives none
-			return nil, &e
-		}
-		if t.Virtual {
-			continue // rows that are computed
-		}
-		if !t.LikeTable() && t.Kind != catalog.RelMatView {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", "skipping \"%s\" --- cannot %s non-tables or special system tables", t.Name, verb))
-			continue
-		}
-		if !s.maintains(t, verb) {
-			continue
-		}
-		x := vacuumTarget{table: t, named: true}
-		for _, col := range v.VaCols {
-			name := col.(*ast.String).Sval
-			a := t.ColumnByName(name)
-			if a == nil {
-				return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", name, t.Name)
-			}
-			if slices.Contains(x.cols, a.AttNum) {
-				return nil, pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" appears more than once", name, t.Name)
-			}
-			x.cols = append(x.cols, a.AttNum)
-		}
-		if !t.Partitioned() {
-			out = append(out, x)
-			continue
-		}
-		for _, leaf := range s.catalog().Descendants(t) {
-			if !leaf.Stored() {
-				continue
-			}
-			l := vacuumTarget{table: leaf}
-			m := catalog.AttMap(t, leaf)
-			for _, att := range x.cols {
-				l.cols = append(l.cols, m[att-1])
-			}
-			out = append(out, l)
-		}
-	}
-	if len(n.Rels) == 0 {
-		s.catalog().Tables(func(t *catalog.Table) bool {
-			if (t.Kind == catalog.RelTable || t.Kind == catalog.RelMatView) && !t.Virtual && s.maintains(t, verb) {
-				out = append(out, vacuumTarget{table: t})
-			}
-			return true
-		})
-	}
-	return out, nil
-}
-
 // vacuumTable takes a table's lock, which keeps others' VACUUM, ANALYZE and DDL away. nil: it is left out, with a warning.
-func (s *Session) vacuumTable(ctx context.Context, x vacuumTarget, o vacuumOptions) (*catalog.Table, error) {
+func (s *Session) vacuumTable(ctx context.Context, x maintain.Target, o maintain.Options) (*catalog.Table, error) {
 	s.open()
 	lo, mode := s.lockOptions(), lock.ShareUpdateExclusive
-	if o.skipLocked {
+	if o.SkipLocked {
 		lo.Policy = lock.NoWait
 	}
-	if o.full {
+	if o.Full {
 		mode = lock.AccessExclusive
 	}
 	skip := func(code, why string) {
-		if x.named {
-			s.Notice(pgerr.Notice(pgerr.SeverityWarning, code, "skipping %s of \"%s\" --- %s", o.verb(), x.table.Name, why))
+		if x.Named {
+			s.Notice(pgerr.Notice(pgerr.SeverityWarning, code, "skipping %s of \"%s\" --- %s", o.Verb(), x.Table.Name, why))
 		}
 	}
-	if _, err := s.block.t.LockTable(ctx, uint64(x.table.OID), mode, lo); err != nil {
-		if o.skipLocked && errors.Is(err, lock.ErrNotAvailable) {
+	if _, err := s.block.t.LockTable(ctx, uint64(x.Table.OID), mode, lo); err != nil {
+		if o.SkipLocked && errors.Is(err, lock.ErrNotAvailable) {
 			skip(pgerr.LockNotAvailable, "lock not available")
 			return nil, nil
 		}
 		return nil, err
 	}
-	t := s.catalog().Table(x.table.OID)
+	t := s.catalog().Table(x.Table.OID)
 	if t == nil {
 		skip(pgerr.UndefinedTable, "relation no longer exists")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/progress"
+	"github.com/tarndb/tarn/sql/session/copyrows"
 	"github.com/tarndb/tarn/sql/types"
 )
 
@@ -151,10 +152,10 @@ func (s *Session) copyFrom(ctx context.Context, n *ast.CopyStmt, o copy.Options,
 	if s.block.readOnly && t.Persistence != catalog.Temporary {
 		return "", pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
 	}
-	var filter *copyFilter
+	var filter *copyrows.Filter
 	all, allNames := cols, names
 	if n.WhereClause != nil {
-		if filter, all, allNames, err = s.copyWhere(n, t, c, cols, names); err != nil {
+		if filter, all, allNames, err = copyrows.NewFilter(s.bindEnv(s.catalog(), c.source), n, t, cols, names); err != nil {
 			return "", err
 		}
 	}
@@ -243,12 +244,12 @@ func (s *Session) copyInsert(rel *ast.RangeVar, t *catalog.Table, cols []copy.Co
 }
 
 // loadRows runs the insert for every row of the input that the filter, if any, lets pass, as one statement. The input has n columns.
-func (s *Session) loadRows(ec *exec.Context, insert *query, r *copy.Reader, n int, filter *copyFilter, report *progress.Report) (int64, error) {
+func (s *Session) loadRows(ec *exec.Context, insert *query, r *copy.Reader, n int, filter *copyrows.Filter, report *progress.Report) (int64, error) {
 	if filter != nil {
-		filter.begin(&ec.Context)
+		filter.Begin(&ec.Context)
 		s.begunQuery(insert)
 		defer s.endedQuery()
-		return insert.prog.ExecEach(ec, filter.filtered(ec.Ctx, r, n, report), r.RowError)
+		return insert.prog.ExecEach(ec, filter.Next(ec.Ctx, r, n, report), r.RowError)
 	}
 	rows := 0
 	s.begunQuery(insert)

@@ -16,25 +16,16 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// Options of DECLARE (parsenodes.h).
-const (
-	optBinary      = 1 << 0
-	optScroll      = 1 << 1
-	optNoScroll    = 1 << 2
-	optInsensitive = 1 << 3
-	optHold        = 1 << 5
-)
-
 // declare is DECLARE CURSOR. Nothing is computed before the first FETCH, but what it will see is fixed now.
 func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call) error {
-	hold := n.Options&optHold != 0
+	hold := n.Options&cursor.OptHold != 0
 	if s.block.mode != inBlock && !hold && !c.several {
 		return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
 	}
 	if n.Portalname == "" {
 		return pgerr.New(pgerr.InvalidCursorName, "invalid cursor name: must not be empty")
 	}
-	if n.Options&optScroll != 0 && n.Options&optNoScroll != 0 {
+	if n.Options&cursor.OptScroll != 0 && n.Options&cursor.OptNoScroll != 0 {
 		return pgerr.New(pgerr.InvalidCursorDefinition, "cannot specify both %s and %s", "SCROLL", "NO SCROLL")
 	}
 	stmt := ast.Stmt{Node: n.Query, Text: c.stmt.Text, Offset: c.stmt.Offset}
@@ -42,7 +33,7 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 	if err != nil {
 		return err
 	}
-	if err := checkCursor(n, q); err != nil {
+	if err := cursor.CheckQuery(n, q.tag, q.bound.ReadOnly); err != nil {
 		return err
 	}
 	if s.portals[n.Portalname] != nil {
@@ -50,12 +41,12 @@ func (s *Session) declare(ctx context.Context, n *ast.DeclareCursorStmt, c *call
 	}
 	cols := q.cols[:len(q.cols)-len(tables)]
 	p := &portal{name: n.Portalname, stmt: &prepared{sql: c.source, stmt: &stmt, plan: q, cols: cols}, query: q, source: c.source,
-		params: c.params, sqlCursor: true, hold: hold, binary: n.Options&optBinary != 0, tables: tables, created: s.env.TxnTime}
+		params: c.params, sqlCursor: true, hold: hold, binary: n.Options&cursor.OptBinary != 0, tables: tables, created: s.env.TxnTime}
 	switch {
-	case n.Options&optScroll != 0:
+	case n.Options&cursor.OptScroll != 0:
 		p.scroll = true
-	case n.Options&optNoScroll == 0:
-		p.scroll = readsBackward(q.phys.Root)
+	case n.Options&cursor.OptNoScroll == 0:
+		p.scroll = cursor.ReadsBackward(q.phys.Root)
 		p.forgetful = p.scroll
 	}
 	if p.binary {
@@ -110,73 +101,6 @@ func (s *Session) locators(from []ast.Node) (targets []ast.Node, tables []catalo
 		}
 	}
 	return targets, tables
-}
-
-// checkCursor says what a cursor's query must not do.
-func checkCursor(n *ast.DeclareCursorStmt, q *query) error {
-	if q.tag != "SELECT" {
-		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE CURSOR must not contain data-modifying statements")
-	}
-	lock := lockingOf(n.Query)
-	if lock == "" {
-		if !q.bound.ReadOnly {
-			return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR must not contain data-modifying statements in WITH")
-		}
-		return nil
-	}
-	switch {
-	case n.Options&optHold != 0:
-		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR WITH HOLD ... %s is not supported", lock).
-			WithDetail("Holdable cursors must be READ ONLY.")
-	case n.Options&optScroll != 0:
-		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE SCROLL CURSOR ... %s is not supported", lock).
-			WithDetail("Scrollable cursors must be READ ONLY.")
-	case n.Options&optInsensitive != 0:
-		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... %s is not valid", lock).
-			WithDetail("Insensitive cursors must be READ ONLY.")
-	}
-	return nil
-}
-
-// lockingOf is the first row lock clause of a SELECT, "" without one.
-func lockingOf(n ast.Node) string {
-	sel, ok := n.(*ast.SelectStmt)
-	if !ok || len(sel.LockingClause) == 0 {
-		return ""
-	}
-	switch sel.LockingClause[0].(*ast.LockingClause).Strength {
-	case ast.LCS_FORKEYSHARE:
-		return "FOR KEY SHARE"
-	case ast.LCS_FORSHARE:
-		return "FOR SHARE"
-	case ast.LCS_FORNOKEYUPDATE:
-		return "FOR NO KEY UPDATE"
-	}
-	return "FOR UPDATE"
-}
-
-// readsBackward tells whether a cursor without SCROLL and NO SCROLL can go back: PostgreSQL lets it where the plan can run
-// backwards without help, which scans and sorts can.
-func readsBackward(n plan.Node) bool {
-	switch x := n.(type) {
-	case *plan.TableScan:
-		return x.Sample == nil
-	case *plan.ValuesScan, *plan.Materialize, *plan.SortNode, *plan.FunctionScan, *plan.VirtualTableScan, *plan.CTEScanNode:
-		return true
-	case *plan.Append:
-		return !slices.ContainsFunc(x.In, func(n plan.Node) bool { return !readsBackward(n) })
-	case *plan.LockRowsNode:
-		return readsBackward(x.In)
-	case *plan.WithNode:
-		return readsBackward(x.In)
-	case *plan.Result:
-		return x.In != nil && readsBackward(x.In)
-	case *plan.LimitNode:
-		return readsBackward(x.In)
-	case *plan.Columnar:
-		return readsBackward(x.Fallback)
-	}
-	return false
 }
 
 // rowStore keeps rows that are read again: in work_mem, then in a file.
@@ -292,9 +216,9 @@ func (s *Session) current(name string, t *catalog.Table) ([]byte, error) {
 		found = i
 	}
 	switch {
-	case found < 0 && lockingOf(p.stmt.stmt.Node) != "":
+	case found < 0 && cursor.Locking(p.stmt.stmt.Node) != "":
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" does not have a FOR UPDATE/SHARE reference to table \"%s\"", name, t.Name)
-	case found < 0 || len(p.tables) > 1 && lockingOf(p.stmt.stmt.Node) == "":
+	case found < 0 || len(p.tables) > 1 && cursor.Locking(p.stmt.stmt.Node) == "":
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not a simply updatable scan of table \"%s\"", name, t.Name)
 	case p.at.Current() == nil:
 		return nil, pgerr.New(pgerr.InvalidCursorState, "cursor \"%s\" is not positioned on a row", name)

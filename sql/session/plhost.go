@@ -521,7 +521,7 @@ func (h *plHost) OpenCursor(name string, st plpgsql.Statement, params []types.Da
 	case scroll > 0:
 		pt.scroll = true
 	case scroll == 0:
-		pt.scroll = readsBackward(q.phys.Root)
+		pt.scroll = cursor.ReadsBackward(q.phys.Root)
 		pt.forgetful = pt.scroll
 	}
 	if err := s.start(h.ctx, pt); err != nil {

@@ -2,6 +2,8 @@ package session
 
 import (
 	"github.com/tarndb/tarn/sql/bind"
+	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/session/domain"
 	"github.com/tarndb/tarn/sql/session/regname"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/sql/types/collation"
@@ -14,6 +16,8 @@ var (
 	_ types.Resolver        = (*resolver)(nil)
 	_ types.CollationFinder = (*resolver)(nil)
 	_ types.SearchFinder    = (*resolver)(nil)
+	_ types.DomainChecker   = (*resolver)(nil)
+	_ domain.Session        = (*functions)(nil)
 )
 
 func (r *resolver) s() *Session { return (*Session)(r) }
@@ -33,6 +37,11 @@ func (r *resolver) SearchDictionary(oid types.OID) (template types.OID, options 
 	return (*functions)(r).Catalog().SearchDictionary(oid)
 }
 
+func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
+	s := r.s()
+	return s.domains.Check((*functions)(s), s.catalog(), oid, v)
+}
+
 func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 	return r.s().names().OID(kind, name)
 }
@@ -47,3 +56,6 @@ var _ regname.Session = (*functions)(nil)
 
 func (f *functions) Bind() *bind.Env   { return f.s().bindEnv(f.Catalog(), "") }
 func (f *functions) Types() *types.Env { return f.env }
+
+// Run fills in what an expression outside of a query is evaluated in.
+func (f *functions) Run(ec *run.Context) { f.s().runContext(f.Context(), ec, f.Catalog(), nil) }

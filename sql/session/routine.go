@@ -14,6 +14,7 @@ import (
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/plan"
+	"github.com/tarndb/tarn/sql/session/domain"
 	"github.com/tarndb/tarn/sql/session/event"
 	"github.com/tarndb/tarn/sql/session/routine"
 	"github.com/tarndb/tarn/sql/types"
@@ -23,7 +24,7 @@ import (
 
 // routineState is what a session keeps for types and functions of users.
 type routineState struct {
-	domains domainChecks
+	domains domain.Checks
 	casts   casts
 	// sqlRoutines are compiled SQL functions.
 	sqlRoutines map[routineKey]*sqlRoutine

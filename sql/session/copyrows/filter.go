@@ -1,4 +1,5 @@
-package session
+// Package copyrows is what stands between the input of COPY FROM and the insert: the condition of WHERE, and the defaults that it names.
+package copyrows
 
 import (
 	"context"
@@ -16,23 +17,26 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// copyFilter is COPY FROM … WHERE. The condition sees the row with its defaults: a column that it names and the input does not
+// Filter is COPY FROM … WHERE. The condition sees the row with its defaults: a column that it names and the input does not
 // have is computed here and handed to the insert like the others, so that it is computed once.
-type copyFilter struct {
+type Filter struct {
 	cond  *eval.Evaluator
 	at    []int             // for each column of the condition, its place in the row
 	extra []*eval.Evaluator // of the columns behind the input's; nil: no default
 	row   []types.Datum
 }
 
-// copyWhere compiles the condition. cols and names come back with the columns that it adds behind them.
-func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []copy.Column, names []string) (*copyFilter, []copy.Column, []string, error) {
-	fail := func(err error) (*copyFilter, []copy.Column, []string, error) { return nil, nil, nil, err }
-	e, used, err := bind.Expression(s.bindEnv(s.catalog(), c.source), t, n.WhereClause, expression.KindCopyWhere, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
+// NewFilter compiles the condition of a statement, which env has the text of. cols and names come back with the columns that it adds
+// behind them.
+func NewFilter(env *bind.Env, n *ast.CopyStmt, t *catalog.Table, cols []copy.Column, names []string) (*Filter, []copy.Column, []string, error) {
+	fail := func(err error) (*Filter, []copy.Column, []string, error) { return nil, nil, nil, err }
+	e, used, err := bind.Expression(env, t, n.WhereClause, expression.KindCopyWhere, plan.Type{OID: types.Bool, Mod: -1}, "WHERE")
 	if err != nil {
 		return fail(err)
 	}
-	f := &copyFilter{}
+	stored := *env
+	stored.Source = ""
+	f := &Filter{}
 	place := map[string]int{}
 	for i, name := range names {
 		place[name] = i
@@ -51,16 +55,16 @@ func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []c
 			}
 			var d *eval.Evaluator
 			if col.Default != "" {
-				de, _, err := bind.TableExpr(s.bindEnv(s.catalog(), ""), t, col.Default, plan.Type{OID: col.Type, Mod: col.TypMod})
+				de, _, err := bind.TableExpr(&stored, t, col.Default, plan.Type{OID: col.Type, Mod: col.TypMod})
 				if err != nil {
 					return fail(err)
 				}
-				if d, err = eval.Compile(de, nil, s.env); err != nil {
+				if d, err = eval.Compile(de, nil, env.Types); err != nil {
 					return fail(err)
 				}
 			}
 			at = len(cols)
-			cols = append(cols, copy.Column{Name: col.Name, Type: s.env.Type(col.Type), TypeMod: col.TypMod})
+			cols = append(cols, copy.Column{Name: col.Name, Type: env.Types.Type(col.Type), TypeMod: col.TypMod})
 			names = append(names, col.Name)
 			f.extra = append(f.extra, d)
 		}
@@ -68,12 +72,12 @@ func (s *Session) copyWhere(n *ast.CopyStmt, t *catalog.Table, c *call, cols []c
 		f.at = append(f.at, at)
 	}
 	f.row = make([]types.Datum, len(in))
-	f.cond, err = eval.Compile(e, in, s.env)
+	f.cond, err = eval.Compile(e, in, env.Types)
 	return f, cols, names, err
 }
 
-// begin binds the filter to the statement.
-func (f *copyFilter) begin(ec *run.Context) {
+// Begin binds the filter to the statement.
+func (f *Filter) Begin(ec *run.Context) {
 	f.cond.Begin(ec)
 	for _, d := range f.extra {
 		if d != nil {
@@ -83,7 +87,7 @@ func (f *copyFilter) begin(ec *run.Context) {
 }
 
 // pass completes a row, of which the first n values are the input's, and tells whether it is wanted.
-func (f *copyFilter) pass(row []types.Datum, n int) (bool, error) {
+func (f *Filter) pass(row []types.Datum, n int) (bool, error) {
 	for i, d := range f.extra {
 		row[n+i] = types.Null
 		if d != nil {
@@ -101,8 +105,8 @@ func (f *copyFilter) pass(row []types.Datum, n int) (bool, error) {
 	return err == nil && !v.IsNull() && v.Bool(), err
 }
 
-// filtered reads rows until one is wanted.
-func (f *copyFilter) filtered(ctx context.Context, r *copy.Reader, n int, report *progress.Report) func(row []types.Datum, written int64) (bool, error) {
+// Next reads rows until one is wanted.
+func (f *Filter) Next(ctx context.Context, r *copy.Reader, n int, report *progress.Report) func(row []types.Datum, written int64) (bool, error) {
 	read := 0
 	return func(row []types.Datum, written int64) (bool, error) {
 		report.Set(progress.CopyTuples, written)

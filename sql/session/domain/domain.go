@@ -1,4 +1,6 @@
-package session
+// Package domain checks values of domains: what a domain and the domains below it ask of a value, compiled once for a version of the
+// catalog.
+package domain
 
 import (
 	"slices"
@@ -13,8 +15,16 @@ import (
 	"github.com/tarndb/tarn/sql/types"
 )
 
-// domainChecks are the compiled constraints of domains, for one version of the catalog.
-type domainChecks struct {
+// Session is what checking needs of the session that casts.
+type Session interface {
+	Bind() *bind.Env // what expressions stored in the catalog are bound in
+	Types() *types.Env
+	// Run fills in what expressions are evaluated in.
+	Run(ec *run.Context)
+}
+
+// Checks are the compiled constraints of domains, for one version of the catalog. The zero value is ready.
+type Checks struct {
 	version uint64
 	byOID   map[types.OID]*domainCheck
 }
@@ -32,19 +42,14 @@ type valueCheck struct {
 	eval *eval.Evaluator
 }
 
-var _ types.DomainChecker = (*resolver)(nil)
-
-// CheckDomain checks a value of a domain.
-func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
-	s := r.s()
-	cat := s.catalog()
-	d := &s.domains
-	if d.version != cat.Version {
-		*d = domainChecks{version: cat.Version, byOID: map[types.OID]*domainCheck{}}
+// Check checks a value of a domain. Errors: 23502, 23514, those of the domain's expressions.
+func (d *Checks) Check(s Session, cat *catalog.Catalog, oid types.OID, v types.Datum) error {
+	if d.version != cat.Version || d.byOID == nil {
+		*d = Checks{version: cat.Version, byOID: map[types.OID]*domainCheck{}}
 	}
 	c := d.byOID[oid]
 	if c == nil || c.busy {
-		n, err := s.compileDomain(cat, oid)
+		n, err := compile(s, cat, oid)
 		if err != nil {
 			return err
 		}
@@ -54,8 +59,8 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 		c = n
 	}
 	if c.notNull && v.IsNull() {
-		e := pgerr.New(pgerr.NotNullViolation, "domain %s does not allow null values", types.TypeName(oid, s.env))
-		return s.inType(e, c.typ)
+		e := pgerr.New(pgerr.NotNullViolation, "domain %s does not allow null values", types.TypeName(oid, s.Types()))
+		return inType(cat, e, c.typ)
 	}
 	if len(c.checks) == 0 {
 		return nil
@@ -63,7 +68,7 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 	c.busy = true
 	defer func() { c.busy = false }()
 	var ec run.Context
-	s.runContext((*functions)(s).Context(), &ec, s.catalog(), nil)
+	s.Run(&ec)
 	row := [1]types.Datum{v}
 	for i := range c.checks {
 		k := &c.checks[i]
@@ -73,23 +78,23 @@ func (r *resolver) CheckDomain(oid types.OID, v types.Datum) error {
 			return err
 		}
 		if !ok.IsNull() && !ok.Bool() {
-			e := pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint \"%s\"", types.TypeName(oid, s.env), k.name)
+			e := pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint \"%s\"", types.TypeName(oid, s.Types()), k.name)
 			e.Constraint = k.name
-			return s.inType(e, c.typ)
+			return inType(cat, e, c.typ)
 		}
 	}
 	return nil
 }
 
-func (s *Session) inType(e *pgerr.Error, t *catalog.Type) error {
-	if sc := s.catalog().SchemaByOID(t.Schema); sc != nil {
+func inType(cat *catalog.Catalog, e *pgerr.Error, t *catalog.Type) error {
+	if sc := cat.SchemaByOID(t.Schema); sc != nil {
 		e.Schema = sc.Name
 	}
 	e.DataType = t.Name
 	return e
 }
 
-func (s *Session) compileDomain(cat *catalog.Catalog, oid types.OID) (*domainCheck, error) {
+func compile(s Session, cat *catalog.Catalog, oid types.OID) (*domainCheck, error) {
 	c := &domainCheck{typ: cat.Type(oid)}
 	if c.typ == nil || c.typ.Domain == nil {
 		return nil, pgerr.New(pgerr.UndefinedObject, "cache lookup failed for type %d", oid)
@@ -103,7 +108,7 @@ func (s *Session) compileDomain(cat *catalog.Catalog, oid types.OID) (*domainChe
 			break // an array of a domain
 		}
 	}
-	env := s.bindEnv(cat, "")
+	env := s.Bind()
 	for i := len(levels) - 1; i >= 0; i-- {
 		d := levels[i].Domain
 		list := append([]*catalog.DomainConstraint(nil), d.Constraints...)
@@ -113,7 +118,7 @@ func (s *Session) compileDomain(cat *catalog.Catalog, oid types.OID) (*domainChe
 			if err != nil {
 				return nil, err
 			}
-			ev, err := eval.Compile(e, []plan.Col{col}, s.env)
+			ev, err := eval.Compile(e, []plan.Col{col}, s.Types())
 			if err != nil {
 				return nil, err
 			}
