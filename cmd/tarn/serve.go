@@ -174,7 +174,7 @@ func serve(ctx context.Context, args []string) error {
 	statistics, saveStatistics := openStatistics(cfg, log)
 	defer saveStatistics()
 	shared := &session.Shared{Cluster: c, Extensions: []session.Extension{c.statements}, Log: log,
-		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: c.places, Deltas: c.places, Branches: c}
+		TempDir: filepath.Join(cfg.data, "tmp"), Started: started, Statements: statistics, Files: c.places, Deltas: c.places, Branches: c, Past: c.Past}
 	o := conn.Options{Backend: &backend{shared, c}, MaxConnections: cfg.maxConnections, Logger: log}
 	if cfg.tlsCert != "" {
 		if o.TLS, err = auth.LoadTLS(cfg.tlsCert, cfg.tlsKey); err != nil {

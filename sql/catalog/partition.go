@@ -159,3 +159,22 @@ func SameAtts(m []int16, parent, child *Table) bool {
 	}
 	return true
 }
+
+// WithPartitions adds what partitions have of constraints.
+func (c *Catalog) WithPartitions(list []*Constraint) []*Constraint {
+	for i := 0; i < len(list); i++ {
+		t, _ := c.ConstraintByOID(list[i].OID)
+		if t == nil {
+			continue
+		}
+		c.Children(t.OID, func(t *Table) bool {
+			for _, con := range t.Constraints {
+				if con.Parent == list[i].OID {
+					list = append(list, con)
+				}
+			}
+			return true
+		})
+	}
+	return list
+}

@@ -26,7 +26,7 @@ func (s *Session) checkAccess(q *query) error {
 		if role == 0 {
 			role = id.current
 		}
-		if !allowed(id.roles, role, a) {
+		if !allowed(id.roles, role, a) || !s.maySeePast(id.roles, role, a) {
 			return a.Table.Denied()
 		}
 		if a.Table.Unpopulated && a.Need&privilege.Select != 0 {

@@ -197,6 +197,7 @@ func (s *Session) finish(ctx context.Context) error {
 	hooks := b.onCommit
 	b.deferred.Reset()
 	s.block, s.piped = block{}, false
+	s.leavePast()
 	for _, f := range hooks {
 		f()
 	}
@@ -218,6 +219,7 @@ func (s *Session) rollbackBlock() {
 	hooks := b.onRollback
 	b.deferred.Reset()
 	s.block, s.piped = block{}, false
+	s.leavePast()
 	for i := len(hooks) - 1; i >= 0; i-- {
 		hooks[i]()
 	}

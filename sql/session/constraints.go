@@ -66,29 +66,10 @@ func (s *Session) constraintsNamed(rv *ast.RangeVar) ([]*catalog.Constraint, err
 			return true
 		})
 		if len(found) > 0 {
-			return withPartitions(cat, found), nil
+			return cat.WithPartitions(found), nil
 		}
 	}
 	return nil, pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" does not exist", rv.Relname)
-}
-
-// withPartitions adds what partitions have of constraints.
-func withPartitions(cat *catalog.Catalog, list []*catalog.Constraint) []*catalog.Constraint {
-	for i := 0; i < len(list); i++ {
-		t, _ := cat.ConstraintByOID(list[i].OID)
-		if t == nil {
-			continue
-		}
-		cat.Children(t.OID, func(t *catalog.Table) bool {
-			for _, con := range t.Constraints {
-				if con.Parent == list[i].OID {
-					list = append(list, con)
-				}
-			}
-			return true
-		})
-	}
-	return list
 }
 
 func (s *Session) deferredQueue() *write.Deferred { return &s.block.deferred }

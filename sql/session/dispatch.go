@@ -11,6 +11,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/session/merge"
+	"github.com/tarndb/tarn/sql/session/refuse"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/lock"
@@ -103,7 +104,12 @@ func (s *Session) runUtility(ctx context.Context, c *call) error {
 // dispatch finds the room of a utility statement. An empty tag: the statement has answered itself.
 func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error) {
 	if s.restricted {
-		if err := restrictedOperation(c.stmt.Node); err != nil {
+		if err := refuse.Restricted(c.stmt.Node); err != nil {
+			return "", err
+		}
+	}
+	if s.past != nil {
+		if err := refuse.InPast(c.stmt.Node); err != nil {
 			return "", err
 		}
 	}
@@ -115,7 +121,7 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		if n.Kind == ast.VAR_RESET || n.Kind == ast.VAR_RESET_ALL {
 			tag = "RESET"
 		}
-		err := s.set(n)
+		err := s.set(ctx, n)
 		if err == nil && s.block.mode == idle {
 			s.settings.CommitTransaction()
 		}
@@ -181,28 +187,6 @@ func (s *Session) dispatch(ctx context.Context, c *call) (tag string, err error)
 		}
 	}
 	return s.ddl(ctx, c)
-}
-
-// restrictedOperation refuses what would outlive a security-restricted operation (CheckRestrictedOperation).
-func restrictedOperation(n ast.Node) error {
-	word := ""
-	switch n.(type) {
-	case *ast.ListenStmt:
-		word = "LISTEN"
-	case *ast.UnlistenStmt:
-		word = "UNLISTEN"
-	case *ast.ClosePortalStmt:
-		word = "CLOSE"
-	case *ast.DiscardStmt:
-		word = "DISCARD"
-	case *ast.PrepareStmt:
-		word = "PREPARE"
-	case *ast.DeallocateStmt:
-		word = "DEALLOCATE"
-	default:
-		return nil
-	}
-	return pgerr.New(pgerr.InsufficientPrivilege, "cannot execute %s within security-restricted operation", word)
 }
 
 func (s *Session) transaction(ctx context.Context, n *ast.TransactionStmt, several bool) (string, error) {

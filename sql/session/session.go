@@ -20,6 +20,7 @@ import (
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/progress"
+	"github.com/tarndb/tarn/sql/session/domain"
 	"github.com/tarndb/tarn/sql/session/external"
 	"github.com/tarndb/tarn/sql/settings"
 	"github.com/tarndb/tarn/sql/stats"
@@ -80,6 +81,8 @@ type Shared struct {
 	Deltas files.Deltas
 	// Branches opens branches for branch_diff and MERGE BRANCH; nil: they answer 0A000.
 	Branches branchdiff.Branches
+	// Past opens the session's branch as of a point of its past, an LSN or a time, for tarn.as_of; nil: it answers 0A000.
+	Past func(ctx context.Context, s *Session, at string) (db *database.DB, release func(), err error)
 
 	mu       sync.Mutex
 	sessions map[uint32]*Session                 // by pid
@@ -120,6 +123,7 @@ type Session struct {
 	listener *notify.Listener
 
 	block   block
+	past    *present // the transaction is of the past; nil: it is not
 	plans   planCache
 	stmts   map[string]*prepared
 	portals map[string]*portal
@@ -295,13 +299,18 @@ func (s *Session) reset() {
 	}
 	s.listener.Close()
 	s.owner.UnlockAllAdvisory()
+	s.forgetPlans()
+	clear(s.seqs)
+	s.lastSeq = 0
+}
+
+// forgetPlans drops what has been made with the catalog of a branch, for its versions say nothing of another's.
+func (s *Session) forgetPlans() {
 	s.plans.init()
 	for _, p := range s.stmts {
 		p.plan = nil
 	}
-	s.merged = mergedCatalog{}
-	clear(s.seqs)
-	s.lastSeq = 0
+	s.merged, s.seen, s.domains = mergedCatalog{}, seenCatalog{}, domain.Checks{}
 }
 
 // Close ends the session, rolling back what is open.

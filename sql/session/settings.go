@@ -121,7 +121,7 @@ func (s *Session) maySet(name string) error {
 }
 
 // set is SET, RESET and SET TRANSACTION.
-func (s *Session) set(n *ast.VariableSetStmt) error {
+func (s *Session) set(ctx context.Context, n *ast.VariableSetStmt) error {
 	switch n.Kind {
 	case ast.VAR_SET_VALUE, ast.VAR_SET_CURRENT:
 		if strings.EqualFold(n.Name, "transaction_isolation") || strings.EqualFold(n.Name, "transaction_read_only") ||
@@ -131,6 +131,9 @@ func (s *Session) set(n *ast.VariableSetStmt) error {
 		v := clause.Value(n)
 		if isIdentity(n.Name) {
 			return s.setIdentity(n.Name, v, n.IsLocal)
+		}
+		if isAsOf(n.Name) {
+			return s.setAsOf(ctx, v, n.IsLocal)
 		}
 		if err := s.maySet(n.Name); err != nil {
 			return err
@@ -222,6 +225,9 @@ func (s *Session) setTransaction(name, value string) error {
 		}
 		if b.readOnly && !ro && b.levelFixed {
 			return pgerr.New(pgerr.ActiveSQLTransaction, "transaction read-write mode must be set before any query")
+		}
+		if s.past != nil && !ro {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "a transaction of the past is read-only")
 		}
 		b.readOnly = ro
 	case "transaction_deferrable":

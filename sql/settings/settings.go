@@ -43,6 +43,8 @@ var ours = []Def{
 	{Name: "tarn.restore_window_size", VarType: "integer", Unit: "MB", Boot: "2048", Min: 16, Max: math.MaxInt32, MinText: "16", MaxText: "2147483647",
 		Context: "sighup", Category: "Tarn", Short: "Sets how much is kept on disk for the restore window of each branch.",
 		Extra: "What exceeds it shortens the window."},
+	{Name: "tarn.as_of", VarType: "string", Boot: "", Context: "internal", Category: "Tarn",
+		Short: "Shows the point of the past that the transaction reads.", Extra: "SET LOCAL tarn.as_of chooses it: an LSN, or a time."},
 	{Name: "tarn.warehouse_cache_size", VarType: "integer", Unit: "MB", Boot: "8192", Min: 64, Max: math.MaxInt32, MinText: "64", MaxText: "2147483647",
 		Context: "postmaster", Category: "Tarn", Short: "Sets the size of the local copies of a remote warehouse's data files.",
 		Extra: "A query that reads more columnar files at a time runs over rows."},
