@@ -47,11 +47,12 @@ check: lint race ## what every commit passes: lint and race
 fuzz: tools ## run each fuzz target for a while (FUZZTIME=30s)
 	@tests/fuzz.sh $${FUZZTIME:-30s}
 
-crash: build ## kill -9 the server under load again and again (ROUNDS=200) and at each step of the mirror (POINTS=2), check the ledger after each restart
+crash: build ## kill -9 the server under load again and again (ROUNDS=200) inside of merges (MERGES=20) and at each step of the mirror (POINTS=2), check the ledger after each restart
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200}
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200} -lake -longest 2s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -longest 5s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -lake -longest 5s
+	$(GO) run ./tests/crash -bin $(BIN) -rounds $${MERGES:-20} -merges
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points -lake
 

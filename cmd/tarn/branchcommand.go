@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/types"
 )
 
 const branchUsage = `usage:
@@ -21,12 +22,16 @@ const branchUsage = `usage:
   tarn branch rename NAME NEW
   tarn branch reset NAME [--to-lsn X/Y | --to-time TIME]
   tarn branch drop NAME [--cascade]
+  tarn branch diff SOURCE TARGET [--table NAME]
+  tarn branch schema-diff SOURCE TARGET
+  tarn branch merge SOURCE [--into BRANCH] [--on-conflict abort|use-source|use-target] [--dry-run]
 with --dsn, a connection string of any branch of the database that the command does not change, and --json`
 
-// branchCommand runs branch statements on a running server, for shells and CI, and prints the branch or branches that there are then.
+// branchCommand runs branch statements on a running server, for shells and CI, and prints what they answer, or the branch or branches that
+// there are then.
 func branchCommand(ctx context.Context, w io.Writer, args []string) error {
 	if len(args) == 0 {
-		return errors.New("branch: want list, create, rename, reset or drop\n" + branchUsage)
+		return errors.New("branch: want a command\n" + branchUsage)
 	}
 	what, rest := args[0], args[1:]
 	var names []string
@@ -50,6 +55,9 @@ func branchCommand(ctx context.Context, w io.Writer, args []string) error {
 		return fmt.Errorf("branch %s: %w", what, err)
 	}
 	defer c.Close(context.WithoutCancel(ctx))
+	if branchAnswers[what] {
+		return printAnswer(ctx, w, c, sql, *asJSON)
+	}
 	if sql != "" {
 		if _, err := c.Exec(ctx, sql).ReadAll(); err != nil {
 			return serverError(err)
@@ -65,7 +73,12 @@ func branchCommand(ctx context.Context, w io.Writer, args []string) error {
 type branchFlags struct {
 	from, lsn, time, ttl           string
 	protected, schemaOnly, cascade bool
+	table, into, onConflict        string
+	dryRun                         bool
 }
+
+// branchAnswers are the commands whose statements answer with rows.
+var branchAnswers = map[string]bool{"diff": true, "schema-diff": true, "merge": true}
 
 func (o *branchFlags) register(fs *flag.FlagSet, what string) {
 	switch what {
@@ -81,16 +94,22 @@ func (o *branchFlags) register(fs *flag.FlagSet, what string) {
 		fs.StringVar(&o.time, "to-time", "", "moment of its past")
 	case "drop":
 		fs.BoolVar(&o.cascade, "cascade", false, "drop its children too")
+	case "diff":
+		fs.StringVar(&o.table, "table", "", "table of the connection's branch; all when empty")
+	case "merge":
+		fs.StringVar(&o.into, "into", "", "target; the branch of the connection when empty")
+		fs.StringVar(&o.onConflict, "on-conflict", "abort", "abort, use-source or use-target")
+		fs.BoolVar(&o.dryRun, "dry-run", false, "show what there is to do and change nothing")
 	}
 }
 
 // branchStatement is the statement of a command, and the branch to show afterwards; none: all.
 func branchStatement(what string, names []string, o branchFlags) (sql, show string, err error) {
-	wanted := map[string]int{"list": 0, "create": 1, "rename": 2, "reset": 1, "drop": 1}
+	wanted := map[string]int{"list": 0, "create": 1, "rename": 2, "reset": 1, "drop": 1, "diff": 2, "schema-diff": 2, "merge": 1}
 	n, ok := wanted[what]
 	switch {
 	case !ok:
-		return "", "", fmt.Errorf("branch: %q is none of list, create, rename, reset and drop\n%s", what, branchUsage)
+		return "", "", fmt.Errorf("branch: there is no command %q\n%s", what, branchUsage)
 	case len(names) != n:
 		return "", "", fmt.Errorf("branch %s: %d names given, want %d", what, len(names), n)
 	case o.lsn != "" && o.time != "":
@@ -139,8 +158,35 @@ func branchStatement(what string, names []string, o branchFlags) (sql, show stri
 			sql += " CASCADE"
 		}
 		return sql, "", nil
+	case "diff":
+		sql = "SELECT * FROM branch_diff(" + ruleutils.QuoteLiteral(names[0]) + ", " + ruleutils.QuoteLiteral(names[1])
+		if o.table != "" {
+			sql += ", " + ruleutils.QuoteLiteral(o.table)
+		}
+		return sql + ")", "", nil
+	case "schema-diff":
+		return "SELECT * FROM branch_schema_diff(" + ruleutils.QuoteLiteral(names[0]) + ", " + ruleutils.QuoteLiteral(names[1]) + ")", "", nil
+	case "merge":
+		sql, err = mergeStatement(names[0], o)
+		return sql, "", err
 	}
 	return "", "", nil
+}
+
+func mergeStatement(source string, o branchFlags) (string, error) {
+	sql := "MERGE BRANCH " + identifier(source)
+	if o.into != "" {
+		sql += " INTO " + identifier(o.into)
+	}
+	words, ok := map[string]string{"abort": "ABORT", "use-source": "USE SOURCE", "use-target": "USE TARGET"}[o.onConflict]
+	if !ok {
+		return "", fmt.Errorf("branch merge: --on-conflict is %q, want abort, use-source or use-target", o.onConflict)
+	}
+	sql += " ON CONFLICT " + words
+	if o.dryRun {
+		sql += " DRY RUN"
+	}
+	return sql, nil
 }
 
 // identifier quotes every name: words like IF would be more than a name in these statements.
@@ -160,25 +206,64 @@ func printBranches(ctx context.Context, w io.Writer, c *pgconn.PgConn, name stri
 	if err != nil {
 		return serverError(err)
 	}
-	rows := results[0].Rows
 	if asJSON {
 		var v any
-		if err := json.Unmarshal(rows[0][0], &v); err != nil {
+		if err := json.Unmarshal(results[0].Rows[0][0], &v); err != nil {
 			return err
 		}
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return printJSON(w, v)
 	}
+	return printTable(w, results[0])
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// printAnswer prints the rows of a statement. In JSON each is an object; documents, numbers and truth values are what they are.
+func printAnswer(ctx context.Context, w io.Writer, c *pgconn.PgConn, sql string, asJSON bool) error {
+	results, err := c.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return serverError(err)
+	}
+	if !asJSON {
+		return printTable(w, results[0])
+	}
+	out := []map[string]any{}
+	for _, row := range results[0].Rows {
+		o := map[string]any{}
+		for i, f := range results[0].FieldDescriptions {
+			o[f.Name] = jsonValue(f.DataTypeOID, row[i])
+		}
+		out = append(out, o)
+	}
+	return printJSON(w, out)
+}
+
+func jsonValue(oid uint32, text []byte) any {
+	switch {
+	case text == nil:
+		return nil
+	case oid == types.Bool:
+		return string(text) == "t"
+	case oid == types.Int8 || oid == types.JSONB:
+		return json.RawMessage(text)
+	}
+	return string(text)
+}
+
+func printTable(w io.Writer, r *pgconn.Result) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for i, f := range results[0].FieldDescriptions {
+	for i, f := range r.FieldDescriptions {
 		if i > 0 {
 			fmt.Fprint(t, "\t")
 		}
 		fmt.Fprint(t, f.Name)
 	}
 	fmt.Fprintln(t)
-	for _, row := range rows {
+	for _, row := range r.Rows {
 		for i, v := range row {
 			if i > 0 {
 				fmt.Fprint(t, "\t")

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tarndb/tarn/branching"
+	"github.com/tarndb/tarn/replication/mirror"
 	"github.com/tarndb/tarn/sql/branchdiff"
 	"github.com/tarndb/tarn/sql/database"
 	"github.com/tarndb/tarn/sql/pgerr"
@@ -32,6 +33,7 @@ type comparison struct {
 		db      *database.DB
 		snap    *engine.Snapshot
 		release func() error
+		files   *branching.Handle // the branch whose files have the rows of lake tables
 	}
 	seen int // states of the pair that hold snapshots
 }
@@ -102,8 +104,8 @@ func (x *comparison) touched(ctx context.Context, list []branching.Stretch) (*en
 	return t, nil
 }
 
-// openBase builds the base from the restore window of a branch that has it. Lake tables have only those of their rows that are not in
-// files: branchdiff does not read them there.
+// openBase builds the base from the restore window of a branch that has it. The rows of lake tables that were in files then are read from
+// that branch's files, which are kept as long.
 func (x *comparison) openBase(ctx context.Context) (*branchdiff.State, error) {
 	b := &x.base
 	var err error
@@ -114,7 +116,16 @@ func (x *comparison) openBase(ctx context.Context) (*branchdiff.State, error) {
 		var err error
 		b.db, err = database.Open(ctx, database.Options{Name: from.Where.Database, Branch: from.Where.Branch, ID: from.Where.DatabaseID, Logger: x.c.log,
 			Engine: engine.Options{Dir: dir, CacheBytes: 8 << 20, Logger: x.c.log}})
-		return err
+		if err != nil {
+			return err
+		}
+		if b.files, err = x.cmp.Open(ctx, from.Where.BranchID); err != nil {
+			return errors.Join(err, b.db.Close())
+		}
+		if m := b.files.Runtime.(*runtime).mirror; m != nil {
+			b.db.Engine.SetCold(&pastLakes{m: m, open: map[string]engine.ColdRows{}})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, compareError(x.cmp.Source.Where.Branch, x.cmp.Target.Where.Branch, err)
@@ -124,11 +135,29 @@ func (x *comparison) openBase(ctx context.Context) (*branchdiff.State, error) {
 	return &st, err
 }
 
+// pastLakes reads rows of lake tables as they were. It is for one goroutine.
+type pastLakes struct {
+	m    *mirror.Mirror
+	open map[string]engine.ColdRows // by state record
+}
+
+func (p *pastLakes) Rows(state []byte) (engine.ColdRows, error) {
+	if c := p.open[string(state)]; c != nil {
+		return c, nil
+	}
+	c, err := p.m.PastRows(state)
+	if err == nil {
+		p.open[string(state)] = c
+	}
+	return c, err
+}
+
 func (x *comparison) close() {
-	if b := &x.base; b.db != nil {
+	if b := &x.base; b.db != nil && b.files != nil {
 		if b.snap != nil {
 			b.snap.Release()
 		}
+		defer b.files.Release()
 		if err := errors.Join(b.db.Close(), b.release()); err != nil {
 			x.c.log.Warn("past state of a branch not removed", "error", err)
 		}

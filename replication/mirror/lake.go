@@ -95,6 +95,21 @@ func (m *Mirror) Rows(state []byte, loads [][]byte) (engine.ColdRows, error) {
 	return all, nil
 }
 
+// PastRows opens the version that a state record of the past names, for one who reads it alone: its files are kept as long as the restore
+// window says.
+func (m *Mirror) PastRows(state []byte) (engine.ColdRows, error) {
+	s, err := parseLakeState(state)
+	if err != nil {
+		return nil, err
+	}
+	s.dir = m.ownDir(s.dir)
+	c, err := m.loadCold(m.ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
+	}
+	return c, nil
+}
+
 func (m *Mirror) cold(state []byte) (*coldVersion, error) {
 	m.lakes.mu.Lock()
 	defer m.lakes.mu.Unlock()

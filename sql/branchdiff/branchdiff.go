@@ -8,7 +8,11 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/rowstore"
 	"github.com/tarndb/tarn/sql/ruleutils"
+	"github.com/tarndb/tarn/sql/threeway"
+	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/wal"
@@ -54,7 +58,8 @@ type Pair struct {
 	OpenBase func(ctx context.Context) (*State, error)
 	Close    func()
 
-	base *State
+	base    *State
+	baseCat *catalog.Catalog // set by Tables
 }
 
 // Wanted picks the keys of a log that a comparison is interested in.
@@ -113,46 +118,77 @@ type Table struct {
 	Name                 string // schema and name, quoted
 }
 
-// Tables matches the tables of the source that have rows: by their numbers where the base has them, others by name. Partitions and the
-// tables that inherit stand for themselves.
+// Tables matches the tables of the source that have rows. Partitions and the tables that inherit stand for themselves.
 func (p *Pair) Tables(ctx context.Context) ([]Table, error) {
 	base, err := p.BaseCatalog(ctx)
 	if err != nil {
 		return nil, err
 	}
+	p.baseCat = base
 	var out []Table
-	p.Source.Cat.Tables(func(t *catalog.Table) bool {
-		if !t.Stored() || t.Persistence == catalog.Temporary {
-			return true
+	for _, x := range threeway.Relations(base, p.Source.Cat, p.Target.Cat) {
+		t := x.Source
+		if t == nil || !t.Stored() {
+			continue
 		}
-		x := Table{Source: t, Base: base.Table(t.OID), Name: ruleutils.Qualified(p.Source.Cat, t.Schema, t.Name)}
-		if x.Base != nil {
-			x.Target = p.Target.Cat.Table(t.OID)
-		} else {
-			x.Target = named(p.Target.Cat, p.Source.Cat, t)
-			if x.Target != nil && base.Table(x.Target.OID) != nil {
-				x.Target = nil // an old table that has got the name
-			}
+		if x.Target != nil && !x.Target.Stored() {
+			x.Target = nil
 		}
-		out = append(out, x)
-		return true
-	})
+		out = append(out, Table{Source: t, Target: x.Target, Base: x.Base, Name: ruleutils.Qualified(p.Source.Cat, t.Schema, t.Name)})
+	}
 	slices.SortFunc(out, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
-// named is the table of a catalog that has the name of another catalog's.
-func named(in, of *catalog.Catalog, t *catalog.Table) *catalog.Table {
-	sc := of.SchemaByOID(t.Schema)
-	if sc == nil {
-		return nil
+// New reports a table that the source has made since the base, and the target does not have.
+func (t Table) New() bool { return t.Base == nil && t.Target == nil }
+
+// errDiffers ends a comparison that has found something.
+var errDiffers = errors.New("rows differ")
+
+// ChangedRows reports whether the rows of a table of the target are others than those of the base, whose columns are the same.
+func (p *Pair) ChangedRows(ctx context.Context, now, was *catalog.Table) (bool, error) {
+	if since := p.TargetSince; since != nil && was.StorageID == now.StorageID && told(since, now) && len(p.keysOf(target, now.StorageID)) == 0 {
+		return false, nil
 	}
-	if sc = in.Schema(sc.Name); sc == nil {
-		return nil
+	base, err := p.Base(ctx)
+	if err != nil {
+		return false, err
 	}
-	found, ix := in.Relation(sc.OID, t.Name)
-	if ix != nil || found == nil || !found.Stored() {
-		return nil
+	back := &Pair{Source: p.Target, Target: *base, SourceSince: p.TargetSince, base: base, baseCat: base.Cat}
+	err = back.Rows(ctx, Table{Source: now, Target: was, Base: was, Name: now.Name}, func(*Shape, Change) error { return errDiffers })
+	if errors.Is(err, errDiffers) {
+		return true, nil
 	}
-	return found
+	return false, err
+}
+
+// All calls visit with all rows of a table of the source, by attribute number - 1; they are valid during the call.
+func (p *Pair) All(ctx context.Context, t *catalog.Table, visit func(vals []types.Datum) error) error {
+	rel, err := rowstore.Open(t)
+	if err != nil {
+		return err
+	}
+	vals := make([]types.Datum, len(t.Columns))
+	it := p.Source.Snap.NewIter(change.AppendKeyPrefix(nil, t.StorageID, change.PrimaryIndex), change.AppendKeyPrefix(nil, t.StorageID, change.PrimaryIndex+1))
+	n := 0
+	for ok := it.First(); ok && err == nil; ok = it.Next() {
+		row := it.Value()
+		if row == nil {
+			break
+		}
+		if err = rel.Layout().Check(row); err == nil {
+			err = rel.Decode(row, vals)
+		}
+		if err == nil {
+			err = visit(vals)
+		}
+		if n++; n&1023 == 0 && err == nil && ctx.Err() != nil {
+			err = pgerr.From(context.Cause(ctx))
+		}
+	}
+	if cerr := it.Close(); err == nil {
+		err = cerr
+	}
+	return err
 }

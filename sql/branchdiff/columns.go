@@ -8,6 +8,7 @@ import (
 	"github.com/tarndb/tarn/sql/exec/frame"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/rowstore"
+	"github.com/tarndb/tarn/sql/threeway"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -32,6 +33,7 @@ type Column struct {
 type Shape struct {
 	Table
 	rels    [sides]*rowstore.Rel // nil: the table is not there
+	cats    [sides]*catalog.Catalog
 	cols    []Column
 	layout  *tuple.Layout // of cols
 	keyed   bool          // rows are matched by the primary key
@@ -39,8 +41,8 @@ type Shape struct {
 	scratch []types.Datum
 }
 
-func newShape(t Table) (*Shape, error) {
-	s := &Shape{Table: t}
+func (p *Pair) newShape(t Table) (*Shape, error) {
+	s := &Shape{Table: t, cats: [sides]*catalog.Catalog{p.Source.Cat, p.Target.Cat, p.baseCat}}
 	tables := [sides]*catalog.Table{source: t.Source, target: t.Target, base: t.Base}
 	for i, x := range tables {
 		if x == nil {
@@ -92,67 +94,68 @@ func clustered(t *catalog.Table) *catalog.Index {
 	return nil
 }
 
-// match finds the columns: those that the base has by their numbers, unless one of the sides has dropped them, others by name.
+// match finds the columns of the comparison: those of the source, but for those that another side has dropped, and those that the target
+// has added.
 func (s *Shape) match(tables [sides]*catalog.Table) error {
-	old := 0
-	if b := tables[base]; b != nil {
-		old = len(b.Columns)
-	}
-	add := func(of int, t *catalog.Table, i int) error {
-		c := &t.Columns[i]
-		col := Column{at: [sides]int{-1, -1, -1}, kind: c.Kind, missing: types.Null}
-		col.at[of] = i
-		if c.HasMissing {
-			v, err := types.Lookup(c.Type).ParseText(c.Missing, c.TypMod, nil)
-			if err != nil {
-				return err
-			}
-			col.missing = v.Clone()
+	to := [sides][]int16{}
+	for other := target; other < sides; other++ {
+		if tables[other] != nil {
+			to[other] = threeway.Columns(tables[source], tables[other])
 		}
-		for other, x := range tables {
-			if x == nil || other == of {
-				continue
-			}
-			j := i
-			if i >= old {
-				m := x.ColumnByName(c.Name)
-				if m == nil || int(m.AttNum) <= old {
-					continue
-				}
-				j = int(m.AttNum) - 1
-			}
-			if j >= len(x.Columns) || x.Columns[j].Dropped {
-				if i < old {
-					return nil
-				}
-				continue
-			}
-			if m := &x.Columns[j]; m.Type != c.Type || m.Kind != c.Kind || m.Collation != c.Collation {
-				return pgerr.Unsupported("comparing rows of table " + s.Name + " whose column \"" + c.Name + "\" has different types")
-			}
-			col.at[other] = j
-		}
-		s.cols = append(s.cols, col)
-		return nil
 	}
 	for i := range tables[source].Columns {
-		if !tables[source].Columns[i].Dropped {
-			if err := add(source, tables[source], i); err != nil {
+		if c := &tables[source].Columns[i]; !c.Dropped {
+			if err := s.add(source, i, c, &to, tables); err != nil {
 				return err
 			}
 		}
 	}
-	if t := tables[target]; t != nil {
-		for i := old; i < len(t.Columns); i++ {
-			if c := &t.Columns[i]; !c.Dropped {
-				if m := tables[source].ColumnByName(c.Name); m == nil || int(m.AttNum) <= old {
-					if err := add(target, t, i); err != nil {
-						return err
-					}
-				}
-			}
+	t := tables[target]
+	if t == nil {
+		return nil
+	}
+	var old []int16
+	if tables[base] != nil {
+		old = threeway.Columns(t, tables[base])
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Dropped || slices.Contains(to[target], int16(i+1)) || old != nil && old[i] != 0 {
+			continue
+		}
+		if err := s.add(target, i, c, &[sides][]int16{}, tables); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// add adds column i of a side, which stands on the others where to says.
+func (s *Shape) add(side, i int, c *catalog.Column, to *[sides][]int16, tables [sides]*catalog.Table) error {
+	col := Column{at: [sides]int{-1, -1, -1}, kind: c.Kind, missing: types.Null}
+	col.at[side] = i
+	if c.HasMissing {
+		v, err := types.Lookup(c.Type).ParseText(c.Missing, c.TypMod, nil)
+		if err != nil {
+			return err
+		}
+		col.missing = v.Clone()
+	}
+	for other, atts := range to {
+		if atts == nil || atts[i] == 0 {
+			continue
+		}
+		j := int(atts[i]) - 1
+		m := &tables[other].Columns[j]
+		if m.Dropped {
+			return nil
+		}
+		if !threeway.SameType(s.cats[side], c.Type, s.cats[other], m.Type) || m.Kind != c.Kind || m.Collation != c.Collation {
+			return pgerr.Unsupported("comparing rows of table " + s.Name + " whose column \"" + c.Name + "\" has different types")
+		}
+		col.at[other] = j
+	}
+	s.cols = append(s.cols, col)
 	return nil
 }
 
@@ -191,8 +194,8 @@ func (s *Shape) equal(a int, x []byte, b int, y []byte) (bool, error) {
 
 // sameForm reports whether equal rows of two versions of a table are equal bytes.
 func sameForm(a, b *catalog.Table) bool {
-	return a.StorageID == b.StorageID && slices.EqualFunc(a.Columns, b.Columns, func(c, d catalog.Column) bool {
-		return c.Kind == d.Kind && c.Dropped == d.Dropped && c.HasMissing == d.HasMissing && c.Missing == d.Missing
+	return a.StorageID == b.StorageID && a.Ident == b.Ident && slices.EqualFunc(a.Columns, b.Columns, func(c, d catalog.Column) bool {
+		return c.Kind == d.Kind && c.Ident == d.Ident && c.Dropped == d.Dropped && c.HasMissing == d.HasMissing && c.Missing == d.Missing
 	})
 }
 
@@ -266,11 +269,43 @@ func (s *Shape) KeyColumns() (names []string) {
 	return names
 }
 
+// Place is where the columns of a comparison stand in the target's table once it has those that the source has added.
+type Place struct {
+	to   *catalog.Table
+	at   []int // attribute number - 1 of each column of the comparison; -1: nowhere
+	rest []int // those of the target's columns that are not compared
+}
+
+// Into finds the columns in a later state of the target's table.
+func (s *Shape) Into(to *catalog.Table) *Place {
+	p := &Place{to: to, at: make([]int, len(s.cols))}
+	atts := threeway.Columns(s.Source, to)
+	compared := map[int]bool{}
+	for i := range s.cols {
+		p.at[i] = s.cols[i].at[target]
+		if from := s.cols[i].at[source]; p.at[i] < 0 && from >= 0 {
+			p.at[i] = int(atts[from]) - 1
+		}
+		if at := p.at[i]; at >= 0 && to.Columns[at].Dropped {
+			p.at[i] = -1
+		}
+		compared[p.at[i]] = true
+	}
+	if s.Target != nil {
+		for i := range s.Target.Columns {
+			if !compared[i] && !to.Columns[i].Dropped {
+				p.rest = append(p.rest, i)
+			}
+		}
+	}
+	return p
+}
+
 // Merged is the source's row as one of the target's table, by attribute number - 1: columns that the source's table lacks are as they
 // are in the target.
-func (s *Shape) Merged(c Change, dst []types.Datum) ([]types.Datum, error) {
+func (s *Shape) Merged(c Change, p *Place, dst []types.Datum) ([]types.Datum, error) {
 	dst = dst[:0]
-	for range s.Target.Columns {
+	for range p.to.Columns {
 		dst = append(dst, types.Null)
 	}
 	if err := s.load(source, c.Source); err != nil {
@@ -280,18 +315,22 @@ func (s *Shape) Merged(c Change, dst []types.Datum) ([]types.Datum, error) {
 		if err := s.load(target, c.Target); err != nil {
 			return nil, err
 		}
+		if s.keyed {
+			for _, i := range p.rest {
+				dst[i] = s.vals[target][i]
+			}
+		}
 	}
 	for i := range s.cols {
-		col := &s.cols[i]
-		if at := col.at[target]; at >= 0 {
-			switch {
-			case col.at[source] >= 0:
-				dst[at] = s.vals[source][col.at[source]]
-			case c.Target != nil:
-				dst[at] = s.vals[target][at]
-			default:
-				dst[at] = col.missing
-			}
+		col, at := &s.cols[i], p.at[i]
+		switch {
+		case at < 0:
+		case col.at[source] >= 0:
+			dst[at] = s.vals[source][col.at[source]]
+		case c.Target != nil:
+			dst[at] = s.vals[target][col.at[target]]
+		default:
+			dst[at] = col.missing
 		}
 	}
 	return dst, nil

@@ -50,7 +50,7 @@ func (p *Pair) Rows(ctx context.Context, t Table, visit func(s *Shape, c Change)
 	if p.Unchanged(t) {
 		return nil
 	}
-	s, err := newShape(t)
+	s, err := p.newShape(t)
 	if err != nil {
 		return err
 	}
@@ -138,9 +138,6 @@ func (r *reader) get(side int, st *State, key []byte) ([]byte, error) {
 // row has not been looked at.
 func (r *reader) each(f func(k []byte, rows [sides][]byte, hasBase bool) error) error {
 	if !r.byKey() {
-		if r.s.Source.Lake() {
-			return pgerr.Unsupported("comparing rows of lake table " + r.s.Name + " that were truncated, or changed before and after a merge")
-		}
 		return r.whole(f)
 	}
 	storage := r.s.Source.StorageID

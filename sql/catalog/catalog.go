@@ -393,8 +393,34 @@ func NewAllocator(c *Catalog) *Allocator {
 func (a *Allocator) OID() OID          { return a.oid.Add(1) }
 func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
 
+// AdoptStorage takes a storage id if none from it on has been handed out.
+func (a *Allocator) AdoptStorage(id uint32) bool {
+	for {
+		last := a.storage.Load()
+		if last >= id {
+			return false
+		}
+		if a.storage.CompareAndSwap(last, id) {
+			return true
+		}
+	}
+}
+
 // NextStorageID is what StorageID will return next.
 func (a *Allocator) NextStorageID() uint32 { return a.storage.Load() + 1 }
+
+// Adopt takes the OIDs from lo to hi, hi included, if none of them has been handed out.
+func (a *Allocator) Adopt(lo, hi OID) bool {
+	for {
+		last := a.oid.Load()
+		if last >= lo {
+			return false
+		}
+		if a.oid.CompareAndSwap(last, hi) {
+			return true
+		}
+	}
+}
 
 // OIDs reserves n consecutive OIDs and returns the first.
 func (a *Allocator) OIDs(n int) OID { return a.oid.Add(uint32(n)) - uint32(n) + 1 }
@@ -412,10 +438,21 @@ func (e *Editor) Catalog() *Catalog {
 func (e *Editor) OID() OID          { return e.alloc.OID() }
 func (e *Editor) StorageID() uint32 { return e.alloc.StorageID() }
 
+// AdoptStorageID is the storage id that a table has on another branch, or where that may be taken a new one.
+func (e *Editor) AdoptStorageID(t *Table) uint32 {
+	if e.alloc.AdoptStorage(t.StorageID &^ change.LakeStorage) {
+		return t.StorageID
+	}
+	return e.NewStorageID(t)
+}
+
 // NewStorageID is a storage id for new rows of a table, of the kind that it has.
 func (e *Editor) NewStorageID(t *Table) uint32 {
 	return e.alloc.StorageID() | t.StorageID&change.LakeStorage
 }
+
+// Adopt takes the OIDs from lo to hi, which another branch has handed out, if this one has not come to them.
+func (e *Editor) Adopt(lo, hi OID) bool { return e.alloc.Adopt(lo, hi) }
 
 // OIDs reserves n consecutive OIDs and returns the first: a row type and its array type are neighbours.
 func (e *Editor) OIDs(n int) OID { return e.alloc.OIDs(n) }
@@ -431,7 +468,10 @@ func (e *Editor) writable() *Catalog {
 
 // PutTable adds or replaces a relation.
 func (e *Editor) PutTable(t *Table) {
-	e.writable().putTable(t)
+	c := e.writable()
+	old, _ := c.tables.Get(t.OID)
+	t.identify(old)
+	c.putTable(t)
 	e.changed[Address{Kind: KindRelation, OID: t.OID}] = t
 }
 
@@ -448,6 +488,9 @@ func (e *Editor) PutSchema(s *Schema) {
 	c := e.writable()
 	if old, ok := c.schemas.Get(s.OID); ok {
 		c.names.Delete(nameKey(0, old.Name))
+		s.Ident.keep(old.Ident, true)
+	} else {
+		s.Ident.keep(0, false)
 	}
 	c.schemas.Set(s.OID, s)
 	c.names.Set(nameKey(0, s.Name), s.OID)

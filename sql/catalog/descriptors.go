@@ -25,6 +25,7 @@ const (
 // Schema is a namespace.
 type Schema struct {
 	OID     OID
+	Ident   Ident `json:",omitempty"`
 	Name    string
 	Owner   OID
 	ACL     privilege.ACL
@@ -59,6 +60,7 @@ const (
 // Table describes a relation: table, view, sequence or system relation. It is immutable; DDL makes a new one.
 type Table struct {
 	OID         OID
+	Ident       Ident `json:",omitempty"`
 	Schema      OID
 	Name        string
 	Kind        RelKind
@@ -124,6 +126,7 @@ func (t *Table) Lake() bool { return change.IsLake(t.StorageID) }
 // Column is a column of a relation.
 type Column struct {
 	AttNum    int16
+	Ident     Ident `json:",omitempty"` // of columns that were added after the table was made
 	Name      string
 	Type      OID
 	TypMod    int32
@@ -151,6 +154,7 @@ type Column struct {
 // Index is an index of a table. Entries: storage id | ID | key columns | (unless unique and without NULLs) primary key.
 type Index struct {
 	OID              OID
+	Ident            Ident `json:",omitempty"`
 	Name             string
 	ID               uint16 // 1 is the primary storage order
 	Unique, Primary  bool
@@ -226,6 +230,7 @@ const (
 // Constraint is a table constraint. Foreign keys are stored with the referencing table.
 type Constraint struct {
 	OID        OID
+	Ident      Ident `json:",omitempty"`
 	Name       string
 	Type       ConType
 	Cols       []int16 `json:",omitempty"`

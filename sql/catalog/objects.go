@@ -79,7 +79,8 @@ type Dep struct {
 // Header is what all objects of the store have. Schema 0: names of the kind are the database's.
 type Header struct {
 	OID     OID
-	Schema  OID `json:",omitempty"`
+	Ident   Ident `json:",omitempty"`
+	Schema  OID   `json:",omitempty"`
 	Name    string
 	Owner   OID
 	ACL     privilege.ACL
@@ -342,7 +343,13 @@ func (c *Catalog) Dependencies(f func(from, on Address, t DepType)) {
 // Put adds or replaces an object of the general store.
 func (e *Editor) Put(o Object) {
 	ownDescriptor(o)
-	e.writable().objects.put(o)
+	c := e.writable()
+	if old := c.Object(o.Kind(), o.Head().OID); old != nil {
+		o.Head().Ident.keep(old.Head().Ident, true)
+	} else {
+		o.Head().Ident.keep(0, false)
+	}
+	c.objects.put(o)
 	e.changed[AddressOf(o)] = o
 }
 

@@ -3,6 +3,7 @@ package catalog
 // Policy is a row security policy of a table. It is immutable; what it depends on stands in the table's Deps.
 type Policy struct {
 	OID        OID
+	Ident      Ident `json:",omitempty"`
 	Name       string
 	Command    PolicyCommand
 	Permissive bool

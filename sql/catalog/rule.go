@@ -19,6 +19,7 @@ func (e RuleEvent) String() string { return ruleEventNames[e] }
 // Rule is a rewrite rule of a view besides the one that its query is. It is immutable; what it depends on stands in the view's Deps.
 type Rule struct {
 	OID     OID
+	Ident   Ident `json:",omitempty"`
 	Name    string
 	Event   RuleEvent
 	Instead bool     `json:",omitempty"`

@@ -68,6 +68,7 @@ const (
 // Trigger is a trigger of a table or view. What foreign keys and deferrable constraints do is not among them.
 type Trigger struct {
 	OID     OID
+	Ident   Ident `json:",omitempty"`
 	Name    string
 	Func    OID // of the function, built in or of users
 	Type    TriggerType

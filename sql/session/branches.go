@@ -6,7 +6,10 @@ import (
 	"github.com/tarndb/tarn/sql/branchdiff"
 	"github.com/tarndb/tarn/sql/builtin"
 	"github.com/tarndb/tarn/sql/catalog"
+	"github.com/tarndb/tarn/sql/ddl"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec/run"
+	"github.com/tarndb/tarn/sql/parser"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
 	"github.com/tarndb/tarn/sql/session/merge"
@@ -64,7 +67,7 @@ func (f *functions) BranchSchemaDiff(source, target string) (builtin.Rows, error
 	return merge.SchemaDiff(f.Context(), p, f)
 }
 
-// mergeBranch is MERGE BRANCH: a transaction of its own in the branch that the session is on.
+// mergeBranch is MERGE BRANCH: a transaction of its own in the target.
 func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *call) (string, error) {
 	owner := catalog.OID(0)
 	for _, d := range s.shared.Cluster.Databases() {
@@ -72,37 +75,31 @@ func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *ca
 			owner = d.Owner
 		}
 	}
-	if id := s.identity(); !id.super && !id.roles.HasPrivsOf(id.current, owner) {
-		return "", pgerr.New(pgerr.InsufficientPrivilege, "must be owner of database %s", s.db.Name)
+	target := n.Target
+	if target == "" {
+		target = s.db.Branch
 	}
+	id := s.identity()
 	switch {
+	case !id.super && !id.roles.HasPrivsOf(id.current, owner):
+		return "", pgerr.New(pgerr.InsufficientPrivilege, "must be owner of database %s", s.db.Name)
 	case s.block.mode == inBlock || c.several:
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "MERGE BRANCH cannot run inside a transaction block")
-	case n.Target != "" && n.Target != s.db.Branch:
-		return "", pgerr.Unsupported("MERGE BRANCH into another branch than the session's").
-			WithHint("USE BRANCH %s, or connect to it, first.", n.Target)
-	case n.Source == s.db.Branch:
+	case n.Source == target:
 		return "", pgerr.New(pgerr.InvalidParameterValue, "cannot merge branch \"%s\" into itself", n.Source)
 	}
-	if s.block.mode == idle {
-		s.block.mode, s.block.start, s.block.setMark = implicit, s.env.TxnTime, s.settings.Mark()
-		s.setLevel()
-		s.block.level = "read committed" // what others have committed when the tables are locked counts
+	in := s
+	if target != s.db.Branch {
+		var err error
+		if in, err = s.onBranch(ctx, target); err != nil {
+			return "", err
+		}
+		defer in.leave()
 	}
-	s.open()
-	if s.block.readOnly && !n.DryRun {
-		return "", pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", "MERGE BRANCH")
+	m, rows, err := in.merge(ctx, n, c)
+	if err == nil && in != s {
+		err = in.endImplicit(ctx)
 	}
-	s.block.levelFixed = true
-	s.stmtCtx = ctx
-	m := merge.Merge{Host: merger{(*functions)(s), n.Source}, DryRun: n.DryRun}
-	switch n.OnConflict {
-	case "use source":
-		m.OnConflict = merge.UseSource
-	case "use target":
-		m.OnConflict = merge.UseTarget
-	}
-	rows, err := m.Run(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -110,10 +107,63 @@ func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *ca
 	return "MERGE " + itoa(m.Changed()), s.sendRows(c, merge.Columns(), rows)
 }
 
+// onBranch is the same client on another branch, for one statement.
+func (s *Session) onBranch(ctx context.Context, branch string) (*Session, error) {
+	client := s.client
+	client.Notify = nil
+	t := s.shared.newSession(s.login, client)
+	if err := t.initSettings(s.db.Name); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"session_authorization", "role", "lock_timeout", "deadlock_timeout", "work_mem"} {
+		if v, ok := s.settings.Get(name); ok {
+			t.settings.Force(name, v)
+		}
+	}
+	db, release, err := s.shared.Cluster.Open(ctx, s.db.Name, branch)
+	if err != nil {
+		return nil, err
+	}
+	t.attach(db, release)
+	t.out = s.out
+	return t, nil
+}
+
+// leave ends what onBranch has begun; what is not committed is rolled back.
+func (s *Session) leave() {
+	s.reset()
+	s.release()
+}
+
+// merge merges a branch into the one that the session is on, and leaves the transaction to be committed.
+func (s *Session) merge(ctx context.Context, n *ast.MergeBranchStmt, c *call) (*merge.Merge, [][]types.Datum, error) {
+	if s.block.mode == idle {
+		s.block.mode, s.block.start, s.block.setMark = implicit, s.env.TxnTime, s.settings.Mark()
+		s.setLevel()
+		s.block.level = "read committed" // what others have committed when the tables are locked counts
+	}
+	s.open()
+	if s.block.readOnly && !n.DryRun {
+		return nil, nil, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", "MERGE BRANCH")
+	}
+	s.block.levelFixed = true
+	s.stmtCtx = ctx
+	m := &merge.Merge{Host: merger{(*functions)(s), n.Source, c}, DryRun: n.DryRun}
+	switch n.OnConflict {
+	case "use source":
+		m.OnConflict = merge.UseSource
+	case "use target":
+		m.OnConflict = merge.UseTarget
+	}
+	rows, err := m.Run(ctx)
+	return m, rows, err
+}
+
 // merger is the session as MERGE BRANCH sees it.
 type merger struct {
 	*functions
 	source string
+	call   *call
 }
 
 var _ merge.Host = merger{}
@@ -122,9 +172,32 @@ func (m merger) Open(ctx context.Context) (*branchdiff.Pair, error) {
 	return m.s().compare(ctx, m.source, m.db.Branch)
 }
 
-func (m merger) Lock(ctx context.Context, table catalog.OID) error {
-	_, err := m.block.t.LockTable(ctx, uint64(table), lock.ShareRowExclusive, m.s().lockOptions())
+func (m merger) Lock(ctx context.Context, table catalog.OID, whole bool) error {
+	mode := lock.ShareRowExclusive
+	if whole {
+		mode = lock.AccessExclusive
+	}
+	_, err := m.block.t.LockTable(ctx, uint64(table), mode, m.s().lockOptions())
 	return err
+}
+
+func (m merger) DDL(ctx context.Context) *stmt.Ctx {
+	x := m.s().ddlContext(ctx, m.call)
+	x.Roles, x.Notice = nil, nil
+	return x
+}
+
+func (m merger) Run(x *stmt.Ctx, sql string) error {
+	list, err := parser.Parse(sql)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if _, err := ddl.Exec(x, n.Node); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m merger) Exec(ctx context.Context) *run.Context {

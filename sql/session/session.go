@@ -192,10 +192,7 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 	if !role.Login {
 		return nil, pgerr.Fatal(pgerr.InvalidAuthorizationSpecification, "role \"%s\" is not permitted to log in", st.User)
 	}
-	s := &Session{shared: sh, login: role.OID, client: st, started: time.Now(), settings: settings.New(),
-		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
-		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &parser.Cache{}}
-	s.plans.init()
+	s := sh.newSession(role.OID, st)
 	if err := s.initSettings(dbname); err != nil {
 		return nil, err
 	}
@@ -216,6 +213,14 @@ func (sh *Shared) Connect(ctx context.Context, st Startup) (*Session, error) {
 	sh.mu.Unlock()
 	s.setActivity("idle", "")
 	return s, nil
+}
+
+func (sh *Shared) newSession(login catalog.OID, st Startup) *Session {
+	s := &Session{shared: sh, login: login, client: st, started: time.Now(), settings: settings.New(),
+		stmts: map[string]*prepared{}, portals: map[string]*portal{}, report: map[string]string{},
+		temps: map[catalog.OID]*catalog.Table{}, seqs: map[catalog.OID]int64{}, bindCache: &parser.Cache{}}
+	s.plans.init()
+	return s
 }
 
 func (s *Session) attach(db *database.DB, release func()) {

@@ -44,6 +44,7 @@ func main() {
 	lake := flag.Bool("lake", false, "all tables but accounts are lake tables (no branches then)")
 	points := flag.Bool("points", false, "the server kills itself at each step of the mirror, -rounds times each")
 	large := flag.Bool("large", false, "kill under transactions that are larger than a record of the log (a longest of some seconds is wanted)")
+	merges := flag.Bool("merges", false, "kill inside of MERGE BRANCH")
 	keep := flag.Bool("keep", false, "keep the data directory")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "tarn-crash-")
@@ -54,6 +55,8 @@ func main() {
 	switch {
 	case *points:
 		err = t.runPoints(*rounds)
+	case *merges:
+		err = t.runMerges(*rounds, *longest)
 	case *large:
 		err = t.runLarge(*rounds, *longest)
 	default:

@@ -358,6 +358,26 @@ func TestBranchCommand(t *testing.T) {
 		t.Errorf("%v, %v", cells, err)
 	}
 	b.close()
+	must("create", "work")
+	w := server.on("postgres@work")
+	w.run("insert into t values (3); create table u (i int primary key); insert into u values (1)")
+	w.close()
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(must("diff", "work", "main", "--table", "t", "--json")), &rows); err != nil || len(rows) != 1 || rows[0]["op"] != "insert" ||
+		rows[0]["conflict"] != false || fmt.Sprint(rows[0]["key"]) != "map[i:3]" || rows[0]["target_row"] != nil {
+		t.Errorf("diff: %v, %v", rows, err)
+	}
+	if out := must("schema-diff", "work", "main"); !strings.Contains(out, "relation public.u  created") {
+		t.Errorf("schema-diff: %s", out)
+	}
+	must("merge", "work", "--dry-run")
+	if out := must("merge", "work", "--into", "main", "--on-conflict", "use-source", "--json"); !strings.Contains(out, `"inserted": 1`) {
+		t.Errorf("merge: %s", out)
+	}
+	if got := server.run("select count(*) from u"); got != "1\n" {
+		t.Errorf("merged: %s", got)
+	}
+	must("drop", "work")
 	if out := must("list"); !strings.Contains(out, "branch_lsn") || strings.Count(out, "\n") != 4 {
 		t.Errorf("list: %s", out)
 	}
@@ -370,7 +390,8 @@ func TestBranchCommand(t *testing.T) {
 		{[]string{"create", "x", "--at-lsn", "FFFF/0"}, "outside of the restore window"},
 		{[]string{"create", "x", "--at-lsn", "0/1", "--at-time", "now"}, "both a position and a moment"},
 		{[]string{"create"}, "0 names given, want 1"},
-		{[]string{"fork"}, "none of list"},
+		{[]string{"fork"}, "there is no command \"fork\""},
+		{[]string{"merge", "main", "--on-conflict", "never"}, "want abort, use-source or use-target"},
 	} {
 		if out, err := run(c.args...); err == nil || !strings.Contains(out, c.want) {
 			t.Errorf("%v: %v\n%s", c.args, err, out)

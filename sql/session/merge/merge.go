@@ -9,9 +9,11 @@ import (
 	"github.com/tarndb/tarn/sql/branchdiff"
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/database"
+	"github.com/tarndb/tarn/sql/ddl/stmt"
 	"github.com/tarndb/tarn/sql/exec/run"
 	"github.com/tarndb/tarn/sql/exec/write"
 	"github.com/tarndb/tarn/sql/pgerr"
+	"github.com/tarndb/tarn/sql/threeway"
 	"github.com/tarndb/tarn/sql/types"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -40,8 +42,11 @@ type Host interface {
 	Printer
 	// Open opens the pair as the branches are now; the caller closes it.
 	Open(ctx context.Context) (*branchdiff.Pair, error)
-	// Lock keeps all others from changing a table's rows until the transaction ends.
-	Lock(ctx context.Context, table catalog.OID) error
+	// Lock keeps all others from changing a table's rows until the transaction ends; whole: from reading them, too.
+	Lock(ctx context.Context, table catalog.OID, whole bool) error
+	// DDL is the context of statements that change the catalog, with the rights of a superuser; Run runs one by it.
+	DDL(ctx context.Context) *stmt.Ctx
+	Run(x *stmt.Ctx, sql string) error
 	// Exec is the context of a statement in the transaction, by the newest catalog.
 	Exec(ctx context.Context) *run.Context
 	// After has f called once the transaction has committed.
@@ -54,8 +59,9 @@ type Merge struct {
 	OnConflict OnConflict
 	DryRun     bool
 
-	pair *branchdiff.Pair
-	todo []*table
+	pair    *branchdiff.Pair
+	todo    []*table
+	schemas *schemas // nil: the source has not changed its catalog
 }
 
 // table is what happens to the rows of a table.
@@ -72,10 +78,22 @@ func (m *Merge) Run(ctx context.Context) ([][]types.Datum, error) {
 		return nil, err
 	}
 	defer func() { m.pair.Close() }()
-	if err := refuseSchema(ctx, m.pair); err != nil {
+	if m.DryRun {
+		x := m.Host.DDL(ctx)
+		mark := x.Editor.Mark()
+		defer func() { x.Editor.Restore(mark) }()
+	}
+	if err := m.prepare(ctx); err != nil {
 		return nil, err
 	}
-	var conflicts []string
+	conflicts, err := m.schemas.conflicts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(conflicts) > 0 && m.OnConflict == Abort && !m.DryRun {
+		return nil, m.schemaConflict(conflicts)
+	}
+	conflicts = nil
 	total := int64(0)
 	for _, t := range m.todo {
 		if err := m.look(ctx, t); err != nil {
@@ -121,13 +139,23 @@ func (m *Merge) settle(ctx context.Context) error {
 				fresh = append(fresh, t.Target.OID)
 			}
 		}
+		changed, err := m.altered(ctx)
+		if err != nil {
+			p.Close()
+			return err
+		}
+		for oid := range changed {
+			if !locked[oid] && !slices.Contains(fresh, oid) {
+				fresh = append(fresh, oid)
+			}
+		}
 		if len(fresh) == 0 || m.DryRun {
 			return nil
 		}
 		slices.Sort(fresh)
 		at := p.Target.Snap.LSN()
 		for _, oid := range fresh {
-			if err := m.Host.Lock(ctx, oid); err != nil {
+			if err := m.Host.Lock(ctx, oid, changed[oid]); err != nil {
 				p.Close()
 				return err
 			}
@@ -140,12 +168,35 @@ func (m *Merge) settle(ctx context.Context) error {
 	}
 }
 
+// altered are the target's relations that the source has changed the descriptors of.
+func (m *Merge) altered(ctx context.Context) (map[catalog.OID]bool, error) {
+	t, err := compareCatalogs(ctx, m.pair)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	out := map[catalog.OID]bool{}
+	for _, oid := range touched(t.Plan(m.pair.Target.Cat)) {
+		out[oid] = true
+	}
+	return out, nil
+}
+
 // shownConflicts is how many conflicts an error names.
 const shownConflicts = 5
 
 // look counts what is to be done to a table.
 func (m *Merge) look(ctx context.Context, t *table) error {
+	if t.New() {
+		return m.pair.All(ctx, t.Source, func([]types.Datum) error { t.counts[branchdiff.Insert]++; return nil })
+	}
+	if err := m.sameOIDs(t); err != nil {
+		return err
+	}
 	return m.pair.Rows(ctx, t.Table, func(s *branchdiff.Shape, c branchdiff.Change) error {
+		if t.Target == nil && m.OnConflict == UseTarget {
+			t.conflicts++
+			return nil
+		}
 		if t.Target == nil {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot merge rows of table %s, which branch \"%s\" does not have", t.Name, m.pair.Target.DB.Branch)
 		}
@@ -187,7 +238,42 @@ func (m *Merge) Changed() (n int64) {
 	return n
 }
 
+// schemaConflict is the error for objects that both branches have changed.
+func (m *Merge) schemaConflict(list []string) error {
+	more := ""
+	if len(list) > shownConflicts {
+		list, more = list[:shownConflicts], ", …"
+	}
+	return pgerr.New(pgerr.SerializationFailure, "cannot merge branch \"%s\": schema objects have been changed in both branches", m.pair.Source.DB.Branch).
+		WithDetail("%s", strings.Join(list, "; ")+more).
+		WithHint("SELECT * FROM branch_schema_diff('%s', '%s') shows them; ON CONFLICT USE SOURCE or USE TARGET decides.",
+			m.pair.Source.DB.Branch, m.pair.Target.DB.Branch)
+}
+
+// sameOIDs refuses to bring values that hold OIDs to where objects have others.
+func (m *Merge) sameOIDs(t *table) error {
+	if m.schemas == nil || !m.schemas.plan.Moved() {
+		return nil
+	}
+	for i := range t.Source.Columns {
+		if c := &t.Source.Columns[i]; !c.Dropped && threeway.Ties(m.pair.Source.Cat, c.Type) {
+			return pgerr.New(pgerr.FeatureNotSupported, "merging values of column \"%s\" of table %s is not supported: they hold OIDs, and objects have others in branch \"%s\"",
+				c.Name, t.Name, m.pair.Target.DB.Branch)
+		}
+	}
+	return nil
+}
+
 func (m *Merge) rows() (out [][]types.Datum) {
+	if m.schemas != nil {
+		for _, c := range m.schemas.changes() {
+			conflicts := types.Null
+			if c.Conflicts != nil {
+				conflicts = tuple.Int(int64(len(c.Conflicts)))
+			}
+			out = append(out, []types.Datum{tuple.String(c.Object + " " + c.What.String()), types.Null, types.Null, types.Null, conflicts})
+		}
+	}
 	for _, t := range m.todo {
 		c := t.counts
 		if t.conflicts+c[branchdiff.Insert]+c[branchdiff.Update]+c[branchdiff.Delete] == 0 {
@@ -201,7 +287,33 @@ func (m *Merge) rows() (out [][]types.Datum) {
 
 // apply writes. What goes does so before anything comes, so that rows may trade what is unique among them.
 func (m *Merge) apply(ctx context.Context) error {
+	if err := m.unaltered(m.Host.Exec(ctx)); err != nil {
+		return err
+	}
+	if s := m.schemas; s != nil {
+		if err := s.drop(); err != nil {
+			return err
+		}
+		if err := s.put(ctx); err != nil {
+			return err
+		}
+	}
 	ec := m.Host.Exec(ctx)
+	if err := m.applyRows(ctx, ec); err != nil {
+		return err
+	}
+	if m.schemas != nil {
+		if err := m.schemas.finish(); err != nil {
+			return err
+		}
+	}
+	if err := m.sequences(ctx, ec); err != nil {
+		return err
+	}
+	return m.record(ec)
+}
+
+func (m *Merge) applyRows(ctx context.Context, ec *run.Context) error {
 	a := write.NewApplier(ec)
 	defer a.Close()
 	for _, t := range m.todo {
@@ -214,24 +326,30 @@ func (m *Merge) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := a.Finish(); err != nil {
-		return err
+	return a.Finish()
+}
+
+// unaltered refuses tables of which the pair shows another state than the one that the transaction changes.
+func (m *Merge) unaltered(ec *run.Context) error {
+	for _, t := range m.todo {
+		if t.Target == nil {
+			continue
+		}
+		to := ec.Catalog.Table(t.Target.OID)
+		renamed := m.schemas != nil && to != nil && to.StorageID == t.Target.StorageID && len(to.Columns) == len(t.Target.Columns)
+		if to == nil || to.StorageID != t.Target.StorageID || to.Version != t.Target.Version && !renamed {
+			return pgerr.New(pgerr.SerializationFailure, "table %s has been altered while it was merged", t.Name)
+		}
 	}
-	if err := m.sequences(ctx); err != nil {
-		return err
-	}
-	return m.record(ec)
+	return nil
 }
 
 // each calls f with the changes of a table that are to be made.
 func (m *Merge) each(ctx context.Context, ec *run.Context, t *table, f func(s *branchdiff.Shape, to *catalog.Table, c branchdiff.Change) error) error {
-	if t.counts == [4]int64{} {
+	if t.counts == [4]int64{} || t.Target == nil {
 		return nil
 	}
 	to := ec.Catalog.Table(t.Target.OID)
-	if to == nil || to.StorageID != t.Target.StorageID || to.Version != t.Target.Version {
-		return pgerr.New(pgerr.SerializationFailure, "table %s has been altered while it was merged", t.Name)
-	}
 	return m.pair.Rows(ctx, t.Table, func(s *branchdiff.Shape, c branchdiff.Change) error {
 		if c.Conflict && m.OnConflict != UseSource {
 			return nil
@@ -245,6 +363,9 @@ func rowKey(t *catalog.Table, suffix []byte) []byte {
 }
 
 func (m *Merge) remove(ctx context.Context, ec *run.Context, a *write.Applier, t *table) error {
+	if t.Target == nil {
+		return nil
+	}
 	sought := map[string]int{} // rows without a key that are not where they are looked for first
 	var shape *branchdiff.Shape
 	trade := write.UniqueBesides(t.Target)
@@ -312,6 +433,14 @@ func (m *Merge) removeEqual(ctx context.Context, ec *run.Context, a *write.Appli
 }
 
 func (m *Merge) put(ctx context.Context, ec *run.Context, a *write.Applier, t *table) error {
+	if t.New() {
+		to := ec.Catalog.Table(m.schemas.plan.OID(t.Source.OID))
+		return m.pair.All(ctx, t.Source, func(vals []types.Datum) error { return a.Insert(to, vals) })
+	}
+	if t.Target == nil {
+		return nil
+	}
+	var place *branchdiff.Place
 	trade := write.UniqueBesides(t.Target)
 	var vals []types.Datum
 	return m.each(ctx, ec, t, func(s *branchdiff.Shape, to *catalog.Table, c branchdiff.Change) error {
@@ -319,7 +448,10 @@ func (m *Merge) put(ctx context.Context, ec *run.Context, a *write.Applier, t *t
 			return nil
 		}
 		var err error
-		if vals, err = s.Merged(c, vals); err != nil {
+		if place == nil {
+			place = s.Into(to)
+		}
+		if vals, err = s.Merged(c, place, vals); err != nil {
 			return err
 		}
 		if c.Op == branchdiff.Update && !trade {
@@ -330,20 +462,27 @@ func (m *Merge) put(ctx context.Context, ec *run.Context, a *write.Applier, t *t
 }
 
 // sequences lets those of the target that the source has moved on move on, too. As ever with sequences that is not undone.
-func (m *Merge) sequences(ctx context.Context) error {
+func (m *Merge) sequences(ctx context.Context, ec *run.Context) error {
 	if m.pair.SourceSince != nil && !branchdiff.Touches(m.pair.SourceSince, database.SequenceStorage) {
 		return nil
 	}
-	var err error
-	m.pair.Source.Cat.Tables(func(t *catalog.Table) bool {
-		to := m.pair.Target.Cat.Table(t.OID)
-		if t.Sequence == nil || to == nil || to.Sequence == nil || to.Name != t.Name {
-			return true
+	base, err := m.pair.BaseCatalog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range threeway.Relations(base, m.pair.Source.Cat, m.pair.Target.Cat) {
+		if r.Source == nil || r.Source.Sequence == nil || r.Target == nil {
+			continue
 		}
-		err = m.pair.Target.DB.CatchUp(ctx, to, m.pair.Source.DB, t, m.pair.Target.Snap, m.pair.Source.Snap)
-		return err == nil
-	})
-	return err
+		to := ec.Catalog.Table(r.Target.OID)
+		if to == nil || to.Sequence == nil {
+			continue
+		}
+		if err := m.pair.Target.DB.CatchUp(ctx, to, m.pair.Source.DB, r.Source, m.pair.Target.Snap, m.pair.Source.Snap); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // record notes the merge in the transaction: what both come from is this state of the source from now on.

@@ -30,55 +30,55 @@ type Definer interface {
 // SchemaDiff is the rows of branch_schema_diff. It closes the pair.
 func SchemaDiff(ctx context.Context, p *branchdiff.Pair, pr Definer) (builtin.Rows, error) {
 	defer p.Close()
+	t, err := compareCatalogs(ctx, p)
+	if err != nil || t == nil {
+		return call.TableRows(nil), err
+	}
 	var out [][]types.Datum
-	err := eachSchemaChange(ctx, p, func(c schemaChange) error {
-		row := []types.Datum{tuple.String(c.object()), tuple.String(c.what()), types.Null, types.Null}
-		for i, st := range []*branchdiff.State{&p.Source, &p.Target} {
-			if c.at[i] == nil {
+	for _, c := range t.Plan(p.Target.Cat).Changes {
+		row := []types.Datum{tuple.String(c.Object), tuple.String(c.What.String()), types.Null, types.Null}
+		for i, side := range []struct {
+			cat  *catalog.Catalog
+			desc any
+		}{{p.Source.Cat, c.Source}, {p.Target.Cat, c.Target}} {
+			if side.desc == nil {
 				continue
 			}
 			var text string
-			err := pr.As(st.Cat, func(env *types.Env) (err error) {
-				text, err = ddl(pr, env, st.Cat, c.key)
+			err := pr.As(side.cat, func(env *types.Env) (err error) {
+				text, err = ddl(pr, env, side.cat, side.desc)
 				return err
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if text != "" {
 				row[2+i] = tuple.String(text)
 			}
 		}
 		out = append(out, row)
-		return nil
-	})
+	}
 	slices.SortFunc(out, func(a, b []types.Datum) int { return cmp.Compare(string(a[0].Bytes()), string(b[0].Bytes())) })
-	return call.TableRows(out), err
+	return call.TableRows(out), nil
 }
 
 // ddl is the statements that make an object; "" for kinds of which none are printed.
-func ddl(pr Definer, env *types.Env, cat *catalog.Catalog, key []byte) (string, error) {
-	oid := oidOf(key)
-	switch kindOf(key) {
-	case catalog.KindSchema:
-		if sc := cat.SchemaByOID(oid); sc != nil {
-			return "CREATE SCHEMA " + ruleutils.QuoteIdent(sc.Name), nil
-		}
-	case catalog.KindFunction:
-		f := cat.Function(oid)
-		if f == nil || f.Proc.Kind == 'a' {
+func ddl(pr Definer, env *types.Env, cat *catalog.Catalog, desc any) (string, error) {
+	switch o := desc.(type) {
+	case *catalog.Schema:
+		return "CREATE SCHEMA " + ruleutils.QuoteIdent(o.Name), nil
+	case *catalog.Function:
+		if o.Proc.Kind == 'a' {
 			return "", nil
 		}
-		text, err := pr.FunctionDef(oid)
+		text, err := pr.FunctionDef(o.OID)
 		return strings.TrimRight(text, "\n"), err
-	case catalog.KindType:
-		if t := cat.Type(oid); t != nil && t.Form == types.TypeEnum {
-			return enumDDL(env, oid, t), nil
+	case *catalog.Type:
+		if o.Form == types.TypeEnum {
+			return enumDDL(env, o.OID, o), nil
 		}
-	case catalog.KindRelation:
-		if t := cat.Table(oid); t != nil {
-			return relationDDL(pr, env, cat, t)
-		}
+	case *catalog.Table:
+		return relationDDL(pr, env, cat, o)
 	}
 	return "", nil
 }
