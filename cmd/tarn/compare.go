@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tarndb/tarn/branching"
 	"github.com/tarndb/tarn/replication/mirror"
@@ -138,16 +139,17 @@ func (x *comparison) openBase(ctx context.Context) (*branchdiff.State, error) {
 // pastLakes reads rows of lake tables as they were. It is for one goroutine.
 type pastLakes struct {
 	m    *mirror.Mirror
-	open map[string]engine.ColdRows // by state record
+	open map[string]engine.ColdRows // by state record and loads
 }
 
-func (p *pastLakes) Rows(state []byte) (engine.ColdRows, error) {
-	if c := p.open[string(state)]; c != nil {
+func (p *pastLakes) Rows(state []byte, loads [][]byte) (engine.ColdRows, error) {
+	key := fmt.Sprintf("%q %q", state, loads)
+	if c := p.open[key]; c != nil {
 		return c, nil
 	}
-	c, err := p.m.PastRows(state)
+	c, err := p.m.PastRows(state, loads)
 	if err == nil {
-		p.open[string(state)] = c
+		p.open[key] = c
 	}
 	return c, err
 }

@@ -95,19 +95,32 @@ func (m *Mirror) Rows(state []byte, loads [][]byte) (engine.ColdRows, error) {
 	return all, nil
 }
 
-// PastRows opens the version that a state record of the past names, for one who reads it alone: its files are kept as long as the restore
-// window says.
-func (m *Mirror) PastRows(state []byte) (engine.ColdRows, error) {
-	s, err := parseLakeState(state)
-	if err != nil {
-		return nil, err
+// PastRows is Rows of a state of the past, for one who reads it alone: its files are kept as long as the restore window says.
+func (m *Mirror) PastRows(state []byte, loads [][]byte) (engine.ColdRows, error) {
+	var all coldUnion
+	if state != nil {
+		s, err := parseLakeState(state)
+		if err != nil {
+			return nil, err
+		}
+		s.dir = m.ownDir(s.dir)
+		c, err := m.loadCold(m.ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
+		}
+		all = append(all, c)
 	}
-	s.dir = m.ownDir(s.dir)
-	c, err := m.loadCold(m.ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
+	for _, record := range loads {
+		c, err := m.openLoad(record)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
 	}
-	return c, nil
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
 }
 
 func (m *Mirror) cold(state []byte) (*coldVersion, error) {

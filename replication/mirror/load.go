@@ -40,6 +40,16 @@ func (m *Mirror) coldLoad(record []byte) (*coldVersion, error) {
 	if c := m.lakes.versions[string(record)]; c != nil {
 		return c, nil
 	}
+	c, err := m.openLoad(record)
+	if err != nil {
+		return nil, err
+	}
+	c.committed = true
+	m.lakes.versions[string(record)] = c
+	return c, nil
+}
+
+func (m *Mirror) openLoad(record []byte) (*coldVersion, error) {
 	l, file, err := parseLoad(record)
 	if err != nil {
 		return nil, err
@@ -57,13 +67,7 @@ func (m *Mirror) coldLoad(record []byte) (*coldVersion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loaded file %s: %w", file.Add.Path, err)
 	}
-	c, err := m.loadVersionOf(dir, store, mp, f)
-	if err != nil {
-		return nil, err
-	}
-	c.committed = true
-	m.lakes.versions[string(record)] = c
-	return c, nil
+	return m.loadVersionOf(dir, store, mp, f)
 }
 
 // loadVersionOf gives the rows of a load the form of a version.
