@@ -19,7 +19,7 @@ import (
 // newColumnar is the columnar engine of the process; DuckDB opens with the first fragment.
 func newColumnar(cfg *config, p *places, v *settings.Values, log *slog.Logger) *duck.Engine {
 	return duck.New(duck.Options{Directories: []string{p.warehouse.dir, p.cacheDir}, TempDir: filepath.Join(cfg.data, "tmp", "columnar"), Logger: log,
-		MemoryBytes: v.Int("tarn.columnar_memory") << 20, Threads: int(v.Int("tarn.columnar_threads")),
+		MemoryBytes: v.Int("tarn.columnar_memory") << 20, TempBytes: v.Int("tarn.columnar_temp_size") << 20, Threads: int(v.Int("tarn.columnar_threads")),
 		Queries: int(v.Int("tarn.columnar_queries")), Nice: int(v.Int("tarn.columnar_nice"))})
 }
 

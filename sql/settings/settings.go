@@ -52,6 +52,8 @@ var ours = []Def{
 		Context: "user", Category: "Tarn", Short: "Smallest estimated input for which a fragment is run over the columnar shape."},
 	{Name: "tarn.columnar_memory", VarType: "integer", Unit: "MB", Boot: "1024", Min: 64, Max: 1 << 20, MinText: "64", MaxText: "1048576", Context: "postmaster",
 		Category: "Tarn", Short: "Sets the memory of the columnar engine; beyond it queries use temporary files."},
+	{Name: "tarn.columnar_temp_size", VarType: "integer", Unit: "MB", Boot: "10240", Min: 0, Max: math.MaxInt32, MinText: "0", MaxText: "2147483647", Context: "postmaster",
+		Category: "Tarn", Short: "Sets how much of temporary files the columnar engine may have.", Extra: "A query that needs more runs over rows. 0 means 10 GB."},
 	{Name: "tarn.columnar_threads", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",
 		Category: "Tarn", Short: "Sets the threads of the columnar engine.", Extra: "0 means half of the processors, but at least one."},
 	{Name: "tarn.columnar_queries", VarType: "integer", Boot: "0", Min: 0, Max: 1024, MinText: "0", MaxText: "1024", Context: "postmaster",

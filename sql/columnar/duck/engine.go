@@ -19,8 +19,10 @@ import (
 type Options struct {
 	// Directories below which the files of snapshots are; nothing else can be read.
 	Directories []string
-	// TempDir takes what does not fit in memory; "": nothing spills.
-	TempDir string
+	// TempDir takes what does not fit in memory, TempBytes (0: 10 GB) at most; "": nothing spills. A query that needs more fails, and
+	// goes to the rows.
+	TempDir   string
+	TempBytes int64
 	// MemoryBytes is DuckDB's memory_limit (0: 1 GB), Threads its threads (0: half of the processors, at least one).
 	MemoryBytes int64
 	Threads     int
@@ -36,6 +38,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 1 << 30
+	}
+	if o.TempBytes <= 0 {
+		o.TempBytes = 10 << 30
 	}
 	if o.Threads <= 0 {
 		o.Threads = max(1, runtime.NumCPU()/2)
@@ -203,6 +208,7 @@ func (e *Engine) start(in *instance) error {
 			fmt.Sprintf("SET memory_limit = '%dMB'", e.opt.MemoryBytes>>20),
 			fmt.Sprintf("SET threads = %d", e.opt.Threads),
 			"SET temp_directory = " + quote(e.opt.TempDir),
+			fmt.Sprintf("SET max_temp_directory_size = '%dMB'", e.opt.TempBytes>>20),
 			"SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false",
 			"SET allow_community_extensions = false",
 			"SET TimeZone = 'UTC'",
