@@ -52,7 +52,7 @@ crash: build ## kill -9 the server under load again and again (ROUNDS=200) insid
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200} -lake -longest 2s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -longest 5s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -lake -longest 5s
-	$(GO) run ./tests/crash -bin $(BIN) -rounds $${MERGES:-20} -merges
+	$(GO) run ./tests/crash -bin $(BIN) -rounds $${MERGES:-20} -merges -longest 80ms
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points -lake
 

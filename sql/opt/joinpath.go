@@ -180,7 +180,7 @@ func (g *joinGraph) between(a, b relset, special *joinItem) cross {
 		if ec.value != nil {
 			continue
 		}
-		if l, r := ec.in(a), ec.in(b); l != nil && r != nil {
+		if l, r := ec.in(g.partner(a, b, ec)), ec.in(g.partner(b, a, ec)); l != nil && r != nil {
 			x.key(l, r, ec.equal(l, r))
 		}
 	}
@@ -210,6 +210,32 @@ func (ec *eclass) in(s relset) *plan.ColRef {
 		}
 	}
 	return nil
+}
+
+// partner is the item of a, of those that have a column of the class, that shares most classes with b: a join by several columns names one
+// item's columns as far as it can. Who plans it anew (DuckDB) then sees no join of two items by half of a key.
+func (g *joinGraph) partner(a, b relset, ec *eclass) relset {
+	members := relset(0)
+	for _, r := range ec.rels {
+		members |= r
+	}
+	members &= a
+	if members.count() < 2 {
+		return members
+	}
+	best, most := relset(0), -1
+	for s := members; s != 0; s &= s - 1 {
+		item, n := s&-s, 0
+		for _, other := range g.ecs {
+			if other.value == nil && other.in(item) != nil && other.in(b) != nil {
+				n++
+			}
+		}
+		if n > most {
+			best, most = item, n
+		}
+	}
+	return best
 }
 
 // rowsOf estimates the rows of a set, however it is joined.
