@@ -1,6 +1,10 @@
 package catalog
 
-import "github.com/tidwall/btree"
+import (
+	"slices"
+
+	"github.com/tidwall/btree"
+)
 
 // Strategy is pg_partitioned_table.partstrat.
 type Strategy byte
@@ -160,6 +164,20 @@ func SameAtts(m []int16, parent, child *Table) bool {
 	return true
 }
 
+// FirstConstraints are the constraints of a name in the first of the schemas that has one.
+func (c *Catalog) FirstConstraints(schemas []OID, name string) (found []*Constraint) {
+	for _, schema := range schemas {
+		c.ConstraintsNamed(schema, name, func(_ *Table, con *Constraint) bool {
+			found = append(found, con)
+			return true
+		})
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found
+}
+
 // WithPartitions adds what partitions have of constraints.
 func (c *Catalog) WithPartitions(list []*Constraint) []*Constraint {
 	for i := 0; i < len(list); i++ {
@@ -177,4 +195,10 @@ func (c *Catalog) WithPartitions(list []*Constraint) []*Constraint {
 		})
 	}
 	return list
+}
+
+// Inherits reports whether a relation inherits from another one, or is a partition of it, at any depth.
+func (c *Catalog) Inherits(oid, from OID) bool {
+	t := c.Table(oid)
+	return t != nil && slices.ContainsFunc(t.Parents, func(p OID) bool { return p == from || c.Inherits(p, from) })
 }

@@ -47,3 +47,18 @@ func AddAtt(set []int16, att int16) []int16 {
 	}
 	return append(set, att)
 }
+
+// Allowed reports whether a role has the privileges (ExecCheckRTEPerms).
+func (a *Access) Allowed(roles *privilege.Roles, role catalog.OID) bool {
+	if roles.IsSuper(role) {
+		return true
+	}
+	t := a.Table
+	missing := a.Need &^ t.Privileges(roles, role, a.Need)
+	if missing&^(privilege.Select|privilege.Insert|privilege.Update) != 0 {
+		return false
+	}
+	return (missing&privilege.Select == 0 || t.ColumnsAllowed(roles, role, a.Select, privilege.Select)) &&
+		(missing&privilege.Insert == 0 || t.ColumnsAllowed(roles, role, a.Insert, privilege.Insert)) &&
+		(missing&privilege.Update == 0 || t.ColumnsAllowed(roles, role, a.Update, privilege.Update))
+}

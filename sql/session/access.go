@@ -8,7 +8,6 @@ import (
 	"github.com/tarndb/tarn/sql/ddl/grants"
 	"github.com/tarndb/tarn/sql/parser/ast"
 	"github.com/tarndb/tarn/sql/pgerr"
-	"github.com/tarndb/tarn/sql/plan"
 	"github.com/tarndb/tarn/sql/policy"
 	"github.com/tarndb/tarn/sql/privilege"
 	"github.com/tarndb/tarn/sql/types"
@@ -26,7 +25,7 @@ func (s *Session) checkAccess(q *query) error {
 		if role == 0 {
 			role = id.current
 		}
-		if !allowed(id.roles, role, a) || !s.maySeePast(id.roles, role, a) {
+		if !a.Allowed(id.roles, role) || !s.maySeePast(id.roles, role, a) {
 			return a.Table.Denied()
 		}
 		if a.Table.Unpopulated && a.Need&privilege.Select != 0 {
@@ -51,21 +50,6 @@ func (s *Session) checkAccess(q *query) error {
 func (s *Session) viewer() *policy.Viewer {
 	id := s.identity()
 	return &policy.Viewer{Roles: id.roles, Role: id.current, Off: s.hotSettings().plan.noPolicies}
-}
-
-// allowed is ExecCheckRTEPerms.
-func allowed(roles *privilege.Roles, role catalog.OID, a *plan.Access) bool {
-	if roles.IsSuper(role) {
-		return true
-	}
-	t := a.Table
-	missing := a.Need &^ t.Privileges(roles, role, a.Need)
-	if missing&^(privilege.Select|privilege.Insert|privilege.Update) != 0 {
-		return false
-	}
-	return (missing&privilege.Select == 0 || t.ColumnsAllowed(roles, role, a.Select, privilege.Select)) &&
-		(missing&privilege.Insert == 0 || t.ColumnsAllowed(roles, role, a.Insert, privilege.Insert)) &&
-		(missing&privilege.Update == 0 || t.ColumnsAllowed(roles, role, a.Update, privilege.Update))
 }
 
 // mayUse reports whether names in a schema may be looked up.

@@ -59,15 +59,8 @@ func (s *Session) constraintsNamed(rv *ast.RangeVar) ([]*catalog.Constraint, err
 		}
 		schemas = []catalog.OID{sc.OID}
 	}
-	for _, schema := range schemas {
-		var found []*catalog.Constraint
-		cat.ConstraintsNamed(schema, rv.Relname, func(_ *catalog.Table, con *catalog.Constraint) bool {
-			found = append(found, con)
-			return true
-		})
-		if len(found) > 0 {
-			return cat.WithPartitions(found), nil
-		}
+	if found := cat.FirstConstraints(schemas, rv.Relname); len(found) > 0 {
+		return cat.WithPartitions(found), nil
 	}
 	return nil, pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" does not exist", rv.Relname)
 }

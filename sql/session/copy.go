@@ -84,7 +84,7 @@ func (s *Session) copyAllowed(t *catalog.Table, names []string, p privilege.Set)
 			a.Read(att)
 		}
 	}
-	if id := s.identity(); !allowed(id.roles, id.current, a) {
+	if id := s.identity(); !a.Allowed(id.roles, id.current) {
 		return t.Denied()
 	}
 	return nil

@@ -17,22 +17,8 @@ func (s *Session) inUse(oid catalog.OID) (active, pending bool) {
 			continue
 		}
 		for _, l := range q.locks {
-			active = active || l.oid == oid || below(cat, oid, l.oid) || below(cat, l.oid, oid)
+			active = active || l.oid == oid || cat.Inherits(oid, l.oid) || cat.Inherits(l.oid, oid)
 		}
 	}
 	return active, s.block.deferred.Waits(oid)
-}
-
-// below reports whether a relation inherits from another one, or is a partition of it, at any depth.
-func below(cat *catalog.Catalog, oid, above catalog.OID) bool {
-	t := cat.Table(oid)
-	if t == nil {
-		return false
-	}
-	for _, p := range t.Parents {
-		if p == above || below(cat, p, above) {
-			return true
-		}
-	}
-	return false
 }

@@ -85,7 +85,7 @@ func (s *Session) maySeePast(roles *privilege.Roles, role catalog.OID, a *plan.A
 	}
 	now := *a
 	now.Table = t
-	return allowed(roles, role, &now)
+	return now.Allowed(roles, role)
 }
 
 func isAsOf(name string) bool { return strings.EqualFold(name, asOf) }

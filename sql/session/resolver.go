@@ -23,7 +23,7 @@ var (
 func (r *resolver) s() *Session { return (*Session)(r) }
 
 // UserType finds row types of tables and their arrays.
-func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().userType(oid) }
+func (r *resolver) UserType(oid types.OID) *types.Type { return r.s().catalog().UserType(oid) }
 
 func (r *resolver) Collation(oid types.OID) *collation.Collator {
 	return (*functions)(r).Catalog().Collator(oid)
@@ -48,6 +48,14 @@ func (r *resolver) RegOID(kind types.RegKind, name string) (types.OID, error) {
 
 func (r *resolver) RegName(kind types.RegKind, oid types.OID) (string, bool) {
 	return r.s().names().Text(kind, oid)
+}
+
+// lookupType finds a built-in type or one of users.
+func (s *Session) lookupType(oid types.OID) *types.Type {
+	if t := types.Lookup(oid); t != nil {
+		return t
+	}
+	return s.catalog().UserType(oid)
 }
 
 func (s *Session) names() regname.Names { return regname.Names{S: (*functions)(s)} }

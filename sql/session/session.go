@@ -253,30 +253,14 @@ func (s *Session) InTransactionBlock() bool { return s.block.mode != idle }
 // Notice sends a notice or warning to the client.
 func (s *Session) Notice(n *pgerr.Error) {
 	s.noticed++
-	if s.out != nil && noticeRank(n.Severity) >= s.hotSettings().minNotice {
+	if s.out != nil && pgerr.SeverityRank(n.Severity) >= s.hotSettings().minNotice {
 		s.out.Notice(n)
 	}
 }
 
 func (s *Session) minNotice() int {
 	v, _ := s.settings.Get("client_min_messages")
-	return noticeRank(strings.ToUpper(v))
-}
-
-func noticeRank(severity string) int {
-	switch {
-	case strings.HasPrefix(severity, "DEBUG"):
-		return 0
-	case severity == pgerr.SeverityLog:
-		return 1
-	case severity == pgerr.SeverityNotice:
-		return 2
-	case severity == pgerr.SeverityWarning:
-		return 3
-	case severity == pgerr.SeverityError:
-		return 4
-	}
-	return 5 // INFO is always sent
+	return pgerr.SeverityRank(strings.ToUpper(v))
 }
 
 // UseBranch moves the session to another branch of its database, outside of a transaction block.

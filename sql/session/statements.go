@@ -250,19 +250,7 @@ func (s *Session) utilityCounted(ctx context.Context, c *call) (tag string, err 
 	h.Write([]byte(text))
 	began := time.Now()
 	if tag, err = s.dispatch(ctx, c); err == nil {
-		s.entry(&counter{id: queryID(h.Sum64()), text: text}, place).Ran(time.Since(began), utilityRows(tag))
+		s.entry(&counter{id: queryID(h.Sum64()), text: text}, place).Ran(time.Since(began), stmtstats.TagRows(tag))
 	}
 	return tag, err
-}
-
-// utilityRows are the rows that a command tag says.
-func utilityRows(tag string) int64 {
-	word, n, _ := strings.Cut(tag, " ")
-	switch word {
-	case "COPY", "FETCH", "SELECT", "REFRESH":
-		if rows, err := strconv.ParseInt(n, 10, 64); err == nil {
-			return rows
-		}
-	}
-	return 0
 }
