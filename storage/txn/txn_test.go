@@ -550,7 +550,7 @@ func TestAllocations(t *testing.T) {
 		}
 		v.Release()
 		x.Commit(bg, engine.Sync)
-	}); n > 1 {
+	}); n > pooled {
 		t.Errorf("read-only point read: %v allocations", n)
 	}
 	lo, hi := tuple.AppendPrefix(nil, ownTable, 1), tuple.AppendPrefix(nil, ownTable, 2)
