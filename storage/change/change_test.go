@@ -227,7 +227,7 @@ func FuzzAttachment(f *testing.F) {
 	}
 	var whole, part Group
 	part.Put(AppendKeyPrefix(nil, 200, PrimaryIndex), make([]byte, RowIDSize+10), 0)
-	if _, err := w.Add(&whole, &part, 7, 100); err != nil {
+	if err := w.Add(&whole, &part, 7, 100, func([]byte) error { return nil }); err != nil {
 		f.Fatal(err)
 	}
 	whole.More(w.Finish())

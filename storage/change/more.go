@@ -69,13 +69,14 @@ func NewMoreWriter(w io.Writer) (*MoreWriter, error) {
 var ErrPartTooLarge = errors.New("operation is too large for the log")
 
 // Add appends a part: g, with row ids from firstRowID on. whole, the group that the parts are of, learns the keys that the part's
-// provisional ones become. It returns the part's payload, valid until the group is changed.
-func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) ([]byte, error) {
+// provisional ones become. see is shown the part's payload before it is written, for a writer may change what
+// it is given.
+func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64, see func(payload []byte) error) error {
 	if err := g.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if g.Size() > maxPart {
-		return nil, ErrPartTooLarge
+		return ErrPartTooLarge
 	}
 	p := g.Seal(xid, 0, firstRowID)
 	for _, k := range g.keys {
@@ -87,15 +88,19 @@ func (m *MoreWriter) Add(whole, g *Group, xid, firstRowID uint64) ([]byte, error
 	frame := m.head[:frameHeader]
 	binary.LittleEndian.PutUint32(frame, uint32(len(p)))
 	binary.LittleEndian.PutUint32(frame[4:], crc32.Checksum(p, castagnoli))
+	size := len(p)
+	if err := see(p); err != nil {
+		return err
+	}
 	if _, err := m.w.Write(frame); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := m.w.Write(p); err != nil {
-		return nil, err
+		return err
 	}
 	m.more.Parts++
-	m.more.Bytes += uint64(frameHeader + len(p))
-	return p, nil
+	m.more.Bytes += uint64(frameHeader + size)
+	return nil
 }
 
 // Finish returns what the group says of the attachment.

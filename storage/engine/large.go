@@ -69,12 +69,9 @@ func (l *Large) NextPart() error {
 	if l.part.Empty() {
 		return nil
 	}
-	payload, err := l.w.Add(l.g, &l.part, l.xid, l.reserve())
+	err := l.w.Add(l.g, &l.part, l.xid, l.reserve(), l.sorted.Add)
 	if errors.Is(err, change.ErrPartTooLarge) {
 		err = ErrTooLarge
-	}
-	if err == nil {
-		err = l.sorted.Add(payload)
 	}
 	l.part.Reset()
 	return spaceError(err)
