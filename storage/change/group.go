@@ -99,10 +99,8 @@ type Group struct {
 	// Origin is where the transaction comes from, 0: here.
 	Origin uint32
 
-	// Attachment is the path of the file in which the operations go on, More the last operation; "": they do not.
-	Attachment string
-	// Sorted is what a store has made of the attachment, for when the group is applied; nil: nothing. Discard lets go of it.
-	Sorted interface{ Discard() error }
+	// Prepared is what the engine has made of operations that go on in an attachment, with More as the last one; nil: they do not.
+	Prepared any
 
 	buf  []byte
 	rows []uint32 // where in buf the row id of each primary row stands

@@ -14,26 +14,6 @@ type ahead struct {
 	mu     sync.Mutex // protects what follows, and the giving out of such ids
 	open   map[*Ahead]bool
 	closed map[uint32]wal.LSN // by storage id: the last commit of such rows
-	large  map[string]*Ahead  // by attachment, until it is committed
-}
-
-// attach notes that the rows are in an attachment that is to be committed.
-func (h *ahead) attach(path string, a *Ahead) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.large == nil {
-		h.large = map[string]*Ahead{}
-	}
-	h.large[path] = a
-}
-
-// detach is for an attachment whose commit has ended.
-func (h *ahead) detach(path string, lsn wal.LSN) {
-	h.mu.Lock()
-	a := h.large[path]
-	delete(h.large, path)
-	h.mu.Unlock()
-	a.Done(lsn)
 }
 
 // anyTable stands for all storage ids.

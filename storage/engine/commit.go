@@ -7,10 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cockroachdb/errors/oserror"
-
 	"github.com/tarndb/tarn/storage/change"
-	"github.com/tarndb/tarn/storage/kv"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -43,10 +40,11 @@ var requests = sync.Pool{New: func() any { return &request{wake: make(chan bool,
 // Errors: those of an ill-formed group, ErrDiskFull and ErrTooLarge leave the store as it was; ErrStopped and ErrClosed
 // as they are documented. After ErrStopped the fate of the group is not known before the store is opened again.
 func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (lsn wal.LSN, err error) {
-	if g.Attachment != "" {
+	if l := largeOf(g); l != nil {
 		defer func() {
-			e.dropAttachment(g)
-			e.ahead.detach(g.Attachment, lsn)
+			if err := l.end(lsn); err != nil {
+				e.opts.Logger.Warn("files of a commit stay until the next start", "path", l.path, "error", err)
+			}
 		}()
 	}
 	if err := ctx.Err(); err != nil {
@@ -77,21 +75,6 @@ func (e *Engine) Commit(ctx context.Context, g *change.Group, d Durability) (lsn
 		return 0, err
 	}
 	return end, nil
-}
-
-// dropAttachment removes an attachment that has not become the log's, which has given it another name, and sorted files that have not
-// become the key-value state's.
-func (e *Engine) dropAttachment(g *change.Group) {
-	err := e.opts.FS.Remove(g.Attachment)
-	if oserror.IsNotExist(err) {
-		err = nil
-	}
-	if g.Sorted != nil {
-		err = errors.Join(err, g.Sorted.Discard())
-	}
-	if err != nil {
-		e.opts.Logger.Warn("files of a commit stay until the next start", "path", g.Attachment, "error", err)
-	}
 }
 
 // enqueue returns true when the request's owner must lead.
@@ -212,9 +195,9 @@ func (e *Engine) logBatch(b *batch) error {
 		}
 		b.payloads = append(b.payloads, r.group.Seal(xid, now, e.ReserveRowIDs(uint64(r.group.Rows()))))
 		b.ends = append(b.ends, 0)
-		if path := r.group.Attachment; path != "" {
+		if l := largeOf(r.group); l != nil {
 			b.attachments = append(b.attachments, make([]string, len(b.payloads)-len(b.attachments))...)
-			b.attachments[len(b.payloads)-1] = path
+			b.attachments[len(b.payloads)-1] = l.path
 		}
 		needSync = needSync || r.sync
 	}
@@ -287,7 +270,7 @@ func (e *Engine) applyRecords(b *batch) error {
 				return err
 			}
 		}
-		if err := e.applyAttached(b, i); err != nil {
+		if err := e.kv.ApplySorted(b.payloads[i], largeOf(b.requests[i].group).sorted, b.ends[i]); err != nil {
 			return err
 		}
 		at = i + 1
@@ -296,19 +279,4 @@ func (e *Engine) applyRecords(b *batch) error {
 		return nil
 	}
 	return e.kv.Apply(b.payloads[at:], b.ends[at:])
-}
-
-func (e *Engine) applyAttached(b *batch, i int) error {
-	if sorted, ok := b.requests[i].group.Sorted.(*kv.Sorted); ok {
-		return e.kv.ApplySorted(b.payloads[i], sorted, b.ends[i])
-	}
-	rec := e.log.Record(b.startOf(i), b.ends[i], b.payloads[i])
-	return e.kv.ApplyWhole(rec.Payload, rec.Open, rec.End)
-}
-
-func (b *batch) startOf(i int) wal.LSN {
-	if i == 0 {
-		return b.start
-	}
-	return b.ends[i-1]
 }

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"errors"
 
+	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/kv"
+	"github.com/tarndb/tarn/storage/wal"
 )
 
 // LargeBytes is the size from which on a group is better written ahead of its commit, by a Large: other commits then do not wait
@@ -104,23 +106,32 @@ func (l *Large) Finish() error {
 		return errors.Join(spaceError(err), l.Abort())
 	}
 	if err := l.file.Close(); err != nil {
-		l.ahead.Done(0)
-		return errors.Join(spaceError(err), l.e.opts.FS.Remove(l.path), l.sorted.Discard())
+		return errors.Join(spaceError(err), l.end(0))
 	}
-	if l.ahead != nil {
-		l.e.ahead.attach(l.path, l.ahead)
-	}
-	l.g.XID, l.g.Attachment, l.g.Sorted = l.xid, l.path, l.sorted
+	l.g.XID, l.g.Prepared = l.xid, l
 	l.g.More(l.w.Finish())
 	return nil
 }
 
 // Abort gives up what has been written; it is for one that has not been finished.
-func (l *Large) Abort() error {
-	l.ahead.Done(0)
-	err := errors.Join(l.file.Close(), l.e.opts.FS.Remove(l.path))
+func (l *Large) Abort() error { return errors.Join(l.file.Close(), l.end(0)) }
+
+// end removes the attachment unless it has become the log's, which has given it another name, and the sorted files that have not become
+// the key-value state's. lsn is that of the commit; 0: there is none.
+func (l *Large) end(lsn wal.LSN) error {
+	l.ahead.Done(lsn)
+	err := l.e.opts.FS.Remove(l.path)
+	if oserror.IsNotExist(err) {
+		err = nil
+	}
 	if l.sorted != nil {
 		err = errors.Join(err, l.sorted.Discard())
 	}
 	return err
+}
+
+// largeOf is the Large of a group that has one.
+func largeOf(g *change.Group) *Large {
+	l, _ := g.Prepared.(*Large)
+	return l
 }

@@ -34,8 +34,6 @@ const bulkDir = "bulk"
 type Files struct {
 	s      *Store
 	prefix [change.KeyPrefix]byte
-	serial uint64
-	opts   sstable.WriterOptions
 	last   []byte
 	rows   uint64
 	batch  *entryBatch
@@ -45,9 +43,81 @@ type Files struct {
 	failed atomic.Bool      // err is set
 	err    error            // of the writing goroutine, after failed or done
 
-	// The writing goroutine's, and the caller's after done.
+	out fileSet // the writing goroutine's, and the caller's after done
+}
+
+// fileSet writes sorted files one after the other into bulkDir. Entries come in the order of their keys.
+type fileSet struct {
+	s     *Store
+	name  string // of the files, before their numbers
+	opts  sstable.WriterOptions
 	w     *sstable.Writer
+	n     int // entries written
 	paths []string
+}
+
+// newFileSet starts sorted files that will stand in a level or above it.
+func (s *Store) newFileSet(what string, level int) (fileSet, error) {
+	if err := s.fs.MkdirAll(s.fs.PathJoin(s.dir, bulkDir), 0o755); err != nil {
+		return fileSet{}, fmt.Errorf("make directory for sorted files: %w", err)
+	}
+	return fileSet{s: s, name: fmt.Sprintf("%s-%d", what, s.temp.Add(1)), opts: s.writer.MakeWriterOptions(level, s.db.TableFormat())}, nil
+}
+
+// writer is for the next entry.
+func (f *fileSet) writer() (*sstable.Writer, error) {
+	if f.n%sizeEvery == 0 && f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
+		if err := f.finish(); err != nil {
+			return nil, err
+		}
+	}
+	f.n++
+	if f.w == nil {
+		path := f.s.fs.PathJoin(f.s.dir, bulkDir, fmt.Sprintf("%s-%d.sst", f.name, len(f.paths)))
+		file, err := f.s.fs.Create(path, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			return nil, fmt.Errorf("create sorted file: %w", err)
+		}
+		f.paths = append(f.paths, path)
+		f.w = sstable.NewWriter(objstorageprovider.NewFileWritable(file), f.opts)
+	}
+	return f.w, nil
+}
+
+// finish completes the files and makes them durable.
+func (f *fileSet) finish() error {
+	if f.w == nil {
+		return nil
+	}
+	err := f.w.Close()
+	f.w = nil
+	if err != nil {
+		return fmt.Errorf("finish sorted file: %w", err)
+	}
+	return nil
+}
+
+// ingest brings the finished files into the store.
+func (f *fileSet) ingest(ctx context.Context) error {
+	if len(f.paths) == 0 {
+		return nil
+	}
+	if err := f.s.db.Ingest(ctx, f.paths); err != nil {
+		return fmt.Errorf("ingest sorted files: %w", err)
+	}
+	return nil
+}
+
+// discard removes what is left of the files outside the store.
+func (f *fileSet) discard() error {
+	err := f.finish()
+	for _, path := range f.paths {
+		if rerr := f.s.fs.Remove(path); rerr != nil && !oserror.IsNotExist(rerr) {
+			err = errors.Join(err, rerr)
+		}
+	}
+	f.paths = nil
+	return err
 }
 
 // entryBatch is a run of entries: their bytes, and where key and value end.
@@ -59,18 +129,17 @@ type entryBatch struct {
 const (
 	batchBytes   = 256 << 10
 	filesBatches = 4
-	// sizeEvery is after how many ends of a batch the file's size, which takes a while to compute, is looked at.
-	sizeEvery = 128
+	// sizeEvery is after how many entries the file's size, which takes a while to compute, is looked at.
+	sizeEvery = 64
 )
 
 // NewFiles starts sorted files for the keys of an index.
 func (s *Store) NewFiles(table uint32, index uint16) (*Files, error) {
-	if err := s.fs.MkdirAll(s.fs.PathJoin(s.dir, bulkDir), 0o755); err != nil {
-		return nil, fmt.Errorf("make directory for sorted files: %w", err)
-	}
-	f := &Files{s: s, serial: s.temp.Add(1), opts: s.writer.MakeWriterOptions(6, s.db.TableFormat())}
+	f := &Files{s: s}
 	change.AppendKeyPrefix(f.prefix[:0], table, index)
-	return f, nil
+	var err error
+	f.out, err = s.newFileSet(fmt.Sprintf("%x", f.prefix), 6)
+	return f, err
 }
 
 // Add appends an entry; keys ascend strictly. Key and value are copied. Errors of writing may come with a later Add, or
@@ -133,48 +202,19 @@ func (f *Files) write(b *entryBatch) error {
 	for i := 0; i < len(b.ends); i += 2 {
 		key, value := b.data[at:b.ends[i]], b.data[b.ends[i]:b.ends[i+1]]
 		at = b.ends[i+1]
-		if i%sizeEvery == 0 && f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
-			if err := f.finishFile(); err != nil {
-				return err
-			}
+		w, err := f.out.writer()
+		if err != nil {
+			return err
 		}
-		if f.w == nil {
-			if err := f.newFile(); err != nil {
-				return err
-			}
-		}
-		if err := f.w.Set(key, value); err != nil {
+		if err := w.Set(key, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *Files) newFile() error {
-	path := f.s.fs.PathJoin(f.s.dir, bulkDir, fmt.Sprintf("%x-%d-%d.sst", f.prefix, f.serial, len(f.paths)))
-	file, err := f.s.fs.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("create sorted file: %w", err)
-	}
-	f.paths = append(f.paths, path)
-	f.w = sstable.NewWriter(objstorageprovider.NewFileWritable(file), f.opts)
-	return nil
-}
-
 // Rows is the number of entries added.
 func (f *Files) Rows() uint64 { return f.rows }
-
-func (f *Files) finishFile() error {
-	if f.w == nil {
-		return nil
-	}
-	err := f.w.Close()
-	f.w = nil
-	if err != nil {
-		return fmt.Errorf("finish sorted file: %w", err)
-	}
-	return nil
-}
 
 // stop ends the writing goroutine, with what is left to write or without.
 func (f *Files) stop(write bool) error {
@@ -194,23 +234,23 @@ func (f *Files) Finish() error {
 	if err := f.stop(true); err != nil {
 		return err
 	}
-	return f.finishFile()
+	return f.out.finish()
 }
 
 // Paths are the finished files; no other Files of any process had a file of such a name.
-func (f *Files) Paths() []string { return f.paths }
+func (f *Files) Paths() []string { return f.out.paths }
 
 // Ingest brings the finished files into the store, durably, and returns their names. The range must be empty, and the
 // log must not replay anything in it that stands before: the caller has flushed the store (Flush).
 func (f *Files) Ingest(ctx context.Context) ([]string, error) {
-	if len(f.paths) == 0 {
+	if len(f.out.paths) == 0 {
 		return nil, nil
 	}
-	if err := f.s.db.Ingest(ctx, f.paths); err != nil {
-		return nil, fmt.Errorf("ingest sorted files: %w", err)
+	if err := f.out.ingest(ctx); err != nil {
+		return nil, err
 	}
-	names := make([]string, len(f.paths))
-	for i, path := range f.paths {
+	names := make([]string, len(f.out.paths))
+	for i, path := range f.out.paths {
 		names[i] = f.s.fs.PathBase(path)
 	}
 	return names, f.Discard()
@@ -222,16 +262,18 @@ func (s *Store) IngestLinks(ctx context.Context, paths []string) error {
 	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make directory for sorted files: %w", err)
 	}
-	f := &Files{s: s}
+	f := &fileSet{s: s}
 	for _, path := range paths {
 		link := s.fs.PathJoin(dir, s.fs.PathBase(path))
 		if err := s.fs.Link(path, link); err != nil {
-			return errors.Join(fmt.Errorf("link sorted file: %w", err), f.Discard())
+			return errors.Join(fmt.Errorf("link sorted file: %w", err), f.discard())
 		}
 		f.paths = append(f.paths, link)
 	}
-	_, err := f.Ingest(ctx)
-	return err
+	if err := f.ingest(ctx); err != nil {
+		return err
+	}
+	return f.discard()
 }
 
 // Holds reports whether the store has a key of an index.
@@ -248,14 +290,7 @@ func (s *Store) Holds(table uint32, index uint16) (bool, error) {
 // Discard removes what is left of the files outside the store.
 func (f *Files) Discard() error {
 	_ = f.stop(false) // what could not be written is given up
-	err := f.finishFile()
-	for _, path := range f.paths {
-		if rerr := f.s.fs.Remove(path); rerr != nil && !oserror.IsNotExist(rerr) {
-			err = errors.Join(err, rerr)
-		}
-	}
-	f.paths = nil
-	return err
+	return f.out.discard()
 }
 
 // PendingIngests calls f for each index whose sorted files entered the store and were not committed. marker is the key

@@ -6,11 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cockroachdb/errors/oserror"
-	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
-	"github.com/cockroachdb/pebble/v2/sstable"
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/wal"
 )
@@ -18,29 +13,17 @@ import (
 // Sorted is what an attachment does to the store, written into sorted files ahead of the commit, so that applying it takes as long as
 // naming files does. The attachment itself is what a replay reads. It is for one goroutine.
 type Sorted struct {
-	s      *Store
-	serial uint64
-	opts   sstable.WriterOptions
-	w      *sstable.Writer
-	paths  []string
-	ops    int
-	last   []byte
-	// late are the operations whose keys do not come after the one before them, by key and value as wal parts have them.
-	late []lateOp
+	fileSet
+	last []byte
+	// late are the operations whose keys do not come after the one before them.
+	late []change.Op
 	op   change.Op
-}
-
-type lateOp struct {
-	key, value []byte
-	put        bool
 }
 
 // NewSorted begins sorted files.
 func (s *Store) NewSorted() (*Sorted, error) {
-	if err := s.fs.MkdirAll(s.fs.PathJoin(s.dir, bulkDir), 0o755); err != nil {
-		return nil, fmt.Errorf("make directory for sorted files: %w", err)
-	}
-	return &Sorted{s: s, serial: s.temp.Add(1), opts: s.writer.MakeWriterOptions(0, s.db.TableFormat())}, nil
+	f, err := s.newFileSet("sorted", 0)
+	return &Sorted{fileSet: f}, err
 }
 
 // Add writes the operations of a part of the attachment.
@@ -55,7 +38,7 @@ func (f *Sorted) Add(payload []byte) error {
 			return fmt.Errorf("operation %v in a part of an attachment", op.Kind)
 		}
 		if f.last != nil && bytes.Compare(op.Key, f.last) <= 0 {
-			f.late = append(f.late, lateOp{bytes.Clone(op.Key), bytes.Clone(op.Value), op.Kind == change.KindPut})
+			f.late = append(f.late, change.Op{Kind: op.Kind, Key: bytes.Clone(op.Key), Value: bytes.Clone(op.Value)})
 			continue
 		}
 		f.last = append(f.last[:0], op.Key...)
@@ -67,51 +50,21 @@ func (f *Sorted) Add(payload []byte) error {
 }
 
 func (f *Sorted) write(op *change.Op) error {
-	if f.ops%sizeEvery == 0 && f.w != nil && f.w.Raw().EstimatedSize() >= bulkFileBytes {
-		if err := f.Finish(); err != nil {
-			return err
-		}
-	}
-	f.ops++
-	if f.w == nil {
-		path := f.s.fs.PathJoin(f.s.dir, bulkDir, fmt.Sprintf("sorted-%d-%d.sst", f.serial, len(f.paths)))
-		file, err := f.s.fs.Create(path, vfs.WriteCategoryUnspecified)
-		if err != nil {
-			return fmt.Errorf("create sorted file: %w", err)
-		}
-		f.paths = append(f.paths, path)
-		f.w = sstable.NewWriter(objstorageprovider.NewFileWritable(file), f.opts)
+	w, err := f.writer()
+	if err != nil {
+		return err
 	}
 	if op.Kind == change.KindDelete {
-		return f.w.Delete(op.Key)
+		return w.Delete(op.Key)
 	}
-	return f.w.Set(op.Key, op.Value)
+	return w.Set(op.Key, op.Value)
 }
 
 // Finish completes the files and makes them durable.
-func (f *Sorted) Finish() error {
-	if f.w == nil {
-		return nil
-	}
-	err := f.w.Close()
-	f.w = nil
-	if err != nil {
-		return fmt.Errorf("finish sorted file: %w", err)
-	}
-	return nil
-}
+func (f *Sorted) Finish() error { return f.finish() }
 
 // Discard removes what is left of the files outside the store.
-func (f *Sorted) Discard() error {
-	err := f.Finish()
-	for _, path := range f.paths {
-		if rerr := f.s.fs.Remove(path); rerr != nil && !oserror.IsNotExist(rerr) {
-			err = errors.Join(err, rerr)
-		}
-	}
-	f.paths = nil
-	return err
-}
+func (f *Sorted) Discard() error { return f.discard() }
 
 // ApplySorted is ApplyWhole for a record whose attachment has been written into sorted files. A crash before the state is on disk leaves
 // files, and changes of the record itself, that the replay of record and attachment puts again.
@@ -133,10 +86,10 @@ func (s *Store) applySorted(payload []byte, f *Sorted, end wal.LSN) error {
 		if err != nil {
 			break
 		}
-		if op := &f.late[i]; op.put {
-			err = b.Set(op.key, op.value, nil)
+		if op := &f.late[i]; op.Kind == change.KindPut {
+			err = b.Set(op.Key, op.Value, nil)
 		} else {
-			err = b.Delete(op.key, nil)
+			err = b.Delete(op.Key, nil)
 		}
 		if err == nil && b.Len() >= applyBytes {
 			if err = s.commit(b); err == nil {
@@ -150,20 +103,9 @@ func (s *Store) applySorted(payload []byte, f *Sorted, end wal.LSN) error {
 	if err := s.commit(b); err != nil {
 		return err
 	}
-	if len(f.paths) > 0 {
-		if err := s.db.Ingest(context.Background(), f.paths); err != nil {
-			return fmt.Errorf("ingest sorted files: %w", err)
-		}
-		f.paths = nil
-	}
-	st.LSN = end
-	state := s.db.NewBatch()
-	if err := state.Set([]byte(stateKey), st.append(s.scratch.state[:0]), nil); err != nil {
-		return errors.Join(err, state.Close())
-	}
-	if err := s.commit(state); err != nil {
+	if err := f.ingest(context.Background()); err != nil {
 		return err
 	}
-	s.state = st
-	return nil
+	st.LSN = end
+	return s.enter(s.db.NewBatch(), st)
 }

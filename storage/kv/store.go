@@ -273,6 +273,11 @@ func (s *Store) apply(payloads [][]byte, open change.Open, ends []wal.LSN) error
 		}
 		st.LSN = ends[i]
 	}
+	return s.enter(b, st)
+}
+
+// enter commits a batch together with the state that the store has with it.
+func (s *Store) enter(b *pebble.Batch, st State) error {
 	if err := b.Set([]byte(stateKey), st.append(s.scratch.state[:0]), nil); err != nil {
 		b.Close()
 		return err
