@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarndb/tarn/sql/catalog"
 	"github.com/tarndb/tarn/sql/types"
+	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
 	"github.com/tarndb/tarn/storage/txn"
@@ -82,7 +83,7 @@ func (i *Iter) Park() error {
 	if i.it == nil {
 		return err
 	}
-	if err != nil {
+	if err != nil || change.IsLakeRow(i.lo) {
 		return i.Close()
 	}
 	i.it, i.parked = nil, i.it

@@ -22,17 +22,8 @@ func (g *Getter) Get(v View, dst, key []byte) (value []byte, ok bool, err error)
 		g.gets++
 		return v.Get(dst, key)
 	}
-	v.check()
-	ws := &v.t.ws
-	if !ws.empty() {
-		if value, known, ok, err := ws.get(dst, key, v.bound); known {
-			return value, ok, err
-		}
-	}
-	if v.t.serial != nil && v.bound != maxBound {
-		if err := v.t.serial.ReadKey(key); err != nil {
-			return dst, false, err
-		}
+	if value, known, ok, err := v.own(dst, key); known {
+		return value, ok, err
 	}
 	if g.snap != v.snap {
 		if err := g.close(); err != nil {

@@ -62,7 +62,8 @@ func (v View) NewIter(lo, hi []byte) *Iter {
 	return i
 }
 
-// Reset moves to another range of the same View: after it the iterator is as NewIter makes it, at a smaller cost. Not after an error.
+// Reset moves to another range of the same View: after it the iterator is as NewIter makes it, at a smaller cost. Not after an error, nor
+// for rows of lake tables, of which Narrow has said what is wanted.
 func (i *Iter) Reset(v View, lo, hi []byte) {
 	v.check()
 	if v.t.serial != nil && v.bound != maxBound {

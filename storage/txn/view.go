@@ -140,17 +140,8 @@ func (v View) Wrote(lo, hi []byte) bool {
 
 // Get appends the value of a key to dst, which owns it then; ok is false if there is none.
 func (v View) Get(dst, key []byte) (value []byte, ok bool, err error) {
-	v.check()
-	ws := &v.t.ws
-	if !ws.empty() {
-		if value, known, ok, err := ws.get(dst, key, v.bound); known {
-			return value, ok, err
-		}
-	}
-	if v.t.serial != nil && v.bound != maxBound {
-		if err := v.t.serial.ReadKey(key); err != nil {
-			return dst, false, err
-		}
+	if value, known, ok, err := v.own(dst, key); known {
+		return value, ok, err
 	}
 	if loads, err := v.loads(key); loads != nil || err != nil {
 		if err != nil {
@@ -159,6 +150,22 @@ func (v View) Get(dst, key []byte) (value []byte, ok bool, err error) {
 		return v.snap.AppendGetLoaded(dst, key, loads)
 	}
 	return v.snap.AppendGet(dst, key)
+}
+
+// own answers from the transaction's writes, and notes that a key is read that they say nothing of: known is false.
+func (v View) own(dst, key []byte) (value []byte, known, ok bool, err error) {
+	v.check()
+	if ws := &v.t.ws; !ws.empty() {
+		if value, known, ok, err := ws.get(dst, key, v.bound); known {
+			return value, true, ok, err
+		}
+	}
+	if v.t.serial != nil && v.bound != maxBound {
+		if err := v.t.serial.ReadKey(key); err != nil {
+			return dst, true, false, err
+		}
+	}
+	return dst, false, false, nil
 }
 
 // loads are the transaction's loads that the View shows, of the lake table to which a key belongs.
