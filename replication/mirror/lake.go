@@ -74,44 +74,26 @@ var _ engine.Cold = (*Mirror)(nil)
 
 // Rows opens the version that a state record names, and loads (engine.Cold).
 func (m *Mirror) Rows(state []byte, loads [][]byte) (engine.ColdRows, error) {
-	var all coldUnion
-	if state != nil {
-		c, err := m.cold(state)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	for _, record := range loads {
-		c, err := m.coldLoad(record)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
+	return union(state, loads, m.cold, m.coldLoad)
 }
 
 // PastRows is Rows of a state of the past, for one who reads it alone: its files are kept as long as the restore window says.
 func (m *Mirror) PastRows(state []byte, loads [][]byte) (engine.ColdRows, error) {
+	return union(state, loads, m.openVersion, m.openLoad)
+}
+
+// union are the rows of a version, if there is one, and of loads, as they are opened.
+func union(state []byte, loads [][]byte, version, load func(record []byte) (*coldVersion, error)) (engine.ColdRows, error) {
 	var all coldUnion
 	if state != nil {
-		s, err := parseLakeState(state)
+		c, err := version(state)
 		if err != nil {
 			return nil, err
-		}
-		s.dir = m.ownDir(s.dir)
-		c, err := m.loadCold(m.ctx, s)
-		if err != nil {
-			return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
 		}
 		all = append(all, c)
 	}
 	for _, record := range loads {
-		c, err := m.openLoad(record)
+		c, err := load(record)
 		if err != nil {
 			return nil, err
 		}
@@ -129,6 +111,14 @@ func (m *Mirror) cold(state []byte) (*coldVersion, error) {
 	if c := m.lakes.versions[string(state)]; c != nil {
 		return c, nil
 	}
+	c, err := m.openVersion(state)
+	if err == nil {
+		m.lakes.versions[string(state)] = c
+	}
+	return c, err
+}
+
+func (m *Mirror) openVersion(state []byte) (*coldVersion, error) {
 	s, err := parseLakeState(state)
 	if err != nil {
 		return nil, err
@@ -138,7 +128,6 @@ func (m *Mirror) cold(state []byte) (*coldVersion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open version %d of lake table %s: %w", s.number, s.dir, err)
 	}
-	m.lakes.versions[string(state)] = c
 	return c, nil
 }
 
