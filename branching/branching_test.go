@@ -466,17 +466,17 @@ func TestOldTreeFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tree, _, err := readTree(dir)
+	tree, _, _, err := readTree(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := tree.database("postgres"); d == nil || d.branch("dev") == nil || len(tree.Roles) != 2 {
 		t.Errorf("read %+v", tree)
 	}
-	if err := tree.write(dir); err != nil {
+	if _, err := tree.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if again, _, err := readTree(dir); err != nil || again.Format != treeFormat {
+	if again, _, _, err := readTree(dir); err != nil || again.Format != treeFormat {
 		t.Errorf("written anew: %+v, %v", again, err)
 	}
 	var m []Membership
@@ -488,7 +488,7 @@ func TestOldTreeFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tarn.json"), []byte(damaged), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := readTree(dir); !errors.Is(err, ErrDamaged) {
+	if _, _, _, err := readTree(dir); !errors.Is(err, ErrDamaged) {
 		t.Errorf("damaged: %v", err)
 	}
 }

@@ -36,22 +36,22 @@ type treeFile struct {
 
 // openTreeFile reads the tree of a data directory. Errors: fs.ErrNotExist, ErrDamaged.
 func openTreeFile(dir string) (*treeFile, *Tree, error) {
-	t, format, err := readTree(dir)
+	t, format, size, err := readTree(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &treeFile{dir: dir, seq: t.Journal}
+	f := &treeFile{dir: dir, whole: size}
 	raw, err := os.ReadFile(filepath.Join(dir, journalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
-	if f.seq, _, err = t.replay(raw); err != nil {
+	if f.seq, err = t.replay(raw); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", journalName, err)
 	}
 	if len(raw) > 0 || format != treeFormat {
 		return f, t, f.writeAll(t)
 	}
-	f.begin(t)
+	f.begin()
 	return f, t, nil
 }
 
@@ -90,17 +90,18 @@ func (f *treeFile) write(old, t *Tree) error {
 func (f *treeFile) writeAll(t *Tree) error {
 	f.close()
 	t.Journal = f.seq + 1 // an entry with this number is one that could not be taken back
-	if err := t.write(f.dir); err != nil {
+	size, err := t.write(f.dir)
+	if err != nil {
 		return err
 	}
-	f.seq = t.Journal
-	f.begin(t)
+	f.seq, f.whole = t.Journal, size
+	f.begin()
 	return nil
 }
 
 // begin opens an empty journal behind a file that has everything. A crash before it is empty leaves entries that the file has in it; a
 // failure leaves it to the next change to write everything again.
-func (f *treeFile) begin(t *Tree) {
+func (f *treeFile) begin() {
 	journal, err := os.OpenFile(filepath.Join(f.dir, journalName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return
@@ -109,7 +110,7 @@ func (f *treeFile) begin(t *Tree) {
 		journal.Close()
 		return
 	}
-	f.journal, f.size, f.whole = journal, 0, int64(len(t.encode()))
+	f.journal, f.size = journal, 0
 }
 
 func (f *treeFile) close() error {
@@ -121,25 +122,25 @@ func (f *treeFile) close() error {
 	return err
 }
 
-// readTree reads the file alone, and tells the format that it is in.
-func readTree(dir string) (t *Tree, format int, err error) {
+// readTree reads the file alone, and tells the format that it is in and its size.
+func readTree(dir string) (t *Tree, format int, size int64, err error) {
 	raw, err := os.ReadFile(filepath.Join(dir, treeName))
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	t = &Tree{}
 	if err := json.Unmarshal(raw, t); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
+		return nil, 0, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
 	}
 	if t.Format < oldestTreeFormat || t.Format > treeFormat {
-		return nil, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
+		return nil, 0, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
 	}
 	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
-		return nil, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
+		return nil, 0, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
 	}
 	format = t.Format
 	t.Checksum, t.Format = 0, treeFormat
-	return t, format, nil
+	return t, format, int64(len(raw)), nil
 }
 
 // withoutChecksum is the file's text with a checksum of 0: what the checksum is of, whatever fields the program that wrote it
@@ -166,25 +167,25 @@ func (t *Tree) encode() []byte {
 	return append(raw, '\n')
 }
 
-// write replaces the file: new file, sync, rename, sync of the directory.
-func (t *Tree) write(dir string) error {
+// write replaces the file: new file, sync, rename, sync of the directory. It returns the file's size.
+func (t *Tree) write(dir string) (size int64, err error) {
 	t.Checksum = 0
 	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
+	raw := t.encode()
+	t.Checksum = 0
 	tmp := filepath.Join(dir, treeName+".new")
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = f.Write(t.encode())
-	err = errors.Join(err, f.Sync(), f.Close())
-	t.Checksum = 0
-	if err != nil {
-		return err
+	_, err = f.Write(raw)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return 0, err
 	}
 	if err := os.Rename(tmp, filepath.Join(dir, treeName)); err != nil {
-		return err
+		return 0, err
 	}
-	return syncDir(dir)
+	return int64(len(raw)), syncDir(dir)
 }
 
 func syncDir(dir string) error {
@@ -311,25 +312,26 @@ func (c *change) encode() []byte {
 	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(text, castagnoli), text)
 }
 
-// replay makes the changes of a journal in the tree and returns the number of the last, and how much of the journal is entries. A line
+// replay makes the changes of a journal in the tree and returns the number of the last. A line
 // without an end, or of zeros, is what a crash left of an entry that was never acknowledged.
-func (t *Tree) replay(journal []byte) (seq uint64, size int, err error) {
+func (t *Tree) replay(journal []byte) (seq uint64, err error) {
 	seq = t.Journal
+	size := 0
 	for {
 		line, _, whole := bytes.Cut(journal[size:], []byte("\n"))
 		if !whole {
-			return seq, size, nil
+			return seq, nil
 		}
 		c, err := decodeChange(line)
 		if err != nil {
-			return seq, size, fmt.Errorf("entry at byte %d: %w", size, err)
+			return seq, fmt.Errorf("entry at byte %d: %w", size, err)
 		}
 		size += len(line) + 1
 		if c.Seq <= t.Journal {
 			continue
 		}
 		if c.Seq != seq+1 {
-			return seq, size, fmt.Errorf("%w: entry %d comes after entry %d", ErrDamaged, c.Seq, seq)
+			return seq, fmt.Errorf("%w: entry %d comes after entry %d", ErrDamaged, c.Seq, seq)
 		}
 		c.apply(t)
 		seq = c.Seq
