@@ -394,13 +394,16 @@ func (a *Allocator) OID() OID          { return a.oid.Add(1) }
 func (a *Allocator) StorageID() uint32 { return a.storage.Add(1) }
 
 // AdoptStorage takes a storage id if none from it on has been handed out.
-func (a *Allocator) AdoptStorage(id uint32) bool {
+func (a *Allocator) AdoptStorage(id uint32) bool { return adopt(&a.storage, id, id) }
+
+// adopt takes the numbers from lo to hi, hi included, if none from lo on has been handed out.
+func adopt(last *atomic.Uint32, lo, hi uint32) bool {
 	for {
-		last := a.storage.Load()
-		if last >= id {
+		n := last.Load()
+		if n >= lo {
 			return false
 		}
-		if a.storage.CompareAndSwap(last, id) {
+		if last.CompareAndSwap(n, hi) {
 			return true
 		}
 	}
@@ -410,17 +413,7 @@ func (a *Allocator) AdoptStorage(id uint32) bool {
 func (a *Allocator) NextStorageID() uint32 { return a.storage.Load() + 1 }
 
 // Adopt takes the OIDs from lo to hi, hi included, if none of them has been handed out.
-func (a *Allocator) Adopt(lo, hi OID) bool {
-	for {
-		last := a.oid.Load()
-		if last >= lo {
-			return false
-		}
-		if a.oid.CompareAndSwap(last, hi) {
-			return true
-		}
-	}
-}
+func (a *Allocator) Adopt(lo, hi OID) bool { return adopt(&a.oid, lo, hi) }
 
 // OIDs reserves n consecutive OIDs and returns the first.
 func (a *Allocator) OIDs(n int) OID { return a.oid.Add(uint32(n)) - uint32(n) + 1 }

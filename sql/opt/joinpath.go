@@ -212,14 +212,18 @@ func (ec *eclass) in(s relset) *plan.ColRef {
 	return nil
 }
 
+// items are those that have a column of the class.
+func (ec *eclass) items() (s relset) {
+	for _, r := range ec.rels {
+		s |= r
+	}
+	return s
+}
+
 // partner is the item of a, of those that have a column of the class, that shares most classes with b: a join by several columns names one
 // item's columns as far as it can. Who plans it anew (DuckDB) then sees no join of two items by half of a key.
 func (g *joinGraph) partner(a, b relset, ec *eclass) relset {
-	members := relset(0)
-	for _, r := range ec.rels {
-		members |= r
-	}
-	members &= a
+	members := ec.items() & a
 	if members.count() < 2 {
 		return members
 	}

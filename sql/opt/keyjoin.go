@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -37,26 +38,14 @@ func (g *joinGraph) findKeys() {
 				}
 				k.classes |= 1 << at
 				combinations *= g.ecs[at].distinct[member]
-				in := relset(0)
-				for _, r := range g.ecs[at].rels {
-					in |= r
-				}
-				k.cover &= in
+				k.cover &= g.ecs[at].items()
 			}
 			if k.factor = combinations / rows; ok && k.cover.count() > 1 && k.factor > 1 {
 				g.keys = append(g.keys, k)
 			}
 		}
 	}
-	slices.SortStableFunc(g.keys, func(a, b keyJoin) int {
-		switch {
-		case a.rows > b.rows:
-			return -1
-		case a.rows < b.rows:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(g.keys, func(a, b keyJoin) int { return cmp.Compare(b.rows, a.rows) })
 }
 
 // classOf finds an item's column among the equal ones: the class, and the place in it; -1: it is in none.

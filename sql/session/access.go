@@ -2,6 +2,7 @@ package session
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tarndb/tarn/sql/catalog"
@@ -50,6 +51,14 @@ func (s *Session) checkAccess(q *query) error {
 func (s *Session) viewer() *policy.Viewer {
 	id := s.identity()
 	return &policy.Viewer{Roles: id.roles, Role: id.current, Off: s.hotSettings().plan.noPolicies}
+}
+
+// ownsDatabase reports whether the current user has the rights of the owner of the session's database.
+func (s *Session) ownsDatabase() bool {
+	id := s.identity()
+	return id.super || slices.ContainsFunc(s.shared.Cluster.Databases(), func(d DatabaseInfo) bool {
+		return d.OID == s.db.ID && id.roles.HasPrivsOf(id.current, d.Owner)
+	})
 }
 
 // mayUse reports whether names in a schema may be looked up.

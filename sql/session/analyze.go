@@ -67,14 +67,8 @@ func (s maintainer) Maintains(t *catalog.Table, verb string) bool   { return s.m
 
 // maintains reports whether the current user may vacuum or analyze a table, and warns that it is passed over where not.
 func (s *Session) maintains(t *catalog.Table, verb string) bool {
-	id := s.identity()
-	if id.super || id.roles.HasPrivsOf(id.current, t.Owner) {
+	if id := s.identity(); id.super || id.roles.HasPrivsOf(id.current, t.Owner) || s.ownsDatabase() {
 		return true
-	}
-	for _, d := range s.shared.Cluster.Databases() {
-		if d.OID == s.db.ID && id.roles.HasPrivsOf(id.current, d.Owner) {
-			return true
-		}
 	}
 	s.Notice(pgerr.Notice(pgerr.SeverityWarning, "01000", "skipping \"%s\" --- only table or database owner can %s it", t.Name, verb))
 	return false

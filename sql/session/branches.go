@@ -69,19 +69,12 @@ func (f *functions) BranchSchemaDiff(source, target string) (builtin.Rows, error
 
 // mergeBranch is MERGE BRANCH: a transaction of its own in the target.
 func (s *Session) mergeBranch(ctx context.Context, n *ast.MergeBranchStmt, c *call) (string, error) {
-	owner := catalog.OID(0)
-	for _, d := range s.shared.Cluster.Databases() {
-		if d.Name == s.db.Name {
-			owner = d.Owner
-		}
-	}
 	target := n.Target
 	if target == "" {
 		target = s.db.Branch
 	}
-	id := s.identity()
 	switch {
-	case !id.super && !id.roles.HasPrivsOf(id.current, owner):
+	case !s.ownsDatabase():
 		return "", pgerr.New(pgerr.InsufficientPrivilege, "must be owner of database %s", s.db.Name)
 	case s.block.mode == inBlock || c.several:
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "MERGE BRANCH cannot run inside a transaction block")
