@@ -336,7 +336,7 @@ func (m *Mirror) changeSegmentLocked(t *table, old, mp *mapping, moved, compatib
 		m.resetLocked(t, mp)
 	case !compatible, open.uncommitted():
 		m.startCopyLocked(t, nil)
-	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.equal(old.print) &&
+	case len(old.schema.Columns) == len(mp.schema.Columns) && len(old.columns) == len(mp.columns) && mp.print.Equal(old.print) &&
 		old.clusteringTag() == mp.clusteringTag() && old.feed() == mp.feed():
 		open.m = mp // a rename of the table, a NOT NULL: nothing that Delta shows
 	default:

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/object"
@@ -34,7 +35,7 @@ func benchTPCB(b *testing.B, on bool) {
 	const accounts = 200000
 	filler := text(string(make([]byte, 84)))
 	cols := func(id uint32) *change.Schema {
-		return r.schemaOf(id, col("id", 1, oidInt8, tuple.KindInt64), col("b", 2, oidInt4, tuple.KindInt32), col("f", 3, 25, tuple.KindText))
+		return r.schemaOf(id, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("b", 2, pgtext.OIDInt4, tuple.KindInt32), col("f", 3, 25, tuple.KindText))
 	}
 	commit := func(g *change.Group) {
 		if _, err := eng.Commit(bg, g, engine.Sync); err != nil {
@@ -110,7 +111,7 @@ func benchTPCB(b *testing.B, on bool) {
 func BenchmarkAppendRow(b *testing.B) {
 	r := &rig{tabs: map[uint32]*rigTable{}}
 	var g change.Group
-	r.define(&g, r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("b", 2, oidInt4, tuple.KindInt32), col("f", 3, 25, tuple.KindText)))
+	r.define(&g, r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("b", 2, pgtext.OIDInt4, tuple.KindInt32), col("f", 3, 25, tuple.KindText)))
 	mp, _, err := newMapping(r.tabs[200].schema, nil, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -139,7 +140,7 @@ func accountsRig(b *testing.B, rows int64) *rig {
 	b.Cleanup(func() { eng.Close() })
 	r := &rig{dir: dir, eng: eng, tabs: map[uint32]*rigTable{}}
 	var g change.Group
-	r.define(&g, r.schemaOf(200, col("aid", 1, oidInt4, tuple.KindInt32), col("bid", 2, oidInt4, tuple.KindInt32), col("abalance", 3, oidInt4, tuple.KindInt32),
+	r.define(&g, r.schemaOf(200, col("aid", 1, pgtext.OIDInt4, tuple.KindInt32), col("bid", 2, pgtext.OIDInt4, tuple.KindInt32), col("abalance", 3, pgtext.OIDInt4, tuple.KindInt32),
 		col("filler", 4, 1042, tuple.KindBpchar)))
 	filler := text(strings.Repeat(" ", 84))
 	for lo := int64(0); lo < rows; lo += 10000 {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -130,7 +131,7 @@ func TestLeapOverSchemaChanges(t *testing.T) {
 		defer r.m.mu.Unlock()
 		return r.m.room != nil
 	})
-	r.alter(201, func(s *change.Schema) { s.Columns = append(s.Columns, col("d", 4, oidDate, tuple.KindInt32)) })
+	r.alter(201, func(s *change.Schema) { s.Columns = append(s.Columns, col("d", 4, pgtext.OIDDate, tuple.KindInt32)) })
 	gone, _ := r.m.DeltaPath(202)
 	r.commit(func(g *change.Group) {
 		r.alterIn(g, 202, func(s *change.Schema) { s.Dropped = true })

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -25,7 +26,7 @@ func TestCopyOverOneThatWasCutShort(t *testing.T) {
 		}})
 		h := &lakeHistory{rig: r, rnd: rand.New(rand.NewPCG(1, 2)), rows: map[uint64]string{}, storage: change.LakeStorage | 1000, depth: 9}
 		r.commit(func(g *change.Group) {
-			s := r.schemaOf(lakeID, col("k", 1, oidInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText))
+			s := r.schemaOf(lakeID, col("k", 1, pgtext.OIDInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText))
 			s.StorageID, s.PrimaryKey = h.storage, nil
 			r.define(g, s)
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/parquet"
@@ -63,8 +64,8 @@ func clusteredRows(r *rig, rnd *rand.Rand, from, n int64) {
 
 func clusteredTable(r *rig, options ...change.Option) {
 	r.commit(func(g *change.Group) {
-		s := r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText), col("x", 3, oidInt4, tuple.KindInt32),
-			col("y", 4, oidInt4, tuple.KindInt32))
+		s := r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText), col("x", 3, pgtext.OIDInt4, tuple.KindInt32),
+			col("y", 4, pgtext.OIDInt4, tuple.KindInt32))
 		s.Options = options
 		r.define(g, s)
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
@@ -101,7 +102,7 @@ func ddlRig(t *testing.T) *rig {
 func TestAddAndDropColumn(t *testing.T) {
 	r := ddlRig(t)
 	r.alter(200, func(s *change.Schema) {
-		s.Columns = append(s.Columns, col("d", 4, oidDate, tuple.KindInt32))
+		s.Columns = append(s.Columns, col("d", 4, pgtext.OIDDate, tuple.KindInt32))
 		s.Columns[1].Dropped = true
 	})
 	r.commit(func(g *change.Group) {
@@ -110,7 +111,7 @@ func TestAddAndDropColumn(t *testing.T) {
 	})
 	r.check(200, "id long, n integer, d date")
 	// The dropped name comes back with another meaning: old files must not show through.
-	r.alter(200, func(s *change.Schema) { s.Columns = append(s.Columns, col("v", 5, oidInt8, tuple.KindInt64)) })
+	r.alter(200, func(s *change.Schema) { s.Columns = append(s.Columns, col("v", 5, pgtext.OIDInt8, tuple.KindInt64)) })
 	r.check(200, "id long, n integer, d date, v long")
 }
 
@@ -133,7 +134,7 @@ func TestRenameTableKeepsItsPlace(t *testing.T) {
 func TestFastDefault(t *testing.T) {
 	r := ddlRig(t)
 	r.alter(200, func(s *change.Schema) {
-		s.Columns = append(s.Columns, col("k", 4, oidInt4, tuple.KindInt32))
+		s.Columns = append(s.Columns, col("k", 4, pgtext.OIDInt4, tuple.KindInt32))
 		s.Options = append(s.Options, change.Option{Name: "missing.4", Value: EncodeMissing(tuple.KindInt32, tuple.Int(42))})
 	})
 	r.commit(func(g *change.Group) { r.put(g, 200, 5, text("x"), tuple.Int(1), tuple.Int(7)) })
@@ -194,7 +195,7 @@ func TestRewriteWithAnotherType(t *testing.T) {
 	r.commit(func(g *change.Group) {
 		r.alterIn(g, 200, func(s *change.Schema) {
 			s.StorageID = 301
-			s.Columns[2] = col("n", 3, oidInt8, tuple.KindInt64)
+			s.Columns[2] = col("n", 3, pgtext.OIDInt8, tuple.KindInt64)
 		})
 		for k := range int64(12) {
 			r.put(g, 200, k, text("re"), tuple.Int(k<<40))
@@ -291,11 +292,11 @@ func TestMirrorOffAndOn(t *testing.T) {
 // Values that a decimal, a date or a list cannot hold turn the column into strings; nothing becomes NULL.
 func TestFallbackToString(t *testing.T) {
 	r := newRig(t, Options{MaxLag: time.Hour})
-	num := col("d", 2, oidNumeric, tuple.KindNumeric)
+	num := col("d", 2, pgtext.OIDNumeric, tuple.KindNumeric)
 	num.TypMod = 10<<16 | 2 + 4
 	arr := col("a", 4, 1016, tuple.KindArray)
-	arr.ElemOID, arr.ElemKind = oidInt8, tuple.KindInt64
-	sch := r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), num, col("da", 3, oidDate, tuple.KindInt32), arr)
+	arr.ElemOID, arr.ElemKind = pgtext.OIDInt8, tuple.KindInt64
+	sch := r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), num, col("da", 3, pgtext.OIDDate, tuple.KindInt32), arr)
 	r.commit(func(g *change.Group) { r.define(g, sch) })
 	dec := func(s string) tuple.Value {
 		b, err := tuple.AppendNumericText(nil, s)
@@ -305,7 +306,7 @@ func TestFallbackToString(t *testing.T) {
 		return tuple.Bytes(b)
 	}
 	list := func(dims []tuple.ArrayDim, v ...tuple.Value) tuple.Value {
-		return tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, oidInt8, dims, v))
+		return tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, pgtext.OIDInt8, dims, v))
 	}
 	one := list([]tuple.ArrayDim{{Len: 2, Lower: 1}}, tuple.Int(1), tuple.Null)
 	r.commit(func(g *change.Group) { r.put(g, 200, 1, dec("1.50"), tuple.Int(0), one) })
@@ -314,7 +315,7 @@ func TestFallbackToString(t *testing.T) {
 	r.sync()
 	r.check(200, "id long, d string, da date, a array<long>")
 	r.commit(func(g *change.Group) {
-		r.put(g, 200, 3, dec("-3.25"), tuple.Int(dateInfinity), list([]tuple.ArrayDim{{Len: 1, Lower: 1}, {Len: 1, Lower: 1}}, tuple.Int(7)))
+		r.put(g, 200, 3, dec("-3.25"), tuple.Int(pgtext.DateInfinity), list([]tuple.ArrayDim{{Len: 1, Lower: 1}, {Len: 1, Lower: 1}}, tuple.Int(7)))
 	})
 	r.sync()
 	r.check(200, "id long, d string, da string, a string")
@@ -335,7 +336,7 @@ func TestFallbackToString(t *testing.T) {
 func TestTypeWithoutMappingIsAnErrorState(t *testing.T) {
 	r := newRig(t, Options{MaxLag: time.Hour})
 	r.commit(func(g *change.Group) {
-		r.define(g, r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("e", 2, 50000, tuple.KindFloat32)))
+		r.define(g, r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("e", 2, 50000, tuple.KindFloat32)))
 		r.put(g, 200, 1, tuple.Float(1))
 	})
 	r.sync()
@@ -539,7 +540,7 @@ func TestEnumLabels(t *testing.T) {
 		return tuple.Bytes(tuple.AppendArray(nil, tuple.KindFloat32, alias, []tuple.ArrayDim{{Len: len(sort), Lower: 1}}, elems))
 	}
 	r.commit(func(g *change.Group) {
-		s := r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("m", 2, mood, tuple.KindFloat32), col("l", 3, elem, tuple.KindArray))
+		s := r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("m", 2, mood, tuple.KindFloat32), col("l", 3, elem, tuple.KindArray))
 		s.Columns[2].ElemOID, s.Columns[2].ElemKind = alias, tuple.KindFloat32
 		note(s, "sad", "o k")
 		r.define(g, s)
@@ -570,7 +571,7 @@ func TestEnumLabels(t *testing.T) {
 func TestUnknownTypeIsRefused(t *testing.T) {
 	r := newRig(t, Options{})
 	r.commit(func(g *change.Group) {
-		r.define(g, r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("m", 2, 20000, tuple.KindFloat32)))
+		r.define(g, r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("m", 2, 20000, tuple.KindFloat32)))
 	})
 	if _, err := r.m.Sync(bg, 0, 200); !errors.Is(err, ErrNotMirrored) {
 		t.Errorf("sync: %v", err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -203,7 +204,7 @@ func TestChangeFeed(t *testing.T) {
 			})
 			step("insert 1|z|NULL", func(g *change.Group) { row(g, 1, "z") })
 			r.alter(200, func(s *change.Schema) {
-				s.Columns = append(s.Columns, col("more", 4, oidInt4, tuple.KindInt32))
+				s.Columns = append(s.Columns, col("more", 4, pgtext.OIDInt4, tuple.KindInt32))
 			})
 			step("update_postimage 1|y|NULL|4\nupdate_preimage 1|z|NULL|NULL", func(g *change.Group) { r.put(g, 200, 1, text("y"), tuple.Null, tuple.Int(4)) })
 			r.feedTells(200)

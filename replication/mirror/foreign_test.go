@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"encoding/binary"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -21,18 +23,18 @@ func TestForeignReaders(t *testing.T) {
 		t.Skip("TARN_PYTHON is not set")
 	}
 	r := newRig(t, Options{MaxLag: time.Hour, CheckpointLog: 6, MergeFiles: 5})
-	num := col("num", 6, oidNumeric, tuple.KindNumeric)
+	num := col("num", 6, pgtext.OIDNumeric, tuple.KindNumeric)
 	num.TypMod = 12<<16 | 3 + 4
-	big := col("big", 7, oidNumeric, tuple.KindNumeric)
+	big := col("big", 7, pgtext.OIDNumeric, tuple.KindNumeric)
 	big.TypMod = 38<<16 | 6 + 4
 	arr := col("arr", 17, 1016, tuple.KindArray)
-	arr.ElemOID, arr.ElemKind = oidInt8, tuple.KindInt64
-	sch := r.schemaOf(200, col("id", 1, oidInt8, tuple.KindInt64), col("b", 2, oidBool, tuple.KindBool), col("i2", 3, oidInt2, tuple.KindInt16),
-		col("f4", 4, oidFloat4, tuple.KindFloat32), col("f8", 5, oidFloat8, tuple.KindFloat64), num, big,
-		col("any_num", 8, oidNumeric, tuple.KindNumeric), col("t", 9, 25, tuple.KindText), col("by", 10, oidBytea, tuple.KindBytes),
-		col("da", 11, oidDate, tuple.KindInt32), col("ts", 12, oidTimestamp, tuple.KindInt64), col("tz", 13, oidTimestampTZ, tuple.KindInt64),
-		col("ti", 14, oidTime, tuple.KindInt64), col("iv", 15, 1186, tuple.KindInterval), col("u", 16, 2950, tuple.KindUUID), arr,
-		col("o", 18, oidOid, tuple.KindUint32))
+	arr.ElemOID, arr.ElemKind = pgtext.OIDInt8, tuple.KindInt64
+	sch := r.schemaOf(200, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("b", 2, pgtext.OIDBool, tuple.KindBool), col("i2", 3, pgtext.OIDInt2, tuple.KindInt16),
+		col("f4", 4, pgtext.OIDFloat4, tuple.KindFloat32), col("f8", 5, pgtext.OIDFloat8, tuple.KindFloat64), num, big,
+		col("any_num", 8, pgtext.OIDNumeric, tuple.KindNumeric), col("t", 9, 25, tuple.KindText), col("by", 10, pgtext.OIDBytea, tuple.KindBytes),
+		col("da", 11, pgtext.OIDDate, tuple.KindInt32), col("ts", 12, pgtext.OIDTimestamp, tuple.KindInt64), col("tz", 13, pgtext.OIDTimestampTZ, tuple.KindInt64),
+		col("ti", 14, pgtext.OIDTime, tuple.KindInt64), col("iv", 15, 1186, tuple.KindInterval), col("u", 16, 2950, tuple.KindUUID), arr,
+		col("o", 18, pgtext.OIDOid, tuple.KindUint32))
 	r.commit(func(g *change.Group) { r.define(g, sch) })
 	dec := func(s string) tuple.Value {
 		b, err := tuple.AppendNumericText(nil, s)
@@ -53,7 +55,7 @@ func TestForeignReaders(t *testing.T) {
 			dec(fmt.Sprintf("-%d.%03d", k*1000, k)), dec(fmt.Sprintf("%d00000000000000000000.%06d", k, k)), dec(fmt.Sprintf("%d.50", k)),
 			text(fmt.Sprintf("text %d, \"é\" \n", k)), tuple.Bytes([]byte{0, byte(k)}), tuple.Int(k * 100), tuple.Int(k * 86400123456),
 			tuple.Int(-k * 3600000001), tuple.Int(k * 1000001), intervalValue(k*1000000, int32(k), 13), tuple.Bytes([]byte(fmt.Sprintf("%016d", k))),
-			tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, oidInt8, []tuple.ArrayDim{{Len: 2, Lower: 1}}, []tuple.Value{tuple.Int(k), tuple.Null})), tuple.Uint(uint64(k) + 1<<31)}
+			tuple.Bytes(tuple.AppendArray(nil, tuple.KindInt64, pgtext.OIDInt8, []tuple.ArrayDim{{Len: 2, Lower: 1}}, []tuple.Value{tuple.Int(k), tuple.Null})), tuple.Uint(uint64(k) + 1<<31)}
 	}
 	for i := range int64(9) {
 		r.commit(func(g *change.Group) {
@@ -85,7 +87,7 @@ func TestForeignReaders(t *testing.T) {
 				rec = append(rec, `\N`)
 				continue
 			}
-			rec = append(rec, string(new(printer).append(nil, c.TypeOID, c.Kind, v)))
+			rec = append(rec, string(new(pgtext.Printer).Append(nil, c.TypeOID, c.Kind, v)))
 		}
 		w.Write(rec)
 	}
@@ -99,4 +101,10 @@ func TestForeignReaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func intervalValue(us int64, days, months int32) tuple.Value {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(us))
+	b = binary.LittleEndian.AppendUint32(b, uint32(days))
+	return tuple.Bytes(binary.LittleEndian.AppendUint32(b, uint32(months)))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
@@ -483,7 +484,7 @@ func (m *Mirror) restorer(c *column, s *change.Column) restorer {
 	case tuple.KindText, tuple.KindBpchar, tuple.KindJSONB, tuple.KindFolded:
 		return asIs
 	case tuple.KindBytes:
-		if ownText(s.TypeOID) {
+		if pgtext.Own(s.TypeOID) {
 			return asIs
 		}
 	}
@@ -498,11 +499,11 @@ func nativeBack(t parquet.Type) restorer {
 	switch t.ID {
 	case parquet.Date:
 		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) {
-			return buf, tuple.Int(v.Int() - epochDays), nil
+			return buf, tuple.Int(v.Int() - pgtext.EpochDays), nil
 		}
 	case parquet.Timestamp, parquet.TimestampNTZ:
 		return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, error) {
-			return buf, tuple.Int(v.Int() - epochMicros), nil
+			return buf, tuple.Int(v.Int() - pgtext.EpochMicros), nil
 		}
 	case parquet.Decimal:
 		scale := int(t.Scale)

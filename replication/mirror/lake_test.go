@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/tuple"
@@ -67,7 +68,7 @@ func (h *lakeHistory) key(index uint16, id uint64) []byte {
 func (h *lakeHistory) run(steps int) {
 	h.storage = change.LakeStorage | 1000
 	h.commit(func(g *change.Group) {
-		s := h.schemaOf(lakeID, col("k", 1, oidInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText))
+		s := h.schemaOf(lakeID, col("k", 1, pgtext.OIDInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText))
 		s.StorageID, s.PrimaryKey = h.storage, nil
 		if h.rnd.IntN(2) == 0 {
 			s.Options = append(s.Options, change.Option{Name: optClusterBy, Value: "2"})
@@ -329,7 +330,7 @@ func (h *lakeHistory) step() {
 		h.commit(func(g *change.Group) {
 			h.alterIn(g, lakeID, func(s *change.Schema) {
 				att := int16(len(s.Columns) + 1)
-				s.Columns = append(s.Columns, col(fmt.Sprint("c", att), att, oidDate, tuple.KindInt32))
+				s.Columns = append(s.Columns, col(fmt.Sprint("c", att), att, pgtext.OIDDate, tuple.KindInt32))
 			})
 		})
 		h.each(func(s string) string { return s + "∅|" })

@@ -266,7 +266,7 @@ const loadBytes = 1 << 10
 func (m *mapping) same(o *mapping) bool {
 	return slices.EqualFunc(m.columns, o.columns, func(a, b column) bool {
 		return a.AttNum == b.AttNum && a.Name == b.Name && a.Text == b.Text && a.pos == b.pos && a.typ.Equal(b.typ)
-	}) && m.print.equal(o.print)
+	}) && m.print.Equal(o.print)
 }
 
 // Load writes rows to files that become part of a lake table with a transaction. It is for one goroutine.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/parquet"
@@ -38,7 +39,7 @@ type column struct {
 // mapping is how a table stands in Delta. It is immutable.
 type mapping struct {
 	schema  *change.Schema
-	print   *printer
+	print   *pgtext.Printer
 	columns []column
 	retired []string
 }
@@ -51,7 +52,7 @@ type converter func(buf []byte, v tuple.Value) (_ []byte, out tuple.Value, ok bo
 // compatible says that files written under prev are right under the new mapping too.
 func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mapping, compatible bool, err error) {
 	m, compatible = &mapping{schema: s}, true
-	if m.print, err = newPrinter(s); err != nil {
+	if m.print, err = pgtext.New(s); err != nil {
 		return nil, false, fmt.Errorf("types of %s.%s: %w", s.SchemaName, s.TableName, err)
 	}
 	used := map[string]bool{strings.ToLower(parquet.RowIDColumn): true}
@@ -61,7 +62,7 @@ func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mappin
 			old[c.AttNum] = c
 		}
 		m.retired = prev.retired
-		compatible = m.print.extends(prev.print)
+		compatible = m.print.Extends(prev.print)
 	}
 	oldNames := map[string]int16{}
 	for _, c := range old {
@@ -76,7 +77,7 @@ func newMapping(s *change.Schema, prev *mapping, text map[int16]bool) (m *mappin
 		}
 		col := column{AttNum: c.AttNum, Text: text[c.AttNum], pos: pos, Name: deltaName(c.Name, c.AttNum, used)}
 		used[strings.ToLower(col.Name)] = true
-		if col.typ, col.conv, err = m.print.deltaType(c, col.Text); err != nil {
+		if col.typ, col.conv, err = deltaType(m.print, c, col.Text); err != nil {
 			return nil, false, fmt.Errorf("column %s of %s.%s: %w", c.Name, s.SchemaName, s.TableName, err)
 		}
 		if prev != nil {
@@ -140,54 +141,30 @@ func scalar(id parquet.TypeID) parquet.Type { return parquet.Type{ID: id} }
 func same(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) { return buf, v, true }
 
 // deltaType is the type mapping (docs/formats/delta.md). text asks for the string form.
-func (p *printer) deltaType(c change.Column, text bool) (parquet.Type, converter, error) {
+func deltaType(p *pgtext.Printer, c change.Column, text bool) (parquet.Type, converter, error) {
 	if !text {
 		if t, conv, ok := nativeType(c.TypeOID, c.TypMod, c.Kind); ok {
 			return t, conv, nil
 		}
-		if c.Kind == tuple.KindArray && c.TypeOID != oidInt2Vector && c.TypeOID != oidOidVector {
+		if c.Kind == tuple.KindArray && c.TypeOID != pgtext.OIDInt2Vector && c.TypeOID != pgtext.OIDOidVector {
 			if et, ec, ok := nativeType(c.ElemOID, c.TypMod, c.ElemKind); ok {
 				return parquet.Type{ID: parquet.Array, Elem: &et}, arrayConverter(ec), nil
 			}
 		}
 	}
-	if !p.prints(c.TypeOID, c.Kind) || c.Kind == tuple.KindArray && c.ElemKind.Valid() && !p.prints(c.ElemOID, c.ElemKind) {
+	if !p.Prints(c.TypeOID, c.Kind) || c.Kind == tuple.KindArray && c.ElemKind.Valid() && !p.Prints(c.ElemOID, c.ElemKind) {
 		return parquet.Type{}, nil, errUnsupportedType
 	}
-	if c.Kind == tuple.KindBytes && ownText(c.TypeOID) || isText(c.Kind) {
+	if c.Kind == tuple.KindBytes && pgtext.Own(c.TypeOID) || pgtext.IsText(c.Kind) {
 		return scalar(parquet.String), same, nil
 	}
-	return scalar(parquet.String), p.converter(c.TypeOID, c.Kind), nil
+	return scalar(parquet.String), textOf(p, c.TypeOID, c.Kind), nil
 }
 
-func isText(k tuple.Kind) bool {
-	return k == tuple.KindText || k == tuple.KindBpchar || k == tuple.KindJSONB || k == tuple.KindFolded
-}
-
-// prints reports whether the text of the type's values is known here. Values inside of records and ranges say of which
-// type they are.
-func (p *printer) prints(oid uint32, kind tuple.Kind) bool {
-	oid = p.base(oid)
-	switch {
-	case p.labels[oid] != nil, isText(kind):
-		return true
-	case kind == tuple.KindBytes:
-		return ownText(oid) || bytesText[oid] != nil
-	case kind == tuple.KindKeyed:
-		return oid == oidTSQuery
-	case kind == tuple.KindArray, kind == tuple.KindRecord, kind == tuple.KindRange, kind == tuple.KindMultirange:
-		return true
-	}
-	return kind.Valid() && oid < firstUserOID // what a number of another type means is not known here
-}
-
-// firstUserOID: types from there on are extensions' and users'.
-const firstUserOID = 14000
-
-func (p *printer) converter(oid uint32, kind tuple.Kind) converter {
+func textOf(p *pgtext.Printer, oid uint32, kind tuple.Kind) converter {
 	return func(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
 		n := len(buf)
-		buf = p.append(buf, oid, kind, v)
+		buf = p.Append(buf, oid, kind, v)
 		return buf, tuple.Bytes(buf[n:len(buf):len(buf)]), true
 	}
 }
@@ -206,26 +183,26 @@ func nativeType(oid uint32, typmod int32, kind tuple.Kind) (parquet.Type, conver
 		return parquet.Type{}, nil, false
 	}
 	switch oid {
-	case oidInt2:
+	case pgtext.OIDInt2:
 		return scalar(parquet.Short), same, kind == tuple.KindInt16
-	case oidInt4:
+	case pgtext.OIDInt4:
 		return scalar(parquet.Integer), same, kind == tuple.KindInt32
-	case oidInt8:
+	case pgtext.OIDInt8:
 		return scalar(parquet.Long), same, kind == tuple.KindInt64
-	case oidFloat4:
+	case pgtext.OIDFloat4:
 		return scalar(parquet.Float), same, kind == tuple.KindFloat32
-	case oidFloat8:
+	case pgtext.OIDFloat8:
 		return scalar(parquet.Double), same, kind == tuple.KindFloat64
-	case oidDate:
+	case pgtext.OIDDate:
 		return scalar(parquet.Date), dateValue, kind == tuple.KindInt32
-	case oidTimestamp:
+	case pgtext.OIDTimestamp:
 		return scalar(parquet.TimestampNTZ), timestampValue, kind == tuple.KindInt64
-	case oidTimestampTZ:
+	case pgtext.OIDTimestampTZ:
 		return scalar(parquet.Timestamp), timestampValue, kind == tuple.KindInt64
-	case oidBytea:
+	case pgtext.OIDBytea:
 		return scalar(parquet.Binary), same, kind == tuple.KindBytes
 	}
-	if kind == tuple.KindUint32 && oid < firstUserOID {
+	if kind == tuple.KindUint32 && oid < pgtext.FirstUserOID {
 		return scalar(parquet.Long), same, true
 	}
 	return parquet.Type{}, nil, false
@@ -270,12 +247,12 @@ func decimalType(p, s int) (parquet.Type, converter, bool) {
 
 func dateValue(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
 	d := v.Int()
-	return buf, tuple.Int(d + epochDays), d != dateInfinity && d != dateNegInfinity && d+epochDays <= dateInfinity
+	return buf, tuple.Int(d + pgtext.EpochDays), d != pgtext.DateInfinity && d != pgtext.DateNegInfinity && d+pgtext.EpochDays <= pgtext.DateInfinity
 }
 
 func timestampValue(buf []byte, v tuple.Value) ([]byte, tuple.Value, bool) {
 	us := v.Int()
-	return buf, tuple.Int(us + epochMicros), us <= timestampInfinity-epochMicros && us != timestampNegInf
+	return buf, tuple.Int(us + pgtext.EpochMicros), us <= pgtext.TimestampInfinity-pgtext.EpochMicros && us != pgtext.TimestampNegInf
 }
 
 // arrayConverter takes arrays of no or one dimension that start at 1; others have no Delta form.

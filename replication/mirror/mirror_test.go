@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
@@ -454,7 +455,7 @@ func (r *rig) validate(table uint32) *delta.Report {
 }
 
 func twoColumns(r *rig, id uint32) *change.Schema {
-	return r.schemaOf(id, col("id", 1, oidInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText), col("n", 3, oidInt4, tuple.KindInt32))
+	return r.schemaOf(id, col("id", 1, pgtext.OIDInt8, tuple.KindInt64), col("v", 2, 25, tuple.KindText), col("n", 3, pgtext.OIDInt4, tuple.KindInt32))
 }
 
 func text(s string) tuple.Value { return tuple.String(s) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarndb/tarn/replication/mirror/pgtext"
 	"github.com/tarndb/tarn/storage/change"
 	"github.com/tarndb/tarn/storage/tuple"
 )
@@ -154,8 +155,8 @@ func (h *history) values(id uint32) []tuple.Value {
 			out = append(out, tuple.Null)
 		case c.Kind == tuple.KindText:
 			out = append(out, text(fmt.Sprint("v", h.rnd.IntN(1e6))))
-		case c.TypeOID == oidDate && h.rnd.IntN(200) == 0:
-			out = append(out, tuple.Int(dateInfinity))
+		case c.TypeOID == pgtext.OIDDate && h.rnd.IntN(200) == 0:
+			out = append(out, tuple.Int(pgtext.DateInfinity))
 		default:
 			out = append(out, tuple.Int(h.rnd.Int64N(9000)))
 		}
@@ -202,7 +203,7 @@ func (h *history) step() {
 			}
 			h.alterIn(g, id, func(s *change.Schema) {
 				att := int16(len(s.Columns) + 1)
-				c := col(fmt.Sprint("c", h.rnd.IntN(3)), att, oidDate, tuple.KindInt32)
+				c := col(fmt.Sprint("c", h.rnd.IntN(3)), att, pgtext.OIDDate, tuple.KindInt32)
 				if h.rnd.IntN(2) == 0 {
 					c = col(fmt.Sprint("c", h.rnd.IntN(3)), att, 25, tuple.KindText)
 				}

@@ -1,4 +1,7 @@
-package mirror
+// Package pgtext prints values as PostgreSQL does, for string columns of Delta tables: DateStyle ISO, IntervalStyle iso_8601, TimeZone UTC,
+// extra_float_digits 1 and bytea_output hex (manual, chapter 8), which no session can change. It knows types by their OIDs and the notes
+// of the log's schemas alone.
+package pgtext
 
 import (
 	"encoding/binary"
@@ -13,42 +16,40 @@ import (
 	"github.com/tarndb/tarn/storage/tuple"
 )
 
-// Text forms of values for string columns: PostgreSQL's output with DateStyle ISO, IntervalStyle iso_8601, TimeZone
-// UTC, extra_float_digits 1 and bytea_output hex (manual, chapter 8), which no session can change.
-
 // Type OIDs that choose between types of one Kind (pg_type).
 const (
-	oidBool, oidBytea, oidChar, oidInt8, oidInt2, oidInt4, oidOid         = 16, 17, 18, 20, 21, 23, 26
-	oidJSON, oidXID, oidCID, oidTID, oidFloat4, oidFloat8, oidMoney       = 114, 28, 29, 27, 700, 701, 790
-	oidDate, oidTime, oidTimestamp, oidTimestampTZ, oidTimeTZ, oidNumeric = 1082, 1083, 1114, 1184, 1266, 1700
-	oidBit, oidVarBit, oidXID8, oidPgLSN, oidXML                          = 1560, 1562, 5069, 3220, 142
+	OIDBool, OIDBytea, OIDChar, OIDInt8, OIDInt2, OIDInt4, OIDOid         = 16, 17, 18, 20, 21, 23, 26
+	OIDJSON, OIDXID, OIDCID, OIDTID, OIDFloat4, OIDFloat8, OIDMoney       = 114, 28, 29, 27, 700, 701, 790
+	OIDDate, OIDTime, OIDTimestamp, OIDTimestampTZ, OIDTimeTZ, OIDNumeric = 1082, 1083, 1114, 1184, 1266, 1700
+	OIDBit, OIDVarBit, OIDXID8, OIDPgLSN, OIDXML                          = 1560, 1562, 5069, 3220, 142
 )
 
 // Days and microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 const (
-	epochDays   = 10957
-	epochMicros = epochDays * 86400 * 1000000
+	EpochDays   = 10957
+	EpochMicros = EpochDays * 86400 * 1000000
 )
 
 const (
-	dateInfinity      = math.MaxInt32
-	dateNegInfinity   = math.MinInt32
-	timestampInfinity = math.MaxInt64
-	timestampNegInf   = math.MinInt64
+	DateInfinity      = math.MaxInt32
+	DateNegInfinity   = math.MinInt32
+	TimestampInfinity = math.MaxInt64
+	TimestampNegInf   = math.MinInt64
 )
 
-// printer writes values as texts. What it knows of users' types comes from the Schema that the values were written under.
-type printer struct {
+// Printer writes values as texts. What it knows of users' types comes from the Schema that the values were written under.
+type Printer struct {
 	labels map[uint32]map[float64]string // of enums
 	bases  map[uint32]uint32             // of domains
 }
 
-func newPrinter(s *change.Schema) (*printer, error) {
+// New makes the printer of the values that were written under a schema.
+func New(s *change.Schema) (*Printer, error) {
 	notes, err := s.TypeNotes()
 	if err != nil {
 		return nil, err
 	}
-	p := &printer{labels: map[uint32]map[float64]string{}, bases: map[uint32]uint32{}}
+	p := &Printer{labels: map[uint32]map[float64]string{}, bases: map[uint32]uint32{}}
 	for oid, n := range notes {
 		if n.Base != 0 {
 			p.bases[oid] = n.Base
@@ -63,15 +64,40 @@ func newPrinter(s *change.Schema) (*printer, error) {
 }
 
 // base is the type that a domain is over, or the type itself.
-func (p *printer) base(oid uint32) uint32 {
+func (p *Printer) base(oid uint32) uint32 {
 	if b, ok := p.bases[oid]; ok {
 		return b
 	}
 	return oid
 }
 
-// extends reports that whatever old prints p prints too, and the same.
-func (p *printer) extends(old *printer) bool {
+// IsText reports whether the values of a kind are texts as they are.
+func IsText(k tuple.Kind) bool {
+	return k == tuple.KindText || k == tuple.KindBpchar || k == tuple.KindJSONB || k == tuple.KindFolded
+}
+
+// Prints reports whether the text of the type's values is known here. Values inside of records and ranges say of which
+// type they are.
+func (p *Printer) Prints(oid uint32, kind tuple.Kind) bool {
+	oid = p.base(oid)
+	switch {
+	case p.labels[oid] != nil, IsText(kind):
+		return true
+	case kind == tuple.KindBytes:
+		return Own(oid) || bytesText[oid] != nil
+	case kind == tuple.KindKeyed:
+		return oid == OIDTSQuery
+	case kind == tuple.KindArray, kind == tuple.KindRecord, kind == tuple.KindRange, kind == tuple.KindMultirange:
+		return true
+	}
+	return kind.Valid() && oid < FirstUserOID // what a number of another type means is not known here
+}
+
+// FirstUserOID: types from there on are extensions' and users'.
+const FirstUserOID = 14000
+
+// Extends reports that whatever old prints p prints too, and the same.
+func (p *Printer) Extends(old *Printer) bool {
 	for oid, was := range old.labels {
 		for sort, name := range was {
 			if is, ok := p.labels[oid]; ok && is[sort] != name {
@@ -82,12 +108,14 @@ func (p *printer) extends(old *printer) bool {
 	return true
 }
 
-func (p *printer) equal(q *printer) bool {
+// Equal reports that both print the same.
+func (p *Printer) Equal(q *Printer) bool {
 	return maps.Equal(p.bases, q.bases) && maps.EqualFunc(p.labels, q.labels, maps.Equal)
 }
 
-func (p *printer) append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
-	if oid >= firstUserOID {
+// Append appends the text of a value.
+func (p *Printer) Append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value) []byte {
+	if oid >= FirstUserOID {
 		oid = p.base(oid)
 		if labels, ok := p.labels[oid]; ok {
 			return append(dst, labels[v.Float()]...)
@@ -112,19 +140,19 @@ func (p *printer) append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value)
 	case tuple.KindInt16:
 		return strconv.AppendInt(dst, v.Int(), 10)
 	case tuple.KindInt32:
-		if oid == oidDate {
+		if oid == OIDDate {
 			return appendDate(dst, v.Int())
 		}
 		return strconv.AppendInt(dst, v.Int(), 10)
 	case tuple.KindInt64:
 		switch oid {
-		case oidTime:
+		case OIDTime:
 			return appendTime(dst, v.Int())
-		case oidTimestamp:
+		case OIDTimestamp:
 			return appendTimestamp(dst, v.Int(), false)
-		case oidTimestampTZ:
+		case OIDTimestampTZ:
 			return appendTimestamp(dst, v.Int(), true)
-		case oidMoney:
+		case OIDMoney:
 			return appendMoney(dst, v.Int())
 		}
 		return strconv.AppendInt(dst, v.Int(), 10)
@@ -132,11 +160,11 @@ func (p *printer) append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value)
 		return strconv.AppendUint(dst, v.Uint(), 10)
 	case tuple.KindUint64:
 		switch oid {
-		case oidPgLSN:
+		case OIDPgLSN:
 			dst = append(dst, strings.ToUpper(strconv.FormatUint(v.Uint()>>32, 16))...)
 			dst = append(dst, '/')
 			return append(dst, strings.ToUpper(strconv.FormatUint(v.Uint()&math.MaxUint32, 16))...)
-		case oidTID:
+		case OIDTID:
 			dst = strconv.AppendUint(append(dst, '('), v.Uint()>>16, 10)
 			dst = strconv.AppendUint(append(dst, ','), v.Uint()&0xffff, 10)
 			return append(dst, ')')
@@ -156,9 +184,9 @@ func (p *printer) append(dst []byte, oid uint32, kind tuple.Kind, v tuple.Value)
 		return appendInterval(dst, v.Bytes())
 	case tuple.KindArray:
 		switch oid {
-		case oidVector, oidHalfvec:
+		case OIDVector, OIDHalfvec:
 			return appendVector(dst, tuple.Array(v.Bytes()))
-		case oidInt2Vector, oidOidVector:
+		case OIDInt2Vector, OIDOidVector:
 			return appendNumberList(dst, tuple.Array(v.Bytes()))
 		}
 		return p.array(dst, tuple.Array(v.Bytes()))
@@ -210,7 +238,7 @@ func appendPadded(dst []byte, n int64, width int) []byte {
 
 // civil is proleptic Gregorian; time.Time has it for all years that PostgreSQL knows.
 func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
-	t := time.Unix((days+epochDays)*86400, 0).UTC()
+	t := time.Unix((days+EpochDays)*86400, 0).UTC()
 	y := int64(t.Year())
 	if bc = y <= 0; bc {
 		y = 1 - y
@@ -222,9 +250,9 @@ func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
 
 func appendDate(dst []byte, days int64) []byte {
 	switch days {
-	case dateInfinity:
+	case DateInfinity:
 		return append(dst, "infinity"...)
-	case dateNegInfinity:
+	case DateNegInfinity:
 		return append(dst, "-infinity"...)
 	}
 	dst, bc := appendCivil(dst, days)
@@ -254,9 +282,9 @@ func appendFraction(dst []byte, us int64) []byte {
 
 func appendTimestamp(dst []byte, us int64, tz bool) []byte {
 	switch us {
-	case timestampInfinity:
+	case TimestampInfinity:
 		return append(dst, "infinity"...)
-	case timestampNegInf:
+	case TimestampNegInf:
 		return append(dst, "-infinity"...)
 	}
 	const day = 86400 * 1000000
@@ -351,7 +379,7 @@ func appendMoney(dst []byte, cents int64) []byte {
 	return appendPadded(append(dst, '.'), int64(u%100), 2)
 }
 
-func (p *printer) array(dst []byte, a tuple.Array) []byte {
+func (p *Printer) array(dst []byte, a tuple.Array) []byte {
 	n := a.NumDims()
 	if n == 0 {
 		return append(dst, "{}"...)
@@ -384,7 +412,7 @@ func (p *printer) array(dst []byte, a tuple.Array) []byte {
 			if elems[0].IsNull() {
 				dst = append(dst, "NULL"...)
 			} else {
-				dst = appendQuoted(dst, string(p.append(nil, a.ElemOID(), a.ElemKind(), elems[0])), `{},"\`, true)
+				dst = appendQuoted(dst, string(p.Append(nil, a.ElemOID(), a.ElemKind(), elems[0])), `{},"\`, true)
 			}
 			elems = elems[1:]
 		}
@@ -394,27 +422,27 @@ func (p *printer) array(dst []byte, a tuple.Array) []byte {
 	return dst
 }
 
-func (p *printer) record(dst []byte, r tuple.Record) []byte {
+func (p *Printer) record(dst []byte, r tuple.Record) []byte {
 	dst = append(dst, '(')
 	for i := range r.Len() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		if f := r.Field(i); !f.Value.IsNull() {
-			dst = appendQuoted(dst, string(p.append(nil, f.OID, f.Kind, f.Value)), `(),"\`, false)
+			dst = appendQuoted(dst, string(p.Append(nil, f.OID, f.Kind, f.Value)), `(),"\`, false)
 		}
 	}
 	return append(dst, ')')
 }
 
-func (p *printer) span(dst []byte, r tuple.Range) []byte {
+func (p *Printer) span(dst []byte, r tuple.Range) []byte {
 	if r.Empty() {
 		return append(dst, "empty"...)
 	}
 	lower, upper := r.Lower(), r.Upper()
 	bound := func(b tuple.Bound) {
 		if !b.Infinite {
-			dst = appendQuoted(dst, string(p.append(nil, r.Subtype(), r.Kind(), b.Value)), `()[],"\`, false)
+			dst = appendQuoted(dst, string(p.Append(nil, r.Subtype(), r.Kind(), b.Value)), `()[],"\`, false)
 		}
 	}
 	open, end := byte('('), byte(')')
@@ -431,7 +459,7 @@ func (p *printer) span(dst []byte, r tuple.Range) []byte {
 	return append(dst, end)
 }
 
-func (p *printer) spans(dst []byte, a tuple.Array) []byte {
+func (p *Printer) spans(dst []byte, a tuple.Array) []byte {
 	dst = append(dst, '{')
 	for i := range a.Len() {
 		if i > 0 {

@@ -1,4 +1,4 @@
-package mirror
+package pgtext
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package mirror
+package pgtext
 
 import (
 	"bytes"
@@ -13,41 +13,41 @@ import (
 
 // Types that are held as bytes and are not their own text.
 const (
-	oidPoint, oidLseg, oidPath, oidBox, oidPolygon, oidLine, oidCircle = 600, 601, 602, 603, 604, 628, 718
-	oidCIDR, oidInet, oidMacaddr, oidMacaddr8, oidTSVector             = 650, 869, 829, 774, 3614
-	oidTSQuery, oidJSONPath                                            = 3615, 4072
-	oidInt2Vector, oidOidVector                                        = 22, 30
+	OIDPoint, OIDLseg, OIDPath, OIDBox, OIDPolygon, OIDLine, OIDCircle = 600, 601, 602, 603, 604, 628, 718
+	OIDCIDR, OIDInet, OIDMacaddr, OIDMacaddr8, OIDTSVector             = 650, 869, 829, 774, 3614
+	OIDTSQuery, OIDJSONPath                                            = 3615, 4072
+	OIDInt2Vector, OIDOidVector                                        = 22, 30
 	// of extensions
-	oidHstore, oidQueryInt, oidVector, oidHalfvec, oidSparsevec = 14500, 14820, 15800, 15886, 15977
+	OIDHstore, OIDQueryInt, OIDVector, OIDHalfvec, OIDSparsevec = 14500, 14820, 15800, 15886, 15977
 )
 
 // bytesText prints such a type's value; nil for a type whose bytes are its text.
 var bytesText = map[uint32]func(dst, b []byte) []byte{
-	oidBytea:   func(dst, b []byte) []byte { return hex.AppendEncode(append(dst, '\\', 'x'), b) },
-	oidInet:    func(dst, b []byte) []byte { return appendInet(dst, b, false) },
-	oidCIDR:    func(dst, b []byte) []byte { return appendInet(dst, b, true) },
-	oidMacaddr: appendMAC, oidMacaddr8: appendMAC,
-	oidTSVector: appendTSVector, oidHstore: appendHstore, oidQueryInt: appendQueryInt, oidSparsevec: appendSparsevec,
-	oidPoint: func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
-	oidLseg:  func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
-	oidBox:   func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
-	oidPath: func(dst, b []byte) []byte {
+	OIDBytea:   func(dst, b []byte) []byte { return hex.AppendEncode(append(dst, '\\', 'x'), b) },
+	OIDInet:    func(dst, b []byte) []byte { return appendInet(dst, b, false) },
+	OIDCIDR:    func(dst, b []byte) []byte { return appendInet(dst, b, true) },
+	OIDMacaddr: appendMAC, OIDMacaddr8: appendMAC,
+	OIDTSVector: appendTSVector, OIDHstore: appendHstore, OIDQueryInt: appendQueryInt, OIDSparsevec: appendSparsevec,
+	OIDPoint: func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	OIDLseg:  func(dst, b []byte) []byte { return appendPoints(dst, "[", b, "]") },
+	OIDBox:   func(dst, b []byte) []byte { return appendPoints(dst, "", b, "") },
+	OIDPath: func(dst, b []byte) []byte {
 		if b[0] == 1 {
 			return appendPoints(dst, "(", b[1:], ")")
 		}
 		return appendPoints(dst, "[", b[1:], "]")
 	},
-	oidPolygon: func(dst, b []byte) []byte { return appendPoints(dst, "(", b, ")") },
-	oidLine:    func(dst, b []byte) []byte { return append(appendNumbers(append(dst, '{'), b), '}') },
-	oidCircle: func(dst, b []byte) []byte {
+	OIDPolygon: func(dst, b []byte) []byte { return appendPoints(dst, "(", b, ")") },
+	OIDLine:    func(dst, b []byte) []byte { return append(appendNumbers(append(dst, '{'), b), '}') },
+	OIDCircle: func(dst, b []byte) []byte {
 		dst = append(appendPoints(append(dst, '<'), "", b[:16], ""), ',')
 		return append(appendNumbers(dst, b[16:]), '>')
 	},
 }
 
-// ownText reports whether the bytes of a KindBytes value are its text: json, jsonpath, bit strings, xml.
-func ownText(oid uint32) bool {
-	return oid == oidJSON || oid == oidJSONPath || oid == oidBit || oid == oidVarBit || oid == oidXML
+// Own reports whether the bytes of a KindBytes value are its text: json, jsonpath, bit strings, xml.
+func Own(oid uint32) bool {
+	return oid == OIDJSON || oid == OIDJSONPath || oid == OIDBit || oid == OIDVarBit || oid == OIDXML
 }
 
 // appendNumbers prints little-endian float8s with commas between them.
