@@ -68,6 +68,9 @@ type block struct {
 	limit string
 	// joined: from is more than one table or subquery.
 	joined bool
+	// fixed: the order of its joins is the plan's. DuckDB takes columns for independent and, where it reads no statistics, each for a key:
+	// of a join by several columns it may take one alone for an edge, and joins tables by it that have nothing else in common.
+	fixed bool
 }
 
 // plain reports that all columns are columns of from.
@@ -78,6 +81,17 @@ func (b *block) plain() bool {
 		}
 	}
 	return true
+}
+
+// names reports that b may name one of the columns of another block.
+func (b *block) names(cols map[plan.ColID]value) bool {
+	text := b.from + b.tail()
+	for _, v := range cols {
+		if strings.Contains(text, v.sql) {
+			return true
+		}
+	}
+	return false
 }
 
 // isColumn reports a text like s1.a2.

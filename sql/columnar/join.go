@@ -58,6 +58,25 @@ func (c *compiler) equal(b *block, l, r plan.Expr, coll types.OID) (string, bool
 	return "(" + lv.sql + " = " + rv.sql + ")", true
 }
 
+// looksUp counts the columns by which an index scan finds its rows for one of the outer input.
+func looksUp(inner plan.Node, outer map[plan.ColID]value) (n int) {
+	x, ok := inner.(*plan.TableScan)
+	if !ok {
+		return 0
+	}
+	for _, e := range x.Conds {
+		used := map[plan.ColID]bool{}
+		plan.ExprCols(e, used)
+		for id := range used {
+			if _, ok := outer[id]; ok {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
 // join joins two inputs on the pairs of keys, equal under colls, and on further conditions. What stands in the inner input may name
 // columns of the outer one: it is a subquery that DuckDB takes as lateral, or a condition, which moves up.
 func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, innerKeys []plan.Expr, colls []types.OID, on []plan.Expr) (*block, bool) {
@@ -65,11 +84,19 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	if !ok {
 		return nil, false
 	}
+	// A subquery keeps DuckDB from joining its tables in another order than the plan's.
+	fixed := kind == plan.InnerJoin && (l.fixed || len(outerKeys) > 1 || looksUp(inner, l.cols) > 1)
+	if fixed && l.joined {
+		l = c.nest(l)
+	}
 	c.scopes = append(c.scopes, l.cols)
 	r, ok := c.openInput(inner)
 	c.scopes = c.scopes[:len(c.scopes)-1]
 	if !ok {
 		return nil, false
+	}
+	if kind == plan.InnerJoin && (fixed || r.fixed) && r.joined && !r.names(l.cols) {
+		r, fixed = c.nest(r), true
 	}
 	rest, marks, ok := c.lift(kind, l, r, on)
 	if !ok {
@@ -83,7 +110,7 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	if kind == plan.RightJoin && (!l.plain() || len(l.where) > 0) || kind == plan.FullJoin && (l.joined || !l.plain() || len(l.where) > 0) {
 		l = c.nest(l)
 	}
-	both := &block{cols: make(map[plan.ColID]value, len(l.cols)+len(r.cols)), joined: true}
+	both := &block{cols: make(map[plan.ColID]value, len(l.cols)+len(r.cols)), joined: true, fixed: fixed}
 	maps.Copy(both.cols, l.cols)
 	maps.Copy(both.cols, r.cols)
 	var conds []string

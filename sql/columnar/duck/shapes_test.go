@@ -2,6 +2,7 @@ package duck_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -213,6 +214,30 @@ func TestOrderOfIndex(t *testing.T) {
 	_, f, _, _ := d.program("select id, count(*) from t group by id order by id", true)
 	if f == nil || !strings.Contains(f.SQL, " ORDER BY ") {
 		t.Errorf("no order in %+v", f)
+	}
+}
+
+// threeInOne matches a list of three tables.
+var threeInOne = regexp.MustCompile(`CROSS JOIN [a-z0-9]+ [a-z0-9]+ CROSS JOIN`)
+
+// TestJoinOrder: joins by several columns come to DuckDB in the plan's order, others in one list.
+func TestJoinOrder(t *testing.T) {
+	d := newDB(t, duck.Options{Threads: 2})
+	for _, name := range []string{"o", "l", "s"} {
+		tab := d.table(name, column{"w", types.Int4, -1}, column{"k", types.Int4, -1}, column{"v", types.Int4, -1})
+		d.mustExec("insert into " + name + " select g % 4, g / 4, g from generate_series(0, 399) g")
+		d.shape(tab, 3)
+	}
+	for _, q := range []string{
+		"select count(*), sum(l.v) from o, l, s where o.w = l.w and o.k = l.k and l.w = s.w and l.v = s.k and o.v > 10",
+		"select count(*), sum(s.v) from (select l.w, l.k, max(l.v) as v from o, l where o.w = l.w and o.k = l.k group by 1, 2) x, o, s where x.w = o.w and x.k = o.k and o.w = s.w",
+		"select count(*), sum(s.v) from o, l, s where o.k = l.k and l.v = s.v",
+	} {
+		d.compare(q)
+		_, f, _, _ := d.program(q, true)
+		if f == nil || strings.Count(f.SQL, " CROSS JOIN ") < 2 || threeInOne.MatchString(f.SQL) == strings.Contains(q, "o.w = l.w") {
+			t.Errorf("%s: %+v", q, f)
+		}
 	}
 }
 
