@@ -16,7 +16,7 @@ func equalByBits(v value) bool {
 		types.Varchar:
 		return true
 	case types.Numeric:
-		return v.p > 0 && v.scale == "" && v.count == ""
+		return v.p > 0 && v.scale == "" && v.divisor == nil
 	case types.BPChar:
 		return v.pad > 0
 	}
@@ -165,7 +165,7 @@ func (c *compiler) aggregate(in *block, a *plan.Aggref, over string) (value, boo
 		return value{sql: call("sum"), typ: types.Numeric, p: maxDigits, s: arg.s, scale: scale()}, true
 	case aggAvg:
 		// DuckDB would divide doubles.
-		return value{sql: call("sum"), typ: types.Numeric, p: maxDigits, s: arg.s, count: call("count"), scale: scale()}, true
+		return value{sql: call("sum"), typ: types.Numeric, p: maxDigits, s: arg.s, divisor: &divisor{sql: call("count"), p: 19, nonzero: true}, scale: scale()}, true
 	case aggMin, aggMax:
 		if !binaryOrder(a.InputColl) {
 			return c.no("a collation")

@@ -76,7 +76,7 @@ type block struct {
 // plain reports that all columns are columns of from.
 func (b *block) plain() bool {
 	for _, v := range b.cols {
-		if !isColumn(v.sql) || v.scale != "" && !isColumn(v.scale) || v.count != "" && !isColumn(v.count) {
+		if !isColumn(v.sql) || v.scale != "" && !isColumn(v.scale) || v.divisor != nil && !isColumn(v.divisor.sql) {
 			return false
 		}
 	}
@@ -115,7 +115,7 @@ func (b *block) tail() string {
 	return s.String()
 }
 
-// list is a SELECT list in the making. Beside a value stand its display scale and the count behind an average.
+// list is a SELECT list in the making. Beside a value stand its display scale and what it is divided by.
 type list struct {
 	items []string
 	cols  map[plan.ColID]value
@@ -132,8 +132,10 @@ func (l *list) add(id plan.ColID, v value) {
 		*s = l.from + "." + prefix + name
 	}
 	put("", &v.sql)
-	if v.count != "" {
-		put("n", &v.count)
+	if v.divisor != nil {
+		d := *v.divisor
+		put("n", &d.sql)
+		v.divisor = &d
 	}
 	if v.scale != "" {
 		put("s", &v.scale)
@@ -167,11 +169,11 @@ func ids(cols map[plan.ColID]value) []plan.ColID {
 	return out
 }
 
-// finish makes the node: the result has one column for each of n's, and those that belong to averages and display scales.
+// finish makes the node: the result has one column for each of n's, and those that belong to quotients and display scales.
 func (c *compiler) finish(n plan.Node, b *block) (*plan.Columnar, bool) {
 	out := n.Cols()
 	f := &plan.Columnar{Est: *n.Estimate(), Tables: c.tables, Params: c.params, Fallback: n, Label: c.label, Out: out,
-		Reads: c.reads, Bounds: c.bounds, Feeds: c.feedScans(), Calls: c.calls(), Avg: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
+		Reads: c.reads, Bounds: c.bounds, Feeds: c.feedScans(), Calls: c.calls(), Divided: make([]bool, len(out)), Scaled: make([]bool, len(out)), Input: c.input, With: c.with,
 		Cost: startCost + c.cost + outCost*n.Estimate().Rows}
 	var list []string
 	for i, o := range out {
@@ -180,13 +182,13 @@ func (c *compiler) finish(n plan.Node, b *block) (*plan.Columnar, bool) {
 			c.no("a column of type " + typeName(o.T.OID))
 			return nil, false
 		}
-		if v.typ == types.Numeric && v.p == 0 && v.count == "" {
+		if v.typ == types.Numeric && v.p == 0 {
 			c.no("a numeric parameter as a result")
 			return nil, false
 		}
 		list = append(list, v.sql)
-		if f.Avg[i] = v.count != ""; f.Avg[i] {
-			list = append(list, v.count)
+		if f.Divided[i] = v.divisor != nil; f.Divided[i] {
+			list = append(list, v.divisor.checked(v.sql))
 		}
 		if f.Scaled[i] = v.scale != ""; f.Scaled[i] {
 			list = append(list, v.scale)

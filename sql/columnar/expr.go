@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,15 @@ import (
 
 // expr writes an expression over the columns of b; ok is false, with c.reason, where it is not on the whitelist.
 func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
+	v, ok := c.output(b, e)
+	if !ok {
+		return v, false
+	}
+	return c.exact(v)
+}
+
+// output is expr for a column of a SELECT list, which may be a quotient that is not computed yet.
+func (c *compiler) output(b *block, e plan.Expr) (value, bool) {
 	switch x := e.(type) {
 	case *plan.Const:
 		return c.constant(x)
@@ -22,7 +32,7 @@ func (c *compiler) expr(b *block, e plan.Expr) (value, bool) {
 		if !ok {
 			return c.no("a column of an enclosing query")
 		}
-		return c.exact(v)
+		return v, true
 	}
 	if c.foldable(e) {
 		return c.param(e)
@@ -206,7 +216,11 @@ func (c *compiler) call(b *block, x *plan.FuncCall) (value, bool) {
 			return value{}, false
 		}
 	}
-	return f.emit(c, x, args)
+	v, ok := f.emit(c, x, args)
+	if ok && v.divisor == nil && slices.ContainsFunc(args, constant) {
+		v = ofType(v)
+	}
+	return v, ok
 }
 
 // sides writes the two arguments of a comparison so that sym compares them.

@@ -229,7 +229,7 @@ func hasSubquery(e plan.Expr) (found bool) {
 func mentions(s string, b *block) bool {
 	have := aliases(s)
 	for _, v := range b.cols {
-		for _, a := range aliases(v.sql) {
+		for _, a := range v.aliases() {
 			if slices.Contains(have, a) {
 				return true
 			}
@@ -238,12 +238,20 @@ func mentions(s string, b *block) bool {
 	return false
 }
 
+// aliases are those of all that v stands for.
+func (v value) aliases() []string {
+	if v.divisor == nil {
+		return aliases(v.sql)
+	}
+	return append(aliases(v.sql), aliases(v.divisor.sql)...)
+}
+
 // alone reports an inner side whose only ties to the outer one are conditions of equal columns, of which there are some.
 func (c *compiler) alone(l *block, from string, conds []string) bool {
 	outer := map[string]bool{}
 	for _, scope := range append(c.scopes[:len(c.scopes):len(c.scopes)], l.cols) {
 		for _, v := range scope {
-			for _, a := range aliases(v.sql) {
+			for _, a := range v.aliases() {
 				outer[a] = true
 			}
 		}

@@ -196,14 +196,7 @@ func (c *compiler) result(x *plan.Result) (*block, bool) {
 	}
 	cols := make(map[plan.ColID]value, len(x.Exprs))
 	for i, e := range x.Exprs {
-		// What is passed through may be an average; what is computed must be on the whitelist.
-		if ref, plain := e.(*plan.ColRef); plain {
-			if v, known := c.column(b, ref.Col); known {
-				cols[x.Out[i].ID] = v
-				continue
-			}
-		}
-		v, ok := c.expr(b, e)
+		v, ok := c.output(b, e)
 		if !ok {
 			return nil, false
 		}

@@ -25,7 +25,7 @@ func (c *compiler) union(word string, in []plan.Node, out []plan.Col, byPlace bo
 				id = cols[k].ID
 			}
 			v, ok := c.column(b, id)
-			if !ok || v.count != "" || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
+			if !ok || v.divisor != nil || v.scale != "" || v.typ == types.Numeric && v.p == 0 {
 				return c.refuse("UNION of " + typeName(o.T.OID))
 			}
 			l.add(o.ID, v)

@@ -18,9 +18,9 @@ type value struct {
 	p, s int
 	// scale, unless "", is the display scale where it differs from row to row: an expression, at most s.
 	scale string
-	// count, unless "", makes the value an average: sql is the sum, count the number of its values. The result takes both; what is
-	// computed from it takes exact's.
-	count string
+	// divisor, unless nil, makes the value a quotient that is not computed yet: an average's sum and count, or the sides of a division. The
+	// result takes both and is exact at any scale; what is computed from it takes exact's. Of all the rest, sql's is said.
+	divisor *divisor
 	// pad is the n of a char(n) whose values all have n characters; 0: unknown.
 	pad int
 	// Of an integer: the values are from lo to hi.
@@ -38,28 +38,77 @@ type literal struct {
 	param int
 }
 
+// divisor is what a value is divided by, an integer or a DECIMAL(p,s) that is shown with s digits. nonzero: where the dividend is not NULL
+// it is neither 0 nor NULL.
+type divisor struct {
+	sql     string
+	p, s    int
+	nonzero bool
+}
+
+// checked is the divisor as an expression that fails for a division by zero.
+func (d *divisor) checked(dividend string) string {
+	if d.nonzero {
+		return d.sql
+	}
+	return "CASE WHEN " + d.sql + " = 0 AND " + dividend + " IS NOT NULL THEN error('division by zero') ELSE " + d.sql + " END"
+}
+
 // QuotientScale is how many digits after the point DuckDB's numeric_div gives (package duck).
 const QuotientScale = 20
 
-// exact is a value that others can be computed from and compared with: an average is divided.
+// exact is a value that others can be computed from and compared with: a quotient is computed.
 func (c *compiler) exact(v value) (value, bool) {
-	if v.count == "" {
+	d := v.divisor
+	if d == nil {
 		return v, true
 	}
-	count := value{sql: v.count, typ: types.Numeric, p: 19}
-	v.count = ""
-	return c.divide(v, count)
+	v.divisor = nil
+	return c.quotient(v, value{sql: d.sql, typ: types.Numeric, p: d.p, s: d.s}), true
 }
 
-// divide is a division of PostgreSQL's numeric. It fails where numeric_div has no value: a division by zero, or more digits than
-// QuotientScale.
+// divide is a division of PostgreSQL's numeric.
 func (c *compiler) divide(l, r value) (value, bool) {
 	if l.p == 0 || r.p == 0 {
 		return c.no("arithmetic with a numeric parameter")
 	}
+	if r.scale != "" {
+		return c.quotient(l, r), true
+	}
+	l.divisor = &divisor{sql: r.sql, p: r.p, s: r.s, nonzero: r.lit != nil && !r.lit.val.IsNull() && tuple.Numeric(r.lit.val.Bytes()).Sign() != 0}
+	l.lit, l.pad = nil, 0
+	return l, true
+}
+
+// quotient computes a division. It fails where numeric_div has no value: a division by zero, or more digits than QuotientScale.
+func (c *compiler) quotient(l, r value) value {
 	args := "(" + l.sql + ", " + r.sql + ", " + scaleOf(l) + ", " + scaleOf(r) + ")"
 	quotient := "coalesce(numeric_div" + args + ", CASE WHEN " + l.sql + " IS NOT NULL AND " + r.sql + " IS NOT NULL THEN error('no quotient') END)"
-	return value{sql: quotient, typ: types.Numeric, p: maxDigits, s: QuotientScale, scale: "numeric_div_scale" + args}, true
+	if constant(l) || constant(r) {
+		quotient = "CAST(" + quotient + " AS " + decimalName(maxDigits, QuotientScale) + ")"
+	}
+	return value{sql: quotient, typ: types.Numeric, p: maxDigits, s: QuotientScale, scale: "numeric_div_scale" + args}
+}
+
+// constant reports a value that names no column and may be NULL. DuckDB gives a function of a NULL that it can work out, instead of the
+// function's type, the type "NULL", which ends as INTEGER.
+func constant(v value) bool {
+	if v.lit != nil && v.lit.param == 0 && !v.lit.val.IsNull() {
+		return false
+	}
+	return len(aliases(v.sql)) == 0
+}
+
+// ofType is an expression that has the value's type even where it is NULL for all rows.
+func ofType(v value) value {
+	name := duckType(v.typ)
+	if v.typ == types.Numeric && v.p > 0 {
+		name = decimalName(v.p, v.s)
+	}
+	if name != "" {
+		v.sql = "CAST(" + v.sql + " AS " + name + ")"
+	}
+	return v
 }
 
 // integers are the bounds of integer types.

@@ -54,7 +54,12 @@ func (c *compiler) cteScan(x *plan.CTEScanNode) (*block, bool) {
 	}
 	for i, o := range x.Out {
 		v := w.cols[i]
-		v.sql, v.count, v.scale = move(v.sql), move(v.count), move(v.scale)
+		v.sql, v.scale = move(v.sql), move(v.scale)
+		if v.divisor != nil {
+			d := *v.divisor
+			d.sql = move(d.sql)
+			v.divisor = &d
+		}
 		b.cols[o.ID] = v
 	}
 	return b, c.where(b, x.Filter)

@@ -322,9 +322,9 @@ type Columnar struct {
 	Out      []Col
 	// Reads[i] are the attributes of Tables[i] that SQL reads, as columns a<attnum> of table t<i>. SQL's $n is Params[n-1].
 	Reads [][]int16
-	// Avg[i]: Out[i] is an average; SQL's result has its sum and, as the next column, its count. Scaled[i]: a column more has the
-	// display scale of the numeric Out[i].
-	Avg, Scaled []bool
+	// Divided[i]: Out[i] is a quotient of numerics, such as an average; SQL's result has the dividend and, as the next column, the divisor.
+	// Scaled[i]: a column more has the display scale of the numeric Out[i], or of its dividend.
+	Divided, Scaled []bool
 	// With are CTEs that SQL reads. Wide, unless "", is SQL with decimals as wide as can be, for values that are too large for SQL's;
 	// its With are WideWith.
 	With, WideWith []string

@@ -23,7 +23,7 @@ type rows struct {
 	cols  []resultCol
 	out   []types.Datum
 	at, n int
-	avg   []bool
+	split []bool
 	scale []bool
 	read  exec.ColumnarRead
 }
@@ -43,9 +43,9 @@ type resultCol struct {
 var _ exec.ColumnarRows = (*rows)(nil)
 
 func newRows(q *query, res duckdb.Result, n *plan.Columnar) (*rows, error) {
-	r := &rows{q: q, res: res, out: make([]types.Datum, len(n.Out)), avg: n.Avg, scale: n.Scaled}
+	r := &rows{q: q, res: res, out: make([]types.Datum, len(n.Out)), split: n.Divided, scale: n.Scaled}
 	want := len(n.Out)
-	for _, a := range slices.Concat(n.Avg, n.Scaled) {
+	for _, a := range slices.Concat(n.Divided, n.Scaled) {
 		if a {
 			want++
 		}
@@ -57,12 +57,12 @@ func newRows(q *query, res duckdb.Result, n *plan.Columnar) (*rows, error) {
 	for i, o := range n.Out {
 		c := r.column(at)
 		at++
-		if n.Avg[i] {
+		if n.Divided[i] {
 			if c.id != duckdb.TypeHugeInt && c.id != duckdb.TypeDecimal {
-				return nil, fmt.Errorf("a sum of type %d", c.id)
+				return nil, fmt.Errorf("a dividend of type %d", c.id)
 			}
-			if k := r.column(at); k.id != duckdb.TypeBigInt {
-				return nil, fmt.Errorf("a count of type %d", k.id)
+			if k := r.column(at); k.id != duckdb.TypeBigInt && k.id != duckdb.TypeDecimal {
+				return nil, fmt.Errorf("a divisor of type %d", k.id)
 			}
 			at++
 		} else if !fits(c.id, o.T.OID) {
@@ -142,9 +142,9 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 			return nil, false, err
 		}
 		at++
-		var count, scale *resultCol
-		if r.avg[i] {
-			count = &r.cols[at]
+		var divisor, scale *resultCol
+		if r.split[i] {
+			divisor = &r.cols[at]
 			at++
 		}
 		if r.scale[i] {
@@ -157,9 +157,8 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 				return nil, false, err
 			}
 		}
-		if count != nil && !v.IsNull() {
-			k, _ := count.value(r.at)
-			if v, err = numeric.Div(v, numeric.Int(k.Int())); err != nil {
+		if divisor != nil && !v.IsNull() {
+			if v, err = divisor.divide(v, r.at); err != nil {
 				return nil, false, err
 			}
 		}
@@ -167,6 +166,18 @@ func (r *rows) Next() ([]types.Datum, bool, error) {
 	}
 	r.at++
 	return r.out, true, nil
+}
+
+// divide divides a numeric by the column's value.
+func (c *resultCol) divide(v types.Datum, row int) (types.Datum, error) {
+	by, err := c.value(row)
+	switch {
+	case err != nil || by.IsNull():
+		return types.Null, err
+	case c.id == duckdb.TypeBigInt:
+		by = numeric.Int(by.Int())
+	}
+	return numeric.Div(v, by)
 }
 
 func (c *resultCol) value(row int) (types.Datum, error) {

@@ -144,6 +144,18 @@ select 100.00 * sum(case when b then n else 0 end) / sum(n) from l where n > 1
 select x, avg(n) * 2 + 1 from l group by x
 select count(*) from (select i4, i2 from l where i2 > 7 limit 1000) s where i4 / i2 > 3
 select 'k', x, count(*) from l group by 1, 2 order by 1, 2 limit 5
+select n * nullif(1.5, 1.5), i8 + nullif(1, 1), x || nullif('a', 'a') from l where i2 > 0
+select sum(n * nullif(1.5, 1.5)), avg(w - nullif(0.5, 0.50)), min(n + nullif(2.0, 2)) from l
+select x, sum(n) / nullif(sum(0), 0), n / nullif(0, 0) from l group by x, n
+select x like nullif('a', 'a'), i2 / nullif(7, 7), substring(nullif('a', 'a') from 1 for 2) from l where b
+select sum(n) / 1e9, sum(n) / 123456789.5, 0.01 / sum(w), sum(i2) / 3e12 from l where n between 0 and 100 and w between 1 and 1e6
+select x, sum(n) / sum(i8), avg(n) / 1e7 from l where n between 0 and 10 and i8 > 0 group by x
+select x, q * 2 from (select x, sum(n) / 3 as q from l where n between 0 and 100 group by x) s
+select q, p from (select x, sum(n) / 30000 as q from l where n between 0 and 1 group by x) s left join (select x, sum(n) / 7e5 as p from r where n between 0 and 1 group by x) t using (x)
+select n / 1e7, i2 from l where n between 0 and 1 order by n, i2 limit 9
+select count(*) from (select 1.5 / n as q from l where n > 0) s left join r on r.n > 0 and exists (select 1 from r t where t.n > s.q and t.b)
+select count(*) from (select 1.5 / n as q from l where n > 0) s where exists (select 1 from r where r.n = 12.5 and r.n > s.q)
+with s as (select x, sum(n) / 1e8 as q from l where n between 0 and 100 group by x) select a.x, a.q, b.q from s a, s b where a.x = b.x
 `
 
 // TestShapeParams: a numeric parameter is compared at the scale of the column beside it.
@@ -165,6 +177,14 @@ func TestShapeParams(t *testing.T) {
 	d.compare("select count(*) from t where x like $1", tuple.String("a%"))
 	d.compare("select count(*) from t where c = $1::bpchar", tuple.String("a"))
 	d.compare("select count(*) from t where i4 > $1 + 1", tuple.Int(3))
+	for _, v := range []types.Datum{tuple.Int(3), types.Null} {
+		d.compare("select i4::bigint + $1::int, sum(i2 * $1::int), min(i2 / $1::int) from t where i4 < 1000 group by 1", v)
+		d.compare("select n * $1::int, sum(n - $1::int), avg(n + $1::int) from t where n < 1000 group by 1", v)
+		d.compare("select n / $1::int from t where n between 0 and 100", v)
+	}
+	for _, v := range []types.Datum{tuple.String("a"), types.Null} {
+		d.compare("select x || $1, x like $1, x ~ 'a' from t group by 1, 2, 3", v)
+	}
 	// What has no decimal at the column's scale is the rows' affair.
 	k, _ := numeric.Parse("12.505")
 	for _, v := range []types.Datum{k, tuple.NumericNaN} {
