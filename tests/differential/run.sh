@@ -10,6 +10,7 @@ su postgres -c "$PGBIN/initdb -D $WORK/pg/data -U postgres -A trust --locale=C.U
   -o '-p $((PORT + 1)) -k $WORK/pg -c fsync=off -c listen_addresses=127.0.0.1' >/dev/null"
 bin/tarn serve --data "$WORK/data" --listen "127.0.0.1:$PORT" >"$WORK/log" 2>&1 & PID=$!
 for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break; sleep 0.1; done
+TARN_ORACLE="host=127.0.0.1 port=$((PORT + 1)) user=postgres dbname=postgres" go test -count=1 ./sql/columnar/duck -run TestBenchmarkQueries
 for what in "" -columns; do
   go run ./tests/differential $what -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$((PORT + 1))" -time "${DIFFERENTIAL_TIME:-10m}" -seed "${DIFFERENTIAL_SEED:-$(date +%s)}"
 done

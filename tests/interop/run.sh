@@ -59,6 +59,8 @@ if [ -x $PGBIN/initdb ] && [ "$(id -u)" = 0 ]; then # PostgreSQL itself beside T
   echo "== made-up SQL beside PostgreSQL"
   (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/differential -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT" -time "${DIFFERENTIAL_TIME:-20s}" -seed "${DIFFERENTIAL_SEED:-1}") || fail "differential"
   (unset PGHOST PGPORT PGUSER PGDATABASE; go run ./tests/differential -columns -tarn "127.0.0.1:$PORT" -postgres "127.0.0.1:$OPORT" -time "${DIFFERENTIAL_TIME:-20s}" -seed "${DIFFERENTIAL_SEED:-1}") || fail "differential over columns"
+  echo "== TPC-H's and ClickBench's queries over rows, over columns and in PostgreSQL"
+  (unset PGHOST PGPORT PGUSER PGDATABASE; TARN_ORACLE="host=127.0.0.1 port=$OPORT user=postgres dbname=postgres" go test -count=1 ./sql/columnar/duck -run TestBenchmarkQueries) || fail "benchmark queries"
   echo "== pg_dump beside PostgreSQL"
   (unset PGPORT PGDATABASE; tests/interop/pgdump.sh "$PORT" "$OPORT") || fail "pg_dump"
 else
