@@ -375,7 +375,7 @@ func TestBytes(t *testing.T) {
 		}
 	}
 	all := usage{files: map[fileID]*fileUse{}}
-	if err := all.add(filepath.Join(dir, "stores")); err != nil {
+	if err := all.add(filepath.Join(dir, "stores"), "wal"); err != nil {
 		t.Fatal(err)
 	}
 	var disk State

@@ -67,6 +67,8 @@ type Options struct {
 	Forget func(w Where) error
 	// Empty takes the rows of all tables out of a store that nobody has open, and everything that Forget removes.
 	Empty func(ctx context.Context, w Where) error
+	// Warehouse is the directory of the warehouse; empty: it is not on this machine, and State does not count what is there.
+	Warehouse string
 	// Window is how long the past of a database's branches is kept; nil: not at all.
 	Window func(database string) time.Duration
 }
@@ -741,7 +743,7 @@ type State struct {
 	SharedBytes, UniqueBytes, LogBytes int64
 }
 
-// State looks at a branch's directories, with those of the branches that it has replaced, and its runtime.
+// State looks at a branch's directories, of its store and of its Delta tables, with those of the branches that it has replaced, and its runtime.
 func (m *Manager) State(d *Database, b *Branch) (State, error) {
 	var st State
 	m.mu.Lock()
@@ -755,7 +757,13 @@ func (m *Manager) State(d *Database, b *Branch) (State, error) {
 	m.mu.Unlock()
 	u := usage{files: map[fileID]*fileUse{}}
 	for x := b; x != nil; x = d.before(x) {
-		if err := u.add(m.dir(d.ID, x.ID)); err != nil {
+		if err := u.add(m.dir(d.ID, x.ID), "wal"); err != nil {
+			return st, err
+		}
+		if m.opts.Warehouse == "" {
+			continue
+		}
+		if err := u.add(filepath.Join(m.opts.Warehouse, d.warehouse(x)), ""); err != nil {
 			return st, err
 		}
 	}
@@ -774,7 +782,8 @@ type fileUse struct {
 	log          bool
 }
 
-func (u *usage) add(dir string) error {
+// add counts the files below a directory; those of the log are directly in the one called log in it.
+func (u *usage) add(dir, log string) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return ignoreGone(err)
@@ -794,7 +803,7 @@ func (u *usage) add(dir string) error {
 			u.files[id] = f
 		}
 		f.names++
-		f.log = f.log || filepath.Base(filepath.Dir(path)) == "wal"
+		f.log = f.log || log != "" && filepath.Dir(path) == filepath.Join(dir, log)
 		return nil
 	})
 }

@@ -55,6 +55,22 @@ func openTreeFile(dir string) (*treeFile, *Tree, error) {
 	return f, t, nil
 }
 
+// readWholeTree reads the tree of a data directory with its journal and changes nothing. Errors: fs.ErrNotExist, ErrDamaged.
+func readWholeTree(dir string) (*Tree, error) {
+	t, _, _, err := readTree(dir)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, journalName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if _, err := t.replay(raw); err != nil {
+		return nil, fmt.Errorf("%s: %w", journalName, err)
+	}
+	return t, nil
+}
+
 // makeTreeFile puts the first tree of a data directory on disk.
 func makeTreeFile(dir string, t *Tree) (*treeFile, error) {
 	f := &treeFile{dir: dir}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/kv"
-	"github.com/tarndb/tarn/storage/object/s3"
 	"github.com/tarndb/tarn/storage/wal"
 )
 
@@ -80,41 +78,4 @@ func findStores(dir string) ([]string, error) {
 		found[i] = filepath.Dir(found[i])
 	}
 	return found, nil
-}
-
-// check verifies every checksum and invariant of a stopped data directory.
-func check(ctx context.Context, w io.Writer, args []string) error {
-	if len(args) != 1 {
-		return errors.New("check: want a directory")
-	}
-	if s3.IsAddress(args[0]) || isDelta(args[0]) {
-		return checkDelta(ctx, w, args[0])
-	}
-	stores, err := findStores(args[0])
-	if err != nil {
-		return err
-	}
-	for _, s := range stores {
-		fmt.Fprintf(w, "store %s\n", s)
-		if err := engine.Check(ctx, w, nil, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkDelta(ctx context.Context, w io.Writer, dir string) error {
-	store, err := openStore(dir)
-	if err != nil {
-		return err
-	}
-	rep, err := delta.ValidateStore(ctx, store)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "delta table %s: version %d, protocol %d/%d %v\n", dir, rep.Version, rep.Protocol.MinReaderVersion,
-		rep.Protocol.MinWriterVersion, rep.Protocol.WriterFeatures)
-	fmt.Fprintf(w, "  %d commits, %d checkpoints and %d checksums agree\n", rep.Commits, rep.Checkpoints, rep.Checksums)
-	fmt.Fprintf(w, "  %d files, %d deletion vectors: %d rows, %d deleted\n", rep.Files, rep.Vectors, rep.Rows, rep.Deleted)
-	return nil
 }

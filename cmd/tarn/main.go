@@ -20,7 +20,7 @@ const usage = `usage:
   tarn branch list|create|rename|reset|drop [NAME] [--dsn DSN] [--json] …
   tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
   tarn inspect delta DIR|s3://bucket/table
-  tarn check DIR|s3://bucket/table
+  tarn check [--warehouse DIR|s3://…] DIR|s3://bucket/table
 
 tarn COMMAND --help lists a command's flags.
 `

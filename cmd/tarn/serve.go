@@ -163,6 +163,7 @@ func serve(ctx context.Context, args []string) error {
 			return r, nil
 		},
 		Forget: c.forget, Empty: c.emptyBranch, Window: c.restoreWindow,
+		Warehouse: c.warehouse.local(),
 	}); err != nil {
 		return err
 	}

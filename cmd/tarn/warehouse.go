@@ -20,6 +20,14 @@ type warehouse struct {
 	cache *cache.Cache // nil: the warehouse is on this machine
 }
 
+// local is the directory of a warehouse on this machine, empty for one elsewhere.
+func (w *warehouse) local() string {
+	if w.cache != nil {
+		return ""
+	}
+	return w.dir
+}
+
 // openWarehouse opens a directory, or s3://bucket/prefix with a cache of cacheBytes in cacheDir. A bucket that does not answer is no
 // error: the mirrors wait for it.
 func openWarehouse(addr, cacheDir string, cacheBytes int64) (*warehouse, error) {

@@ -165,12 +165,12 @@ func Open(opt Options) (*Mirror, error) {
 	m := &Mirror{opt: opt, eng: opt.Engine, storeID: opt.Engine.StoreID(), log: opt.Logger, wake: make(chan struct{}, 1),
 		loaded: make(chan struct{}), stall: make(chan struct{}), dead: make(chan struct{}), tables: map[uint32]*table{}, byStorage: map[uint32]*table{}}
 	m.lakes.versions = map[string]*coldVersion{}
-	s, err := slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
+	s, err := slot.Open(opt.SlotDir, slotName, m.storeID, opt.Engine.Log())
 	if errors.Is(err, slot.ErrCorrupt) {
 		// Everything in it can be made again from the tables and the log.
 		m.log.Error("mirror starts anew", "err", err)
-		if err = slot.Remove(opt.SlotDir, "mirror"); err == nil {
-			s, err = slot.Open(opt.SlotDir, "mirror", m.storeID, opt.Engine.Log())
+		if err = slot.Remove(opt.SlotDir, slotName); err == nil {
+			s, err = slot.Open(opt.SlotDir, slotName, m.storeID, opt.Engine.Log())
 		}
 	}
 	if err != nil {
@@ -290,7 +290,7 @@ func (m *Mirror) sweepTable(dir string) error {
 		return err
 	}
 	for app := range snap.Txns {
-		id, ok := strings.CutPrefix(app, fmt.Sprintf("tarn/%s/", m.storeID))
+		id, ok := strings.CutPrefix(app, appPrefix(m.storeID))
 		if !ok {
 			continue
 		}
@@ -334,6 +334,8 @@ func (m *Mirror) poke() {
 	default:
 	}
 }
+
+const slotName = "mirror"
 
 // savedState is what the slot holds next to the position.
 type savedState struct {

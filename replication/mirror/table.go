@@ -147,7 +147,9 @@ func (t *table) setSchemaLocked(s *change.Schema, m *mapping) error {
 // appID is the application id of the table's txn actions.
 func (m *Mirror) appID(t *table) string { return txnOf(m.storeID, t.id) }
 
-func txnOf(store wal.StoreID, table uint32) string { return fmt.Sprintf("tarn/%s/%d", store, table) }
+func txnOf(store wal.StoreID, table uint32) string { return appPrefix(store) + fmt.Sprint(table) }
+
+func appPrefix(store wal.StoreID) string { return fmt.Sprintf("tarn/%s/", store) }
 
 // openLog loads the Delta log once. Called with t.pub.
 func (t *table) openLog(ctx context.Context) error {

@@ -100,6 +100,22 @@ func Peek(dir, name string, id wal.StoreID) (lsn wal.LSN, ok bool) {
 	return lsn, err == nil && owner == id
 }
 
+// State reads what was saved with a slot's position without opening it; ok is false if there is none of that store.
+func State(dir, name string, id wal.StoreID) (state []byte, ok bool, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, name+".slot"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil
+	}
+	var owner wal.StoreID
+	if err == nil {
+		owner, _, state, err = decode(b)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read slot %s: %w", name, err)
+	}
+	return state, owner == id, nil
+}
+
 // Position is the LSN that was saved last.
 func (s *Slot) Position() wal.LSN {
 	s.mu.Lock()

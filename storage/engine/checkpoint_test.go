@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -224,7 +224,7 @@ func TestCheckpointOfIdleStore(t *testing.T) {
 			}
 			s.Release()
 			mustClose(t, c)
-			if err := Check(context.Background(), io.Discard, fs, name); err != nil {
+			if err := Check(context.Background(), os.Stderr, fs, name, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

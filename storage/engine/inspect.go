@@ -44,8 +44,10 @@ func InspectKV(w io.Writer, fs vfs.FS, dir string, o kv.InspectOptions) error {
 }
 
 // Check verifies the store in dir: every checksum, that the log can be decoded and has no gap, that rows are well-formed,
-// and that log and state fit together (I3, I8). What it finds is printed; the error says only that there was something.
-func Check(ctx context.Context, w io.Writer, fs vfs.FS, dir string) error {
+// that log and state fit together (I3, I8), and that every file is one of the store's and none is missing. What it finds is printed;
+// the error says only that there was something. What a process that was killed has left, and the next one removes, is printed and is no
+// problem. others looks at what is in dir and is not the engine's.
+func Check(ctx context.Context, w io.Writer, fs vfs.FS, dir string, others func(name string) (Unused, bool)) error {
 	return inspect(fs, dir, func(fs vfs.FS, m Manifest) error {
 		m.print(w)
 		c := checker{w: w, fs: fs, dir: dir}
@@ -54,6 +56,7 @@ func Check(ctx context.Context, w io.Writer, fs vfs.FS, dir string) error {
 			return err
 		}
 		c.window()
+		c.files(others)
 		if c.problems > 0 {
 			return fmt.Errorf("%w: %d problems found", ErrCorrupt, c.problems)
 		}
@@ -98,12 +101,17 @@ type checker struct {
 	problems int
 	first    wal.LSN // of the log
 	end      wal.LSN
+	ingests  []ingested // of the log, in its order
+	bases    []base     // of the restore window, oldest first
 }
 
 func (c *checker) report(format string, args ...any) {
 	c.problems++
 	fmt.Fprintf(c.w, format+"\n", args...)
 }
+
+// note is for what is no problem.
+func (c *checker) note(format string, args ...any) { fmt.Fprintf(c.w, format+"\n", args...) }
 
 // log reads and decodes all records.
 func (c *checker) log(ctx context.Context) {
@@ -134,6 +142,10 @@ func (c *checker) log(ctx context.Context) {
 				case change.KindSchema:
 					if _, err := op.Schema(); err != nil {
 						c.report("log record at %s: %v", rec.LSN, err)
+					}
+				case change.KindIngest:
+					if in := op.Ingest(); in.RowCount > 0 {
+						c.ingests = append(c.ingests, ingested{rec.End, in})
 					}
 				case change.KindOpen:
 					if op.Epoch <= lastEpoch {
@@ -167,36 +179,11 @@ func (c *checker) state(ctx context.Context) error {
 	n, err := s.Check(ctx, &found)
 	c.problems += n
 	c.w.Write(found.Bytes())
+	c.unused(kvDir)(s.Unused())
 	if at := s.State().LSN; at > c.end {
 		c.report("the state is that of %s, the log ends at %s", at, c.end)
 	} else if at != 0 && at < c.first || at == 0 && c.first != wal.FirstLSN {
 		c.report("the state is that of %s, the log starts at %s", at, c.first)
 	}
 	return err
-}
-
-// window looks whether what the bases of the restore window name is there.
-func (c *checker) window() {
-	dir := c.fs.PathJoin(c.dir, baseDir)
-	names, err := c.fs.List(dir)
-	if err != nil {
-		return // there is none
-	}
-	for _, name := range names {
-		b, ok := parseBase(name)
-		if !ok {
-			continue // goes when the store is opened
-		}
-		s, err := kv.Open(c.fs.PathJoin(dir, name), kv.Options{FS: c.fs, ReadOnly: true, CacheBytes: 8 << 20, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			c.report("base %s: %v", name, err)
-			continue
-		}
-		if at := s.State().LSN; at > b.valid || at != 0 && at < c.first || b.keep < c.first {
-			c.report("base %s: its state is that of %s, the log starts at %s", name, at, c.first)
-		}
-		if err := s.Close(); err != nil {
-			c.report("base %s: %v", name, err)
-		}
-	}
 }

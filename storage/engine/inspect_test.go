@@ -36,7 +36,7 @@ func TestInspect(t *testing.T) {
 		InspectLog(&out, fs, "db", wal.InspectOptions{}),
 		InspectKV(&out, fs, "db", kv.InspectOptions{Table: testTable}),
 		InspectKV(&out, fs, "db", kv.InspectOptions{Summary: true}),
-		Check(context.Background(), &out, fs, "db"),
+		Check(context.Background(), &out, fs, "db", nil),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -85,7 +85,7 @@ func TestCheckFindsFlippedBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustClose(t, e)
-	if err := Check(context.Background(), &bytes.Buffer{}, fs, "db"); err != nil {
+	if err := Check(context.Background(), &bytes.Buffer{}, fs, "db", nil); err != nil {
 		t.Fatal(err)
 	}
 	checked := 0
@@ -106,7 +106,7 @@ func TestCheckFindsFlippedBytes(t *testing.T) {
 			for i := 0; i < used; i += max(used/50, 1) {
 				b[i] ^= 4
 				var out bytes.Buffer
-				if err := Check(context.Background(), &out, fs, "db"); err == nil {
+				if err := Check(context.Background(), &out, fs, "db", nil); err == nil {
 					t.Errorf("%s, byte %d of %d: not noticed\n%s", name, i, used, &out)
 				} else if !errors.Is(err, ErrCorrupt) {
 					t.Errorf("%s, byte %d of %d: %v", name, i, used, err)

@@ -262,7 +262,7 @@ func TestRestoreUnderLoad(t *testing.T) {
 				}
 				o := o
 				o.Dir = r.dir
-				if err := Check(context.Background(), io.Discard, o.FS, r.dir); err != nil {
+				if err := Check(context.Background(), io.Discard, o.FS, r.dir, nil); err != nil {
 					t.Error(err)
 				}
 				sameState(t, o, want, "restored at "+r.p.String())

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -90,15 +93,13 @@ func (s *Store) Check(ctx context.Context, w io.Writer) (problems int, err error
 		problems++
 		fmt.Fprintf(w, format+"\n", args...)
 	}
-	names, err := s.fs.List(s.dir)
+	used, err := s.sortedFiles()
 	if err != nil {
 		return 0, err
 	}
-	for _, name := range names {
-		if strings.HasSuffix(name, ".sst") {
-			if err := s.checkFile(ctx, name); err != nil {
-				report("file %s: %v", name, err)
-			}
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		if err := s.checkFile(ctx, name); err != nil {
+			report("file %s: %v", name, err)
 		}
 	}
 	if err := s.db.CheckLevels(nil); err != nil {
@@ -136,6 +137,55 @@ func (s *Store) Check(ctx context.Context, w io.Writer) (problems int, err error
 	fmt.Fprintf(w, "key-value state: %d entries, applied %s\n", entries, st.LSN)
 	return problems, nil
 }
+
+// sortedFiles are the names of the sorted files that the store is made of.
+func (s *Store) sortedFiles() (map[string]bool, error) {
+	levels, err := s.db.SSTables()
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, level := range levels {
+		for _, t := range level {
+			used[fmt.Sprintf("%s.sst", t.BackingSSTNum)] = true
+		}
+	}
+	return used, nil
+}
+
+// Unused are the names in the store's directory that the store does not need: left are what a process that was killed has left,
+// and go when the store is opened to be written; foreign have been made by somebody else.
+func (s *Store) Unused() (left, foreign []string, err error) {
+	used, err := s.sortedFiles()
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := s.fs.List(s.dir)
+	for _, name := range names {
+		switch {
+		case used[name] || pebbleFile.MatchString(name):
+		case name == bulkDir:
+			unfinished, err := s.fs.List(s.fs.PathJoin(s.dir, bulkDir))
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, f := range unfinished {
+				left = append(left, bulkDir+"/"+f)
+			}
+		case sortedFile.MatchString(name) || strings.HasSuffix(name, ".dbtmp"):
+			left = append(left, name)
+		default:
+			foreign = append(foreign, name)
+		}
+	}
+	return left, foreign, err
+}
+
+var (
+	sortedFile = regexp.MustCompile(`^[0-9]+\.sst$`)
+	// pebbleFile are names of small files of which Pebble keeps the newest, or the one before it too; its own log stays empty.
+	pebbleFile = regexp.MustCompile(`^(LOCK|(MANIFEST|OPTIONS)-[0-9]+|marker\..+|[0-9]+(-[0-9]+)?\.log)$`)
+)
 
 // checkFile verifies all blocks of a sorted file, those too that reading its entries does not touch.
 func (s *Store) checkFile(ctx context.Context, name string) error {

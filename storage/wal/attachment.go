@@ -60,7 +60,7 @@ func (l *Log) removeAttachments(of []LSN) (err error) {
 	return err
 }
 
-// findAttachments learns of the attachments in the directory and removes those without a record.
+// findAttachments learns of the attachments in the directory and removes those without a record, and segments that have no name yet.
 func (l *Log) findAttachments() error {
 	names, err := l.opts.FS.List(l.dir)
 	if err != nil {
@@ -71,14 +71,19 @@ func (l *Log) findAttachments() error {
 		at, ok := parseFileName(name, attachmentSuffix)
 		if ok && at >= oldest && at < l.mu.end {
 			l.segMu.attachments = append(l.segMu.attachments, at)
-		} else if ok || strings.HasSuffix(name, newAttachment) {
+		} else if ok || unnamed(name) {
 			if err := l.opts.FS.Remove(l.opts.FS.PathJoin(l.dir, name)); err != nil {
-				return fmt.Errorf("remove attachment of the log: %w", err)
+				return fmt.Errorf("remove what is left in the log: %w", err)
 			}
 		}
 	}
 	slices.Sort(l.segMu.attachments)
 	return nil
+}
+
+// unnamed reports the name of a file that was being made.
+func unnamed(name string) bool {
+	return strings.HasSuffix(name, newAttachment) || strings.HasSuffix(name, newSegment)
 }
 
 // trimAttachmentsLocked removes those whose segments are gone. Called with segMu.

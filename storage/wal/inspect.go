@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -51,4 +52,33 @@ func Inspect(w io.Writer, fs vfs.FS, dir string, o InspectOptions) (end LSN, err
 			return rec.LSN, err
 		}
 	}
+}
+
+// Unused are the names in the directory of a log that nobody has open that are no part of it: left are what a process that was killed
+// has left, and go when the log is opened; foreign are segments without a connection to the newest one, and what the log has not made.
+func Unused(fs vfs.FS, dir string) (left, foreign []string, err error) {
+	segs, err := loadSegments(fs, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	var oldest, newest, end LSN
+	if len(segs) > 0 {
+		oldest, newest = segs[0].Start, segs[len(segs)-1].Start
+		if end, err = findEnd(fs, dir, segs); err != nil {
+			return nil, nil, err
+		}
+	}
+	names, err := fs.List(dir)
+	for _, name := range names {
+		segment, ok := parseFileName(name, segmentSuffix)
+		attached, more := parseFileName(name, attachmentSuffix)
+		switch {
+		case ok && slices.ContainsFunc(segs, func(s Segment) bool { return s.Start == segment }), more && attached >= oldest && attached < end:
+		case unnamed(name) || more || ok && segment > newest:
+			left = append(left, name)
+		default:
+			foreign = append(foreign, name)
+		}
+	}
+	return left, foreign, err
 }

@@ -26,6 +26,7 @@ const (
 	segmentMagic   = "TARNWAL\x00"
 	segmentVersion = 1
 	segmentSuffix  = ".wal"
+	newSegment     = ".wal.new"
 )
 
 // StoreID names the store that wrote a segment. A branch keeps segments of its parent.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +54,7 @@ type client struct {
 	t    *testing.T
 	port int
 	c    *pgconn.PgConn
+	cmd  *exec.Cmd // of startServer
 }
 
 // startServer runs a server until stop or the end of the test.
@@ -72,6 +75,7 @@ func startServer(t *testing.T, data string, flags ...string) (c *client, stop fu
 	})
 	t.Cleanup(kill)
 	c = (&client{t: t, port: port}).another()
+	c.cmd = cmd
 	return c, func() {
 		c.close()
 		kill()
@@ -93,11 +97,20 @@ func (c *client) on(database string) *client {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := pgconn.Connect(context.Background(), c.dsnOf(database))
 		if err == nil {
-			return &client{c.t, c.port, conn}
+			return &client{t: c.t, port: c.port, c: conn}
 		}
 		if time.Now().After(deadline) {
 			c.t.Fatal(err)
 		}
+	}
+}
+
+// shutdown ends the server in an orderly way.
+func (c *client) shutdown() {
+	c.t.Helper()
+	c.close()
+	if err := errors.Join(c.cmd.Process.Signal(syscall.SIGTERM), c.cmd.Wait()); err != nil {
+		c.t.Fatalf("stop: %v", err)
 	}
 }
 
