@@ -114,7 +114,7 @@ func (m *Manager) ResetBranch(ctx context.Context, database, name string, to Poi
 	if to.Present() {
 		b.LSN, err = m.checkpoint(ctx, source.Runtime, where)
 	} else {
-		err = m.restore(ctx, source.Runtime, where, to, b)
+		err = m.restore(ctx, source, where, to, b)
 	}
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type fake struct {
 	dir    string
 	closed atomic.Bool
 	busy   atomic.Bool
+	still  atomic.Bool // it has no commit of its own
 }
 
 func openFake(_ context.Context, w Where) (Runtime, error) {
@@ -55,10 +56,14 @@ func (f *fake) Restore(_ context.Context, to Where, p Point) (Point, error) {
 		}
 		text = text[:p.LSN]
 	}
+	at := Point{LSN: wal.LSN(len(text)), Time: time.Now()}
+	if f.still.Load() {
+		at.Time = time.Time{}
+	}
 	if err := os.Mkdir(to.Dir, 0o700); err != nil {
 		return Point{}, err
 	}
-	return Point{LSN: wal.LSN(len(text)), Time: time.Now()}, os.WriteFile(filepath.Join(to.Dir, "data"), []byte(text), 0o600)
+	return at, os.WriteFile(filepath.Join(to.Dir, "data"), []byte(text), 0o600)
 }
 
 var errOutside = errors.New("outside of the window")
@@ -193,8 +198,17 @@ func TestBranchesOfThePast(t *testing.T) {
 			}
 		})
 	}
+	// A branch of another one's beginning begins there: what was before is in the history of that one's parent.
+	must(create("calm", "main", Point{}))
+	on(t, m, "postgres", "calm", func(f *fake) { f.still.Store(true) })
+	time.Sleep(time.Millisecond)
+	must(create("calmer", "calm", Point{Time: time.Now()}))
+	must(create("before", "calmer", Point{Time: made["calm"].Created.Add(-time.Nanosecond)}))
 	d := m.Databases()[0]
-	for name, parent := range map[string]string{"deep": "dev", "m12": "main", "old": "main", "mine": "deep", "then": "dev"} {
+	if b := d.branch("calmer"); !b.At.Equal(made["calm"].Created) {
+		t.Errorf("calmer: %+v", b)
+	}
+	for name, parent := range map[string]string{"calmer": "calm", "before": "main", "deep": "dev", "m12": "main", "old": "main", "mine": "deep", "then": "dev"} {
 		if b, p := d.branch(name), d.branch(parent); b.Parent != p.ID || b.Depth != p.Depth+1 || b.At.IsZero() {
 			t.Errorf("%s: %+v", name, b)
 		}

@@ -36,7 +36,8 @@ type Runtime interface {
 	// commit path: nothing acknowledged before the call is missing (I6). What belongs to it in the warehouse is in
 	// to.Warehouse.
 	Checkpoint(ctx context.Context, to Where) (wal.LSN, error)
-	// Restore is Checkpoint at a point of the store's past; it returns the last commit that is in the copy. Errors: those that say
+	// Restore is Checkpoint at a point of the store's past; it returns the last commit that is in the copy, with a zero time where that is
+	// from before the store began. Errors: those that say
 	// that the point is outside of what is kept, and others.
 	Restore(ctx context.Context, to Where, p Point) (Point, error)
 	// LSN is the newest visible position.

@@ -28,9 +28,9 @@ func (p Point) precedes(b *Branch) bool {
 	return p.LSN < b.LSN
 }
 
-// from is the time of the point that the branch starts from.
+// from is the time of the point that the branch starts from. Earlier versions noted 1970 where it was the beginning of another branch.
 func (b *Branch) from() time.Time {
-	if b.At.IsZero() {
+	if b.At.IsZero() || b.At.UnixMicro() == 0 {
 		return b.Created
 	}
 	return b.At
@@ -104,7 +104,7 @@ func (m *Manager) createPast(ctx context.Context, database, name string, o Creat
 		return Branch{}, err
 	}
 	defer release()
-	if err := m.restore(ctx, source.Runtime, where, o.At, b); err != nil {
+	if err := m.restore(ctx, source, where, o.At, b); err != nil {
 		return Branch{}, err
 	}
 	if err := m.empty(ctx, where, o.SchemaOnly); err != nil {
@@ -177,20 +177,35 @@ func (m *Manager) reserve(database string, b *Branch, there bool) (w Where, rele
 	}, nil
 }
 
+// began is from of an open branch.
+func (m *Manager) began(w Where) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.mu.tree.Databases {
+		if b := d.branchByID(w.BranchID); d.ID == w.DatabaseID && b != nil {
+			return b.from()
+		}
+	}
+	return time.Time{}
+}
+
 // restore makes the store of a branch that the tree does not name yet; a failure leaves nothing behind.
-func (m *Manager) restore(ctx context.Context, from Runtime, to Where, p Point, b *Branch) error {
+func (m *Manager) restore(ctx context.Context, from *Handle, to Where, p Point, b *Branch) error {
 	if err := os.MkdirAll(filepath.Dir(to.Dir), 0o700); err != nil {
 		return err
 	}
 	if err := m.mark(to); err != nil {
 		return err
 	}
-	at, err := from.Restore(ctx, to, p)
+	at, err := from.Runtime.Restore(ctx, to, p)
 	if err == nil {
 		err = syncDir(filepath.Dir(to.Dir))
 	}
 	if err != nil {
 		return errors.Join(err, m.removeStores([]Where{to}))
+	}
+	if at.Time.IsZero() {
+		at.Time = m.began(from.Where)
 	}
 	b.LSN, b.At = at.LSN, at.Time.UTC()
 	return nil

@@ -76,7 +76,7 @@ func (p Past) Next(lo, hi []byte) (key []byte, ok bool, err error) {
 // the log is followed: it goes back as far as that if it is kept, 0: as far as recovery needs it. The window does not move on meanwhile.
 type Look func(past Past, store wal.StoreID, at wal.LSN) (follow wal.LSN, err error)
 
-// Restored is the last commit that a restored store has.
+// Restored is the last commit that a restored store has. A zero time: it is the beginning of the store that it was restored from.
 type Restored struct {
 	LSN  wal.LSN
 	Time time.Time
@@ -277,7 +277,10 @@ func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, follo
 		return 0, at, err
 	}
 	state := s.State().LSN
-	at = Restored{LSN: max(state, b.valid), Time: time.UnixMicro(micros)} // the base's before the first commit
+	at.LSN = max(state, b.valid)
+	if micros != 0 {
+		at.Time = time.UnixMicro(micros) // the base's before the first commit
+	}
 	from, err = follow(Past{s}, state, at.LSN)
 	return from, at, err
 }

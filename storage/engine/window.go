@@ -21,7 +21,8 @@ import (
 //
 //	VALID   positions from here on can be restored from the base
 //	KEEP    the log is kept from here on; at or before the state in the base, and where the log's followers were
-//	MICROS  when the base was taken, Unix time; every commit up to VALID is from before. 0: the first of the store
+//	MICROS  when the base was taken, Unix time; every commit up to VALID is from before. 0: it is the store's beginning, no
+//	        commit of its own is in it
 //	STAMP   a base that lacks the file is not newer
 //
 // A base has its name once it is whole and durable, and loses it before its files go; what has another name is debris and
@@ -102,12 +103,25 @@ func (e *Engine) openWindow() error {
 	if len(w.bases) > 0 {
 		return nil
 	}
-	// Linked before the first commit: no position of the store is before it. Named later, for that waits for the disk.
-	valid := max(e.kv.State().LSN, e.log.WrittenLSN())
-	if w.first, err = e.linkBase(func() (wal.LSN, int64) { return valid, 0 }); err == nil {
+	// Linked before this process commits. Named later, for that waits for the disk.
+	valid, micros := max(e.kv.State().LSN, e.log.WrittenLSN()), int64(0)
+	if begins, err := e.beginning(); err != nil {
+		return err
+	} else if valid != begins {
+		micros = time.Now().UnixMicro() // processes before this one have kept no window, or have not come to name a base
+	}
+	if w.first, err = e.linkBase(func() (wal.LSN, int64) { return valid, micros }); err == nil {
 		w.first.keep = oldest // for followers, which have not said yet from where on they need it
 	}
 	return err
+}
+
+// beginning is the position of the store before its first own commit.
+func (e *Engine) beginning() (wal.LSN, error) {
+	if e.manifest.BranchLSN == "" {
+		return wal.FirstLSN, nil
+	}
+	return wal.ParseLSN(e.manifest.BranchLSN)
 }
 
 func (e *Engine) sortedFiles(dir string) ([]string, error) {
@@ -425,11 +439,15 @@ func (e *Engine) Window() (w Window, ok bool, err error) {
 func (e *Engine) PastFrom() (wal.LSN, time.Time) {
 	e.window.mu.Lock()
 	defer e.window.mu.Unlock()
-	if !e.windowed() || len(e.window.bases) == 0 && e.window.first == nil {
+	oldest := e.window.first
+	if len(e.window.bases) > 0 {
+		oldest = &e.window.bases[0]
+	}
+	if !e.windowed() || oldest == nil {
 		return e.visible.Load(), time.Now()
 	}
-	if len(e.window.bases) == 0 || e.window.bases[0].micros == 0 {
+	if oldest.micros == 0 {
 		return 0, time.Time{}
 	}
-	return e.window.bases[0].valid, time.UnixMicro(e.window.bases[0].micros)
+	return oldest.valid, time.UnixMicro(oldest.micros)
 }

@@ -356,3 +356,71 @@ func TestWindowAge(t *testing.T) {
 	}
 	mustClose(t, e)
 }
+
+// TestWindowThatCameLater: a restore window that begins after a store's first commits does not answer for moments before it began, and
+// does not count as reaching back to the store's beginning; that of a new store, or of a copy that has no commit of its own, does.
+func TestWindowThatCameLater(t *testing.T) {
+	fs := vfs.NewMem()
+	want := map[string]string{string(rowKey(1)): "one"}
+	later := func(what string, o Options) {
+		t.Helper()
+		before := time.Now()
+		time.Sleep(2 * time.Millisecond)
+		e := mustOpen(t, o)
+		defer mustClose(t, e)
+		e.tend()
+		opened := time.Now()
+		mustCommit(t, e, Sync, func(g *change.Group) { g.Put(rowKey(9), rowValue("later"), 0) })
+		if from, since := e.PastFrom(); from == 0 || since.Before(before) {
+			t.Errorf("%s: the past reaches from %s, %s", what, from, since)
+		}
+		if w, ok, err := e.Window(); !ok || err != nil || w.Since.Before(before) {
+			t.Errorf("%s: window %+v, %v, %v", what, w, ok, err)
+		}
+		var outside *OutsideError
+		if at, err := e.Restore(context.Background(), "x", Point{Time: before}, nil); !errors.As(err, &outside) || outside.Window.Since.Before(before) {
+			t.Errorf("%s: restored at a moment before the window: %v, %v", what, at, err)
+		}
+		if _, err := e.Restore(context.Background(), what, Point{Time: opened}, nil); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		sameState(t, Options{FS: fs, Dir: what}, want, what)
+	}
+	without, with := Options{FS: fs, Dir: "db"}, Options{FS: fs, Dir: "db", Window: time.Hour, WindowBytes: 1 << 30}
+	began := time.Now().Truncate(time.Microsecond)
+	e := mustOpen(t, without)
+	mustCommit(t, e, Sync, func(g *change.Group) { g.Put(rowKey(1), rowValue("one"), 0) })
+	if _, err := e.Checkpoint(context.Background(), "copy", 0); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, e)
+	later("r1", with)
+	mustClose(t, mustOpen(t, without)) // the window is given up
+	e = mustOpen(t, without)
+	mustCommit(t, e, Sync, func(g *change.Group) { g.Delete(rowKey(9), 0) })
+	mustClose(t, e)
+	later("r2", with)
+	// Of a copy all is known, however late it is opened.
+	after := time.Now()
+	time.Sleep(2 * time.Millisecond)
+	c := mustOpen(t, Options{FS: fs, Dir: "copy", Window: time.Hour, WindowBytes: 1 << 30})
+	c.tend()
+	mustCommit(t, c, Sync, func(g *change.Group) { g.Put(rowKey(2), rowValue("two"), 0) })
+	if from, since := c.PastFrom(); from != 0 || !since.IsZero() {
+		t.Errorf("a copy's past reaches from %s, %s", from, since)
+	}
+	if at, err := c.Restore(context.Background(), "r3", Point{Time: after}, nil); err != nil || at.Time.Before(began) || at.Time.After(after) {
+		t.Errorf("a copy at its beginning, of whose last commit it knows the time: %+v, %v", at, err)
+	}
+	mustClose(t, c)
+	sameState(t, Options{FS: fs, Dir: "r3"}, map[string]string{string(rowKey(1)): "one"}, "r3")
+	n := mustOpen(t, Options{FS: fs, Dir: "new", Window: time.Hour, WindowBytes: 1 << 30})
+	n.tend()
+	if from, since := n.PastFrom(); from != 0 || !since.IsZero() {
+		t.Errorf("a new store's past reaches from %s, %s", from, since)
+	}
+	if at, err := n.Restore(context.Background(), "r4", Point{Time: began}, nil); err != nil || at != (Restored{LSN: wal.FirstLSN}) {
+		t.Errorf("a new store at its beginning: %+v, %v", at, err)
+	}
+	mustClose(t, n)
+}

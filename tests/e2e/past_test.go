@@ -398,3 +398,60 @@ func TestBranchCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestRestoreWindowThatCameLater: moments before a database's restore window was turned on are refused; and a branch of a moment at which its parent had no commit of its own leads to that one's parent for what was before.
+func TestRestoreWindowThatCameLater(t *testing.T) {
+	data := t.TempDir()
+	server, _ := startServer(t, data, "--log-level", "error")
+	now := func() string { return strings.TrimSpace(server.run("select clock_timestamp()")) }
+	server.run("alter database postgres set tarn.restore_window = 0")
+	server.shutdown()
+	server, _ = startServer(t, data, "--log-level", "error")
+	server.run("create table t (a int)")
+	server.run("insert into t values (1)")
+	between := now()
+	server.run("insert into t values (2)")
+	server.run("alter database postgres reset tarn.restore_window")
+	server.shutdown()
+	server, _ = startServer(t, data, "--log-level", "error")
+	refused := func(sql string) {
+		t.Helper()
+		_, err := query(server.c, sql)
+		var pe *pgconn.PgError
+		if !errors.As(err, &pe) || pe.Code != "22023" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	time.Sleep(100 * time.Millisecond) // the first base is named
+	refused("create branch x at timestamp '" + between + "'")
+	refused("begin; set local tarn.as_of = '" + between + "'; select 1")
+	server.run("rollback")
+	after := now()
+	server.run("insert into t values (3)")
+	server.run("create branch y at timestamp '" + after + "'")
+	// calm has no commit of its own.
+	server.run("insert into t values (4)")
+	four := now()
+	server.run("insert into t values (5)")
+	server.run("create branch calm")
+	calm := server.on("postgres@calm")
+	calm.run("select 1")
+	calm.close()
+	time.Sleep(100 * time.Millisecond)
+	server.run("create branch calmer from calm at timestamp '" + now() + "'")
+	server.run("create branch before from calmer at timestamp '" + four + "'")
+	for branch, want := range map[string]string{"y": "1\n2\n", "calmer": "1\n2\n3\n4\n5\n", "before": "1\n2\n3\n4\n"} {
+		b := server.on("postgres@" + branch)
+		if got := b.run("select a from t order by a"); got != want {
+			t.Errorf("%s has %q, want %q", branch, got, want)
+		}
+		b.close()
+	}
+	if got := server.run("select parent from tarn.branches where name = 'before'"); got != "main\n" {
+		t.Errorf("before comes from %s", got)
+	}
+	server.shutdown()
+	if out, err := exec.Command(binary(t), "check", data).CombinedOutput(); err != nil {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+}
