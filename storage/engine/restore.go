@@ -241,34 +241,54 @@ func copyFile(fs vfs.FS, src, dst string) error {
 // told where recovery would need it, wants the log.
 func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, follow func(past Past, state, at wal.LSN) (wal.LSN, error)) (
 	from wal.LSN, at Restored, err error) {
-	s, err := kv.Open(dir, kv.Options{FS: e.opts.FS, CacheBytes: 8 << 20, MemTableBytes: e.opts.MemTableBytes,
+	ingested, err := e.ingestedFiles()
+	if err != nil {
+		return 0, at, err
+	}
+	a := advancing{fs: e.opts.FS, dir: dir, memTable: e.opts.MemTableBytes, base: b, point: p, reader: e.log.NewReader, ingested: ingested}
+	return a.run(ctx, follow)
+}
+
+// advancing is the way of a base's state to a point.
+type advancing struct {
+	fs       vfs.FS
+	dir      string // of the key-value state
+	memTable int64
+	base     base
+	point    Point
+	reader   func(from wal.LSN) (*wal.Reader, error)
+	ingested map[string]string // paths of sorted files by their names in the log
+	beyond   func()            // called when the log goes on behind the point; may be nil
+}
+
+func (a *advancing) run(ctx context.Context, follow func(past Past, state, at wal.LSN) (wal.LSN, error)) (from wal.LSN, at Restored, err error) {
+	s, err := kv.Open(a.dir, kv.Options{FS: a.fs, CacheBytes: 8 << 20, MemTableBytes: a.memTable,
 		Logger: slog.New(slog.DiscardHandler), OnFatal: func(error) {}})
 	if err != nil {
 		return 0, at, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err := e.log.NewReader(s.State().LSN)
+	r, err := a.reader(s.State().LSN)
 	if err != nil {
 		return 0, at, err
 	}
 	defer r.Close()
-	ingested, err := e.ingestedFiles()
-	if err != nil {
-		return 0, at, err
-	}
-	micros := b.micros
+	p, micros := a.point, a.base.micros
 	_, err = replay(ctx, s, r, func(rec wal.Record, apply func() error) (bool, error) {
 		d, err := change.Decode(rec.Payload)
 		if err != nil {
 			return false, err
 		}
 		// A time before the base's is that of the base: the clock has been set back.
-		past := rec.End <= b.valid
+		past := rec.End <= a.base.valid
 		if p.Time.IsZero() && rec.End > p.LSN || !p.Time.IsZero() && !past && d.CommitMicros > p.Time.UnixMicro() {
+			if a.beyond != nil {
+				a.beyond()
+			}
 			return false, nil
 		}
 		micros = d.CommitMicros
-		return true, e.replayIngests(ctx, s, d, ingested, apply)
+		return true, replayIngests(ctx, s, d, a.ingested, apply)
 	})
 	if err != nil {
 		return 0, at, err
@@ -277,7 +297,7 @@ func (e *Engine) advance(ctx context.Context, dir string, b base, p Point, follo
 		return 0, at, err
 	}
 	state := s.State().LSN
-	at.LSN = max(state, b.valid)
+	at = Restored{LSN: max(state, a.base.valid)}
 	if micros != 0 {
 		at.Time = time.UnixMicro(micros) // the base's before the first commit
 	}
@@ -305,7 +325,7 @@ func (e *Engine) ingestedFiles() (map[string]string, error) {
 }
 
 // replayIngests brings in the sorted files that a group names, which the log does not hold, unless the base has them.
-func (e *Engine) replayIngests(ctx context.Context, s *kv.Store, d change.Decoder, ingested map[string]string, apply func() error) error {
+func replayIngests(ctx context.Context, s *kv.Store, d change.Decoder, ingested map[string]string, apply func() error) error {
 	op := new(change.Op)
 	for d.Next(op) {
 		if op.Kind != change.KindIngest || op.RowCount == 0 {

@@ -78,6 +78,9 @@ func (e *Engine) openWindow() error {
 	if err != nil && !oserror.IsNotExist(err) {
 		return err
 	}
+	if err := fs.RemoveAll(fs.PathJoin(e.opts.Dir, archiveDir)); err != nil {
+		return err
+	}
 	oldest := e.log.OldestLSN()
 	w := &e.window
 	for _, name := range names {
@@ -110,7 +113,7 @@ func (e *Engine) openWindow() error {
 	} else if valid != begins {
 		micros = time.Now().UnixMicro() // processes before this one have kept no window, or have not come to name a base
 	}
-	if w.first, err = e.linkBase(func() (wal.LSN, int64) { return valid, micros }); err == nil {
+	if w.first, err = e.newBase(func() (wal.LSN, int64) { return valid, micros }); err == nil {
 		w.first.keep = oldest // for followers, which have not said yet from where on they need it
 	}
 	return err
@@ -153,9 +156,8 @@ func (e *Engine) dropDir(dir, name string) error {
 	return fs.RemoveAll(fs.PathJoin(dir, name))
 }
 
-// linkBase makes a base that has no name yet; at says, after the files are linked, from where on it is valid, and when.
-// Called with window.mu, or before anybody else has the store.
-func (e *Engine) linkBase(at func() (wal.LSN, int64)) (*base, error) {
+// newBase is linkBase for one of the window's bases, which has no name yet.
+func (e *Engine) newBase(at func() (wal.LSN, int64)) (*base, error) {
 	fs, dir := e.opts.FS, e.opts.FS.PathJoin(e.opts.Dir, baseDir)
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -164,10 +166,24 @@ func (e *Engine) linkBase(at func() (wal.LSN, int64)) (*base, error) {
 	if err := fs.RemoveAll(fresh); err != nil {
 		return nil, err
 	}
+	return e.linkBase(fresh, at)
+}
+
+// presentBase is the position and the time of a base whose files have been linked just now.
+func (e *Engine) presentBase() (wal.LSN, int64) {
+	// Of the group that is being applied some may be in the linked files already (I2).
+	e.applyTurn.Lock()
+	defer e.applyTurn.Unlock()
+	return e.visible.Load(), time.Now().UnixMicro()
+}
+
+// linkBase makes a base in a directory that does not exist; at says, after the files are linked, from where on it is valid, and when.
+// Called with window.mu, or before anybody else has the store.
+func (e *Engine) linkBase(fresh string, at func() (wal.LSN, int64)) (*base, error) {
 	// Both read before the files are linked: what those hold is at least this.
 	b := &base{keep: e.durableApplied()}
 	for _, h := range e.log.Holds() {
-		if h.Name != ownHold {
+		if h.Name != ownHold && h.Name != ArchiveHold {
 			b.keep = min(b.keep, h.From)
 		}
 	}
@@ -224,12 +240,7 @@ func (e *Engine) tendWindow() error {
 	}
 	if e.baseDue() {
 		w.mu.Lock()
-		b, err := e.linkBase(func() (wal.LSN, int64) {
-			// Of the group that is being applied some may be in the linked files already (I2).
-			e.applyTurn.Lock()
-			defer e.applyTurn.Unlock()
-			return e.visible.Load(), time.Now().UnixMicro()
-		})
+		b, err := e.newBase(e.presentBase)
 		w.mu.Unlock()
 		if err == nil {
 			err = e.nameBase(b)

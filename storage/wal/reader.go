@@ -15,6 +15,8 @@ type Record struct {
 	LSN     LSN    // of its first byte
 	End     LSN    // of the commit that it is; the next record starts here or in the next segment
 	Payload []byte // valid until the next call of Next
+	Raw     []byte // the whole record as it stands in its segment; as Payload. Nil for what Log.Record has made
+	Segment Segment
 
 	fs  vfs.FS
 	dir string
@@ -132,12 +134,15 @@ func (r *Reader) Next(ctx context.Context) (Record, error) {
 	return Record{}, r.ended
 }
 
-// TryNext is Next for a following reader that does not wait: ok is false when nothing is durable after Pos.
+// TryNext is Next that does not wait: ok is false when nothing is durable after Pos, and at the end of a log that nobody writes.
 func (r *Reader) TryNext(ctx context.Context) (rec Record, ok bool, err error) {
 	if r.log != nil && r.log.durable.Load() <= r.pos {
 		return Record{}, false, nil
 	}
 	rec, err = r.Next(ctx)
+	if r.log == nil && err == io.EOF {
+		return Record{}, false, nil
+	}
 	return rec, err == nil, err
 }
 
@@ -240,7 +245,7 @@ func (r *Reader) read() (rec Record, reason string, err error) {
 			return rec, "bytes between records are not zero", nil
 		}
 	}
-	rec = Record{LSN: r.pos, End: r.pos + LSN(size), Payload: b[headerSize:whole], fs: r.fs, dir: r.dir}
+	rec = Record{LSN: r.pos, End: r.pos + LSN(size), Payload: b[headerSize:whole], Raw: b, Segment: r.segs[0], fs: r.fs, dir: r.dir}
 	r.pos, r.link, r.linked = rec.End, h.crc, true
 	return rec, "", nil
 }
