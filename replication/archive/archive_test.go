@@ -267,7 +267,7 @@ func (r *rig) restore(p engine.Point) (wal.LSN, error) {
 	if at.LSN != last {
 		r.t.Errorf("restored at %s: position %s, want %s", p, at.LSN, last)
 	}
-	if err := engine.Check(r.t.Context(), io.Discard, nil, dir); err != nil {
+	if err := engine.Check(r.t.Context(), io.Discard, nil, dir, nil); err != nil {
 		r.t.Errorf("restored at %s: %v", p, err)
 	}
 	e, err := engine.Open(r.t.Context(), engine.Options{Dir: dir})
