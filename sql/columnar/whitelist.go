@@ -215,7 +215,8 @@ func trunc(c *compiler, x *plan.FuncCall, a []value) (value, bool) {
 	field, _ := a[0].text()
 	switch field = strings.ToLower(field); field {
 	case "microseconds", "milliseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year":
-		return value{sql: "CAST(date_trunc(" + a[0].sql + ", " + a[1].sql + ") AS TIMESTAMP)", typ: types.Timestamp}, true
+		// Bare, its comparison with a constant that is no such beginning would be constant to DuckDB, for NULL too.
+		return value{sql: "CASE WHEN " + a[1].sql + " IS NOT NULL THEN CAST(date_trunc(" + a[0].sql + ", " + a[1].sql + ") AS TIMESTAMP) END", typ: types.Timestamp}, true
 	}
 	return c.no("date_trunc to this field")
 }

@@ -80,6 +80,9 @@ select extract(year from d), count(*) from l group by 1
 select extract(month from d), extract(dow from d), extract(doy from d), extract(week from d), extract(quarter from d), count(*) from l group by 1, 2, 3, 4, 5
 select extract(hour from ts), extract(minute from ts), extract(isodow from ts), count(*) from l group by 1, 2, 3
 select date_trunc('month', ts), count(*) from l group by 1 order by 1
+select count(*) from l where date_trunc('hour', ts) <> timestamp '1969-12-31 23:59:59.999999'
+select count(*) from l where not date_trunc('hour', ts) = timestamp '1969-12-31 23:59:59.999999'
+select count(*), count(ts) from l where (date_trunc('day', ts) < timestamp '2000-01-01 00:00:01') is null
 select date_trunc('week', ts), date_trunc('hour', ts), count(*) from l where ts > '1000-01-01' group by 1, 2
 select count(*) from l where d < ts and d <= timestamp '2020-02-29 12:00' and d > timestamp '1969-12-31'
 select min(d - date '2000-01-01'), max(d - date '2000-01-01') from l
