@@ -48,6 +48,8 @@ func (c *checker) files(others func(name string) (Unused, bool)) {
 	for _, name := range names {
 		switch name {
 		case manifestFile, lockFile, kvDir, baseDir:
+		case archiveDir:
+			c.left(name)
 		case walDir:
 			c.unused(walDir)(wal.Unused(c.fs, c.fs.PathJoin(c.dir, walDir)))
 		case ingestedDir:

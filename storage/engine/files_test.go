@@ -56,7 +56,7 @@ func TestCheckAccountsForFiles(t *testing.T) {
 		}
 	}
 	left := []string{"kv/999999.sst", "kv/bulk/x-1-0.sst", "kv/temporary.000099.dbtmp", "wal/0000000002000000.wal.new", "wal/7.more.new",
-		"wal/00000000000000FF.more", "base/.new/000001.sst", "base/" + bases[0] + ".gone/000001.sst", "ingested/nonsense"}
+		"wal/00000000000000FF.more", "base/.new/000001.sst", "base/" + bases[0] + ".gone/000001.sst", "ingested/nonsense", "archive/000001.sst"}
 	for _, name := range left {
 		plant(name)
 	}
@@ -67,7 +67,7 @@ func TestCheckAccountsForFiles(t *testing.T) {
 	}
 	for _, name := range append(left, "slot/old") {
 		top := name
-		if strings.HasPrefix(name, baseDir+"/") {
+		if strings.HasPrefix(name, baseDir+"/") || strings.HasPrefix(name, archiveDir+"/") {
 			top = path.Dir(name)
 		}
 		if !strings.Contains(out, "left over: "+top+",") {
