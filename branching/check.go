@@ -24,7 +24,7 @@ type Found struct {
 
 // Check compares the stores of a data directory with its tree. Errors: fs.ErrNotExist if there is no tree, ErrDamaged.
 func Check(dir string) (*Found, error) {
-	t, err := readWholeTree(dir)
+	_, t, _, err := readTreeFile(dir)
 	if err != nil {
 		return nil, err
 	}

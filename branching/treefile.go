@@ -34,41 +34,35 @@ type treeFile struct {
 	whole   int64    // size of the file
 }
 
-// openTreeFile reads the tree of a data directory. Errors: fs.ErrNotExist, ErrDamaged.
+// openTreeFile reads the tree of a data directory, which is to be changed. Errors: fs.ErrNotExist, ErrDamaged.
 func openTreeFile(dir string) (*treeFile, *Tree, error) {
-	t, format, size, err := readTree(dir)
+	f, t, current, err := readTreeFile(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &treeFile{dir: dir, whole: size}
-	raw, err := os.ReadFile(filepath.Join(dir, journalName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
-	}
-	if f.seq, err = t.replay(raw); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", journalName, err)
-	}
-	if len(raw) > 0 || format != treeFormat {
+	if !current {
 		return f, t, f.writeAll(t)
 	}
 	f.begin()
 	return f, t, nil
 }
 
-// readWholeTree reads the tree of a data directory with its journal and changes nothing. Errors: fs.ErrNotExist, ErrDamaged.
-func readWholeTree(dir string) (*Tree, error) {
-	t, _, _, err := readTree(dir)
+// readTreeFile reads the tree of a data directory with its journal and changes nothing. current: all of it is in the file, in the newest
+// format. Errors: fs.ErrNotExist, ErrDamaged.
+func readTreeFile(dir string) (f *treeFile, t *Tree, current bool, err error) {
+	t, format, size, err := readTree(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, false, err
 	}
+	f = &treeFile{dir: dir, whole: size}
 	raw, err := os.ReadFile(filepath.Join(dir, journalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, nil, false, err
 	}
-	if _, err := t.replay(raw); err != nil {
-		return nil, fmt.Errorf("%s: %w", journalName, err)
+	if f.seq, err = t.replay(raw); err != nil {
+		return nil, nil, false, fmt.Errorf("%s: %w", journalName, err)
 	}
-	return t, nil
+	return f, t, len(raw) == 0 && format == treeFormat, nil
 }
 
 // makeTreeFile puts the first tree of a data directory on disk.

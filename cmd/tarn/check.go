@@ -16,7 +16,6 @@ import (
 	"github.com/tarndb/tarn/replication/mirror"
 	"github.com/tarndb/tarn/storage/delta"
 	"github.com/tarndb/tarn/storage/engine"
-	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/object/s3"
 )
 
@@ -130,16 +129,10 @@ func (c *dataCheck) stores(ctx context.Context) {
 
 // warehouse compares the directories of the warehouse with the branches and their tables.
 func (c *dataCheck) warehouse(ctx context.Context, addr string) error {
-	var store object.Store
-	var err error
-	if s3.IsAddress(addr) {
-		store, err = s3.Open(addr, s3.Options{})
-	} else {
-		if addr == "" {
-			addr = filepath.Join(c.dir, "warehouse")
-		}
-		store, err = object.LocalAt(addr, object.Options{})
+	if addr == "" {
+		addr = filepath.Join(c.dir, "warehouse")
 	}
+	store, err := storeAt(addr)
 	if err != nil {
 		return err
 	}

@@ -51,13 +51,18 @@ func openWarehouse(addr, cacheDir string, cacheBytes int64) (*warehouse, error) 
 
 // openStore is the store at an address that somebody has named: a directory that is there, or s3://bucket/prefix.
 func openStore(addr string) (object.Store, error) {
+	if !s3.IsAddress(addr) && !isDelta(addr) {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(addr, "_delta_log"), object.ErrNotExist)
+	}
+	return storeAt(addr)
+}
+
+// storeAt is the store at s3://bucket/prefix or in a directory, which is not made.
+func storeAt(addr string) (object.Store, error) {
 	if s3.IsAddress(addr) {
 		return s3.Open(addr, s3.Options{})
 	}
-	if !isDelta(addr) { // opening the store would make the directory
-		return nil, fmt.Errorf("%s: %w", filepath.Join(addr, "_delta_log"), object.ErrNotExist)
-	}
-	return object.OpenLocal(addr, object.Options{})
+	return object.LocalAt(addr, object.Options{})
 }
 
 // forgetTime bounds the removal of a dropped branch's Delta tables.

@@ -83,17 +83,6 @@ func (b *block) plain() bool {
 	return true
 }
 
-// names reports that b may name one of the columns of another block.
-func (b *block) names(cols map[plan.ColID]value) bool {
-	text := b.from + b.tail()
-	for _, v := range cols {
-		if strings.Contains(text, v.sql) {
-			return true
-		}
-	}
-	return false
-}
-
 // isColumn reports a text like s1.a2.
 func isColumn(s string) bool {
 	_, col, ok := strings.Cut(s, ".")

@@ -95,7 +95,7 @@ func (c *compiler) join(kind plan.JoinKind, outer, inner plan.Node, outerKeys, i
 	if !ok {
 		return nil, false
 	}
-	if kind == plan.InnerJoin && (fixed || r.fixed) && r.joined && !r.names(l.cols) {
+	if kind == plan.InnerJoin && (fixed || r.fixed) && r.joined && !mentions(r.from+r.tail(), l) {
 		r, fixed = c.nest(r), true
 	}
 	rest, marks, ok := c.lift(kind, l, r, on)

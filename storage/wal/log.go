@@ -186,7 +186,7 @@ func syncDir(fs vfs.FS, dir string) error {
 func (l *Log) startSegment(seg Segment) error {
 	fs, path := l.opts.FS, l.opts.FS.PathJoin(l.dir, seg.name())
 	// An empty segment may be there already: it is replaced at once or not at all.
-	f, err := fs.Create(path+".new", fileCategory)
+	f, err := fs.Create(path+newSuffix, fileCategory)
 	if err != nil {
 		return fmt.Errorf("create log segment: %w", err)
 	}
@@ -195,11 +195,11 @@ func (l *Log) startSegment(seg Segment) error {
 		err = f.Sync()
 	}
 	if err == nil {
-		err = fs.Rename(path+".new", path)
+		err = fs.Rename(path+newSuffix, path)
 	}
 	if err != nil {
 		f.Close()
-		fs.Remove(path + ".new")
+		fs.Remove(path + newSuffix)
 		return fmt.Errorf("write log segment %s: %w", seg.name(), err)
 	}
 	if err := syncDir(fs, l.dir); err != nil {

@@ -193,8 +193,8 @@ func Cut(fs vfs.FS, dir string, to LSN) error {
 		case s.Start >= to && i > 0:
 			err = fs.Remove(path)
 		case i+1 == len(segs) || segs[i+1].Start > to:
-			if err = copyPrefix(fs, path, path+".new", int64(segmentHeader+to-s.Start)); err == nil {
-				err = fs.Rename(path+".new", path)
+			if err = copyPrefix(fs, path, path+newSuffix, int64(segmentHeader+to-s.Start)); err == nil {
+				err = fs.Rename(path+newSuffix, path)
 			}
 		}
 		if err != nil {

@@ -26,7 +26,8 @@ const (
 	segmentMagic   = "TARNWAL\x00"
 	segmentVersion = 1
 	segmentSuffix  = ".wal"
-	newSegment     = ".wal.new"
+	newSuffix      = ".new" // while it is made
+	newSegment     = segmentSuffix + newSuffix
 )
 
 // StoreID names the store that wrote a segment. A branch keeps segments of its parent.
