@@ -354,6 +354,15 @@ func same(t, p answer, exact bool) bool {
 			return false
 		}
 	}
+	for _, rows := range [][][]string{t.rows, p.rows} {
+		for _, r := range rows {
+			for j := range r {
+				if r[j] == "=-0" && (p.oids[j] == 700 || p.oids[j] == 701) {
+					r[j] = "=0" // which of the two zeros stands for a group is free
+				}
+			}
+		}
+	}
 	less := func(rows [][]string) func(i, j int) bool {
 		return func(i, j int) bool { return strings.Join(rows[i], "|") < strings.Join(rows[j], "|") }
 	}

@@ -58,13 +58,13 @@ func makeZone(c *call.Call, name string) (*time.Location, error) {
 	return time.FixedZone("", east), nil
 }
 
-// intervalZone is a zone given as an interval of hours and minutes.
+// intervalZone is a zone given as an interval of hours and minutes; PostgreSQL keeps its seconds in 32 bits, whatever is lost.
 func intervalZone(c *call.Call, d types.Datum) (*time.Location, error) {
 	v := temporal.IntervalOf(d)
 	if v.Months != 0 || v.Days != 0 {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "interval time zone \"%s\" must not include months or days", types.Lookup(types.Interval).Text(d, c.Env))
 	}
-	return time.FixedZone("", int(v.Usec/calendar.UsecPerSec)), nil
+	return time.FixedZone("", int(int32(v.Usec/calendar.UsecPerSec))), nil
 }
 
 type zoneReader func(c *call.Call, d types.Datum) (*time.Location, error)

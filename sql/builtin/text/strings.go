@@ -1,7 +1,6 @@
 package text
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -241,8 +240,6 @@ func textLeft(_ *call.Call, a []types.Datum) (types.Datum, error) {
 func textRight(_ *call.Call, a []types.Datum) (types.Datum, error) {
 	s, n := a[0].Str(), a[1].Int()
 	switch {
-	case n == math.MinInt32: // has no positive counterpart in PostgreSQL, which drops nothing
-		n = 0
 	case n < 0:
 		n = -n
 	default:

@@ -26,3 +26,5 @@ select inet 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' - inet '::1', inet '::1' -
 select inet '8000::' - inet '::';
 select timestamptz '2021-11-07 05:59:59+00' at time zone '::1';
 select timestamptz '2021-11-07 05:59:59+00' at time zone 'ABC::1';
+select '=' || right('a', -2147483648), '=' || left('a', -2147483648), '=' || right('abc', -2147483647);
+select timezone(1e10 * interval '-00:00:01', timestamp '2000-01-01 00:00');
