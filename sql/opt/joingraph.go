@@ -373,10 +373,31 @@ func (g *joinGraph) classify() {
 			it.needs, it.lat = it.needs|rels, true
 		}
 	}
+	g.weigh()
+}
+
+// weigh estimates the conditions between items. Two bounds on a column by the same items make one range, as among the conditions of one.
+func (g *joinGraph) weigh() {
+	type bound struct {
+		col   plan.ColID
+		rels  relset
+		lower bool
+	}
+	bounds := map[bound]bool{}
 	for _, c := range g.conds {
 		c.sel = g.o.condSel(c.e)
 		for _, e := range c.implied {
-			c.sel = min(1, c.sel/g.o.condSel(e))
+			c.sel = min(1, c.sel/g.o.condSel(e)) // the item's rows have that already
+		}
+		if c.sel != selIneq {
+			continue
+		}
+		if col, strategy, _, ok := g.o.compare(c.e); ok && strategy != 3 {
+			b := bound{col, c.rels, strategy > 3}
+			if bounds[bound{b.col, b.rels, !b.lower}] && !bounds[b] {
+				c.sel = selRange / selIneq
+			}
+			bounds[b] = true
 		}
 	}
 }

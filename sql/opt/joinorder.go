@@ -213,12 +213,7 @@ func (g *joinGraph) search(w want) (*jpath, error) {
 		return nil, err
 	}
 	// Leaves know their rows now, and with them what subqueries' columns hold.
-	for _, c := range g.conds {
-		c.sel = g.o.condSel(c.e)
-		for _, e := range c.implied {
-			c.sel = min(1, c.sel/clampSel(g.o.selectivity([]plan.Expr{e}))) // the item's rows have that already
-		}
-	}
+	g.weigh()
 	g.findKeys()
 	g.links()
 	var err error

@@ -358,3 +358,18 @@ Nested Loop
   ->  Materialize
         ->  Values Scan on "*VALUES*"
 
+select count(*) from users u, posts p, users v where u.id = 7 and p.at >= u.created - interval '1 day' and p.at < u.created and v.id = p.user_id and v.active
+----
+Aggregate
+  ->  Hash Join
+        Hash Cond: (v.id = p.user_id)
+        ->  Seq Scan on users v
+              Filter: v.active
+        ->  Hash
+              ->  Nested Loop
+                    Join Filter: ((p.at >= (u.created - '1 day'::interval)) AND (p.at < u.created))
+                    ->  Index Only Scan using posts_user on posts p
+                    ->  Materialize
+                          ->  Index Scan using users_pkey on users u
+                                Index Cond: (u.id = 7)
+
