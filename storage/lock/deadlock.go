@@ -85,6 +85,11 @@ func (m *Manager) search(o *Owner) []edge {
 
 // anyoneBehind is the cheap test that settles most waits: nobody waits where o holds a lock or stands in a queue.
 func (m *Manager) anyoneBehind(o *Owner) bool {
+	for _, r := range o.rows {
+		if m.rowQueued(r &^ rowHashMode) {
+			return true
+		}
+	}
 	for i := range o.grants {
 		if m.queued(o.grants[i].entry, o.grants[i].entry.hash, nil) {
 			return true
@@ -97,6 +102,15 @@ func (m *Manager) anyoneBehind(o *Owner) bool {
 	}
 	w := o.waiting.Load()
 	return w != nil && m.queued(w.entry, w.hash, w)
+}
+
+// rowQueued reports whether somebody waits for the row.
+func (m *Manager) rowQueued(hash uint64) bool {
+	s := m.shard(hash)
+	s.Lock()
+	defer s.Unlock()
+	e := s.findRow(hash)
+	return e != nil && len(e.queue) > 0
 }
 
 // queued reports whether somebody waits for the entry, behind w if given.

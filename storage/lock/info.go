@@ -19,7 +19,8 @@ type Info struct {
 	Since    time.Time // of the wait, if not granted
 }
 
-// List returns all locks and waits, shard by shard: not one moment's picture of all.
+// List returns locks and waits, shard by shard: not one moment's picture of all. As in PostgreSQL, whose row locks stand in the rows, a
+// row is among them once two owners have wanted it.
 func (m *Manager) List() (list []Info) {
 	for i := range m.shards {
 		s := &m.shards[i]

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -43,7 +44,7 @@ func TestTimeouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.End(0)
-	if n := len(m.List()); n != 0 {
+	if n := left(m); n != 0 {
 		t.Fatal(n, "locks left")
 	}
 }
@@ -71,6 +72,80 @@ func TestDeadlockAfter(t *testing.T) {
 	a.End(0)
 	if err := <-result; err != nil {
 		t.Fatal(err)
+	}
+	b.End(0)
+}
+
+// left is the number of locks in m, those that List passes over too.
+func left(m *Manager) int {
+	n := len(m.List())
+	for i := range m.shards {
+		n += m.shards[i].soles.count
+	}
+	return n
+}
+
+// TestSoles: the table of slots holds what a map holds.
+func TestSoles(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var table soles
+	want := map[uint64]sole{}
+	for round := range 200000 {
+		hash := r.Uint64N(3000) << 5 // full runs of slots: homes are close to each other
+		x := table.find(hash)
+		if w, ok := want[hash]; ok != (x != nil) || ok && *x != w {
+			t.Fatal(round, hash, x, w)
+		}
+		switch {
+		case x == nil:
+			table.add(hash, uint32(round), Write)
+			want[hash] = sole{hash, uint32(round), 1 << Write}
+		case round/20000%2 == 1 || r.IntN(3) == 0:
+			table.remove(x)
+			delete(want, hash)
+		}
+		if table.count != len(want) {
+			t.Fatal(table.count, len(want))
+		}
+	}
+	for hash := range want {
+		table.remove(table.find(hash))
+	}
+	if table.count != 0 || table.find(0) != nil {
+		t.Fatal("not empty")
+	}
+}
+
+// TestManyRows: a transaction's row locks take tens of bytes each, keep others away, and go with it.
+func TestManyRows(t *testing.T) {
+	m := NewManager()
+	a, b := m.NewOwner(1), m.NewOwner(2)
+	ctx := context.Background()
+	const n = 100000
+	key := make([]byte, 8)
+	for i := range uint64(n) {
+		if _, err := a.LockRow(ctx, binary.BigEndian.AppendUint64(key[:0], i), Write, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slots := 0
+	for i := range m.shards {
+		slots += len(m.shards[i].soles.slots)
+	}
+	if slots > 3*n || left(m) != n {
+		t.Fatal(slots, left(m))
+	}
+	for i := uint64(0); i < n; i += 999 {
+		if _, err := b.LockRow(ctx, binary.BigEndian.AppendUint64(key[:0], i), KeyShare, Options{Policy: NoWait}); !errors.Is(err, ErrNotAvailable) {
+			t.Fatal(i, err)
+		}
+	}
+	a.End(7)
+	if left(m) != 0 {
+		t.Fatal(left(m), "locks left")
+	}
+	if _, err := b.LockRow(ctx, binary.BigEndian.AppendUint64(key[:0], n-1), Write, Options{Policy: NoWait}); err != nil || m.Stamp(key[:8]) != 7 {
+		t.Fatal(err, m.Stamp(key[:8]))
 	}
 	b.End(0)
 }
@@ -144,8 +219,8 @@ func TestExclusion(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if left := m.List(); len(left) != 0 {
-		t.Errorf("left over: %v", left)
+	if n := left(m); n != 0 {
+		t.Errorf("%d left over: %v", n, m.List())
 	}
 }
 

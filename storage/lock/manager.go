@@ -37,15 +37,19 @@ type Options struct {
 	DeadlockAfter time.Duration
 }
 
-const shardCount = 64
+const (
+	shardBits  = 6
+	shardCount = 1 << shardBits
+)
 
 // Manager holds all locks of a store. Its methods may be called by any number of goroutines.
 type Manager struct {
-	seed   maphash.Seed
-	owners atomic.Uint64 // ids given out
-	waits  sync.Mutex    // held while a wait begins or the wait graph is searched
-	visits uint64        // number of the last search; under waits
-	shards [shardCount]shard
+	seed    maphash.Seed
+	owners  atomic.Uint64 // ids given out
+	waits   sync.Mutex    // held while a wait begins or the wait graph is searched
+	visits  uint64        // number of the last search; under waits
+	shards  [shardCount]shard
+	tickets tickets
 	// stamps remembers per hash of a row key the highest stamp with which locks on it were released; see Stamp.
 	stamps [stampCount]atomic.Uint64
 	// keyStamps are stamps of Update and Write alone.
@@ -55,8 +59,9 @@ type Manager struct {
 const stampCount = 1 << 13
 
 type shard struct {
-	sync.Mutex // protects the entries, their holders and queues
+	sync.Mutex // protects the entries, their holders and queues, and the slots
 	entries    map[uint64]*entry
+	soles      soles
 	free       *entry // chained by next
 	freeCount  int
 	peak       int // most hashes since the map was made
@@ -109,13 +114,22 @@ func NewManager() *Manager {
 }
 
 func (m *Manager) hash(c Class, key []byte) uint64 {
-	return maphash.Bytes(m.seed, key) + uint64(c)*0x9e3779b97f4a7c15
+	h := maphash.Bytes(m.seed, key) + uint64(c)*0x9e3779b97f4a7c15
+	if c == Row {
+		h &^= rowHashMode
+	}
+	return h
 }
 
-func (m *Manager) shard(hash uint64) *shard { return &m.shards[hash%shardCount] }
+func (m *Manager) shard(hash uint64) *shard { return &m.shards[hash>>(64-shardBits)] }
 
-// find returns the entry of the object, nil if nobody holds it or waits for it.
+func stampOf(hash uint64) uint64 { return (hash >> 16) % stampCount }
+
+// find returns the entry of the object, nil if there is none.
 func (s *shard) find(hash uint64, c Class, key []byte) *entry {
+	if c == Row {
+		return s.findRow(hash)
+	}
 	e := s.entries[hash]
 	for e != nil && (e.class != c || !bytes.Equal(e.key, key)) {
 		e = e.next
@@ -303,11 +317,16 @@ func (e *entry) index(w *waiter) int {
 	return -1
 }
 
-// acquire gets the lock for o. held reports that o had an equal or stronger one already, so that nothing was added.
-func (m *Manager) acquire(ctx context.Context, o *Owner, c Class, key []byte, mode Mode, session bool, opt Options) (e *entry, held, waited bool, err error) {
-	hash := m.hash(c, key)
+// acquire gets the lock on the key with that hash for o. held reports that o had an equal or stronger one already, so that nothing was added.
+func (m *Manager) acquire(ctx context.Context, o *Owner, c Class, hash uint64, key []byte, mode Mode, session bool, opt Options) (e *entry, held, waited bool, err error) {
 	s := m.shard(hash)
 	s.Lock()
+	if c == Row {
+		if done, held := m.lockSole(o, s, hash, key, mode); done {
+			s.Unlock()
+			return nil, held, false, nil
+		}
+	}
 	e = s.find(hash, c, key)
 	if e == nil {
 		e = s.add(hash, c, key)
@@ -346,6 +365,11 @@ func (m *Manager) wait(ctx context.Context, o *Owner, hash uint64, c Class, key 
 	s := m.shard(hash)
 	m.waits.Lock()
 	s.Lock()
+	if c == Row {
+		if x := s.soles.find(hash); x != nil {
+			m.inflate(s, x, key)
+		}
+	}
 	e := s.find(hash, c, key)
 	if e == nil {
 		e = s.add(hash, c, key)
@@ -488,12 +512,12 @@ func (m *Manager) leave(s *shard, o *Owner, err error) error {
 // Transactions end with the log position of their commit, so a snapshot that is not older than Stamp holds the newest
 // version of a row that the caller has locked.
 func (m *Manager) Stamp(key []byte) uint64 {
-	return m.stamps[m.hash(Row, key)%stampCount].Load()
+	return m.stamps[stampOf(m.hash(Row, key))].Load()
 }
 
 // KeyStamp is Stamp of those locks alone under which the row's key may have changed.
 func (m *Manager) KeyStamp(key []byte) uint64 {
-	return m.keyStamps[m.hash(Row, key)%stampCount].Load()
+	return m.keyStamps[stampOf(m.hash(Row, key))].Load()
 }
 
 func raise(at *atomic.Uint64, stamp uint64) {

@@ -14,9 +14,13 @@ type Owner struct {
 	pid atomic.Uint32
 	xid atomic.Uint64
 
-	grants  []grant
-	session []sessionGrant
-	key     []byte // scratch
+	// The transaction's locks: rows as hash | mode, all others as grants. ticketed: it has a ticket, as while it has rows.
+	rows     []uint64
+	grants   []grant
+	ticket   uint32
+	ticketed bool
+	session  []sessionGrant
+	key      []byte // scratch
 
 	wake    chan struct{} // one signal per grant to waiter
 	waiter  waiter
@@ -72,11 +76,16 @@ func (o *Owner) AwaitTable(ctx context.Context, table uint64, mode Mode, opt Opt
 }
 
 func (o *Owner) lock(ctx context.Context, c Class, key []byte, mode Mode, opt Options) (bool, error) {
-	e, held, waited, err := o.m.acquire(ctx, o, c, key, mode, false, opt)
+	hash := o.m.hash(c, key)
+	e, held, waited, err := o.m.acquire(ctx, o, c, hash, key, mode, false, opt)
 	if err != nil {
 		return false, err
 	}
-	if !held {
+	switch {
+	case held:
+	case c == Row:
+		o.rows = append(o.rows, hash|uint64(mode))
+	default:
 		o.grants = append(o.grants, grant{e, mode})
 	}
 	return waited, nil
@@ -106,7 +115,7 @@ func (o *Owner) LockAdvisory(ctx context.Context, key AdvisoryKey, mode Mode, se
 		_, err := o.lock(ctx, Advisory, o.key, mode, opt)
 		return err
 	}
-	e, held, _, err := o.m.acquire(ctx, o, Advisory, o.key, mode, true, opt)
+	e, held, _, err := o.m.acquire(ctx, o, Advisory, o.m.hash(Advisory, o.key), o.key, mode, true, opt)
 	if err != nil {
 		return err
 	}
@@ -148,11 +157,11 @@ func (o *Owner) UnlockAllAdvisory() {
 	o.session = o.session[:0]
 }
 
-// Mark is a point in the transaction's list of locks.
-type Mark int
+// Mark is a point in the transaction's lists of locks.
+type Mark struct{ rows, others int }
 
 // Mark returns the current point.
-func (o *Owner) Mark() Mark { return Mark(len(o.grants)) }
+func (o *Owner) Mark() Mark { return Mark{len(o.rows), len(o.grants)} }
 
 // ReleaseTo gives back what the transaction has locked after the mark.
 func (o *Owner) ReleaseTo(mark Mark) { o.release(mark, 0) }
@@ -160,30 +169,44 @@ func (o *Owner) ReleaseTo(mark Mark) { o.release(mark, 0) }
 // End gives back all locks of the transaction. stamp is the log position of its commit, 0 if it changed nothing; see
 // Manager.Stamp.
 func (o *Owner) End(stamp uint64) {
-	o.release(0, stamp)
+	o.release(Mark{}, stamp)
 	if o.xid.Load() != 0 {
 		o.xid.Store(0)
 	}
 }
 
-// keepGrants bounds the list that an idle owner keeps.
+// keepGrants bounds the lists that an idle owner keeps.
 const keepGrants = 1024
 
 func (o *Owner) release(mark Mark, stamp uint64) {
-	for i := len(o.grants) - 1; i >= int(mark); i-- {
-		g := o.grants[i]
-		o.grants[i] = grant{}
-		if stamp != 0 && g.entry.class == Row && g.mode >= NoKeyUpdate {
+	for i := len(o.rows) - 1; i >= mark.rows; i-- {
+		hash, mode := o.rows[i]&^rowHashMode, Mode(o.rows[i]&rowHashMode)
+		if stamp != 0 && mode >= NoKeyUpdate {
 			// Raised before the lock goes: who gets it sees them.
-			raise(&o.m.stamps[g.entry.hash%stampCount], stamp)
-			if g.mode == Update || g.mode == Write {
-				raise(&o.m.keyStamps[g.entry.hash%stampCount], stamp)
+			raise(&o.m.stamps[stampOf(hash)], stamp)
+			if mode == Update || mode == Write {
+				raise(&o.m.keyStamps[stampOf(hash)], stamp)
 			}
 		}
+		o.giveRow(hash, mode)
+	}
+	o.rows = o.rows[:mark.rows]
+	if len(o.rows) == 0 {
+		if cap(o.rows) > keepGrants {
+			o.rows = nil
+		}
+		if o.ticketed {
+			o.m.tickets.give(o.ticket)
+			o.ticketed = false
+		}
+	}
+	for i := len(o.grants) - 1; i >= mark.others; i-- {
+		g := o.grants[i]
+		o.grants[i] = grant{}
 		o.give(g.entry, 1<<g.mode, 0)
 	}
-	o.grants = o.grants[:mark]
-	if mark == 0 && cap(o.grants) > keepGrants {
+	o.grants = o.grants[:mark.others]
+	if mark.others == 0 && cap(o.grants) > keepGrants {
 		o.grants = nil
 	}
 }

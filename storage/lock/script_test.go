@@ -83,8 +83,8 @@ func runScript(t *testing.T, script string) string {
 		a.o.End(0)
 		a.o.UnlockAllAdvisory()
 	}
-	if left := m.List(); len(left) != 0 {
-		t.Errorf("locks left over: %v", left)
+	if n := left(m); n != 0 {
+		t.Errorf("%d locks left over: %v", n, m.List())
 	}
 	return out.String()
 }
