@@ -120,7 +120,7 @@ func (i *Iter) Value() []byte {
 	if i.on == onBase {
 		return i.base.Value()
 	}
-	v := &i.ws.versions[i.version]
+	v := i.ws.versions.at(i.version)
 	value, err := i.ws.values.get(v.pos, int(v.size), i.value)
 	if err != nil {
 		i.err = err
@@ -220,7 +220,7 @@ func (i *Iter) Prev() bool {
 		i.baseOK = i.base.Prev()
 	}
 	if i.on != onBase {
-		i.setNode(i.ws.nodes[i.node].prev)
+		i.setNode(i.ws.nodes.at(i.node).prev)
 	}
 	return i.settleBackward()
 }
@@ -254,7 +254,7 @@ func (i *Iter) following(n uint32) uint32 {
 	if i.forward {
 		return i.ws.next(n)
 	}
-	return i.ws.nodes[n].prev
+	return i.ws.nodes.at(n).prev
 }
 
 // settleForward takes the smaller of the two positions, skipping what is deleted.
@@ -303,13 +303,13 @@ func (i *Iter) settleBackward() bool {
 		if c == 0 {
 			i.baseOK = i.base.Prev()
 		}
-		i.setNode(i.ws.nodes[i.node].prev)
+		i.setNode(i.ws.nodes.at(i.node).prev)
 	}
 }
 
 // shows reports whether the node gives a row.
 func (i *Iter) shows() bool {
-	return i.version != 0 && i.ws.versions[i.version].size != deleted
+	return i.version != 0 && i.ws.versions.at(i.version).size != deleted
 }
 
 // skipRanges moves the base out of ranges that the transaction has deleted and then says which of the two comes first

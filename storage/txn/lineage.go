@@ -164,7 +164,7 @@ func (t *Txn) noteLineage(lsn uint64) {
 		return
 	}
 	for n := t.ws.next(0); n != 0; n = t.ws.next(n) {
-		if d := &t.ws.nodes[n]; d.old != 0 && d.top != 0 && t.ws.versions[d.top].size == deleted {
+		if d := t.ws.nodes.at(n); d.old != 0 && d.top != 0 && t.ws.versions.at(d.top).size == deleted {
 			raise(t.m.lineage.death(t.ws.key(n)), lsn)
 		}
 	}
@@ -183,13 +183,13 @@ func (t *Txn) replaced() map[string]uint64 {
 			continue
 		}
 		n := t.ws.find([]byte(from))
-		if n == 0 || t.ws.nodes[n].old == 0 {
+		if n == 0 || t.ws.nodes.at(n).old == 0 {
 			continue
 		}
 		if out == nil {
 			out = map[string]uint64{}
 		}
-		out[to] = t.ws.nodes[n].old
+		out[to] = t.ws.nodes.at(n).old
 	}
 	return out
 }

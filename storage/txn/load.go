@@ -86,10 +86,10 @@ func (t *Txn) loadsOf(table uint32, bound uint32) ([][]byte, error) {
 			break
 		}
 		v, _ := ws.visible(n, bound)
-		if v == 0 || ws.versions[v].size == deleted {
+		if v == 0 || ws.versions.at(v).size == deleted {
 			continue
 		}
-		record, err := ws.values.get(ws.versions[v].pos, int(ws.versions[v].size), nil)
+		record, err := ws.values.get(ws.versions.at(v).pos, int(ws.versions.at(v).size), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func (t *Txn) loadOf(key []byte) (cmd uint32, ok bool) {
 		}
 		if n := t.ws.find(l.key()); n != 0 {
 			if v, _ := t.ws.visible(n, maxBound); v != 0 {
-				return t.ws.versions[v].cmd, true
+				return t.ws.versions.at(v).cmd, true
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func (t *Txn) PendingRows(table uint32) int64 {
 	}
 	ws := &t.ws
 	if at := ws.seek(change.AppendKeyPrefix(nil, table, change.PrimaryIndex)); at != 0 && change.TableOf(ws.key(at)) == table {
-		n += int64(len(ws.nodes) - 1)
+		n += int64(ws.nodes.n - 1)
 	}
 	return n
 }

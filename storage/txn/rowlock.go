@@ -211,8 +211,8 @@ func (v View) ownVersion(key []byte) (own, newer bool) {
 		return false, false
 	}
 	if n := ws.find(key); n != 0 {
-		if top := ws.nodes[n].top; top != 0 {
-			return true, ws.versions[top].cmd >= v.bound
+		if top := ws.nodes.at(n).top; top != 0 {
+			return true, ws.versions.at(top).cmd >= v.bound
 		}
 	}
 	if cmd, ok := v.t.loadOf(key); ok {

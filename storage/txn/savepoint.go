@@ -20,7 +20,7 @@ func (ws *writeSet) noteUndo(n, top uint32) {
 	if len(ws.savepoints) == 0 {
 		return
 	}
-	if since := ws.savepoints[len(ws.savepoints)-1].mark; top == 0 || ws.versions[top].mark < since {
+	if since := ws.savepoints[len(ws.savepoints)-1].mark; top == 0 || ws.versions.at(top).mark < since {
 		ws.undo = append(ws.undo, n)
 	}
 }
@@ -63,9 +63,9 @@ func (t *Txn) RollbackTo(s Savepoint) error {
 	}
 	ws, sp := &t.ws, t.ws.savepoints[i]
 	for _, n := range ws.undo[sp.undo:] {
-		d := &ws.nodes[n]
-		for d.top != 0 && ws.versions[d.top].mark >= sp.mark {
-			d.top = ws.versions[d.top].prev
+		d := ws.nodes.at(n)
+		for d.top != 0 && ws.versions.at(d.top).mark >= sp.mark {
+			d.top = ws.versions.at(d.top).prev
 		}
 	}
 	ws.undo = ws.undo[:sp.undo]

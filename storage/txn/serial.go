@@ -68,7 +68,7 @@ func (t *Txn) aboveSnapshot(key []byte) (bool, error) {
 	if t.iso == ReadCommitted || t.snap == nil {
 		return true, nil
 	}
-	if n := t.ws.find(key); n != 0 && t.ws.nodes[n].top != 0 {
+	if n := t.ws.find(key); n != 0 && t.ws.nodes.at(n).top != 0 {
 		return true, nil
 	}
 	if t.serial != nil {

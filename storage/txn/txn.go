@@ -94,7 +94,7 @@ func (t *Txn) Wrote() bool { return !t.ws.empty() || len(t.extras) > 0 }
 // Memory is about how many bytes the uncommitted writes take in memory, and how many in a file.
 func (t *Txn) Memory() (memory, file int64) {
 	ws := &t.ws
-	return int64(cap(ws.keys)+cap(ws.nodes)*40+cap(ws.versions)*32+cap(ws.tower)*4) + ws.values.memory, ws.values.onDisk
+	return int64(ws.keys.memory()+ws.nodes.elements()*32+ws.versions.elements()*28+ws.tower.elements()*4) + ws.values.memory, ws.values.onDisk
 }
 
 // LockOwner is who holds the transaction's locks.
@@ -228,7 +228,7 @@ func (t *Txn) buildGroup() error {
 	t.countIngests()
 	size := ws.groupSize()
 	large := size > float64(t.m.cfg.LargeBytes)
-	if len(ws.nodes) > 1000 && !large {
+	if ws.nodes.n > 1000 && !large {
 		g.Grow(int(size))
 	}
 	// Who follows the log learns of a table's storage before anything else of it, and of files that were brought in after what is
@@ -249,9 +249,9 @@ func (t *Txn) buildGroup() error {
 	if large {
 		return t.buildLarge()
 	}
-	replaced := t.replaced()
+	replaced, ahead := t.replaced(), readAhead{}
 	for n := ws.next(0); n != 0; n = ws.next(n) {
-		if err := t.groupKey(g, n, replaced); err != nil {
+		if err := t.groupKey(g, n, replaced, &ahead); err != nil {
 			return err
 		}
 	}
@@ -264,13 +264,13 @@ func (t *Txn) buildLarge() error {
 	if err != nil {
 		return err
 	}
-	ws, replaced := &t.ws, t.replaced()
+	ws, replaced, ahead := &t.ws, t.replaced(), readAhead{}
 	for n := ws.next(0); n != 0; n = ws.next(n) {
 		into := l.Part()
 		if change.IsLoad(ws.key(n)) {
 			into = &t.group // whose row ids the store counts when it applies the record
 		}
-		if err := t.groupKey(into, n, replaced); err != nil {
+		if err := t.groupKey(into, n, replaced, &ahead); err != nil {
 			return errors.Join(err, l.Abort())
 		}
 		if err := l.Flush(); err != nil {
@@ -285,16 +285,16 @@ func (ws *writeSet) groupSize() float64 {
 	if ws.seq == 0 {
 		return 0
 	}
-	left := float64(ws.values.bytes) * min(1, float64(len(ws.nodes))/float64(ws.seq))
-	return float64(len(ws.keys)) + left + float64(8*len(ws.nodes))
+	left := float64(ws.values.bytes) * min(1, float64(ws.nodes.n)/float64(ws.seq))
+	return float64(ws.keys.bytes) + left + float64(8*ws.nodes.n)
 }
 
-func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64) error {
+func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64, ahead *readAhead) error {
 	v, _ := t.ws.visible(n, maxBound)
 	if v == 0 {
 		return nil // rolled back, or deleted with its range
 	}
-	d, ver := &t.ws.nodes[n], &t.ws.versions[v]
+	d, ver := t.ws.nodes.at(n), t.ws.versions.at(v)
 	old := d.old
 	key := t.ws.key(n)
 	if old != 0 && t.ws.rangeSeq(key, maxBound) != 0 {
@@ -312,12 +312,9 @@ func (t *Txn) groupKey(g *change.Group, n uint32, replaced map[string]uint64) er
 		}
 		return nil
 	}
-	value, err := t.ws.values.get(ver.pos, int(ver.size), t.buf)
+	value, err := ahead.get(&t.ws.values, ver.pos, int(ver.size))
 	if err != nil {
 		return err
-	}
-	if len(value) > 0 && cap(value) > cap(t.buf) && t.ws.values.onDisk > 0 && t.ws.values.segs[ver.pos>>segmentBits].data == nil {
-		t.buf = value
 	}
 	if was, ok := replaced[string(key)]; ok && old == 0 {
 		g.Put(key, value, was)

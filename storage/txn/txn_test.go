@@ -505,7 +505,7 @@ func TestHotRowStaysSmall(t *testing.T) {
 			}
 			v.Release()
 		}
-		if n := len(x.ws.versions); n > 8 {
+		if n := x.ws.versions.n; n > 8 {
 			t.Errorf("%d versions (savepoints %v)", n, withSavepoints)
 		}
 		x.Rollback()

@@ -126,6 +126,48 @@ func (l *valueLog) get(pos uint64, n int, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
+// readAhead reads the values of a log to which nothing is appended any more. Who asks for them about in the order in which they were
+// written, as a load does whose keys come in order, reads the file in large pieces.
+type readAhead struct {
+	buf  []byte // of single values
+	part []byte // of the file, from at on
+	at   uint64
+	next uint64 // end of the last value
+}
+
+const (
+	aheadBytes = 256 << 10
+	aheadGap   = 16 << 10 // values that lie closer together are read in one piece
+)
+
+// get is valueLog.get; what it returns is valid until the next call.
+func (r *readAhead) get(l *valueLog, pos uint64, n int) ([]byte, error) {
+	if n == 0 || l.segs[pos>>segmentBits].data != nil {
+		return l.get(pos, n, nil)
+	}
+	follows := pos >= r.next && pos-r.next < aheadGap
+	r.next = pos + uint64(n)
+	if pos < r.at || r.next > r.at+uint64(len(r.part)) {
+		if !follows || n > aheadBytes/2 {
+			v, err := l.get(pos, n, r.buf)
+			if err == nil && cap(v) <= aheadBytes {
+				r.buf = v
+			}
+			return v, err
+		}
+		if r.part == nil {
+			r.part = make([]byte, aheadBytes)
+		}
+		got, err := l.file.ReadAt(r.part[:aheadBytes], int64(pos))
+		if got < n {
+			return nil, fmt.Errorf("read spilled write set: %w", err)
+		}
+		r.part, r.at = r.part[:got], pos
+	}
+	at := pos - r.at
+	return r.part[at : at+uint64(n)], nil
+}
+
 // reset empties the log and keeps the first segment if it is small.
 func (l *valueLog) reset() {
 	if l.file != nil {

@@ -206,10 +206,10 @@ func (ws *writeSet) get(dst, key []byte, bound uint32) (value []byte, known, ok 
 	if v == 0 {
 		return dst, hidden, false, nil
 	}
-	if ws.versions[v].size == deleted {
+	if ws.versions.at(v).size == deleted {
 		return dst, true, false, nil
 	}
-	value, err = ws.values.get(ws.versions[v].pos, int(ws.versions[v].size), nil)
+	value, err = ws.values.get(ws.versions.at(v).pos, int(ws.versions.at(v).size), nil)
 	if err != nil {
 		return dst, true, false, err
 	}

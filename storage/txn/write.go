@@ -42,14 +42,14 @@ func (t *Txn) write(key []byte, v version, old uint64) error {
 		}
 	}
 	n := t.ws.insert(key)
-	d := &t.ws.nodes[n]
+	d := t.ws.nodes.at(n)
 	switch {
 	case d.top == 0:
 		d.old = old
 		t.deleted = t.deleted || v.size == deleted
 	case v.size == deleted:
 		t.deleted = true
-	case t.ws.versions[d.top].size == deleted && isRow(key):
+	case t.ws.versions.at(d.top).size == deleted && isRow(key):
 		t.steps = append(t.steps, step{key: string(key)})
 	}
 	t.ws.push(n, v, t.oldestView())

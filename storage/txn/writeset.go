@@ -9,13 +9,13 @@ import (
 // newest first, and the deleted ranges. Nodes are never removed while the transaction lives (a node without versions
 // counts as not there), so that an iterator's position stays good whatever is written or rolled back.
 type writeSet struct {
-	keys     []byte
-	nodes    []node   // 0 is the head
-	tower    []uint32 // next nodes, from a node's lowest level up
+	keys     keyLog
+	nodes    paged[node]   // 0 is the head
+	tower    paged[uint32] // next nodes, from a node's lowest level up; those of a node stand in one page
 	tails    [maxLevel]uint32
 	level    int
 	rng      uint64
-	versions []version // 0 is unused: it means none
+	versions paged[version] // 0 is unused: it means none
 	values   valueLog
 	ranges   []rangeDelete
 	seq      uint32 // of the last write
@@ -59,10 +59,12 @@ func (r *rangeDelete) covers(key []byte) bool {
 }
 
 func (ws *writeSet) init() {
-	ws.nodes = append(ws.nodes[:0], node{})
-	ws.tower = append(ws.tower[:0], make([]uint32, maxLevel)...)
+	ws.nodes.add(node{})
+	for range maxLevel {
+		ws.tower.add(0)
+	}
 	ws.tails = [maxLevel]uint32{}
-	ws.versions = append(ws.versions[:0], version{})
+	ws.versions.add(version{})
 	ws.level = 1
 	if ws.rng == 0 {
 		ws.rng = 0x9e3779b97f4a7c15
@@ -71,13 +73,12 @@ func (ws *writeSet) init() {
 
 // reset empties the set and gives back memory that an idle transaction should not keep.
 func (ws *writeSet) reset() {
-	if len(ws.nodes) > 1 || len(ws.ranges) > 0 {
+	if ws.nodes.n > 1 || len(ws.ranges) > 0 {
 		ws.values.reset()
-		keep := keepBytes / 64
-		if cap(ws.nodes) > keep || cap(ws.versions) > keep || cap(ws.keys) > keepBytes {
-			ws.keys, ws.nodes, ws.tower, ws.versions = nil, nil, nil, nil
-		}
-		ws.keys = ws.keys[:0]
+		ws.keys.reset(keepBytes)
+		ws.nodes.reset(keepBytes / 64)
+		ws.tower.reset(keepBytes / 64)
+		ws.versions.reset(keepBytes / 64)
 		clear(ws.ranges)
 		ws.ranges = ws.ranges[:0]
 		ws.init()
@@ -90,22 +91,24 @@ func (ws *writeSet) reset() {
 	}
 }
 
-func (ws *writeSet) empty() bool { return len(ws.nodes) == 1 && len(ws.ranges) == 0 }
+func (ws *writeSet) empty() bool { return ws.nodes.n == 1 && len(ws.ranges) == 0 }
 
 func (ws *writeSet) key(n uint32) []byte {
-	d := &ws.nodes[n]
-	end := d.key + int(d.keyLen)
-	return ws.keys[d.key:end:end]
+	d := ws.nodes.at(n)
+	return ws.keys.get(d.key, int(d.keyLen))
 }
 
-func (ws *writeSet) next(n uint32) uint32 { return ws.tower[ws.nodes[n].tower] }
+func (ws *writeSet) next(n uint32) uint32 { return *ws.tower.at(ws.nodes.at(n).tower) }
 
 // seek returns the first node whose key is not before key, 0 if none.
 func (ws *writeSet) seek(key []byte) uint32 {
+	if last := ws.tails[0]; last == 0 || bytes.Compare(ws.key(last), key) < 0 {
+		return 0 // keys often come in order
+	}
 	at := uint32(0)
 	for l := ws.level - 1; l >= 0; l-- {
 		for {
-			n := ws.tower[ws.nodes[at].tower+uint32(l)]
+			n := *ws.tower.at(ws.nodes.at(at).tower + uint32(l))
 			if n == 0 || bytes.Compare(ws.key(n), key) >= 0 {
 				break
 			}
@@ -124,12 +127,12 @@ func (ws *writeSet) seekBefore(key []byte) uint32 {
 	if n == 0 {
 		return ws.tails[0]
 	}
-	return ws.nodes[n].prev
+	return ws.nodes.at(n).prev
 }
 
 // find returns the node of the key, 0 if there is none.
 func (ws *writeSet) find(key []byte) uint32 {
-	if len(ws.nodes) == 1 {
+	if ws.nodes.n == 1 {
 		return 0
 	}
 	if n := ws.seek(key); n != 0 && bytes.Equal(ws.key(n), key) {
@@ -147,7 +150,7 @@ func (ws *writeSet) insert(key []byte) uint32 {
 		at := uint32(0)
 		for l := ws.level - 1; l >= 0; l-- {
 			for {
-				n := ws.tower[ws.nodes[at].tower+uint32(l)]
+				n := *ws.tower.at(ws.nodes.at(at).tower + uint32(l))
 				if n == 0 || bytes.Compare(ws.key(n), key) >= 0 {
 					break
 				}
@@ -165,22 +168,21 @@ func (ws *writeSet) insert(key []byte) uint32 {
 func (ws *writeSet) link(key []byte, before *[maxLevel]uint32) uint32 {
 	levels := ws.randomLevels()
 	ws.level = max(ws.level, levels)
-	id := uint32(len(ws.nodes))
-	d := node{key: len(ws.keys), keyLen: uint32(len(key)), tower: uint32(len(ws.tower)), prev: before[0]}
-	ws.keys = append(ws.keys, key...)
+	ws.tower.room(levels)
+	id := uint32(ws.nodes.n)
+	d := node{key: ws.keys.add(key), keyLen: uint32(len(key)), tower: uint32(ws.tower.n), prev: before[0]}
 	for l := range levels {
-		p := &ws.tower[ws.nodes[before[l]].tower+uint32(l)]
+		p := ws.tower.at(ws.nodes.at(before[l]).tower + uint32(l))
 		next := *p
 		*p = id
-		ws.tower = append(ws.tower, next)
+		ws.tower.add(next)
 		if next == 0 {
 			ws.tails[l] = id
 		} else if l == 0 {
-			ws.nodes[next].prev = id
+			ws.nodes.at(next).prev = id
 		}
 	}
-	ws.nodes = append(ws.nodes, d)
-	return id
+	return ws.nodes.add(d)
 }
 
 // randomLevels: each level has a quarter of the one below.
@@ -196,25 +198,25 @@ func (ws *writeSet) randomLevels() int {
 func (ws *writeSet) push(n uint32, v version, oldestView uint32) {
 	ws.seq++
 	v.seq, v.mark = ws.seq, ws.mark
-	d := &ws.nodes[n]
+	d := ws.nodes.at(n)
 	top := d.top
 	ws.noteUndo(n, top)
 	if top == 0 {
 		d.top = ws.addVersion(v)
 		return
 	}
-	t := &ws.versions[top]
+	t := ws.versions.at(top)
 	if t.cmd == v.cmd && !ws.separated(t.mark, v.mark) && len(ws.ranges) == 0 {
 		// No View sees a version of the command that is under way, and no savepoint can bring it back.
 		v.prev = t.prev
 		*t = v
 		return
 	}
-	if p := t.prev; p != 0 && oldestView > t.cmd && !ws.separated(ws.versions[p].mark, t.mark) && len(ws.ranges) == 0 {
+	if p := t.prev; p != 0 && oldestView > t.cmd && !ws.separated(ws.versions.at(p).mark, t.mark) && len(ws.ranges) == 0 {
 		// Nobody can see p any more: its place is taken by v.
-		t.prev = ws.versions[p].prev
+		t.prev = ws.versions.at(p).prev
 		v.prev = top
-		ws.versions[p] = v
+		*ws.versions.at(p) = v
 		d.top = p
 		return
 	}
@@ -223,19 +225,18 @@ func (ws *writeSet) push(n uint32, v version, oldestView uint32) {
 }
 
 func (ws *writeSet) addVersion(v version) uint32 {
-	ws.versions = append(ws.versions, v)
-	return uint32(len(ws.versions) - 1)
+	return ws.versions.add(v)
 }
 
 // visible returns what a reader with the bound sees of the node: 0 for no write of this transaction.
 // hidden reports that a deleted range hides what is committed under the key, and all its visible versions.
 func (ws *writeSet) visible(n uint32, bound uint32) (v uint32, hidden bool) {
-	for v = ws.nodes[n].top; v != 0 && ws.versions[v].cmd >= bound; {
-		v = ws.versions[v].prev
+	for v = ws.nodes.at(n).top; v != 0 && ws.versions.at(v).cmd >= bound; {
+		v = ws.versions.at(v).prev
 	}
 	if len(ws.ranges) > 0 {
 		seq := ws.rangeSeq(ws.key(n), bound)
-		if seq != 0 && (v == 0 || ws.versions[v].seq < seq) {
+		if seq != 0 && (v == 0 || ws.versions.at(v).seq < seq) {
 			return 0, true
 		}
 	}
