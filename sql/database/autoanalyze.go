@@ -33,7 +33,7 @@ func DefaultAutovacuum() Autovacuum {
 const (
 	// settle is how long a due table waits for what else is coming.
 	settle = time.Second
-	// A table is not read again before autoRest times what the last reading took.
+	// A table is not read again before autoRest times what its last round took, so that the worker is busy one part in as many.
 	autoRest = 20
 	// The worker rests as long again as it has worked, in steps of this: sessions go first.
 	paceStep = 2 * time.Millisecond
@@ -93,11 +93,12 @@ func (d *DB) autoanalyze(ctx context.Context) {
 				delete(rest, s)
 			}
 		}
+		round := time.Now()
+		var read []uint32
 		for _, t := range d.dueTables() {
 			if _, resting := rest[t.StorageID]; resting {
 				continue
 			}
-			began := time.Now()
 			err := d.analyzeNow(ctx, t)
 			switch {
 			case ctx.Err() != nil || errors.Is(err, engine.ErrStopped):
@@ -105,7 +106,11 @@ func (d *DB) autoanalyze(ctx context.Context) {
 			case err != nil && !errors.Is(err, lock.ErrNotAvailable):
 				d.Log.Warn("automatic analyze", "table", t.Name, "error", err)
 			}
-			rest[t.StorageID] = time.Now().Add(min(max(settle, autoRest*time.Since(began)), d.auto.Naptime))
+			read = append(read, t.StorageID)
+		}
+		until := time.Now().Add(min(max(settle, autoRest*time.Since(round)), d.auto.Naptime))
+		for _, s := range read {
+			rest[s] = until
 		}
 	}
 }
