@@ -138,18 +138,9 @@ func readTree(dir string) (t *Tree, format int, size int64, err error) {
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	t = &Tree{}
-	if err := json.Unmarshal(raw, t); err != nil {
-		return nil, 0, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
+	if t, format, err = decodeTree(raw); err != nil {
+		return nil, 0, 0, err
 	}
-	if t.Format < oldestTreeFormat || t.Format > treeFormat {
-		return nil, 0, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
-	}
-	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
-		return nil, 0, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
-	}
-	format = t.Format
-	t.Checksum, t.Format = 0, treeFormat
 	return t, format, int64(len(raw)), nil
 }
 

@@ -31,6 +31,9 @@ func check(ctx context.Context, w io.Writer, args []string) error {
 		return errors.New("check: want a directory")
 	}
 	dir := flags.Arg(0)
+	if isArchive(ctx, dir) {
+		return checkArchive(ctx, w, dir)
+	}
 	if s3.IsAddress(dir) || isDelta(dir) {
 		return checkDelta(ctx, w, dir)
 	}

@@ -36,6 +36,7 @@ type cluster struct {
 	failpoint func(where string) error
 
 	warehouse *warehouse
+	archives  *archives // nil: none
 	places    *places
 
 	roles struct {

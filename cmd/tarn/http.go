@@ -102,6 +102,7 @@ func branchMetrics(r *runtime) ops.Branch {
 		n := r.Columnar.Counts()
 		b.Columnar = ops.ColumnarCounts(n)
 	}
+	b.Archive = archiveMetrics(r.archiver)
 	if r.mirror == nil {
 		return b
 	}

@@ -4,7 +4,8 @@
 //	tarn branch  list|create|rename|reset|drop …   branches of a running server
 //	tarn inspect wal|kv DIR                       print a stopped store's log or keys
 //	tarn inspect delta DIR                        print a Delta table
-//	tarn check   DIR                              verify a stopped data directory, or a Delta table
+//	tarn check   DIR                              verify a stopped data directory, a Delta table, or an archive
+//	tarn restore --from ARCHIVE --data DIR        make a data directory of an archive
 package main
 
 import (
@@ -20,7 +21,8 @@ const usage = `usage:
   tarn branch list|create|rename|reset|drop [NAME] [--dsn DSN] [--json] …
   tarn inspect wal|kv DIR [--from LSN] [--limit N] [--table ID] [--summary]
   tarn inspect delta DIR|s3://bucket/table
-  tarn check [--warehouse DIR|s3://…] DIR|s3://bucket/table
+  tarn check [--warehouse DIR|s3://…] DIR|s3://bucket/table|ARCHIVE
+  tarn restore --from ARCHIVE --data DIR [--database NAME [--branch NAME]] [--to-lsn LSN | --to-time TIME] [--warehouse DIR|s3://…]
 
 tarn COMMAND --help lists a command's flags.
 `
@@ -40,6 +42,8 @@ func main() {
 		err = branchCommand(ctx, os.Stdout, args)
 	case "inspect":
 		err = inspect(os.Stdout, args)
+	case "restore":
+		err = restore(ctx, os.Stdout, args)
 	case "check":
 		err = check(ctx, os.Stdout, args)
 	case "help", "-h", "--help":

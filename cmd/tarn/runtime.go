@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/tarndb/tarn/branching"
+	"github.com/tarndb/tarn/replication/archive"
 	"github.com/tarndb/tarn/replication/mirror"
 	"github.com/tarndb/tarn/sql/builtin/system"
 	"github.com/tarndb/tarn/sql/catalog"
@@ -32,6 +34,8 @@ type runtime struct {
 	mirror   *mirror.Mirror
 	columnar *duck.Runner // of the mirror's files; nil without one
 	volumes  *volumes
+	archiver *archive.Archiver // nil: none
+	log      *slog.Logger
 }
 
 var _ branching.Runtime = (*runtime)(nil)
@@ -41,7 +45,7 @@ func (r *runtime) Busy() bool { return r.mirror != nil && r.mirror.Copying() }
 
 // withMirror starts the columnar mirror of an open branch.
 func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
-	r := &runtime{DB: db, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}
+	r := &runtime{DB: db, log: c.log, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}
 	db.Volumes = r.volumes
 	if err := r.volumes.tidy(ctx, db.Catalog()); err != nil {
 		c.log.Warn("files of dropped volumes cannot be removed", "database", w.Database, "branch", w.Branch, "err", err)
@@ -59,6 +63,7 @@ func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.W
 		r.columnar = c.columnar.Runner(columnarSource{r.mirror, c.places})
 		db.Columnar = r.columnar
 	}
+	r.archiver = c.archives.follow(c, r, w)
 	return r, nil
 }
 
@@ -86,6 +91,9 @@ func slotDir(w branching.Where) string { return filepath.Join(w.Dir, "slot") }
 // Close stops the followers before the store that they read.
 func (r *runtime) Close() error {
 	var err error
+	if r.archiver != nil {
+		stopArchiver(r.archiver, r.log)
+	}
 	if r.columnar != nil {
 		r.columnar.Close()
 	}

@@ -149,6 +149,9 @@ func serve(ctx context.Context, args []string) error {
 	if c.failpoint, err = failpoint(); err != nil {
 		return err
 	}
+	if c.archives, err = openArchives(&cfg, values, log); err != nil {
+		return err
+	}
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).
 	c.fatal = func(err error) {
 		log.Error("stopping at once: the store has failed", "error", err)
@@ -167,10 +170,12 @@ func serve(ctx context.Context, args []string) error {
 	}); err != nil {
 		return err
 	}
+	c.archives.start(c)
 	defer func() {
 		if err := c.branches.Close(); err != nil {
 			log.Error("close", "error", err)
 		}
+		c.archives.stop(c)
 	}()
 	statistics, saveStatistics := openStatistics(cfg, log)
 	defer saveStatistics()

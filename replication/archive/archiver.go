@@ -27,10 +27,13 @@ type Options struct {
 	BaseBytes int64
 	BaseAge   time.Duration
 	Logger    *slog.Logger
+	// Keep is how far back the archive reaches; nil: for ever. What lies before the base that leads there is removed.
+	Keep func() time.Duration
 	// Step is called between the steps of what must survive a kill, with the name of the place; an error ends the work until the next
 	// try. For tests. The places: attachments (put, their run is not), run, base linked, base files (put, the base is not), base.
 	Step func(where string) error
 
+	gate               *sync.RWMutex // held shared while a base is put; nil: nobody removes files of bases
 	runBytes           int           // of a run of the log, about
 	minRetry, maxRetry time.Duration // after an error
 	tick               time.Duration // how often a base's age is looked at

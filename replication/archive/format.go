@@ -248,3 +248,11 @@ func decodeManifest(b []byte, of engine.Base) (m Manifest, err error) {
 	}
 	return m, nil
 }
+
+func parseStoreID(s string) (id wal.StoreID, err error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	if err != nil || len(b) != len(id) {
+		return id, fmt.Errorf("%w: %q is no store's id", ErrDamaged, s)
+	}
+	return wal.StoreID(b), nil
+}

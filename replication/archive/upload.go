@@ -97,6 +97,11 @@ func (a *Archiver) tendBases(ctx context.Context, linked *engine.LinkedBase) err
 			if linked = nil; err != nil {
 				return err
 			}
+			if a.opt.Keep != nil {
+				if err := a.prune(ctx); err != nil {
+					return err
+				}
+			}
 		}
 		select {
 		case <-a.due:
@@ -105,6 +110,20 @@ func (a *Archiver) tendBases(ctx context.Context, linked *engine.LinkedBase) err
 			return context.Cause(ctx)
 		}
 	}
+}
+
+func (a *Archiver) prune(ctx context.Context) error {
+	if err := a.source.prune(ctx, time.Now().Add(-a.opt.Keep())); err != nil {
+		return err
+	}
+	x, err := Load(ctx, a.opt.Objects)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.mu.bytes = x.Bytes
+	a.mu.Unlock()
+	return nil
 }
 
 func (a *Archiver) baseDue() bool {
@@ -116,6 +135,10 @@ func (a *Archiver) baseDue() bool {
 
 // putBase archives a base: its files, those that are not there, and then their list.
 func (a *Archiver) putBase(ctx context.Context, l *engine.LinkedBase) error {
+	if a.opt.gate != nil {
+		a.opt.gate.RLock()
+		defer a.opt.gate.RUnlock()
+	}
 	if err := a.opt.Step("base linked"); err != nil {
 		return err
 	}

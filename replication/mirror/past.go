@@ -116,6 +116,18 @@ func (m *Mirror) CopyPast(ctx context.Context, to CopyTarget, restore func(ctx c
 	if err := m.waitLoaded(ctx); err != nil {
 		return engine.Restored{}, err
 	}
+	return m.copyPast(ctx, to, restore)
+}
+
+// RestorePast is CopyPast where the state is of a store that nobody has open: an archive has it. Of the options Warehouse, Place and Database
+// count, which say where that store's Delta tables are.
+func RestorePast(ctx context.Context, o Options, store wal.StoreID, to CopyTarget, restore func(ctx context.Context, look engine.Look) (engine.Restored, error)) (engine.Restored, error) {
+	o = o.withDefaults()
+	m := &Mirror{opt: o, storeID: store, log: o.Logger, ctx: ctx}
+	return m.copyPast(ctx, to, restore)
+}
+
+func (m *Mirror) copyPast(ctx context.Context, to CopyTarget, restore func(ctx context.Context, look engine.Look) (engine.Restored, error)) (engine.Restored, error) {
 	at, err := restore(ctx, func(past engine.Past, store wal.StoreID, at wal.LSN) (wal.LSN, error) {
 		lakes, loads, follow, err := m.lakesOf(ctx, past, at)
 		if err != nil {

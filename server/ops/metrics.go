@@ -1,6 +1,10 @@
 package ops
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics are the numbers of one moment. Counters are since the start, of a branch: since it was opened.
 type Metrics struct {
@@ -32,11 +36,19 @@ type Branch struct {
 	CacheHits, CacheMisses       int64
 
 	Columnar ColumnarCounts
-	Mirror   *Mirror // nil: there is none
+	Mirror   *Mirror  // nil: there is none
+	Archive  *Archive // nil: there is none
 }
 
 // ColumnarCounts are fragments of queries by what became of them.
 type ColumnarCounts struct{ Ran, Unavailable, Failed int64 }
+
+// Archive is what is archived of a branch.
+type Archive struct {
+	State           string // as tarn.archive has it
+	LagBytes, Bytes int64  // of log that cannot be restored from it yet; of its objects
+	BaseTime        time.Time
+}
 
 // Mirror is the columnar shape of a branch.
 type Mirror struct {
@@ -97,6 +109,10 @@ var (
 	cacheHits    = ofBranch(counter, "kv_cache_hits_total", "Blocks found in the cache.")
 	cacheMisses  = ofBranch(counter, "kv_cache_misses_total", "Blocks read from files.")
 	fragments    = ofBranch(counter, "columnar_fragments_total", "Fragments of queries that ran over columns, and over rows because the columnar shape was not there or the engine failed.", "result")
+	archiveState = ofBranch(gauge, "archive_state", "1 for what the branch's archive does.", "state")
+	archiveLag   = ofBranch(gauge, "archive_lag_bytes", "Log that cannot be restored from the archive yet.")
+	archiveBytes = ofBranch(gauge, "archive_bytes", "Size of the archive's objects of this branch alone.")
+	archiveBase  = ofBranch(gauge, "archive_base_timestamp_seconds", "When the newest base of the archive was taken.")
 	mirrorTables = ofBranch(gauge, "mirror_tables", "Mirrored tables by state.", "state")
 	mirrorLag    = ofBranch(gauge, "mirror_lag_bytes", "Log between the newest Delta version and the newest change of the table that is behind most.")
 	mirrorAge    = ofBranch(gauge, "mirror_lag_seconds", "Age of the oldest change that no Delta version has.")
@@ -169,6 +185,14 @@ func (b *Branch) collect(put func(to metric, v float64, labels ...string)) {
 	put(fragments, float64(b.Columnar.Ran), "ran")
 	put(fragments, float64(b.Columnar.Unavailable), "unavailable")
 	put(fragments, float64(b.Columnar.Failed), "failed")
+	if a := b.Archive; a != nil {
+		put(archiveState, 1, a.State)
+		put(archiveLag, float64(a.LagBytes))
+		put(archiveBytes, float64(a.Bytes))
+		if !a.BaseTime.IsZero() {
+			put(archiveBase, float64(a.BaseTime.UnixMicro())/1e6)
+		}
+	}
 	m := b.Mirror
 	if m == nil {
 		return

@@ -171,6 +171,9 @@ func tarnTables() []*Table {
 		make(9006, "progress_vacuum", col{"relid", oid}, col{"table_name", text}, col{"phase", text}, col{"background", boolean},
 			col{"started_at", timestamptz}, col{"files_total", bigint}, col{"files_removed", bigint}, col{"bytes_total", bigint},
 			col{"bytes_removed", bigint}),
+		make(9008, "archive", col{"database", text}, col{"branch", text}, col{"state", text}, col{"archived_lsn", pgLSN},
+			col{"lag_bytes", bigint}, col{"last_base_lsn", pgLSN}, col{"last_base_time", timestamptz}, col{"bytes", bigint},
+			col{"last_error", text}, col{"last_error_time", timestamptz}),
 		make(VolumesOID, "volumes", col{"volume_catalog", text}, col{"volume_schema", text}, col{"volume_name", text}, col{"volume_type", text},
 			col{"volume_owner", text}, col{"storage_location", text}, col{"comment", text}, col{"volume_acl", texts}),
 	}

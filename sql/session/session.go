@@ -43,6 +43,7 @@ type Cluster interface {
 	Branches() ([]BranchInfo, error)
 	Mirrors(ctx context.Context, db *database.DB) ([]MirrorInfo, error)
 	MirrorWork(db *database.DB) []MirrorWork
+	Archives() []ArchiveInfo
 	// Cancel stops another session's statement (pg_cancel_backend); Terminate ends it.
 	Cancel(pid uint32) bool
 	Terminate(pid uint32) bool
@@ -59,6 +60,7 @@ type (
 	BranchInfo   = syscat.Branch
 	MirrorInfo   = syscat.Mirror
 	MirrorWork   = syscat.MirrorWork
+	ArchiveInfo  = syscat.Archive
 )
 
 // Extension runs a statement that is not SQL's own: branches, pipelines, jobs. It returns the command tag; handled is

@@ -45,6 +45,9 @@ func (v serverView) Mirrors(ctx context.Context) ([]syscat.Mirror, error) {
 	return v.s.shared.Cluster.Mirrors(ctx, v.s.db)
 }
 
+// Archives is what is archived of the server's branches.
+func (v serverView) Archives() []syscat.Archive { return v.s.shared.Cluster.Archives() }
+
 // MirrorWork is what the mirror of the session's branch is at.
 func (v serverView) MirrorWork() []syscat.MirrorWork { return v.s.shared.Cluster.MirrorWork(v.s.db) }
 

@@ -109,6 +109,29 @@ func tarnBranches(s *scan) error {
 	return nil
 }
 
+// tarnArchive shows open branches alone: those are archived.
+func tarnArchive(s *scan) error {
+	if s.srv == nil {
+		return nil
+	}
+	known := func(n uint64) types.Datum {
+		if n == 0 {
+			return null
+		}
+		return lsn(n)
+	}
+	list := s.srv.Archives()
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.Database < b.Database || a.Database == b.Database && a.Branch < b.Branch
+	})
+	for _, a := range list {
+		s.add(text(a.Database), text(a.Branch), text(a.State), known(a.ArchivedLSN), num(a.LagBytes), known(a.LastBaseLSN), timestamp(a.LastBaseTime), num(a.Bytes),
+			textOrNull(a.LastError), timestamp(a.LastErrorTime))
+	}
+	return nil
+}
+
 func tarnColumnarStats(s *scan) error {
 	if s.srv != nil {
 		c := s.srv.Columnar()

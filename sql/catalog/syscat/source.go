@@ -21,6 +21,7 @@ type Server interface {
 	Mirrors(ctx context.Context) ([]Mirror, error)
 	// MirrorWork is the long work on Delta tables that is under way.
 	MirrorWork() []MirrorWork
+	Archives() []Archive
 	Columnar() ColumnarStats
 	// TableStats are the last known number of rows (-1: never analyzed) and of 8 kB pages.
 	TableStats(t *catalog.Table) (rows float64, pages int64)
@@ -69,6 +70,16 @@ type Mirror struct {
 	TailRows, Files, FileBytes   int64
 	DeletedRows                  int64
 	Text, Renamed                []string
+}
+
+// Archive is a row of tarn.archive.
+type Archive struct {
+	Database, Branch, State  string
+	ArchivedLSN, LastBaseLSN uint64 // 0: none
+	LagBytes, Bytes          int64
+	LastBaseTime             time.Time
+	LastError                string
+	LastErrorTime            time.Time
 }
 
 // MirrorWork is a row of tarn.progress_mirror (Kind "copy"), progress_optimize ("optimize") or progress_vacuum ("vacuum").
@@ -248,6 +259,7 @@ func init() {
 	}
 	relations[qualified{catalog.TarnSchemaOID, "branches"}] = tarnBranches
 	relations[qualified{catalog.TarnSchemaOID, "mirrors"}] = tarnMirrors
+	relations[qualified{catalog.TarnSchemaOID, "archive"}] = tarnArchive
 	relations[qualified{catalog.TarnSchemaOID, "columnar_stats"}] = tarnColumnarStats
 	relations[qualified{catalog.TarnSchemaOID, "progress_mirror"}] = tarnProgressMirror
 	relations[qualified{catalog.TarnSchemaOID, "progress_optimize"}] = tarnProgressOptimize

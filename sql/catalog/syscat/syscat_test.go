@@ -25,6 +25,9 @@ func (server) Roles() *privilege.Roles {
 func (server) Branches() ([]Branch, error)               { return []Branch{{ID: "b", Name: "main"}}, nil }
 func (server) Mirrors(context.Context) ([]Mirror, error) { return []Mirror{{Name: "t"}}, nil }
 
+func (server) Archives() []Archive {
+	return []Archive{{Database: "b", Branch: "main", State: "streaming", ArchivedLSN: 16, LastError: "x"}, {Database: "a", Branch: "main", State: "starting"}}
+}
 func (server) MirrorWork() []MirrorWork {
 	return []MirrorWork{{Kind: "copy", Table: 16384, Name: "old.t", Phase: "copying rows"}, {Kind: "optimize", Name: "t"}, {Kind: "vacuum", Name: "t"}}
 }
@@ -92,7 +95,7 @@ func scanAll(t *testing.T, c *catalog.Catalog, name string, eq ...Key) [][]types
 	t.Helper()
 	schema := catalog.PgCatalogOID
 	switch name {
-	case "branches", "mirrors", "columnar_stats", "progress_mirror", "progress_optimize", "progress_vacuum", "volumes":
+	case "branches", "mirrors", "archive", "columnar_stats", "progress_mirror", "progress_optimize", "progress_vacuum", "volumes":
 		schema = catalog.TarnSchemaOID
 	}
 	rel, _ := c.Relation(schema, name)

@@ -1,0 +1,111 @@
+package branching
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tarndb/tarn/storage/wal"
+)
+
+// Export is the tree as it is now, as tarn.json has it, with its checksum.
+func (m *Manager) Export() []byte {
+	m.mu.Lock()
+	t := m.mu.tree.clone()
+	m.mu.Unlock()
+	t.Format = treeFormat
+	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
+	return t.encode()
+}
+
+// ReadExport reads what Export gave. Errors: ErrDamaged.
+func ReadExport(raw []byte) (*Tree, error) {
+	t, _, err := decodeTree(raw)
+	return t, err
+}
+
+// Revival makes the tree of a new data directory of an exported one. The branches have new numbers and no parents, for no store leads from
+// one to another any more, and what merges have noted of the old ones does not hold of them.
+type Revival struct {
+	dir  string
+	tree *Tree
+	kept map[uint32]*Branch
+}
+
+// Revive begins the tree of a data directory, which must have none. Errors: fs.ErrExist.
+func (t *Tree) Revive(dir string) (*Revival, error) {
+	if _, err := os.Stat(filepath.Join(dir, treeName)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(err, fmt.Errorf("%s: %w", filepath.Join(dir, treeName), fs.ErrExist))
+	}
+	return &Revival{dir, t.clone(), map[uint32]*Branch{}}, nil
+}
+
+// Branch gives a branch its new number and place; from is where it was, but for Dir. Its store is to be made, and Done called.
+func (r *Revival) Branch(database, branch, name, warehouse string) (from, to Where, err error) {
+	d := r.tree.database(database)
+	if d == nil {
+		return from, to, fmt.Errorf("%w: %s", ErrNoDatabase, database)
+	}
+	old := d.branch(branch)
+	if old == nil {
+		return from, to, fmt.Errorf("%w: %s", ErrNoBranch, branch)
+	}
+	m := &Manager{opts: Options{Dir: r.dir}}
+	from = m.where(d, old)
+	from.Dir = ""
+	b := &Branch{ID: r.tree.newID(), Name: name, Created: old.Created, CreatedBy: old.CreatedBy, Protected: old.Protected, Warehouse: warehouse}
+	to = m.where(d, b)
+	r.kept[b.ID] = b
+	d.Branches = append(d.Branches, b)
+	return from, to, nil
+}
+
+// Done notes the state that a branch's store has.
+func (r *Revival) Done(w Where, lsn wal.LSN, at time.Time) {
+	b := r.kept[w.BranchID]
+	b.LSN, b.At = lsn, at.UTC()
+}
+
+// Drop takes a branch back whose store could not be made.
+func (r *Revival) Drop(w Where) { delete(r.kept, w.BranchID) }
+
+// Install writes the tree: with the branches that have been given, and their databases.
+func (r *Revival) Install() error {
+	for _, d := range r.tree.Databases {
+		d.Branches = slices.DeleteFunc(d.Branches, func(b *Branch) bool { return r.kept[b.ID] != b })
+	}
+	r.tree.Databases = slices.DeleteFunc(r.tree.Databases, func(d *Database) bool { return len(d.Branches) == 0 })
+	for _, d := range r.tree.Databases {
+		if d.branch(MainBranch) == nil {
+			return fmt.Errorf("database %s has no branch %s", d.Name, MainBranch)
+		}
+	}
+	file, err := makeTreeFile(r.dir, r.tree)
+	if err != nil {
+		return err
+	}
+	return file.close()
+}
+
+// decodeTree reads the text of a tree and tells the format that it is in.
+func decodeTree(raw []byte) (t *Tree, format int, err error) {
+	t = &Tree{}
+	if err := json.Unmarshal(raw, t); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
+	}
+	if t.Format < oldestTreeFormat || t.Format > treeFormat {
+		return nil, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
+	}
+	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
+		return nil, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
+	}
+	format = t.Format
+	t.Checksum, t.Format = 0, treeFormat
+	return t, format, nil
+}
