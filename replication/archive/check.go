@@ -22,8 +22,21 @@ func (t *Timeline) Check(ctx context.Context, w io.Writer, tree func([]byte) err
 		fmt.Fprintf(w, "  "+format+"\n", args...)
 	}
 	fmt.Fprintf(w, "timeline %s\n", t.id)
-	if err := t.Tree(ctx, tree); err != nil {
-		report("%v", err)
+	trees, err := t.trees(ctx)
+	if err != nil {
+		return err
+	}
+	if len(trees) == 0 {
+		report("there is no tree")
+	}
+	for _, n := range trees {
+		raw, err := t.all.Get(ctx, treeKey(n))
+		if err == nil {
+			err = tree(raw)
+		}
+		if err != nil {
+			report("%s: %v", treeKey(n), err)
+		}
 	}
 	stores, err := t.stores(ctx)
 	if err != nil {
