@@ -153,7 +153,7 @@ func (c *dataCheck) warehouse(ctx context.Context, addr string) error {
 	slices.Sort(roots)
 	for _, root := range slices.Compact(roots) {
 		switch {
-		case c.found.Warehouses[root]:
+		case c.found.Warehouses[root], root == archiveDir:
 		case c.found.Unsettled[root]:
 			c.left("%s, goes at the next start", store.URL(root))
 		default:
