@@ -32,7 +32,7 @@ sync() { # waits for a mirror that waits for its warehouse
 is() { [ "$(psql -qAtX -v ON_ERROR_STOP=1 -c "$1" 2>&1)" = "$2" ] || fail "$1: $(psql -qAtXc "$1" 2>&1), want $2"; }
 path() { psql -qAtXc "select tarn.delta_path('$1')"; }
 
-touch "$WORK/s3.conf"
+echo "tarn.archive_timeout = 1" >"$WORK/s3.conf"
 server
 echo "== the store's tests"
 TARN_S3=s3://lake/store go test -count=1 -run 'TestCopyInParts|.*/real' ./storage/object/s3 >"$WORK/out" 2>&1 || fail "$(grep -v '^ok' "$WORK/out" | head -20)"
@@ -97,8 +97,32 @@ for _ in 1 2 3; do
   is "set tarn.columnar = on; select count(*) % 45 = 0, count(distinct id) = 45 from lake_table where name = 'load'" "t|t"
   bin/tarn check "$(path lake_table)" >"$WORK/out" 2>&1 || fail "tarn check: $(cat "$WORK/out")"
 done
+echo "== the machine is lost, the archive in the bucket is not"
+sums="select count(*), sum(id) from lake_table" rows="select count(*), sum(id) from row_table"
+psql -qX -v ON_ERROR_STOP=1 -c "create branch side" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+PGDATABASE=postgres@side psql -qX -v ON_ERROR_STOP=1 -c "delete from lake_table where id < 10" -c "select tarn.mirror_sync()" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
+was=$(psql -qAtXc "$sums" -c "$rows") side=$(PGDATABASE=postgres@side psql -qAtXc "$sums") main=$(psql -qAtXc "select pg_current_wal_lsn()") other=$(PGDATABASE=postgres@side psql -qAtXc "select pg_current_wal_lsn()")
+for _ in $(seq 300); do
+  [ "$(psql -qAtXc "select count(*) from tarn.archive where archived_lsn >= case branch when 'main' then '$main'::pg_lsn else '$other' end")" = 2 ] && break; sleep 0.1
+done
+is "select count(*) from tarn.archive where archived_lsn >= case branch when 'main' then '$main'::pg_lsn else '$other' end" 2
+kill -9 "$TARN"; wait "$TARN" 2>/dev/null || true
+mv "$WORK/s3data" "$WORK/s3lost"
+bin/tarn check s3://lake/house/.archive >"$WORK/out" 2>&1 || fail "tarn check: $(cat "$WORK/out")"
+bin/tarn restore --from s3://lake/house --warehouse s3://lake/house --data "$WORK/s3data" >"$WORK/out" 2>&1 || fail "tarn restore: $(cat "$WORK/out")"
+start; sync
+for c in on off; do
+  is "set tarn.columnar = $c; $sums; $rows" "$was"
+  PGDATABASE=postgres@side is "set tarn.columnar = $c; $sums" "$side"
+done
+bin/tarn check "$(path lake_table)" >"$WORK/out" 2>&1 || fail "tarn check: $(cat "$WORK/out")"
+kill -9 "$TARN"; wait "$TARN" 2>/dev/null || true
+rm -rf "$WORK/s3data"; mv "$WORK/s3lost" "$WORK/s3data"
+start
+is "$sums" "$(echo "$was" | head -1)"
+psql -qX -v ON_ERROR_STOP=1 -c "drop branch side" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 echo "== what is dropped goes, lake tables with the restore window"
-sums="select count(*), sum(id) from lake_table" was=$(psql -qAtXc "$sums") at=$(psql -qAtXc "select pg_current_wal_lsn()")
+was=$(psql -qAtXc "$sums") at=$(psql -qAtXc "select pg_current_wal_lsn()")
 psql -qXc "drop table row_table" -c "drop table lake_table" -c "drop table loaded" >/dev/null
 psql -qX -v ON_ERROR_STOP=1 -c "create branch past at lsn '$at'" >"$WORK/out" 2>&1 || fail "$(cat "$WORK/out")"
 PGDATABASE=postgres@past is "$sums" "$was"
@@ -107,7 +131,7 @@ psql -qX -v ON_ERROR_STOP=1 -c "drop branch past" >"$WORK/out" 2>&1 || fail "$(c
 kill -9 "$TARN"; wait "$TARN" 2>/dev/null || true
 echo "tarn.restore_window = 0" >"$WORK/s3.conf"
 start
-files() { find "$WORK/s3/lake/house" -type f 2>/dev/null | head -3; }
+files() { find "$WORK/s3/lake/house" -type f -not -path "*/.archive/*" -not -path "*-????????????????/*" 2>/dev/null | head -3; }
 for _ in $(seq 100); do [ -z "$(files)" ] && break; sleep 0.2; done
 [ -z "$(files)" ] || fail "left: $(files)"
 echo "S3: all passed"
