@@ -47,12 +47,13 @@ check: lint race ## what every commit passes: lint and race
 fuzz: tools ## run each fuzz target for a while (FUZZTIME=30s)
 	@tests/fuzz.sh $${FUZZTIME:-30s}
 
-crash: build ## kill -9 the server under load again and again (ROUNDS=200) inside of merges (MERGES=20) and at each step of the mirror (POINTS=2), check the ledger after each restart
+crash: build ## kill -9 the server under load again and again (ROUNDS=200) inside of merges (MERGES=20) and of CREATE, RESET and DROP BRANCH (TREE=60) and at each step of the mirror (POINTS=2), check the ledger after each restart
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200}
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${ROUNDS:-200} -lake -longest 2s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -longest 5s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${LARGE:-8} -large -lake -longest 5s
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${MERGES:-20} -merges -longest 80ms
+	$(GO) run ./tests/crash -bin $(BIN) -rounds $${TREE:-60} -tree -longest 60ms
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points
 	$(GO) run ./tests/crash -bin $(BIN) -rounds $${POINTS:-2} -points -lake
 

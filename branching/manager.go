@@ -72,6 +72,10 @@ type Options struct {
 	Warehouse string
 	// Window is how long the past of a database's branches is kept; nil: not at all.
 	Window func(database string) time.Duration
+	// Step is called between the steps of what must survive a kill, with the name of the place; it may end the process. For tests. The
+	// places: branch marked, branch stored (the tree does not name it), tree written, branch forgotten (its Delta tables are gone), store
+	// removed.
+	Step func(where string)
 }
 
 // Manager owns the tree and the open stores.
@@ -110,6 +114,9 @@ func Open(o Options) (*Manager, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Step == nil {
+		o.Step = func(string) {}
 	}
 	m := &Manager{opts: o, stop: make(chan struct{}), making: map[string]string{}}
 	m.mu.open = map[uint32]*slot{}
@@ -285,6 +292,7 @@ func (m *Manager) update(f func(t *Tree) error) error {
 	if err := m.file.write(old, t); err != nil {
 		return fmt.Errorf("write branch tree: %w", err)
 	}
+	m.opts.Step("tree written")
 	m.mu.Lock()
 	m.mu.tree = t
 	m.mu.Unlock()
@@ -374,6 +382,7 @@ func (m *Manager) checkpoint(ctx context.Context, from Runtime, to Where) (wal.L
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("copy store: %w", err), m.removeStores([]Where{to}))
 	}
+	m.opts.Step("branch stored")
 	return lsn, nil
 }
 
@@ -395,6 +404,7 @@ func (m *Manager) mark(w Where) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a database of which no branch was ever opened has nothing
 		return err
 	}
+	m.opts.Step("branch marked")
 	return nil
 }
 
@@ -454,7 +464,9 @@ func (m *Manager) removeStores(wheres []Where) error {
 	var errs error
 	for _, w := range wheres {
 		forgotten := m.forget(w)
+		m.opts.Step("branch forgotten")
 		errs = errors.Join(errs, os.RemoveAll(w.Dir))
+		m.opts.Step("store removed")
 		if forgotten {
 			errs = errors.Join(errs, m.unmark(w))
 		}

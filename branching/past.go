@@ -204,6 +204,7 @@ func (m *Manager) restore(ctx context.Context, from *Handle, to Where, p Point, 
 	if err != nil {
 		return errors.Join(err, m.removeStores([]Where{to}))
 	}
+	m.opts.Step("branch stored")
 	if at.Time.IsZero() {
 		at.Time = m.began(from.Where)
 	}

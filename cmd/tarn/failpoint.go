@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// failpointEnv makes a server kill itself where a test wants it: STEP or STEP:N, the N-th time that a mirror comes to that step
-// (mirror.Options.Step). Without it nothing is called.
+// failpointEnv makes a server kill itself where a test wants it: STEP or STEP:N, the N-th time that it comes to that step
+// (Options.Step of mirror, engine, archive and branching). Without it nothing is called.
 const failpointEnv = "TARN_FAILPOINT"
 
 // failpoint returns the function that kills the process, nil if the environment asks for none.

@@ -165,6 +165,11 @@ func serve(ctx context.Context, args []string) error {
 			}
 			return r, nil
 		},
+		Step: func(where string) {
+			if c.failpoint != nil {
+				c.failpoint(where)
+			}
+		},
 		Forget: c.forget, Empty: c.emptyBranch, Window: c.restoreWindow,
 		Warehouse: c.warehouse.local(),
 	}); err != nil {
