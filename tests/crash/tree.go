@@ -159,7 +159,7 @@ func (x *treeTest) statement() (kind, sql string, parent, prints map[string]stri
 	return "drop", fmt.Sprintf("drop branch %s cascade", name), parent, prints
 }
 
-var treeSteps = []string{"branch marked", "copied store", "cloned files", "copied lakes", "restored", "restored log", "branch stored", "tree written", "branch forgotten", "store removed"}
+var treeSteps = []string{"branch marked", "copied store", "cloned files", "copied lakes", "restored", "restored log", "branch stored", "base linked", "base named", "tree written", "branch forgotten", "store removed"}
 
 func (x *treeTest) round(ctx context.Context, round int, longest time.Duration) (kind string, err error) {
 	if err := x.write(ctx, x.any(), round); err != nil {
@@ -176,7 +176,13 @@ func (x *treeTest) round(ctx context.Context, round int, longest time.Duration) 
 		}
 	}
 	done := make(chan error, 1)
-	go func() { done <- x.on(ctx, "postgres", sql) }()
+	go func() {
+		err := x.on(ctx, "postgres", sql)
+		if err == nil && strings.HasPrefix(point, "base") {
+			x.found(ctx) // a new store has its first base made when it is opened
+		}
+		done <- err
+	}()
 	if point == "" {
 		time.Sleep(time.Duration(1 + rand.Int64N(int64(longest))))
 	} else {
