@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"unsafe"
+
 	"github.com/tarndb/tarn/server/pgwire"
 	"github.com/tarndb/tarn/sql/pgerr"
 )
@@ -46,9 +48,17 @@ func (c *conn) onQuery(body []byte) error {
 	if err != nil {
 		return c.ready(c.refuse(err))
 	}
-	err = c.sess.Simple(c.ctx(), string(sql), &c.out)
+	err = c.sess.Simple(c.ctx(), c.text(sql), &c.out)
 	c.r.Bulk(false)
 	return c.ready(err)
+}
+
+// text is what the last message says, as a string; a long one is not copied.
+func (c *conn) text(b []byte) string {
+	if len(b) > 0 && c.r.Own() {
+		return unsafe.String(&b[0], len(b))
+	}
+	return string(b)
 }
 
 // refuse is for messages outside of the extended protocol that the session never sees: it fails what is open and

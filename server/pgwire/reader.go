@@ -96,6 +96,16 @@ func (r *Reader) Next() (typ byte, body []byte, err error) {
 	return typ, body, err
 }
 
+// Own makes the body of the last message the caller's, for good, and reports it: only a long one that stands alone in its buffer can be given
+// away. The reader goes on in another buffer.
+func (r *Reader) Own() bool {
+	if r.boxed != nil || len(r.buf) <= bulkBuf || r.r != r.w {
+		return false
+	}
+	r.buf, r.r, r.w = nil, 0, 0
+	return true
+}
+
 // NextAuth returns the body of the next message, which must answer an authentication request (type 'p').
 func (r *Reader) NextAuth() ([]byte, error) {
 	if err := r.fill(1); err != nil {
@@ -155,8 +165,8 @@ func (r *Reader) fill(n int) error {
 	return nil
 }
 
-// makeRoom leaves free space behind w, for a message of which n bytes are wanted. The buffer at most doubles, so it
-// stays within twice of what has really arrived.
+// makeRoom leaves free space behind w, for a message of which n bytes are wanted. The buffer doubles, and takes all of the message
+// once an eighth of it is there: it stays within eight times what has really arrived.
 func (r *Reader) makeRoom(n int) {
 	if r.r == r.w {
 		r.r, r.w = 0, 0
@@ -177,7 +187,11 @@ func (r *Reader) makeRoom(n int) {
 	if len(old) < bulkBuf {
 		r.takeBulk()
 	} else {
-		r.buf = make([]byte, min(n, 2*len(old)))
+		size := min(n, 2*len(old))
+		if len(old) >= n/8 {
+			size = n
+		}
+		r.buf = make([]byte, size)
 	}
 	r.w = copy(r.buf, old)
 	r.r = 0

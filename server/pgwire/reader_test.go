@@ -130,6 +130,34 @@ func TestReaderGrowsWithDataNotWithClaims(t *testing.T) {
 	}
 }
 
+// A long message that was given away stays as it is while others are read; a short one, and one with another behind it in its buffer, is
+// not given away.
+func TestReaderOwn(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	r := NewReader(io.MultiReader(bytes.NewReader(frame('Q', long+"\x00")), bytes.NewReader(frame('Q', strings.Repeat("y", 1<<20)+"\x00")),
+		bytes.NewReader(append(frame('Q', "z\x00"), frame('S', "")...))))
+	_, kept, err := r.Next()
+	if err != nil || !r.Own() {
+		t.Fatalf("not given away: %v", err)
+	}
+	for i, want := range []struct {
+		typ byte
+		n   int
+		own bool
+	}{{'Q', 1<<20 + 1, true}, {'Q', 2, false}, {'S', 0, false}} {
+		typ, body, err := r.Next()
+		if err != nil || typ != want.typ || len(body) != want.n {
+			t.Fatalf("message %d: %c of %d bytes, %v", i, typ, len(body), err)
+		}
+		if own := r.Own(); own != want.own {
+			t.Errorf("message %d given away: %v", i, own)
+		}
+	}
+	if string(kept) != long+"\x00" {
+		t.Error("the message changed")
+	}
+}
+
 // A deadline in the middle of a message loses nothing.
 func TestReaderResumesAfterDeadline(t *testing.T) {
 	c, s := net.Pipe()

@@ -132,6 +132,13 @@ func (l *lexer) comment() bool {
 
 func (l *lexer) quoted(at int, q byte, kind tokenKind, backslash bool) token {
 	for l.i++; l.i < len(l.s); l.i++ {
+		if !backslash {
+			n := strings.IndexByte(l.s[l.i:], q)
+			if n < 0 {
+				break
+			}
+			l.i += n
+		}
 		switch c := l.s[l.i]; {
 		case c == '\\' && backslash:
 			l.i++

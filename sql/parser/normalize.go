@@ -19,7 +19,7 @@ const (
 	LitString  LiteralKind = 's'
 )
 
-// maxNormalized bounds the statements that Normalize looks at, in bytes; maxLiterals their constants.
+// maxNormalized bounds the statements that Normalize takes, in bytes without their constants; maxLiterals their constants.
 const (
 	maxNormalized = 4096
 	maxLiterals   = 64
@@ -33,17 +33,17 @@ const (
 // literals, casts, ORDER BY and GROUP BY positions, FETCH, intervals), which has parameters of its own, or which is not
 // one plain statement: such a statement takes the ordinary way. Cost is about 5 ns per byte and no allocation.
 func Normalize(sql string, buf []byte, lits []Literal) (key []byte, text int, out []Literal, ok bool) {
-	if len(sql) > maxNormalized {
-		return buf, 0, lits, false
-	}
 	l := lexer{s: sql}
 	t := l.next()
 	if !(l.is(t, "select") || l.is(t, "insert") || l.is(t, "update") || l.is(t, "delete")) {
 		return buf, 0, lits, false
 	}
-	copied := t.start
+	copied, first := t.start, len(buf)
 	var prev token
 	for ; ; prev, t = t, l.next() {
+		if len(buf)-first+t.start-copied > maxNormalized {
+			return buf, 0, lits, false
+		}
 		switch t.kind {
 		case tokEOF:
 			return finish(append(buf, strings.TrimRight(sql[copied:], " \t\r\n\f")...), lits)

@@ -53,6 +53,7 @@ func TestSyntaxErrorPositions(t *testing.T) {
 }
 
 func TestNormalize(t *testing.T) {
+	long := strings.Repeat("it''s ", 1000)
 	for _, c := range []struct{ in, text, lits string }{
 		{"SELECT abalance FROM pgbench_accounts WHERE aid = 4711;", "SELECT abalance FROM pgbench_accounts WHERE aid = $1", "i:4711"},
 		{"UPDATE t SET a = a + -5 WHERE id = 12345678901", "UPDATE t SET a = a + -$1 WHERE id = $2", "i:5 l:12345678901"},
@@ -65,6 +66,10 @@ func TestNormalize(t *testing.T) {
 		{"select E'a\\n'", "", ""},
 		{"select 'a' 'b'", "", ""},
 		{"begin", "", ""},
+		{"insert into t values (1, '" + long + "', 2)", "insert into t values ($1, $2, $3)", "i:1 s:" + strings.Repeat("it's ", 1000) + " i:2"},
+		{"insert into t values ('" + long, "", ""},
+		{"select a + a" + strings.Repeat(" + a", 2000) + " from t where b = 1", "", ""},
+		{"select 1 from t where " + strings.Repeat("abcdefgh = 1 and ", 60) + strings.Repeat("b", maxNormalized), "", ""},
 	} {
 		key, n, lits, ok := Normalize(c.in, nil, nil)
 		if !ok {

@@ -36,6 +36,8 @@ type Writer struct {
 
 	key, row, ekey, evalue, ekey2, evalue2, buf []byte
 	keys, keys2, old                            []types.Datum
+
+	rowBytes int // of the last row
 }
 
 // NewWriter prepares writes. ev may be nil for tables whose indexes need none; env formats values in errors.
@@ -60,7 +62,7 @@ type Conflict struct {
 // Insert adds a row (vals by attribute number - 1; they satisfy NOT NULL) with its index entries. Key is the new row's
 // storage key, valid until the next call; nil: the Loader has the row. Errors: 23505, and those of locking.
 func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, err error) {
-	if taken, err := w.Loader.Take(ctx, vals, len(w.row)); taken || err != nil {
+	if taken, err := w.Loader.Take(ctx, vals, w.rowBytes); taken || err != nil {
 		return nil, err
 	}
 	c, err := w.tryInsert(ctx, vals, nil)
@@ -78,6 +80,17 @@ func (w *Writer) Insert(ctx context.Context, vals []types.Datum) (key []byte, er
 func (w *Writer) TryInsert(ctx context.Context, vals []types.Datum, arbiters []types.OID) (key []byte, c *Conflict, err error) {
 	c, err = w.tryInsert(ctx, vals, &arbiters)
 	return w.key, c, err
+}
+
+// putRow writes w.row under w.key. A long row becomes the transaction's.
+func (w *Writer) putRow(old uint64) error {
+	w.rowBytes = len(w.row)
+	if w.rowBytes <= txn.OwnedBytes {
+		return w.t.Put(w.key, w.row, old)
+	}
+	row := w.row
+	w.row = nil
+	return w.t.PutOwned(w.key, row, old)
 }
 
 func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]types.OID) (*Conflict, error) {
@@ -118,7 +131,7 @@ func (w *Writer) tryInsert(ctx context.Context, vals []types.Datum, arbiters *[]
 		w.t.Born(w.key)
 	}
 	w.row = r.AppendRow(w.row[:0], vals)
-	if err := w.t.Put(w.key, w.row, 0); err != nil {
+	if err := w.putRow(0); err != nil {
 		return nil, err
 	}
 	for _, x := range r.second {
@@ -301,7 +314,7 @@ func (w *Writer) Update(ctx context.Context, oldKey, old []byte, vals []types.Da
 		}
 		oldID = 0
 	}
-	if err := w.t.Put(w.key, w.row, oldID); err != nil {
+	if err := w.putRow(oldID); err != nil {
 		return nil, err
 	}
 	if moved {

@@ -339,11 +339,27 @@ func (s *Session) setActivity(state, query string) {
 	s.activity.mu.Unlock()
 }
 
+// idleQueryBytes is how much of its last statement an idle session keeps.
+const idleQueryBytes = 64 << 10
+
+// forgetLong lets go of a long statement that has ended: of its text, and of what the hot path took from it.
+func (s *Session) forgetLong() {
+	s.activity.mu.Lock()
+	q := s.activity.state.Query
+	if len(q) > idleQueryBytes {
+		s.activity.state.Query = strings.Clone(strings.ToValidUTF8(q[:idleQueryBytes], ""))
+		clear(s.scratch.lits[:cap(s.scratch.lits)])
+		clear(s.scratch.params[:cap(s.scratch.params)])
+	}
+	s.activity.mu.Unlock()
+}
+
 // idleActivity is setActivity between statements of the extended protocol.
 func (s *Session) idleActivity() {
 	switch {
 	case s.block.mode != inBlock:
 		s.setActivity("idle", "")
+		s.forgetLong()
 	case s.block.failed:
 		s.setActivity("idle in transaction (aborted)", "")
 	default:

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -33,8 +34,8 @@ const (
 	firstBytes   = 4 << 10 // a small transaction needs no more
 )
 
-// append stores v and returns its position.
-func (l *valueLog) append(v []byte) (uint64, error) {
+// append stores v and returns its position. With own a value of more than segmentBytes is kept as it is, not copied.
+func (l *valueLog) append(v []byte, own bool) (uint64, error) {
 	l.bytes += int64(len(v))
 	last := len(l.segs) - 1
 	if last < 0 || l.segs[last].used >= l.fill() || l.segs[last].used+len(v) > segmentBytes {
@@ -44,7 +45,11 @@ func (l *valueLog) append(v []byte) (uint64, error) {
 		last = len(l.segs) - 1
 		if len(v) > segmentBytes { // it fills its segments; the next value begins new ones
 			at := last
-			l.segs[at].data = append(l.segs[at].data, v...)
+			if own {
+				l.segs[at].data = v
+			} else {
+				l.segs[at].data = bytes.Clone(v)
+			}
 			l.segs[at].used = segmentBytes
 			for range (len(v) - 1) / segmentBytes {
 				l.segs = append(l.segs, segment{used: segmentBytes})
@@ -67,15 +72,17 @@ func (l *valueLog) newSegment(need int) error {
 			return err
 		}
 	}
-	size := firstBytes
-	switch {
-	case need > segmentBytes:
-		size = need
-	case len(l.segs) > 0:
-		size = l.fill()
+	var data []byte // of a large value: append's
+	size := need
+	if need <= segmentBytes {
+		size = max(firstBytes, need)
+		if len(l.segs) > 0 {
+			size = max(l.fill(), need)
+		}
+		data = make([]byte, 0, size)
 	}
-	l.segs = append(l.segs, segment{data: make([]byte, 0, max(size, need))})
-	l.memory += int64(max(size, need))
+	l.segs = append(l.segs, segment{data: data})
+	l.memory += int64(size)
 	return nil
 }
 

@@ -29,7 +29,7 @@ func TestReadAhead(t *testing.T) {
 		for j := range v {
 			v[j] = byte(i*7 + j)
 		}
-		pos, err := l.append(v)
+		pos, err := l.append(v, r.IntN(2) == 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,14 +11,22 @@ import (
 // counts in that. Key and value are copied. The first 8 bytes of a row are the engine's and must be there.
 //
 // Errors: change.ErrShortKey, change.ErrShortRow, those of writing to a temporary file, *serial.Error.
-func (t *Txn) Put(key, value []byte, old uint64) error {
+func (t *Txn) Put(key, value []byte, old uint64) error { return t.put(key, value, old, false) }
+
+// PutOwned is Put of a value of more than OwnedBytes that the transaction keeps without a copy: it must not be changed any more.
+func (t *Txn) PutOwned(key, value []byte, old uint64) error { return t.put(key, value, old, true) }
+
+// OwnedBytes is the size from which on PutOwned spares a copy.
+const OwnedBytes = segmentBytes
+
+func (t *Txn) put(key, value []byte, old uint64, own bool) error {
 	if len(key) < change.KeyPrefix {
 		return change.ErrShortKey
 	}
 	if isRow(key) && len(value) < change.RowIDSize {
 		return change.ErrShortRow
 	}
-	pos, err := t.ws.values.append(value)
+	pos, err := t.ws.values.append(value, own)
 	if err != nil {
 		return err
 	}
