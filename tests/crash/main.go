@@ -45,6 +45,7 @@ func main() {
 	points := flag.Bool("points", false, "the server kills itself at each step of the mirror, -rounds times each")
 	large := flag.Bool("large", false, "kill under transactions that are larger than a record of the log (a longest of some seconds is wanted)")
 	merges := flag.Bool("merges", false, "kill inside of MERGE BRANCH")
+	tree := flag.Bool("tree", false, "kill inside of CREATE, RESET and DROP BRANCH")
 	keep := flag.Bool("keep", false, "keep the data directory")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "tarn-crash-")
@@ -57,6 +58,8 @@ func main() {
 		err = t.runPoints(*rounds)
 	case *merges:
 		err = t.runMerges(*rounds, *longest)
+	case *tree:
+		err = t.runTree(*rounds, *longest)
 	case *large:
 		err = t.runLarge(*rounds, *longest)
 	default:
