@@ -32,6 +32,7 @@ type cluster struct {
 	columnar *duck.Engine
 	fatal    func(error)
 	stopping atomic.Bool
+	closed   atomic.Int64 // branches whose memory has not been given back
 	// failpoint is called between the steps of mirrors; nil but in tests.
 	failpoint func(where string) error
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	goruntime "runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
+	"time"
 )
 
 // Between two collections the heap may grow by heapGrowth, whatever is live: five times a small heap (a server of short transactions
@@ -43,4 +46,31 @@ func (p *gcPace) collected() {
 
 func gcPercent(live uint64) int {
 	return int(min(max(heapGrowth*100/max(live, 1), minGCPercent), maxGCPercent))
+}
+
+const (
+	giveBackAfter = 10 // closed branches, of some megabytes each
+	giveBackTick  = 5 * time.Second
+)
+
+// giveBack returns the memory of closed branches to the operating system until ctx ends: a heap that has been larger is not collected
+// before it has grown again, and the branches that are open may not make it grow for hours. closed counts branches that are closed.
+func giveBack(ctx context.Context, closed *atomic.Int64) {
+	tick := time.NewTicker(giveBackTick)
+	defer tick.Stop()
+	for last := int64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		// Once no more are being closed: a collection costs as much as is open.
+		n := closed.Load()
+		if n >= giveBackAfter && n == last {
+			closed.Add(-n)
+			debug.FreeOSMemory()
+			n = 0
+		}
+		last = n
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarndb/tarn/branching"
@@ -36,6 +37,7 @@ type runtime struct {
 	volumes  *volumes
 	archiver *archive.Archiver // nil: none
 	log      *slog.Logger
+	closed   *atomic.Int64 // cluster.closed
 }
 
 var _ branching.Runtime = (*runtime)(nil)
@@ -45,7 +47,7 @@ func (r *runtime) Busy() bool { return r.mirror != nil && r.mirror.Copying() }
 
 // withMirror starts the columnar mirror of an open branch.
 func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.Where, v *settings.Values) (*runtime, error) {
-	r := &runtime{DB: db, log: c.log, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}
+	r := &runtime{DB: db, log: c.log, closed: &c.closed, volumes: &volumes{c.warehouse, object.Segment(w.Warehouse), c.places}}
 	db.Volumes = r.volumes
 	if err := r.volumes.tidy(ctx, db.Catalog()); err != nil {
 		c.log.Warn("files of dropped volumes cannot be removed", "database", w.Database, "branch", w.Branch, "err", err)
@@ -100,6 +102,7 @@ func (r *runtime) Close() error {
 	if r.mirror != nil {
 		err = r.mirror.Close()
 	}
+	r.closed.Add(1)
 	return errors.Join(err, r.DB.Close())
 }
 

@@ -175,6 +175,9 @@ func serve(ctx context.Context, args []string) error {
 	}); err != nil {
 		return err
 	}
+	var background sync.WaitGroup
+	background.Go(func() { giveBack(ctx, &c.closed) })
+	defer func() { cancel(nil); background.Wait() }()
 	c.archives.start(c)
 	defer func() {
 		if err := c.branches.Close(); err != nil {
