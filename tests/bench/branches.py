@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 """What branches cost: BranchBench's micro-operations over trees of branches, and diff and merge.
 
-    tests/bench/branches.py --bin bin/tarn [--rows 20000] [--branches 64] [--many 200] [--reads 200] [--merge 100000,1000] [--port 5439]
+    tests/bench/branches.py --bin bin/tarn [--rows 20000] [--branches 64] [--many 200] [--reads 200] [--merge 100000,1000] [--port 5439] [--large 1000000 --only large]
                             [--template '127.0.0.1 port']
 
 Trees: spine (each branch of the one before), bushy (each branch has two), fan (all of main). Of each: CREATE BRANCH, connect and the
 first query, then on the last branch reads by key, reads of 100 rows by range, inserts, updates by key, updates of 100 rows by range; times
 are p50 / p99 in milliseconds. Then: the same reads at depth 1 and at the end of the spine; --many branches in a row of main, and the memory of
-the server with all of them idle; branch_diff and MERGE BRANCH of the second figure of --merge changed rows in a table of the first.
+the server with all of them idle; with --only large branches of a database of so many rows, quiet and under load, and what they take on disk; branch_diff and MERGE BRANCH of the second figure of --merge changed rows in a table of the first.
 --template names a PostgreSQL server (trusting user postgres): CREATE DATABASE … TEMPLATE of the same rows there.
 
 BranchBench: arXiv 2604.17180. Operations only are taken over from it."""
 
-import argparse, os, random, shutil, sys, tempfile, time
+import argparse, os, random, shutil, subprocess, sys, tempfile, time
 from bounds import Server
-from pgclient import Client
+from pgclient import Client, values
 
 
 def quantile(list_, q):
@@ -116,6 +116,70 @@ def many(a, server):
     root.close()
 
 
+def large(a, server):
+    """Branches of a database of --large rows of some 130 bytes, quiet and under pgbench's TPC-B on the parent; what they take on disk."""
+    root = Client(a.port)
+    root.query("CREATE DATABASE large")
+    root.close()
+    root = Client(a.port, "large")
+    root.query("CREATE TABLE big (id int PRIMARY KEY, a int, b text)")
+    for at in range(0, a.large, 1000000):
+        root.query(f"INSERT INTO big SELECT g, g % 1000, md5(g::text) || md5((g + 1)::text) || md5((g + 2)::text) FROM generate_series({at + 1}, {min(a.large, at + 1000000)}) g")
+    root.query("ANALYZE big")
+    subprocess.run(["pgbench", "-h", "127.0.0.1", "-p", str(a.port), "-U", "postgres", "-i", "-s", "10", "-q", "large"], capture_output=True, check=True)
+    root.query("SELECT tarn.mirror_sync()")
+    time.sleep(20)  # what was loaded settles
+
+    def unique(name):
+        return int(values(root.query(f"SELECT unique_bytes FROM tarn.branches WHERE name = '{name}'")[0])[0])
+    size = int(values(root.query("SELECT shared_bytes + unique_bytes FROM tarn.branches WHERE name = 'main'")[0])[0])
+    print(f"\ndatabase of {a.large} rows, {size / 1e6:.0f} MB with log and Delta tables; ms{'p50':>12} {'p99':>9}")
+    times = []
+    for i in range(50):
+        times.append(timed(lambda: root.query(f"CREATE BRANCH q{i}"))[0])
+        time.sleep(0.05)
+    show("create, quiet", times)
+    print(f"unique bytes of a branch just made, MB: {unique('q49') / 1e6:.2f}")
+    times = []
+    for i in range(20):
+        def first():
+            c = Client(a.port, f"large@q{i}")
+            c.query("SELECT * FROM big WHERE id = 7")
+            return c
+        took, c = timed(first)
+        times.append(took)
+        c.close()
+        time.sleep(0.1)
+    show("connect and first query, quiet", times)
+    c = Client(a.port, "large@q30")
+    c.query("SELECT * FROM big WHERE id = 7")
+    c.query("SELECT tarn.mirror_sync()")
+    time.sleep(3)
+    print(f"unique bytes once it has been opened, MB: {unique('q30') / 1e6:.2f}")
+    c.query(f"UPDATE big SET a = a + 1 WHERE id IN (SELECT (random() * {a.large - 1})::int + 1 FROM generate_series(1, {a.large // 100}))")
+    c.query("SELECT tarn.mirror_sync()")
+    time.sleep(3)
+    print(f"unique bytes after 1 % of the rows are updated at random, MB: {unique('q30') / 1e6:.1f}, {unique('q30') / size * 100:.1f} % of the database")
+    c.close()
+
+    def load(seconds, every):
+        p = subprocess.Popen(["pgbench", "-h", "127.0.0.1", "-p", str(a.port), "-U", "postgres", "-n", "-c", "4", "-j", "2", "-M", "prepared", "-T", str(seconds), "large"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        times, began = [], time.time()
+        while every and time.time() < began + seconds - 1:
+            load.made += 1
+            times.append(timed(lambda: root.query(f"CREATE BRANCH l{load.made}"))[0])
+            time.sleep(max(0, began + len(times) * every - time.time()))
+        out = p.communicate()[0]
+        return float(out.split("tps = ")[1].split(" ")[0]), times
+    load.made = 0
+    alone = [load(10, 0)[0]]
+    beside, times = load(10, 0.1)
+    alone.append(load(10, 0)[0])
+    print(f"TPC-B on the parent, tps: {alone[0]:.0f} and {alone[1]:.0f} alone, {beside:.0f} beside ten creates a second ({beside / (sum(alone) / 2):.2f})")
+    show("create, under TPC-B", times)
+    root.close()
+
+
 def merge(a):
     rows, changed = (int(n) for n in a.merge.split(","))
     root = Client(a.port)
@@ -162,6 +226,7 @@ def main():
     p.add_argument("--rows", type=int, default=20000)
     p.add_argument("--branches", type=int, default=64)
     p.add_argument("--many", type=int, default=200)
+    p.add_argument("--large", type=int, default=1000000)
     p.add_argument("--reads", type=int, default=200)
     p.add_argument("--merge", default="100000,1000")
     p.add_argument("--template", default="")
@@ -177,6 +242,8 @@ def main():
                 tree(a, part)
             elif part == "many":
                 many(a, server)
+            elif part == "large":
+                large(a, server)
             elif part == "merge":
                 merge(a)
             else:
