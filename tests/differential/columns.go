@@ -15,9 +15,10 @@ import (
 // columnar makes queries of what Tarn may run over columns: the types, functions and shapes of the whitelist, on values at the edges of
 // their types.
 type columnar struct {
-	rnd   *rand.Rand
-	scope []column
-	subs  int
+	rnd    *rand.Rand
+	scope  []column
+	subs   int
+	params [][]byte // of the query that is made
 }
 
 // temporary is a table that has no columns in files: its rows are given to what runs over columns.
@@ -57,9 +58,14 @@ func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, mo
 			return err
 		}
 	}
-	// Some rows are deleted in files, some are in the tail.
+	// Some rows are deleted in files, some are in the tail; l is a lake table with deleted rows.
 	for _, conn := range []*pgx.Conn{c.tarn, c.pg} {
-		for _, sql := range []string{"update f set i4 = i4 where id % 9 = 4", "delete from f where id % 50 = 7"} {
+		lake := "create table l as select * from f"
+		if conn == c.tarn {
+			lake = "create table l using delta as select * from f"
+		}
+		for _, sql := range []string{lake, "update f set i4 = i4 where id % 9 = 4", "delete from f where id % 50 = 7", "update l set t = t where id % 11 = 5", "delete from l where id % 40 = 3",
+			"insert into l select * from f where id % 100 = 1"} {
 			if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 				return err
 			}
@@ -71,20 +77,29 @@ func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, mo
 	for c.found < most && time.Since(start) < limit {
 		sql := g.query()
 		c.queries++
+		c.params = g.params
 		rows, pg, ok := c.both(ctx, sql)
 		if !ok {
 			continue
 		}
-		over := c.ask(ctx, cols, sql)
+		over := c.ask
+		if len(g.params) == 0 && g.pick(6) == 0 {
+			over = c.fetch
+		}
+		columns := over(ctx, cols, sql)
+		for i, v := range g.params {
+			sql += fmt.Sprintf("\n-- $%d: %s", i+1, v)
+		}
 		switch {
-		case dataError(rows.code) || dataError(pg.code) || dataError(over.code) || over.code == "57014" || rows.code == "57014":
+		case dataError(rows.code) || dataError(pg.code) || dataError(columns.code) || columns.code == "57014" || rows.code == "57014":
 			c.undecided++
 		case !same(rows, pg, false):
 			c.report(fmt.Sprintf("PostgreSQL: %s\n-- rows:       %s", short(pg, rows), short(rows, pg)), sql)
-		case !same(over, rows, true):
-			c.report(fmt.Sprintf("rows:    %s\n-- columns: %s", short(rows, over), short(over, rows)), sql)
+		case !same(columns, rows, true):
+			c.report(fmt.Sprintf("rows:    %s\n-- columns: %s", short(rows, columns), short(columns, rows)), sql)
 		}
 	}
+	c.params = nil
 	stats := c.ask(ctx, cols, "select ran, unavailable, failed, ran >= 0.6 * "+fmt.Sprint(c.queries)+" from tarn.columnar_stats")
 	if len(stats.rows) != 1 {
 		return fmt.Errorf("tarn.columnar_stats: %s", stats)
@@ -99,6 +114,21 @@ func runColumns(tarn, postgres, dir string, limit time.Duration, seed uint64, mo
 		return fmt.Errorf("too few queries ran over columns")
 	}
 	return nil
+}
+
+// fetch is ask by way of a cursor.
+func (c *check) fetch(ctx context.Context, conn *pgx.Conn, sql string) answer {
+	extended := c.extended
+	c.extended = false
+	a := c.ask(ctx, conn, "begin; declare x cursor for "+sql+"; fetch 3 from x; fetch all from x; commit")
+	c.extended = extended
+	if len(a.rows) > 0 {
+		a.oids = a.oids[:len(a.rows[0])]
+	}
+	if a.code != "" {
+		c.ask(ctx, conn, "rollback")
+	}
+	return a
 }
 
 func (g *columnar) pick(n int) int            { return g.rnd.IntN(n) }
@@ -123,7 +153,15 @@ var columnarConsts = map[string][]string{
 	"text":        {"''", "'a'", "'k7'", "'Ä'", "'a%'", "' '"}, "varchar": {"'ab'::varchar", "''::varchar"}, "char": {"'ab'::char(6)", "''::char(6)"},
 }
 
+// columnarParams are values of parameters.
+var columnarParams = map[string][]string{"integer": {"0", "1", "-20", "2147483647"}, "bigint": {"5", "-9223372036854775808"}, "numeric": {"0.00", "12.5", "-60"},
+	"date": {"1999-12-31", "2000-02-29"}, "timestamp": {"2000-01-02 22:10:05.5"}, "text": {"k7", "", "Ä"}, "boolean": {"t", "f"}}
+
 func (g *columnar) leaf(t string) string {
+	if list := columnarParams[t]; list != nil && len(g.params) < 3 && g.pick(16) == 0 {
+		g.params = append(g.params, []byte(g.one(list...)))
+		return fmt.Sprintf("$%d::%s", len(g.params), t)
+	}
 	if g.pick(5) > 0 {
 		for _, i := range g.rnd.Perm(len(g.scope)) {
 			if g.scope[i].typ == t {
@@ -272,8 +310,9 @@ func (g *columnar) subquery(depth int) string {
 
 func (g *columnar) from() string {
 	g.scope = columnsOfF("a")
+	table := g.one("f", "f", "l") + " a"
 	if g.pick(2) == 0 {
-		return "f a"
+		return table
 	}
 	g.scope = append(g.scope, columnsOfG("d")...)
 	on := g.one("a.i4 = d.i4", "a.t = d.t", "a.da = d.da", "a.id = d.k", "a.n2 = d.n3", "a.i4 = d.i4 and a.t = d.t")
@@ -281,7 +320,7 @@ func (g *columnar) from() string {
 	if join != "full join" && g.pick(3) == 0 {
 		on += " and " + g.condition(1)
 	}
-	return fmt.Sprintf("f a %s %s d on %s", join, g.one("g", "h"), on)
+	return fmt.Sprintf("%s %s %s d on %s", table, join, g.one("g", "h"), on)
 }
 
 func (g *columnar) anyExpr(depth int) string {
@@ -391,9 +430,9 @@ func (g *columnar) windows(from, where string) string {
 	return q
 }
 
-// key has no two equal rows of from.
+// key tells the rows of from apart, those that are equal in all aside.
 func (g *columnar) key(from string) string {
-	if from == "f a" {
+	if !strings.Contains(from, " d on ") {
 		return "a.id"
 	}
 	return "a.id, d.k"
@@ -401,7 +440,7 @@ func (g *columnar) key(from string) string {
 
 // query makes a query whose rows are compared as a multiset: where it has a LIMIT, its order leaves no choice.
 func (g *columnar) query() string {
-	g.subs = 0
+	g.subs, g.params = 0, nil
 	from := g.from()
 	where := ""
 	if g.pick(4) > 0 {

@@ -11,8 +11,9 @@
 //   - a query on Tarn alone whose answer is known from others: WHERE p, NOT p and p IS NULL together give all rows (ternary logic
 //     partitioning), and counting rows WHERE p is counting the rows for which p is true (NoREC).
 //
-// With -columns the queries are of what may run over columns, on rows in files, deleted in files and in the tail; Tarn is asked twice, over
-// rows and over columns, and most of the queries must really have run there (tarn.columnar_stats).
+// With -columns the queries are of what may run over columns, on mirrored, lake and temporary tables, with rows in files, deleted in files and
+// in the tail, some with parameters, some read by a cursor; Tarn is asked twice, over rows and over columns, and most of the queries must
+// really have run there (tarn.columnar_stats).
 //
 // What Tarn refuses with 0A000, or does not know (42883), is counted, not reported. A query whose evaluation order decides whether it fails
 // (class 22 on one side) is skipped. exclude.txt names functions and operators that differ on purpose, each with its reason.

@@ -148,6 +148,7 @@ type check struct {
 	seen                       map[string]bool
 	refused                    map[string]int
 	extended                   bool
+	params                     [][]byte // of the query that is asked; without any, simple and extended protocol take turns
 }
 
 // answer is the rows of a query as text, or its SQLSTATE.
@@ -176,8 +177,8 @@ func (c *check) ask(ctx context.Context, conn *pgx.Conn, sql string) (a answer) 
 			a.rows = append(a.rows, row)
 		}
 	}
-	if c.extended {
-		r := conn.PgConn().ExecParams(ctx, sql, nil, nil, nil, nil).Read()
+	if c.extended || len(c.params) > 0 {
+		r := conn.PgConn().ExecParams(ctx, sql, c.params, nil, nil, nil).Read()
 		add(r.FieldDescriptions, r.Rows)
 		err = r.Err
 	} else {
