@@ -137,21 +137,21 @@ func newTimelineID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// follow begins to archive an open branch; nil where its past is not kept, or it expires.
+// follow begins to archive an open branch; nil where its past is not kept, or nobody will ask for it.
 func (a *archives) follow(c *cluster, db *runtime, w branching.Where) *archive.Archiver {
-	if a == nil || c.restoreWindow(w.Database) == 0 || c.expires(w) {
+	if a == nil || c.restoreWindow(w.Database) == 0 || !c.lasts(w) {
 		return nil
 	}
 	return a.line.Archive(w.DatabaseID, w.BranchID, archive.Options{Engine: db.Engine, Timeout: a.timeout, MaxLog: a.maxLog, Logger: a.log,
 		Keep: func() time.Duration { return c.restoreWindow(w.Database) }, Step: c.failpoint})
 }
 
-// expires reports whether a branch is to go by itself: its past is nobody's.
-func (c *cluster) expires(w branching.Where) bool {
+// lasts reports whether a branch is neither to go by itself nor what a reset has replaced.
+func (c *cluster) lasts(w branching.Where) bool {
 	for _, d := range c.branches.Databases() {
 		for _, b := range d.Branches {
 			if d.ID == w.DatabaseID && b.ID == w.BranchID {
-				return !b.Expires.IsZero()
+				return b.Expires.IsZero() && !b.Hidden()
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -179,8 +180,9 @@ func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline
 			made = append(made, to)
 			at, err := r.branchTo(ctx, line.Store(from.DatabaseID, from.BranchID), from, to, house, places)
 			var outside *archive.OutsideError
-			if errors.As(err, &outside) && name != branching.MainBranch {
-				// The point is before the branch, or it was never open.
+			asked := r.branch != "" || b.Name == branching.MainBranch && r.database != ""
+			if errors.As(err, &outside) && !asked && (b.Name != branching.MainBranch || len(outside.Spans) == 0 || r.point.Time.Before(outside.Spans[0].Base.Taken) && !r.point.Time.IsZero()) {
+				// The point is before the branch, or it has not been open while there was an archive.
 				fmt.Fprintf(w, "%s@%s: left out: %v\n", d.Name, b.Name, outside)
 				revival.Drop(to)
 				continue
@@ -196,8 +198,8 @@ func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline
 			fmt.Fprintln(w)
 			restored++
 		}
-		if restored == 0 && r.branch != "" {
-			return fmt.Errorf("database %s has no branch %s in the archive", d.Name, r.branch)
+		if restored == 0 && (r.branch != "" || r.database != "") {
+			return fmt.Errorf("database %s has no branch %s in the archive", d.Name, cmp.Or(r.branch, branching.MainBranch))
 		}
 		done += restored
 	}

@@ -66,6 +66,7 @@ func TestArchive(t *testing.T) {
 	c.run(`create role reader login; create sequence s; create table ledger (id int primary key, at bigint); create table total (n bigint); insert into total values (0)`)
 	c.run(`create table lake (id int, v int) using delta; grant select on ledger to reader`)
 	c.run(`create database other`)
+	c.run(`create database unused`)
 	c.run(`create branch dev`)
 	other, dev := c.on("other"), c.on("postgres@dev")
 	other.run(`create table o as select generate_series(1, 1000) as i`)
@@ -114,8 +115,12 @@ func TestArchive(t *testing.T) {
 	restored := func(name string, args ...string) (*client, func()) {
 		t.Helper()
 		args = append([]string{"restore", "--from", at("archive"), "--data", at(name), "--warehouse", house}, args...)
-		if out, err := tarn(args...); err != nil {
+		out, err := tarn(args...)
+		if err != nil {
 			t.Fatalf("%v: %s", args, out)
+		}
+		if name == "newest" && !strings.Contains(out, "unused@main: left out: ") {
+			t.Errorf("nothing is said of a database that was never open: %s", out)
 		}
 		return startServer(t, at(name), "--warehouse", house, "--http", "")
 	}
@@ -194,7 +199,7 @@ func TestArchive(t *testing.T) {
 	}
 	before := houses()
 	for _, args := range [][]string{
-		{"--to-lsn", "0/10"}, {"--database", "postgres", "--to-lsn", "7FFFFFFF/0"}, {"--database", "nosuch"}, {"--database", "postgres", "--branch", "nosuch"},
+		{"--to-lsn", "0/10"}, {"--database", "postgres", "--to-lsn", "7FFFFFFF/0"}, {"--database", "nosuch"}, {"--database", "unused"}, {"--database", "postgres", "--branch", "nosuch"},
 		{"--timeline", "nosuch"}, {"--to-time", "yesterday"}, {"--to-time", "2001-01-01T00:00:00Z"}, {"--to-time", "2099-01-01T00:00:00Z"},
 	} {
 		if out, err := tarn(append([]string{"restore", "--from", at("archive"), "--data", at("bad"), "--warehouse", house}, args...)...); err == nil || !strings.HasPrefix(out, "tarn: ") {
