@@ -134,7 +134,7 @@ func (t Type) node() pq.Node {
 		typ := pq.Int32Type
 		switch {
 		case t.Precision > 18:
-			typ = pq.FixedLenByteArrayType(16)
+			typ = wideDecimal{pq.FixedLenByteArrayType(16), t.Precision}
 		case t.Precision > 9:
 			typ = pq.Int64Type
 		}

@@ -113,6 +113,9 @@ func (w *Writer) open(first [][]tuple.Value) error {
 	for _, path := range textPaths(schema) {
 		opts = append(opts, pq.SkipPageStatistics(path...))
 	}
+	for _, path := range boundless(schema) {
+		opts = append(opts, pq.SkipPageBounds(path...), pq.SkipPageStatistics(path...))
+	}
 	for i, c := range w.cols {
 		if !c.Type.Nested() && slices.ContainsFunc(first[i], long) {
 			opts = append(opts, pq.SkipPageBounds(c.Name))
