@@ -127,14 +127,14 @@ func (t Type) node() pq.Node {
 	case Long:
 		return pq.Leaf(pq.Int64Type)
 	case Float:
-		return pq.Leaf(pq.FloatType)
+		return pq.Leaf(floatType())
 	case Double:
-		return pq.Leaf(pq.DoubleType)
+		return pq.Leaf(doubleType())
 	case Decimal:
 		typ := pq.Int32Type
 		switch {
 		case t.Precision > 18:
-			typ = wideDecimal{pq.FixedLenByteArrayType(16), t.Precision}
+			typ = wideDecimal(t.Precision)
 		case t.Precision > 9:
 			typ = pq.Int64Type
 		}

@@ -113,7 +113,7 @@ func (w *Writer) open(first [][]tuple.Value) error {
 	for _, path := range textPaths(schema) {
 		opts = append(opts, pq.SkipPageStatistics(path...))
 	}
-	for _, path := range boundless(schema) {
+	for _, path := range boundlessPaths(schema) {
 		opts = append(opts, pq.SkipPageBounds(path...), pq.SkipPageStatistics(path...))
 	}
 	for i, c := range w.cols {

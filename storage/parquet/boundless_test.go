@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"math"
 	"math/big"
 	"testing"
 
@@ -83,5 +84,42 @@ func TestWideDecimalsHaveNoWrongBounds(t *testing.T) {
 	}
 	if at != rows {
 		t.Errorf("%d rows", at)
+	}
+}
+
+// A file tells no bounds of floats that its NaNs are not within, and what its column index has holds for all numbers.
+func TestFloatsHaveNoWrongBounds(t *testing.T) {
+	var out bytes.Buffer
+	w := NewWriter(&out, []Column{{Name: "d", Type: Type{ID: Double}}, {Name: "f", Type: Type{ID: Float}}}, WriterOptions{})
+	vals := []tuple.Value{tuple.Float(-7), tuple.Float(math.NaN()), tuple.Float(1000), tuple.Null}
+	if err := w.Write([][]tuple.Value{vals, vals}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := pq.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range f.Metadata().RowGroups[0].Columns {
+		if st := c.MetaData.Statistics; len(st.MinValue)+len(st.MaxValue) > 0 {
+			t.Errorf("column %d: the footer has bounds % x and % x", i, st.MinValue, st.MaxValue)
+		}
+		x := f.ColumnIndexes()[i]
+		kind := f.Root().Columns()[i].Type().Kind()
+		if lo, hi := kind.Value(x.MinValues[0]), kind.Value(x.MaxValues[0]); i == 0 && (lo.Double() > -7 || hi.Double() < 1000) || i == 1 && (lo.Float() > -7 || hi.Float() < 1000) {
+			t.Errorf("column %d: the column index has bounds %s and %s", i, lo, hi)
+		}
+	}
+	r, err := NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Column{{Name: "d", Type: Type{ID: Double}}, {Name: "f", Type: Type{ID: Float}}} {
+		got, err := r.Column(nil, 0, c.Name, c.Type)
+		if err != nil || len(got) != 4 || got[0].Float() != -7 || !math.IsNaN(got[1].Float()) || got[2].Float() != 1000 || !got[3].IsNull() || !r.Plain(c) {
+			t.Errorf("column %s: %v %v", c.Name, got, err)
+		}
 	}
 }
