@@ -46,7 +46,8 @@ func (t *Tree) Revive(dir string) (*Revival, error) {
 	return &Revival{dir, t.clone(), map[uint32]*Branch{}}, nil
 }
 
-// Branch gives a branch its new number and place; from is where it was, but for Dir. Its store is to be made, and Done called.
+// Branch gives a branch its new number and place; from is where it was, but for Dir. Its store is to be made, and Done called. Its directory
+// of Delta tables begins with warehouse and ends in its number: names that are not alike can be so as parts of keys (object.Segment).
 func (r *Revival) Branch(database, branch, name, warehouse string) (from, to Where, err error) {
 	d := r.tree.database(database)
 	if d == nil {
@@ -59,7 +60,8 @@ func (r *Revival) Branch(database, branch, name, warehouse string) (from, to Whe
 	m := &Manager{opts: Options{Dir: r.dir}}
 	from = m.where(d, old)
 	from.Dir = ""
-	b := &Branch{ID: r.tree.newID(), Name: name, Created: old.Created, CreatedBy: old.CreatedBy, Protected: old.Protected, Warehouse: warehouse}
+	b := &Branch{ID: r.tree.newID(), Name: name, Created: old.Created, CreatedBy: old.CreatedBy, Protected: old.Protected}
+	b.Warehouse = fmt.Sprintf("%s-%d", warehouse, b.ID)
 	to = m.where(d, b)
 	r.kept[b.ID] = b
 	d.Branches = append(d.Branches, b)

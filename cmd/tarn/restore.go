@@ -227,14 +227,15 @@ func (r *restoring) undo(house *warehouse, made []branching.Where) error {
 	return errors.Join(errs, err)
 }
 
-// warehouseFor is a directory that no branch of any data directory has, so that a restored one can share a warehouse with the one it is of.
+// warehouseFor is the beginning of the names of a restored branch's directory, which has its number behind it (Revival.Branch): one that no
+// branch of any data directory has, so that a restored one can share a warehouse with the one it is of.
 func warehouseFor(database, branch, timeline string) string {
 	name := database
 	if branch != branching.MainBranch {
 		name += "@" + branch
 	}
 	name = object.Segment(name)
-	return name[:min(len(name), 80)] + "-" + timeline
+	return name[:min(len(name), 70)] + "-" + timeline // and the number: Segment leaves 100 bytes
 }
 
 // branchTo makes a branch's store, with the files of its lake tables and volumes.

@@ -237,3 +237,45 @@ func TestArchive(t *testing.T) {
 		t.Errorf("restores that failed left in the warehouse: %s, before %s", now, before)
 	}
 }
+
+// Databases whose names are alike as parts of keys have directories of their own in the warehouse after a restore, too.
+func TestArchiveNamesAlike(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(at("conf"), []byte("tarn.archive = '"+at("archive")+"'\ntarn.archive_timeout = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	house := at("warehouse")
+	c, stop := startServer(t, at("data"), "--config", at("conf"), "--warehouse", house, "--http", "")
+	names := []string{"дом", "кот"}
+	for i, name := range names {
+		c.run(fmt.Sprintf(`create database "%s"`, name))
+		c.on(name).run(fmt.Sprintf(`create table lake (id int) using delta; insert into lake select generate_series(1, %d); select tarn.mirror_sync()`, 10*(i+1)))
+	}
+	c.shutdown()
+	stop()
+	if out, err := exec.Command(binary(t), "restore", "--from", at("archive"), "--data", at("new"), "--warehouse", house).CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	a, stopA := startServer(t, at("new"), "--warehouse", house, "--http", "")
+	defer stopA()
+	for i, name := range names {
+		d := a.on(name)
+		if got := d.run("select count(*) from lake; insert into lake values (0); select tarn.mirror_sync() is not null; select count(*) from lake"); got != fmt.Sprintf("%d\nt\n%d\n", 10*(i+1), 10*(i+1)+1) {
+			t.Errorf("%s has %q", name, got)
+		}
+	}
+	entries, err := os.ReadDir(house)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored := 0
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "___-") && len(e.Name()) > 16 {
+			restored++
+		}
+	}
+	if restored != len(names) {
+		t.Errorf("the warehouse has %d directories of the restored databases: %v", restored, entries)
+	}
+}
