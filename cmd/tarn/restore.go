@@ -159,6 +159,7 @@ func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline
 		return err
 	}
 	done, found := 0, false
+	reached, unsure := false, (*archive.OutsideError)(nil)
 	for _, d := range tree.Databases {
 		if r.database != "" && d.Name != r.database {
 			continue
@@ -178,9 +179,19 @@ func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline
 				return err
 			}
 			made = append(made, to)
-			at, err := r.branchTo(ctx, line.Store(from.DatabaseID, from.BranchID), from, to, house, places)
+			source := line.Store(from.DatabaseID, from.BranchID)
+			at, err := r.branchTo(ctx, source, from, to, r.point, house, places)
 			var outside *archive.OutsideError
 			asked := r.branch != "" || b.Name == branching.MainBranch && r.database != ""
+			switch {
+			case errors.As(err, &outside) && outside.Unsure && !asked:
+				// Idle since before the time, or its archive has not come to it: the time is that of another branch.
+				unsure = outside
+				fmt.Fprintf(w, "%s@%s: %v; its newest state is restored\n", d.Name, b.Name, outside)
+				at, err = r.branchTo(ctx, source, from, to, engine.Point{}, house, places)
+			case err == nil:
+				reached = true
+			}
 			if errors.As(err, &outside) && !asked && (b.Name != branching.MainBranch || len(outside.Spans) == 0 || r.point.Time.Before(outside.Spans[0].Base.Taken) && !r.point.Time.IsZero()) {
 				// The point is before the branch, or it has not been open while there was an archive.
 				fmt.Fprintf(w, "%s@%s: left out: %v\n", d.Name, b.Name, outside)
@@ -208,6 +219,8 @@ func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline
 		return fmt.Errorf("the archive has no database %s", r.database)
 	case done == 0:
 		return errors.New("the archive has no branch")
+	case !reached && unsure != nil:
+		return fmt.Errorf("nothing in the archive is as late as that: %w", unsure)
 	}
 	return revival.Install()
 }
@@ -239,7 +252,7 @@ func warehouseFor(database, branch, timeline string) string {
 }
 
 // branchTo makes a branch's store, with the files of its lake tables and volumes.
-func (r *restoring) branchTo(ctx context.Context, s archive.Source, from, to branching.Where, house *warehouse, places *places) (engine.Restored, error) {
+func (r *restoring) branchTo(ctx context.Context, s archive.Source, from, to branching.Where, p engine.Point, house *warehouse, places *places) (engine.Restored, error) {
 	store, err := s.StoreID(ctx)
 	if err != nil {
 		return engine.Restored{}, err
@@ -247,7 +260,7 @@ func (r *restoring) branchTo(ctx context.Context, s archive.Source, from, to bra
 	o := mirror.Options{Warehouse: house.store, Place: places.location, Database: from.Warehouse}
 	at, err := mirror.RestorePast(ctx, o, store, mirror.CopyTarget{Database: to.Warehouse, SlotDir: slotDir(to)},
 		func(ctx context.Context, look engine.Look) (engine.Restored, error) {
-			return s.Restore(ctx, to.Dir, r.point, look)
+			return s.Restore(ctx, to.Dir, p, look)
 		})
 	if err != nil {
 		return at, err

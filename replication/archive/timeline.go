@@ -165,7 +165,9 @@ func (t *Timeline) stores(ctx context.Context) (map[StoreKey]time.Time, error) {
 
 // Sweep removes the archives of stores that are not alive and to which nothing has come since before, and then the files that no base names.
 func (t *Timeline) Sweep(ctx context.Context, alive func(StoreKey) bool, before time.Time) error {
-	t.gate.Lock()
+	if err := await(ctx, t.gate.TryLock); err != nil {
+		return err
+	}
 	defer t.gate.Unlock()
 	stores, err := t.stores(ctx)
 	if err != nil {
@@ -212,6 +214,21 @@ func (t *Timeline) Sweep(ctx context.Context, alive func(StoreKey) bool, before 
 	}
 	return nil
 }
+
+// await tries until it succeeds, or with the cause of ctx.
+func await(ctx context.Context, try func() bool) error {
+	for !try() {
+		select {
+		case <-time.After(gateTick):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// gateTick is how often somebody who waits for Timeline.gate looks. Who wants it alone keeps nobody from having it shared.
+const gateTick = 50 * time.Millisecond
 
 // prune removes what no restore to a moment since before needs. The order keeps what is left whole: a base goes before its log.
 func (s Source) prune(ctx context.Context, before time.Time) error {

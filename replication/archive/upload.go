@@ -136,7 +136,9 @@ func (a *Archiver) baseDue() bool {
 // putBase archives a base: its files, those that are not there, and then their list.
 func (a *Archiver) putBase(ctx context.Context, l *engine.LinkedBase) error {
 	if a.opt.gate != nil {
-		a.opt.gate.RLock()
+		if err := await(ctx, a.opt.gate.TryRLock); err != nil {
+			return err
+		}
 		defer a.opt.gate.RUnlock()
 	}
 	if err := a.opt.Step("base linked"); err != nil {

@@ -175,6 +175,9 @@ func TestArchive(t *testing.T) {
 
 	// Commits bear the times of their records: between two that lie apart there is no doubt.
 	e, stopE := restored("time", "--to-time", middle.at.UTC().Format(time.RFC3339Nano))
+	if got := e.run("select string_agg(name, ' ' order by name) from tarn.branches"); got != "dev main\n" {
+		t.Errorf("branches that were idle at the time are not there: %q", got)
+	}
 	if n := ledger(e); n < middle.n-1 || n > middle.n+1 {
 		t.Errorf("at %s there are %d rows, want %d", middle.at, n, middle.n)
 	}
@@ -200,7 +203,7 @@ func TestArchive(t *testing.T) {
 	before := houses()
 	for _, args := range [][]string{
 		{"--to-lsn", "0/10"}, {"--database", "postgres", "--to-lsn", "7FFFFFFF/0"}, {"--database", "nosuch"}, {"--database", "unused"}, {"--database", "postgres", "--branch", "nosuch"},
-		{"--timeline", "nosuch"}, {"--to-time", "yesterday"}, {"--to-time", "2001-01-01T00:00:00Z"}, {"--to-time", "2099-01-01T00:00:00Z"},
+		{"--timeline", "nosuch"}, {"--to-time", "yesterday"}, {"--to-time", "2001-01-01T00:00:00Z"}, {"--to-time", "2099-01-01T00:00:00Z"}, {"--database", "postgres", "--branch", "dev", "--to-time", "2099-01-01T00:00:00Z"},
 	} {
 		if out, err := tarn(append([]string{"restore", "--from", at("archive"), "--data", at("bad"), "--warehouse", house}, args...)...); err == nil || !strings.Contains(out, "tarn: ") {
 			t.Errorf("%v: %v %s", args, err, out)
