@@ -18,7 +18,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +26,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/tarndb/tarn/tests/port"
 )
 
 const (
@@ -208,21 +208,12 @@ func (t *test) counts() (acked, unknown int) {
 	return acked, unknown
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // errEnded says that the server has ended before it answered.
 var errEnded = errors.New("server ended (see server.log)")
 
 func (t *test) start(env ...string) error {
 	var err error
-	if t.port, err = freePort(); err != nil {
+	if t.port, err = port.Free(); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(filepath.Join(t.dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

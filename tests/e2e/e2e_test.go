@@ -25,6 +25,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/tarndb/tarn/tests/port"
 )
 
 var update = flag.Bool("update", false, "rewrite expected output in the scripts")
@@ -70,7 +71,7 @@ func of(ts *testscript.TestScript) *server { return ts.Value(serverKey{}).(*serv
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
 	var err error
-	s.port, err = freePort()
+	s.port, err = port.Free()
 	ts.Check(err)
 	ts.Setenv("DSN", fmt.Sprintf("host=127.0.0.1 port=%d user=postgres", s.port))
 	s.log = ts.MkAbs("server.log")

@@ -12,15 +12,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tarndb/tarn/tests/port"
 )
 
 // TestMetrics reads the numbers of a server that has done something.
 func TestMetrics(t *testing.T) {
-	port, err := freePort()
+	number, err := port.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	addr := fmt.Sprintf("127.0.0.1:%d", number)
 	db, stop := startServer(t, t.TempDir(), "--http", addr)
 	defer stop()
 	before := scrape(t, addr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/tarndb/tarn/tests/port"
 )
 
 // binDir holds the binary of this run.
@@ -60,11 +60,11 @@ type client struct {
 // startServer runs a server until stop or the end of the test.
 func startServer(t *testing.T, data string, flags ...string) (c *client, stop func()) {
 	t.Helper()
-	port, err := freePort()
+	number, err := port.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary(t), "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	cmd := exec.Command(binary(t), "serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", number))
 	cmd.Args = append(cmd.Args, flags...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func startServer(t *testing.T, data string, flags ...string) (c *client, stop fu
 		cmd.Wait()
 	})
 	t.Cleanup(kill)
-	c = (&client{t: t, port: port}).another()
+	c = (&client{t: t, port: number}).another()
 	c.cmd = cmd
 	return c, func() {
 		c.close()
@@ -131,14 +131,4 @@ func (c *client) run(sql string) string {
 		}
 	}
 	return out.String()
-}
-
-// freePort is one that nobody listens on now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tarndb/tarn/sql/parser"
+	"github.com/tarndb/tarn/tests/port"
 )
 
 // TestScripts runs the scripts of sql/exec, sql/ddl and tests/e2e, and those of TARN_PROTOCOLS (a directory of PostgreSQL's regression
@@ -69,12 +69,11 @@ type server struct {
 
 func start(t *testing.T, bin string) *server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	n, err := port.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := fmt.Sprintf("127.0.0.1:%d", n)
 	s := &server{cmd: exec.Command(bin, "serve", "--data", t.TempDir(), "--listen", addr, "--mirror=false"), dsn: "postgres://postgres@" + addr + "/postgres"}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

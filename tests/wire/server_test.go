@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tarndb/tarn/tests/port"
 )
 
 // process is a Tarn of this tree, running.
@@ -56,7 +58,14 @@ func startBinary() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &process{dir: dir, addr: freeAddr(), debug: freeAddr()}
+	b := &process{dir: dir}
+	for _, addr := range []*string{&b.addr, &b.debug} {
+		n, err := port.Free()
+		if err != nil {
+			return nil, err
+		}
+		*addr = fmt.Sprintf("127.0.0.1:%d", n)
+	}
 	bin := filepath.Join(dir, "tarn")
 	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/tarn").CombinedOutput(); err != nil {
 		os.RemoveAll(dir)
@@ -84,15 +93,6 @@ func startBinary() (*process, error) {
 			return nil, fmt.Errorf("server does not answer: %w\n%s", err, out)
 		}
 	}
-}
-
-func freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "127.0.0.1:6299"
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (b *process) stop() {
