@@ -1,10 +1,8 @@
 package branching
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,9 +17,7 @@ func (m *Manager) Export() []byte {
 	m.mu.Lock()
 	t := m.mu.tree.clone()
 	m.mu.Unlock()
-	t.Format = treeFormat
-	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
-	return t.encode()
+	return t.seal()
 }
 
 // ReadExport reads what Export gave. Errors: ErrDamaged.
@@ -93,21 +89,4 @@ func (r *Revival) Install() error {
 		return err
 	}
 	return file.close()
-}
-
-// decodeTree reads the text of a tree and tells the format that it is in.
-func decodeTree(raw []byte) (t *Tree, format int, err error) {
-	t = &Tree{}
-	if err := json.Unmarshal(raw, t); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
-	}
-	if t.Format < oldestTreeFormat || t.Format > treeFormat {
-		return nil, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
-	}
-	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
-		return nil, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
-	}
-	format = t.Format
-	t.Checksum, t.Format = 0, treeFormat
-	return t, format, nil
 }

@@ -144,6 +144,23 @@ func readTree(dir string) (t *Tree, format int, size int64, err error) {
 	return t, format, int64(len(raw)), nil
 }
 
+// decodeTree reads the text of a tree and tells the format that it is in.
+func decodeTree(raw []byte) (t *Tree, format int, err error) {
+	t = &Tree{}
+	if err := json.Unmarshal(raw, t); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w: %w", treeName, ErrDamaged, err)
+	}
+	if t.Format < oldestTreeFormat || t.Format > treeFormat {
+		return nil, 0, fmt.Errorf("%s: format %d, this program reads %d to %d", treeName, t.Format, oldestTreeFormat, treeFormat)
+	}
+	if t.Checksum != crc32.Checksum(withoutChecksum(raw), castagnoli) {
+		return nil, 0, fmt.Errorf("%s: %w: checksum does not match", treeName, ErrDamaged)
+	}
+	format = t.Format
+	t.Checksum, t.Format = 0, treeFormat
+	return t, format, nil
+}
+
 // withoutChecksum is the file's text with a checksum of 0: what the checksum is of, whatever fields the program that wrote it
 // knew.
 func withoutChecksum(raw []byte) []byte {
@@ -168,12 +185,18 @@ func (t *Tree) encode() []byte {
 	return append(raw, '\n')
 }
 
-// write replaces the file: new file, sync, rename, sync of the directory. It returns the file's size.
-func (t *Tree) write(dir string) (size int64, err error) {
+// seal is the file's text, with its checksum.
+func (t *Tree) seal() []byte {
 	t.Checksum = 0
 	t.Checksum = crc32.Checksum(t.encode(), castagnoli)
 	raw := t.encode()
 	t.Checksum = 0
+	return raw
+}
+
+// write replaces the file: new file, sync, rename, sync of the directory. It returns the file's size.
+func (t *Tree) write(dir string) (size int64, err error) {
+	raw := t.seal()
 	tmp := filepath.Join(dir, treeName+".new")
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

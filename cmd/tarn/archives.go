@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/tarndb/tarn/server/ops"
 	"github.com/tarndb/tarn/sql/session"
 	"github.com/tarndb/tarn/sql/settings"
+	"github.com/tarndb/tarn/storage/engine"
 	"github.com/tarndb/tarn/storage/object"
 	"github.com/tarndb/tarn/storage/object/s3"
 )
@@ -57,17 +57,20 @@ func archiveAddress(setting, warehouse string) string {
 }
 
 // openArchives opens the archive that the settings name; nil for none. A bucket that does not answer is no error.
-func openArchives(cfg *config, v *settings.Values, log *slog.Logger) (*archives, error) {
+func openArchives(ctx context.Context, cfg *config, v *settings.Values, log *slog.Logger) (*archives, error) {
 	setting, _ := v.Get("tarn.archive")
 	addr := archiveAddress(setting, cfg.warehouse)
 	if addr == "" {
 		return nil, nil
 	}
-	root, err := archiveStore(addr, true)
+	root, err := storeAt(addr)
+	if err == nil && !s3.IsAddress(addr) {
+		root, err = object.OpenLocal(addr, object.Options{}) // made now: that it cannot be is not to be found out later
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", addr, err)
 	}
-	id, err := timelineID(cfg.data)
+	id, err := timelineID(ctx, cfg.data)
 	if err != nil {
 		return nil, err
 	}
@@ -81,54 +84,37 @@ func openArchives(cfg *config, v *settings.Values, log *slog.Logger) (*archives,
 	return a, nil
 }
 
-// archiveStore is the store at an archive's address; a directory is made if asked for.
-func archiveStore(addr string, create bool) (object.Store, error) {
-	switch {
-	case s3.IsAddress(addr):
-		return s3.Open(addr, s3.Options{})
-	case create:
-		return object.OpenLocal(addr, object.Options{})
+// archiveStore is the store at the address of an archive that is there.
+func archiveStore(addr string) (object.Store, error) {
+	if !s3.IsAddress(addr) {
+		if info, err := os.Stat(addr); err != nil {
+			return nil, err
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("%s is not a directory", addr)
+		}
 	}
-	if info, err := os.Stat(addr); err != nil {
-		return nil, err
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("%s is not a directory", addr)
-	}
-	return object.LocalAt(addr, object.Options{})
+	return storeAt(addr)
 }
 
 // timelineID is the id of a data directory's timeline, made when there is none.
-func timelineID(data string) (string, error) {
-	name := filepath.Join(data, archiveIDFile)
-	b, err := os.ReadFile(name)
-	if err == nil {
-		id := strings.TrimSpace(string(b))
-		if raw, err := hex.DecodeString(id); err != nil || len(raw) != 8 {
-			return "", fmt.Errorf("%s: %q is no timeline's id", name, id)
-		}
-		return id, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	id := newTimelineID()
-	tmp := name + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+func timelineID(ctx context.Context, data string) (string, error) {
+	dir, err := object.LocalAt(data, object.Options{})
 	if err != nil {
 		return "", err
 	}
-	_, err = f.WriteString(id + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", err
+	b, err := dir.Get(ctx, archiveIDFile)
+	if errors.Is(err, object.ErrNotExist) {
+		id := newTimelineID()
+		return id, dir.PutIfAbsent(ctx, archiveIDFile, []byte(id+"\n"))
 	}
-	if err := os.Rename(tmp, name); err != nil {
-		return "", err
-	}
-	d, err := os.Open(data)
 	if err != nil {
 		return "", err
 	}
-	return id, errors.Join(d.Sync(), d.Close())
+	id := strings.TrimSpace(string(b))
+	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 8 {
+		return "", fmt.Errorf("%s: %q is no timeline's id", filepath.Join(data, archiveIDFile), id)
+	}
+	return id, nil
 }
 
 func newTimelineID() string {
@@ -138,11 +124,11 @@ func newTimelineID() string {
 }
 
 // follow begins to archive an open branch; nil where its past is not kept, or nobody will ask for it.
-func (a *archives) follow(c *cluster, db *runtime, w branching.Where) *archive.Archiver {
+func (a *archives) follow(c *cluster, e *engine.Engine, w branching.Where) *archive.Archiver {
 	if a == nil || c.restoreWindow(w.Database) == 0 || !c.lasts(w) {
 		return nil
 	}
-	return a.line.Archive(w.DatabaseID, w.BranchID, archive.Options{Engine: db.Engine, Timeout: a.timeout, MaxLog: a.maxLog, Logger: a.log,
+	return a.line.Archive(w.DatabaseID, w.BranchID, archive.Options{Engine: e, Timeout: a.timeout, MaxLog: a.maxLog, Logger: a.log,
 		Keep: func() time.Duration { return c.restoreWindow(w.Database) }, Step: c.failpoint})
 }
 

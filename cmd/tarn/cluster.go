@@ -66,7 +66,12 @@ func (c *cluster) openBranch(ctx context.Context, w branching.Where) (branching.
 	if err != nil {
 		return nil, err
 	}
-	return c.withMirror(ctx, db, w, values)
+	r, err := c.withMirror(ctx, db, w, values)
+	if err != nil {
+		return nil, err
+	}
+	r.archiver = c.archives.follow(c, db.Engine, w)
+	return r, nil
 }
 
 // settingsOf are the settings that hold for a database as a whole.

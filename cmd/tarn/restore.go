@@ -104,7 +104,7 @@ func restore(ctx context.Context, w io.Writer, args []string) error {
 func findTimeline(ctx context.Context, addr, id string) (*archive.Timeline, error) {
 	var all []string
 	for _, at := range []string{addr, strings.TrimSuffix(addr, "/") + "/" + archiveDir} {
-		root, err := archiveStore(at, false)
+		root, err := archiveStore(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -131,107 +131,135 @@ func findTimeline(ctx context.Context, addr, id string) (*archive.Timeline, erro
 	return nil, fmt.Errorf("archive %s has several timelines, choose one with --timeline: %s", addr, strings.Join(all, ", "))
 }
 
-func (r *restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline, tree *branching.Tree) (err error) {
-	if err := os.MkdirAll(filepath.Join(r.data, "stores"), 0o700); err != nil {
+// restorer is a restore under way.
+type restorer struct {
+	restoring
+	w       io.Writer
+	line    *archive.Timeline
+	revival *branching.Revival
+	house   *warehouse
+	places  *places
+	id      string            // of the new data directory's timeline
+	made    []branching.Where // what has to go if the restore fails
+	reached bool              // a branch has the point
+	unsure  *archive.OutsideError
+}
+
+func (o restoring) run(ctx context.Context, w io.Writer, line *archive.Timeline, tree *branching.Tree) (err error) {
+	if o.warehouse == "" {
+		o.warehouse = filepath.Join(o.data, "warehouse")
+	}
+	if err := os.MkdirAll(filepath.Join(o.data, "stores"), 0o700); err != nil {
 		return err
 	}
-	var made []branching.Where
-	var house *warehouse
+	r := &restorer{restoring: o, w: w, line: line}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.undo(house, made))
+			err = errors.Join(err, r.undo())
 		}
 	}()
-	revival, err := tree.Revive(r.data)
-	if err != nil {
+	if r.revival, err = tree.Revive(r.data); err != nil {
 		return err
 	}
-	if r.warehouse == "" {
-		r.warehouse = filepath.Join(r.data, "warehouse")
-	}
-	house, err = openWarehouse(r.warehouse, filepath.Join(r.data, "cache"), 64<<20)
-	if err != nil {
+	if r.house, err = openWarehouse(r.warehouse, filepath.Join(r.data, "cache"), 64<<20); err != nil {
 		return err
 	}
-	places := &places{warehouse: house, data: r.data, cacheDir: filepath.Join(r.data, "cache"), cacheBytes: 64 << 20}
-	id, err := timelineID(r.data)
-	if err != nil {
+	r.places = &places{warehouse: r.house, data: r.data, cacheDir: filepath.Join(r.data, "cache"), cacheBytes: 64 << 20}
+	if r.id, err = timelineID(ctx, r.data); err != nil {
 		return err
 	}
 	done, found := 0, false
-	reached, unsure := false, (*archive.OutsideError)(nil)
 	for _, d := range tree.Databases {
 		if r.database != "" && d.Name != r.database {
 			continue
 		}
 		found = true
-		restored := 0
-		for _, b := range d.Branches {
-			if b.Hidden() || !b.Expires.IsZero() || r.branch != "" && b.Name != r.branch {
-				continue
-			}
-			name := b.Name
-			if r.branch != "" {
-				name = branching.MainBranch
-			}
-			from, to, err := revival.Branch(d.Name, b.Name, name, warehouseFor(d.Name, name, id))
-			if err != nil {
-				return err
-			}
-			made = append(made, to)
-			source := line.Store(from.DatabaseID, from.BranchID)
-			at, err := r.branchTo(ctx, source, from, to, r.point, house, places)
-			var outside *archive.OutsideError
-			asked := r.branch != "" || b.Name == branching.MainBranch && r.database != ""
-			switch {
-			case errors.As(err, &outside) && outside.Unsure && !asked:
-				// Idle since before the time, or its archive has not come to it: the time is that of another branch.
-				unsure = outside
-				fmt.Fprintf(w, "%s@%s: %v; its newest state is restored\n", d.Name, b.Name, outside)
-				at, err = r.branchTo(ctx, source, from, to, engine.Point{}, house, places)
-			case err == nil:
-				reached = true
-			}
-			if errors.As(err, &outside) && !asked && (b.Name != branching.MainBranch || len(outside.Spans) == 0 || r.point.Time.Before(outside.Spans[0].Base.Taken) && !r.point.Time.IsZero()) {
-				// The point is before the branch, or it has not been open while there was an archive.
-				fmt.Fprintf(w, "%s@%s: left out: %v\n", d.Name, b.Name, outside)
-				revival.Drop(to)
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("%s@%s: %w", d.Name, b.Name, err)
-			}
-			revival.Done(to, at.LSN, at.Time)
-			fmt.Fprintf(w, "%s@%s: %s", d.Name, name, at.LSN)
-			if !at.Time.IsZero() {
-				fmt.Fprintf(w, " (%s)", at.Time.UTC().Format(time.RFC3339Nano))
-			}
-			fmt.Fprintln(w)
-			restored++
+		n, err := r.branches(ctx, d)
+		if err != nil {
+			return err
 		}
-		if restored == 0 && (r.branch != "" || r.database != "") {
-			return fmt.Errorf("database %s has no branch %s in the archive", d.Name, cmp.Or(r.branch, branching.MainBranch))
-		}
-		done += restored
+		done += n
 	}
 	switch {
 	case !found:
 		return fmt.Errorf("the archive has no database %s", r.database)
 	case done == 0:
 		return errors.New("the archive has no branch")
-	case !reached && unsure != nil:
-		return fmt.Errorf("nothing in the archive is as late as that: %w", unsure)
+	case !r.reached && r.unsure != nil:
+		return fmt.Errorf("nothing in the archive is as late as that: %w", r.unsure)
 	}
-	return revival.Install()
+	return r.revival.Install()
+}
+
+// branches restores those of a database that are wanted, and returns how many there are.
+func (r *restorer) branches(ctx context.Context, d *branching.Database) (n int, err error) {
+	for _, b := range d.Branches {
+		if b.Hidden() || !b.Expires.IsZero() || r.branch != "" && b.Name != r.branch {
+			continue
+		}
+		there, err := r.restore(ctx, d, b)
+		if err != nil {
+			return n, fmt.Errorf("%s@%s: %w", d.Name, b.Name, err)
+		}
+		if there {
+			n++
+		}
+	}
+	if n == 0 && (r.branch != "" || r.database != "") {
+		return n, fmt.Errorf("database %s has no branch %s in the archive", d.Name, cmp.Or(r.branch, branching.MainBranch))
+	}
+	return n, nil
+}
+
+// restore restores a branch, and says so; false: it is left out.
+func (r *restorer) restore(ctx context.Context, d *branching.Database, b *branching.Branch) (bool, error) {
+	name := b.Name
+	if r.branch != "" {
+		name = branching.MainBranch
+	}
+	from, to, err := r.revival.Branch(d.Name, b.Name, name, warehouseFor(d.Name, name, r.id))
+	if err != nil {
+		return false, err
+	}
+	r.made = append(r.made, to)
+	at, err := r.store(ctx, from, to, r.point)
+	r.reached = r.reached || err == nil
+	asked := r.branch != "" || b.Name == branching.MainBranch && r.database != ""
+	var outside *archive.OutsideError
+	if errors.As(err, &outside) && !asked {
+		begins := func() time.Time { return outside.Spans[0].Base.Taken }
+		switch {
+		case outside.Unsure:
+			// Idle since before the time, or its archive has not come to it: the time is that of another branch.
+			r.unsure = outside
+			fmt.Fprintf(r.w, "%s@%s: %v; its newest state is restored\n", d.Name, b.Name, outside)
+			at, err = r.store(ctx, from, to, engine.Point{})
+		case b.Name != branching.MainBranch || len(outside.Spans) == 0 || !r.point.Time.IsZero() && r.point.Time.Before(begins()):
+			// The point is before the branch, or it has not been open while there was an archive.
+			fmt.Fprintf(r.w, "%s@%s: left out: %v\n", d.Name, b.Name, outside)
+			r.revival.Drop(to)
+			return false, nil
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	r.revival.Done(to, at.LSN, at.Time)
+	fmt.Fprintf(r.w, "%s@%s: %s", d.Name, name, at.LSN)
+	if !at.Time.IsZero() {
+		fmt.Fprintf(r.w, " (%s)", at.Time.UTC().Format(time.RFC3339Nano))
+	}
+	fmt.Fprintln(r.w)
+	return true, nil
 }
 
 // undo removes what a restore that failed has made: the data directory was empty, and no other branch has those of the warehouse.
-func (r *restoring) undo(house *warehouse, made []branching.Where) error {
+func (r *restorer) undo() error {
 	var errs error
 	ctx, cancel := context.WithTimeout(context.Background(), forgetTime)
 	defer cancel()
-	for _, w := range made {
-		errs = errors.Join(errs, object.RemoveAll(ctx, house.store, w.Warehouse+"/"))
+	for _, w := range r.made {
+		errs = errors.Join(errs, object.RemoveAll(ctx, r.house.store, w.Warehouse+"/"))
 	}
 	es, err := os.ReadDir(r.data)
 	for _, e := range es {
@@ -251,38 +279,39 @@ func warehouseFor(database, branch, timeline string) string {
 	return name[:min(len(name), 70)] + "-" + timeline // and the number: Segment leaves 100 bytes
 }
 
-// branchTo makes a branch's store, with the files of its lake tables and volumes.
-func (r *restoring) branchTo(ctx context.Context, s archive.Source, from, to branching.Where, p engine.Point, house *warehouse, places *places) (engine.Restored, error) {
-	store, err := s.StoreID(ctx)
+// store makes a branch's store, with the files of its lake tables and volumes.
+func (r *restorer) store(ctx context.Context, from, to branching.Where, p engine.Point) (engine.Restored, error) {
+	s := r.line.Store(from.DatabaseID, from.BranchID)
+	id, err := s.StoreID(ctx)
 	if err != nil {
 		return engine.Restored{}, err
 	}
-	o := mirror.Options{Warehouse: house.store, Place: places.location, Database: from.Warehouse}
-	at, err := mirror.RestorePast(ctx, o, store, mirror.CopyTarget{Database: to.Warehouse, SlotDir: slotDir(to)},
+	o := mirror.Options{Warehouse: r.house.store, Place: r.places.location, Database: from.Warehouse}
+	at, err := mirror.RestorePast(ctx, o, id, mirror.CopyTarget{Database: to.Warehouse, SlotDir: slotDir(to)},
 		func(ctx context.Context, look engine.Look) (engine.Restored, error) {
 			return s.Restore(ctx, to.Dir, p, look)
 		})
 	if err != nil {
 		return at, err
 	}
-	return at, r.copyVolumes(ctx, from, to, house, places)
+	return at, r.copyVolumes(ctx, from, to)
 }
 
 // copyVolumes gives a restored branch the files of the volumes that it has.
-func (r *restoring) copyVolumes(ctx context.Context, from, to branching.Where, house *warehouse, places *places) error {
+func (r *restorer) copyVolumes(ctx context.Context, from, to branching.Where) error {
 	log := slog.New(slog.DiscardHandler)
 	db, err := database.Open(ctx, database.Options{Name: to.Database, Branch: to.Branch, ID: to.DatabaseID, Logger: log,
 		Engine: engine.Options{Dir: to.Dir, CacheBytes: 8 << 20, Logger: log, KeepLogBytes: keepLog}})
 	if err != nil {
 		return err
 	}
-	v := &volumes{house, object.Segment(from.Warehouse), places}
+	v := &volumes{r.house, object.Segment(from.Warehouse), r.places}
 	return errors.Join(v.copyTo(ctx, db.Catalog(), object.Segment(to.Warehouse)), db.Close())
 }
 
 // checkArchive verifies an archive: all of its timelines.
 func checkArchive(ctx context.Context, w io.Writer, addr string) error {
-	root, err := archiveStore(addr, false)
+	root, err := archiveStore(addr)
 	if err != nil {
 		return err
 	}
@@ -305,7 +334,7 @@ func checkArchive(ctx context.Context, w io.Writer, addr string) error {
 
 // isArchive reports whether an address is that of an archive.
 func isArchive(ctx context.Context, addr string) bool {
-	root, err := archiveStore(addr, false)
+	root, err := archiveStore(addr)
 	if err != nil {
 		return false
 	}

@@ -65,7 +65,6 @@ func (c *cluster) withMirror(ctx context.Context, db *database.DB, w branching.W
 		r.columnar = c.columnar.Runner(columnarSource{r.mirror, c.places})
 		db.Columnar = r.columnar
 	}
-	r.archiver = c.archives.follow(c, r, w)
 	return r, nil
 }
 

@@ -149,7 +149,7 @@ func serve(ctx context.Context, args []string) error {
 	if c.failpoint, err = failpoint(); err != nil {
 		return err
 	}
-	if c.archives, err = openArchives(&cfg, values, log); err != nil {
+	if c.archives, err = openArchives(ctx, &cfg, values, log); err != nil {
 		return err
 	}
 	// A store that cannot sync must not go on: what it holds in memory is not what is on disk (I1).

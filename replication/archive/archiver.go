@@ -266,13 +266,10 @@ func (a *Archiver) session(ctx context.Context) error {
 	a.mu.Lock()
 	a.mu.state = StateStarting
 	a.mu.Unlock()
-	x, err := Load(ctx, a.opt.Objects)
+	x, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	a.mu.bytes = x.Bytes
-	a.mu.Unlock()
 	pos, floor, linked, err := a.resume(ctx, x)
 	if err != nil {
 		return err
@@ -289,6 +286,17 @@ func (a *Archiver) session(ctx context.Context) error {
 	wg.Go(func() { stop(a.tendBases(ctx, linked)) })
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// load lists the archive, and notes its size.
+func (a *Archiver) load(ctx context.Context) (*Index, error) {
+	x, err := Load(ctx, a.opt.Objects)
+	if err == nil {
+		a.mu.Lock()
+		a.mu.bytes = x.Bytes
+		a.mu.Unlock()
+	}
+	return x, err
 }
 
 // resume finds from where on the log is to be archived. linked is a base that is to be put, nil: the newest one that is there leads to

@@ -3,7 +3,6 @@ package archive
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -100,10 +99,11 @@ func (s Source) check(ctx context.Context, w io.Writer, files map[Sum]File, repo
 			files[f.Sum] = f
 		}
 	}
-	for i, span := range x.Spans() {
+	spans := x.Spans()
+	for i, span := range spans {
 		fmt.Fprintf(w, "  %s to %s\n", span.Base.Valid, span.To)
-		if i > 0 && x.Spans()[i-1].To < span.Base.Valid {
-			report("nothing between %s and %s can be restored", x.Spans()[i-1].To, span.Base.Valid)
+		if i > 0 && spans[i-1].To < span.Base.Valid {
+			report("nothing between %s and %s can be restored", spans[i-1].To, span.Base.Valid)
 		}
 	}
 	if n := len(x.Bases); n == 0 {
@@ -131,8 +131,5 @@ func (s Source) check(ctx context.Context, w io.Writer, files map[Sum]File, repo
 	for _, in := range x.Ingested {
 		blob(ingestedKey(in.Stamp, in.Name))
 	}
-	if ctx.Err() != nil {
-		return errors.Join(context.Cause(ctx))
-	}
-	return nil
+	return context.Cause(ctx)
 }

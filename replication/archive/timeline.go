@@ -236,16 +236,15 @@ func (s Source) prune(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	keep := -1
-	for i, span := range x.Spans() {
+	var first engine.Base
+	for _, span := range x.Spans() {
 		if !span.Base.Taken.After(before) {
-			keep = i
+			first = span.Base
 		}
 	}
-	if keep < 0 {
+	if first.Valid == 0 {
 		return nil
 	}
-	first := x.Spans()[keep].Base
 	var gone []string
 	for _, b := range x.Bases {
 		if b.Valid < first.Valid {

@@ -116,14 +116,8 @@ func (a *Archiver) prune(ctx context.Context) error {
 	if err := a.source.prune(ctx, time.Now().Add(-a.opt.Keep())); err != nil {
 		return err
 	}
-	x, err := Load(ctx, a.opt.Objects)
-	if err != nil {
-		return err
-	}
-	a.mu.Lock()
-	a.mu.bytes = x.Bytes
-	a.mu.Unlock()
-	return nil
+	_, err := a.load(ctx)
+	return err
 }
 
 func (a *Archiver) baseDue() bool {
@@ -213,7 +207,7 @@ func (a *Archiver) putFile(ctx context.Context, l *engine.LinkedBase, name strin
 }
 
 func copyFile(ctx context.Context, l *engine.LinkedBase, name string, size int64, to io.Writer) (err error) {
-	f, _, err := l.Open(name)
+	f, err := l.Open(name)
 	if err != nil {
 		return err
 	}

@@ -95,9 +95,9 @@ func (e *Engine) archivePath(name string) string {
 	return e.opts.FS.PathJoin(e.opts.Dir, archiveDir, name)
 }
 
-// Open opens a file of the base and tells its size in bytes.
-func (b *LinkedBase) Open(name string) (io.ReadCloser, int64, error) {
-	return openSized(b.e.opts.FS, b.e.archivePath(name))
+// Open opens a file of the base.
+func (b *LinkedBase) Open(name string) (io.ReadCloser, error) {
+	return b.e.opts.FS.Open(b.e.archivePath(name), vfs.SequentialReadsOption)
 }
 
 // Size is the size of a file of the base, in bytes.
